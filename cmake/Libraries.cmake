@@ -1,0 +1,49 @@
+# What we link, each as one target. Static archives are named outright, because
+# Debian's own package files point at the shared ones. Why these libraries:
+# docs/DEPENDENCIES.md.
+
+find_package(Threads REQUIRED)
+
+function(pgc_static_library target archive)
+    cmake_parse_arguments(LIB "" "" "LINK" ${ARGN})
+    string(MAKE_C_IDENTIFIER "PGC_${archive}" variable)
+    find_library(${variable} NAMES "${archive}" REQUIRED)
+    add_library(${target} STATIC IMPORTED GLOBAL)
+    set_target_properties(${target} PROPERTIES IMPORTED_LOCATION "${${variable}}")
+    target_link_libraries(${target} INTERFACE ${LIB_LINK})
+endfunction()
+
+pgc_static_library(pgc::crypto libcrypto.a LINK Threads::Threads)
+pgc_static_library(pgc::ssl libssl.a LINK pgc::crypto)
+pgc_static_library(pgc::yaml libyaml-cpp.a)
+
+add_library(pgc_toml INTERFACE)
+add_library(pgc::toml ALIAS pgc_toml)
+target_compile_definitions(pgc_toml INTERFACE TOML_EXCEPTIONS=0 TOML_ENABLE_FORMATTERS=0)
+
+# Debian has no static fmt: its one source file is compiled here from the headers.
+add_library(pgc_fmt STATIC "${CMAKE_SOURCE_DIR}/cmake/fmt_library.cc")
+add_library(pgc::fmt ALIAS pgc_fmt)
+
+# libpq 17, built by tools/third_party.sh. Without it everything but the rooms
+# that need it can still be built.
+set(PGC_DEPS "${CMAKE_SOURCE_DIR}/.deps" CACHE PATH "Where tools/third_party.sh puts its results")
+if(EXISTS "${PGC_DEPS}/libpq/key")
+    add_library(PostgreSQL::static STATIC IMPORTED GLOBAL)
+    set_target_properties(PostgreSQL::static PROPERTIES
+        IMPORTED_LOCATION "${PGC_DEPS}/libpq/lib/libpq.a"
+        INTERFACE_INCLUDE_DIRECTORIES "${PGC_DEPS}/libpq/include")
+    target_link_libraries(PostgreSQL::static INTERFACE
+        "${PGC_DEPS}/libpq/lib/libpgcommon_shlib.a" "${PGC_DEPS}/libpq/lib/libpgport_shlib.a"
+        pgc::ssl pgc::crypto m Threads::Threads)
+else()
+    message(STATUS "No libpq in ${PGC_DEPS}: run tools/third_party.sh; postgres/ will not build")
+    add_library(pgc_no_libpq INTERFACE)
+    add_library(PostgreSQL::static ALIAS pgc_no_libpq)
+endif()
+
+# Two independent JSON readers, for tests only: headers, nothing to link.
+add_library(pgc_json_readers INTERFACE)
+add_library(pgc::json_readers ALIAS pgc_json_readers)
+
+find_package(GTest REQUIRED)

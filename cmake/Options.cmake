@@ -1,0 +1,51 @@
+# Language, warnings and build flavours. The presets set the PGC_* switches.
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# A room's archive does not wait for the archives of the rooms below it.
+set(CMAKE_OPTIMIZE_DEPENDENCIES ON)
+
+set(PGC_SANITIZE "" CACHE STRING "Sanitizers, as given to -fsanitize= (address,undefined or thread)")
+option(PGC_COVERAGE "Count executed lines (gcc --coverage)" OFF)
+option(PGC_FUZZ "Build libFuzzer targets (clang)" OFF)
+
+# Assertions stay on in every flavour: what only a bug can break stops us.
+set(CMAKE_CXX_FLAGS_RELEASE "-O3")
+set(CMAKE_C_FLAGS_RELEASE "-O3")
+
+add_library(pgc_options INTERFACE)
+target_include_directories(pgc_options INTERFACE "${CMAKE_SOURCE_DIR}/src")
+target_compile_definitions(pgc_options INTERFACE PGC_VERSION="${PROJECT_VERSION}")
+target_compile_options(pgc_options INTERFACE
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast
+    -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wimplicit-fallthrough
+    -Werror -fno-omit-frame-pointer -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(pgc_options INTERFACE -Wduplicated-cond -Wlogical-op)
+    # GCC 12 at -O2 and above sees overlaps and overflows inside its own
+    # std::string and std::vector that are not there (GCC bugs 105329, 105651, 107852).
+    target_compile_options(pgc_options INTERFACE
+        -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
+    if(PGC_SANITIZE)
+        # Instrumented code confuses the flow analysis.
+        target_compile_options(pgc_options INTERFACE -Wno-maybe-uninitialized)
+    endif()
+endif()
+
+if(PGC_SANITIZE)
+    target_compile_options(pgc_options INTERFACE
+        -fsanitize=${PGC_SANITIZE} -fno-sanitize-recover=all)
+    target_link_options(pgc_options INTERFACE -fsanitize=${PGC_SANITIZE})
+endif()
+if(PGC_FUZZ)
+    target_compile_options(pgc_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(PGC_COVERAGE)
+    # Atomic counters: threads of one process count too.
+    target_compile_options(pgc_options INTERFACE --coverage -fprofile-update=atomic)
+    target_link_options(pgc_options INTERFACE --coverage)
+endif()
