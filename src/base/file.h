@@ -1,0 +1,51 @@
+// Small files that must survive a crash: read whole, replaced whole.
+//
+// replace() returns only when the new content is on the disk under its name, and
+// never leaves a half-written file under that name: temporary file, write, fsync,
+// rename, fsync of the directory. Files are created with mode 600.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace pgc {
+
+class Files {
+public:
+    Files() = default;
+    Files(const Files&) = delete;
+    Files& operator=(const Files&) = delete;
+    virtual ~Files() = default;
+
+    // Nothing when there is no such file.
+    [[nodiscard]] virtual Result<std::optional<std::string>> read(const std::string& path) = 0;
+    [[nodiscard]] virtual Result<void> replace(const std::string& path,
+                                               std::string_view content) = 0;
+};
+
+class SystemFiles final : public Files {
+public:
+    Result<std::optional<std::string>> read(const std::string& path) override;
+    Result<void> replace(const std::string& path, std::string_view content) override;
+};
+
+// The simulated twin: a disk in memory on which the next calls can be made to fail.
+class SimulatedFiles final : public Files {
+public:
+    Result<std::optional<std::string>> read(const std::string& path) override;
+    Result<void> replace(const std::string& path, std::string_view content) override;
+
+    void fail_next_reads(int count) noexcept { failing_reads_ = count; }
+    void fail_next_replaces(int count) noexcept { failing_replaces_ = count; }
+
+private:
+    std::map<std::string, std::string> files_;
+    int failing_reads_ = 0;
+    int failing_replaces_ = 0;
+};
+
+}  // namespace pgc

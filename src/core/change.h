@@ -1,0 +1,125 @@
+// One change of one row (or table), and the batch in which changes travel.
+//
+// Everything is a view: cells point into the messages the batch retains, arrays into
+// its arena, relations into the ones it holds. All of it lives as long as the batch is
+// neither cleared nor destroyed. A batch belongs to one thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/lsn.h"
+#include "core/position.h"
+#include "core/relation.h"
+
+namespace pgc {
+
+enum class Operation : std::uint8_t { insert, update, remove, truncate, read, message };
+inline constexpr std::size_t kOperations = 6;
+
+constexpr std::string_view name(Operation operation) noexcept {
+    constexpr std::string_view names[kOperations] = {"INSERT",   "UPDATE", "DELETE",
+                                                     "TRUNCATE", "READ",   "MESSAGE"};
+    return names[static_cast<std::size_t>(operation)];
+}
+
+struct Cell {
+    enum class State : std::uint8_t {
+        absent,     // the server did not send it (a non-key column of a key-only old row)
+        null,       //
+        unchanged,  // a TOASTed value that did not change and was not sent: unknown to us
+        text,       // bytes are in the type's text form
+        binary,     // bytes are in the type's binary form
+    };
+    const char* data = nullptr;
+    std::uint32_t size = 0;
+    State state = State::absent;
+    bool reselected = false;  // not from the stream: the value as it is now, not as it was
+
+    std::string_view bytes() const noexcept { return {data, size}; }
+};
+
+// A logical message (pg_logical_emit_message).
+struct Message {
+    std::string_view prefix;
+    std::string_view content;
+    bool transactional = false;
+};
+
+struct Change {
+    Operation operation = Operation::insert;
+    bool before_is_full = false;  // of `before`: the whole old row, not only its key
+    bool truncate_cascade = false;
+    bool truncate_restarts_identity = false;
+    const Relation* relation = nullptr;  // null for a message
+    const Cell* before = nullptr;        // relation->columns.size() cells; null: not sent
+    const Cell* after = nullptr;         // likewise; null for remove, truncate and message
+    const Message* message = nullptr;
+    Lsn lsn;  // the change's own; not unique
+    std::uint64_t ordinal = 0;
+};
+
+// A transaction's part in a batch. A transaction may span many batches.
+struct Transaction {
+    Xid xid;
+    Lsn commit_lsn;
+    Lsn end_lsn;  // where the stream goes on after it; none until `ends`
+    WallTime committed_at;
+    std::uint32_t first = 0;  // its changes are [first, first + count) of Batch::changes
+    std::uint32_t count = 0;
+    bool ends = false;  // its commit is in this batch
+};
+
+class Batch {
+public:
+    Batch() = default;
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+    ~Batch() { clear(); }
+
+    Lane lane = kStreamLane;
+    WallTime handled_at;
+    std::vector<Transaction> transactions;  // in commit order, empty ones included
+    std::vector<Change> changes;
+    Arena arena;
+    Position end;          // of the last thing in it
+    Lsn resume_at;         // end_lsn of its last whole transaction; none if it ends none
+    std::size_t bytes = 0; // of the retained messages
+
+    bool empty() const noexcept { return transactions.empty(); }
+
+    // Keeps `memory` until clear(), then calls release(memory).
+    void retain(void* memory, std::size_t size, void (*release)(void*)) {
+        retained_.push_back({memory, release});
+        bytes += size;
+    }
+    void hold(RelationPtr relation) { relations_.push_back(std::move(relation)); }
+
+    void clear() noexcept {
+        for (const Retained& held : retained_) held.release(held.memory);
+        retained_.clear();
+        relations_.clear();
+        transactions.clear();
+        changes.clear();
+        arena.clear();
+        end = {};
+        resume_at = {};
+        bytes = 0;
+    }
+
+private:
+    struct Retained {
+        void* memory;
+        void (*release)(void*);
+    };
+    std::vector<Retained> retained_;
+    std::vector<RelationPtr> relations_;
+};
+
+}  // namespace pgc

@@ -1,0 +1,42 @@
+// How far something got: (commit LSN, ordinal in the transaction).
+//
+// LSNs of rows are not unique and don't rise in commit order, so nothing else can say
+// "up to here". Ordinals count the row messages the server sent in a transaction,
+// from 1, before our filters; a TRUNCATE counts once for each table it names.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "base/lsn.h"
+
+namespace pgc {
+
+struct Position {
+    Lsn commit;
+    std::uint64_t ordinal = 0;
+
+    static constexpr std::uint64_t kWhole = std::numeric_limits<std::uint64_t>::max();
+    // All of the transaction that commits at `commit`.
+    static constexpr Position whole(Lsn commit) noexcept { return {commit, kWhole}; }
+
+    constexpr auto operator<=>(const Position&) const = default;
+};
+
+inline std::string to_string(const Position& position) {
+    return to_string(position.commit) +
+           (position.ordinal == Position::kWhole ? std::string{}
+                                                 : "#" + std::to_string(position.ordinal));
+}
+
+// Progress runs in lanes that know nothing of each other: the stream is one, each
+// range of a snapshot another. A batch belongs to exactly one.
+struct Lane {
+    std::uint32_t value = 0;
+    constexpr auto operator<=>(const Lane&) const = default;
+};
+inline constexpr Lane kStreamLane{0};
+
+}  // namespace pgc

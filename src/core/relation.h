@@ -1,0 +1,47 @@
+// A table as it was at some place of the stream. Immutable: a change of the table
+// makes a new Relation, and rows point to the one that was in force for them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "core/value.h"
+
+namespace pgc {
+
+// Which part of a changed row's former state the server logs.
+enum class ReplicaIdentity : char { key = 'd', nothing = 'n', full = 'f', index = 'i' };
+
+struct Column {
+    std::string name;
+    TypePtr type;
+    std::int32_t modifier = -1;  // PostgreSQL's typmod
+    bool identity = false;       // part of the replica identity: sent in key-only old rows
+    bool captured = true;        // false: excluded by configuration, never shown
+};
+
+struct Relation {
+    // Dense number of this version, unique in its source: formats keep their plans in a
+    // vector at this place. Never reused while a format may hold a plan for it.
+    std::uint32_t slot = 0;
+    Oid oid;
+    std::string schema;
+    std::string name;
+    ReplicaIdentity identity = ReplicaIdentity::key;
+    std::vector<Column> columns;           // in the order in which cells come
+    std::vector<std::uint32_t> key;        // places of the primary key's columns, in its order;
+                                           // where there is none, of the replica identity's;
+                                           // empty for a keyless table
+};
+
+using RelationPtr = std::shared_ptr<const Relation>;
+
+// "schema.name", for people.
+inline std::string qualified_name(const Relation& relation) {
+    return relation.schema + "." + relation.name;
+}
+
+}  // namespace pgc

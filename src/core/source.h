@@ -1,0 +1,95 @@
+// What every source of changes promises the pipeline.
+//
+// Life: open() is called until it says true; then identity() is known; then start()
+// once; then read(), confirm() and tend() in any order. After an Error the source takes
+// nothing more: the pipeline destroys it, builds another and resumes from what is
+// durable. Nothing here blocks: what takes time happens between calls, and wants()
+// tells the pipeline what to wait for.
+//
+// Threads: owned and called by the pipeline thread alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/lsn.h"
+#include "base/wait.h"
+#include "core/change.h"
+
+namespace pgc {
+
+// Where a server stopped following one timeline and took up the next.
+struct TimelineSwitch {
+    std::uint32_t timeline = 0;  // the one that was left
+    Lsn at;
+};
+
+// Who the source is talking to, and where its bookmark (the slot) stands.
+struct SourceIdentity {
+    std::string system;  // the cluster's identifier, unique among clusters
+    std::uint32_t timeline = 0;
+    std::vector<TimelineSwitch> history;  // of `timeline`, oldest first
+    std::string database;
+    std::string slot;
+    std::string fingerprint;    // of what is published and filtered; changes with them
+    bool slot_is_new = false;   // created by this very open()
+    Lsn slot_confirmed;         // the server may have forgotten everything before
+    Lsn server_end;             // the end of its log now
+};
+
+class Source {
+public:
+    Source() = default;
+    Source(const Source&) = delete;
+    Source& operator=(const Source&) = delete;
+    virtual ~Source() = default;
+
+    // Goes on connecting, checking and creating; true when identity() is known.
+    [[nodiscard]] virtual Result<bool> open() = 0;
+
+    virtual const SourceIdentity& identity() const = 0;
+
+    // Asks for every transaction that commits at or after `from`.
+    [[nodiscard]] virtual Result<void> start(Lsn from) = 0;
+
+    enum class Read : std::uint8_t {
+        more,       // the batch is full, more is at hand
+        caught_up,  // everything that had arrived is in the batch
+    };
+    // Appends what has arrived to `batch`, up to `max_changes` and `max_bytes` (exceeded by
+    // one message at most). A batch may begin and end inside a transaction. Sets batch.end,
+    // batch.resume_at and the transactions' extents. The batch may stay empty.
+    [[nodiscard]] virtual Result<Read> read(Batch& batch, std::size_t max_changes,
+                                            std::size_t max_bytes) = 0;
+
+    // The server has sent everything before this place, and we are between transactions:
+    // with nothing unconfirmed, it may be confirmed itself. None inside a transaction.
+    virtual std::optional<Lsn> idle_at() const = 0;
+
+    // Everything before `lsn` is safe and may be forgotten by the server. Never moves back.
+    // Told to the server with the next feedback, at once if `now` is set.
+    virtual void confirm(Lsn lsn, bool now) = 0;
+
+    // Sends feedback when it is due or was asked for. To be called at least whenever
+    // wants().deadline has passed, also while the pipeline is not reading: this keeps
+    // the connection alive while a sink is slow.
+    [[nodiscard]] virtual Result<void> tend() = 0;
+
+    // Adds what read() and tend() wait for. `reading` is false while the pipeline has no
+    // room: then only feedback counts, not arriving rows.
+    virtual void wants(Wants& wants, bool reading) const = 0;
+
+    // The furthest end of the server's log it has told us of, for lag.
+    virtual Lsn server_end() const noexcept = 0;
+
+    // Ends the conversation politely: last feedback sent, copy mode left; true when done.
+    // Not required before destruction.
+    [[nodiscard]] virtual Result<bool> close() = 0;
+};
+
+}  // namespace pgc

@@ -1,0 +1,48 @@
+// Where the pipeline remembers how far it got, apart from the server's own slot.
+//
+// A position is stored before the slot is confirmed, never after: so the slot is
+// never ahead of it unless somebody else moved the slot (pipeline/start_guard.h).
+//
+// Threads: owned and called by the pipeline thread alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/lsn.h"
+#include "base/wait.h"
+
+namespace pgc {
+
+struct StoredPosition {
+    std::string pipeline;
+    std::string system;  // SourceIdentity's, at the time
+    std::uint32_t timeline = 0;
+    std::string database;
+    std::string slot;
+    Lsn resume_at;  // everything that committed before is durable
+    bool operator==(const StoredPosition&) const = default;
+};
+
+class PositionStore {
+public:
+    PositionStore() = default;
+    PositionStore(const PositionStore&) = delete;
+    PositionStore& operator=(const PositionStore&) = delete;
+    virtual ~PositionStore() = default;
+
+    // Nothing when this pipeline never stored one. Unreadable content is an Error.
+    [[nodiscard]] virtual Result<std::optional<StoredPosition>> load() = 0;
+
+    // Begins to store; one at a time.
+    [[nodiscard]] virtual Result<void> save(const StoredPosition& position) = 0;
+
+    // True when the last save() is safe against a crash (also when there was none).
+    [[nodiscard]] virtual Result<bool> saved() = 0;
+
+    virtual void wants(Wants& wants) const = 0;
+};
+
+}  // namespace pgc
