@@ -1,0 +1,149 @@
+"""Child processes that never outlive us, ports nobody else takes, the paths of a run.
+
+Every child is started from one thread that lives as long as the process, with a
+parent-death signal: the kernel ends it when we die, however we die. (The signal is
+bound to the thread that forked, which is why a test's own thread must not fork.)
+"""
+
+import atexit
+import ctypes
+import fcntl
+import os
+import pathlib
+import queue
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RUN = pathlib.Path(os.environ.get("PG_CAPTURE_TEST_RUN", ROOT / "build" / "run"))
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+
+
+class _Forker:
+    """Runs every Popen on one daemon thread."""
+
+    def __init__(self):
+        self._jobs = queue.Queue()
+        threading.Thread(target=self._work, name="forker", daemon=True).start()
+
+    def _work(self):
+        while True:
+            args, kwargs, answer = self._jobs.get()
+            try:
+                answer.put(subprocess.Popen(args, **kwargs))
+            except BaseException as error:  # handed to the caller, whatever it is
+                answer.put(error)
+
+    def popen(self, args, kwargs):
+        answer = queue.Queue()
+        self._jobs.put((args, kwargs, answer))
+        result = answer.get()
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+_forker = _Forker()
+
+
+def spawn(args, death_signal=signal.SIGKILL, **kwargs):
+    """subprocess.Popen whose child gets `death_signal` when this process ends."""
+    parent = os.getpid()
+
+    def bind_to_parent():
+        _libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
+        if os.getppid() != parent:  # we died between fork and prctl
+            os._exit(1)
+
+    kwargs.setdefault("stdin", subprocess.DEVNULL)
+    return _forker.popen([str(a) for a in args], dict(kwargs, preexec_fn=bind_to_parent))
+
+
+def wait_until(condition, timeout=10.0, what="the condition", interval=0.02):
+    """Polls `condition` until it returns something true, and returns that."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {timeout} s for {what}")
+        time.sleep(interval)
+
+
+_held_ports = {}
+
+
+def free_port():
+    """A port of 127.0.0.1 in 20000…32000, ours until this process ends."""
+    locks = RUN / "ports"
+    locks.mkdir(parents=True, exist_ok=True)
+    while True:
+        port = random.SystemRandom().randrange(20000, 32000)
+        lock = os.open(locks / str(port), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            os.close(lock)
+            continue
+        _held_ports[port] = lock
+        return port
+
+
+class exclusive:
+    """With-block that only one process at a time enters, by a lock file."""
+
+    def __init__(self, path):
+        self._path = pathlib.Path(path)
+
+    def __enter__(self):
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        return self
+
+    def __exit__(self, *_):
+        os.close(self._lock)
+
+
+_temporary = []
+
+
+def short_directory(prefix="pgc-"):
+    """A private directory under /tmp: socket paths are limited to 107 bytes."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
+    _temporary.append(path)
+    return path
+
+
+def run_directory(name):
+    """A private directory under build/run, removed at the end unless PG_CAPTURE_TEST_KEEP is set."""
+    parent = RUN / "live"
+    parent.mkdir(parents=True, exist_ok=True)
+    path = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+    if not os.environ.get("PG_CAPTURE_TEST_KEEP"):
+        _temporary.append(path)
+    return path
+
+
+def remove_directory(path):
+    shutil.rmtree(path, ignore_errors=True)
+    if path in _temporary:
+        _temporary.remove(path)
+
+
+@atexit.register
+def _remove_temporary():
+    for path in list(_temporary):
+        shutil.rmtree(path, ignore_errors=True)
