@@ -1,0 +1,79 @@
+// How a room declares its options: one table of constant rows, from which loading,
+// --help, the reference page, the examples and the JSON schema are all made.
+//
+//   constexpr Option kOptions[] = {
+//       {.path = "postgres.host", .kind = OptionKind::text, .fallback = "localhost",
+//        .variable = "PG_HOST", .help = "server to follow; several with commas"},
+//       {.path = "postgres.port", .kind = OptionKind::integer, .fallback = "5432",
+//        .variable = "PG_PORT", .help = "its port", .min = 1, .max = 65535},
+//   };
+//   constexpr OptionTable kPostgresOptions{
+//       .section = "postgres", .about = "Where the changes come from.",
+//       .options = kOptions, .check = check_postgres};
+//
+// All texts must outlive the program's use of the table: write literals.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+namespace pgc {
+
+class Errors;
+class Settings;
+
+enum class OptionKind : std::uint8_t {
+    text,          // any text without a zero byte
+    secret,        // a text that is shown to nobody and is refused as a flag
+    integer,       // within min…max
+    boolean,       // true or false
+    seconds,       // an integer, read as a Duration; the path ends in _secs
+    milliseconds,  // an integer, read as a Duration; the path ends in _ms
+    choice,        // one of `words`
+    list,          // of texts; comma-separated outside files
+    map,           // text to text; k=v,k=v outside files
+};
+
+struct Option {
+    // Lower-case words joined by dots: the key in the file, the flag (--a.b_c) and,
+    // in capitals with underscores, the variable PG_CAPTURE_A_B_C.
+    std::string_view path{};
+    OptionKind kind = OptionKind::text;
+    // The default, written as in an environment variable. Empty for a text or a
+    // secret means "not given".
+    std::string_view fallback{};
+    // What applies when nothing is given and `fallback` can't say it: "the slot's name".
+    std::string_view fallback_note{};
+    // Must be given; a secret may be given as the empty text, nothing else may.
+    bool required = false;
+    // The short variable, as PG_HOST; each variable X has X_FILE too.
+    std::string_view variable{};
+    // The short flag: 'c' for -c; 0 for none.
+    char letter = 0;
+    // One line, no capital, no full stop.
+    std::string_view help{};
+    // More for the reference page; whole sentences, Markdown.
+    std::string_view doc{};
+    // What the examples show for a required option (they show the default of others).
+    std::string_view example{};
+    // For numbers; in the unit of the path.
+    std::int64_t min = std::numeric_limits<std::int64_t>::min();
+    std::int64_t max = std::numeric_limits<std::int64_t>::max();
+    // "a|b|c": the words of a choice; of a list its only items, of a map its only values.
+    std::string_view words{};
+};
+
+struct OptionTable {
+    // The part of the tree this table explains ("postgres", "source.tables"), or
+    // nothing for options at the root. Options elsewhere are allowed.
+    std::string_view section{};
+    // One or two sentences that head the section in help, reference and examples.
+    std::string_view about{};
+    std::span<const Option> options{};
+    // Looks for contradictions between options once all is merged. May be null.
+    void (*check)(const Settings&, Errors&) = nullptr;
+};
+
+}  // namespace pgc

@@ -1,0 +1,93 @@
+// The merged configuration: for every declared option its value and where it came from.
+//
+// Made by load() alone; immutable; may be read from any thread. The getters take
+// the path of an option declared with that kind: anything else is a bug and asserted.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/secret.h"
+#include "config/option.h"
+
+namespace pgc {
+
+struct Origin {
+    enum class Source : std::uint8_t { fallback, file, environment, flag };
+    Source source = Source::fallback;
+    std::string text = "default";  // "shop.yaml:3", "environment PG_HOST", "flag --sink"
+};
+
+// Gives a secret as it is now: its files are read again at every call.
+using SecretSource = std::function<Result<Secret>()>;
+
+class Settings {
+public:
+    using List = std::vector<std::string>;
+    using Map = std::map<std::string, std::string>;
+    using Value = std::variant<std::string, Secret, std::int64_t, bool, List, Map>;
+
+    // A secret is put together from texts and from files that are read on demand.
+    struct SecretPart {
+        Secret text;
+        std::string file;  // if not empty, its content stands here instead
+    };
+
+    struct Entry {
+        const Option* option = nullptr;
+        Value value;
+        Origin origin;
+        // What the user wrote if it holds ${…} references; shown instead of the value.
+        std::string written;
+        std::vector<SecretPart> secret_parts;
+        // Given wrongly or missing: the value is the default, an error tells more.
+        bool broken = false;
+    };
+
+    Settings() = default;
+    explicit Settings(std::vector<Entry> entries);
+
+    const std::string& text(std::string_view path) const;
+    const std::string& choice(std::string_view path) const;
+    const Secret& secret(std::string_view path) const;
+    std::int64_t integer(std::string_view path) const;
+    bool boolean(std::string_view path) const;
+    Duration duration(std::string_view path) const;  // seconds and milliseconds
+    const List& list(std::string_view path) const;
+    const Map& map(std::string_view path) const;
+
+    // For secrets that may change under us: ask at each connect. The result keeps a
+    // reference to `files`, and nothing of these Settings.
+    SecretSource secret_source(std::string_view path, Files& files) const;
+
+    const Origin& origin(std::string_view path) const;
+    // Somebody gave a value, be it the default's.
+    bool given(std::string_view path) const;
+    // Only during checks: the value is not to be trusted, the error is already told.
+    bool broken(std::string_view path) const;
+    bool declared(std::string_view path) const;
+
+    // In the order of declaration.
+    const std::vector<Entry>& entries() const noexcept { return entries_; }
+
+private:
+    const Entry& entry(std::string_view path) const;
+
+    std::vector<Entry> entries_;
+    std::map<std::string_view, std::size_t> by_path_;  // the texts are the tables' literals
+};
+
+// `config show`: one line an option, "path = value  # origin"; secrets as ***.
+std::string show(const Settings& settings);
+// {"postgres.host":{"value":"db","origin":"shop.yaml:3"},…}; secrets as "***".
+std::string show_json(const Settings& settings);
+
+}  // namespace pgc
