@@ -1,0 +1,64 @@
+# Everything a person or a forge does with pg-capture. `make help` lists it.
+# On a bare Debian 12 with root or sudo each target installs what it needs first.
+
+.DEFAULT_GOAL := build
+.NOTPARALLEL:
+.PHONY: build demo test nightly bench lint format coverage fuzz install clean help setup
+
+SINK ?= console
+PREFIX ?= /usr/local
+DESTDIR ?=
+PYTHON := /usr/bin/python3
+PRESET ?= release
+
+build: ## build/release/pg-capture, the one self-contained binary
+	@tools/setup.sh build
+	@tools/build.sh $(PRESET) pg-capture
+
+demo: ## a private PostgreSQL under load, followed live (SINK=console)
+	@tools/setup.sh demo
+	@tools/build.sh release pg-capture
+	@SINK=$(SINK) tools/demo
+
+test: ## everything a change must pass (SUITES="unit house" for some)
+	@tools/setup.sh test
+	@$(PYTHON) tools/run_suites.py $(SUITES)
+
+nightly: ## what takes longer: long simulation, fuzzing, soak, clang-tidy, coverage
+	@tools/setup.sh coverage
+	@$(PYTHON) tools/run_suites.py --nightly $(SUITES)
+
+bench: ## pg-capture beside pg_recvlogical on the same workload in the same run
+	@tools/setup.sh demo
+	@tools/build.sh release pg-capture
+	@bench/run $(BENCH)
+
+lint: ## house rules, clang-format, clang-tidy
+	@tools/setup.sh test
+	@$(PYTHON) tools/house_rules.py
+	@tools/clang_tidy.sh
+
+format: ## clang-format over the tree
+	@tools/setup.sh test
+	@git ls-files -co --exclude-standard '*.cc' '*.h' | xargs -r /usr/bin/clang-format-19 -i
+
+coverage: ## line coverage per room, with thresholds
+	@tools/setup.sh coverage
+	@$(PYTHON) tools/coverage.py
+
+fuzz: ## every fuzz target for SECONDS_EACH seconds (default 60)
+	@tools/setup.sh test
+	@tools/build.sh fuzz fuzz_targets
+	@$(PYTHON) tools/run_fuzz.py --seconds $(or $(SECONDS_EACH),60)
+
+install: build ## copies the binary to $(DESTDIR)$(PREFIX)/bin
+	@install -D -m 755 build/release/pg-capture "$(DESTDIR)$(PREFIX)/bin/pg-capture"
+
+setup: ## installs what `make test` needs, and nothing else
+	@tools/setup.sh test
+
+clean: ## removes build/; .deps/ (libpq, servers) stays
+	@rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
