@@ -1,0 +1,96 @@
+// What to tell the server about our progress, and when.
+//
+// Only `flush` moves a logical slot, and only to what the ledger has confirmed. `write`
+// is what was received; `apply` repeats `flush`, so that a synchronous commit that waits
+// for us ("remote_apply") waits for what is durable.
+//
+// The server ends a connection from which it heard nothing for wal_sender_timeout, and
+// asks (a keepalive with reply set) after half of it. While the pipeline has no room we
+// don't read, so we don't see it asking: therefore feedback also goes out unasked, by the
+// timer, at most half the server's limit apart.
+//
+// Pure: knows no socket. Threads: one, the owner's.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/lsn.h"
+
+namespace pgc {
+
+class Feedback {
+public:
+    // 'r', write, flush, apply, the time, whether we ask for a reply.
+    static constexpr std::size_t kSize = 1 + 3 * 8 + 8 + 1;
+    using Text = std::array<char, kSize>;
+
+    // `ceiling`: the longest pause between two messages, if the server allows it.
+    explicit Feedback(Duration ceiling) noexcept : interval_(ceiling) {}
+
+    // The server's wal_sender_timeout; zero: it never gives up.
+    void server_patience(Duration limit) noexcept;
+
+    void received(Lsn end) noexcept;
+    // Never moves back; a lower place is ignored.
+    void confirm(Lsn lsn, bool now) noexcept;
+    // The server asked.
+    void asked() noexcept { asked_ = true; }
+    // We want to hear the server: the next message asks for a reply, and goes at once.
+    void probe() noexcept { probe_ = true; }
+
+    bool due(Instant now) const noexcept { return now >= due_at(); }
+    // When the next message is to go out.
+    Instant due_at() const noexcept;
+
+    // The message that is due, as bytes of copy mode; it counts as sent at `now`.
+    Text take(Instant now, WallTime wall) noexcept;
+
+    Lsn flushed() const noexcept { return flush_; }
+    Lsn written() const noexcept { return write_; }
+    Duration interval() const noexcept { return interval_; }
+
+private:
+    Duration interval_;
+    Lsn write_;
+    Lsn flush_;
+    Instant sent_{};
+    bool asked_ = true;  // the first message goes at once
+    bool probe_ = false;
+    bool hurry_ = false;
+};
+
+// Tells a silent server from a dead connection.
+//
+// Silence alone proves nothing: an idle server says nothing as long as we send feedback,
+// and while the pipeline does not read, everything stays in the socket. So the judge is
+// asked only after a drain that found nothing: after kPatience of silence it has the
+// server asked for a reply, and only if kGrace after that, again after an empty drain,
+// nothing came, the peer is gone. An answer that came meanwhile would have been drained.
+class Liveness {
+public:
+    static constexpr Duration kPatience = std::chrono::seconds{5};
+    static constexpr Duration kGrace = std::chrono::seconds{10};
+
+    enum class Verdict : std::uint8_t { fine, probe, dead };
+
+    void heard(Instant now) noexcept {
+        heard_ = now;
+        probing_ = false;
+    }
+    // After a drain that found nothing.
+    Verdict silence(Instant now) noexcept;
+    // When silence() may say something new.
+    Instant next() const noexcept {
+        return probing_ ? probed_ + kGrace : heard_ + kPatience;
+    }
+
+private:
+    Instant heard_{};
+    Instant probed_{};
+    bool probing_ = false;
+};
+
+}  // namespace pgc

@@ -1,0 +1,76 @@
+// Decides whether to wait for a gulp of bytes or to take each row as it comes.
+//
+// A walsender makes one send per row. A reader that wakes for each of them costs both
+// sides a context switch, which is dearer than decoding the row. So while we are behind,
+// the socket is asked to read as readable only from a low-water mark on, and the wait has
+// a limit; caught up, the mark is 1 and a row is taken the moment it arrives.
+//
+//   level 0   mark 1, no limit
+//   level n   mark and limit rising together: a gulp costs latency only in proportion
+//             to the rate that was just seen
+//
+// From 0 to 1: when at least kBusyBytes came within kWindow (single wakes bring a row or
+// two even under full load, so one drain says nothing). Further up: when a wait brought
+// its mark. Back to 0: as soon as one fell short.
+//
+// Unix sockets don't know the mark: there the limit alone is waited for, without looking
+// at the descriptor; it is shorter, because their buffers hold a few hundred rows only.
+//
+// Pure. Threads: one, the owner's.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "base/clock.h"
+
+namespace pgc {
+
+class Gulp {
+public:
+    static constexpr Duration kWindow = std::chrono::microseconds{1000};
+    static constexpr std::size_t kBusyBytes = std::size_t{16} << 10;
+
+    explicit Gulp(bool local) noexcept : local_(local) {}
+
+    // A drain took `bytes` off the socket and left nothing there. Not to be called for a
+    // drain that stopped at its own limit: that one said nothing about the socket.
+    void drained(std::size_t bytes, Instant now) noexcept;
+
+    bool behind() const noexcept { return level_ > 0; }
+    // What the socket's low-water mark should be now.
+    std::size_t low_water() const noexcept {
+        return local_ || level_ == 0 ? 1 : kLevels[level_].bytes;
+    }
+    // Whether arriving bytes should wake us at all.
+    bool watch_socket() const noexcept { return !local_ || level_ == 0; }
+    // Look again at this moment, whatever has come.
+    Instant limit() const noexcept { return level_ == 0 ? kNever : since_ + wait(); }
+
+private:
+    struct Level {
+        std::size_t bytes;
+        Duration wait;
+    };
+    static constexpr std::array<Level, 4> kLevels{{
+        {1, Duration{0}},
+        {std::size_t{16} << 10, std::chrono::microseconds{1000}},
+        {std::size_t{64} << 10, std::chrono::microseconds{3000}},
+        {std::size_t{128} << 10, std::chrono::microseconds{5000}},
+    }};
+    static constexpr Duration kLocalWait = std::chrono::microseconds{250};
+    static constexpr std::size_t kLocalBytes = std::size_t{4} << 10;
+
+    Duration wait() const noexcept { return local_ ? kLocalWait : kLevels[level_].wait; }
+    bool satisfied(std::size_t bytes) const noexcept {
+        return bytes >= (local_ ? kLocalBytes : kLevels[level_].bytes);
+    }
+
+    bool local_;
+    std::size_t level_ = 0;
+    Instant since_{};  // the last drain
+    Instant window_{};
+    std::size_t in_window_ = 0;
+};
+
+}  // namespace pgc
