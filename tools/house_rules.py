@@ -1,0 +1,348 @@
+"""The rules of the house, read off the tree. `make lint` and `make test` run this.
+
+    tools/house_rules.py [--update-ratchet] [ROOT]
+
+Prints one finding a line, `path:line: rule: what`, and exits 1 if there is any. Old debts
+stand in tools/house_rules_ratchet.txt as `rule key value`; they may only shrink:
+--update-ratchet lowers or removes lines, it never adds one.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import re
+import subprocess
+import sys
+
+# A room and what it may include besides itself; docs/ARCHITECTURE.md says why.
+CORE = {"base", "core", "config", "observe"}
+ROOMS = {
+    "base": set(),
+    "observe": {"base"},
+    "config": {"base"},
+    "core": {"base"},
+    "postgres": CORE,
+    "transform": CORE,
+    "format": CORE,
+    "sink": CORE,
+    "pipeline": CORE,
+    "apply": CORE,
+    "server": CORE | {"pipeline"},
+    "cli": CORE | {"postgres", "transform", "format", "sink", "pipeline", "apply", "server"},
+}
+# Libraries that only their room may know: header prefix -> rooms.
+LIBRARIES = {
+    "libpq-fe.h": {"postgres"},
+    "libpq-events.h": {"postgres"},
+    "librdkafka/": {"sink"},
+    "yaml-cpp/": {"config"},
+    "toml++/": {"config"},
+}
+
+# rule name, pattern over code without comments and strings, rooms where it is allowed.
+BANNED = [
+    ("unsafe-string", r"\b(?:strcpy|strcat|sprintf|vsprintf|gets)\s*\(", set()),
+    ("std-rand", r"\bstd::rand\b|\bsrand\s*\(|\brandom_device\b", {"base"}),
+    ("sleep", r"\bsleep_for\b|\bsleep_until\b|\bu?sleep\s*\(|\bnanosleep\s*\(", {"base", "cli"}),
+    ("clock", r"\b(?:system_clock|steady_clock|high_resolution_clock)\b|\bclock_gettime\s*\("
+              r"|\bgettimeofday\s*\(|\b(?:std::)?time\s*\(\s*(?:nullptr|NULL|0)\s*\)", {"base"}),
+    ("getenv", r"\b(?:secure_)?getenv\s*\(|\benviron\b", {"base", "config"}),
+    ("using-namespace-std", r"\busing\s+namespace\s+std\s*;", set()),
+    ("std-regex", r"\bstd::w?regex\b|#include <regex>", set()),
+    ("std-endl", r"\bstd::endl\b", set()),
+    ("printf", r"\b(?:v?f?printf|v?s?nprintf|vsnprintf)\s*\(", {"cli"}),
+    ("exit", r"(?<![\w.>])(?:std::|::)?_?(?:exit|quick_exit|_Exit)\s*\(", {"cli"}),
+]
+UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
+
+LINES_MAX = 700
+HEADER_LINES_MAX = 400
+FUNCTION_LINES_MAX = 70
+VAGUE_FOLDERS = {"utils", "util", "common", "helpers", "misc"}
+
+# Put together from halves, so that this file does not name what it forbids.
+HOSTS = re.compile("|".join(a + r"\." + b for a, b in [
+    (r"(?:deb|ftp|security|snapshot|archive)\.debian", "org"), ("repo1?(?:\\.maven)?", "maven\\.org"),
+    (r"repo\.maven\.apache", "org"), ("pypi", "org"), ("pythonhosted", "org"),
+    (r"registry\.npmjs", "org"), (r"proxy\.golang", "org"), ("crates", "io"),
+    ("docker", "io/library")]))
+MACHINE_PATHS = re.compile(r"(?<![\w.$}/])/(?:root|home/[a-z]\w*|Users/\w+|work)/\w")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    path: str
+    line: int
+    rule: str
+    text: str
+    key: str = ""    # what the ratchet knows it by
+    value: int = 0   # how large the debt is
+
+    def __str__(self):
+        return f"{self.path}:{self.line}: {self.rule}: {self.text}"
+
+
+def strip_code(text):
+    """The text with comments, strings and characters blanked; line ends stay."""
+    pattern = re.compile(
+        r'//[^\n]*|/\*.*?\*/|R"([^(\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\'',
+        re.DOTALL)
+
+    def blank(match):
+        kept = re.sub(r"[^\n]", " ", match.group(0))
+        return kept if match.group(0).startswith(("//", "/*")) else '"' + kept[1:]
+
+    return pattern.sub(blank, text)
+
+
+def line_of(text, offset):
+    return text.count("\n", 0, offset) + 1
+
+
+class Tree:
+    """The files git knows or would add, read once."""
+
+    def __init__(self, root):
+        self.root = root
+        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=root,
+                                check=True, stdout=subprocess.PIPE).stdout.decode()
+        self.files = {}
+        for name in sorted(set(filter(None, listed.split("\0")))):
+            path = root / name
+            if not path.is_file() or path.is_symlink():
+                continue
+            raw = path.read_bytes()
+            if b"\0" not in raw[:8000]:
+                self.files[name] = raw.decode("utf-8", errors="replace")
+        self.code = {n: strip_code(t) for n, t in self.files.items()
+                     if n.startswith("src/") and n.endswith((".cc", ".h"))}
+
+    def room(self, name):
+        return name.split("/")[1]
+
+    def is_test(self, name):
+        return name.endswith("_test.cc")
+
+    def includes(self, name):
+        """(line, path, is_quoted) of every include of a file."""
+        for number, line in enumerate(self.files[name].splitlines(), 1):
+            match = INCLUDE.match(line)
+            if match:
+                yield number, match.group(1) or match.group(2), match.group(1) is not None
+
+
+# -- rules: each takes the tree and yields findings ------------------------------------------
+
+
+def rooms_look_up_only(tree):
+    """A room includes only what stands above it."""
+    for name in tree.code:
+        room = tree.room(name)
+        if room not in ROOMS:
+            yield Finding(name, 1, "unknown-room", f"src/{room} is not a room of ARCHITECTURE.md")
+            continue
+        for line, path, quoted in tree.includes(name):
+            other = path.split("/")[0]
+            if quoted and other == "support" and tree.is_test(name):
+                continue
+            if quoted and other not in ROOMS:
+                yield Finding(name, line, "include-path", f'"{path}" does not start at src/')
+            elif quoted and other != room and other not in ROOMS[room]:
+                yield Finding(name, line, "layers", f"{room}/ may not include {other}/ ({path})")
+            for prefix, rooms in LIBRARIES.items():
+                if path.startswith(prefix) and room not in rooms:
+                    yield Finding(name, line, "layers",
+                                  f"{path} belongs to {', '.join(sorted(rooms))}/")
+
+
+def every_header_is_used(tree):
+    """Somebody besides its own .cc and test includes it."""
+    users = {}
+    for name in tree.files:
+        if name.endswith((".cc", ".h")) and name.startswith(("src/", "tests/", "bench/")):
+            for _, path, quoted in tree.includes(name):
+                if quoted:
+                    users.setdefault("src/" + path, set()).add(name)
+    for name in tree.code:
+        if name.endswith(".h"):
+            stem = name[:-2]
+            own = {f"{stem}.cc", f"{stem}_test.cc", name}
+            if not users.get(name, set()) - own:
+                yield Finding(name, 1, "unused", "no other file includes this header")
+
+
+def banned_calls(tree):
+    """What the house does another way, see docs/ARCHITECTURE.md and CONTRIBUTING.md."""
+    for name, code in tree.code.items():
+        for rule, pattern, allowed in BANNED:
+            if tree.room(name) in allowed or (tree.is_test(name) and rule in ("clock", "sleep")):
+                continue
+            for match in re.finditer(pattern, code):
+                yield Finding(name, line_of(code, match.start()), rule,
+                              f"{match.group(0).strip(' (')} is not used here")
+
+
+def nothing_unfinished(tree):
+    for name, text in tree.files.items():
+        if name.startswith(("src/", "tests/", "bench/", "tools/", "cmake/")) and not name.startswith(
+                ("tests/house/", "tools/house_rules.py")):
+            for match in UNFINISHED.finditer(text):
+                yield Finding(name, line_of(text, match.start()), "unfinished",
+                              "finish it or write it down elsewhere")
+
+
+def file_sizes(tree):
+    for name in tree.code:
+        most = HEADER_LINES_MAX if name.endswith(".h") else LINES_MAX
+        lines = tree.files[name].count("\n")
+        if lines > most:
+            yield Finding(name, 1, "file-size", f"{lines} lines, {most} allowed", name, lines)
+
+
+def functions(code):
+    """(line, name, length) of each function with a body, by matching braces."""
+    stack, start = [], 0
+    for match in re.finditer(r"[{};]", code):
+        at = match.start()
+        if match.group(0) == "{":
+            head = code[start:at].strip()
+            # Macros and labels before the head do not matter; templates and specifiers neither.
+            inside = any(kind == "function" for kind, _, _ in stack)
+            is_scope = re.search(r"\b(?:namespace|class|struct|union|enum|extern)\b[^()=]*$", head)
+            is_function = not inside and not is_scope and re.search(r"\(", head) and not re.search(
+                r"=\s*$|\breturn\b", head)
+            if is_function:
+                found = re.search(r"([~\w:]+|operator\s*\S+)\s*\(", head)
+                stack.append(("function", found.group(1) if found else "?", at))
+            else:
+                stack.append(("scope" if is_scope else "block", "", at))
+            start = at + 1
+        elif match.group(0) == "}":
+            if stack:
+                kind, name, opened = stack.pop()
+                if kind == "function":
+                    first = line_of(code, opened)
+                    yield first, name, line_of(code, at) - first + 1
+            start = at + 1
+        else:
+            start = at + 1
+
+
+def function_sizes(tree):
+    for name, code in tree.code.items():
+        if tree.is_test(name):
+            continue
+        without_macros = re.sub(r"^[ \t]*#[^\n]*(?:\\\n[^\n]*)*", "", code, flags=re.MULTILINE)
+        if without_macros.count("\n") != code.count("\n"):
+            without_macros = re.sub(r"^[ \t]*#[^\n]*", "", code, flags=re.MULTILINE)
+        for line, function, length in functions(without_macros):
+            if length > FUNCTION_LINES_MAX:
+                yield Finding(name, line, "function-size",
+                              f"{function} has {length} lines, {FUNCTION_LINES_MAX} allowed",
+                              f"{name}:{function}", length)
+
+
+def headers_say_what_they_hold(tree):
+    for name in tree.code:
+        if name.endswith(".h"):
+            first = next((x for x in tree.files[name].splitlines() if x.strip()), "")
+            if not first.startswith("//") or len(first) < 12:
+                yield Finding(name, 1, "header-comment",
+                              "the first line is a comment that says what the header holds")
+
+
+def no_vague_folders(tree):
+    for name in tree.files:
+        for folder in name.split("/")[:-1]:
+            if folder in VAGUE_FOLDERS:
+                yield Finding(name, 1, "vague-folder", f"a folder called {folder} says nothing")
+
+
+def no_machine_in_the_tree(tree):
+    """Tracked text names no registry's host and no path of somebody's machine."""
+    for name, text in tree.files.items():
+        for pattern, what in ((HOSTS, "names a registry's host"),
+                              (MACHINE_PATHS, "holds a path of one machine")):
+            for match in pattern.finditer(text):
+                yield Finding(name, line_of(text, match.start()), "machine", what)
+
+
+RULES = [rooms_look_up_only, every_header_is_used, banned_calls, nothing_unfinished, file_sizes,
+         function_sizes, headers_say_what_they_hold, no_vague_folders, no_machine_in_the_tree]
+
+
+# -- the ratchet -----------------------------------------------------------------------------
+
+
+def ratchet_path(root):
+    return root / "tools" / "house_rules_ratchet.txt"
+
+
+def read_ratchet(root):
+    """{(rule, key): value}"""
+    debts = {}
+    path = ratchet_path(root)
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.strip() and not line.startswith("#"):
+                rule, key, value = line.split()
+                debts[(rule, key)] = int(value)
+    return debts
+
+
+def apply_ratchet(findings, debts):
+    """Forgives known debts, and complains about a line that could be lower."""
+    left, seen = [], {}
+    for f in findings:
+        allowed = debts.get((f.rule, f.key)) if f.key else None
+        if f.key:
+            seen[(f.rule, f.key)] = max(f.value, seen.get((f.rule, f.key), 0))
+        if allowed is None or f.value > allowed:
+            left.append(f)
+    for (rule, key), allowed in debts.items():
+        now = seen.get((rule, key), 0)
+        if now < allowed:
+            left.append(Finding("tools/house_rules_ratchet.txt", 1, "ratchet",
+                                f"{rule} {key} is {now or 'paid'}: lower it with --update-ratchet"))
+    return left
+
+
+def update_ratchet(root, findings, debts):
+    now = {(f.rule, f.key): f.value for f in findings if f.key}
+    lines = ["# Old debts: rule, key, size. They may only shrink (tools/house_rules.py --update-ratchet)."]
+    lines += [f"{rule} {key} {min(value, now[(rule, key)])}"
+              for (rule, key), value in sorted(debts.items()) if (rule, key) in now]
+    ratchet_path(root).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def check(root, rules=None):
+    """All findings that the ratchet does not forgive."""
+    tree = Tree(root)
+    findings = [f for rule in rules or RULES for f in rule(tree)]
+    debts = read_ratchet(root)
+    if rules:
+        return [f for f in findings if (f.rule, f.key) not in debts or f.value > debts[(f.rule, f.key)]]
+    return apply_ratchet(findings, debts)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("root", nargs="?", default=pathlib.Path(__file__).resolve().parents[1],
+                        type=pathlib.Path)
+    parser.add_argument("--update-ratchet", action="store_true")
+    options = parser.parse_args()
+    if options.update_ratchet:
+        tree = Tree(options.root)
+        findings = [f for rule in RULES for f in rule(tree)]
+        update_ratchet(options.root, findings, read_ratchet(options.root))
+    findings = check(options.root)
+    for finding in findings:
+        print(finding)
+    print(f"{len(RULES)} house rules, {len(findings)} findings")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
