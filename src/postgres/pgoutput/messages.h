@@ -14,12 +14,13 @@
 //   Stream Commit      'c' Int32 xid  Int8 0  Int64 commit-lsn  Int64 end-lsn  Int64 time
 //   Stream Abort       'A' Int32 xid  Int32 subxid [Int64 abort-lsn  Int64 time]
 //  since 3:
-//   Begin Prepare      'b'         Int64 prepare-lsn  Int64 end-lsn  Int64 time  Int32 xid  String
-//   gid Prepare            'P' Int8 0  Int64 prepare-lsn  Int64 end-lsn  Int64 time  Int32 xid
-//   String gid Stream Prepare     'p' likewise Commit Prepared    'K' Int8 0  Int64 commit-lsn
-//   Int64 end-lsn  Int64 time  Int32 xid  String gid Rollback Prepared  'r' Int8 0  Int64
-//   prepare-end-lsn  Int64 end-lsn  Int64 prepare-time
+//   Begin Prepare      'b' Prepared
+//   Prepare            'P' Int8 0  Prepared
+//   Stream Prepare     'p' Int8 0  Prepared
+//   Commit Prepared    'K' Int8 0  Prepared, of the commit
+//   Rollback Prepared  'r' Int8 0  Int64 prepare-end-lsn  Int64 end-lsn  Int64 prepare-time
 //                          Int64 time  Int32 xid  String gid
+//   where Prepared is  Int64 lsn  Int64 end-lsn  Int64 time  Int32 xid  String gid
 //
 // [Int32 xid] is there only inside a stream block, between Stream Start and Stream Stop.
 // [Int64 abort-lsn, Int64 time] only with streaming=parallel (protocol 4). Strings end with
@@ -31,7 +32,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <vector>
 
