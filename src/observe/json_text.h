@@ -1,0 +1,19 @@
+// JSON strings from any bytes: what is not UTF-8 becomes U+FFFD, so the result is
+// always valid. For logs and small answers; rows have a faster writer of their own.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pgc {
+
+// How long the valid UTF-8 sequence at the front is: 1 to 4, or 0 if there is none.
+std::size_t utf8_sequence_length(std::string_view bytes) noexcept;
+
+// Appends `bytes` as a JSON string, quotes included.
+void append_json_string(std::string& out, std::string_view bytes);
+
+// Appends a JSON number; what JSON has no number for ("NaN", "Infinity") as a string.
+void append_json_number(std::string& out, double value);
+
+}  // namespace pgc
