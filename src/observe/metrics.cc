@@ -1,0 +1,89 @@
+#include "observe/metrics.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "observe/exposition.h"
+#include "observe/process.h"
+
+namespace pgc {
+namespace {
+
+using Kind = MetricSpec::Kind;
+
+}  // namespace
+
+Metrics::Metrics(std::string_view version) : families_(metrics_catalog().size()) {
+    for (const MetricSpec& spec : metrics_catalog()) {
+        if (spec.kind == Kind::counter && spec.label_count() == 0) {
+            counter(spec.id);
+        }
+    }
+    gauge(Metric::build_info, {version}).set(1);
+}
+
+template <typename T>
+T& Metrics::find(Metric metric, [[maybe_unused]] Kind kind, Labels labels) {
+    const MetricSpec& spec = spec_of(metric);
+    assert(spec.kind == kind && spec.label_count() == labels.size());
+    LabelValues values;
+    std::ranges::copy(labels, values.begin());
+
+    const std::lock_guard lock(mutex_);
+    Family& family = families_[static_cast<std::size_t>(metric)];
+    auto found = family.find(values);
+    if (found == family.end()) {
+        if (family.size() >= kSeries_max) {
+            std::fill_n(values.begin(), labels.size(), "(other)");
+        }
+        std::unique_ptr<T> fresh;
+        if constexpr (std::is_same_v<T, Histogram>) {
+            fresh = std::make_unique<T>(spec.bounds);
+        } else {
+            fresh = std::make_unique<T>();
+        }
+        found = family.try_emplace(std::move(values), std::move(fresh)).first;
+    }
+    return *std::get<std::unique_ptr<T>>(found->second);
+}
+
+Counter& Metrics::counter(Metric metric, Labels labels) {
+    return find<Counter>(metric, Kind::counter, labels);
+}
+
+Gauge& Metrics::gauge(Metric metric, Labels labels) {
+    return find<Gauge>(metric, Kind::gauge, labels);
+}
+
+Histogram& Metrics::histogram(Metric metric, Labels labels) {
+    return find<Histogram>(metric, Kind::histogram, labels);
+}
+
+void Metrics::refresh_process() {
+    const ProcessUse use = read_process_use();
+    gauge(Metric::process_resident_memory_bytes).set(static_cast<double>(use.resident_bytes));
+    gauge(Metric::process_start_time_seconds).set(use.start_time_unix_s);
+    gauge(Metric::process_open_fds).set(static_cast<double>(use.open_fds));
+    counter(Metric::process_cpu_seconds_total)
+        .raise_to(static_cast<std::uint64_t>(use.cpu_time.count()));
+}
+
+std::string Metrics::expose() {
+    refresh_process();
+    std::string out;
+    const std::lock_guard lock(mutex_);
+    for (const MetricSpec& spec : metrics_catalog()) {
+        const Family& family = families_[static_cast<std::size_t>(spec.id)];
+        if (family.empty()) {
+            continue;
+        }
+        expose_head(out, spec);
+        for (const auto& [labels, instrument] : family) {
+            std::visit([&](const auto& one) { expose_series(out, spec, labels, *one); },
+                       instrument);
+        }
+    }
+    return out;
+}
+
+}  // namespace pgc

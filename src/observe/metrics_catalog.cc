@@ -1,0 +1,162 @@
+#include "observe/metrics_catalog.h"
+
+#include <algorithm>
+
+namespace pgc {
+namespace {
+
+using enum MetricSpec::Kind;
+using Unit = MetricSpec::Unit;
+
+// 1 ms to 60 s, about three to a decade where the goals lie.
+constexpr std::array kSeconds{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
+                              0.5,   1.0,   2.0,   5.0,  10.0, 30.0, 60.0};
+// 256 B to 16 MiB by fours.
+constexpr std::array kBytes{256.0,    1024.0,    4096.0,    16384.0,   65536.0,
+                            262144.0, 1048576.0, 4194304.0, 16777216.0};
+constexpr std::array kRows{1.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 5000.0, 10000.0, 50000.0};
+
+constexpr std::array kCatalog{
+    MetricSpec{.id = Metric::replication_lag_seconds,
+               .kind = gauge,
+               .name = "cdc_replication_lag_seconds",
+               .help = "How long ago the newest change committed that was taken from the server "
+                       "and is not durable yet; 0 when there is none."},
+    MetricSpec{.id = Metric::replication_lag_bytes,
+               .kind = gauge,
+               .name = "cdc_replication_lag_bytes",
+               .help = "Bytes of write-ahead log between the end of the server's log, as it last "
+                       "told, and what is confirmed."},
+    MetricSpec{.id = Metric::wal_position_bytes,
+               .kind = gauge,
+               .name = "cdc_wal_position_bytes",
+               .help = "The confirmed place in the write-ahead log, as a number of bytes."},
+    MetricSpec{.id = Metric::slot_active,
+               .kind = gauge,
+               .name = "cdc_slot_active",
+               .help = "1 while we stream from the replication slot, else 0."},
+    MetricSpec{.id = Metric::slot_retained_bytes,
+               .kind = gauge,
+               .name = "cdc_slot_retained_bytes",
+               .help = "Bytes of write-ahead log that the server keeps because of the slot."},
+    MetricSpec{.id = Metric::changes_total,
+               .kind = counter,
+               .name = "cdc_changes_total",
+               .help = "Changes taken from the server.",
+               .labels = {"table", "op"}},
+    MetricSpec{.id = Metric::transactions_total,
+               .kind = counter,
+               .name = "cdc_transactions_total",
+               .help = "Transactions taken from the server."},
+    MetricSpec{.id = Metric::sink_records_total,
+               .kind = counter,
+               .name = "cdc_sink_records_total",
+               .help = "Records that the sink made durable."},
+    MetricSpec{.id = Metric::sink_bytes_total,
+               .kind = counter,
+               .name = "cdc_sink_bytes_total",
+               .help = "Bytes of keys and values that the sink made durable."},
+    MetricSpec{.id = Metric::sink_errors_total,
+               .kind = counter,
+               .name = "cdc_sink_errors_total",
+               .help = "Errors of the sink."},
+    MetricSpec{.id = Metric::end_to_end_latency_seconds,
+               .kind = histogram,
+               .name = "cdc_end_to_end_latency_seconds",
+               .help = "From the commit in the server to the confirmation by the sink.",
+               .bounds = kSeconds},
+    MetricSpec{.id = Metric::buffer_bytes,
+               .kind = gauge,
+               .name = "cdc_buffer_bytes",
+               .help = "Bytes held for changes that are not durable yet."},
+    MetricSpec{.id = Metric::backpressure_seconds_total,
+               .kind = counter,
+               .name = "cdc_backpressure_seconds_total",
+               .help = "Time in which reading waited because the sink or the memory budget had "
+                       "no room.",
+               .unit = Unit::nanoseconds},
+    MetricSpec{.id = Metric::checkpoints_total,
+               .kind = counter,
+               .name = "cdc_checkpoints_total",
+               .help = "Times that a position was stored."},
+    MetricSpec{.id = Metric::batch_duration_seconds,
+               .kind = histogram,
+               .name = "cdc_batch_duration_seconds",
+               .help = "From the reading of a batch to its confirmation by the sink.",
+               .bounds = kSeconds},
+    MetricSpec{.id = Metric::batch_size_bytes,
+               .kind = histogram,
+               .name = "cdc_batch_size_bytes",
+               .help = "Bytes of keys and values in a batch.",
+               .bounds = kBytes},
+    MetricSpec{.id = Metric::batch_row_count,
+               .kind = histogram,
+               .name = "cdc_batch_row_count",
+               .help = "Records in a batch.",
+               .bounds = kRows},
+    MetricSpec{.id = Metric::batches_processed_total,
+               .kind = counter,
+               .name = "cdc_batches_processed_total",
+               .help = "Batches that the sink made durable."},
+    MetricSpec{.id = Metric::schema_changes_total,
+               .kind = counter,
+               .name = "cdc_schema_changes_total",
+               .help = "Changes of a table's columns seen in the stream.",
+               .labels = {"table"}},
+    MetricSpec{.id = Metric::errors_total,
+               .kind = counter,
+               .name = "cdc_errors_total",
+               .help = "Errors, by what kind of thing went wrong.",
+               .labels = {"type"}},
+    MetricSpec{.id = Metric::recovery_attempts_total,
+               .kind = counter,
+               .name = "cdc_recovery_attempts_total",
+               .help = "Attempts to go on after an error that may pass by itself."},
+    MetricSpec{.id = Metric::process_resident_memory_bytes,
+               .kind = gauge,
+               .name = "process_resident_memory_bytes",
+               .help = "Memory of this process that is in RAM."},
+    MetricSpec{.id = Metric::process_cpu_seconds_total,
+               .kind = counter,
+               .name = "process_cpu_seconds_total",
+               .help = "Processor time of this process, in user and in kernel mode.",
+               .unit = Unit::nanoseconds},
+    MetricSpec{.id = Metric::process_start_time_seconds,
+               .kind = gauge,
+               .name = "process_start_time_seconds",
+               .help = "When this process started, in seconds since 1970-01-01 UTC."},
+    MetricSpec{.id = Metric::process_open_fds,
+               .kind = gauge,
+               .name = "process_open_fds",
+               .help = "File descriptors that this process has open."},
+    MetricSpec{.id = Metric::build_info,
+               .kind = gauge,
+               .name = "cdc_build_info",
+               .help = "Always 1; its label tells the version.",
+               .labels = {"version"}},
+};
+
+static_assert(kCatalog.size() == static_cast<std::size_t>(Metric::build_info) + 1);
+static_assert([] {
+    for (std::size_t i = 0; i < kCatalog.size(); ++i) {
+        if (static_cast<std::size_t>(kCatalog[i].id) != i) {
+            return false;
+        }
+    }
+    return true;
+}());
+static_assert(std::ranges::all_of(kCatalog, [](const MetricSpec& spec) {
+    return (spec.kind == histogram) == !spec.bounds.empty() && std::ranges::is_sorted(spec.bounds);
+}));
+
+}  // namespace
+
+std::span<const MetricSpec> metrics_catalog() noexcept {
+    return kCatalog;
+}
+
+const MetricSpec& spec_of(Metric metric) noexcept {
+    return kCatalog[static_cast<std::size_t>(metric)];
+}
+
+}  // namespace pgc

@@ -1,0 +1,65 @@
+// Every metric there is, declared once: its name, its kind, what it means, its labels.
+// The registry takes nothing else; pages and dashboards are checked against this table.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace pgc {
+
+enum class Metric : std::uint8_t {
+    replication_lag_seconds,
+    replication_lag_bytes,
+    wal_position_bytes,
+    slot_active,
+    slot_retained_bytes,
+    changes_total,
+    transactions_total,
+    sink_records_total,
+    sink_bytes_total,
+    sink_errors_total,
+    end_to_end_latency_seconds,
+    buffer_bytes,
+    backpressure_seconds_total,
+    checkpoints_total,
+    batch_duration_seconds,
+    batch_size_bytes,
+    batch_row_count,
+    batches_processed_total,
+    schema_changes_total,
+    errors_total,
+    recovery_attempts_total,
+    process_resident_memory_bytes,
+    process_cpu_seconds_total,
+    process_start_time_seconds,
+    process_open_fds,
+    build_info,
+};
+
+struct MetricSpec {
+    enum class Kind : std::uint8_t { counter, gauge, histogram };
+    // What the program counts in. Counters are whole numbers: those of seconds count
+    // nanoseconds, and are divided when they are shown.
+    enum class Unit : std::uint8_t { one, nanoseconds };
+
+    Metric id{};
+    Kind kind{};
+    std::string_view name;
+    std::string_view help;
+    std::array<std::string_view, 2> labels{};  // unused ones are empty
+    std::span<const double> bounds{};          // of a histogram: upper ones, rising
+    Unit unit = Unit::one;
+
+    constexpr std::size_t label_count() const noexcept {
+        return labels[0].empty() ? 0 : labels[1].empty() ? 1 : 2;
+    }
+};
+
+// In the order of Metric.
+std::span<const MetricSpec> metrics_catalog() noexcept;
+const MetricSpec& spec_of(Metric metric) noexcept;
+
+}  // namespace pgc
