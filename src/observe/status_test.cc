@@ -1,0 +1,169 @@
+#include "observe/status.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "observe/metrics.h"
+#include "observe/status_line.h"
+#include "support/manual_clock.h"
+
+namespace pgc {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+using namespace std::chrono_literals;
+
+class StatusTest : public ::testing::Test {
+protected:
+    ManualClock clock_;
+    Status status_{"shop", clock_};
+};
+
+TEST_F(StatusTest, IsLiveButNotReadyAtTheStart) {
+    const auto shot = status_.snapshot();
+    EXPECT_EQ(shot.pipeline, "shop");
+    EXPECT_EQ(shot.state, PipelineState::starting);
+    EXPECT_TRUE(shot.live);
+    EXPECT_FALSE(shot.ready);
+}
+
+TEST_F(StatusTest, IsReadyOnlyWhileStreaming) {
+    using enum PipelineState;
+    for (const auto state : {starting, connecting, streaming, waiting, draining, stopped, failed}) {
+        status_.enter(state);
+        EXPECT_EQ(status_.snapshot().ready, state == streaming) << name(state);
+        EXPECT_EQ(status_.snapshot().live, state != failed) << name(state);
+    }
+}
+
+TEST_F(StatusTest, IsNotLiveWhenItsLoopIsSilent) {
+    status_.enter(PipelineState::streaming);
+    clock_.advance(Status::kSilence_max + 1s);
+    const auto shot = status_.snapshot();
+    EXPECT_FALSE(shot.live);
+    EXPECT_FALSE(shot.ready);
+    EXPECT_EQ(shot.not_live_because, "the pipeline's loop has not turned for 61 s");
+    status_.turned();
+    EXPECT_TRUE(status_.snapshot().live);
+}
+
+TEST_F(StatusTest, AStoppedPipelineMayBeSilent) {
+    status_.enter(PipelineState::stopped);
+    clock_.advance(1h);
+    EXPECT_TRUE(status_.snapshot().live);
+}
+
+TEST_F(StatusTest, KnowsHowLongItIsInAState) {
+    status_.enter(PipelineState::waiting);
+    clock_.advance(3s);
+    status_.enter(PipelineState::waiting);
+    clock_.advance(2s);
+    EXPECT_EQ(status_.snapshot().in_state, 5s);
+}
+
+TEST_F(StatusTest, RemembersTheLastError) {
+    status_.failed_with(retry(Error::Category::connection, "server went away").at("db:5432"));
+    const auto shot = status_.snapshot();
+    EXPECT_EQ(shot.last_error, "server went away (db:5432)");
+    EXPECT_EQ(shot.last_error_at, clock_.wall());
+}
+
+TEST_F(StatusTest, NeverIsBehindByLessThanNothing) {
+    EXPECT_EQ((PipelineProgress{.confirmed = Lsn{9}, .server_end = Lsn{7}}.behind_bytes()), 0U);
+    EXPECT_EQ((PipelineProgress{.confirmed = Lsn{7}, .server_end = Lsn{9}}.behind_bytes()), 2U);
+}
+
+TEST(ReadableTest, GroupsDigits) {
+    EXPECT_EQ(grouped(0), "0");
+    EXPECT_EQ(grouped(999), "999");
+    EXPECT_EQ(grouped(5012), "5,012");
+    EXPECT_EQ(grouped(1234567), "1,234,567");
+}
+
+TEST(ReadableTest, ShowsBytesInTheUnitThatFits) {
+    EXPECT_EQ(readable_bytes(0), "0 B");
+    EXPECT_EQ(readable_bytes(999), "999 B");
+    EXPECT_EQ(readable_bytes(1000), "1.0 kB");
+    EXPECT_EQ(readable_bytes(4242), "4.2 kB");
+    EXPECT_EQ(readable_bytes(21'400'000), "21 MB");
+    EXPECT_EQ(readable_bytes(999'600), "1.0 MB");
+    EXPECT_EQ(readable_bytes(UINT64_MAX), "18 EB");
+}
+
+TEST(ReadableTest, ShowsTimesInTheUnitThatFits) {
+    EXPECT_EQ(readable_time(0ns), "0 ms");
+    EXPECT_EQ(readable_time(12'400us), "12 ms");
+    EXPECT_EQ(readable_time(3400ms), "3.4 s");
+    EXPECT_EQ(readable_time(75s), "75 s");
+    EXPECT_EQ(readable_time(10min), "10 min");
+    EXPECT_EQ(readable_time(5h), "5 h");
+}
+
+TEST_F(StatusTest, TheLineTellsTheStateAtAGlance) {
+    status_.enter(PipelineState::streaming);
+    StatusLine line(status_, nullptr, clock_.now());
+    status_.progressed({.changes = 50'120,
+                        .received = {},
+                        .confirmed = Lsn{0x1634FA0},
+                        .server_end = Lsn{0x1634FA0},
+                        .lag = 12ms});
+    clock_.advance(10s);
+    auto report = line.report(clock_.now());
+    report.resident_bytes = 21'000'000;
+    EXPECT_EQ(describe(report),
+              "streaming  5,012 changes/s  lag 12 ms  0 B behind  confirmed 0/1634FA0  "
+              "memory 21 MB");
+}
+
+TEST_F(StatusTest, TheLineIsDueEveryTenSeconds) {
+    StatusLine line(status_, nullptr, clock_.now());
+    EXPECT_FALSE(line.due(clock_.now()));
+    clock_.advance(10s);
+    EXPECT_TRUE(line.due(clock_.now()));
+    (void)line.report(clock_.now());
+    EXPECT_FALSE(line.due(clock_.now()));
+    EXPECT_EQ(line.next(), clock_.now() + 10s);
+}
+
+TEST_F(StatusTest, TheLineTellsLatencyOfItsStretchOnly) {
+    Histogram latency{spec_of(Metric::end_to_end_latency_seconds).bounds};
+    latency.observe(30.0, 1000);
+    StatusLine line(status_, &latency, clock_.now());
+    EXPECT_FALSE(line.report(clock_.now()).latency);
+    latency.observe(0.004, 100);
+    clock_.advance(10s);
+    const auto report = line.report(clock_.now());
+    ASSERT_TRUE(report.latency);
+    EXPECT_LT(report.latency->p99, 5ms);
+    EXPECT_THAT(describe(report), HasSubstr("  latency p50 "));
+}
+
+struct LastLine final : LogLines {
+    void write(std::string_view line) noexcept override { text = line; }
+    std::string text;
+};
+
+TEST_F(StatusTest, TheLineIsTextForPeopleAndFieldsForPrograms) {
+    LastLine out;
+    Log plain({}, out, clock_);
+    StatusLine line(status_, nullptr, clock_.now());
+    line.write(plain.logger("pipeline"), clock_.now());
+    EXPECT_THAT(out.text, HasSubstr("pipeline  starting  0 changes/s"));
+
+    Log json({.format = LogFormat::json}, out, clock_);
+    line.write(json.logger("pipeline"), clock_.now());
+    EXPECT_THAT(out.text, AllOf(StartsWith("{"), HasSubstr(R"("state":"starting")"),
+                                HasSubstr(R"("behind_bytes":0)"), Not(HasSubstr("latency"))));
+
+    Histogram latency{spec_of(Metric::end_to_end_latency_seconds).bounds};
+    StatusLine timed(status_, &latency, clock_.now());
+    latency.observe(0.004);
+    timed.write(json.logger("pipeline"), clock_.now());
+    EXPECT_THAT(out.text, HasSubstr(R"("latency_p99_ms":)"));
+}
+
+}  // namespace
+}  // namespace pgc
