@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <system_error>
 
 namespace pgc {
@@ -94,6 +95,20 @@ Result<void> SystemFiles::replace(const std::string& path, std::string_view cont
     return {};
 }
 
+Result<void> SystemFiles::make_directory(const std::string& path) {
+    namespace fs = std::filesystem;
+    std::error_code code;
+    if (fs::is_directory(path, code)) return {};
+    const fs::path parent = fs::path{path}.parent_path();
+    if (!parent.empty() && parent != path) {
+        if (auto made = make_directory(parent.string()); !made) return made;
+    }
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+        return std::unexpected(failure("create directory", path));
+    }
+    return {};
+}
+
 Result<std::optional<std::string>> SimulatedFiles::read(const std::string& path) {
     if (failing_reads_ > 0) {
         --failing_reads_;
@@ -110,6 +125,15 @@ Result<void> SimulatedFiles::replace(const std::string& path, std::string_view c
         return std::unexpected(stop(Error::Category::storage, "simulated full disk at " + path));
     }
     files_[path] = content;
+    return {};
+}
+
+Result<void> SimulatedFiles::make_directory(const std::string& path) {
+    if (failing_directories_ > 0) {
+        --failing_directories_;
+        return std::unexpected(
+            stop(Error::Category::storage, "simulated refusal to create " + path));
+    }
     return {};
 }
 

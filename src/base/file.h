@@ -25,12 +25,15 @@ public:
     [[nodiscard]] virtual Result<std::optional<std::string>> read(const std::string& path) = 0;
     [[nodiscard]] virtual Result<void> replace(const std::string& path,
                                                std::string_view content) = 0;
+    // Creates the directory with mode 700, and those above it, where they are missing.
+    [[nodiscard]] virtual Result<void> make_directory(const std::string& path) = 0;
 };
 
 class SystemFiles final : public Files {
 public:
     Result<std::optional<std::string>> read(const std::string& path) override;
     Result<void> replace(const std::string& path, std::string_view content) override;
+    Result<void> make_directory(const std::string& path) override;
 };
 
 // The simulated twin: a disk in memory on which the next calls can be made to fail.
@@ -38,14 +41,17 @@ class SimulatedFiles final : public Files {
 public:
     Result<std::optional<std::string>> read(const std::string& path) override;
     Result<void> replace(const std::string& path, std::string_view content) override;
+    Result<void> make_directory(const std::string& path) override;
 
     void fail_next_reads(int count) noexcept { failing_reads_ = count; }
     void fail_next_replaces(int count) noexcept { failing_replaces_ = count; }
+    void fail_next_directories(int count) noexcept { failing_directories_ = count; }
 
 private:
     std::map<std::string, std::string> files_;
     int failing_reads_ = 0;
     int failing_replaces_ = 0;
+    int failing_directories_ = 0;
 };
 
 }  // namespace pgc

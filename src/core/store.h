@@ -43,6 +43,9 @@ public:
     [[nodiscard]] virtual Result<bool> saved() = 0;
 
     virtual void wants(Wants& wants) const = 0;
+
+    // What it is, for errors: the file's path, the topic's name.
+    virtual std::string where() const = 0;
 };
 
 }  // namespace pgc
