@@ -1,0 +1,118 @@
+#include "pipeline/ledger.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace pgc {
+namespace {
+
+Error out_of_order(std::string what, const Position& got, const Position& before) {
+    return stop(Error::Category::protocol, std::move(what))
+        .at(to_string(got) + " after " + to_string(before));
+}
+
+Error broken_rule(std::string what, std::string where) {
+    return stop(Error::Category::internal, std::move(what))
+        .at(std::move(where))
+        .mended_by("report this with the log: it is a bug of pg-capture, nothing is lost");
+}
+
+}  // namespace
+
+Result<void> Ledger::push(const Handover& batch) {
+    Progress& progress = lanes_[batch.lane];
+    if (batch.end <= progress.last_end) {
+        return std::unexpected(
+            out_of_order("the source sent a transaction out of order", batch.end,
+                         progress.last_end));
+    }
+    if (batch.resume_at && batch.resume_at < progress.last_resume) {
+        return std::unexpected(out_of_order("the end of a transaction lies before the one before",
+                                            Position{batch.resume_at, 0},
+                                            Position{progress.last_resume, 0}));
+    }
+    progress.last_end = batch.end;
+    if (batch.resume_at) progress.last_resume = batch.resume_at;
+
+    if (batch.records > 0) {
+        progress.last_shown = batch.end;
+        ++pending_;
+        held_bytes_ += batch.held;
+        progress.waiting.push_back(batch);
+        return {};
+    }
+    if (!progress.waiting.empty() && progress.waiting.back().records == 0) {
+        // However many of these come while the sink stands still, they take one place.
+        Handover& last = progress.waiting.back();
+        last.end = batch.end;
+        if (batch.resume_at) last.resume_at = batch.resume_at;
+        return {};
+    }
+    progress.waiting.push_back(batch);
+    if (progress.waiting.size() == 1) complete_front(progress);
+    return {};
+}
+
+Result<std::span<const Handover>> Ledger::durable(Lane lane, Position position) {
+    done_.clear();
+    Progress& progress = lanes_[lane];
+    if (position < progress.durable) {
+        return std::unexpected(broken_rule("the sink took back what it had confirmed",
+                                           to_string(position) + " after " +
+                                               to_string(progress.durable)));
+    }
+    if (position > progress.last_shown) {
+        return std::unexpected(broken_rule("the sink confirmed what it was not given",
+                                           to_string(position) + " after " +
+                                               to_string(progress.last_shown)));
+    }
+    progress.durable = position;
+    while (!progress.waiting.empty() &&
+           (progress.waiting.front().records == 0 || progress.waiting.front().end <= position)) {
+        if (progress.waiting.front().records > 0) done_.push_back(progress.waiting.front());
+        complete_front(progress);
+    }
+    return std::span<const Handover>{done_};
+}
+
+void Ledger::complete_front(Progress& progress) {
+    const Handover& batch = progress.waiting.front();
+    if (batch.lane == kStreamLane) confirmable_ = std::max(confirmable_, batch.resume_at);
+    if (batch.records > 0) {
+        --pending_;
+        held_bytes_ -= batch.held;
+    }
+    progress.waiting.pop_front();
+}
+
+Result<void> Ledger::idle(Lsn lsn) {
+    if (!settled()) {
+        return std::unexpected(
+            broken_rule("an idle position was offered while changes wait", to_string(lsn)));
+    }
+    confirmable_ = std::max(confirmable_, lsn);
+    return {};
+}
+
+bool Ledger::settled() const noexcept {
+    if (pending_ > 0) return false;
+    const auto stream = lanes_.find(kStreamLane);
+    if (stream == lanes_.end()) return true;
+    const Position& end = stream->second.last_end;
+    return end == Position{} || end.ordinal == Position::kWhole;
+}
+
+WallTime Ledger::newest_pending() const noexcept {
+    WallTime newest;
+    for (const auto& [lane, progress] : lanes_) {
+        for (auto batch = progress.waiting.rbegin(); batch != progress.waiting.rend(); ++batch) {
+            if (batch->records == 0) continue;
+            newest = std::max(newest, batch->newest_commit);
+            break;
+        }
+    }
+    return newest;
+}
+
+}  // namespace pgc

@@ -1,0 +1,97 @@
+// The one place that decides what may be confirmed to the server. Pure: no I/O, no clock.
+//
+// Every batch the engine has taken from the source enters here, in order, with the place
+// at which the stream could go on after it:
+//
+//     T1        T1  T2            T2              T3 (filtered out)
+//   [batch 1] [batch 2: ends T1] [batch 3: ends T2] [batch 4: no records, ends T3]
+//                 resume_at = end of T1   = end of T2    = end of T3
+//
+// confirmable() is resume_at of the last batch of the stream's lane that is durable with all
+// batches before it. A batch that ends no transaction moves nothing: a position inside a
+// transaction waits for its commit. A batch without records is durable as soon as all
+// before it are, and is never shown to the sink.
+//
+// Whoever breaks the rules below (a server that sends commits out of order, a sink that
+// confirms what it never got, an engine that forgets to ask) gets an Error, and nothing
+// moves: a wrong confirmation loses data, a stop does not.
+//
+// Threads: one, the pipeline's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/lsn.h"
+#include "core/position.h"
+
+namespace pgc {
+
+// A batch as the ledger knows it.
+struct Handover {
+    Lane lane = kStreamLane;
+    Position end;             // of the last thing in it
+    Lsn resume_at;            // as Batch::resume_at; none if it ends no transaction
+    std::size_t records = 0;  // what the sink got; 0: it got nothing
+    std::size_t bytes = 0;    // of the records' keys and values
+    std::size_t held = 0;     // memory it pins until it is durable
+    WallTime newest_commit;
+    Instant read_at;
+};
+
+class Ledger {
+public:
+    // `from`: everything that committed before is durable already.
+    explicit Ledger(Lsn from) noexcept : confirmable_(from) {}
+
+    // The batch is the sink's now, or had nothing for it.
+    // Requires: end above that of the batch before in its lane, resume_at not below that
+    // of the last one that had any.
+    [[nodiscard]] Result<void> push(const Handover& batch);
+
+    // The sink is safe up to `position` in `lane`. Gives the batches with records that became
+    // durable by that; the span lives until the next call.
+    // Requires: not before an earlier answer, not beyond the last batch with records.
+    [[nodiscard]] Result<std::span<const Handover>> durable(Lane lane, Position position);
+
+    // The server has sent everything before `lsn`; a lower one than confirmable() is nothing
+    // new. Requires: settled().
+    [[nodiscard]] Result<void> idle(Lsn lsn);
+
+    // Everything that committed before is durable. Never moves back.
+    Lsn confirmable() const noexcept { return confirmable_; }
+
+    // Batches with records wait for the sink, in any lane.
+    bool pending() const noexcept { return pending_ > 0; }
+    // Nothing waits, and the stream is not inside a transaction.
+    bool settled() const noexcept;
+    // Memory that the waiting batches pin.
+    std::size_t held_bytes() const noexcept { return held_bytes_; }
+    // Commit time of the newest change that waits; none when none does.
+    WallTime newest_pending() const noexcept;
+
+private:
+    struct Progress {
+        std::deque<Handover> waiting;
+        Position last_end;     // of the last push
+        Position last_shown;   // of the last push with records
+        Position durable;      // what the sink last said
+        Lsn last_resume;
+    };
+
+    void complete_front(Progress& progress);
+
+    std::map<Lane, Progress> lanes_;
+    std::vector<Handover> done_;
+    Lsn confirmable_;
+    std::size_t pending_ = 0;
+    std::size_t held_bytes_ = 0;
+};
+
+}  // namespace pgc

@@ -1,0 +1,133 @@
+#include "pipeline/start_guard.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace pgc {
+namespace {
+
+// Each way in which stored position and source don't fit together.
+class Guard {
+public:
+    Guard(const StoredPosition& stored, const SourceIdentity& source, std::string_view where)
+        : stored_(stored), source_(source), where_(where) {}
+
+    std::optional<Error> objection() const {
+        if (auto error = other_place()) return error;
+        if (auto error = diverged()) return error;
+        if (auto error = lost_log()) return error;
+        return moved_slot();
+    }
+
+private:
+    Error refuse(std::string what) const {
+        return stop(Error::Category::position, std::move(what))
+            .at(fmt::format("slot {}, stored position {} in {}", source_.slot,
+                            to_string(stored_.resume_at), where_));
+    }
+    std::string accept_gap() const {
+        return fmt::format(
+            "if the changes in between can be done without (or were taken over by other means), "
+            "remove {}: the next start goes on from where the slot stands",
+            where_);
+    }
+
+    std::optional<Error> other_place() const {
+        const auto differs = [&](std::string_view what, std::string_view was,
+                                 std::string_view is) -> std::optional<Error> {
+            if (was == is) return std::nullopt;
+            return refuse(fmt::format("the stored position belongs to {} {}, not to {}", what, was,
+                                      is))
+                .mended_by(fmt::format(
+                    "connect to the {} it belongs to, or give this pipeline another name, or "
+                    "remove {} to start anew",
+                    what, where_));
+        };
+        if (auto e = differs("database system", stored_.system, source_.system)) return e;
+        if (auto e = differs("database", stored_.database, source_.database)) return e;
+        return differs("slot", stored_.slot, source_.slot);
+    }
+
+    std::optional<Error> diverged() const {
+        if (source_.timeline == stored_.timeline) return std::nullopt;
+        const auto left = std::ranges::find(source_.history, stored_.timeline,
+                                            &TimelineSwitch::timeline);
+        if (source_.timeline < stored_.timeline || left == source_.history.end()) {
+            return refuse(fmt::format("the server is on timeline {}, which does not descend from "
+                                      "ours, {}",
+                                      source_.timeline, stored_.timeline))
+                .mended_by("capture from the server that carried on, or load the tables anew; " +
+                           accept_gap());
+        }
+        if (left->at >= stored_.resume_at) return std::nullopt;
+        return refuse(fmt::format("the server left our timeline {} at {}, before our position: "
+                                  "changes we have sent do not exist there",
+                                  stored_.timeline, to_string(left->at)))
+            .mended_by("compare the tables with the destination, or load them anew; " +
+                       accept_gap());
+    }
+
+    std::optional<Error> lost_log() const {
+        if (stored_.resume_at <= source_.server_end) return std::nullopt;
+        return refuse(fmt::format("the server's log ends at {}, before our position: it was put "
+                                  "back to an earlier state",
+                                  to_string(source_.server_end)))
+            .mended_by("compare the tables with the destination, or load them anew; " +
+                       accept_gap());
+    }
+
+    std::optional<Error> moved_slot() const {
+        if (source_.slot_is_new) {
+            return refuse("the slot was gone and had to be created anew: what was committed in "
+                          "between was not kept for us")
+                .mended_by("load the tables anew; " + accept_gap());
+        }
+        if (stored_.resume_at >= source_.slot_confirmed) return std::nullopt;
+        return refuse(fmt::format("the slot stands at {}, ahead of our position: somebody else "
+                                  "read from it, moved it or re-created it",
+                                  to_string(source_.slot_confirmed)))
+            .mended_by("find out who uses the slot (each pipeline needs its own) and load the "
+                       "tables anew; " +
+                       accept_gap());
+    }
+
+    const StoredPosition& stored_;
+    const SourceIdentity& source_;
+    const std::string_view where_;
+};
+
+StoredPosition position_at(std::string_view pipeline, const SourceIdentity& source, Lsn at) {
+    return {.pipeline = std::string{pipeline},
+            .system = source.system,
+            .timeline = source.timeline,
+            .database = source.database,
+            .slot = source.slot,
+            .resume_at = at};
+}
+
+}  // namespace
+
+Result<StartPlan> plan_start(std::string_view pipeline,
+                             const std::optional<StoredPosition>& stored,
+                             const SourceIdentity& source, std::string_view where) {
+    using Because = StartPlan::Because;
+    if (!stored) {
+        return StartPlan{
+            .from = source.slot_confirmed,
+            .because = source.slot_is_new ? Because::new_slot : Because::foreign_slot,
+            .store_first = position_at(pipeline, source, source.slot_confirmed)};
+    }
+    if (auto error = Guard{*stored, source, where}.objection()) {
+        return std::unexpected(std::move(*error));
+    }
+    StartPlan plan{.from = stored->resume_at, .because = Because::stored, .store_first = {}};
+    if (stored->timeline != source.timeline) {
+        plan.because = Because::promoted;
+        plan.store_first = position_at(pipeline, source, stored->resume_at);
+    }
+    return plan;
+}
+
+}  // namespace pgc

@@ -1,0 +1,47 @@
+// Where the stream may start, or why it must not: law 3. Pure.
+//
+// S is the position we stored, C what the slot has confirmed. We store before we confirm,
+// so C <= S holds as long as nobody else touched the slot; PostgreSQL may rewind C in a
+// crash, which is harmless, because S is what we ask for.
+//
+//   stored  slot           and                                      then
+//   no      created now    -                                        store C, start at C
+//   no      was there      -                                        the same, told in the log
+//   yes     created now    -                                        stop: the old one was dropped
+//   yes     was there      another system, database, slot           stop
+//   yes     was there      timeline older, or not a descendant      stop: history diverged
+//   yes     was there      a descendant that left ours before S     stop: history diverged
+//   yes     was there      S beyond the server's log                stop: it lost what we have
+//   yes     was there      S < C                                    stop: the slot was moved
+//   yes     was there      S >= C                                   start at S
+//
+// There is no option to go on regardless. Who accepts the gap removes the stored position,
+// which each of these errors names: then the second line holds.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/lsn.h"
+#include "core/source.h"
+#include "core/store.h"
+
+namespace pgc {
+
+struct StartPlan {
+    enum class Because : std::uint8_t { new_slot, foreign_slot, stored, promoted };
+
+    Lsn from;
+    Because because = Because::stored;
+    // To be stored before the slot is confirmed; none when it is stored already.
+    std::optional<StoredPosition> store_first;
+};
+
+// `where`: PositionStore::where(), for the errors' mends.
+[[nodiscard]] Result<StartPlan> plan_start(std::string_view pipeline,
+                                           const std::optional<StoredPosition>& stored,
+                                           const SourceIdentity& source, std::string_view where);
+
+}  // namespace pgc
