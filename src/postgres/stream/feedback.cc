@@ -1,22 +1,12 @@
 #include "postgres/stream/feedback.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstdint>
-#include <cstring>
 
 namespace pgc {
 
 namespace {
 
-constexpr std::int64_t kPostgresEpochUnixUs = 946'684'800'000'000;  // 2000-01-01
 constexpr Duration kShortestInterval = std::chrono::milliseconds{100};
-
-char* write_big_endian(char* out, std::uint64_t value) noexcept {
-    if constexpr (std::endian::native == std::endian::little) value = std::byteswap(value);
-    std::memcpy(out, &value, sizeof value);
-    return out + sizeof value;
-}
 
 }  // namespace
 
@@ -41,19 +31,15 @@ Instant Feedback::due_at() const noexcept {
     return sent_ + interval_;
 }
 
-Feedback::Text Feedback::take(Instant now, WallTime wall) noexcept {
-    const Lsn write = std::max(write_, flush_);
-    Text text;
-    char* out = text.data();
-    *out++ = 'r';
-    out = write_big_endian(out, write.value);
-    out = write_big_endian(out, flush_.value);
-    out = write_big_endian(out, flush_.value);
-    out = write_big_endian(out, static_cast<std::uint64_t>(wall.unix_us - kPostgresEpochUnixUs));
-    *out = probe_ ? 1 : 0;
+pgoutput::StandbyStatus Feedback::take(Instant now, WallTime wall) noexcept {
+    const pgoutput::StandbyStatus status{.write = std::max(write_, flush_),
+                                         .flush = flush_,
+                                         .apply = flush_,
+                                         .sent_at = wall,
+                                         .reply_requested = probe_};
     sent_ = now;
     asked_ = probe_ = hurry_ = false;
-    return text;
+    return status;
 }
 
 Liveness::Verdict Liveness::silence(Instant now) noexcept {

@@ -12,21 +12,17 @@
 // Pure: knows no socket. Threads: one, the owner's.
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <string_view>
+#include <chrono>
+#include <cstdint>
 
 #include "base/clock.h"
 #include "base/lsn.h"
+#include "postgres/pgoutput/envelope.h"
 
 namespace pgc {
 
 class Feedback {
 public:
-    // 'r', write, flush, apply, the time, whether we ask for a reply.
-    static constexpr std::size_t kSize = 1 + 3 * 8 + 8 + 1;
-    using Text = std::array<char, kSize>;
-
     // `ceiling`: the longest pause between two messages, if the server allows it.
     explicit Feedback(Duration ceiling) noexcept : interval_(ceiling) {}
 
@@ -45,8 +41,8 @@ public:
     // When the next message is to go out.
     Instant due_at() const noexcept;
 
-    // The message that is due, as bytes of copy mode; it counts as sent at `now`.
-    Text take(Instant now, WallTime wall) noexcept;
+    // The message that is due; it counts as sent at `now`.
+    pgoutput::StandbyStatus take(Instant now, WallTime wall) noexcept;
 
     Lsn flushed() const noexcept { return flush_; }
     Lsn written() const noexcept { return write_; }

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/byte_cursor.h"
-
 namespace pgc {
 namespace {
 
@@ -12,28 +10,7 @@ using namespace std::chrono_literals;
 constexpr Instant at(Duration since) {
     return Instant{1000s} + since;
 }
-constexpr WallTime kWall{946'684'800'000'007};
-
-struct Told {
-    char kind = 0;
-    Lsn write, flush, apply;
-    std::int64_t time = 0;
-    bool reply = false;
-};
-
-Told told(const Feedback::Text& text) {
-    ByteCursor in{{text.data(), text.size()}};
-    Told result;
-    result.kind = static_cast<char>(in.read<std::uint8_t>());
-    result.write = Lsn{in.read<std::uint64_t>()};
-    result.flush = Lsn{in.read<std::uint64_t>()};
-    result.apply = Lsn{in.read<std::uint64_t>()};
-    result.time = in.read<std::int64_t>();
-    result.reply = in.read<std::uint8_t>() != 0;
-    EXPECT_FALSE(in.overrun());
-    EXPECT_EQ(in.remaining(), 0U);
-    return result;
-}
+constexpr WallTime kWall{7};
 
 TEST(FeedbackTest, TellsTheFirstThingAtOnce) {
     const Feedback feedback{10s};
@@ -61,19 +38,18 @@ TEST(FeedbackTest, TellsReceivedAsWrittenAndConfirmedAsFlushedAndApplied) {
     Feedback feedback{10s};
     feedback.received(Lsn{700});
     feedback.confirm(Lsn{500}, false);
-    const Told message = told(feedback.take(at(0s), kWall));
-    EXPECT_EQ(message.kind, 'r');
+    const auto message = feedback.take(at(0s), kWall);
     EXPECT_EQ(message.write, Lsn{700});
     EXPECT_EQ(message.flush, Lsn{500});
     EXPECT_EQ(message.apply, Lsn{500});
-    EXPECT_EQ(message.time, 7);
-    EXPECT_FALSE(message.reply);
+    EXPECT_EQ(message.sent_at, kWall);
+    EXPECT_FALSE(message.reply_requested);
 }
 
 TEST(FeedbackTest, ConfirmsNothingUntilToldTo) {
     Feedback feedback{10s};
     feedback.received(Lsn{700});
-    EXPECT_EQ(told(feedback.take(at(0s), kWall)).flush, Lsn{});
+    EXPECT_EQ(feedback.take(at(0s), kWall).flush, Lsn{});
 }
 
 TEST(FeedbackTest, NeverConfirmsBackwards) {
@@ -86,7 +62,7 @@ TEST(FeedbackTest, NeverConfirmsBackwards) {
 TEST(FeedbackTest, NeverClaimsToHaveWrittenLessThanItFlushed) {
     Feedback feedback{10s};
     feedback.confirm(Lsn{500}, false);
-    EXPECT_EQ(told(feedback.take(at(0s), kWall)).write, Lsn{500});
+    EXPECT_EQ(feedback.take(at(0s), kWall).write, Lsn{500});
 }
 
 TEST(FeedbackTest, NeverTakesBackWhatItReceived) {
@@ -130,8 +106,8 @@ TEST(FeedbackTest, AProbeGoesAtOnceAndAsksForAReply) {
     (void)feedback.take(at(0s), kWall);
     feedback.probe();
     ASSERT_TRUE(feedback.due(at(1s)));
-    EXPECT_TRUE(told(feedback.take(at(1s), kWall)).reply);
-    EXPECT_FALSE(told(feedback.take(at(2s), kWall)).reply);
+    EXPECT_TRUE(feedback.take(at(1s), kWall).reply_requested);
+    EXPECT_FALSE(feedback.take(at(2s), kWall).reply_requested);
 }
 
 TEST(LivenessTest, ShortSilenceIsFine) {

@@ -1,0 +1,195 @@
+#include "postgres/catalog/table_facts.h"
+
+#include <charconv>
+#include <cstdint>
+#include <iterator>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace pgc {
+
+namespace {
+
+// One shape for every row, so that one round trip suffices:
+//   what      k: column of the primary key   i: of the identity index
+//             t: a type                      a: an attribute of composite type `oid`
+//   oid       of the type
+//   schema    of the type
+//   name      of column, type, attribute
+//   kind, category, element, base, subtype, range, delimiter, sendable: of the type;
+//   an attribute has its type's OID in `element`
+//   place     order among rows of one `what`
+//
+// {0}: condition that leaves an index's INCLUDE columns out (11 and later have them).
+// {1}: a type's multirange row, 14 and later.
+constexpr std::string_view kQuery = R"sql(/* pg-capture: table facts */
+WITH RECURSIVE wanted(oid) AS (
+    SELECT w.oid FROM pg_catalog.unnest($2::pg_catalog.oid[]) AS w(oid)
+  UNION
+    SELECT part.oid
+      FROM wanted
+      JOIN pg_catalog.pg_type t ON t.oid = wanted.oid
+      CROSS JOIN LATERAL (
+          SELECT t.typelem WHERE t.typinput = 'pg_catalog.array_in'::pg_catalog.regproc
+          UNION ALL SELECT t.typbasetype
+          UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid
+          {1}
+          UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute a
+                     WHERE t.typtype = 'c' AND a.attrelid = t.typrelid
+                       AND a.attnum > 0 AND NOT a.attisdropped
+      ) AS part(oid)
+     WHERE part.oid <> 0
+)
+SELECT CASE WHEN i.indisprimary THEN 'k' ELSE 'i' END AS what, 0::pg_catalog.oid AS oid,
+       '' AS schema, a.attname::pg_catalog.text AS name, '' AS kind, '' AS category,
+       0::pg_catalog.oid AS element, 0::pg_catalog.oid AS base, 0::pg_catalog.oid AS subtype,
+       0::pg_catalog.oid AS range, '' AS delimiter, '' AS sendable, c.place AS place
+  FROM pg_catalog.pg_index i
+  CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[])
+       WITH ORDINALITY AS c(attnum, place)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = c.attnum
+ WHERE i.indrelid = $1::pg_catalog.oid AND (i.indisprimary OR i.indisreplident) AND {0}
+UNION ALL
+SELECT 'i', 0, '', a.attname::pg_catalog.text, '', '', 0, 0, 0, 0, '', '', c.place
+  FROM pg_catalog.pg_index i
+  CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[])
+       WITH ORDINALITY AS c(attnum, place)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = c.attnum
+ WHERE i.indrelid = $1::pg_catalog.oid AND i.indisprimary AND i.indisreplident AND {0}
+UNION ALL
+SELECT 't', t.oid, n.nspname::pg_catalog.text, t.typname::pg_catalog.text,
+       t.typtype::pg_catalog.text, t.typcategory::pg_catalog.text,
+       CASE WHEN t.typinput = 'pg_catalog.array_in'::pg_catalog.regproc
+            THEN t.typelem ELSE 0::pg_catalog.oid END,
+       t.typbasetype,
+       COALESCE((SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid),
+                0::pg_catalog.oid),
+       {2},
+       t.typdelim::pg_catalog.text,
+       CASE WHEN t.typsend <> 0::pg_catalog.oid THEN 't' ELSE 'f' END, 0
+  FROM wanted
+  JOIN pg_catalog.pg_type t ON t.oid = wanted.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+UNION ALL
+SELECT 'a', t.oid, '', a.attname::pg_catalog.text, '', '', a.atttypid, 0, 0, 0, '', '', a.attnum
+  FROM wanted
+  JOIN pg_catalog.pg_type t ON t.oid = wanted.oid AND t.typtype = 'c'
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid
+       AND a.attnum > 0 AND NOT a.attisdropped
+ ORDER BY 1, 2, 13)sql";
+
+constexpr std::string_view kMultirangePart =
+    "UNION ALL SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngmultitypid = t.oid";
+constexpr std::string_view kMultirangeColumn =
+    "COALESCE((SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngmultitypid = t.oid),\n"
+    "                0::pg_catalog.oid)";
+
+enum Place : std::size_t {
+    kWhat,
+    kOid,
+    kSchema,
+    kName,
+    kKind,
+    kCategory,
+    kElement,
+    kBase,
+    kSubtype,
+    kRange,
+    kDelimiter,
+    kSendable,
+    kPlace,
+    kColumns,
+};
+
+using Row = std::vector<std::optional<std::string>>;
+
+Oid read_oid(const Row& row, Place place) {
+    std::uint32_t value = 0;
+    const std::string& text = *row[place];
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return Oid{value};
+}
+
+char read_char(const Row& row, Place place, char otherwise) {
+    return row[place]->empty() ? otherwise : row[place]->front();
+}
+
+CatalogType read_type(const Row& row) {
+    CatalogType type;
+    type.oid = read_oid(row, kOid);
+    type.schema = *row[kSchema];
+    type.name = *row[kName];
+    type.type = read_char(row, kKind, 'b');
+    type.category = read_char(row, kCategory, 'U');
+    type.element = read_oid(row, kElement);
+    type.base = read_oid(row, kBase);
+    type.subtype = read_oid(row, kSubtype);
+    type.range = read_oid(row, kRange);
+    type.delimiter = read_char(row, kDelimiter, ',');
+    type.has_send = *row[kSendable] == "t";
+    return type;
+}
+
+bool has_shape(const Row& row) {
+    if (row.size() != kColumns) return false;
+    for (const auto& field : row) {
+        if (!field) return false;
+    }
+    return row[kWhat]->size() == 1;
+}
+
+}  // namespace
+
+std::string table_facts_query(int server_version) {
+    const bool has_multiranges = server_version >= 140000;
+    return fmt::format(
+        fmt::runtime(kQuery),
+        server_version >= 110000 ? "c.place <= i.indnkeyatts" : "c.place <= i.indnatts",
+        has_multiranges ? kMultirangePart : "",
+        has_multiranges ? kMultirangeColumn : "0::pg_catalog.oid");
+}
+
+std::vector<std::optional<std::string>> table_facts_parameters(Oid table,
+                                                               std::span<const Oid> types) {
+    std::string list = "{";
+    for (const Oid type : types) {
+        if (list.size() > 1) list += ',';
+        fmt::format_to(std::back_inserter(list), "{}", type.value);
+    }
+    list += '}';
+    return {std::to_string(table.value), std::move(list)};
+}
+
+Result<TableFacts> read_table_facts(const Rows& rows) {
+    TableFacts facts;
+    std::vector<std::pair<Oid, CatalogType::Attribute>> attributes;  // they come before types
+    std::unordered_map<Oid, std::size_t> places;
+    for (const Row& row : rows.rows) {
+        if (!has_shape(row)) {
+            return std::unexpected(
+                retry(Error::Category::server, "the catalog's answer has an unexpected shape"));
+        }
+        switch (row[kWhat]->front()) {
+            case 'k': facts.primary_key.push_back(*row[kName]); break;
+            case 'i': facts.identity_index.push_back(*row[kName]); break;
+            case 'a':
+                attributes.push_back({read_oid(row, kOid), {*row[kName], read_oid(row, kElement)}});
+                break;
+            case 't':
+                places.emplace(read_oid(row, kOid), facts.types.size());
+                facts.types.push_back(read_type(row));
+                break;
+            default: break;
+        }
+    }
+    for (auto& [type, attribute] : attributes) {
+        const auto at = places.find(type);
+        if (at != places.end()) facts.types[at->second].attributes.push_back(std::move(attribute));
+    }
+    return facts;
+}
+
+}  // namespace pgc

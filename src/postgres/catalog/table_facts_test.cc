@@ -1,0 +1,101 @@
+#include "postgres/catalog/table_facts.h"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+namespace pgc {
+namespace {
+
+using Row = std::vector<std::optional<std::string>>;
+
+Row key_column(const char* what, const char* name, const char* place) {
+    return {what, "0", "", name, "", "", "0", "0", "0", "0", "", "", place};
+}
+Row attribute(const char* type, const char* name, const char* of) {
+    return {"a", type, "", name, "", "", of, "0", "0", "0", "", "", "1"};
+}
+
+Rows answer(std::vector<Row> rows) {
+    Rows result;
+    result.rows = std::move(rows);
+    return result;
+}
+
+TEST(TableFactsTest, KeepsTheKeysOrder) {
+    const auto facts =
+        read_table_facts(answer({key_column("k", "region", "1"), key_column("k", "id", "2")}));
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->primary_key, (std::vector<std::string>{"region", "id"}));
+    EXPECT_TRUE(facts->identity_index.empty());
+}
+
+TEST(TableFactsTest, TellsTheIdentityIndexFromThePrimaryKey) {
+    const auto facts =
+        read_table_facts(answer({key_column("i", "email", "1"), key_column("k", "id", "1")}));
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->identity_index, std::vector<std::string>{"email"});
+    EXPECT_EQ(facts->primary_key, std::vector<std::string>{"id"});
+}
+
+TEST(TableFactsTest, ReadsATypeWithAllThatBelongsToIt) {
+    const auto facts = read_table_facts(answer({{"t", "16500", "shop", "mood_range", "r", "R", "0",
+                                                 "0", "16400", "0", ",", "t", "0"}}));
+    ASSERT_TRUE(facts);
+    ASSERT_EQ(facts->types.size(), 1U);
+    const CatalogType& type = facts->types[0];
+    EXPECT_EQ(type.oid, Oid{16500});
+    EXPECT_EQ(type.schema, "shop");
+    EXPECT_EQ(type.name, "mood_range");
+    EXPECT_EQ(type.type, 'r');
+    EXPECT_EQ(type.category, 'R');
+    EXPECT_EQ(type.subtype, Oid{16400});
+    EXPECT_EQ(type.delimiter, ',');
+    EXPECT_TRUE(type.has_send);
+}
+
+TEST(TableFactsTest, GivesACompositeItsAttributesInOrder) {
+    const auto facts = read_table_facts(
+        answer({attribute("16600", "street", "25"), attribute("16600", "number", "23"),
+                {"t", "16600", "public", "address", "c", "C", "0", "0", "0", "0", ",", "t", "0"}}));
+    ASSERT_TRUE(facts);
+    ASSERT_EQ(facts->types.size(), 1U);
+    ASSERT_EQ(facts->types[0].attributes.size(), 2U);
+    EXPECT_EQ(facts->types[0].attributes[0].name, "street");
+    EXPECT_EQ(facts->types[0].attributes[1].type, Oid{23});
+}
+
+TEST(TableFactsTest, IgnoresAttributesOfATypeThatVanishedMeanwhile) {
+    const auto facts = read_table_facts(answer({attribute("16600", "street", "25")}));
+    ASSERT_TRUE(facts);
+    EXPECT_TRUE(facts->types.empty());
+}
+
+TEST(TableFactsTest, AVanishedTableHasNoKey) {
+    const auto facts = read_table_facts(answer({}));
+    ASSERT_TRUE(facts);
+    EXPECT_TRUE(facts->primary_key.empty());
+}
+
+TEST(TableFactsTest, RefusesAnAnswerOfAnotherShape) {
+    EXPECT_FALSE(read_table_facts(answer({{"k", "id"}})));
+    EXPECT_FALSE(read_table_facts(answer({Row(13)})));
+}
+
+TEST(TableFactsTest, AsksOnlyForWhatTheVersionHas) {
+    EXPECT_EQ(table_facts_query(100023).find("rngmultitypid"), std::string::npos);
+    EXPECT_EQ(table_facts_query(100023).find("indnkeyatts"), std::string::npos);
+    EXPECT_EQ(table_facts_query(130000).find("rngmultitypid"), std::string::npos);
+    EXPECT_NE(table_facts_query(130000).find("indnkeyatts"), std::string::npos);
+    EXPECT_NE(table_facts_query(180000).find("rngmultitypid"), std::string::npos);
+}
+
+TEST(TableFactsTest, WritesTypesAsAnArray) {
+    const std::vector<Oid> types{Oid{16400}, Oid{16401}};
+    const auto parameters = table_facts_parameters(Oid{4294967295}, types);
+    EXPECT_EQ(parameters, (Row{"4294967295", "{16400,16401}"}));
+    EXPECT_EQ(table_facts_parameters(Oid{1}, {})[1], "{}");
+}
+
+}  // namespace
+}  // namespace pgc
