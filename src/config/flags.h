@@ -57,4 +57,7 @@ struct CommandLine {
 CommandLine parse_command_line(std::span<const std::string> arguments, std::span<const Flag> flags,
                                const Declarations& declarations);
 
+// Mistakes in a table of flags, for a test of the program; empty is good.
+std::vector<std::string> faults(std::span<const Flag> flags, const Declarations& declarations);
+
 }  // namespace pgc
