@@ -1,0 +1,100 @@
+"""A writer whose every committed change is known, and the check that all of them came out.
+
+Each change of key k raises its version n by one, so the history of a key is 1, 2, 3 …;
+whoever reads the stream must see, for each key and after dropping repeats, exactly that.
+"""
+
+import collections
+import random
+import threading
+import time
+
+import psycopg
+
+SCHEMA = "CREATE TABLE history (k int PRIMARY KEY, n int NOT NULL, pad text)"
+KEYS = 200
+
+
+class Writer(threading.Thread):
+    """Transactions of up to ten changes, at about `rate` changes a second."""
+
+    def __init__(self, server, database, rate=2000, seed=1):
+        super().__init__(daemon=True)
+        self.server, self.database, self.rate = server, database, rate
+        self.chance = random.Random(seed)
+        self.stopping = threading.Event()
+        self.versions = collections.Counter()   # what is committed for sure
+        self.unsure = []                        # keys of a transaction whose end is unknown
+
+    def run(self):
+        connection, next_at = None, time.monotonic()
+        while not self.stopping.is_set():
+            try:
+                if connection is None:
+                    connection = self.server.connect(self.database, autocommit=False)
+                    self.settle(connection)
+                keys = sorted(self.chance.sample(range(KEYS), self.chance.randint(1, 10)))
+                self.unsure = keys
+                for key in keys:
+                    connection.execute(
+                        "INSERT INTO history VALUES (%s, %s, repeat('x', %s)) ON CONFLICT (k) "
+                        "DO UPDATE SET n = excluded.n, pad = excluded.pad",
+                        (key, self.versions[key] + 1, self.chance.randint(0, 60)))
+                connection.commit()
+                self.versions.update(keys)
+                self.unsure = []
+                next_at += len(keys) / self.rate
+                self.stopping.wait(max(0.0, next_at - time.monotonic()))
+            except psycopg.Error:
+                connection = None
+                self.stopping.wait(0.05)
+        if connection is not None:
+            connection.close()
+
+    def settle(self, connection):
+        """After a lost connection: did that last transaction commit?"""
+        for key in self.unsure:
+            row = connection.execute("SELECT n FROM history WHERE k = %s", (key,)).fetchone()
+            if row and row[0] > self.versions[key]:
+                self.versions[key] = row[0]
+        connection.commit()
+        self.unsure = []
+
+    def finish(self):
+        self.stopping.set()
+        self.join(30)
+        assert not self.is_alive(), "the writer does not end"
+        if self.unsure:
+            with self.server.connect(self.database, autocommit=False) as connection:
+                self.settle(connection)
+
+
+def check(messages, versions):
+    """Nothing missing, order per key kept; returns how many messages were repeats.
+
+    A repeat starts over at an earlier version and goes on from there: after a message with
+    version n the next of that key is at most n + 1.
+    """
+    last, seen, repeats = {}, collections.defaultdict(set), 0
+    for message in messages:
+        if message["table"] != "history":
+            continue
+        key, version = message["after"]["k"], message["after"]["n"]
+        assert version <= last.get(key, 0) + 1, \
+            f"key {key}: version {version} came after {last.get(key, 0)}: something between is missing"
+        repeats += version in seen[key]
+        seen[key].add(version)
+        last[key] = version
+    for key, version in versions.items():
+        missing = set(range(1, version + 1)) - seen[key]
+        assert not missing, f"key {key}: versions {sorted(missing)} never came"
+        assert last[key] == version, f"key {key} ends at {last[key]}, not {version}"
+    return repeats
+
+
+def caught_up(versions):
+    """A predicate for Capture.wait_for: the last version of every key is there."""
+    def there(messages):
+        last = {m["after"]["k"]: m["after"]["n"] for m in messages if m["table"] == "history"}
+        return all(last.get(key) == version for key, version in versions.items())
+    return there
