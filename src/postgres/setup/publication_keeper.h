@@ -1,0 +1,52 @@
+// Makes the publication what the filters say, and says what it holds.
+//
+// Runs over a link that is idle when begin() is called and idle again when step() gave its
+// answer or a server's error. Used once by Opening (may_create) and, while the stream
+// runs, every now and then for new tables.
+//
+// Only a publication that we made (its comment says so) is ever altered. One that somebody
+// else made is used as it is; what the filters ask for beyond it is logged with the SQL
+// that would add it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "observe/log.h"
+#include "postgres/link/link.h"
+#include "postgres/options.h"
+
+namespace pgc {
+
+struct PublicationState {
+    bool created = false;     // by this run of the keeper
+    bool maintained = false;  // made by us, now or once
+    bool via_root = false;
+    std::string fingerprint;           // of everything that decides what is published
+    std::vector<std::string> tables;   // quoted, as the server publishes them
+    // Since the keeper's last answer; empty in its first.
+    std::vector<std::string> added;
+    std::vector<std::string> removed;
+};
+
+class PublicationKeeper {
+public:
+    // `server_version` as 150018. `config` must outlive it.
+    PublicationKeeper(const PostgresConfig& config, int server_version, Logger logger);
+    ~PublicationKeeper();
+
+    // Starts a round. Without `may_create` a missing publication is an Error that stops.
+    [[nodiscard]] Result<void> begin(Link& link, bool may_create);
+    // Nothing while the server has not answered everything. A round that finds nothing
+    // changed costs one small query.
+    [[nodiscard]] Result<std::optional<PublicationState>> step(Link& link);
+
+private:
+    class Round;
+    std::unique_ptr<Round> round_;
+};
+
+}  // namespace pgc
