@@ -4,12 +4,12 @@ set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 # A room's archive does not wait for the archives of the rooms below it.
 set(CMAKE_OPTIMIZE_DEPENDENCIES ON)
 
 set(PGC_SANITIZE "" CACHE STRING "Sanitizers, as given to -fsanitize= (address,undefined or thread)")
 option(PGC_COVERAGE "Count executed lines (gcc --coverage)" OFF)
+option(PGC_PRECOMPILE "Share one precompiled header between the rooms, another between the tests" OFF)
 option(PGC_FUZZ "Build libFuzzer targets (clang)" OFF)
 
 # Assertions stay on in every flavour: what only a bug can break stops us.
@@ -34,6 +34,12 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # Instrumented code confuses the flow analysis.
         target_compile_options(pgc_options INTERFACE -Wno-maybe-uninitialized)
     endif()
+endif()
+
+# Test code itself is not what is measured: unoptimised it compiles in half the time.
+add_library(pgc_test_options INTERFACE)
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(pgc_test_options INTERFACE -O0)
 endif()
 
 if(PGC_SANITIZE)
