@@ -1,0 +1,56 @@
+// When the position is stored, and so how far the slot may be confirmed.
+//
+//   confirmable (ledger) ──save──▶ store ──saved──▶ safe() ──▶ source.confirm()
+//
+// The order is the law: safe() only ever names what the store has said is safe against a
+// crash. A save is due when there is something new and
+//   - the interval has passed since the last one, or
+//   - the stream is quiet and kQuiet has passed (an idle server is told soon that nothing
+//     is missing, so that it can forget its log, or shut down), or
+//   - it is forced: at the end, or before a new attempt.
+//
+// Threads: one, the pipeline's.
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/lsn.h"
+#include "base/wait.h"
+#include "core/store.h"
+
+namespace pgc {
+
+class Checkpoint {
+public:
+    static constexpr Duration kQuiet = std::chrono::seconds{1};
+
+    Checkpoint(PositionStore& store, const Clock& clock, Duration interval) noexcept
+        : store_(store), clock_(clock), interval_(interval) {}
+
+    // A new attempt: `position` says whose positions they are, and is in the store unless
+    // `store_now`, which begins to store it. safe() is none until it is stored.
+    [[nodiscard]] Result<void> begin(const StoredPosition& position, bool store_now);
+
+    enum class Urgency : std::uint8_t { normal, quiet, forced };
+    // Goes on with a save, or begins one if it is due. True when safe() has moved.
+    [[nodiscard]] Result<bool> advance(Lsn confirmable, Urgency urgency);
+
+    // Everything before is durable and stored: the slot may be confirmed up to here.
+    Lsn safe() const noexcept { return safe_; }
+    bool saving() const noexcept { return saving_; }
+
+    void wants(Wants& wants, Lsn confirmable, Urgency urgency) const;
+
+private:
+    Duration pause(Urgency urgency) const noexcept;
+
+    PositionStore& store_;
+    const Clock& clock_;
+    const Duration interval_;
+    StoredPosition position_;  // as last given to the store
+    Lsn safe_;
+    bool saving_ = false;
+    Instant last_;
+};
+
+}  // namespace pgc

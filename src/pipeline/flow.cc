@@ -1,0 +1,201 @@
+#include "pipeline/flow.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgc {
+namespace {
+
+std::size_t record_bytes(const RecordBatch& batch) noexcept {
+    std::size_t bytes = 0;
+    for (const Record& record : batch.records) bytes += record.key.size() + record.value.size();
+    return bytes;
+}
+
+std::size_t footprint(const RecordBatch& batch) noexcept {
+    return batch.arena.capacity() + batch.records.capacity() * sizeof(Record);
+}
+
+}  // namespace
+
+Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock,
+           RecordPool& pool, Probe& probe)
+    : clock_(clock),
+      pool_(pool),
+      probe_(probe),
+      source_(std::move(parts.source)),
+      format_(std::move(parts.format)),
+      sink_(std::move(parts.sink)),
+      ledger_(from),
+      budget_(options.budget_bytes),
+      size_(options.batch_changes, options.batch_changes_fixed),
+      received_(from),
+      last_read_(clock.now()) {}
+
+Result<bool> Flow::round() {
+    count_pause();
+    if (auto done = source_->tend(); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = offer(); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = collect(); !done) return std::unexpected(std::move(done.error()));
+
+    bool more = false;
+    if (may_read()) {
+        const auto read_more = read();
+        if (!read_more) return std::unexpected(read_more.error());
+        more = *read_more;
+    }
+    // A sink that waits for more to make a larger write must not, when no more will come.
+    if (ledger_.pending() && (caught_up_ || !may_read())) sink_->caught_up();
+    if (auto done = collect(); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = note_idle(); !done) return std::unexpected(std::move(done.error()));
+    if (!may_read()) paused_since_ = clock_.now();
+    return more && may_read();
+}
+
+Result<void> Flow::settle() {
+    count_pause();
+    // The server may go away now: what was taken still counts.
+    if (source_ && !source_->tend()) stop_reading();
+    if (auto done = offer(); !done) return done;
+    if (ledger_.pending()) sink_->caught_up();
+    return collect();
+}
+
+void Flow::stop_reading() noexcept {
+    if (!source_) return;
+    server_end_ = source_->server_end();
+    source_.reset();
+}
+
+Result<bool> Flow::read() {
+    const std::size_t raw_bytes = budget_.readable(BatchSize::kRaw_bytes_max);
+    budget_.reserve(raw_bytes);
+    const auto read = source_->read(batch_, size_.changes(), raw_bytes);
+    if (!read) {
+        batch_.clear();
+        budget_.settle(0);
+        return std::unexpected(read.error());
+    }
+    caught_up_ = *read == Source::Read::caught_up;
+    if (batch_.empty()) {
+        batch_.clear();
+        budget_.settle(0);
+        return !caught_up_;
+    }
+    if (auto done = encode(); !done) return std::unexpected(std::move(done.error()));
+    if (caught_up_) {
+        size_.caught_up();
+    } else {
+        size_.behind(in_hand_as_.bytes);
+    }
+    if (auto done = offer(); !done) return std::unexpected(std::move(done.error()));
+    return !caught_up_;
+}
+
+Result<void> Flow::encode() {
+    last_read_ = clock_.now();
+    batch_.handled_at = clock_.wall();
+    RecordBatchPtr out = pool_.get();
+    if (auto encoded = format_->encode(batch_, *out); !encoded) {
+        batch_.clear();
+        budget_.settle(0);
+        return encoded;
+    }
+    out->lane = batch_.lane;
+    out->end = batch_.end;
+    out->newest_commit = batch_.transactions.back().committed_at;
+    in_hand_as_ = {.lane = batch_.lane,
+                   .end = batch_.end,
+                   .resume_at = batch_.resume_at,
+                   .records = out->records.size(),
+                   .bytes = record_bytes(*out),
+                   .held = footprint(*out),
+                   .newest_commit = out->newest_commit,
+                   .read_at = last_read_};
+    received_ = std::max(received_, std::max(batch_.end.commit, batch_.resume_at));
+    probe_.batch_read(batch_);
+    batch_.clear();
+    if (!out->records.empty()) {
+        budget_.settle(in_hand_as_.held);
+        in_hand_ = std::move(out);
+        return {};
+    }
+    budget_.settle(0);
+    return ledger_.push(in_hand_as_);
+}
+
+Result<void> Flow::offer() {
+    if (!in_hand_) return {};
+    const auto answer = sink_->offer(in_hand_);
+    if (!answer) {
+        sink_failed_ = true;
+        return std::unexpected(answer.error());
+    }
+    if (*answer == Sink::Offer::full) return {};
+    in_hand_.reset();
+    return ledger_.push(in_hand_as_);
+}
+
+Result<void> Flow::collect() {
+    if (!ledger_.pending()) return {};
+    const auto position = sink_->durable(kStreamLane);
+    const auto done = position ? ledger_.durable(kStreamLane, *position)
+                               : std::unexpected(position.error());
+    if (!done) {
+        sink_failed_ = true;
+        return std::unexpected(done.error());
+    }
+    for (const Handover& batch : *done) {
+        budget_.release(batch.held);
+        ++batches_durable_;
+        probe_.batch_durable(batch);
+    }
+    return {};
+}
+
+Result<void> Flow::note_idle() {
+    if (!caught_up_ || in_hand_ || !ledger_.settled()) return {};
+    const auto at = source_->idle_at();
+    if (!at) return {};
+    received_ = std::max(received_, *at);
+    return ledger_.idle(*at);
+}
+
+void Flow::count_pause() {
+    if (!paused_since_) return;
+    probe_.paused(clock_.now() - *paused_since_);
+    paused_since_.reset();
+}
+
+void Flow::confirm(Lsn stored, bool now) {
+    if (source_) source_->confirm(stored, now);
+}
+
+Result<bool> Flow::close() {
+    return source_ ? source_->close() : Result<bool>{true};
+}
+
+void Flow::wants(Wants& wants) const {
+    if (source_) source_->wants(wants, may_read());
+    if (can_settle() && !settled()) sink_->wants(wants);
+}
+
+Instant Flow::quiet_at() const noexcept {
+    return caught_up_ && settled() ? last_read_ : kNever;
+}
+
+PipelineProgress Flow::progress(Lsn confirmed) const {
+    PipelineProgress progress{.changes = probe_.changes(),
+                              .received = received_,
+                              .confirmed = confirmed,
+                              .server_end = std::max(
+                                  source_ ? source_->server_end() : server_end_, received_),
+                              .buffer_bytes = budget_.used()};
+    if (const WallTime newest = ledger_.newest_pending(); newest != WallTime{}) {
+        const std::chrono::microseconds since{clock_.wall().unix_us - newest.unix_us};
+        progress.lag = std::max(Duration{since}, Duration{0});
+    }
+    return progress;
+}
+
+}  // namespace pgc

@@ -1,0 +1,115 @@
+// The way of the data in one attempt: source -> format -> sink, and the confirmations back
+// into the ledger. It ends with the attempt; the next one builds another.
+//
+//   round()    once around: feedback, what the sink confirmed, the next batch
+//   settle()   the same without reading: what was taken is made durable
+//
+// One encoded batch may wait in our hand when the sink is full; then, and when the budget
+// is used up, nothing is read, while feedback to the server goes on.
+//
+// After an Error nothing more is read: stop_reading() lets the source go. Unless it was the
+// sink that failed, settle() still makes durable what was taken.
+//
+// Threads: one, the pipeline's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/wait.h"
+#include "core/change.h"
+#include "core/format.h"
+#include "core/record.h"
+#include "core/sink.h"
+#include "core/source.h"
+#include "pipeline/batch_size.h"
+#include "pipeline/budget.h"
+#include "pipeline/ledger.h"
+#include "pipeline/probe.h"
+
+namespace pgc {
+
+struct FlowOptions {
+    std::size_t batch_changes = 1000;
+    bool batch_changes_fixed = false;  // the user wants no more than that
+    std::size_t budget_bytes = std::size_t{32} << 20;
+};
+
+class Flow {
+public:
+    struct Parts {
+        std::unique_ptr<Source> source;  // started at `from`
+        std::unique_ptr<Format> format;
+        std::unique_ptr<Sink> sink;
+    };
+    // `pool` and `probe` outlive this.
+    Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock, RecordPool& pool,
+         Probe& probe);
+
+    // True when it should be called again at once, false when there is something to wait for.
+    [[nodiscard]] Result<bool> round();
+
+    // Without reading. Not to be called after an Error of the sink.
+    [[nodiscard]] Result<void> settle();
+    // Everything taken from the source is durable.
+    bool settled() const noexcept { return !in_hand_ && !ledger_.pending(); }
+
+    bool can_settle() const noexcept { return !sink_failed_; }
+    // Ends the connection; also called for what an Error of the source leaves behind.
+    void stop_reading() noexcept;
+
+    Lsn confirmable() const noexcept { return ledger_.confirmable(); }
+    // Only what is stored (pipeline/checkpoint.h). Nothing when the source is gone.
+    void confirm(Lsn stored, bool now);
+    // True when the source has said good-bye, or is gone.
+    [[nodiscard]] Result<bool> close();
+
+    void wants(Wants& wants) const;
+
+    // When the stream will have been without changes for a while; kNever if it is not
+    // caught up or something waits.
+    Instant quiet_at() const noexcept;
+    std::uint64_t batches_durable() const noexcept { return batches_durable_; }
+    PipelineProgress progress(Lsn confirmed) const;
+
+private:
+    bool may_read() const noexcept {
+        return !in_hand_ && budget_.readable(BatchSize::kRaw_bytes_max) > 0;
+    }
+    Result<void> tend();
+    Result<bool> read();
+    Result<void> encode();
+    Result<void> offer();
+    Result<void> collect();
+    Result<void> note_idle();
+    void count_pause();
+
+    const Clock& clock_;
+    RecordPool& pool_;
+    Probe& probe_;
+
+    std::unique_ptr<Source> source_;  // null once it was let go
+    std::unique_ptr<Format> format_;
+    std::unique_ptr<Sink> sink_;
+    bool sink_failed_ = false;
+
+    Ledger ledger_;
+    Budget budget_;
+    BatchSize size_;
+    Batch batch_;             // empty between calls
+    RecordBatchPtr in_hand_;  // encoded, not accepted yet
+    Handover in_hand_as_;     // what the ledger will be told of it
+
+    bool caught_up_ = false;
+    Lsn received_;
+    Lsn server_end_;
+    Instant last_read_;
+    std::optional<Instant> paused_since_;
+    std::uint64_t batches_durable_ = 0;
+};
+
+}  // namespace pgc

@@ -1,0 +1,120 @@
+#include "pipeline/options.h"
+
+#include <algorithm>
+
+#include "config/errors.h"
+
+namespace pgc {
+namespace {
+
+constexpr Option kNameOption[] = {
+    {.path = "name",
+     .kind = OptionKind::text,
+     .fallback_note = "the slot's name",
+     .help = "name of the pipeline, in logs and in the name of its position file",
+     .doc = "Letters, digits, `_`, `-` and `.`. A pipeline that is renamed no longer finds its "
+            "stored position."},
+};
+
+constexpr Option kStateOption[] = {
+    {.path = "state.dir",
+     .kind = OptionKind::text,
+     .fallback = "/var/lib/pg-capture",
+     .help = "directory of the position files",
+     .doc = "Created with mode 700 if it is missing. Each pipeline keeps its position in "
+            "`{state.dir}/{name}.position`. Removing that file makes the next start go on from "
+            "where the slot stands, whatever was missed."},
+};
+
+constexpr Option kReplicationOption[] = {
+    {.path = "replication.poll_interval_ms",
+     .kind = OptionKind::milliseconds,
+     .fallback = "100",
+     .variable = "REPLICATION_POLL_INTERVAL_MS",
+     .help = "longest sleep of the loop while streaming",
+     .doc = "A ceiling, not a delay: the loop is woken by events.",
+     .min = 1,
+     .max = 10'000},
+    {.path = "replication.keepalive_interval_secs",
+     .kind = OptionKind::seconds,
+     .fallback = "10",
+     .variable = "REPLICATION_KEEPALIVE_INTERVAL_SECS",
+     .help = "longest time between two feedback messages to the server",
+     .doc = "Must be well below the server's `wal_sender_timeout` (60 s as a rule). A request "
+            "of the server is answered at once.",
+     .min = 1,
+     .max = 3600},
+    {.path = "replication.checkpoint_interval_secs",
+     .kind = OptionKind::seconds,
+     .fallback = "10",
+     .variable = "REPLICATION_CHECKPOINT_INTERVAL_SECS",
+     .help = "how often the position is stored and confirmed to the server",
+     .doc = "After a crash at most this much is sent a second time. When the stream becomes "
+            "quiet and at the end it is stored at once.",
+     .min = 1,
+     .max = 3600},
+    {.path = "replication.checkpoint_file",
+     .kind = OptionKind::text,
+     .fallback_note = "{state.dir}/{name}.position",
+     .variable = "REPLICATION_CHECKPOINT_FILE",
+     .help = "file of the stored position"},
+    {.path = "replication.max_buffer_size",
+     .kind = OptionKind::integer,
+     .fallback = "1000",
+     .variable = "REPLICATION_MAX_BUFFER_SIZE",
+     .help = "changes in one internal batch",
+     .doc = "Where batches start: while we are behind they grow until their records come to "
+            "about 1 MiB. A value that is given is kept as the limit.",
+     .min = 1,
+     .max = 1'000'000},
+};
+
+void check_name(const Settings& settings, Errors& errors) {
+    const std::string& name = settings.text("name");
+    constexpr std::string_view allowed =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    if (settings.broken("name") || name.empty()) return;
+    if (name.find_first_not_of(allowed) != std::string::npos || name.front() == '.') {
+        errors.add({.where = settings.origin("name").text,
+                    .key = "name",
+                    .reason = "may hold letters, digits, _, - and ., and not begin with a .",
+                    .nearest = {},
+                    .mend = {}});
+    }
+}
+
+}  // namespace
+
+constinit const OptionTable kPipelineOptions{.options = kNameOption, .check = check_name};
+constinit const OptionTable kStateOptions{
+    .section = "state",
+    .about = "What a pipeline remembers of itself between two runs.",
+    .options = kStateOption};
+constinit const OptionTable kReplicationOptions{
+    .section = "replication",
+    .about = "How the stream is read and how progress is kept.",
+    .options = kReplicationOption};
+
+PipelineOptions pipeline_options(const Settings& settings, std::string_view slot) {
+    const std::string& name = settings.text("name");
+    return {.name = name.empty() ? std::string{slot} : name,
+            .checkpoint_interval = settings.duration("replication.checkpoint_interval_secs"),
+            .poll_interval = settings.duration("replication.poll_interval_ms"),
+            .flow = {.batch_changes = static_cast<std::size_t>(
+                         settings.integer("replication.max_buffer_size")),
+                     .batch_changes_fixed = settings.given("replication.max_buffer_size")}};
+}
+
+std::string position_path(const Settings& settings, std::string_view pipeline) {
+    const std::string& file = settings.text("replication.checkpoint_file");
+    if (!file.empty()) return file;
+    std::string path = settings.text("state.dir");
+    if (!path.ends_with('/')) path += '/';
+    return path + std::string{pipeline} + ".position";
+}
+
+Duration keepalive_interval(const Settings& settings) {
+    return settings.duration("replication.keepalive_interval_secs");
+}
+
+}  // namespace pgc

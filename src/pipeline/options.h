@@ -1,0 +1,36 @@
+// The options of the engine, and what they come to.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "config/option.h"
+#include "config/settings.h"
+#include "pipeline/flow.h"
+
+namespace pgc {
+
+extern const OptionTable kPipelineOptions;     // name
+extern const OptionTable kStateOptions;        // state.*
+extern const OptionTable kReplicationOptions;  // replication.*
+
+struct PipelineOptions {
+    std::string name;
+    Duration checkpoint_interval = std::chrono::seconds{10};
+    // The loop turns at least this often while it streams; all else is driven by events.
+    Duration poll_interval = std::chrono::milliseconds{100};
+    FlowOptions flow;
+};
+
+// A pipeline without a name of its own is called like its slot.
+PipelineOptions pipeline_options(const Settings& settings, std::string_view slot);
+
+// replication.checkpoint_file, or {state.dir}/{name}.position.
+std::string position_path(const Settings& settings, std::string_view pipeline);
+
+// replication.keepalive_interval_secs, for the source.
+Duration keepalive_interval(const Settings& settings);
+
+}  // namespace pgc

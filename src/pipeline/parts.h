@@ -1,0 +1,31 @@
+// What the program gives a pipeline to work with, made anew for each attempt.
+//
+// Threads: called by the pipeline's alone. What is made may refer to the parts object, which
+// outlives the pipeline.
+#pragma once
+
+#include <memory>
+
+#include "base/error.h"
+#include "core/format.h"
+#include "core/sink.h"
+#include "core/source.h"
+
+namespace pgc {
+
+class PipelineParts {
+public:
+    PipelineParts() = default;
+    PipelineParts(const PipelineParts&) = delete;
+    PipelineParts& operator=(const PipelineParts&) = delete;
+    virtual ~PipelineParts() = default;
+
+    // `may_create_slot` is false when a position is stored: then a missing slot is a loss,
+    // and a new one would only hide it.
+    [[nodiscard]] virtual Result<std::unique_ptr<Source>> make_source(bool may_create_slot) = 0;
+    [[nodiscard]] virtual Result<std::unique_ptr<Format>> make_format(
+        const SourceIdentity& identity) = 0;
+    [[nodiscard]] virtual Result<std::unique_ptr<Sink>> make_sink() = 0;
+};
+
+}  // namespace pgc

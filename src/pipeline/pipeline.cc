@@ -1,0 +1,313 @@
+#include "pipeline/pipeline.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace pgc {
+
+Pipeline::Pipeline(PipelineOptions options, Surroundings surroundings)
+    : options_(std::move(options)),
+      with_(std::move(surroundings)),
+      probe_(with_.metrics, with_.clock),
+      supervision_(with_.random),
+      checkpoint_(with_.store, with_.clock, options_.checkpoint_interval),
+      status_line_(with_.status, &probe_.latency(), with_.clock.now()) {}
+
+Result<void> Pipeline::run() {
+    enter(State::connecting);
+    while (state_ != State::stopped) {
+        const Turn turn = step();
+        note_progress();
+        if (turn == Turn::wait && state_ != State::stopped) wait();
+    }
+    return outcome_;
+}
+
+Pipeline::Turn Pipeline::step() {
+    if (with_.stop.at_once()) {
+        with_.log.warning("ending at once; what is not durable will be sent again");
+        finish({});
+        return Turn::again;
+    }
+    if (with_.stop.drain() && state_ != State::draining) {
+        begin_draining();
+        return Turn::again;
+    }
+    auto turn = act();
+    if (turn) return *turn;
+    fail(std::move(turn.error()));
+    return Turn::again;
+}
+
+Result<Pipeline::Turn> Pipeline::act() {
+    switch (state_) {
+        case State::connecting: return connect();
+        case State::guarding: return guard();
+        case State::streaming: return stream();
+        case State::backing_off: return back_off();
+        case State::draining: return drain();
+        case State::stopped: return Turn::again;
+    }
+    return Turn::again;
+}
+
+Result<Pipeline::Turn> Pipeline::connect() {
+    if (!source_) {
+        if (auto made = make_source(); !made) return std::unexpected(std::move(made.error()));
+    }
+    const auto opened = source_->open();
+    if (!opened) return std::unexpected(opened.error());
+    if (!*opened) return Turn::wait;
+    enter(State::guarding);
+    return Turn::again;
+}
+
+// A store may still be busy with a position of the attempt before.
+Result<Pipeline::Turn> Pipeline::guard() {
+    if (!plan_) {
+        const auto idle = with_.store.saved();
+        if (!idle) return std::unexpected(idle.error());
+        if (!*idle) return Turn::wait;
+        if (auto planned = plan(); !planned) return std::unexpected(std::move(planned.error()));
+    }
+    const auto stored = checkpoint(Checkpoint::Urgency::forced);
+    if (!stored) return std::unexpected(stored.error());
+    if (checkpoint_.saving()) return Turn::wait;
+    if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
+    enter(State::streaming);
+    return Turn::again;
+}
+
+Result<Pipeline::Turn> Pipeline::stream() {
+    const auto more = flow_->round();
+    if (!more) return std::unexpected(more.error());
+    const auto stored = checkpoint(urgency());
+    if (!stored) return std::unexpected(stored.error());
+    if (!told_progress_ &&
+        (flow_->batches_durable() > 0 || with_.clock.now() - entered_ >= kHeld)) {
+        supervision_.progressed();
+        told_progress_ = true;
+    }
+    return *more ? Turn::again : Turn::wait;
+}
+
+Result<Pipeline::Turn> Pipeline::back_off() {
+    if (auto kept = rescue(); !kept) return std::unexpected(std::move(kept.error()));
+    if (with_.clock.now() < retry_at_) return Turn::wait;
+    probe_.retrying();
+    flow_.reset();
+    source_.reset();
+    plan_.reset();
+    enter(State::connecting);
+    return Turn::again;
+}
+
+// What the sink makes durable after the source has gone need not be read again.
+Result<void> Pipeline::rescue() {
+    if (!flow_) return {};
+    if (flow_->can_settle()) {
+        if (auto settled = flow_->settle(); !settled) {
+            with_.log.failure(LogLevel::warning, "the sink failed as well", settled.error());
+        }
+    }
+    const auto stored = checkpoint(Checkpoint::Urgency::forced);
+    if (!stored) return std::unexpected(stored.error());
+    return {};
+}
+
+Pipeline::Turn Pipeline::drain() {
+    const Instant now = with_.clock.now();
+    if (flow_->can_settle()) {
+        if (auto settled = flow_->settle(); !settled) {
+            with_.log.failure(LogLevel::warning, "not everything could be made durable",
+                              settled.error());
+        }
+    }
+    const bool late = now >= drain_until_;
+    if (flow_->can_settle() && !flow_->settled() && !late) return Turn::wait;
+
+    const auto stored = checkpoint(Checkpoint::Urgency::forced);
+    if (!stored) {
+        finish(std::unexpected(stored.error()));
+        return Turn::again;
+    }
+    if (checkpoint_.saving() && now < drain_until_ + kClose_max) return Turn::wait;
+    const auto closed = flow_->close();
+    if (closed && !*closed && now < drain_until_ + kClose_max) return Turn::wait;
+    if (!flow_->settled()) {
+        with_.log.warning("ended before everything was durable; the rest will be sent again");
+    }
+    finish({});
+    return Turn::again;
+}
+
+Result<void> Pipeline::make_source() {
+    auto stored = with_.store.load();
+    if (!stored) return std::unexpected(std::move(stored.error()));
+    stored_ = std::move(*stored);
+    auto source = with_.parts.make_source(!stored_.has_value());
+    if (!source) return std::unexpected(std::move(source.error()));
+    source_ = std::move(*source);
+    probe_.source_made();
+    return {};
+}
+
+Result<void> Pipeline::plan() {
+    using Because = StartPlan::Because;
+    const SourceIdentity& identity = source_->identity();
+    auto planned = plan_start(options_.name, stored_, identity, with_.store.where());
+    if (!planned) return std::unexpected(std::move(planned.error()));
+    plan_ = std::move(*planned);
+    switch (plan_->because) {
+        case Because::new_slot:
+            with_.log.info("starting with a new slot",
+                           {{"slot", identity.slot}, {"from", plan_->from}});
+            break;
+        case Because::foreign_slot:
+            with_.log.warning("no position is stored: taking over the slot where it stands",
+                              {{"slot", identity.slot},
+                               {"from", plan_->from},
+                               {"position_file", with_.store.where()}});
+            break;
+        case Because::promoted:
+            with_.log.info("the server was promoted and carries on our timeline",
+                           {{"timeline", identity.timeline}, {"from", plan_->from}});
+            break;
+        case Because::stored:
+            with_.log.info("going on from the stored position", {{"from", plan_->from}});
+            break;
+    }
+    const bool store_now = plan_->store_first.has_value();
+    return checkpoint_.begin(store_now ? *plan_->store_first : *stored_, store_now);
+}
+
+Result<void> Pipeline::start() {
+    auto format = with_.parts.make_format(source_->identity());
+    if (!format) return std::unexpected(std::move(format.error()));
+    auto sink = with_.parts.make_sink();
+    if (!sink) return std::unexpected(std::move(sink.error()));
+    if (auto started = source_->start(plan_->from); !started) return started;
+    flow_ = std::make_unique<Flow>(Flow::Parts{.source = std::move(source_),
+                                               .format = std::move(*format),
+                                               .sink = std::move(*sink)},
+                                   plan_->from, options_.flow, with_.clock, pool_, probe_);
+    flow_->confirm(checkpoint_.safe(), false);
+    told_progress_ = false;
+    return {};
+}
+
+// Stores what is durable if that is due, then, never before, confirms it.
+Result<bool> Pipeline::checkpoint(Checkpoint::Urgency urgency) {
+    const auto moved = checkpoint_.advance(flow_ ? flow_->confirmable() : Lsn{}, urgency);
+    if (!moved) return std::unexpected(moved.error());
+    if (*moved) {
+        probe_.position_stored();
+        with_.log.debug("position stored", {{"at", checkpoint_.safe()}});
+        if (flow_) flow_->confirm(checkpoint_.safe(), true);
+    }
+    return *moved;
+}
+
+Checkpoint::Urgency Pipeline::urgency() const {
+    const Instant quiet_at = flow_->quiet_at();
+    const bool quiet = quiet_at != kNever && with_.clock.now() - quiet_at >= Checkpoint::kQuiet;
+    return quiet ? Checkpoint::Urgency::quiet : Checkpoint::Urgency::normal;
+}
+
+void Pipeline::begin_draining() {
+    with_.log.info("asked to end");
+    if (!flow_ || state_ == State::guarding) {
+        finish({});
+        return;
+    }
+    drain_until_ = with_.clock.now() + kDrain_max;
+    enter(State::draining);
+}
+
+void Pipeline::fail(Error error) {
+    probe_.failed(error);
+    with_.status.failed_with(error);
+    const auto decision = supervision_.failed(error, with_.clock.now());
+    if (flow_) flow_->stop_reading();
+    source_.reset();
+    if (decision.stop) {
+        with_.log.failure(LogLevel::error, "stopped", error);
+        // What became durable meanwhile need not be sent again when it is mended.
+        if (error.category != Error::Category::storage) (void)rescue();
+        finish(std::unexpected(std::move(error)));
+        return;
+    }
+    if (decision.tell) {
+        const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(decision.pause);
+        with_.log.failure(LogLevel::warning, "interrupted; trying again", error,
+                          {{"in_ms", pause.count()}, {"times", decision.times}});
+    }
+    retry_at_ = with_.clock.now() + decision.pause;
+    enter(State::backing_off);
+}
+
+void Pipeline::finish(Result<void> outcome) {
+    outcome_ = std::move(outcome);
+    flow_.reset();
+    source_.reset();
+    enter(State::stopped);
+    if (outcome_) with_.log.info("ended", {{"position", checkpoint_.safe()}});
+}
+
+void Pipeline::enter(State state) {
+    state_ = state;
+    entered_ = with_.clock.now();
+    probe_.streaming(state == State::streaming);
+    switch (state) {
+        case State::connecting: with_.status.enter(PipelineState::connecting); break;
+        case State::guarding: break;
+        case State::streaming:
+            with_.log.info("streaming", {{"from", plan_->from}});
+            with_.status.enter(PipelineState::streaming);
+            break;
+        case State::backing_off: with_.status.enter(PipelineState::waiting); break;
+        case State::draining: with_.status.enter(PipelineState::draining); break;
+        case State::stopped:
+            with_.status.enter(outcome_ ? PipelineState::stopped : PipelineState::failed);
+            break;
+    }
+}
+
+void Pipeline::note_progress() {
+    if (flow_) {
+        const PipelineProgress progress = flow_->progress(checkpoint_.safe());
+        with_.status.progressed(progress);
+        probe_.progressed(progress);
+    } else {
+        with_.status.turned();
+    }
+    const Instant now = with_.clock.now();
+    if (status_line_.due(now)) status_line_.write(with_.log, now);
+}
+
+void Pipeline::wait() {
+    wants_.clear();
+    wants_.readable(with_.stop.wake_fd());
+    wants_.until(status_line_.next());
+    if (source_) source_->wants(wants_, true);
+    if (flow_) {
+        flow_->wants(wants_);
+        checkpoint_.wants(wants_, flow_->confirmable(), urgency());
+        if (urgency() == Checkpoint::Urgency::normal && flow_->confirmable() > checkpoint_.safe() &&
+            flow_->quiet_at() != kNever) {
+            wants_.until(flow_->quiet_at() + Checkpoint::kQuiet);
+        }
+    }
+    if (state_ == State::guarding) with_.store.wants(wants_);
+    if (state_ == State::streaming) wants_.until(with_.clock.now() + options_.poll_interval);
+    if (state_ == State::backing_off) wants_.until(retry_at_);
+    if (state_ == State::draining) {
+        const Instant now = with_.clock.now();
+        wants_.until(now < drain_until_ ? drain_until_ : drain_until_ + kClose_max);
+    }
+    with_.waiter.wait(wants_);
+}
+
+}  // namespace pgc

@@ -1,0 +1,128 @@
+// The engine: follows one source into one sink until it is asked to end or must stop.
+//
+//                 ┌──────────────────────── pause over ──────────────────────┐
+//                 ▼                                                          │
+//   begin ─▶ connecting ─▶ guarding ─▶ streaming ──error that may pass──▶ backing_off
+//                 │ open()   │ start     │                                   │
+//                 │          │ guard     │ asked to end                      │
+//                 │          │           ▼                                   │
+//                 │          │        draining                               │
+//                 ▼          ▼           ▼                                   ▼
+//              stopped: asked to end, or an error that somebody has to mend
+//
+// Why nothing is lost: an attempt starts where the stored position says (start_guard.h),
+// and only what the ledger calls durable is stored (ledger.h), and only what is stored is
+// confirmed to the server (checkpoint.h). Whatever breaks between those is read again.
+//
+// Threads: run() lives on one; request_stop() of StopRequest comes from any; Status and
+// Metrics are how others look in.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "base/wait.h"
+#include "core/record.h"
+#include "core/store.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "observe/status.h"
+#include "observe/status_line.h"
+#include "pipeline/checkpoint.h"
+#include "pipeline/flow.h"
+#include "pipeline/options.h"
+#include "pipeline/parts.h"
+#include "pipeline/probe.h"
+#include "pipeline/start_guard.h"
+#include "pipeline/stop_request.h"
+#include "pipeline/supervision.h"
+
+namespace pgc {
+
+class Pipeline {
+public:
+    // All outlive the pipeline.
+    struct Surroundings {
+        const Clock& clock;
+        Waiter& waiter;
+        Random& random;
+        PositionStore& store;
+        PipelineParts& parts;
+        StopRequest& stop;
+        Status& status;
+        Metrics& metrics;
+        Logger log;
+    };
+
+    // Draining is given up after this; with the good-bye it ends in less than 5 s.
+    static constexpr Duration kDrain_max = std::chrono::seconds{4};
+    static constexpr Duration kClose_max = std::chrono::milliseconds{500};
+    // A stream that held for this long counts as progress, though nothing came.
+    static constexpr Duration kHeld = std::chrono::seconds{5};
+
+    Pipeline(PipelineOptions options, Surroundings surroundings);
+    Pipeline(const Pipeline&) = delete;
+    Pipeline& operator=(const Pipeline&) = delete;
+
+    // Returns when it was asked to end, or with the error that stopped it. Once.
+    [[nodiscard]] Result<void> run();
+
+private:
+    enum class State : std::uint8_t {
+        connecting,
+        guarding,
+        streaming,
+        backing_off,
+        draining,
+        stopped,
+    };
+    enum class Turn : std::uint8_t { again, wait };
+
+    Turn step();
+    Result<Turn> act();
+    Result<Turn> connect();
+    Result<Turn> guard();
+    Result<Turn> stream();
+    Result<Turn> back_off();
+    Turn drain();
+
+    Result<void> make_source();
+    Result<void> plan();
+    Result<void> start();
+    Result<bool> checkpoint(Checkpoint::Urgency urgency);
+    Result<void> rescue();
+    void begin_draining();
+    void fail(Error error);
+    void finish(Result<void> outcome);
+    void enter(State state);
+    void note_progress();
+    void wait();
+    Checkpoint::Urgency urgency() const;
+
+    const PipelineOptions options_;
+    Surroundings with_;
+    Probe probe_;
+    Supervision supervision_;
+    Checkpoint checkpoint_;
+    StatusLine status_line_;
+    RecordPool pool_;  // outlives the flow, whose sink holds batches of it
+
+    State state_ = State::connecting;
+    Instant entered_;
+    // Of the present attempt.
+    std::optional<StoredPosition> stored_;
+    std::unique_ptr<Source> source_;  // until it is the flow's
+    std::optional<StartPlan> plan_;
+    std::unique_ptr<Flow> flow_;
+    bool told_progress_ = false;
+
+    Instant retry_at_;
+    Instant drain_until_;
+    Wants wants_;  // scratch
+    Result<void> outcome_;
+};
+
+}  // namespace pgc
