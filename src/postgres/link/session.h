@@ -23,7 +23,6 @@ inline constexpr std::array kSessionSettings{
     SessionSetting{"timezone", "UTC"},
     SessionSetting{"bytea_output", "hex"},
     SessionSetting{"lc_monetary", "C"},
-    SessionSetting{"lc_messages", "C"},
     SessionSetting{"search_path", "pg_catalog"},
     SessionSetting{"statement_timeout", "0"},
     SessionSetting{"lock_timeout", "0"},

@@ -1,0 +1,37 @@
+#include "postgres/quote.h"
+
+namespace pgc {
+
+namespace {
+
+std::string enclosed(std::string_view text, char quote) {
+    std::string out(1, quote);
+    for (const char c : text) {
+        if (c == quote) out += c;
+        out += c;
+    }
+    out += quote;
+    return out;
+}
+
+}  // namespace
+
+std::string quote_name(std::string_view name) { return enclosed(name, '"'); }
+
+std::string quote_name(std::string_view schema, std::string_view name) {
+    return quote_name(schema) + "." + quote_name(name);
+}
+
+std::string quote_text(std::string_view text) {
+    if (text.find('\\') == std::string_view::npos) return enclosed(text, '\'');
+    std::string doubled;
+    for (const char c : text) {
+        if (c == '\\') doubled += c;
+        doubled += c;
+    }
+    return "E" + enclosed(doubled, '\'');
+}
+
+std::string quote_replication_text(std::string_view text) { return enclosed(text, '\''); }
+
+}  // namespace pgc
