@@ -1,0 +1,72 @@
+// The native message: one JSON object a change, on one line, always valid UTF-8.
+//
+//   {"schema":"public","table":"users","op":"UPDATE","ts_ms":1634567890123,
+//    "before":null,"after":{"id":123,"name":"Jane Roe"},
+//    "source":{"version":"0.1.0","connector":"pg-capture","ts_ms":1634567890100,
+//              "db":"mydb","schema":"public","table":"users","lsn":"0/1634FA0","xid":567}}
+//
+// The key is an object of the key's columns: {"id":123}. docs/reference/messages.md says
+// what each field holds and how each type is written.
+//
+// An UPDATE that changes the key makes two records with one ordinal: a DELETE under the
+// old key and an INSERT under the new. Whoever keeps a state for each key then gets it
+// right knowing nothing of the other key, in whatever partition that is.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/format.h"
+#include "format/native/plan.h"
+#include "format/native/row.h"
+#include "format/options.h"
+
+namespace pgc {
+
+class NativeFormat final : public Format {
+public:
+    NativeFormat(FormatOptions options, FormatContext context);
+
+    Result<void> encode(const Batch& batch, RecordBatch& out) override;
+
+private:
+    // Plans kept at once; beyond, all are dropped and compiled anew as they are needed.
+    static constexpr std::size_t kPlans_max = 4096;
+
+    Result<const TablePlan*> plan_of(const Relation& relation);
+    void begin_transaction(const Transaction& transaction);
+
+    Result<void> encode_change(const Change& change, RecordBatch& out);
+    // These return false with the fault in row_.
+    bool append_row(const TablePlan& plan, const Change& change, RecordBatch& out);
+    bool append_record(const TablePlan& plan, const Change& change, Operation operation,
+                       const Cell* before, const Cell* after, RecordBatch& out);
+    bool append_message(const Change& change, RecordBatch& out);
+    void append_truncate(const TablePlan& plan, const Change& change, RecordBatch& out);
+    bool key_differs(const TablePlan& plan, const Change& change);
+
+    void begin_value(const TablePlan& plan, Operation operation, RecordBatch& out);
+    void end_value(const TablePlan& plan, const Change& change, Record& record, RecordBatch& out);
+    Error failure(const Change& change) const;
+
+    const FormatOptions options_;
+    const FormatContext about_;
+    const TablePlan message_plan_;
+    const std::string source_;  // `,"source":{"version":"0.1.0",…,"ts_ms":`
+
+    std::vector<std::unique_ptr<TablePlan>> plans_;  // by Relation::slot
+    std::size_t plan_count_ = 0;
+    RowWriter row_;
+    Writer out_;
+    Arena keys_;  // two keys, while they are compared
+
+    // Of the batch and of the transaction at hand.
+    std::string handled_;    // `1634567890123,"before":`
+    std::string committed_;  // source_ and `1634567890100`
+    std::string xid_;        // `","xid":567`
+    Lsn commit_lsn_;
+};
+
+}  // namespace pgc

@@ -1,0 +1,113 @@
+#include "format/native/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "format/json/string.h"
+
+namespace pgc {
+namespace {
+
+Result<void> check_names(const Relation& relation) {
+    const auto broken = [&](std::string_view what) {
+        return std::unexpected(
+            stop(Error::Category::data, fmt::format("{} is not UTF-8", what))
+                .at(fmt::format("table with OID {}", relation.oid.value))
+                .mended_by("rename it, exclude the table, or set format.invalid_utf8 to base64"));
+    };
+    if (!is_utf8(relation.schema) || !is_utf8(relation.name)) {
+        return broken("the name of a table or of its schema");
+    }
+    if (!std::ranges::all_of(relation.columns, is_utf8, &Column::name)) {
+        return broken("the name of a column");
+    }
+    return {};
+}
+
+// `schema` and `table` are JSON: quoted, or null.
+void compile_constants(TablePlan& plan, std::string_view schema, std::string_view table,
+                       const FormatContext& context) {
+    for (std::size_t i = 0; i < kOperations; ++i) {
+        plan.heads[i] = fmt::format(R"({{"schema":{},"table":{},"op":"{}","ts_ms":)", schema, table,
+                                    name(static_cast<Operation>(i)));
+    }
+    plan.source = fmt::format(R"(,"db":{},"schema":{},"table":{},"lsn":")",
+                              json_string(context.database), schema, table);
+}
+
+bool is_compound(Kind kind) noexcept {
+    switch (kind) {
+        case Kind::array:
+        case Kind::composite:
+        case Kind::range:
+        case Kind::multirange:
+        case Kind::map: return true;
+        default: return false;
+    }
+}
+
+ColumnPlan compile_column(const Column& column, const FormatOptions& options) {
+    return {.name = ',' + json_name(column.name),
+            .value = compile_value(*column.type, options.decimal),
+            .type = column.type,
+            .read_text = column.type->read_text,
+            .read_binary = column.type->read_binary,
+            .captured = column.captured,
+            .compound = is_compound(column.type->kind)};
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> key_columns(const Relation& relation) {
+    const auto column = [&](std::uint32_t place) -> const Column& {
+        return relation.columns[place];
+    };
+    std::vector<std::uint32_t> key = relation.key;
+    const bool always_sent =
+        relation.identity != ReplicaIdentity::index ||
+        std::ranges::all_of(key, [&](std::uint32_t place) { return column(place).identity; });
+    if (!always_sent) {
+        key.clear();
+        for (std::uint32_t place = 0; place < relation.columns.size(); ++place) {
+            if (column(place).identity) {
+                key.push_back(place);
+            }
+        }
+    }
+    if (!std::ranges::all_of(key, [&](std::uint32_t place) { return column(place).captured; })) {
+        key.clear();
+    }
+    return key;
+}
+
+Result<TablePlan> compile_plan(const Relation& relation, const FormatOptions& options,
+                               const FormatContext& context) {
+    if (options.invalid_utf8 == InvalidUtf8::fail) {
+        if (const auto checked = check_names(relation); !checked) {
+            return std::unexpected(checked.error());
+        }
+    }
+    TablePlan plan;
+    compile_constants(plan, json_string(relation.schema), json_string(relation.name), context);
+    for (const Column& column : relation.columns) {
+        plan.columns.push_back(compile_column(column, options));
+        plan.column_names.push_back(json_string(column.name));
+    }
+    for (const std::uint32_t place : key_columns(relation)) {
+        plan.key.push_back(
+            {.column = place,
+             .name = (plan.key.empty() ? '{' : ',') + json_name(relation.columns[place].name)});
+    }
+    return plan;
+}
+
+TablePlan compile_message_plan(const FormatContext& context) {
+    TablePlan plan;
+    compile_constants(plan, "null", "null", context);
+    return plan;
+}
+
+}  // namespace pgc

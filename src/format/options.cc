@@ -1,0 +1,68 @@
+#include "format/options.h"
+
+#include <string_view>
+
+namespace pgc {
+namespace {
+
+constexpr Option kOptions[] = {
+    {.path = "format.type",
+     .kind = OptionKind::choice,
+     .fallback = "native",
+     .help = "what a message looks like",
+     .doc = "`native`: one JSON object a change, described in "
+            "[messages](messages.md).",
+     .words = "native"},
+    {.path = "format.encoding",
+     .kind = OptionKind::choice,
+     .fallback = "json",
+     .help = "how a message is written down",
+     .words = "json"},
+    {.path = "format.decimal",
+     .kind = OptionKind::choice,
+     .fallback = "string",
+     .help = "how numeric and money-like decimals are written",
+     .doc = "`string` keeps every digit whatever reads it. `number` writes the same digits as a "
+            "JSON number: exact only for readers that don't turn numbers into doubles. `double` "
+            "writes the nearest double. NaN, Infinity and, with `double`, what no double can "
+            "hold are strings always.",
+     .words = "string|number|double"},
+    {.path = "format.invalid_utf8",
+     .kind = OptionKind::choice,
+     .fallback = "fail",
+     .help = "what to do with text that is not UTF-8",
+     .doc = "Only databases with encoding SQL_ASCII hold such text. `fail` stops with an error "
+            "that names table, column and LSN. `base64` writes the value's bytes in base64, "
+            "`replace` puts U+FFFD for each broken part; both name the field in "
+            "`source.invalid_utf8`. Keys are never replaced, because distinct keys would become "
+            "one: with `replace` a broken key stops like `fail`.",
+     .words = "fail|base64|replace"},
+    {.path = "format.toast_placeholder",
+     .kind = OptionKind::text,
+     .fallback = "__pg_capture_unavailable_value",
+     .help = "what stands for an unchanged TOASTed value with source.toast: placeholder"},
+};
+
+}  // namespace
+
+const OptionTable kFormatOptions{
+    .section = "format",
+    .about = "What a message looks like.",
+    .options = kOptions,
+};
+
+FormatOptions format_options(const Settings& settings) {
+    FormatOptions options;
+    const std::string_view decimal = settings.choice("format.decimal");
+    options.decimal = decimal == "number"   ? DecimalText::number
+                      : decimal == "double" ? DecimalText::nearest
+                                            : DecimalText::string;
+    const std::string_view invalid = settings.choice("format.invalid_utf8");
+    options.invalid_utf8 = invalid == "base64"    ? InvalidUtf8::base64
+                           : invalid == "replace" ? InvalidUtf8::replace
+                                                  : InvalidUtf8::fail;
+    options.toast_placeholder = settings.text("format.toast_placeholder");
+    return options;
+}
+
+}  // namespace pgc

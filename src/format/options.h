@@ -1,0 +1,43 @@
+// What the user can say about formats: format.*.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/option.h"
+#include "config/settings.h"
+
+namespace pgc {
+
+enum class DecimalText : std::uint8_t {
+    string,   // "12.50": exact, whatever reads it
+    number,   // 12.50: exact only for a reader that keeps the digits
+    nearest,  // 12.5: the nearest double; `double` in the configuration
+};
+
+// What becomes of text that is not UTF-8 (a SQL_ASCII database hands out any bytes).
+enum class InvalidUtf8 : std::uint8_t { fail, base64, replace };
+
+// What becomes of a TOASTed value that did not change, so that the server did not send it.
+enum class UnsentToast : std::uint8_t { omit, placeholder };
+
+struct FormatOptions {
+    DecimalText decimal = DecimalText::string;
+    InvalidUtf8 invalid_utf8 = InvalidUtf8::fail;
+    // Not of format.*: follows source.toast, set by whoever builds the pipeline.
+    UnsentToast unsent_toast = UnsentToast::omit;
+    std::string toast_placeholder = "__pg_capture_unavailable_value";
+};
+
+extern const OptionTable kFormatOptions;
+
+FormatOptions format_options(const Settings& settings);
+
+// What a format says of the program and of the source in each message.
+struct FormatContext {
+    std::string version;
+    std::string connector = "pg-capture";
+    std::string database;
+};
+
+}  // namespace pgc
