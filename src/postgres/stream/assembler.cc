@@ -1,0 +1,345 @@
+#include "postgres/stream/assembler.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgc {
+
+namespace {
+
+using pgoutput::MessageKind;
+
+std::string_view name_of(MessageKind kind) noexcept {
+    using enum MessageKind;
+    switch (kind) {
+        case stream_start: return "Stream Start";
+        case stream_stop: return "Stream Stop";
+        case stream_commit: return "Stream Commit";
+        case stream_abort: return "Stream Abort";
+        case begin_prepare: return "Begin Prepare";
+        case prepare: return "Prepare";
+        case stream_prepare: return "Stream Prepare";
+        case commit_prepared: return "Commit Prepared";
+        case rollback_prepared: return "Rollback Prepared";
+        default: return "message";
+    }
+}
+
+// Takes what the new row lacks from the old one, and says whether something is still lacking.
+bool fill_unchanged(const Cell* before, std::span<Cell> after) noexcept {
+    bool lacking = false;
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        if (after[i].state != Cell::State::unchanged) [[likely]] continue;
+        const bool known = before != nullptr && before[i].state != Cell::State::absent &&
+                           before[i].state != Cell::State::unchanged;
+        if (known) {
+            after[i] = before[i];
+        } else {
+            lacking = true;
+        }
+    }
+    return lacking;
+}
+
+}  // namespace
+
+void Assembler::enter(Batch& batch) noexcept {
+    ++batch_number_;
+    extent_open_ =
+        in_transaction_ && !batch.transactions.empty() && !batch.transactions.back().ends;
+}
+
+Result<Assembler::Taken> Assembler::take(std::string_view bytes, Batch& batch) {
+    if (bytes.empty()) return std::unexpected(broken("an empty message", received_));
+    if (bytes.front() == pgoutput::kXLogData) [[likely]] {
+        const auto data = pgoutput::decode_xlog_data(bytes);
+        if (!data) return std::unexpected(broken(data.error(), received_));
+        return take_message(*data, batch);
+    }
+    if (bytes.front() == pgoutput::kKeepalive) return take_keepalive(bytes);
+    return std::unexpected(broken("a copy message of unknown kind", received_));
+}
+
+Result<Assembler::Taken> Assembler::take_keepalive(std::string_view bytes) {
+    const auto keepalive = pgoutput::decode_keepalive(bytes);
+    if (!keepalive) return std::unexpected(broken(keepalive.error(), received_));
+    if (!in_transaction_) {
+        idle_ = std::max(idle_, keepalive->end);
+        received_ = std::max(received_, keepalive->end);
+    }
+    server_end_ = std::max(server_end_, keepalive->end);
+    reply_requested_ = reply_requested_ || keepalive->reply_requested;
+    return Taken::done;
+}
+
+Result<Assembler::Taken> Assembler::take_message(const pgoutput::XLogData& data, Batch& batch) {
+    const auto kind = pgoutput::kind_of(data.message);
+    if (!kind) return std::unexpected(broken(kind.error(), data.start));
+    server_end_ = std::max(server_end_, data.end);
+    switch (*kind) {
+        case MessageKind::insert:
+        case MessageKind::update:
+        case MessageKind::remove: return take_row(data, batch);
+        case MessageKind::begin: return take_begin(data);
+        case MessageKind::commit: return take_commit(data, batch);
+        case MessageKind::relation: return take_relation(data);
+        case MessageKind::type: return take_type(data);
+        case MessageKind::origin: return take_origin(data);
+        case MessageKind::truncate: return take_truncate(data, batch);
+        case MessageKind::message: return take_logical(data, batch);
+        default:
+            return std::unexpected(broken(
+                "a " + std::string{name_of(*kind)} + " message, which we did not ask for",
+                data.start));
+    }
+}
+
+// One row. The steps are in the order in which a refusal costs nothing to undo.
+Result<Assembler::Taken> Assembler::take_row(const pgoutput::XLogData& data, Batch& batch) {
+    const auto head = pgoutput::peek_row(data.message, false);
+    if (!head) [[unlikely]] return std::unexpected(broken(head.error(), data.start));
+    if (!in_transaction_) [[unlikely]] {
+        return std::unexpected(broken("a row outside of any transaction", data.start));
+    }
+    KnownRelation* known = relations_.find(head->relation);
+    if (known == nullptr) [[unlikely]] {
+        return std::unexpected(broken("a row of a table it never announced", data.start));
+    }
+    if (!known->captured) {
+        count(batch);
+        return Taken::done;
+    }
+    const std::size_t columns = known->columns;
+    // Never of length 0: a null pointer would mean "not sent".
+    const std::size_t length = std::max<std::size_t>(columns, 1);
+    Cell* before = head->has_old ? batch.arena.allocate<Cell>(length) : nullptr;
+    Cell* after = head->has_new ? batch.arena.allocate<Cell>(length) : nullptr;
+    const auto decoded = pgoutput::decode_row(*head, {before, before == nullptr ? 0 : columns},
+                                              {after, after == nullptr ? 0 : columns});
+    if (!decoded) [[unlikely]] {
+        return std::unexpected(broken(decoded.error(), data.start, known));
+    }
+    if (head->operation == Operation::update && fill_unchanged(before, {after, columns})) {
+        const std::span<Cell> row{after, columns};
+        if (provided_) {
+            fill_reselected(batch, row);
+        } else if (wants_reselect(*known->relation, row)) {
+            wanted_ = {known->relation.get(), row};
+            return Taken::reselect;
+        }
+    }
+    count(batch);
+    hold(batch, *known);
+    append(batch, {.operation = head->operation,
+                   .before_is_full = head->old_is_full,
+                   .relation = known->relation.get(),
+                   .before = before,
+                   .after = after,
+                   .lsn = data.start,
+                   .ordinal = ordinal_});
+    return Taken::kept;
+}
+
+Result<Assembler::Taken> Assembler::take_begin(const pgoutput::XLogData& data) {
+    const auto begin = pgoutput::decode_begin(data.message);
+    if (!begin) return std::unexpected(broken(begin.error(), data.start));
+    if (in_transaction_) {
+        return std::unexpected(broken("a transaction inside another one", data.start));
+    }
+    if (begin->commit_lsn <= last_commit_) {
+        return std::unexpected(broken("a transaction out of commit order", data.start));
+    }
+    in_transaction_ = true;
+    extent_open_ = false;
+    xid_ = begin->xid;
+    commit_lsn_ = begin->commit_lsn;
+    committed_at_ = begin->committed_at;
+    ordinal_ = 0;
+    return Taken::done;
+}
+
+Result<Assembler::Taken> Assembler::take_commit(const pgoutput::XLogData& data, Batch& batch) {
+    const auto commit = pgoutput::decode_commit(data.message);
+    if (!commit) return std::unexpected(broken(commit.error(), data.start));
+    if (!in_transaction_ || commit->commit_lsn != commit_lsn_ ||
+        commit->end_lsn <= commit->commit_lsn) {
+        return std::unexpected(broken("the commit of another transaction", data.start));
+    }
+    Transaction& ended = transaction(batch);
+    ended.ends = true;
+    ended.end_lsn = commit->end_lsn;
+    batch.end = Position::whole(commit_lsn_);
+    batch.resume_at = commit->end_lsn;
+    in_transaction_ = extent_open_ = false;
+    last_commit_ = commit_lsn_;
+    received_ = std::max(received_, commit->end_lsn);
+    server_end_ = std::max(server_end_, commit->end_lsn);
+    return Taken::done;
+}
+
+Result<Assembler::Taken> Assembler::take_relation(const pgoutput::XLogData& data) {
+    const auto declared = relations_.declare(data.message);
+    if (!declared) return std::unexpected(declared.error());
+    return *declared == Relations::Declared::known ? Taken::done : Taken::catalog;
+}
+
+Result<Assembler::Taken> Assembler::take_type(const pgoutput::XLogData& data) {
+    const auto type = pgoutput::decode_type(data.message, false);
+    if (!type) return std::unexpected(broken(type.error(), data.start));
+    relations_.announce_type(type->oid);
+    return Taken::done;
+}
+
+Result<Assembler::Taken> Assembler::take_origin(const pgoutput::XLogData& data) {
+    const auto origin = pgoutput::decode_origin(data.message);
+    if (!origin) return std::unexpected(broken(origin.error(), data.start));
+    return Taken::done;
+}
+
+Result<Assembler::Taken> Assembler::take_truncate(const pgoutput::XLogData& data, Batch& batch) {
+    const auto truncate = pgoutput::decode_truncate(data.message, false);
+    if (!truncate) return std::unexpected(broken(truncate.error(), data.start));
+    if (!in_transaction_) {
+        return std::unexpected(broken("a truncation outside of any transaction", data.start));
+    }
+    for (const Oid oid : truncate->relations) {
+        KnownRelation* known = relations_.find(oid);
+        if (known == nullptr) {
+            return std::unexpected(
+                broken("the truncation of a table it never announced", data.start));
+        }
+        count(batch);
+        if (!known->captured) continue;
+        hold(batch, *known);
+        append(batch, {.operation = Operation::truncate,
+                       .truncate_cascade = truncate->cascade,
+                       .truncate_restarts_identity = truncate->restarts_identity,
+                       .relation = known->relation.get(),
+                       .lsn = data.start,
+                       .ordinal = ordinal_});
+    }
+    return Taken::done;
+}
+
+Result<Assembler::Taken> Assembler::take_logical(const pgoutput::XLogData& data, Batch& batch) {
+    const auto logical = pgoutput::decode_logical_message(data.message, false);
+    if (!logical) return std::unexpected(broken(logical.error(), data.start));
+    if (in_transaction_) {
+        count(batch);
+        auto* message = batch.arena.allocate<Message>(1);
+        *message = {logical->prefix, logical->content, logical->transactional};
+        append(batch, {.operation = Operation::message,
+                       .message = message,
+                       .lsn = logical->lsn,
+                       .ordinal = ordinal_});
+        return Taken::kept;
+    }
+    if (logical->transactional) {
+        return std::unexpected(
+            broken("a transactional message outside of any transaction", data.start));
+    }
+    if (logical->lsn.value <= last_commit_.value + 1) {
+        return std::unexpected(broken("a message out of order", data.start));
+    }
+    append_lone_message(data, *logical, batch);
+    return Taken::kept;
+}
+
+void Assembler::append_lone_message(const pgoutput::XLogData& data,
+                                    const pgoutput::LogicalMessage& logical, Batch& batch) {
+    const Lsn commit{logical.lsn.value - 1};
+    batch.transactions.push_back({.xid = {},
+                                  .commit_lsn = commit,
+                                  .end_lsn = logical.lsn,
+                                  .committed_at = data.sent_at,
+                                  .first = static_cast<std::uint32_t>(batch.changes.size()),
+                                  .count = 0,
+                                  .ends = true});
+    auto* message = batch.arena.allocate<Message>(1);
+    *message = {logical.prefix, logical.content, false};
+    append(batch, {.operation = Operation::message,
+                   .message = message,
+                   .lsn = logical.lsn,
+                   .ordinal = 1});
+    batch.end = Position::whole(commit);
+    batch.resume_at = logical.lsn;
+    last_commit_ = commit;
+    received_ = std::max(received_, logical.lsn);
+}
+
+// The current transaction's extent in the batch, begun now if it has none there yet.
+Transaction& Assembler::transaction(Batch& batch) {
+    if (!extent_open_) {
+        batch.transactions.push_back({.xid = xid_,
+                                      .commit_lsn = commit_lsn_,
+                                      .end_lsn = {},
+                                      .committed_at = committed_at_,
+                                      .first = static_cast<std::uint32_t>(batch.changes.size()),
+                                      .count = 0,
+                                      .ends = false});
+        extent_open_ = true;
+    }
+    return batch.transactions.back();
+}
+
+// One more of the server's changes, shown or not.
+void Assembler::count(Batch& batch) noexcept {
+    if (!extent_open_) transaction(batch);
+    ++ordinal_;
+    batch.end = {commit_lsn_, ordinal_};
+}
+
+void Assembler::append(Batch& batch, const Change& change) {
+    batch.changes.push_back(change);
+    ++batch.transactions.back().count;
+}
+
+void Assembler::hold(Batch& batch, KnownRelation& known) {
+    if (known.held_in == batch_number_) [[likely]] return;
+    known.held_in = batch_number_;
+    batch.hold(known.relation);
+}
+
+// A row is found again by its whole key or not at all.
+bool Assembler::wants_reselect(const Relation& relation,
+                               std::span<const Cell> row) const noexcept {
+    if (!reselect_ || relation.key.empty()) return false;
+    const auto is_text = [&](std::uint32_t place) { return row[place].state == Cell::State::text; };
+    if (!std::ranges::all_of(relation.key, is_text)) return false;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        if (row[i].state == Cell::State::unchanged && relation.columns[i].captured) return true;
+    }
+    return false;
+}
+
+void Assembler::fill_reselected(Batch& batch, std::span<Cell> row) {
+    const Reselected values = *std::exchange(provided_, std::nullopt);
+    for (const Reselected::Column& column : values.columns) {
+        if (column.place >= row.size()) continue;
+        Cell& cell = row[column.place];
+        if (cell.state != Cell::State::unchanged) continue;
+        cell.reselected = true;
+        cell.state = column.text ? Cell::State::text : Cell::State::null;
+        const std::string_view bytes = column.text ? batch.arena.copy(*column.text) : "";
+        cell.data = bytes.data();
+        cell.size = static_cast<std::uint32_t>(bytes.size());
+    }
+}
+
+std::optional<Lsn> Assembler::idle_at() const noexcept {
+    if (in_transaction_ || idle_ < received_ || !idle_) return std::nullopt;
+    return idle_;
+}
+
+Error Assembler::broken(std::string_view what, Lsn lsn, const KnownRelation* known) const {
+    std::string where = "at " + to_string(lsn);
+    if (known != nullptr && known->relation) where = qualified_name(*known->relation) + " " + where;
+    return stop(Error::Category::protocol, "the server sent " + std::string{what})
+        .at(std::move(where));
+}
+
+Error Assembler::broken(pgoutput::DecodeError error, Lsn lsn, const KnownRelation* known) const {
+    return broken("what we can't decode: " + std::string{pgoutput::text(error)}, lsn, known);
+}
+
+}  // namespace pgc

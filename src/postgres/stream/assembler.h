@@ -1,0 +1,137 @@
+// From copy-mode messages to batches: transactions, ordinals, cells.
+//
+//   XLogData  Begin … rows … Commit     a Transaction of the batch, or a part of one
+//   XLogData  Message outside of these  a Transaction of its own, see below
+//   Keepalive                           nothing for the batch; says where we are idle
+//
+// A transaction enters the batch with its first row message, or with its Commit when it
+// had none there: so one that is empty, or whose rows are all filtered out, enters too,
+// with count 0, and the ledger can complete it in its order. Batches may end and begin
+// anywhere inside it.
+//
+// Ordinals count what the server sent, before filters: each row, each relation of a
+// TRUNCATE, each logical message inside the transaction.
+//
+// A logical message that is not transactional arrives when the server decodes its record,
+// between transactions. The LSN it carries is its record's end, where the next record
+// begins; that may be a commit, whose LSN then is the same. So its own transaction
+// "commits" one byte before and ends at it: positions keep rising, and resuming there
+// brings neither the message again nor loses the commit. Should one arrive between Begin
+// and Commit (no server does so today), it is a change of that transaction.
+//
+// Origins (where a transaction was replicated from) are read and not used.
+//
+// Values: a TOASTed value that did not change is not sent; where the old row was sent and
+// has it, it is taken from there. Otherwise the cell stays `unchanged`, or, if wanted, the
+// assembler stops at the row (Taken::reselect) until provide() was called.
+//
+// Pure: no socket, no clock. Cells view into the given messages: keep those for which
+// take() says so as long as the batch. Nothing is allocated per row but the batch's own
+// growing. Threads: one, the owner's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/lsn.h"
+#include "core/change.h"
+#include "postgres/pgoutput/envelope.h"
+#include "postgres/pgoutput/messages.h"
+#include "postgres/pgoutput/row.h"
+#include "postgres/stream/relations.h"
+
+namespace pgc {
+
+// Values of one row that were fetched because the stream lacks them.
+struct Reselected {
+    struct Column {
+        std::uint32_t place = 0;
+        std::optional<std::string> text;  // none: null
+    };
+    std::vector<Column> columns;  // none at all: the row is gone, or has no key to find it by
+};
+
+class Assembler {
+public:
+    Assembler(Relations& relations, bool reselect) : relations_(relations), reselect_(reselect) {}
+
+    enum class Taken : std::uint8_t {
+        done,      // the message may be released
+        kept,      // the batch views into it
+        catalog,   // not taken: give it again once relations.question() is answered
+        reselect,  // not taken: give it again after provide()
+    };
+
+    // Says that messages now go into `batch`, which may hold changes already.
+    void enter(Batch& batch) noexcept;
+    // One message of copy mode, in the server's order, into the batch entered.
+    // After an Error nothing more may be taken.
+    [[nodiscard]] Result<Taken> take(std::string_view bytes, Batch& batch);
+
+    // The row at which take() stopped for its unchanged values; views into the message.
+    struct Wanted {
+        const Relation* relation = nullptr;
+        std::span<const Cell> row;
+    };
+    const Wanted& wanted() const noexcept { return wanted_; }
+    void provide(Reselected values) { provided_ = std::move(values); }
+
+    bool in_transaction() const noexcept { return in_transaction_; }
+    // The server has sent everything before, and no transaction is open.
+    std::optional<Lsn> idle_at() const noexcept;
+    // The end of the last thing received, for feedback's write position.
+    Lsn received() const noexcept { return received_; }
+    // The furthest end of the log the server told of.
+    Lsn server_end() const noexcept { return server_end_; }
+    // The server wants an answer; asked once.
+    bool reply_requested() noexcept { return std::exchange(reply_requested_, false); }
+
+private:
+    [[nodiscard]] Result<Taken> take_keepalive(std::string_view bytes);
+    [[nodiscard]] Result<Taken> take_message(const pgoutput::XLogData& data, Batch& batch);
+    [[nodiscard]] Result<Taken> take_row(const pgoutput::XLogData& data, Batch& batch);
+    [[nodiscard]] Result<Taken> take_begin(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_commit(const pgoutput::XLogData& data, Batch& batch);
+    [[nodiscard]] Result<Taken> take_relation(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_type(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_origin(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_truncate(const pgoutput::XLogData& data, Batch& batch);
+    [[nodiscard]] Result<Taken> take_logical(const pgoutput::XLogData& data, Batch& batch);
+
+    Transaction& transaction(Batch& batch);
+    void count(Batch& batch) noexcept;
+    void append(Batch& batch, const Change& change);
+    void hold(Batch& batch, KnownRelation& known);
+    void append_lone_message(const pgoutput::XLogData& data,
+                             const pgoutput::LogicalMessage& logical, Batch& batch);
+    bool wants_reselect(const Relation& relation, std::span<const Cell> row) const noexcept;
+    void fill_reselected(Batch& batch, std::span<Cell> row);
+    Error broken(std::string_view what, Lsn lsn, const KnownRelation* known = nullptr) const;
+    Error broken(pgoutput::DecodeError error, Lsn lsn, const KnownRelation* known = nullptr) const;
+
+    Relations& relations_;
+    const bool reselect_;
+
+    bool in_transaction_ = false;
+    bool extent_open_ = false;  // the batch's last Transaction is the one we are in
+    Xid xid_;
+    Lsn commit_lsn_;
+    WallTime committed_at_;
+    std::uint64_t ordinal_ = 0;
+
+    std::uint64_t batch_number_ = 0;
+    Lsn idle_;
+    Lsn received_;
+    Lsn server_end_;
+    Lsn last_commit_;
+    bool reply_requested_ = false;
+    Wanted wanted_;
+    std::optional<Reselected> provided_;
+};
+
+}  // namespace pgc

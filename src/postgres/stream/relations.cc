@@ -1,0 +1,248 @@
+#include "postgres/stream/relations.h"
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+namespace pgc {
+
+namespace {
+
+bool same_type(const TypePtr& a, const TypePtr& b) {
+    if (a == b) return true;
+    if (!a || !b) return false;
+    if (a->kind != b->kind || a->width != b->width || a->is_unsigned != b->is_unsigned ||
+        a->oid != b->oid || a->name != b->name || a->delimiter != b->delimiter ||
+        a->read_text != b->read_text || a->read_binary != b->read_binary) {
+        return false;
+    }
+    if (!same_type(a->element, b->element)) return false;
+    return std::equal(a->fields.begin(), a->fields.end(), b->fields.begin(), b->fields.end(),
+                      [](const Field& x, const Field& y) {
+                          return x.name == y.name && same_type(x.type, y.type);
+                      });
+}
+
+bool same_column(const Column& a, const Column& b) {
+    return a.name == b.name && a.modifier == b.modifier && a.identity == b.identity &&
+           a.captured == b.captured && same_type(a.type, b.type);
+}
+
+// All but the slot.
+bool same_relation(const Relation& a, const Relation& b) {
+    return a.oid == b.oid && a.schema == b.schema && a.name == b.name &&
+           a.identity == b.identity && a.key == b.key &&
+           std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                      same_column);
+}
+
+// The places of the named columns; nothing if one is missing.
+std::optional<std::vector<std::uint32_t>> places_of(const std::vector<std::string>& names,
+                                                    const Relation& relation) {
+    std::vector<std::uint32_t> places;
+    for (const std::string& name : names) {
+        const auto at = std::ranges::find(relation.columns, name, &Column::name);
+        if (at == relation.columns.end()) return std::nullopt;
+        places.push_back(static_cast<std::uint32_t>(at - relation.columns.begin()));
+    }
+    return places;
+}
+
+std::vector<std::uint32_t> identity_places(const Relation& relation) {
+    std::vector<std::uint32_t> places;
+    for (std::uint32_t i = 0; i < relation.columns.size(); ++i) {
+        if (relation.columns[i].identity) places.push_back(i);
+    }
+    return places;
+}
+
+std::vector<std::uint32_t> choose_key(const Relation& relation, const TableFacts& facts) {
+    const auto is_identity = [&](std::uint32_t i) { return relation.columns[i].identity; };
+    const auto primary = places_of(facts.primary_key, relation);
+    // A server that logs no old rows at all sends inserts only.
+    if (primary && (relation.identity == ReplicaIdentity::nothing ||
+                    std::ranges::all_of(*primary, is_identity))) {
+        if (!primary->empty()) return *primary;
+    }
+    // A whole row is not a key.
+    if (relation.identity == ReplicaIdentity::full) return {};
+    const auto identity = identity_places(relation);
+    const auto index = places_of(facts.identity_index, relation);
+    const bool index_is_it = index && std::ranges::is_permutation(*index, identity);
+    return index_is_it ? *index : identity;
+}
+
+std::string schema_of(const pgoutput::RelationMessage& message) {
+    return std::string{message.schema.empty() ? "pg_catalog" : message.schema};
+}
+
+Error broken_message(pgoutput::DecodeError error) {
+    return stop(Error::Category::protocol, "the server sent a Relation message we can't decode: " +
+                                               std::string{pgoutput::text(error)});
+}
+
+}  // namespace
+
+Relations::Relations(TypeMap& types, Selection selection, bool binary, SourceMemory& memory,
+                     Changed changed)
+    : types_(types),
+      selection_(std::move(selection)),
+      binary_(binary),
+      memory_(memory),
+      changed_(std::move(changed)) {}
+
+KnownRelation* Relations::find_far(Oid oid) noexcept {
+    const auto at = known_.find(oid);
+    if (at == known_.end()) return nullptr;
+    near_[oid.value % kNear] = &at->second;
+    return &at->second;
+}
+
+KnownRelation& Relations::place_for(Oid oid) {
+    KnownRelation& place = known_[oid];
+    place.oid = oid;
+    return place;
+}
+
+Result<Relations::Declared> Relations::declare(std::string_view message) {
+    if (pending_ && pending_->message == message) {
+        if (!pending_->facts) return Declared::ask;
+        const TableFacts facts = std::move(*pending_->facts);
+        pending_.reset();
+        if (auto done = install(message, facts); !done) return std::unexpected(done.error());
+        return Declared::known;
+    }
+    const auto decoded = pgoutput::decode_relation(message, false);
+    if (!decoded) return std::unexpected(broken_message(decoded.error()));
+    if (KnownRelation* known = find(decoded->oid); known && known->message == message) {
+        if (known->captured && !std::exchange(known->asked_again, true)) {
+            again_.push_back(known->oid);
+        }
+        return Declared::known;
+    }
+    if (!selection_.table(schema_of(*decoded), decoded->name)) {
+        KnownRelation& place = place_for(decoded->oid);
+        place.captured = false;
+        place.columns = static_cast<std::uint32_t>(decoded->columns.size());
+        place.relation.reset();
+        place.message = message;
+        return Declared::known;
+    }
+    pending_ = Pending{decoded->oid, std::string{message}, std::nullopt};
+    return Declared::ask;
+}
+
+std::vector<Oid> Relations::missing_types(const pgoutput::RelationMessage& message) const {
+    std::vector<Oid> all;
+    for (const pgoutput::RelationColumn& column : message.columns) {
+        const auto missing = types_.missing(column.type);
+        all.insert(all.end(), missing.begin(), missing.end());
+    }
+    std::ranges::sort(all);
+    const auto doubled = std::ranges::unique(all);
+    all.erase(doubled.begin(), doubled.end());
+    return all;
+}
+
+std::optional<Relations::Question> Relations::question() const {
+    const bool urgent = pending_ && !pending_->facts;
+    if (!urgent && again_.empty()) return std::nullopt;
+    const Oid oid = urgent ? pending_->oid : again_.front();
+    const std::string& message = urgent ? pending_->message : known_.at(oid).message;
+    const auto decoded = pgoutput::decode_relation(message, false);
+    if (!decoded) return std::nullopt;  // it decoded before
+    return Question{oid, missing_types(*decoded), urgent};
+}
+
+void Relations::learn(const Question& question, const TableFacts& facts) {
+    for (const CatalogType& type : facts.types) types_.add(type);
+    for (const Oid asked : question.types) {
+        // The query brought all that belongs to a type: what is missing still is gone.
+        for (const Oid gone : types_.missing(asked)) types_.add_unknown(gone);
+    }
+}
+
+Result<void> Relations::answer(const Question& question, const TableFacts& facts) {
+    learn(question, facts);
+    std::erase(again_, question.relation);
+    KnownRelation* known = find(question.relation);
+    const bool asked_again = known != nullptr && std::exchange(known->asked_again, false);
+    if (pending_ && pending_->oid == question.relation) {
+        pending_->facts = facts;  // for the version that is coming; the old one ends here
+        return {};
+    }
+    if (!asked_again) return {};
+    const std::string message = known->message;
+    return install(message, facts);
+}
+
+Result<void> Relations::install(std::string_view message, const TableFacts& facts) {
+    const auto decoded = pgoutput::decode_relation(message, false);
+    if (!decoded) return std::unexpected(broken_message(decoded.error()));
+    auto built = build(*decoded, facts);
+    if (!built) return std::unexpected(built.error());
+    KnownRelation& place = place_for(decoded->oid);
+    place.message = message;
+    place.captured = true;
+    place.columns = static_cast<std::uint32_t>(decoded->columns.size());
+    const RelationPtr before = place.relation;
+    if (before && same_relation(*before, *built)) return {};
+    built->slot = next_slot_++;
+    place.relation = std::make_shared<const Relation>(std::move(*built));
+    place.held_in = 0;
+    if (before && changed_) changed_(*before, *place.relation);
+    return {};
+}
+
+Result<Relation> Relations::build(const pgoutput::RelationMessage& message,
+                                  const TableFacts& facts) {
+    Relation relation;
+    relation.oid = message.oid;
+    relation.schema = schema_of(message);
+    relation.name = message.name;
+    relation.identity = message.identity;
+    relation.columns.reserve(message.columns.size());
+    for (const pgoutput::RelationColumn& column : message.columns) {
+        relation.columns.push_back(
+            {.name = std::string{column.name},
+             .type = types_.find(column.type),
+             .modifier = column.modifier,
+             .identity = column.identity,
+             .captured = selection_.column(relation.schema, relation.name, column.name)});
+    }
+    relation.key = choose_key(relation, facts);
+    if (auto fine = check_key(relation); !fine) return std::unexpected(fine.error());
+    if (auto fine = check_binary(relation, message); !fine) return std::unexpected(fine.error());
+    return relation;
+}
+
+Result<void> Relations::check_key(const Relation& relation) {
+    for (const std::uint32_t place : relation.key) {
+        const Column& column = relation.columns[place];
+        if (column.captured) continue;
+        return std::unexpected(
+            stop(Error::Category::configuration, "an excluded column belongs to its table's key")
+                .at(qualified_name(relation) + ", column " + column.name)
+                .mended_by("take the column out of source.columns.exclude, or exclude the table"));
+    }
+    return {};
+}
+
+Result<void> Relations::check_binary(const Relation& relation,
+                                     const pgoutput::RelationMessage& message) {
+    if (!binary_) return {};
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+        const Column& column = relation.columns[i];
+        if (!column.captured || types_.binary_known(message.columns[i].type)) continue;
+        memory_.text_only = true;
+        return std::unexpected(
+            retry(Error::Category::data,
+                  "a column's type has no binary form that we know: going on in text")
+                .at(qualified_name(relation) + ", column " + column.name + ", type " +
+                    column.type->name));
+    }
+    return {};
+}
+
+}  // namespace pgc

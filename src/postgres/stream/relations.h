@@ -1,0 +1,118 @@
+// The tables of the stream: from Relation messages and the catalog to Relations.
+//
+//   Relation message ──▶ declare() ─┬─ same bytes as before: known, and asked again
+//                                   │  behind the stream's back (the key may have changed)
+//                                   ├─ not captured: known, nothing asked
+//                                   └─ ask: decoding stops here until
+//                                      question() was answered; then declare() again
+//
+// Every version that differs from the one before gets a slot of its own. Rows look their
+// table up with find(): one comparison where it is the table of the row before, a few for
+// a handful of tables, a hash look-up at worst.
+//
+// The key is the primary key as the catalog has it today, if every old row the server
+// sends contains it; else the replica identity, in its index's order; else there is none.
+//
+// Pure: sends nothing itself. Threads: one, the owner's.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "core/relation.h"
+#include "postgres/catalog/table_facts.h"
+#include "postgres/pgoutput/messages.h"
+#include "postgres/stream/source_memory.h"
+#include "postgres/types/type_map.h"
+
+namespace pgc {
+
+// What the configuration lets through. Asked once for each version of a table.
+struct Selection {
+    std::function<bool(std::string_view schema, std::string_view table)> table;
+    std::function<bool(std::string_view schema, std::string_view table, std::string_view column)>
+        column;
+};
+
+// A table of the stream as it is now.
+struct KnownRelation {
+    Oid oid;
+    bool captured = false;          // false: rows are counted, not shown
+    std::uint32_t columns = 0;
+    RelationPtr relation;           // null if not captured
+    std::uint64_t held_in = 0;      // the batch that holds `relation`, see Assembler
+    std::string message;            // it was made from these bytes
+    bool asked_again = false;       // waits in the line of refreshes
+};
+
+class Relations {
+public:
+    // Tells of a version that replaced another one, which is given as well.
+    using Changed = std::function<void(const Relation& before, const Relation& now)>;
+
+    // `binary`: the server sends values in binary where it can.
+    Relations(TypeMap& types, Selection selection, bool binary, SourceMemory& memory,
+              Changed changed);
+
+    KnownRelation* find(Oid oid) noexcept {
+        KnownRelation* near = near_[oid.value % kNear];
+        if (near != nullptr && near->oid == oid) [[likely]] return near;
+        return find_far(oid);
+    }
+
+    enum class Declared : std::uint8_t { known, ask };
+    // `message`: a Relation message whole. `ask`: give it again once question() is answered.
+    [[nodiscard]] Result<Declared> declare(std::string_view message);
+    // A Type message: what was known of it may be outdated.
+    void announce_type(Oid oid) { types_.forget(oid); }
+
+    struct Question {
+        Oid relation;
+        std::vector<Oid> types;
+        bool urgent = false;  // decoding waits for it
+    };
+    // What to ask the catalog next, if anything.
+    std::optional<Question> question() const;
+    [[nodiscard]] Result<void> answer(const Question& question, const TableFacts& facts);
+
+private:
+    static constexpr std::size_t kNear = 64;
+
+    struct Pending {
+        Oid oid;
+        std::string message;
+        std::optional<TableFacts> facts;
+    };
+
+    KnownRelation* find_far(Oid oid) noexcept;
+    KnownRelation& place_for(Oid oid);
+    std::vector<Oid> missing_types(const pgoutput::RelationMessage& message) const;
+    void learn(const Question& question, const TableFacts& facts);
+    [[nodiscard]] Result<void> install(std::string_view message, const TableFacts& facts);
+    [[nodiscard]] Result<Relation> build(const pgoutput::RelationMessage& message,
+                                         const TableFacts& facts);
+    [[nodiscard]] static Result<void> check_key(const Relation& relation);
+    [[nodiscard]] Result<void> check_binary(const Relation& relation,
+                                            const pgoutput::RelationMessage& message);
+
+    TypeMap& types_;
+    const Selection selection_;
+    const bool binary_;
+    SourceMemory& memory_;
+    const Changed changed_;
+    std::uint32_t next_slot_ = 0;
+    std::unordered_map<Oid, KnownRelation> known_;  // its elements never move
+    std::array<KnownRelation*, kNear> near_{};      // by OID modulo, the last one looked up
+    std::optional<Pending> pending_;                // at most one: decoding waits for it
+    std::vector<Oid> again_;                        // to be refreshed, oldest first
+};
+
+}  // namespace pgc
