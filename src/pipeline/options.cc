@@ -102,7 +102,8 @@ PipelineOptions pipeline_options(const Settings& settings, std::string_view slot
             .poll_interval = settings.duration("replication.poll_interval_ms"),
             .flow = {.batch_changes = static_cast<std::size_t>(
                          settings.integer("replication.max_buffer_size")),
-                     .batch_changes_fixed = settings.given("replication.max_buffer_size")}};
+                     .batch_changes_fixed = settings.given("replication.max_buffer_size")},
+            .until = {}};
 }
 
 std::string position_path(const Settings& settings, std::string_view pipeline) {

@@ -22,6 +22,8 @@ struct PipelineOptions {
     // The loop turns at least this often while it streams; all else is driven by events.
     Duration poll_interval = std::chrono::milliseconds{100};
     FlowOptions flow;
+    // Ends by itself once everything that committed before is durable; none: never.
+    Lsn until{};
 };
 
 // A pipeline without a name of its own is called like its slot.

@@ -90,6 +90,10 @@ Result<Pipeline::Turn> Pipeline::stream() {
         supervision_.progressed();
         told_progress_ = true;
     }
+    if (options_.until && flow_->confirmable() >= options_.until) {
+        begin_draining();
+        return Turn::again;
+    }
     return *more ? Turn::again : Turn::wait;
 }
 
