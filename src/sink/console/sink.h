@@ -1,0 +1,75 @@
+// Writes one message a line to a descriptor: standard output, a pipe, a file, a socket.
+//
+//   queue_ (accepted batches)  ──lines──▶  buffer_  ──write(2)──▶  the reader
+//
+// Durable is a batch when write(2) has taken its last byte: a pipe's reader may still
+// lose it, a file is not synced to the disk. That is all a console can promise.
+//
+// It never waits for the reader: it writes what goes at once in offer(), durable() and
+// caught_up(), and wants() names the descriptor while more is left. So nothing has to be
+// interrupted when it is destroyed. Threads: none of its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "core/sink.h"
+#include "sink/console/options.h"
+#include "sink/console/output.h"
+#include "sink/counters.h"
+#include "sink/lane_positions.h"
+
+namespace pgc {
+
+class ConsoleSink final : public Sink {
+public:
+    // Beyond this many bytes or batches it is full; a batch larger than that is taken alone.
+    static constexpr std::size_t kPendingBytes_max = std::size_t{4} << 20;
+    static constexpr std::size_t kPendingBatches_max = 256;
+
+    // `fd` stays the caller's and outlives the sink. Requires: SIGPIPE is ignored.
+    ConsoleSink(int fd, const ConsoleSinkOptions& options, Metrics& metrics);
+
+    Result<Offer> offer(RecordBatchPtr& batch) override;
+    Result<Position> durable(Lane lane) override;
+    void caught_up() override;
+    void wants(Wants& wants) const override;
+    std::size_t pending_bytes() const noexcept override { return pending_bytes_; }
+
+private:
+    // Lines are put together up to about this many bytes for one write.
+    static constexpr std::size_t kWrite = std::size_t{64} << 10;
+    // And this many bytes at most go out in one call, so that the loop gets its turn.
+    static constexpr std::size_t kTurn = std::size_t{1} << 20;
+
+    struct Pending {
+        RecordBatchPtr batch;
+        std::size_t bytes = 0;      // what it holds of the process's memory
+        std::uint64_t ends_at = 0;  // where in our output its last line ends, once it is there
+    };
+
+    void pump();
+    void fill();
+    void took(std::size_t bytes);
+    void retire();
+
+    Output output_;
+    const ConsoleSinkOptions options_;
+    SinkCounters counters_;
+    LanePositions durable_;
+
+    std::deque<Pending> queue_;
+    std::size_t pending_bytes_ = 0;
+    std::size_t filled_ = 0;       // batches at the front of queue_ that are wholly in buffer_
+    std::size_t next_record_ = 0;  // of the batch behind them
+    std::string buffer_;           // lines
+    std::size_t taken_ = 0;        // bytes at its front that are written
+    std::uint64_t put_ = 0;        // bytes of lines ever put into buffer_ …
+    std::uint64_t sent_ = 0;       // … and ever written
+    std::optional<Error> error_;
+};
+
+}  // namespace pgc

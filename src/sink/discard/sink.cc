@@ -1,0 +1,12 @@
+#include "sink/discard/sink.h"
+
+namespace pgc {
+
+Result<Sink::Offer> DiscardSink::offer(RecordBatchPtr& batch) {
+    counters_.durable(*batch);
+    durable_.raise(batch->lane, batch->end);
+    batch.reset();
+    return Offer::accepted;
+}
+
+}  // namespace pgc
