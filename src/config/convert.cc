@@ -74,7 +74,7 @@ private:
     }
     // Secrets are not quoted.
     std::string show(std::string_view text) const {
-        return option_.kind == OptionKind::secret ? "this value" : quoted(text);
+        return option_.kind == OptionKind::secret ? "this value" : in_quotes(text);
     }
     std::nullopt_t unexpected(Place place, std::string_view got) {
         return refuse(place, fmt::format("expected {}, got {}", expectation(option_), got));
@@ -173,7 +173,7 @@ std::optional<Value> Reader::map(std::string_view text, std::string_view shown, 
             return std::nullopt;
         }
         if (!pairs.emplace(key, value).second) {
-            return refuse(place, fmt::format("{} is given twice", quoted(key)));
+            return refuse(place, fmt::format("{} is given twice", in_quotes(key)));
         }
     }
     return Value{std::move(pairs)};
@@ -221,7 +221,7 @@ std::optional<Value> Reader::from_scalar(const Node& node, const Expander& expan
     if ((of_many && !expanded->referenced) || (!of_many && !of_text && !untyped)) {
         return option_.kind == secret
                    ? unexpected(node.place, name(node.kind))
-                   : unexpected(node.place, fmt::format("the text {}", quoted(node.text)));
+                   : unexpected(node.place, fmt::format("the text {}", in_quotes(node.text)));
     }
     return from_text(expanded->text, node.text, node.place);
 }
@@ -261,7 +261,7 @@ bool Reader::gather(const Node& node, const std::string& prefix, const Expander&
         }
         if (!is_scalar(value.kind)) {
             refuse(member.place,
-                   fmt::format("expected a text for {}, got {}", quoted(key),
+                   fmt::format("expected a text for {}, got {}", in_quotes(key),
                                value.kind == Node::Kind::other ? value.text : name(value.kind)));
             good = false;
             continue;
@@ -271,7 +271,7 @@ bool Reader::gather(const Node& node, const std::string& prefix, const Expander&
             !allowed_word(expanded->text, value.place)) {
             good = false;
         } else if (!into.emplace(key, std::move(expanded->text)).second) {
-            refuse(member.place, fmt::format("{} is given twice", quoted(key)));
+            refuse(member.place, fmt::format("{} is given twice", in_quotes(key)));
             good = false;
         }
     }

@@ -117,7 +117,8 @@ private:
     void take_flag(const Flag& flag, const Met& met) {
         const bool is_switch = flag.value_name.empty();
         if (is_switch && met.attached && *met.attached != "true" && *met.attached != "false") {
-            refuse(met, {}, fmt::format("expected true or false, got {}", quoted(*met.attached)));
+            refuse(met, {},
+                   fmt::format("expected true or false, got {}", in_quotes(*met.attached)));
             return;
         }
         const auto value = is_switch ? met.attached.value_or("true") : value_of(met, {});
@@ -146,7 +147,7 @@ private:
         for (const std::string& word : candidates) {
             all += (all.empty() ? "" : ", ") + word;
         }
-        refuse(met, {}, fmt::format("expected one of {}, got {}", all, quoted(value)),
+        refuse(met, {}, fmt::format("expected one of {}, got {}", all, in_quotes(value)),
                nearest(value, candidates));
         return false;
     }

@@ -80,7 +80,7 @@ std::size_t valid_utf8_prefix(std::string_view text) noexcept {
     return at;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     if (text.size() <= kLongestQuote) {
         return "\"" + escaped(text) + "\"";
     }

@@ -11,7 +11,7 @@ namespace pgc {
 std::size_t valid_utf8_prefix(std::string_view text) noexcept;
 
 // "…" for an error text: control characters escaped, long texts cut.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // "…" in JSON; bytes that are not UTF-8 become U+FFFD.
 std::string json_quoted(std::string_view text);
