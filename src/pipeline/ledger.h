@@ -41,8 +41,8 @@ struct Handover {
     std::size_t records = 0;  // what the sink got; 0: it got nothing
     std::size_t bytes = 0;    // of the records' keys and values
     std::size_t held = 0;     // memory it pins until it is durable
-    WallTime newest_commit;
-    Instant read_at;
+    WallTime newest_commit{};
+    Instant read_at{};
 };
 
 class Ledger {

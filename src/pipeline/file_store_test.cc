@@ -1,0 +1,167 @@
+#include "pipeline/file_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+namespace pgc {
+namespace {
+
+using testing::HasSubstr;
+
+const StoredPosition kPosition{.pipeline = "shop",
+                               .system = "7340123456789012345",
+                               .timeline = 4,
+                               .database = "shop",
+                               .slot = "pg_slot",
+                               .resume_at = Lsn{0x16'B374D848}};
+
+class FileStoreTest : public testing::Test {
+protected:
+    static constexpr const char* path = "/state/shop.position";
+    SimulatedFiles files;
+    FileStore store{files, "shop", path};
+
+    Error load_error() {
+        const auto loaded = store.load();
+        EXPECT_FALSE(loaded);
+        return loaded ? Error{} : loaded.error();
+    }
+};
+
+TEST_F(FileStoreTest, HasNothingBeforeTheFirstSave) {
+    const auto loaded = store.load();
+    ASSERT_TRUE(loaded);
+    EXPECT_FALSE(*loaded);
+}
+
+TEST_F(FileStoreTest, GivesBackWhatWasSaved) {
+    ASSERT_TRUE(store.save(kPosition));
+    EXPECT_TRUE(*store.saved());
+    EXPECT_EQ(*store.load(), kPosition);
+    FileStore next{files, "shop", path};
+    EXPECT_EQ(*next.load(), kPosition);
+}
+
+TEST_F(FileStoreTest, LooksAsDocumented) {
+    EXPECT_THAT(write_position(kPosition),
+                testing::MatchesRegex("pg-capture position 1\npipeline=shop\n"
+                                      "system=7340123456789012345\ntimeline=4\ndatabase=shop\n"
+                                      "slot=pg_slot\nresume_at=16/B374D848\n"
+                                      "checksum=................\n"));
+}
+
+TEST_F(FileStoreTest, AnyNameOfADatabaseSurvives) {
+    StoredPosition odd = kPosition;
+    odd.database = "a b\n=%25\x01\x7F\xC3\xA4\nchecksum=0";
+    ASSERT_TRUE(store.save(odd));
+    EXPECT_EQ(*store.load(), odd);
+}
+
+TEST_F(FileStoreTest, RefusesEveryProperPrefix) {
+    const std::string whole = write_position(kPosition);
+    for (std::size_t n = 0; n < whole.size(); ++n) {
+        EXPECT_FALSE(read_position(std::string_view{whole}.substr(0, n))) << n << " bytes";
+    }
+    EXPECT_TRUE(read_position(whole));
+}
+
+TEST_F(FileStoreTest, RefusesEveryChangedByte) {
+    const std::string whole = write_position(kPosition);
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        for (const int bit : {1, 2, 4, 16, 128}) {
+            std::string changed = whole;
+            changed[i] = static_cast<char>(changed[i] ^ bit);
+            EXPECT_FALSE(read_position(changed)) << "byte " << i << " changed by " << bit;
+        }
+    }
+}
+
+TEST_F(FileStoreTest, RefusesWhatIsAppended) {
+    EXPECT_FALSE(read_position(write_position(kPosition) + "\n"));
+    EXPECT_FALSE(read_position(write_position(kPosition) + "x=1\n"));
+    EXPECT_FALSE(read_position(write_position(kPosition) + write_position(kPosition)));
+}
+
+TEST_F(FileStoreTest, SaysWhatIsWrongAndHowToGoOn) {
+    ASSERT_TRUE(files.replace(path, "hello\n"));
+    Error error = load_error();
+    EXPECT_EQ(error.category, Error::Category::position);
+    EXPECT_EQ(error.next, Error::Next::stop);
+    EXPECT_THAT(error.what, HasSubstr("not a position of pg-capture"));
+    EXPECT_EQ(error.where, path);
+    EXPECT_THAT(error.mend, HasSubstr("remove it"));
+
+    ASSERT_TRUE(files.replace(path, "pg-capture position 2\nx=1\n"));
+    EXPECT_THAT(load_error().what, HasSubstr("another version"));
+    ASSERT_TRUE(files.replace(path, write_position(kPosition).substr(0, 60)));
+    EXPECT_THAT(load_error().what, HasSubstr("cut short"));
+}
+
+TEST_F(FileStoreTest, RefusesAnotherPipelinesPosition) {
+    ASSERT_TRUE(store.save(kPosition));
+    FileStore other{files, "bank", path};
+    const auto loaded = other.load();
+    ASSERT_FALSE(loaded);
+    EXPECT_THAT(loaded.error().what, HasSubstr("pipeline shop, not to bank"));
+}
+
+TEST_F(FileStoreTest, AFullDiskIsAnErrorAndKeepsTheOldPosition) {
+    ASSERT_TRUE(store.save(kPosition));
+    StoredPosition next = kPosition;
+    next.resume_at = Lsn{0x17'00000000};
+    files.fail_next_replaces(1);
+    const auto saved = store.save(next);
+    ASSERT_FALSE(saved);
+    EXPECT_EQ(saved.error().category, Error::Category::storage);
+    EXPECT_EQ(saved.error().next, Error::Next::stop);
+    EXPECT_EQ(*store.load(), kPosition);
+}
+
+TEST_F(FileStoreTest, AnUnreadableDiskIsAnErrorNotAnEmptyStore) {
+    ASSERT_TRUE(store.save(kPosition));
+    files.fail_next_reads(1);
+    EXPECT_EQ(load_error().category, Error::Category::storage);
+}
+
+TEST_F(FileStoreTest, ADirectoryThatCannotBeMadeIsToldWithItsOption) {
+    files.fail_next_directories(1);
+    const auto saved = store.save(kPosition);
+    ASSERT_FALSE(saved);
+    EXPECT_THAT(saved.error().mend, HasSubstr("state.dir"));
+    EXPECT_TRUE(store.save(kPosition)) << "and it is tried again";
+}
+
+TEST(FileStoreOnDiskTest, MakesItsDirectoryAndAFileForItsOwnerOnly) {
+    namespace fs = std::filesystem;
+    const fs::path root = fs::path{testing::TempDir()} / ("pgc-store-" + std::to_string(::getpid()));
+    const std::string path = root / "deep" / "er" / "shop.position";
+    SystemFiles files;
+    {
+        FileStore store{files, "shop", path};
+        ASSERT_TRUE(store.load());
+        const auto saved = store.save(kPosition);
+        ASSERT_TRUE(saved) << describe(saved.error());
+        EXPECT_EQ(*store.load(), kPosition);
+    }
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms{0600});
+    EXPECT_EQ(fs::status(root / "deep").permissions(), fs::perms{0700});
+    fs::remove_all(root);
+}
+
+TEST(FileStoreOnDiskTest, AFileInTheDirectorysPlaceIsAnError) {
+    namespace fs = std::filesystem;
+    const fs::path root = fs::path{testing::TempDir()} / ("pgc-file-" + std::to_string(::getpid()));
+    SystemFiles files;
+    ASSERT_TRUE(files.replace(root, "a file"));
+    FileStore store{files, "shop", root / "shop.position"};
+    EXPECT_FALSE(store.save(kPosition));
+    fs::remove_all(root);
+}
+
+}  // namespace
+}  // namespace pgc

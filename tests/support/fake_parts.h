@@ -1,0 +1,280 @@
+// A source, a format, a sink and a store that do as a test tells them.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/format.h"
+#include "core/sink.h"
+#include "core/source.h"
+#include "core/store.h"
+#include "pipeline/parts.h"
+
+namespace pgc::fake {
+
+// What a server would send: a transaction of `rows` rows that commits at `commit`.
+struct Tx {
+    std::uint64_t commit = 0;
+    std::uint64_t rows = 1;
+    bool filtered = false;  // its changes give no records
+    std::size_t row_bytes = 10;
+};
+
+// Shared by the sources of one test: the server they talk to, and what they were told.
+struct Server {
+    SourceIdentity identity{.system = "1",
+                            .timeline = 1,
+                            .history = {},
+                            .database = "db",
+                            .slot = "slot",
+                            .fingerprint = {},
+                            .slot_is_new = true,
+                            .slot_confirmed = Lsn{50},
+                            .server_end = Lsn{1'000'000}};
+    std::vector<Tx> log;                // in commit order; a source sends those at or after its start
+    std::size_t arrived = 1'000'000;    // of `log`, how many have arrived
+    std::optional<Lsn> idle;            // a keepalive's place
+    std::deque<Error> open_errors, start_errors, read_errors, tend_errors;
+    int opens_until_ready = 1;
+    bool close_never = false;
+
+    std::vector<Lsn> started_at;
+    std::vector<Lsn> confirmed;
+    std::vector<std::size_t> asked_changes, asked_bytes;
+    std::vector<bool> may_create;
+    int tends = 0;
+    int alive = 0;  // sources
+    bool closed = false;
+};
+
+inline std::optional<Error> take(std::deque<Error>& errors) {
+    if (errors.empty()) return std::nullopt;
+    Error error = std::move(errors.front());
+    errors.pop_front();
+    return error;
+}
+
+inline Relation relation() {
+    Relation table;
+    table.schema = "public";
+    table.name = "t";
+    return table;
+}
+
+class FakeSource final : public Source {
+public:
+    explicit FakeSource(Server& server) : server_(server) { ++server_.alive; }
+    ~FakeSource() override { --server_.alive; }
+
+    Result<bool> open() override {
+        if (auto error = take(server_.open_errors)) return std::unexpected(std::move(*error));
+        return ++opens_ >= server_.opens_until_ready;
+    }
+    const SourceIdentity& identity() const override { return server_.identity; }
+    Result<void> start(Lsn from) override {
+        if (auto error = take(server_.start_errors)) return std::unexpected(std::move(*error));
+        server_.started_at.push_back(from);
+        while (next_ < server_.log.size() && server_.log[next_].commit < from.value) ++next_;
+        return {};
+    }
+    Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override {
+        server_.asked_changes.push_back(max_changes);
+        server_.asked_bytes.push_back(max_bytes);
+        if (auto error = take(server_.read_errors)) return std::unexpected(std::move(*error));
+        std::size_t bytes = 0;
+        while (next_ < std::min(server_.arrived, server_.log.size())) {
+            if (batch.changes.size() >= max_changes || bytes >= max_bytes) return Read::more;
+            const Tx& tx = server_.log[next_];
+            add_row(batch, tx);
+            bytes += tx.row_bytes;
+            if (row_ == tx.rows) {
+                row_ = 0;
+                ++next_;
+            }
+        }
+        return Read::caught_up;
+    }
+    std::optional<Lsn> idle_at() const override {
+        return row_ > 0 ? std::nullopt : server_.idle;
+    }
+    void confirm(Lsn lsn, bool) override { server_.confirmed.push_back(lsn); }
+    Result<void> tend() override {
+        ++server_.tends;
+        if (auto error = take(server_.tend_errors)) return std::unexpected(std::move(*error));
+        return {};
+    }
+    void wants(Wants&, bool) const override {}
+    Lsn server_end() const noexcept override { return server_.identity.server_end; }
+    Result<bool> close() override {
+        server_.closed = true;
+        return !server_.close_never;
+    }
+
+private:
+    void add_row(Batch& batch, const Tx& tx) {
+        if (batch.transactions.empty() ||
+            batch.transactions.back().commit_lsn != Lsn{tx.commit}) {
+            Transaction part;
+            part.commit_lsn = Lsn{tx.commit};
+            part.committed_at = {1'800'003'600'000'000};
+            part.first = static_cast<std::uint32_t>(batch.changes.size());
+            batch.transactions.push_back(part);
+        }
+        Transaction& part = batch.transactions.back();
+        if (tx.rows > 0) {
+            Change change;
+            change.relation = &relation_;
+            change.operation = tx.filtered ? Operation::message : Operation::insert;
+            change.ordinal = ++row_;
+            batch.changes.push_back(change);
+            ++part.count;
+        }
+        batch.bytes += tx.row_bytes;
+        batch.end = {Lsn{tx.commit}, row_};
+        if (row_ == tx.rows) {
+            part.ends = true;
+            part.end_lsn = Lsn{tx.commit + 5};
+            batch.end = Position::whole(Lsn{tx.commit});
+            batch.resume_at = part.end_lsn;
+        }
+    }
+
+    Server& server_;
+    Relation relation_ = relation();
+    std::size_t next_ = 0;
+    std::uint64_t row_ = 0;
+    int opens_ = 0;
+};
+
+// One record a change, but for messages ("filtered").
+class FakeFormat final : public Format {
+public:
+    explicit FakeFormat(std::deque<Error>& errors) : errors_(errors) {}
+    Result<void> encode(const Batch& batch, RecordBatch& out) override {
+        if (auto error = take(errors_)) return std::unexpected(std::move(*error));
+        for (const Transaction& tx : batch.transactions) {
+            for (std::size_t i = tx.first; i < tx.first + tx.count; ++i) {
+                if (batch.changes[i].operation == Operation::message) continue;
+                Record record;
+                record.value = out.arena.copy("0123456789");
+                record.commit_lsn = tx.commit_lsn;
+                record.ordinal = batch.changes[i].ordinal;
+                out.records.push_back(record);
+            }
+        }
+        return {};
+    }
+
+private:
+    std::deque<Error>& errors_;
+};
+
+// Shared by the sinks of one test: the destination.
+struct Destination {
+    std::size_t room = 1000;       // batches a sink takes before it is full
+    bool confirms = true;          // what was accepted becomes durable
+    bool waits_for_more = false;   // …but not before caught_up()
+    std::deque<Error> offer_errors, durable_errors;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> durable;  // (commit, ordinal)
+    int caught_up = 0;
+    int alive = 0;
+    std::optional<Position> lies;  // what durable() says instead
+};
+
+class FakeSink final : public Sink {
+public:
+    explicit FakeSink(Destination& to) : to_(to) { ++to_.alive; }
+    ~FakeSink() override { --to_.alive; }
+
+    Result<Offer> offer(RecordBatchPtr& batch) override {
+        if (auto error = take(to_.offer_errors)) return std::unexpected(std::move(*error));
+        if (held_.size() >= to_.room) return Offer::full;
+        held_.push_back(std::move(batch));
+        return Offer::accepted;
+    }
+    Result<Position> durable(Lane) override {
+        if (auto error = take(to_.durable_errors)) return std::unexpected(std::move(*error));
+        if (to_.lies) return *to_.lies;
+        while (to_.confirms && !held_.empty() && (!to_.waits_for_more || told_)) {
+            for (const Record& record : held_.front()->records) {
+                to_.durable.emplace_back(record.commit_lsn.value, record.ordinal);
+            }
+            durable_ = held_.front()->end;
+            held_.pop_front();
+        }
+        return durable_;
+    }
+    void caught_up() override {
+        ++to_.caught_up;
+        told_ = true;
+    }
+    void wants(Wants&) const override {}
+    std::size_t pending_bytes() const noexcept override { return held_.size(); }
+
+private:
+    Destination& to_;
+    std::deque<RecordBatchPtr> held_;
+    Position durable_;
+    bool told_ = false;
+};
+
+// A store that may take its time, and remembers in which order things happened.
+class FakeStore final : public PositionStore {
+public:
+    std::optional<StoredPosition> content;
+    std::deque<Error> load_errors, save_errors;
+    bool slow = false;  // saved() says false until this is taken back
+    std::function<void(const StoredPosition&)> on_saved;
+
+    Result<std::optional<StoredPosition>> load() override {
+        if (auto error = take(load_errors)) return std::unexpected(std::move(*error));
+        return content;
+    }
+    Result<void> save(const StoredPosition& position) override {
+        if (auto error = take(save_errors)) return std::unexpected(std::move(*error));
+        saving_ = position;
+        return {};
+    }
+    Result<bool> saved() override {
+        if (!saving_) return true;
+        if (slow) return false;
+        content = *saving_;
+        saving_.reset();
+        if (on_saved) on_saved(*content);
+        return true;
+    }
+    void wants(Wants&) const override {}
+    std::string where() const override { return "/state/p.position"; }
+
+private:
+    std::optional<StoredPosition> saving_;
+};
+
+class FakeParts final : public PipelineParts {
+public:
+    Server server;
+    Destination destination;
+    std::deque<Error> source_errors, format_errors, sink_errors, encode_errors;
+
+    Result<std::unique_ptr<Source>> make_source(bool may_create_slot) override {
+        server.may_create.push_back(may_create_slot);
+        if (auto error = take(source_errors)) return std::unexpected(std::move(*error));
+        return std::make_unique<FakeSource>(server);
+    }
+    Result<std::unique_ptr<Format>> make_format(const SourceIdentity&) override {
+        if (auto error = take(format_errors)) return std::unexpected(std::move(*error));
+        return std::make_unique<FakeFormat>(encode_errors);
+    }
+    Result<std::unique_ptr<Sink>> make_sink() override {
+        if (auto error = take(sink_errors)) return std::unexpected(std::move(*error));
+        return std::make_unique<FakeSink>(destination);
+    }
+};
+
+}  // namespace pgc::fake
