@@ -1,0 +1,39 @@
+// The parameters libpq is given: all that matter, each of them explicitly.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/secret.h"
+#include "postgres/link/address_lookup.h"
+#include "postgres/link/link.h"
+#include "postgres/options.h"
+
+namespace pgc {
+
+struct Credentials {
+    Secret password;
+    Secret ssl_key_password;
+};
+
+// A file that is not there, whatever anybody does.
+inline constexpr const char* kNoFile = "/dev/null/none";
+
+// Secrets are passed by pointer beside these.
+using Parameters = std::vector<std::pair<const char*, std::string>>;
+
+Parameters connection_parameters(const ConnectionConfig& config, const AddressList& addresses,
+                                 const std::string& application_name, LinkFactory::Use use);
+
+// "-c datestyle=ISO -c …": session.h as start-up options.
+std::string session_options();
+
+// What has to be set once the server's version and encoding are known; empty if nothing.
+std::string late_session_settings(int server_version, const std::string& server_encoding,
+                                  LinkFactory::Use use);
+
+// Takes the variables that libpq reads out of the process's environment. Ours, PG_*, stay.
+void forget_libpq_environment() noexcept;
+
+}  // namespace pgc

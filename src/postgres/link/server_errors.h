@@ -1,0 +1,40 @@
+// What PostgreSQL and libpq say went wrong, as Errors with a category, what to do next and
+// how to mend it.
+//
+// A server's own words are shown only where they can't hold row values: never the
+// message of a data error (SQLSTATE classes 21, 22, 23, 44), never a DETAIL outside the
+// classes that speak of objects, privileges and resources.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "postgres/options.h"
+
+namespace pgc {
+
+// An ErrorResponse.
+struct Complaint {
+    std::string_view sqlstate;
+    std::string_view message;
+    std::string_view detail{};
+    std::string_view hint{};
+};
+Error server_error(const Complaint& complaint);
+
+// Why no connection came about, from libpq's text of it. The text must have been made with
+// PQERRORS_VERBOSE: only then it holds SQLSTATEs.
+Error connect_error(std::string_view text, const ConnectionConfig& config);
+
+// A connection that broke.
+Error lost_error(std::string_view text);
+
+// The five characters behind a severity in verbose text, of the last complaint in it;
+// empty if there is none.
+std::string_view find_sqlstate(std::string_view verbose_text) noexcept;
+
+// libpq's text on one line, without source locations and SQLSTATEs.
+std::string one_line(std::string_view verbose_text);
+
+}  // namespace pgc
