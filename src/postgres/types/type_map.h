@@ -10,9 +10,8 @@
 // that were made before go on holding the old one. Not thread-safe: belongs to its source.
 #pragma once
 
-#include <cstdint>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -22,7 +21,7 @@
 
 namespace pgc {
 
-// A row of pg_type with what belongs to it; see kCatalogTypeQuery's comment in the setup.
+// A row of pg_type with what belongs to it.
 struct CatalogType {
     struct Attribute {
         std::string name;
@@ -44,14 +43,12 @@ struct CatalogType {
 
 class TypeMap {
 public:
-    TypeMap();
-
     // The OIDs, `oid` among them, that must be asked for before find(oid) is complete.
     // After add() of those, ask again: their elements, bases and attributes may be unknown
     // too. Empty when nothing is missing.
     std::vector<Oid> missing(Oid oid) const;
 
-    // Enters or replaces. Built-in scalars can't be replaced.
+    // Enters or replaces. Built-in types can't be replaced.
     void add(CatalogType type);
 
     // The catalog has no such row (any more): missing() no longer names it.
@@ -61,8 +58,9 @@ public:
     // the stream has announced it anew. Unknown OIDs are no error.
     void forget(Oid oid);
 
-    // Never null. Composes and remembers; the same OID gives the same Type until add() or
-    // forget() touches it. What is still missing is read as text, named "oid:12345".
+    // Never null. Composes and remembers; the same OID gives the same Type until the next
+    // add(), add_unknown() or forget(). What is still missing is read as text and is named
+    // "oid:12345".
     TypePtr find(Oid oid);
 
     // Whether every value of this type that the server sends in binary can be read: a
@@ -70,13 +68,18 @@ public:
     bool binary_known(Oid oid);
 
 private:
-    TypePtr compose(Oid oid, int depth);
-    TypePtr compose_added(const CatalogType& row, int depth);
-    TypePtr remember(Oid oid, TypePtr type);
+    struct Composed {
+        TypePtr type;
+        int height = 1;  // how deep it nests: bounds the readers' recursion
+    };
+    Composed compose(Oid oid, int depth);
+    Composed compose_new(Oid oid, int depth);
+    Composed compose_added(const CatalogType& row, int depth);
+    std::shared_ptr<Type> compose_record(const CatalogType& row, int depth, int& height);
 
     std::unordered_map<Oid, CatalogType> added_;
     std::unordered_set<Oid> unknown_;
-    std::unordered_map<Oid, TypePtr> composed_;
+    std::unordered_map<Oid, Composed> composed_;
 };
 
 }  // namespace pgc
