@@ -1,0 +1,47 @@
+// A subcommand: what it is called, what it takes, what it does.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/console.h"
+#include "cli/exit_code.h"
+#include "config/environment.h"
+#include "config/flags.h"
+
+namespace pgc {
+
+// The world as a command meets it; nothing else is asked for.
+struct World {
+    Console& console;
+    Files& files;
+    const Clock& clock;
+    Environment environment;
+};
+
+struct Invocation {
+    World& world;
+    CommandLine line;
+
+    bool json() const { return line.value("output") == "json"; }
+};
+
+struct Command {
+    std::string_view name;  // "config validate": two words for a command of a group
+    std::string_view arguments;  // for help: "SLOT"; empty for none
+    std::string_view help;       // one line
+    std::span<const Flag> flags;
+    ExitCode (*run)(Invocation&);
+};
+
+// All of them, in the order of --help. The first is what runs without a word.
+std::span<const Command> commands();
+
+// `arguments` without the program's name. Does what main() does, but for the process.
+ExitCode run_program(std::span<const std::string> arguments, World& world);
+
+}  // namespace pgc

@@ -1,0 +1,93 @@
+// The subcommands and their flags, in the order of --help.
+#include <array>
+#include <vector>
+
+#include "cli/check_command.h"
+#include "cli/command.h"
+#include "cli/config_commands.h"
+#include "cli/metrics_command.h"
+#include "cli/peek_command.h"
+#include "cli/program.h"
+#include "cli/run_command.h"
+#include "cli/slots_commands.h"
+
+namespace pgc {
+namespace {
+
+std::vector<Flag> with_common(std::vector<Flag> own) {
+    own.insert(own.end(), common_flags().begin(), common_flags().end());
+    return own;
+}
+
+const std::vector<Flag>& common() {
+    static const std::vector<Flag> flags = with_common({});
+    return flags;
+}
+
+const std::vector<Flag>& run_flags() {
+    static const std::vector<Flag> flags = with_common(
+        {{.name = "until",
+          .value_name = "LSN",
+          .help = "end, with exit code 0, when all that committed before is delivered"},
+         {.name = "with-key",
+          .help = "console: the key and a tab before each message",
+          .sets_path = "console.with_key",
+          .sets_value = "true"},
+         {.name = "pretty",
+          .help = "console: messages over several lines",
+          .sets_path = "console.pretty",
+          .sets_value = "true"}});
+    return flags;
+}
+
+const std::vector<Flag>& peek_flags() {
+    static const std::vector<Flag> flags = [] {
+        std::vector<Flag> own = run_flags();
+        own[0] = {.name = "limit",
+                  .letter = 'n',
+                  .value_name = "COUNT",
+                  .help = "end after so many messages; without: when nothing more is waiting"};
+        return own;
+    }();
+    return flags;
+}
+
+const std::vector<Flag>& example_flags() {
+    static const std::vector<Flag> flags =
+        with_common({{.name = "format",
+                      .value_name = "yaml|toml|env",
+                      .words = "yaml|toml|env",
+                      .help = "kind of the example; yaml if not given"}});
+    return flags;
+}
+
+}  // namespace
+
+std::span<const Command> commands() {
+    static const std::array all = {
+        Command{"run", "", "follow the database until SIGTERM", run_flags(), run_follow},
+        Command{"check", "", "a doctor: every precondition, each with what mends it", common(),
+                run_check},
+        Command{"init", "[FILE]", "write an annotated configuration (pg-capture.yaml)", common(),
+                run_init},
+        Command{"config validate", "", "tell all errors of the configuration", common(),
+                run_config_validate},
+        Command{"config show", "", "every option's value and where it comes from", common(),
+                run_config_show},
+        Command{"config schema", "", "JSON schema of the configuration file", common(),
+                run_config_schema},
+        Command{"config reference", "", "every option, as Markdown", common(),
+                run_config_reference},
+        Command{"config example", "", "an annotated example", example_flags(),
+                run_config_example},
+        Command{"metrics", "", "every metric, as Markdown", common(), run_metrics},
+        Command{"peek", "", "look at waiting changes without consuming them", peek_flags(),
+                run_peek},
+        Command{"slots list", "", "the server's logical slots and what they hold back", common(),
+                run_slots_list},
+        Command{"slots drop", "SLOT", "drop a slot nobody uses", common(), run_slots_drop},
+    };
+    return all;
+}
+
+}  // namespace pgc

@@ -1,0 +1,92 @@
+#include "cli/config_commands.h"
+
+#include <fmt/format.h>
+
+#include "cli/program.h"
+#include "config/reference.h"
+
+namespace pgc {
+namespace {
+
+// A command that needs no configuration still refuses a wrong command line.
+bool refused(Invocation& invocation) {
+    if (invocation.line.errors.empty()) return false;
+    invocation.world.console.err(describe(invocation.line.errors));
+    return true;
+}
+
+std::string example(std::string_view kind) {
+    if (kind == "toml") return example_toml(declarations());
+    if (kind == "env") return example_environment(declarations());
+    return example_yaml(declarations());
+}
+
+}  // namespace
+
+ExitCode run_config_validate(Invocation& invocation) {
+    const auto program = load_program(invocation);
+    if (!program) return program.error();
+    invocation.world.console.out(invocation.json() ? "{\"errors\":[]}\n"
+                                                   : "The configuration is valid.\n");
+    return ExitCode::done;
+}
+
+ExitCode run_config_show(Invocation& invocation) {
+    const auto program = load_program(invocation);
+    if (!program) return program.error();
+    invocation.world.console.out(invocation.json() ? show_json(program->settings) + "\n" : show(program->settings));
+    return ExitCode::done;
+}
+
+ExitCode run_config_schema(Invocation& invocation) {
+    if (refused(invocation)) return ExitCode::configuration;
+    invocation.world.console.out(json_schema(declarations()));
+    return ExitCode::done;
+}
+
+ExitCode run_config_reference(Invocation& invocation) {
+    if (refused(invocation)) return ExitCode::configuration;
+    invocation.world.console.out(reference_markdown(declarations()));
+    return ExitCode::done;
+}
+
+ExitCode run_config_example(Invocation& invocation) {
+    if (refused(invocation)) return ExitCode::configuration;
+    invocation.world.console.out(example(invocation.line.value("format")));
+    return ExitCode::done;
+}
+
+ExitCode run_init(Invocation& invocation) {
+    const auto& arguments = invocation.line.arguments;
+    if (arguments.size() > 1) {
+        invocation.line.errors.add({.where = "command line",
+                                    .key = arguments[1],
+                                    .reason = "init writes one file"});
+    }
+    const std::string path = arguments.empty() ? "pg-capture.yaml" : arguments.front();
+    const bool toml = path.ends_with(".toml");
+    if (!toml && !path.ends_with(".yaml") && !path.ends_with(".yml")) {
+        invocation.line.errors.add({.where = "command line",
+                                    .key = path,
+                                    .reason = "the name must end in .yaml, .yml or .toml"});
+    }
+    if (refused(invocation)) return ExitCode::configuration;
+    const auto present = invocation.world.files.read(path);
+    if (!present) return tell(invocation, present.error());
+    if (present->has_value()) {
+        return tell(invocation, stop(Error::Category::configuration,
+                                     path + " is already there; it is left as it is")
+                                    .mended_by("name another file, or remove that one"));
+    }
+    const auto written = invocation.world.files.replace(path, example(toml ? "toml" : "yaml"));
+    if (!written) return tell(invocation, written.error());
+    invocation.world.console.out(fmt::format(
+        "{} is written: every option with its default and a word about it.\n"
+        "Next: fill in the connection, then\n\n"
+        "  pg-capture check -c {}     tells what PostgreSQL still needs\n"
+        "  pg-capture run -c {}       follows the database\n",
+        path, path, path));
+    return ExitCode::done;
+}
+
+}  // namespace pgc

@@ -1,0 +1,39 @@
+// What the process's end says to whoever started it. Documented in README.md.
+#pragma once
+
+#include "base/error.h"
+
+namespace pgc {
+
+enum class ExitCode : int {
+    done = 0,
+    findings = 1,       // check found something blocking; a slot was not there
+    configuration = 2,  // command line, file or environment are wrong
+    source = 3,         // PostgreSQL said no: password, privilege, setting
+    position = 5,       // going on would skip changes: slot, server and stored position disagree
+    data = 6,           // a row can't be encoded as configured
+    sink = 7,           // the destination refused for good
+    storage = 8,        // a local file can't be read or written
+    internal = 9,       // a bug of ours, or a peer that breaks its protocol
+    interrupted = 10,   // a second signal: ended at once, before everything was confirmed
+};
+
+constexpr ExitCode exit_code(Error::Category category) noexcept {
+    using enum Error::Category;
+    switch (category) {
+        case configuration: return ExitCode::configuration;
+        case connection:
+        case authentication:
+        case permission:
+        case server: return ExitCode::source;
+        case position: return ExitCode::position;
+        case data: return ExitCode::data;
+        case sink: return ExitCode::sink;
+        case storage: return ExitCode::storage;
+        case protocol:
+        case internal: return ExitCode::internal;
+    }
+    return ExitCode::internal;
+}
+
+}  // namespace pgc

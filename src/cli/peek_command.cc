@@ -1,0 +1,174 @@
+#include "cli/peek_command.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <memory>
+#include <optional>
+
+#include "base/wait.h"
+#include "cli/parts.h"
+#include "cli/program.h"
+#include "cli/signals.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "sink/console/options.h"
+
+namespace pgc {
+namespace {
+
+constexpr std::size_t kBatch_bytes = std::size_t{1} << 20;
+
+// Reads, encodes and writes until the limit, the end of what waits, or a signal.
+class Peek {
+public:
+    Peek(std::unique_ptr<Source> source, PipelineParts& parts, std::optional<std::uint64_t> limit,
+         const Clock& clock, const StopRequest& stop)
+        : source_(std::move(source)),
+          parts_(parts),
+          limit_(limit),
+          clock_(clock),
+          stop_(stop),
+          waiter_(clock) {}
+
+    Result<std::uint64_t> run() {
+        if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
+        while (!stop_.drain() && !enough()) {
+            auto went_on = round();
+            if (!went_on) return std::unexpected(std::move(went_on.error()));
+            if (!*went_on) break;
+        }
+        if (auto written = drain(); !written) return std::unexpected(std::move(written.error()));
+        return written_;
+    }
+
+private:
+    bool enough() const noexcept { return limit_ && written_ >= *limit_; }
+
+    Result<void> open() {
+        for (;;) {
+            auto open = source_->open();
+            if (!open) return std::unexpected(std::move(open.error()));
+            if (*open) break;
+            if (stop_.drain()) return {};
+            wait(true);
+        }
+        auto format = parts_.make_format(source_->identity());
+        if (!format) return std::unexpected(std::move(format.error()));
+        format_ = std::move(*format);
+        auto sink = parts_.make_sink();
+        if (!sink) return std::unexpected(std::move(sink.error()));
+        sink_ = std::move(*sink);
+        until_ = source_->identity().server_end;
+        return source_->start(source_->identity().slot_confirmed);
+    }
+
+    // False when everything that was waiting at the start has been seen.
+    Result<bool> round() {
+        if (auto tended = source_->tend(); !tended) {
+            return std::unexpected(std::move(tended.error()));
+        }
+        const std::size_t changes = limit_ ? std::min<std::uint64_t>(*limit_ - written_, 1000) : 1000;
+        auto read = source_->read(batch_, changes, kBatch_bytes);
+        if (!read) return std::unexpected(std::move(read.error()));
+        if (auto put = write(); !put) return std::unexpected(std::move(put.error()));
+        if (limit_ && *read == Source::Read::caught_up) wait(true);
+        if (limit_) return true;
+        const auto idle = source_->idle_at();
+        const bool seen = reached_ >= until_ || (idle && *idle >= until_);
+        if (!seen && *read == Source::Read::caught_up) wait(true);
+        return !seen;
+    }
+
+    Result<void> write() {
+        if (batch_.empty()) return {};
+        batch_.handled_at = clock_.wall();
+        RecordBatchPtr records = pool_.get();
+        if (auto encoded = format_->encode(batch_, *records); !encoded) return encoded;
+        records->end = batch_.end;
+        written_ += records->records.size();
+        if (batch_.resume_at) reached_ = batch_.resume_at;
+        while (true) {
+            auto offered = sink_->offer(records);
+            if (!offered) return std::unexpected(std::move(offered.error()));
+            if (*offered == Sink::Offer::accepted) break;
+            if (auto tended = source_->tend(); !tended) return tended;
+            wait(false);
+        }
+        sink_->caught_up();
+        batch_.clear();
+        return {};
+    }
+
+    Result<void> drain() {
+        while (sink_ && sink_->pending_bytes() > 0 && !stop_.at_once()) {
+            if (auto durable = sink_->durable(kStreamLane); !durable) {
+                return std::unexpected(std::move(durable.error()));
+            }
+            if (sink_->pending_bytes() > 0) wait(false);
+        }
+        return {};
+    }
+
+    void wait(bool reading) {
+        wants_.clear();
+        source_->wants(wants_, reading);
+        if (sink_) sink_->wants(wants_);
+        wants_.readable(stop_.wake_fd());
+        wants_.until(clock_.now() + std::chrono::milliseconds{200});
+        waiter_.wait(wants_);
+    }
+
+    std::unique_ptr<Source> source_;
+    PipelineParts& parts_;
+    const std::optional<std::uint64_t> limit_;
+    const Clock& clock_;
+    const StopRequest& stop_;
+    PollWaiter waiter_;
+    RecordPool pool_;  // outlives the sink, which holds batches of it
+    std::unique_ptr<Format> format_;
+    std::unique_ptr<Sink> sink_;
+    Batch batch_;
+    Wants wants_;
+    Lsn until_;
+    Lsn reached_;
+    std::uint64_t written_ = 0;
+};
+
+std::expected<std::optional<std::uint64_t>, ExitCode> parse_limit(Invocation& invocation) {
+    const std::string text = invocation.line.value("limit");
+    if (text.empty()) return std::nullopt;
+    std::uint64_t limit = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+    if (error != std::errc{} || end != text.data() + text.size() || limit == 0) {
+        invocation.world.console.err("pg-capture: flag --limit: " + text +
+                                     " is no count of messages\n");
+        return std::unexpected(ExitCode::configuration);
+    }
+    return limit;
+}
+
+}  // namespace
+
+ExitCode run_peek(Invocation& invocation) {
+    const auto limit = parse_limit(invocation);
+    if (!limit) return limit.error();
+    auto program = load_program(invocation);
+    if (!program) return program.error();
+    DescriptorLines lines(STDERR_FILENO);
+    program->logs.levels.level = std::max(program->logs.levels.level, LogLevel::warning);
+    Log log(program->logs, lines, invocation.world.clock);
+    Metrics metrics(PGC_VERSION);
+    StopRequest stop;
+    const Signals signals(stop);
+    const PostgresConfig postgres = postgres_config(program->settings, invocation.world.files);
+    ProgramParts parts(program->settings, postgres, invocation.world.clock, metrics,
+                       log.logger("postgres"), ProgramParts::SinkChoice::console);
+    auto source = parts.make_source(false);
+    if (!source) return tell(invocation, source.error());
+    auto seen = Peek(std::move(*source), parts, *limit, invocation.world.clock, stop).run();
+    if (!seen) return tell(invocation, seen.error());
+    return ExitCode::done;
+}
+
+}  // namespace pgc

@@ -1,0 +1,120 @@
+#include "cli/program.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "cli/options.h"
+#include "format/options.h"
+#include "observe/json_text.h"
+#include "pipeline/options.h"
+#include "postgres/options.h"
+#include "server/options.h"
+#include "sink/console/options.h"
+
+namespace pgc {
+namespace {
+
+constexpr std::string_view kLogVariable = "PG_CAPTURE_LOG";
+
+std::vector<OptionTable> all_tables() {
+    std::vector<OptionTable> tables{kPipelineOptions, kProgramOptions, kStateOptions};
+    for (const OptionTable& table : postgres_option_tables()) tables.push_back(table);
+    tables.insert(tables.end(), {kFormatOptions, kConsoleSinkOptions, kReplicationOptions,
+                                 server_options(), kLoggingOptions});
+    return tables;
+}
+
+constexpr std::array kCommonFlags = {
+    Flag{.name = "config", .letter = 'c', .value_name = "FILE", .help = "configuration, .yaml or .toml"},
+    Flag{.name = "json-logs",
+         .letter = 'j',
+         .help = "log lines as JSON objects",
+         .sets_path = "logging.format",
+         .sets_value = "json"},
+    Flag{.name = "verbose",
+         .letter = 'v',
+         .help = "log more: level debug",
+         .sets_path = "logging.level",
+         .sets_value = "debug"},
+    Flag{.name = "output",
+         .value_name = "text|json",
+         .words = "text|json",
+         .help = "results for people or for programs"},
+    Flag{.name = "help", .letter = 'h', .help = "this text"},
+    Flag{.name = "version", .letter = 'V', .help = "the version"},
+};
+
+LogLevels levels_of(const Settings& settings) {
+    LogLevels levels;
+    if (const auto level = parse_log_level(settings.choice("logging.level"))) levels.level = *level;
+    for (const auto& [module, word] : settings.map("logging.modules")) {
+        if (const auto level = parse_log_level(word)) levels.modules[module] = *level;
+    }
+    return levels;
+}
+
+// Takes PG_CAPTURE_LOG out of the environment: it stands for two options, not for one.
+std::string take_log_variable(World& world) {
+    const auto found = world.environment.find(kLogVariable);
+    if (found == world.environment.end()) return {};
+    std::string text = std::move(found->second);
+    world.environment.erase(found);
+    return text;
+}
+
+}  // namespace
+
+const Declarations& declarations() {
+    static const Declarations all{all_tables()};
+    return all;
+}
+
+std::span<const Flag> common_flags() { return kCommonFlags; }
+
+std::expected<Program, ExitCode> load_program(Invocation& invocation) {
+    World& world = invocation.world;
+    const std::string log_words = take_log_variable(world);
+    auto settings = load(declarations(),
+                         {.file = invocation.line.value("config"),
+                          .environment = world.environment,
+                          .command_line = invocation.line},
+                         world.files);
+    Errors errors;
+    if (!settings) errors = settings.error();
+    const auto levels =
+        parse_log_levels(log_words, settings ? levels_of(*settings) : LogLevels{});
+    if (!levels) {
+        errors.add({.where = fmt::format("environment {}", kLogVariable),
+                    .key = {},
+                    .reason = levels.error().what,
+                    .nearest = {},
+                    .mend = levels.error().mend});
+    }
+    if (!errors.empty()) {
+        world.console.err(invocation.json() ? to_json(errors) + "\n" : describe(errors));
+        return std::unexpected(ExitCode::configuration);
+    }
+    LogOptions logs{.levels = *levels};
+    if (settings->choice("logging.format") == "json") logs.format = LogFormat::json;
+    return Program{std::move(*settings), std::move(logs)};
+}
+
+ExitCode tell(Invocation& invocation, const Error& error) {
+    if (invocation.json()) {
+        std::string text = "{\"error\":{\"category\":";
+        append_json_string(text, name(error.category));
+        text += ",\"what\":";
+        append_json_string(text, error.what);
+        text += ",\"where\":";
+        append_json_string(text, error.where);
+        text += ",\"mend\":";
+        append_json_string(text, error.mend);
+        invocation.world.console.err(text + "}}\n");
+    } else {
+        invocation.world.console.err("pg-capture: " + describe(error) + "\n");
+    }
+    return exit_code(error.category);
+}
+
+}  // namespace pgc

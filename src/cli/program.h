@@ -1,0 +1,34 @@
+// What the program is made of, by name: every room's options in one declaration, and the
+// settings as the commands take them.
+#pragma once
+
+#include <expected>
+#include <span>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "config/declarations.h"
+#include "config/loader.h"
+#include "observe/log_options.h"
+
+namespace pgc {
+
+// All options of all rooms.
+const Declarations& declarations();
+
+// --config, --json-logs, --verbose, --output, --help, --version.
+std::span<const Flag> common_flags();
+
+struct Program {
+    Settings settings;
+    LogOptions logs;  // logging.* and PG_CAPTURE_LOG, which wins
+};
+
+// The configuration of this invocation. All its errors are told on the console, as text or
+// as JSON, and cost exit code 2.
+std::expected<Program, ExitCode> load_program(Invocation& invocation);
+
+// Tells an error on the console, as text or as JSON; the code to end with.
+ExitCode tell(Invocation& invocation, const Error& error);
+
+}  // namespace pgc

@@ -1,0 +1,122 @@
+#include "cli/run_command.h"
+
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+
+#include "base/random.h"
+#include "base/wait.h"
+#include "cli/parts.h"
+#include "cli/program.h"
+#include "cli/signals.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "observe/status.h"
+#include "pipeline/file_store.h"
+#include "pipeline/pipeline.h"
+#include "server/health_routes.h"
+#include "server/http_server.h"
+
+namespace pgc {
+namespace {
+
+// No two processes of one start need the same jitter; it is no secret.
+std::uint64_t seed(const Clock& clock) {
+    return static_cast<std::uint64_t>(clock.wall().unix_us) ^
+           (static_cast<std::uint64_t>(::getpid()) << 32);
+}
+
+std::optional<Lsn> parse_until(Invocation& invocation) {
+    const std::string text = invocation.line.value("until");
+    if (text.empty()) return Lsn{};
+    const auto lsn = parse_lsn(text);
+    if (!lsn || !*lsn) {
+        invocation.world.console.err("pg-capture: flag --until: " + text +
+                                     " is no place in the log, as 16/B374D848\n");
+        return std::nullopt;
+    }
+    return lsn;
+}
+
+// What a pipeline is surrounded by, in the order in which it must outlive the next.
+class Daemon {
+public:
+    Daemon(World& world, Program& program, PipelineOptions options)
+        : world_(world),
+          program_(program),
+          options_(std::move(options)),
+          lines_(STDERR_FILENO),
+          log_(program.logs, lines_, world.clock),
+          logger_(log_.logger("pipeline").with({{"pipeline", options_.name}})),
+          metrics_(PGC_VERSION),
+          status_(options_.name, world.clock),
+          signals_(stop_) {}
+
+    Result<ExitCode> run() {
+        auto http = serve();
+        if (!http) return std::unexpected(std::move(http.error()));
+        const PostgresConfig postgres = postgres_config(program_.settings, world_.files);
+        warn(postgres);
+        ProgramParts parts(program_.settings, postgres, world_.clock, metrics_,
+                           log_.logger("postgres").with({{"pipeline", options_.name}}));
+        FileStore store(world_.files, options_.name,
+                        position_path(program_.settings, options_.name));
+        PollWaiter waiter(world_.clock);
+        Random random(seed(world_.clock));
+        Pipeline pipeline(options_, {.clock = world_.clock,
+                                     .waiter = waiter,
+                                     .random = random,
+                                     .store = store,
+                                     .parts = parts,
+                                     .stop = stop_,
+                                     .status = status_,
+                                     .metrics = metrics_,
+                                     .log = logger_});
+        if (auto ended = pipeline.run(); !ended) return std::unexpected(std::move(ended.error()));
+        return stop_.at_once() ? ExitCode::interrupted : ExitCode::done;
+    }
+
+private:
+    Result<std::unique_ptr<HttpServer>> serve() {
+        const std::string& listen = program_.settings.text("http.listen");
+        if (listen.empty()) return nullptr;
+        Router router;
+        add_health_routes(router, status_, metrics_);
+        return HttpServer::start(listen, std::move(router), world_.clock, log_.logger("server"));
+    }
+
+    void warn(const PostgresConfig& postgres) const {
+        if (postgres.connection.plain_text_to_others()) {
+            logger_.warning("the connection to PostgreSQL is not encrypted",
+                            {{"mend", "set postgres.ssl_mode to verify-full"}});
+        }
+    }
+
+    World& world_;
+    Program& program_;
+    const PipelineOptions options_;
+    DescriptorLines lines_;
+    Log log_;
+    const Logger logger_;
+    Metrics metrics_;
+    Status status_;
+    StopRequest stop_;
+    Signals signals_;
+};
+
+}  // namespace
+
+ExitCode run_follow(Invocation& invocation) {
+    const auto until = parse_until(invocation);
+    if (!until) return ExitCode::configuration;
+    auto program = load_program(invocation);
+    if (!program) return program.error();
+    PipelineOptions options =
+        pipeline_options(program->settings, program->settings.text("postgres.slot_name"));
+    options.until = *until;
+    auto ended = Daemon(invocation.world, *program, std::move(options)).run();
+    return ended ? *ended : tell(invocation, ended.error());
+}
+
+}  // namespace pgc
