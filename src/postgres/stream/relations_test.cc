@@ -1,0 +1,346 @@
+#include "postgres/stream/relations.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/walsender_messages.h"
+
+namespace pgc {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::SentColumn;
+
+constexpr std::uint32_t kUsers = 16384;
+constexpr std::uint32_t kMood = 16500;
+constexpr std::uint32_t kInt4 = 23;
+constexpr std::uint32_t kText = 25;
+
+const std::vector<SentColumn> kColumns{{"id", kInt4, true}, {"name", kText, false}};
+
+class RelationsTest : public ::testing::Test {
+protected:
+    // The message without its envelope.
+    static std::string users(char identity = 'd', std::vector<SentColumn> columns = kColumns) {
+        return testing::relation(kUsers, "public", "users", identity, columns).substr(25);
+    }
+
+    Relations relations(bool binary = false) {
+        return Relations{types_,
+                         {.table = [this](std::string_view, std::string_view table) {
+                              return table != excluded_table_;
+                          },
+                          .column = [this](std::string_view, std::string_view,
+                                           std::string_view column) {
+                              return column != excluded_column_;
+                          }},
+                         binary,
+                         memory_,
+                         [this](const Relation&, const Relation& now) {
+                             changed_.push_back(now.slot);
+                         }};
+    }
+
+    // Declares, answering the catalog's question.
+    static Result<void> declare(Relations& relations, const std::string& message,
+                                const TableFacts& facts = {.primary_key = {"id"},
+                                                           .identity_index = {},
+                                                           .types = {}}) {
+        auto declared = relations.declare(message);
+        if (!declared) return std::unexpected(declared.error());
+        if (*declared == Relations::Declared::known) return {};
+        const auto question = relations.question();
+        EXPECT_TRUE(question && question->urgent);
+        if (auto done = relations.answer(*question, facts); !done) return done;
+        declared = relations.declare(message);
+        if (!declared) return std::unexpected(declared.error());
+        EXPECT_EQ(*declared, Relations::Declared::known);
+        return {};
+    }
+
+    static const Relation& now(Relations& relations) {
+        return *relations.find(Oid{kUsers})->relation;
+    }
+
+    TypeMap types_;
+    SourceMemory memory_;
+    std::string excluded_table_;
+    std::string excluded_column_;
+    std::vector<std::uint32_t> changed_;
+};
+
+TEST_F(RelationsTest, KnowsNothingUnannounced) {
+    auto relations = this->relations();
+    EXPECT_EQ(relations.find(Oid{kUsers}), nullptr);
+    EXPECT_FALSE(relations.question());
+}
+
+TEST_F(RelationsTest, StopsUntilTheCatalogHasAnswered) {
+    auto relations = this->relations();
+    EXPECT_EQ(relations.declare(users()), Relations::Declared::ask);
+    EXPECT_EQ(relations.declare(users()), Relations::Declared::ask);
+    EXPECT_EQ(relations.find(Oid{kUsers}), nullptr);
+    const auto question = relations.question();
+    ASSERT_TRUE(question);
+    EXPECT_EQ(question->relation, Oid{kUsers});
+    EXPECT_THAT(question->types, IsEmpty());
+    EXPECT_TRUE(question->urgent);
+}
+
+TEST_F(RelationsTest, BuildsARelationFromMessageAndCatalog) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users()));
+    const Relation& made = now(relations);
+    EXPECT_EQ(made.oid, Oid{kUsers});
+    EXPECT_EQ(qualified_name(made), "public.users");
+    EXPECT_EQ(made.identity, ReplicaIdentity::key);
+    ASSERT_EQ(made.columns.size(), 2U);
+    EXPECT_EQ(made.columns[0].name, "id");
+    EXPECT_TRUE(made.columns[0].identity);
+    EXPECT_FALSE(made.columns[1].identity);
+    EXPECT_EQ(made.columns[0].type->kind, Kind::integer);
+    EXPECT_THAT(made.key, ElementsAre(0U));
+    EXPECT_FALSE(relations.question());
+}
+
+TEST_F(RelationsTest, AnEmptySchemaMeansPgCatalog) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations,
+                        testing::relation(kUsers, "", "pg_foo", 'd', kColumns).substr(25)));
+    EXPECT_EQ(now(relations).schema, "pg_catalog");
+}
+
+TEST_F(RelationsTest, KeepsThePrimaryKeysOwnOrder) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations,
+                        users('d', {{"region", kInt4, true}, {"x", kInt4}, {"id", kInt4, true}}),
+                        {.primary_key = {"id", "region"}, .identity_index = {}, .types = {}}));
+    EXPECT_THAT(now(relations).key, ElementsAre(2U, 0U));
+}
+
+TEST_F(RelationsTest, WithAFullIdentityThePrimaryKeyIsTheKey) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users('f', {{"name", kText, true}, {"id", kInt4, true}})));
+    EXPECT_THAT(now(relations).key, ElementsAre(1U));
+}
+
+TEST_F(RelationsTest, AWholeRowIsNotAKey) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users('f', {{"name", kText, true}, {"id", kInt4, true}}), {}));
+    EXPECT_THAT(now(relations).key, IsEmpty());
+}
+
+TEST_F(RelationsTest, AKeyThatOldRowsLackIsReplacedByTheIdentity) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(
+        relations, users('i', {{"id", kInt4}, {"mail", kText, true}, {"org", kText, true}}),
+        {.primary_key = {"id"}, .identity_index = {"org", "mail"}, .types = {}}));
+    EXPECT_THAT(now(relations).key, ElementsAre(2U, 1U));
+}
+
+TEST_F(RelationsTest, ATableThatIsGoneFallsBackToItsIdentityColumns) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users(), {}));
+    EXPECT_THAT(now(relations).key, ElementsAre(0U));
+}
+
+TEST_F(RelationsTest, AKeyOfTodayThatTheMessageDoesNotHaveIsNotUsed) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users(),
+                        {.primary_key = {"uuid"}, .identity_index = {}, .types = {}}));
+    EXPECT_THAT(now(relations).key, ElementsAre(0U));
+}
+
+TEST_F(RelationsTest, WithoutIdentityThePrimaryKeyStillKeysInserts) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users('n', {{"id", kInt4}, {"name", kText}})));
+    EXPECT_THAT(now(relations).key, ElementsAre(0U));
+}
+
+TEST_F(RelationsTest, ATableWithoutColumnsIsATable) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users('d', {}), {}));
+    EXPECT_THAT(now(relations).columns, IsEmpty());
+    EXPECT_THAT(now(relations).key, IsEmpty());
+}
+
+TEST_F(RelationsTest, TheSameMessageAgainKeepsTheSameObjectAndAsksBehindTheStream) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users()));
+    const Relation* before = &now(relations);
+    EXPECT_EQ(relations.declare(users()), Relations::Declared::known);
+    const auto question = relations.question();
+    ASSERT_TRUE(question);
+    EXPECT_FALSE(question->urgent);
+    ASSERT_TRUE(relations.answer(*question,
+                                 {.primary_key = {"id"}, .identity_index = {}, .types = {}}));
+    EXPECT_EQ(&now(relations), before);
+    EXPECT_FALSE(relations.question());
+    EXPECT_THAT(changed_, IsEmpty());
+}
+
+TEST_F(RelationsTest, AKeyThatCameMeanwhileMakesANewVersion) {
+    auto relations = this->relations();
+    const auto full = users('f', {{"id", kInt4, true}});
+    ASSERT_TRUE(declare(relations, full, {}));
+    EXPECT_EQ(relations.declare(full), Relations::Declared::known);
+    ASSERT_TRUE(relations.answer(*relations.question(),
+                                 {.primary_key = {"id"}, .identity_index = {}, .types = {}}));
+    EXPECT_THAT(now(relations).key, ElementsAre(0U));
+    EXPECT_EQ(now(relations).slot, 1U);
+    EXPECT_THAT(changed_, ElementsAre(1U));
+}
+
+TEST_F(RelationsTest, AskingAgainHappensOnceHoweverOftenTheMessageComes) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users()));
+    for (int i = 0; i < 5; ++i) EXPECT_TRUE(relations.declare(users()));
+    ASSERT_TRUE(relations.answer(*relations.question(), {}));
+    EXPECT_FALSE(relations.question());
+}
+
+TEST_F(RelationsTest, AChangedTableGetsASlotOfItsOwnAndLeavesTheOldObjectAlone) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users()));
+    const RelationPtr before = relations.find(Oid{kUsers})->relation;
+    auto columns = kColumns;
+    columns.push_back({"age", kInt4});
+    ASSERT_TRUE(declare(relations, users('d', columns)));
+    EXPECT_EQ(before->slot, 0U);
+    EXPECT_EQ(before->columns.size(), 2U);
+    EXPECT_EQ(now(relations).slot, 1U);
+    EXPECT_EQ(now(relations).columns.size(), 3U);
+    EXPECT_THAT(changed_, ElementsAre(1U));
+}
+
+TEST_F(RelationsTest, ARefreshUnderwayDoesNotDisturbANewVersion) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users()));
+    EXPECT_TRUE(relations.declare(users()));
+    const auto refresh = *relations.question();
+    auto columns = kColumns;
+    columns.push_back({"age", kInt4});
+    EXPECT_EQ(relations.declare(users('d', columns)), Relations::Declared::ask);
+    ASSERT_TRUE(relations.answer(refresh,
+                                 {.primary_key = {"id"}, .identity_index = {}, .types = {}}));
+    EXPECT_EQ(relations.declare(users('d', columns)), Relations::Declared::known);
+    EXPECT_EQ(now(relations).slot, 1U);
+    EXPECT_EQ(now(relations).columns.size(), 3U);
+}
+
+TEST_F(RelationsTest, AsksForUnknownTypes) {
+    auto relations = this->relations();
+    EXPECT_EQ(relations.declare(users('d', {{"id", kInt4, true}, {"mood", kMood}})),
+              Relations::Declared::ask);
+    EXPECT_THAT(relations.question()->types, ElementsAre(Oid{kMood}));
+}
+
+TEST_F(RelationsTest, LearnsTypesWithTheTable) {
+    auto relations = this->relations();
+    CatalogType mood;
+    mood.oid = Oid{kMood};
+    mood.schema = "public";
+    mood.name = "mood";
+    mood.type = 'e';
+    mood.has_send = true;
+    ASSERT_TRUE(declare(relations, users('d', {{"id", kInt4, true}, {"mood", kMood}}),
+                        {.primary_key = {"id"}, .identity_index = {}, .types = {mood}}));
+    EXPECT_EQ(now(relations).columns[1].type->kind, Kind::enumeration);
+}
+
+TEST_F(RelationsTest, ADroppedTypeIsReadAsText) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users('d', {{"id", kInt4, true}, {"mood", kMood}})));
+    EXPECT_EQ(now(relations).columns[1].type->kind, Kind::text);
+}
+
+TEST_F(RelationsTest, AnAnnouncedTypeIsAskedForAgain) {
+    auto relations = this->relations();
+    const auto message = users('d', {{"id", kInt4, true}, {"mood", kMood}});
+    ASSERT_TRUE(declare(relations, message));
+    relations.announce_type(Oid{kMood});
+    EXPECT_TRUE(relations.declare(message));
+    EXPECT_THAT(relations.question()->types, ElementsAre(Oid{kMood}));
+}
+
+TEST_F(RelationsTest, ATableLeftOutIsKnownWithoutAsking) {
+    excluded_table_ = "users";
+    auto relations = this->relations();
+    EXPECT_EQ(relations.declare(users()), Relations::Declared::known);
+    const KnownRelation* known = relations.find(Oid{kUsers});
+    ASSERT_NE(known, nullptr);
+    EXPECT_FALSE(known->captured);
+    EXPECT_FALSE(relations.question());
+}
+
+TEST_F(RelationsTest, ATableRenamedIntoTheSelectionIsCapturedFromThen) {
+    excluded_table_ = "users";
+    auto relations = this->relations();
+    EXPECT_TRUE(relations.declare(users()));
+    ASSERT_TRUE(declare(
+        relations, testing::relation(kUsers, "public", "people", 'd', kColumns).substr(25)));
+    EXPECT_TRUE(relations.find(Oid{kUsers})->captured);
+    EXPECT_EQ(now(relations).name, "people");
+}
+
+TEST_F(RelationsTest, AnExcludedColumnIsNotCaptured) {
+    excluded_column_ = "name";
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users()));
+    EXPECT_TRUE(now(relations).columns[0].captured);
+    EXPECT_FALSE(now(relations).columns[1].captured);
+}
+
+TEST_F(RelationsTest, AnExcludedKeyColumnStopsUsAndIsNamed) {
+    excluded_column_ = "id";
+    auto relations = this->relations();
+    const auto declared = declare(relations, users());
+    ASSERT_FALSE(declared);
+    EXPECT_EQ(declared.error().next, Error::Next::stop);
+    EXPECT_THAT(declared.error().where, HasSubstr("public.users, column id"));
+    EXPECT_THAT(declared.error().mend, HasSubstr("source.columns.exclude"));
+}
+
+TEST_F(RelationsTest, ATypeUnknownInBinaryMakesUsAskForTextFromThenOn) {
+    auto relations = this->relations(true);
+    const auto declared = declare(relations, users('d', {{"id", kInt4, true}, {"x", kMood}}));
+    ASSERT_FALSE(declared);
+    EXPECT_EQ(declared.error().next, Error::Next::retry);
+    EXPECT_THAT(declared.error().where, HasSubstr("public.users, column x"));
+    EXPECT_TRUE(memory_.text_only);
+}
+
+TEST_F(RelationsTest, InTextNoTypeIsTooStrange) {
+    auto relations = this->relations(false);
+    EXPECT_TRUE(declare(relations, users('d', {{"id", kInt4, true}, {"x", kMood}})));
+    EXPECT_FALSE(memory_.text_only);
+}
+
+TEST_F(RelationsTest, AnExcludedColumnsTypeNeedNotBeKnownInBinary) {
+    excluded_column_ = "x";
+    auto relations = this->relations(true);
+    EXPECT_TRUE(declare(relations, users('d', {{"id", kInt4, true}, {"x", kMood}})));
+}
+
+TEST_F(RelationsTest, RefusesAMessageItCannotDecode) {
+    auto relations = this->relations();
+    const auto declared = relations.declare(users().substr(0, 20));
+    ASSERT_FALSE(declared);
+    EXPECT_EQ(declared.error().category, Error::Category::protocol);
+}
+
+TEST_F(RelationsTest, TellsTablesApartThatShareAPlaceNearby) {
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, users()));
+    ASSERT_TRUE(declare(
+        relations, testing::relation(kUsers + 64, "public", "orders", 'd', kColumns).substr(25)));
+    EXPECT_EQ(relations.find(Oid{kUsers})->relation->name, "users");
+    EXPECT_EQ(relations.find(Oid{kUsers + 64})->relation->name, "orders");
+    EXPECT_EQ(relations.find(Oid{kUsers})->relation->name, "users");
+    EXPECT_EQ(relations.find(Oid{kUsers + 128}), nullptr);
+}
+
+}  // namespace
+}  // namespace pgc

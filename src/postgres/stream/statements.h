@@ -1,0 +1,26 @@
+// Every command and query of the running stream, in one place: so that a played server can
+// recognise them. What is asked of the catalog: catalog/table_facts.h.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/lsn.h"
+#include "core/relation.h"
+#include "postgres/setup/opening.h"
+
+namespace pgc {
+
+// START_REPLICATION SLOT "s" LOGICAL 16/B374D848 (proto_version '1', …)
+std::string start_replication(const StreamPlan& plan, Lsn from);
+
+// $1 the slot, $2 the publication; one row of the columns below, whatever the version.
+//   slot_exists, active, restart_lsn, confirmed_flush_lsn, wal_status, safe_wal_size,
+//   invalidation, publication_exists, server_end, retained_bytes
+std::string slot_health_query(int server_version);
+
+// The named columns of one row: $1 … are the key's columns, in its order.
+std::string reselect_query(const Relation& relation, std::span<const std::uint32_t> columns);
+
+}  // namespace pgc

@@ -1,0 +1,54 @@
+// The slot's health while the stream runs, seen from beside it.
+//
+// Some dangers the stream itself does not tell of: that the server went ahead of us at the
+// start, that it is about to drop the log we still need, that the publication is gone (from
+// 18 on decoding goes on without it, in silence). So every kInterval the catalog is asked.
+//
+// Pure: reading and judging of what one query answered. The query: statements.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/lsn.h"
+#include "postgres/link/link.h"
+#include "postgres/setup/opening.h"
+
+namespace pgc {
+
+struct SlotHealth {
+    static constexpr Duration kInterval = std::chrono::seconds{5};
+
+    bool slot_exists = false;
+    bool active = false;
+    Lsn restart;    // the log is kept from here on
+    Lsn confirmed;
+    std::string wal_status;  // reserved, extended, unreserved, lost; empty before 13
+    std::optional<std::int64_t> safe_wal_bytes;  // until it is lost; none without a limit
+    std::string invalidation;                    // why it was, if it was
+    bool publication_exists = false;
+    Lsn server_end;
+    std::int64_t retained_bytes = 0;
+};
+
+[[nodiscard]] Result<SlotHealth> read_slot_health(const Rows& rows);
+
+// What nothing but a person can mend: an Error that stops.
+[[nodiscard]] Result<void> judge(const SlotHealth& health, const StreamPlan& plan);
+
+// After START_REPLICATION: a server that was confirmed further than `from` has skipped, in
+// silence, what lies between.
+[[nodiscard]] Result<void> judge_start(const SlotHealth& health, const StreamPlan& plan,
+                                       Lsn from);
+
+enum class SlotRisk : std::uint8_t {
+    none,
+    near,  // less than a fifth of max_slot_wal_keep_size is left
+    now,   // the next checkpoint may take it
+};
+SlotRisk risk_of(const SlotHealth& health, const StreamPlan& plan) noexcept;
+
+}  // namespace pgc
