@@ -1,0 +1,33 @@
+// Which handler answers which request: a table of method and path.
+//
+// HEAD is answered by the handler of GET. An unknown path is 404, a known one with
+// another method 405, a handler that throws 500. Filled before the server starts, then
+// only read; handlers run on the server's thread and must be quick.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/http_message.h"
+
+namespace pgc {
+
+class Router {
+public:
+    using Handler = std::function<HttpResponse(const HttpRequest&)>;
+
+    void add(std::string method, std::string path, Handler handler);
+    HttpResponse answer(const HttpRequest& request) const;
+
+private:
+    struct Route {
+        std::string method;
+        std::string path;
+        Handler handler;
+    };
+    std::vector<Route> routes_;
+};
+
+}  // namespace pgc
