@@ -5,7 +5,7 @@
 // The memory is wiped when it is overwritten or destroyed.
 #pragma once
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <cstring>
 #include <ostream>
