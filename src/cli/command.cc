@@ -32,11 +32,11 @@ std::string overview() {
 }
 
 std::string help(const Command& command) {
-    return fmt::format("pg-capture {}{}{}\n\n  {}\n\nFlags:\n{}\nOptions (also in the file and in "
-                       "the environment):\n{}",
-                       command.name, command.arguments.empty() ? "" : " ", command.arguments,
-                       command.help, help_of_flags(command.flags),
-                       help_of_options(declarations()));
+    return fmt::format(
+        "pg-capture {}{}{}\n\n  {}\n\nFlags:\n{}\nOptions (also in the file and in "
+        "the environment):\n{}",
+        command.name, command.arguments.empty() ? "" : " ", command.arguments, command.help,
+        help_of_flags(command.flags), help_of_options(declarations()));
 }
 
 struct Found {
@@ -68,7 +68,8 @@ ExitCode unknown(std::string_view word, World& world) {
     return ExitCode::configuration;
 }
 
-bool asks(std::span<const std::string> arguments, std::string_view longer, std::string_view letter) {
+bool asks(std::span<const std::string> arguments, std::string_view longer,
+          std::string_view letter) {
     return std::ranges::any_of(arguments, [&](const std::string& argument) {
         return argument == longer || argument == letter;
     });
@@ -98,9 +99,10 @@ ExitCode run_program(std::span<const std::string> arguments, World& world) {
     Invocation invocation{
         world, parse_command_line(arguments.subspan(found.words), command.flags, declarations())};
     if (command.arguments.empty() && !invocation.line.arguments.empty()) {
-        invocation.line.errors.add({.where = "command line",
-                                    .key = invocation.line.arguments.front(),
-                                    .reason = fmt::format("{} takes no such argument", command.name)});
+        invocation.line.errors.add(
+            {.where = "command line",
+             .key = invocation.line.arguments.front(),
+             .reason = fmt::format("{} takes no such argument", command.name)});
     }
     return command.run(invocation);
 }

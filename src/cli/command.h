@@ -31,7 +31,7 @@ struct Invocation {
 };
 
 struct Command {
-    std::string_view name;  // "config validate": two words for a command of a group
+    std::string_view name;       // "config validate": two words for a command of a group
     std::string_view arguments;  // for help: "SLOT"; empty for none
     std::string_view help;       // one line
     std::span<const Flag> flags;

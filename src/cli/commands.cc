@@ -25,18 +25,18 @@ const std::vector<Flag>& common() {
 }
 
 const std::vector<Flag>& run_flags() {
-    static const std::vector<Flag> flags = with_common(
-        {{.name = "until",
-          .value_name = "LSN",
-          .help = "end, with exit code 0, when all that committed before is delivered"},
-         {.name = "with-key",
-          .help = "console: the key and a tab before each message",
-          .sets_path = "console.with_key",
-          .sets_value = "true"},
-         {.name = "pretty",
-          .help = "console: messages over several lines",
-          .sets_path = "console.pretty",
-          .sets_value = "true"}});
+    static const std::vector<Flag> flags =
+        with_common({{.name = "until",
+                      .value_name = "LSN",
+                      .help = "end, with exit code 0, when all that committed before is delivered"},
+                     {.name = "with-key",
+                      .help = "console: the key and a tab before each message",
+                      .sets_path = "console.with_key",
+                      .sets_value = "true"},
+                     {.name = "pretty",
+                      .help = "console: messages over several lines",
+                      .sets_path = "console.pretty",
+                      .sets_value = "true"}});
     return flags;
 }
 
@@ -78,8 +78,7 @@ std::span<const Command> commands() {
                 run_config_schema},
         Command{"config reference", "", "every option, as Markdown", common(),
                 run_config_reference},
-        Command{"config example", "", "an annotated example", example_flags(),
-                run_config_example},
+        Command{"config example", "", "an annotated example", example_flags(), run_config_example},
         Command{"metrics", "", "every metric, as Markdown", common(), run_metrics},
         Command{"peek", "", "look at waiting changes without consuming them", peek_flags(),
                 run_peek},

@@ -34,7 +34,8 @@ ExitCode run_config_validate(Invocation& invocation) {
 ExitCode run_config_show(Invocation& invocation) {
     const auto program = load_program(invocation);
     if (!program) return program.error();
-    invocation.world.console.out(invocation.json() ? show_json(program->settings) + "\n" : show(program->settings));
+    invocation.world.console.out(invocation.json() ? show_json(program->settings) + "\n"
+                                                   : show(program->settings));
     return ExitCode::done;
 }
 
@@ -59,9 +60,8 @@ ExitCode run_config_example(Invocation& invocation) {
 ExitCode run_init(Invocation& invocation) {
     const auto& arguments = invocation.line.arguments;
     if (arguments.size() > 1) {
-        invocation.line.errors.add({.where = "command line",
-                                    .key = arguments[1],
-                                    .reason = "init writes one file"});
+        invocation.line.errors.add(
+            {.where = "command line", .key = arguments[1], .reason = "init writes one file"});
     }
     const std::string path = arguments.empty() ? "pg-capture.yaml" : arguments.front();
     const bool toml = path.ends_with(".toml");
@@ -80,12 +80,12 @@ ExitCode run_init(Invocation& invocation) {
     }
     const auto written = invocation.world.files.replace(path, example(toml ? "toml" : "yaml"));
     if (!written) return tell(invocation, written.error());
-    invocation.world.console.out(fmt::format(
-        "{} is written: every option with its default and a word about it.\n"
-        "Next: fill in the connection, then\n\n"
-        "  pg-capture check -c {}     tells what PostgreSQL still needs\n"
-        "  pg-capture run -c {}       follows the database\n",
-        path, path, path));
+    invocation.world.console.out(
+        fmt::format("{} is written: every option with its default and a word about it.\n"
+                    "Next: fill in the connection, then\n\n"
+                    "  pg-capture check -c {}     tells what PostgreSQL still needs\n"
+                    "  pg-capture run -c {}       follows the database\n",
+                    path, path, path));
     return ExitCode::done;
 }
 

@@ -18,8 +18,14 @@ void write_to(int fd, std::string_view text) {
 
 }  // namespace
 
-void SystemConsole::out(std::string_view text) { write_to(STDOUT_FILENO, text); }
-void SystemConsole::err(std::string_view text) { write_to(STDERR_FILENO, text); }
-bool SystemConsole::out_is_terminal() const { return ::isatty(STDOUT_FILENO) == 1; }
+void SystemConsole::out(std::string_view text) {
+    write_to(STDOUT_FILENO, text);
+}
+void SystemConsole::err(std::string_view text) {
+    write_to(STDERR_FILENO, text);
+}
+bool SystemConsole::out_is_terminal() const {
+    return ::isatty(STDOUT_FILENO) == 1;
+}
 
 }  // namespace pgc

@@ -68,7 +68,8 @@ private:
         if (auto tended = source_->tend(); !tended) {
             return std::unexpected(std::move(tended.error()));
         }
-        const std::size_t changes = limit_ ? std::min<std::uint64_t>(*limit_ - written_, 1000) : 1000;
+        const std::size_t changes =
+            limit_ ? std::min<std::uint64_t>(*limit_ - written_, 1000) : 1000;
         auto read = source_->read(batch_, changes, kBatch_bytes);
         if (!read) return std::unexpected(std::move(read.error()));
         if (auto put = write(); !put) return std::unexpected(std::move(put.error()));

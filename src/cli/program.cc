@@ -26,7 +26,10 @@ std::vector<OptionTable> all_tables() {
 }
 
 constexpr std::array kCommonFlags = {
-    Flag{.name = "config", .letter = 'c', .value_name = "FILE", .help = "configuration, .yaml or .toml"},
+    Flag{.name = "config",
+         .letter = 'c',
+         .value_name = "FILE",
+         .help = "configuration, .yaml or .toml"},
     Flag{.name = "json-logs",
          .letter = 'j',
          .help = "log lines as JSON objects",
@@ -70,7 +73,9 @@ const Declarations& declarations() {
     return all;
 }
 
-std::span<const Flag> common_flags() { return kCommonFlags; }
+std::span<const Flag> common_flags() {
+    return kCommonFlags;
+}
 
 std::expected<Program, ExitCode> load_program(Invocation& invocation) {
     World& world = invocation.world;
@@ -82,8 +87,7 @@ std::expected<Program, ExitCode> load_program(Invocation& invocation) {
                          world.files);
     Errors errors;
     if (!settings) errors = settings.error();
-    const auto levels =
-        parse_log_levels(log_words, settings ? levels_of(*settings) : LogLevels{});
+    const auto levels = parse_log_levels(log_words, settings ? levels_of(*settings) : LogLevels{});
     if (!levels) {
         errors.add({.where = fmt::format("environment {}", kLogVariable),
                     .key = {},

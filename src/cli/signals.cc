@@ -19,7 +19,7 @@ void on_signal(int) {
 Signals::Signals(StopRequest& stop) {
     listening.store(&stop);
     for (std::size_t i = 0; i < std::size(kHandled); ++i) {
-        struct sigaction action {};
+        struct sigaction action{};
         action.sa_handler = kHandled[i] == SIGPIPE ? SIG_IGN : on_signal;
         sigemptyset(&action.sa_mask);
         sigaction(kHandled[i], &action, &before_[i]);

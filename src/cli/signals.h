@@ -18,7 +18,7 @@ public:
     ~Signals();
 
 private:
-    struct sigaction before_[4] {};
+    struct sigaction before_[4]{};
 };
 
 }  // namespace pgc

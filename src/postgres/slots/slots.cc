@@ -63,7 +63,8 @@ Result<Dropped> drop_slot(BlockingLink& link, std::string_view name) {
                     .at(slot.reader)
                     .mended_by("stop its reader first"));
         }
-        auto dropped = link.ask("SELECT pg_catalog.pg_drop_replication_slot(" + quote_text(name) + ")");
+        auto dropped =
+            link.ask("SELECT pg_catalog.pg_drop_replication_slot(" + quote_text(name) + ")");
         if (!dropped) return std::unexpected(std::move(dropped.error()));
         return Dropped::yes;
     }

@@ -17,12 +17,12 @@ struct SlotInfo {
     std::string plugin;
     std::string database;
     bool active = false;
-    std::string reader;       // "PID 1234 from 10.0.0.5"; empty if nobody reads
-    std::string confirmed;    // confirmed_flush_lsn
-    std::string restart;      // restart_lsn
+    std::string reader;                // "PID 1234 from 10.0.0.5"; empty if nobody reads
+    std::string confirmed;             // confirmed_flush_lsn
+    std::string restart;               // restart_lsn
     std::uint64_t retained_bytes = 0;  // of the log kept for it
-    std::string wal_status;   // 13 and later: reserved, extended, unreserved, lost
-    bool ours = false;        // the configured one
+    std::string wal_status;            // 13 and later: reserved, extended, unreserved, lost
+    bool ours = false;                 // the configured one
 };
 
 // Sorted by name. `ours` is the configured slot's name.

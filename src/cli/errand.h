@@ -1,0 +1,34 @@
+// A command's own connection to the server: for questions, outside of any pipeline.
+#pragma once
+
+#include "base/wait.h"
+#include "cli/command.h"
+#include "cli/program.h"
+#include "observe/log.h"
+#include "postgres/link/blocking.h"
+#include "postgres/link/libpq_link.h"
+#include "postgres/options.h"
+
+namespace pgc {
+
+class Errand {
+public:
+    // Both outlive it. `name` is how the sessions call themselves.
+    Errand(World& world, const Program& program, std::string name);
+
+    Result<BlockingLink> connect();
+
+    const PostgresConfig& config() const noexcept { return config_; }
+    LinkFactory& links() noexcept { return links_; }
+    Waiter& waiter() noexcept { return waiter_; }
+
+private:
+    const Clock& clock_;
+    DescriptorLines lines_;
+    Log log_;
+    const PostgresConfig config_;
+    LibpqLinkFactory links_;
+    PollWaiter waiter_;
+};
+
+}  // namespace pgc

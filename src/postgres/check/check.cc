@@ -1,0 +1,83 @@
+#include "postgres/check/check.h"
+
+#include <optional>
+
+#include "postgres/check/server_checks.h"
+#include "postgres/check/table_checks.h"
+#include "postgres/link/blocking.h"
+
+namespace pgc {
+namespace {
+
+using Level = Finding::Level;
+
+Finding blocked(std::string_view id, const Error& error) {
+    return {.id = id,
+            .level = Level::blocking,
+            .subject = error.where.empty() ? "server" : error.where,
+            .message = error.what,
+            .mend = error.mend};
+}
+
+// A question that failed is a finding too, and the end of its chapter.
+void note(const Result<void>& outcome, Findings& findings) {
+    if (!outcome) findings.push_back(blocked("query", outcome.error()));
+}
+
+void check_connection(const PostgresConfig& config, BlockingLink& link, Findings& findings) {
+    const bool plain = config.connection.plain_text_to_others() && !link.link().encrypted();
+    findings.push_back({.id = "connection",
+                        .level = plain ? Level::warning : Level::ok,
+                        .subject = "connection",
+                        .message = link.link().encrypted() ? "established, encrypted"
+                                   : plain ? "established, in plain text over the network"
+                                           : "established",
+                        .mend = plain ? "set postgres.ssl_mode to verify-full" : ""});
+}
+
+// The slot's reader connects in another way, which pg_hba.conf rules apart.
+void check_replication(LinkFactory& links, const Clock& clock, Waiter& waiter, Duration limit,
+                       Findings& findings) {
+    auto link = BlockingLink::connect(links, LinkFactory::Use::replication, clock, waiter, limit);
+    if (!link) {
+        findings.push_back(blocked("replication_connection", link.error()));
+        return;
+    }
+    if (auto answer = link->ask("IDENTIFY_SYSTEM"); !answer) {
+        findings.push_back(blocked("replication_connection", answer.error()));
+        return;
+    }
+    findings.push_back({.id = "replication_connection",
+                        .level = Level::ok,
+                        .subject = "replication connection",
+                        .message = "established"});
+}
+
+}  // namespace
+
+Findings check_postgres(const PostgresConfig& config, LinkFactory& links, const Clock& clock,
+                        Waiter& waiter) {
+    Findings findings;
+    const Duration limit = config.connection.connect_timeout;
+    auto link = BlockingLink::connect(links, LinkFactory::Use::sql, clock, waiter, limit);
+    if (!link) {
+        findings.push_back(blocked("connection", link.error()));
+        return findings;
+    }
+    check_connection(config, *link, findings);
+    check_version(*link, findings);
+    note(check_settings(*link, findings), findings);
+    const auto role = ask_role(*link);
+    if (!role) {
+        findings.push_back(blocked("role", role.error()));
+        return findings;
+    }
+    check_role(*role, findings);
+    note(check_tables(*link, config, *role, findings), findings);
+    note(check_slot(*link, config, findings), findings);
+    // Without REPLICATION it can only fail, and that is told already.
+    if (role->replication) check_replication(links, clock, waiter, limit, findings);
+    return findings;
+}
+
+}  // namespace pgc
