@@ -26,9 +26,7 @@ std::optional<Inquiries::Answer> Inquiries::go_on(Instant now) {
         }
     }
     if (state_ == State::ready) {
-        if (auto sent = link_->send(inquiry_->text, inquiry_->parameters, false); !sent) {
-            return give_up_or_repeat(sent.error(), now);
-        }
+        if (auto sent = send(); !sent) return give_up_or_repeat(sent.error(), now);
         state_ = State::asked;
         deadline_ = now + kAnswer_max;
     }
@@ -48,6 +46,12 @@ std::optional<Inquiries::Answer> Inquiries::go_on(Instant now) {
     if (now < deadline_) return std::nullopt;
     return give_up_or_repeat(
         retry(Error::Category::connection, "the server does not answer a query of ours"), now);
+}
+
+// Without parameters as a simple query, which may hold several statements.
+Result<void> Inquiries::send() {
+    if (inquiry_->parameters.empty()) return link_->send(inquiry_->text);
+    return link_->send(inquiry_->text, inquiry_->parameters, false);
 }
 
 // Goes on connecting; ready() or away, to be tried later, when it returns without an Error.

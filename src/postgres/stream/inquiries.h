@@ -26,7 +26,7 @@ namespace pgc {
 
 struct Inquiry {
     std::string text;
-    std::vector<std::optional<std::string>> parameters;
+    std::vector<std::optional<std::string>> parameters{};
     bool may_repeat = true;  // asking twice does no harm
 };
 
@@ -47,6 +47,9 @@ public:
     // The answer, once. Nothing while there is none.
     std::optional<Answer> step(Instant now);
 
+    // A connection is on its way: its descriptor is waited for.
+    bool connecting() const noexcept { return state_ == State::connecting; }
+
     // Makes a connection if there is none; requires free(). Nothing while it is not ready.
     Result<Link*> lend(Instant now);
     // `broken`: it can't be used any more.
@@ -59,6 +62,7 @@ private:
     enum class State : std::uint8_t { away, connecting, ready, asked };
 
     [[nodiscard]] Result<void> connect(Instant now);
+    [[nodiscard]] Result<void> send();
     std::optional<Answer> go_on(Instant now);
     std::optional<Answer> give_up_or_repeat(Error error, Instant now);
     void lose(Instant now) noexcept;

@@ -169,7 +169,8 @@ Result<void> Relations::answer(const Question& question, const TableFacts& facts
     KnownRelation* known = find(question.relation);
     const bool asked_again = known != nullptr && std::exchange(known->asked_again, false);
     if (pending_ && pending_->oid == question.relation) {
-        pending_->facts = facts;  // for the version that is coming; the old one ends here
+        // The old version ends here. What was asked for its sake lacks the new one's types.
+        if (question.urgent) pending_->facts = facts;
         return {};
     }
     if (!asked_again) return {};

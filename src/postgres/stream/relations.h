@@ -80,6 +80,9 @@ public:
         bool urgent = false;  // decoding waits for it
     };
     // What to ask the catalog next, if anything.
+    bool has_question() const noexcept {
+        return (pending_ && !pending_->facts) || !again_.empty();
+    }
     std::optional<Question> question() const;
     [[nodiscard]] Result<void> answer(const Question& question, const TableFacts& facts);
 

@@ -1,0 +1,213 @@
+#include "postgres/stream/errands.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "postgres/catalog/table_facts.h"
+#include "postgres/stream/statements.h"
+
+namespace pgc {
+
+Errands::Errands(With with, std::unique_ptr<Link> sql, Lsn from, Instant now)
+    : with_(std::move(with)),
+      from_(from),
+      questions_(with_.links, std::move(sql)),
+      slot_due_(now),
+      chores_(with_.links, nullptr) {
+    const PostgresConfig& config = with_.config;
+    if (config.heartbeat_interval > Duration{0} && !config.heartbeat_sql.empty()) {
+        beat_due_ = now + config.heartbeat_interval;
+    }
+    if (config.manage_publication && with_.plan.maintained &&
+        config.tables_refresh > Duration{0}) {
+        keeper_.emplace(config, with_.plan.server_version, with_.logger);
+        keep_due_ = now + config.tables_refresh;
+    }
+}
+
+void Errands::reselect() {
+    if (!reselect_) reselect_ = reselection(with_.assembler.wanted());
+}
+
+Result<void> Errands::step(Instant now) {
+    do_chores(now);
+    // An answer may bring the next question, so twice around at most.
+    for (int round = 0; round < 2; ++round) {
+        if (asked_ == Asked::nothing) ask(now);
+        if (asked_ == Asked::nothing) return {};
+        auto answer = questions_.step(now);
+        if (!answer) return {};
+        if (auto taken = take(std::move(*answer)); !taken) return taken;
+    }
+    return {};
+}
+
+void Errands::ask(Instant now) {
+    if (!verified_) return ask_slot(now);
+    auto question = with_.relations.question();
+    if (question && question->urgent) return ask_catalog(std::move(*question), now);
+    if (reselect_) {
+        asked_ = Asked::reselect;
+        questions_.ask(reselect_->inquiry, now);
+    } else if (now >= slot_due_) {
+        ask_slot(now);
+    } else if (question) {
+        ask_catalog(std::move(*question), now);
+    }
+}
+
+void Errands::ask_slot(Instant now) {
+    asked_ = Asked::slot;
+    slot_due_ = now + SlotHealth::kInterval;
+    questions_.ask({.text = slot_health_query(with_.plan.server_version),
+                    .parameters = {with_.plan.slot, with_.plan.publication}},
+                   now);
+}
+
+void Errands::ask_catalog(Relations::Question question, Instant now) {
+    asked_ = Asked::catalog;
+    questions_.ask({.text = table_facts_query(with_.plan.server_version),
+                    .parameters = table_facts_parameters(question.relation, question.types)},
+                   now);
+    catalog_ = std::move(question);
+}
+
+Result<void> Errands::take(Inquiries::Answer answer) {
+    switch (std::exchange(asked_, Asked::nothing)) {
+        case Asked::nothing: return {};
+        case Asked::slot: return take_slot(std::move(answer));
+        case Asked::catalog: return take_catalog(answer);
+        case Asked::reselect: take_reselect(answer); return {};
+    }
+    return {};
+}
+
+Result<void> Errands::take_slot(Inquiries::Answer answer) {
+    auto health = answer ? read_slot_health(*answer)
+                         : Result<SlotHealth>{std::unexpected(std::move(answer.error()))};
+    if (!health) {
+        if (!verified_) return std::unexpected(std::move(health.error()));
+        with_.logger.failure(LogLevel::warning, "the slot's health is not known", health.error());
+        return {};
+    }
+    if (auto fine = judge(*health, with_.plan); !fine) return fine;
+    if (!verified_) {
+        if (auto fine = judge_start(*health, with_.plan, from_); !fine) return fine;
+        verified_ = true;
+    }
+    observe(*health);
+    return {};
+}
+
+void Errands::observe(const SlotHealth& health) {
+    server_end_ = std::max(server_end_, health.server_end);
+    with_.metrics.gauge(Metric::slot_active).set(health.active ? 1 : 0);
+    with_.metrics.gauge(Metric::slot_retained_bytes)
+        .set(static_cast<double>(health.retained_bytes));
+    const SlotRisk risk = risk_of(health, with_.plan);
+    if (risk == std::exchange(risk_, risk)) return;
+    const auto retained = health.retained_bytes;
+    switch (risk) {
+        case SlotRisk::none:
+            with_.logger.info("the slot is out of danger", {{"retained_bytes", retained}});
+            return;
+        case SlotRisk::near:
+            with_.logger.warning("the slot nears max_slot_wal_keep_size",
+                                 {{"retained_bytes", retained},
+                                  {"bytes_left", health.safe_wal_bytes.value_or(0)}});
+            return;
+        case SlotRisk::now:
+            with_.logger.error("the server may drop the slot at its next checkpoint",
+                               {{"retained_bytes", retained},
+                                {"mend", "raise max_slot_wal_keep_size, or let the sink go on"}});
+            return;
+    }
+}
+
+Result<void> Errands::take_catalog(const Inquiries::Answer& answer) {
+    const Relations::Question question = *std::exchange(catalog_, std::nullopt);
+    if (!answer) return std::unexpected(answer.error());
+    const auto facts = read_table_facts(*answer);
+    if (!facts) return std::unexpected(facts.error());
+    return with_.relations.answer(question, *facts);
+}
+
+void Errands::take_reselect(const Inquiries::Answer& answer) {
+    const Reselection asked = *std::exchange(reselect_, std::nullopt);
+    if (!answer) {
+        with_.logger.failure(LogLevel::warning,
+                             "values that the stream left out could not be fetched",
+                             answer.error());
+    }
+    with_.assembler.provide(answer ? reselected(asked, *answer) : Reselected{});
+}
+
+void Errands::do_chores(Instant now) {
+    if (beating_) {
+        if (const auto answer = chores_.step(now)) {
+            beating_ = false;
+            if (!*answer) {
+                with_.logger.failure(LogLevel::warning, "the heartbeat failed", answer->error());
+            }
+        }
+    }
+    if (keeping_over_ != nullptr || (chores_.free() && now >= keep_due_)) keep_publication(now);
+    if (chores_.free() && now >= beat_due_) beat(now);
+}
+
+void Errands::beat(Instant now) {
+    beat_due_ = now + with_.config.heartbeat_interval;
+    beating_ = true;
+    chores_.ask({.text = with_.config.heartbeat_sql, .may_repeat = false}, now);
+}
+
+void Errands::keep_publication(Instant now) {
+    if (keeping_over_ == nullptr) {
+        const auto link = chores_.lend(now);
+        if (!link) {
+            keep_due_ = now + with_.config.tables_refresh;
+            with_.logger.failure(LogLevel::warning, "new tables can't be looked for",
+                                 link.error());
+            return;
+        }
+        if (*link == nullptr) return;  // still connecting
+        keeping_over_ = *link;
+        if (auto begun = keeper_->begin(*keeping_over_, false); !begun) {
+            return publication_round_failed(begun.error(), now);
+        }
+    }
+    const auto state = keeper_->step(*keeping_over_);
+    if (!state) return publication_round_failed(state.error(), now);
+    if (!*state) return;
+    keeping_over_ = nullptr;
+    chores_.give_back(false);
+    keep_due_ = now + with_.config.tables_refresh;
+    for (const std::string& table : (*state)->added) {
+        with_.logger.info("a table was added to the publication", {{"table", table}});
+    }
+    for (const std::string& table : (*state)->removed) {
+        with_.logger.info("a table left the publication", {{"table", table}});
+    }
+}
+
+void Errands::publication_round_failed(const Error& error, Instant now) {
+    const bool broken = keeping_over_->sqlstate().empty();
+    keeping_over_ = nullptr;
+    chores_.give_back(broken);
+    keep_due_ = now + with_.config.tables_refresh;
+    with_.logger.failure(LogLevel::warning, "the publication could not be kept in step", error);
+}
+
+void Errands::wants(Wants& wants) const {
+    questions_.wants(wants);
+    chores_.wants(wants);
+    if (chores_.free() && !chores_.connecting()) {
+        wants.until(beat_due_);
+        wants.until(keep_due_);
+    }
+    if (asked_ != Asked::nothing) return;
+    wants.until(slot_due_);
+    if (reselect_ || with_.relations.has_question()) wants.until(Instant{});
+}
+
+}  // namespace pgc

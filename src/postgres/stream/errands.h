@@ -1,0 +1,99 @@
+// What the source does beside the stream: answers for Relations and Assembler, looking
+// after the slot, the heartbeat, new tables.
+//
+//   questions   over the link that opening left us, one at a time, the pressing ones first:
+//               slot at the start ▸ catalog ▸ reselect ▸ slot ▸ catalog without hurry
+//   chores      over a link of their own, because they may wait for locks: the user's
+//               heartbeat, keeping the publication in step. Made only if there are any.
+//
+// Only what makes going on wrong or useless comes out as an Error; a chore that fails is
+// logged and tried again at its next time.
+//
+// Threads: one, the owner's. All references must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/lsn.h"
+#include "base/wait.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "postgres/link/link.h"
+#include "postgres/options.h"
+#include "postgres/setup/opening.h"
+#include "postgres/setup/publication_keeper.h"
+#include "postgres/stream/assembler.h"
+#include "postgres/stream/inquiries.h"
+#include "postgres/stream/relations.h"
+#include "postgres/stream/reselect.h"
+#include "postgres/stream/watch.h"
+
+namespace pgc {
+
+class Errands {
+public:
+    struct With {
+        const PostgresConfig& config;
+        const StreamPlan& plan;
+        LinkFactory& links;
+        Relations& relations;
+        Assembler& assembler;
+        Metrics& metrics;
+        Logger logger;
+    };
+    // `from`: what START_REPLICATION asked for, to be checked first.
+    Errands(With with, std::unique_ptr<Link> sql, Lsn from, Instant now);
+
+    // The assembler stopped at a row for its unsent values. Its cells are copied.
+    void reselect();
+
+    [[nodiscard]] Result<void> step(Instant now);
+
+    // The server has not skipped anything: what it sends may be used.
+    bool start_verified() const noexcept { return verified_; }
+    // The end of the server's log, when last asked.
+    Lsn server_end() const noexcept { return server_end_; }
+
+    void wants(Wants& wants) const;
+
+private:
+    enum class Asked : std::uint8_t { nothing, slot, catalog, reselect };
+
+    void ask(Instant now);
+    void ask_slot(Instant now);
+    void ask_catalog(Relations::Question question, Instant now);
+    [[nodiscard]] Result<void> take(Inquiries::Answer answer);
+    [[nodiscard]] Result<void> take_slot(Inquiries::Answer answer);
+    [[nodiscard]] Result<void> take_catalog(const Inquiries::Answer& answer);
+    void take_reselect(const Inquiries::Answer& answer);
+    void observe(const SlotHealth& health);
+
+    void do_chores(Instant now);
+    void beat(Instant now);
+    void keep_publication(Instant now);
+    void publication_round_failed(const Error& error, Instant now);
+
+    const With with_;
+    const Lsn from_;
+    Inquiries questions_;
+    Asked asked_ = Asked::nothing;
+    std::optional<Relations::Question> catalog_;  // being asked
+    std::optional<Reselection> reselect_;         // to be asked or being asked
+    bool verified_ = false;
+    Instant slot_due_;
+    SlotRisk risk_ = SlotRisk::none;
+    Lsn server_end_;
+
+    Inquiries chores_;
+    bool beating_ = false;
+    Instant beat_due_ = kNever;
+    std::optional<PublicationKeeper> keeper_;
+    Link* keeping_over_ = nullptr;  // a round of the keeper is under way on it
+    Instant keep_due_ = kNever;
+};
+
+}  // namespace pgc

@@ -1,0 +1,101 @@
+// A PostgreSQL server's committed changes, as a Source.
+//
+//   opening ──▶ opened ──start()──▶ starting ──▶ verifying ──▶ streaming ──close()──▶ closing ──▶ closed
+//
+//   opening    setup/opening.h: two links, everything checked, publication and slot there
+//   starting   START_REPLICATION is on its way
+//   verifying  in copy mode; the slot is asked whether the server went ahead of us, which
+//              it does in silence. Until then nothing is read and no feedback sent
+//   streaming  stream_reader.h reads; errands.h answers from beside the stream; feedback.h tells
+//
+// What the server was told to forget is never more than confirm() said: the write position
+// is what was received and kept back nothing, the flush position what was confirmed.
+//
+// Feedback also goes out while the pipeline does not read: from tend(), by the timer. What
+// the server asks meanwhile stays in the socket; it measures its patience from our last
+// message, so messages on time suffice.
+//
+// Threads: owned and called by the pipeline thread alone.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include "base/clock.h"
+#include "core/source.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "postgres/link/link.h"
+#include "postgres/options.h"
+#include "postgres/setup/opening.h"
+#include "postgres/stream/assembler.h"
+#include "postgres/stream/errands.h"
+#include "postgres/stream/feedback.h"
+#include "postgres/stream/stream_reader.h"
+#include "postgres/stream/relations.h"
+#include "postgres/stream/source_memory.h"
+#include "postgres/types/type_map.h"
+
+namespace pgc {
+
+class PostgresSource final : public Source {
+public:
+    // All references must outlive it. `keepalive_interval`: the longest pause between two
+    // feedback messages.
+    struct With {
+        const PostgresConfig& config;
+        LinkFactory& links;
+        const Clock& clock;
+        Metrics& metrics;
+        Logger logger;
+        SourceMemory& memory;
+        Duration keepalive_interval = std::chrono::seconds{10};
+        bool may_create_slot = true;
+    };
+    explicit PostgresSource(With with);
+
+    Result<bool> open() override;
+    const SourceIdentity& identity() const override { return opening_.identity(); }
+    Result<void> start(Lsn from) override;
+    Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
+    std::optional<Lsn> idle_at() const override;
+    void confirm(Lsn lsn, bool now) override { feedback_.confirm(lsn, now); }
+    Result<void> tend() override;
+    void wants(Wants& wants, bool reading) const override;
+    Lsn server_end() const noexcept override;
+    Result<bool> close() override;
+
+private:
+    enum class State : std::uint8_t {
+        opening,
+        opened,
+        starting,
+        verifying,
+        streaming,
+        closing,
+        closed,
+    };
+
+    Selection selection() const;
+    void schema_changed(const Relation& before, const Relation& now);
+    [[nodiscard]] Result<void> go_on_starting(Instant now);
+    [[nodiscard]] Result<void> tell(Instant now);
+    [[nodiscard]] Error explained(Error error) const;
+
+    const With with_;
+    State state_ = State::opening;
+    Opening opening_;
+    StreamPlan plan_;
+    Lsn from_;
+    Feedback feedback_;
+    TypeMap types_;
+    // From start() on, in the order of their dependence.
+    std::unique_ptr<Link> link_;
+    std::optional<Relations> relations_;
+    std::optional<Assembler> assembler_;
+    std::optional<Errands> errands_;
+    std::optional<StreamReader> reader_;
+};
+
+}  // namespace pgc

@@ -1,0 +1,78 @@
+// Reads the stream: copy messages off the link, through the assembler, into batches.
+//
+// Messages are taken off the link in gulps and kept until they are decoded. Decoding may
+// stop in their midst, because the batch is full or because a message waits for an answer
+// from beside the stream (Stopped); the next read() goes on there.
+//
+// After a drain the judges are asked: was it a gulp (gulp.h), is the server alive
+// (feedback.h). A drain that stopped at a limit is no sign of either: bytes are counted up
+// to the drain that leaves nothing behind.
+//
+// Threads: one, the owner's. `link` and `assembler` must outlive it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/wait.h"
+#include "core/change.h"
+#include "postgres/link/link.h"
+#include "postgres/stream/assembler.h"
+#include "postgres/stream/feedback.h"
+#include "postgres/stream/gulp.h"
+
+namespace pgc {
+
+class StreamReader {
+public:
+    StreamReader(Link& link, Assembler& assembler, Instant now);
+    StreamReader(const StreamReader&) = delete;
+    StreamReader& operator=(const StreamReader&) = delete;
+    ~StreamReader();
+
+    enum class Stopped : std::uint8_t {
+        full,      // more may be at hand
+        drained,   // everything that had arrived is in the batch
+        catalog,   // a message waits: Relations::question()
+        reselect,  // a message waits: Assembler::wanted()
+        silent,    // as `drained`, and the server should be asked whether it is there
+    };
+    [[nodiscard]] Result<Stopped> read(Batch& batch, std::size_t max_changes,
+                                       std::size_t max_bytes, Instant now);
+
+    // No message is kept back.
+    bool nothing_kept() const noexcept { return next_ == kept_.size(); }
+
+    // What arriving rows have us wait for.
+    void wants(Wants& wants) const;
+
+private:
+    struct Limits {
+        std::size_t changes;
+        std::size_t bytes;
+        std::size_t messages;  // of any kind: a read ends though all were filtered out
+    };
+    bool full(const Batch& batch, const Limits& limits) const noexcept;
+    // Decodes what is kept; `drained` when all of it is.
+    [[nodiscard]] Result<Stopped> decode(Batch& batch, const Limits& limits);
+    [[nodiscard]] Result<Link::Drained> drain(const Batch& batch, const Limits& limits);
+    [[nodiscard]] Result<Stopped> judge(Instant now);
+    [[nodiscard]] Error why_ended();
+
+    Link& link_;
+    Assembler& assembler_;
+    const Link::Release release_;
+    Gulp gulp_;
+    Liveness liveness_;
+    std::vector<CopyMessage> kept_;
+    std::size_t next_ = 0;             // of kept_, to be decoded
+    std::size_t decoded_ = 0;          // messages in this read()
+    std::size_t received_ = 0;         // bytes since the last drain that left nothing
+    std::size_t low_water_ = 1;        // as the socket has it
+    bool waiting_ = false;             // for an answer from beside the stream
+};
+
+}  // namespace pgc
