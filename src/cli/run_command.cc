@@ -54,12 +54,13 @@ public:
           signals_(stop_) {}
 
     Result<ExitCode> run() {
-        auto http = serve();
-        if (!http) return std::unexpected(std::move(http.error()));
         const PostgresConfig postgres = postgres_config(program_.settings, world_.files);
         warn(postgres);
         ProgramParts parts(program_.settings, postgres, world_.clock, metrics_,
                            log_.logger("postgres").with({{"pipeline", options_.name}}));
+        // After the parts: making them changes the environment, which threads must not see.
+        const auto http = serve();
+        if (!http) return std::unexpected(http.error());
         FileStore store(world_.files, options_.name,
                         position_path(program_.settings, options_.name));
         PollWaiter waiter(world_.clock);

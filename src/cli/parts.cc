@@ -1,0 +1,65 @@
+#include "cli/parts.h"
+
+#include <unistd.h>
+
+#include "format/native/native_format.h"
+#include "format/options.h"
+#include "pipeline/options.h"
+#include "postgres/link/libpq_link.h"
+#include "postgres/stream/postgres_source.h"
+#include "sink/console/options.h"
+#include "sink/console/sink.h"
+#include "sink/discard/sink.h"
+
+namespace pgc {
+namespace {
+
+// Tells this process's sessions from those of every other with the same slot.
+std::uint64_t instance(const Clock& clock) {
+    return static_cast<std::uint64_t>(clock.wall().unix_us) * 65'536 +
+           static_cast<std::uint64_t>(::getpid());
+}
+
+}  // namespace
+
+ProgramParts::ProgramParts(const Settings& settings, const PostgresConfig& postgres,
+                           const Clock& clock, Metrics& metrics, Logger logger, SinkChoice sink)
+    : settings_(settings),
+      postgres_(postgres),
+      clock_(clock),
+      metrics_(metrics),
+      logger_(std::move(logger)),
+      sink_(sink),
+      links_(std::make_unique<LibpqLinkFactory>(
+          postgres.connection, application_name(postgres.slot, instance(clock)), logger_)) {}
+
+Result<std::unique_ptr<Source>> ProgramParts::make_source(bool may_create_slot) {
+    return std::make_unique<PostgresSource>(
+        PostgresSource::With{.config = postgres_,
+                             .links = *links_,
+                             .clock = clock_,
+                             .metrics = metrics_,
+                             .logger = logger_.with({{"attempt", ++attempts_}}),
+                             .memory = memory_,
+                             .keepalive_interval = keepalive_interval(settings_),
+                             .may_create_slot = may_create_slot});
+}
+
+Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& identity) {
+    FormatOptions options = format_options(settings_);
+    if (postgres_.toast == ToastMode::placeholder) {
+        options.unsent_toast = UnsentToast::placeholder;
+    }
+    return std::make_unique<NativeFormat>(
+        std::move(options), FormatContext{.version = PGC_VERSION, .database = identity.database});
+}
+
+Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {
+    if (sink_ == SinkChoice::console || settings_.choice("sink") == "console") {
+        return std::make_unique<ConsoleSink>(STDOUT_FILENO, console_sink_options(settings_),
+                                             metrics_);
+    }
+    return std::make_unique<DiscardSink>(metrics_);
+}
+
+}  // namespace pgc
