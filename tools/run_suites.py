@@ -385,6 +385,11 @@ def main():
     elif not options.nightly:
         suites = [s for s in suites if not s.nightly]
 
+    # One place for the servers of all suites.
+    sys.path.insert(0, str(ROOT / "tests"))
+    from support import processes  # noqa: PLC0415
+
+    processes.server_base()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     runner = Runner(suites, options.nightly)
     try:

@@ -1,6 +1,7 @@
 """The test servers themselves: every other suite stands on them."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -94,10 +95,11 @@ def test_nothing_outlives_a_killed_test_run():
               "from support.servers import PostgresServer\n"
               "import time\n"
               "s = PostgresServer('15')\n"
-              "print(s.pid, flush=True); time.sleep(60)\n")
+              "print(s.pid, s.socket_dir, s.directory, flush=True); time.sleep(60)\n")
     run = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE,
                            text=True)
-    server = int(run.stdout.readline())
+    pid, *directories = run.stdout.readline().split()
+    server = int(pid)
     os.kill(server, 0)
     run.send_signal(signal.SIGKILL)
     run.wait()
@@ -110,3 +112,5 @@ def test_nothing_outlives_a_killed_test_run():
         return False
 
     wait_until(gone, 10.0, "the server to end")
+    for directory in directories:
+        shutil.rmtree(directory)

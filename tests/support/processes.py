@@ -10,6 +10,7 @@ import ctypes
 import fcntl
 import os
 import pathlib
+import pwd
 import queue
 import random
 import shutil
@@ -127,9 +128,9 @@ def short_directory(prefix="pgc-"):
     return path
 
 
-def run_directory(name):
-    """A private directory under build/run, removed at the end unless PG_CAPTURE_TEST_KEEP is set."""
-    parent = RUN / "live"
+def run_directory(name, base=RUN):
+    """A private directory under `base`/live, removed at the end unless PG_CAPTURE_TEST_KEEP is set."""
+    parent = base / "live"
     parent.mkdir(parents=True, exist_ok=True)
     path = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
     if not os.environ.get("PG_CAPTURE_TEST_KEEP"):
@@ -141,6 +142,43 @@ def remove_directory(path):
     shutil.rmtree(path, ignore_errors=True)
     if path in _temporary:
         _temporary.remove(path)
+
+
+_SERVER_BASE = "PG_CAPTURE_TEST_SERVERS"
+SERVER_USER = "nobody"
+
+
+def as_server_user():
+    """The prefix that runs a command as an ordinary user when we are root."""
+    if os.geteuid() != 0:
+        return []
+    user = pwd.getpwnam(SERVER_USER)
+    return ["/usr/bin/setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}",
+            "--clear-groups"]
+
+
+def needs_outside_base():
+    """True for root with a clone where an ordinary user may not look (below /root, say)."""
+    if os.geteuid() != 0:
+        return False
+    RUN.mkdir(parents=True, exist_ok=True)
+    return subprocess.run([*as_server_user(), "/usr/bin/test", "-x", str(RUN)],
+                          check=False).returncode != 0
+
+
+def server_base():
+    """Where servers live: build/run, or else a directory under /tmp, which then also holds
+    copies of the binaries. Whoever makes that directory shares it by environment and removes it.
+    """
+    given = os.environ.get(_SERVER_BASE)
+    if not given:
+        given = str(RUN)
+        if needs_outside_base():
+            made = short_directory("pgc-servers-")
+            made.chmod(0o755)
+            given = str(made)
+        os.environ[_SERVER_BASE] = given
+    return pathlib.Path(given)
 
 
 @atexit.register

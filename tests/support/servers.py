@@ -23,8 +23,8 @@ import psycopg
 from support.capture import Capture  # noqa: F401  (one import for the suites)
 from support.cut_proxy import CutProxy  # noqa: F401
 from support.processes import (
-    ROOT, RUN, exclusive, free_port, remove_directory, run_directory, short_directory, spawn,
-    wait_until,
+    ROOT, RUN, SERVER_USER, as_server_user, exclusive, free_port, remove_directory, run_directory,
+    server_base, short_directory, spawn, wait_until,
 )
 
 VERSIONS = ["10", "11", "12", "13", "14", "15", "16", "17", "18"]
@@ -46,7 +46,6 @@ _SETTINGS = {
 }
 
 _AS_ROOT = os.geteuid() == 0
-_USER = "nobody"
 
 
 def _clean_environment():
@@ -59,41 +58,34 @@ def _own(path):
     """Gives a directory tree to the user the server runs as."""
     if not _AS_ROOT:
         return
-    user = pwd.getpwnam(_USER)
+    user = pwd.getpwnam(SERVER_USER)
     os.chown(path, user.pw_uid, user.pw_gid)
     for parent, directories, files in os.walk(path):
         for name in directories + files:
             os.lchown(os.path.join(parent, name), user.pw_uid, user.pw_gid)
 
 
-def _unprivileged(probe):
-    """The prefix that runs a command as an ordinary user, when we are root.
-
-    Where that user may not even look into the clone (a clone below /root), the command
-    keeps the one capability that lets it: postgres objects to user 0, not to that.
-    """
-    if not _AS_ROOT:
-        return []
-    user = pwd.getpwnam(_USER)
-    prefix = ["/usr/bin/setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}",
-              "--clear-groups"]
-    seen = subprocess.run(prefix + ["/usr/bin/test", "-r", str(probe)], check=False)
-    if seen.returncode == 0:
-        return prefix
-    return prefix + ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
-
-
 def _bin_directory(version):
+    """Where initdb and postgres are, in a place the server's user can read."""
     if version == "15-debian":
         return CLIENT_BIN
-    path = ROOT / ".deps" / "postgres" / version / "bin"
-    if not (path / "postgres").exists():
+    installed = ROOT / ".deps" / "postgres" / version
+    if not (installed / "bin" / "postgres").exists():
         raise FileNotFoundError(f"no PostgreSQL {version}: run tools/postgres_servers.sh")
-    return path
+    if server_base() == RUN:
+        return installed / "bin"
+    copy = server_base() / "postgres" / version
+    with exclusive(server_base() / "postgres" / f"{version}.lock"):
+        if not copy.exists():
+            making = copy.with_suffix(".new")
+            subprocess.run(["/bin/cp", "-r", "--reflink=auto", str(installed), str(making)],
+                           check=True)
+            making.rename(copy)
+    return copy / "bin"
 
 
 def _initdb(version, data, encoding="UTF8", locale="C"):
-    command = _unprivileged(_bin_directory(version) / "initdb") + [
+    command = as_server_user() + [
         str(_bin_directory(version) / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust",
         "-E", encoding, f"--locale={locale}", "--no-sync"]
     done = subprocess.run(command, env=_clean_environment(), cwd=data, text=True, check=False,
@@ -109,8 +101,8 @@ def _template(version):
     if version == "15-debian":  # an upgrade of the package makes a new template
         key += "-" + subprocess.check_output([str(CLIENT_BIN / "postgres"), "--version"],
                                              text=True).split()[2]
-    template = RUN / "templates" / key
-    with exclusive(RUN / "templates" / f"{key}.lock"):
+    template = server_base() / "templates" / key
+    with exclusive(server_base() / "templates" / f"{key}.lock"):
         if not template.exists():
             making = template.with_suffix(".new")
             shutil.rmtree(making, ignore_errors=True)
@@ -177,7 +169,7 @@ class PostgresServer:
         self.port = free_port()
         self.user = "postgres"
         self.password = self.PASSWORD
-        self.directory = run_directory(f"pg{self.version}")
+        self.directory = run_directory(f"pg{self.version}", server_base())
         self.data = self.directory / "data"
         self.log = self.directory / "postgres.log"
         self.socket_dir = short_directory()
@@ -248,7 +240,7 @@ class PostgresServer:
         pid_file.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self._process = spawn(
-                _unprivileged(self._bin / "postgres")
+                as_server_user()
                 + ["/usr/bin/setpriv", "--pdeathsig", "QUIT",
                    self._bin / "postgres", "-D", self.data],
                 death_signal=signal.SIGQUIT, stdout=log, stderr=log, cwd=self.data,
