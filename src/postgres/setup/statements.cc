@@ -1,0 +1,187 @@
+#include "postgres/setup/statements.h"
+
+#include <fmt/core.h>
+
+#include "postgres/quote.h"
+
+namespace pgc {
+
+std::string server_facts_query() {
+    return R"sql(/* pg-capture: server */
+SELECT current_setting('server_version') AS version,
+       current_setting('wal_level') AS wal_level,
+       (SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout') AS wal_sender_timeout_ms,
+       (SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size') AS max_slot_wal_keep_mb,
+       current_setting('max_replication_slots') AS slots_max,
+       (SELECT count(*) FROM pg_replication_slots) AS slots,
+       current_setting('max_wal_senders') AS senders_max,
+       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender') AS senders,
+       (SELECT pg_encoding_to_char(encoding) FROM pg_database
+         WHERE datname = current_database()) AS encoding,
+       pg_is_in_recovery() AS standby,
+       current_user AS role,
+       rolsuper AS superuser,
+       rolreplication AS replication,
+       has_database_privilege(current_database(), 'CREATE') AS may_create
+  FROM pg_roles
+ WHERE rolname = current_user)sql";
+}
+
+std::string tables_query() {
+    return R"sql(/* pg-capture: tables */
+SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
+       c.relpersistence AS persistence, c.relispartition AS partition,
+       c.relhassubclass AS has_children, i.inhparent AS parent, c.relreplident AS identity,
+       EXISTS (SELECT 1 FROM pg_index x
+                WHERE x.indrelid = c.oid AND x.indimmediate AND x.indisvalid
+                  AND CASE c.relreplident WHEN 'i' THEN x.indisreplident
+                                          ELSE x.indisprimary END) AS keyed,
+       has_table_privilege(c.oid, 'SELECT') AS readable,
+       pg_has_role(c.relowner, 'USAGE') AS owned
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
+ WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384
+   AND left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
+ ORDER BY n.nspname, c.relname)sql";
+}
+
+std::string publication_query(int version, std::string_view name) {
+    return fmt::format(R"sql(/* pg-capture: publication */
+SELECT puballtables AS all_tables, pubinsert AS inserts, pubupdate AS updates,
+       pubdelete AS deletes, {} AS truncates, {} AS via_root, {} AS generated,
+       pg_has_role(pubowner, 'USAGE') AS owned, obj_description(oid, 'pg_publication') AS note
+  FROM pg_publication
+ WHERE pubname = {})sql",
+                       version >= 110000 ? "pubtruncate" : "false",
+                       version >= 130000 ? "pubviaroot" : "false",
+                       version >= 180000 ? "pubgencols" : "'n'", quote_text(name));
+}
+
+std::string publication_members_query(int version, std::string_view name) {
+    std::string sql = fmt::format(R"sql(/* pg-capture: publication members */
+SELECT 't' AS kind, c.oid, n.nspname AS schema, c.relname AS name, {} AS filtered
+  FROM pg_publication p
+  JOIN pg_publication_rel r ON r.prpubid = p.oid
+  JOIN pg_class c ON c.oid = r.prrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE p.pubname = {})sql",
+                                  version >= 150000
+                                      ? "r.prqual IS NOT NULL OR r.prattrs IS NOT NULL"
+                                      : "false",
+                                  quote_text(name));
+    if (version < 150000) return sql;
+    return sql + fmt::format(R"sql(
+UNION ALL
+SELECT 's', n.oid, n.nspname, '', false
+  FROM pg_publication p
+  JOIN pg_publication_namespace s ON s.pnpubid = p.oid
+  JOIN pg_namespace n ON n.oid = s.pnnspid
+ WHERE p.pubname = {})sql",
+                             quote_text(name));
+}
+
+std::string published_tables_query(std::string_view name) {
+    return fmt::format(R"sql(/* pg-capture: published tables */
+SELECT schemaname AS schema, tablename AS name
+  FROM pg_publication_tables
+ WHERE pubname = {}
+ ORDER BY schemaname, tablename)sql",
+                       quote_text(name));
+}
+
+std::string publication_signature_query(int version, std::string_view name) {
+    const std::string publication = quote_text(name);
+    const std::string schemas =
+        version < 150000 ? "''" : fmt::format(R"sql(
+       coalesce((SELECT string_agg(s.pnnspid::text, ',' ORDER BY s.pnnspid)
+                   FROM pg_publication_namespace s JOIN pg_publication p ON p.oid = s.pnpubid
+                  WHERE p.pubname = {}), ''))sql",
+                                              publication);
+    return fmt::format(R"sql(/* pg-capture: publication signature */
+SELECT md5(
+       coalesce((SELECT p::text FROM pg_publication p WHERE p.pubname = {0}), 'none') || '/' ||
+       coalesce((SELECT string_agg(r::text, ',' ORDER BY r.prrelid)
+                   FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+                  WHERE p.pubname = {0}), '') || '/' || {1} || '/' ||
+       coalesce((SELECT string_agg(concat_ws(':', c.oid, n.nspname, c.relname, c.relkind,
+                                             c.relpersistence, c.relispartition), ','
+                                   ORDER BY c.oid)
+                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                  WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+                    AND c.oid >= 16384), '')) AS signature)sql",
+                       publication, schemas);
+}
+
+std::string published_types_query(std::string_view publication) {
+    return fmt::format(R"sql(/* pg-capture: published types */
+SELECT array_agg(DISTINCT a.atttypid)::text AS types
+  FROM pg_publication_tables p
+  JOIN pg_namespace n ON n.nspname = p.schemaname
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE p.pubname = {})sql",
+                       quote_text(publication));
+}
+
+std::string slots_query(int version, std::string_view name) {
+    std::string_view invalid = "NULL";
+    if (version >= 170000) {
+        invalid = "s.invalidation_reason";
+    } else if (version >= 160000) {
+        invalid = "CASE WHEN s.conflicting THEN 'conflicting' END";
+    }
+    return fmt::format(R"sql(/* pg-capture: slots */
+SELECT s.slot_name AS name, s.plugin, s.database, s.database = current_database() AS here,
+       s.active, s.active_pid AS pid, s.restart_lsn AS restart, s.confirmed_flush_lsn AS confirmed,
+       (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
+         - s.restart_lsn)::bigint AS retained,
+       {} AS wal_status, {} AS invalid, {} AS two_phase, {} AS failover, {} AS synced,
+       a.application_name AS reader
+  FROM pg_replication_slots s
+  LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid
+ WHERE s.slot_type = 'logical'{}
+ ORDER BY s.slot_name)sql",
+                       version >= 130000 ? "s.wal_status" : "NULL", invalid,
+                       version >= 140000 ? "s.two_phase" : "false",
+                       version >= 170000 ? "s.failover" : "false",
+                       version >= 170000 ? "s.synced" : "false",
+                       name.empty() ? std::string{}
+                                    : fmt::format(" AND s.slot_name = {}", quote_text(name)));
+}
+
+std::string end_stale_reader_query(std::int64_t pid) {
+    return fmt::format(R"sql(/* pg-capture: end stale reader */
+SELECT pg_terminate_backend(pid) AS ended
+  FROM pg_stat_activity
+ WHERE pid = {} AND backend_type = 'walsender' AND usename = current_user
+   AND application_name = current_setting('application_name'))sql",
+                       pid);
+}
+
+std::string reader_query(std::int64_t pid) {
+    return fmt::format(R"sql(/* pg-capture: reader */
+SELECT application_name AS application, host(client_addr) AS address
+  FROM pg_stat_activity
+ WHERE pid = {})sql",
+                       pid);
+}
+
+std::string create_slot_command(int version, std::string_view slot, bool failover) {
+    const std::string head =
+        fmt::format("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput", quote_name(slot));
+    if (version < 150000) return head + " NOEXPORT_SNAPSHOT";
+    return head + (failover && version >= 170000 ? " (SNAPSHOT 'nothing', FAILOVER true)"
+                                                 : " (SNAPSHOT 'nothing')");
+}
+
+std::string drop_slot_query(std::string_view slot) {
+    return fmt::format("/* pg-capture: drop slot */ SELECT pg_drop_replication_slot({})",
+                       quote_text(slot));
+}
+
+std::string timeline_history_command(std::uint32_t timeline) {
+    return fmt::format("TIMELINE_HISTORY {}", timeline);
+}
+
+}  // namespace pgc

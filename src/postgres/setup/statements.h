@@ -1,0 +1,59 @@
+// Every query and command of setup, check and slots: plain functions to text, so that they
+// can be read in one place and recognised by a server that is only simulated.
+//
+// Each begins with a comment that names it, which also tells a DBA who is asking. Catalog
+// names need no schema: session.h pins search_path. Versions as 150018.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+
+namespace pgc {
+
+// One row: version, wal_level, wal_sender_timeout_ms, max_slot_wal_keep_mb (null before 13),
+// slots_max, slots, senders_max, senders, encoding, standby, role, superuser, replication,
+// may_create.
+std::string server_facts_query();
+
+// One row for each table that could be published: oid, schema, name, kind, persistence,
+// partition, has_children, parent, identity, keyed, readable, owned.
+std::string tables_query();
+
+// One row if it exists: all_tables, inserts, updates, deletes, truncates, via_root,
+// generated (n or s), owned, note.
+std::string publication_query(int version, std::string_view name);
+
+// One row for each member: kind (t or s), oid, schema, name, filtered.
+std::string publication_members_query(int version, std::string_view name);
+
+// One row for each table as the server publishes it: schema, name.
+std::string published_tables_query(std::string_view name);
+
+// One row: signature. Changes with everything the four above answer.
+std::string publication_signature_query(int version, std::string_view name);
+
+// One row: types, an array of the OIDs of all published columns' types, in text.
+std::string published_types_query(std::string_view publication);
+
+// One row for each logical slot: name, plugin, database, here, active, pid, restart,
+// confirmed, retained, wal_status (13+), invalid (16+: why; conflicting or the reason), two_phase
+// (14+), failover and synced (17+), reader. Without `name` all of them.
+std::string slots_query(int version, std::string_view name);
+
+// Ends the session `pid` if it is a walsender of this very process: one row, or none.
+std::string end_stale_reader_query(std::int64_t pid);
+
+// Who reads: one row if there is such a session: application, address.
+std::string reader_query(std::int64_t pid);
+
+// CREATE_REPLICATION_SLOT, in the grammar of the version.
+std::string create_slot_command(int version, std::string_view slot, bool failover);
+
+std::string drop_slot_query(std::string_view slot);
+
+std::string timeline_history_command(std::uint32_t timeline);
+
+}  // namespace pgc

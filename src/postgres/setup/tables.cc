@@ -1,0 +1,112 @@
+#include "postgres/setup/tables.h"
+
+#include <unordered_map>
+#include <unordered_set>
+
+#include "postgres/setup/answer.h"
+
+namespace pgc {
+
+namespace {
+
+constexpr int kTakesPartitionedTables = 130000;
+
+class Choice {
+public:
+    Choice(const std::vector<TableInfo>& tables, const TableFilter& filter, int version,
+           bool via_root)
+        : tables_(tables),
+          filter_(filter),
+          roots_(version >= kTakesPartitionedTables),
+          via_root_(via_root) {
+        for (const TableInfo& table : tables_) by_oid_.emplace(table.oid, &table);
+        if (roots_ && !via_root_) spoil_ancestors_of_excluded();
+    }
+
+    std::vector<const TableInfo*> made() const {
+        std::vector<const TableInfo*> chosen;
+        for (const TableInfo& table : tables_) {
+            if (named(table) && !below_named(table)) chosen.push_back(&table);
+        }
+        return chosen;
+    }
+
+private:
+    bool excluded(const TableInfo& t) const { return filter_.excluded(t.schema, t.name); }
+
+    const TableInfo* parent(const TableInfo& table) const {
+        if (!table.partition) return nullptr;
+        const auto found = by_oid_.find(table.parent);
+        return found == by_oid_.end() ? nullptr : found->second;
+    }
+
+    // The table or one above it matches.
+    bool meant(const TableInfo& table) const {
+        if (!table.permanent || excluded(table)) return false;
+        for (const TableInfo* t = &table; t != nullptr; t = parent(*t)) {
+            if (filter_.matches(t->schema, t->name)) return true;
+        }
+        return false;
+    }
+
+    bool named(const TableInfo& table) const {
+        if (!meant(table)) return false;
+        return !table.partitioned || (roots_ && !spoilt_.contains(table.oid));
+    }
+
+    bool below_named(const TableInfo& table) const {
+        for (const TableInfo* t = parent(table); t != nullptr; t = parent(*t)) {
+            if (named(*t)) return true;
+        }
+        return false;
+    }
+
+    void spoil_ancestors_of_excluded() {
+        for (const TableInfo& table : tables_) {
+            if (!excluded(table)) continue;
+            for (const TableInfo* t = parent(table); t != nullptr; t = parent(*t)) {
+                spoilt_.insert(t->oid);
+            }
+        }
+    }
+
+    const std::vector<TableInfo>& tables_;
+    const TableFilter& filter_;
+    const bool roots_;
+    const bool via_root_;
+    std::unordered_map<Oid, const TableInfo*> by_oid_;
+    std::unordered_set<Oid> spoilt_;
+};
+
+}  // namespace
+
+Result<std::vector<TableInfo>> read_tables(const Rows& rows) {
+    std::vector<TableInfo> tables;
+    tables.reserve(rows.rows.size());
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        Answer row{rows, i};
+        TableInfo& t = tables.emplace_back();
+        t.oid = row.oid("oid");
+        t.schema = row.text("schema");
+        t.name = row.text("name");
+        t.partitioned = row.letter("kind") == 'p';
+        t.permanent = row.letter("persistence") == 'p';
+        t.partition = row.flag("partition");
+        t.parent = row.oid("parent");
+        t.has_children = row.flag("has_children");
+        t.identity = static_cast<ReplicaIdentity>(row.letter("identity"));
+        t.keyed = row.flag("keyed");
+        t.readable = row.flag("readable");
+        t.owned = row.flag("owned");
+        if (!row.sound()) return std::unexpected(strange_answer("tables"));
+    }
+    return tables;
+}
+
+std::vector<const TableInfo*> chosen_tables(const std::vector<TableInfo>& tables,
+                                            const TableFilter& filter, int server_version,
+                                            bool via_root) {
+    return Choice{tables, filter, server_version, via_root}.made();
+}
+
+}  // namespace pgc

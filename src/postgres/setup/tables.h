@@ -1,0 +1,52 @@
+// The database's tables, and which of them the filters choose.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "core/relation.h"
+#include "postgres/link/link.h"
+#include "postgres/name_pattern.h"
+
+namespace pgc {
+
+struct TableInfo {
+    Oid oid;
+    std::string schema;
+    std::string name;
+    bool partitioned = false;   // a root or a middle: holds no rows itself
+    bool permanent = true;      // false: unlogged, whose changes are not in the log
+    bool partition = false;     // of the partitioned table `parent`
+    Oid parent;
+    bool has_children = false;  // partitions or heirs
+    ReplicaIdentity identity = ReplicaIdentity::key;
+    bool keyed = false;     // has the index its identity speaks of: the primary key, mostly
+    bool readable = false;  // by us
+    bool owned = false;     // by us
+
+    // UPDATE and DELETE can say which row they mean. Without it the server refuses them
+    // as soon as the table is in a publication that publishes them.
+    bool identifiable() const noexcept {
+        return identity == ReplicaIdentity::full ||
+               (identity != ReplicaIdentity::nothing && keyed);
+    }
+};
+
+[[nodiscard]] Result<std::vector<TableInfo>> read_tables(const Rows& rows);
+
+// The tables to be named in a publication so that it publishes exactly what the filter
+// means, in the order of `tables`:
+//
+//   - A table is meant if it matches itself, or if a partitioned table above it does; an
+//     exclusion of its own name always wins.
+//   - Servers from 13 on take partitioned tables. One that matches is named in place of its
+//     partitions, so that later partitions belong at once; but where one of them is
+//     excluded (and rows don't come under the root's name) they are named one by one.
+//   - Unlogged tables are never meant.
+std::vector<const TableInfo*> chosen_tables(const std::vector<TableInfo>& tables,
+                                            const TableFilter& filter, int server_version,
+                                            bool via_root);
+
+}  // namespace pgc
