@@ -168,6 +168,23 @@ TEST(DocumentTest, BracketsAndDotsWithinTomlStringsAreNoNesting) {
     EXPECT_TRUE(parse_document("a.toml", "# " + dots + "\na = 1"));
 }
 
+TEST(DocumentTest, RefusesTomlCharactersOutsideOfQuotes) {
+    const std::string reason = "error: a character that belongs within quotes";
+    EXPECT_EQ(toml("é = 1"), reason);
+    EXPECT_EQ(toml("a = 1979-05-2ɲ"), reason);
+    EXPECT_EQ(toml("a = [1,\u00A0 2]"), reason);
+    EXPECT_EQ(line_of_error("a.toml", "# é\na = 'é'\nb = \"\"\"\né\"\"\"\"\"\nc = é"), 5U);
+    EXPECT_EQ(toml(R"toml(a = ["""é"""", 'é', '''é''''', "é\\", "\"é"] # é)toml"),
+              R"tree({a:['é"' 'é' 'é''' 'é\' '"é']})tree");
+}
+
+TEST(DocumentTest, RefusesTomlCharactersBeyondAsciiBehindABackslash) {
+    const std::string reason = "error: a character beyond ASCII behind a backslash";
+    EXPECT_EQ(toml("a = \"\"\"\\\n  é\"\"\""), reason);
+    EXPECT_EQ(toml("a = \"\"\"\\é\"\"\""), reason);
+    EXPECT_EQ(toml("a = \"\"\"\\\n  eé\\\\é\"\"\""), "{a:'eé\\é'}");
+}
+
 TEST(DocumentTest, RefusesABombOfAliases) {
     std::string text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
     for (int i = 1; i < 30; ++i) {

@@ -1,8 +1,11 @@
 // The only file that knows toml++.
 //
-// toml++ builds a table per part of a dotted key and destroys tables recursively, so
-// a key of a hundred thousand parts would overrun the stack: depth is measured on the
-// text before the library sees it.
+// The text is walked over before the library sees it, because toml++ 3.3
+//   - builds a table per part of a dotted key and destroys tables recursively: a key of
+//     a hundred thousand parts would overrun the stack;
+//   - runs into undefined behaviour when it asks whether a character from U+00A1 to
+//     U+0499 is a space. It asks that outside of quotes, where TOML allows no such
+//     character, and behind a backslash in a """ string, where we allow none either.
 #include <fmt/core.h>
 
 // Parse errors as values.
@@ -12,6 +15,10 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "config/document.h"
 #include "config/loader.h"
@@ -20,81 +27,112 @@ namespace pgc {
 namespace {
 
 // Walks over the text, skipping comments and strings.
-class DepthCheck {
+class OutlineCheck {
 public:
-    explicit DepthCheck(std::string_view text) noexcept : text_(text) {}
+    explicit OutlineCheck(std::string_view text) noexcept : text_(text) {}
 
-    // Where the nesting is deeper than allowed; line 0 if nowhere.
-    Place too_deep() {
-        while (at_ < text_.size()) {
+    // What the library must not be given; nothing if all is well.
+    std::optional<SyntaxError> find() {
+        while (at_ < text_.size() && !found_) {
             step();
-            if (brackets_ > ConfigLimits::depth || dots_ > ConfigLimits::depth) {
-                return {line_, at_ - line_start_};
+            if (!found_ && std::max(brackets_, dots_) > ConfigLimits::depth) {
+                refuse(fmt::format("nested deeper than {} levels", ConfigLimits::depth));
             }
         }
-        return {};
+        return std::move(found_);
     }
 
 private:
+    void refuse(std::string reason) {
+        found_ = SyntaxError{{line_, at_ - line_start_ + 1}, std::move(reason)};
+    }
+    bool beyond_ascii() const noexcept {
+        return at_ < text_.size() && static_cast<unsigned char>(text_[at_]) >= 0x80;
+    }
+    bool at(std::string_view what) const noexcept { return text_.substr(at_).starts_with(what); }
+
     void step() {
         const char c = text_[at_];
         if (c == '"' || c == '\'') {
-            skip_string(c);
-            return;
-        }
-        if (c == '#') {
+            at(std::string(3, c)) ? skip_long_string(c) : skip_string(c);
+        } else if (c == '#') {
             at_ = std::min(text_.find('\n', at_), text_.size());
-            return;
-        }
-        ++at_;
-        switch (c) {
-            case '\n':
-                new_line();
-                dots_ = 0;
-                break;
-            case '.': ++dots_; break;
-            case '[':
-            case '{':
-                ++brackets_;
-                dots_ = 0;
-                break;
-            case ']':
-            case '}':
-                brackets_ -= brackets_ > 0 ? 1 : 0;
-                dots_ = 0;
-                break;
-            case '=':
-            case ',': dots_ = 0; break;
-            default: break;
+        } else if (beyond_ascii()) {
+            refuse("a character that belongs within quotes");
+        } else {
+            advance();
+            measure(c);
         }
     }
 
+    void measure(char c) {
+        switch (c) {
+            case '.': ++dots_; return;
+            case '[':
+            case '{': ++brackets_; break;
+            case ']':
+            case '}': brackets_ -= brackets_ > 0 ? 1 : 0; break;
+            case '\n':
+            case '=':
+            case ',': break;
+            default: return;
+        }
+        dots_ = 0;  // another key begins
+    }
+
+    // Ends at the quote, or unfinished at the line's end: the library will say so.
     void skip_string(char quote) {
-        const std::string triple(3, quote);
-        const bool long_string = text_.substr(at_).starts_with(triple);
-        at_ += long_string ? 3 : 1;
-        while (at_ < text_.size()) {
-            const char c = text_[at_];
-            if (c == '\n') {
+        for (++at_; at_ < text_.size() && text_[at_] != '\n'; ++at_) {
+            if (text_[at_] == quote) {
                 ++at_;
-                new_line();
-                if (!long_string) {
-                    return;  // unfinished; the library will say so
-                }
-            } else if (c == '\\' && quote == '"') {
-                at_ += text_.substr(at_ + 1).starts_with('\n') ? 1U : 2U;
-            } else if (c == quote && (!long_string || text_.substr(at_).starts_with(triple))) {
-                at_ += long_string ? 3 : 1;
                 return;
-            } else {
+            }
+            if (quote == '"' && (at("\\\"") || at("\\\\"))) {
                 ++at_;
             }
         }
     }
 
-    void new_line() {
-        ++line_;
-        line_start_ = at_;
+    void skip_long_string(char quote) {
+        const std::string end(3, quote);
+        at_ += end.size();
+        while (at_ < text_.size() && !found_) {
+            if (at(end)) {
+                at_ += end.size();
+                // Up to two quotes more are its own last characters.
+                for (int more = 0; more < 2 && at({&quote, 1}); ++more) {
+                    ++at_;
+                }
+                return;
+            }
+            const bool backslash = quote == '"' && text_[at_] == '\\';
+            advance();
+            if (backslash) {
+                skip_escaped();
+            }
+        }
+    }
+
+    // What follows a backslash: one character, or all space up to the next word.
+    void skip_escaped() {
+        const bool space = at_ < text_.size() && is_space(text_[at_]);
+        while (at_ < text_.size() && is_space(text_[at_])) {
+            advance();
+        }
+        if (beyond_ascii()) {
+            refuse("a character beyond ASCII behind a backslash");
+        } else if (!space && at_ < text_.size()) {
+            advance();
+        }
+    }
+
+    static bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+    void advance() {
+        if (text_[at_++] == '\n') {
+            ++line_;
+            line_start_ = at_;
+        }
     }
 
     std::string_view text_;
@@ -103,6 +141,7 @@ private:
     std::size_t line_start_ = 0;
     std::size_t brackets_ = 0;
     std::size_t dots_ = 0;
+    std::optional<SyntaxError> found_;
 };
 
 Place place_of(const toml::source_region& source) {
@@ -180,9 +219,8 @@ Node convert(const toml::node& from) {
 }  // namespace
 
 Parsed parse_toml(std::string_view text) {
-    if (const Place deep = DepthCheck(text).too_deep(); deep.line > 0) {
-        return std::unexpected(
-            SyntaxError{deep, fmt::format("nested deeper than {} levels", ConfigLimits::depth)});
+    if (auto refused = OutlineCheck(text).find()) {
+        return std::unexpected(std::move(*refused));
     }
     try {
         const toml::parse_result result = toml::parse(text);
