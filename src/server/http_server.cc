@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <system_error>
 #include <utility>
 
 namespace pgc {
@@ -123,8 +124,17 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(std::string_view listen, R
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    server->thread_ = std::thread([raw = server.get()] { raw->run(); });
+    std::error_code failure;
+    try {
+        server->thread_ = std::thread([raw = server.get()] { raw->run(); });
+    } catch (const std::system_error& error) {
+        failure = error.code();
+    }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (failure) {
+        return std::unexpected(retry(Error::Category::internal,
+                                     "no thread for the HTTP server: " + failure.message()));
+    }
     server->logger_.info("listening", {{"http", to_string(server->address_)}});
     return server;
 }

@@ -1,0 +1,77 @@
+// Any bytes as HTTP requests: never a crash, never a read too far; and a connection
+// answers the same whether the bytes come at once or one after the other.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "server/http_connection.h"
+#include "server/http_parser.h"
+#include "support/manual_clock.h"
+
+namespace {
+
+using namespace pgc;
+
+void require(bool holds) {
+    if (!holds) {
+        __builtin_trap();
+    }
+}
+
+bool inside(std::string_view part, std::string_view whole) {
+    return part.empty() || (part.data() >= whole.data() &&
+                            part.data() + part.size() <= whole.data() + whole.size());
+}
+
+void check_views(std::string_view input) {
+    const HttpLimits small{
+        .request_line_bytes = 64, .head_bytes = 256, .headers = 4, .body_bytes = 32};
+    for (const HttpLimits& limits : {HttpLimits{}, small}) {
+        const auto parsed = parse_http_request(input, limits);
+        const auto* complete = std::get_if<HttpComplete>(&parsed);
+        if (complete == nullptr) {
+            continue;
+        }
+        require(complete->consumed > 0 && complete->consumed <= input.size());
+        const auto taken = input.substr(0, complete->consumed);
+        const auto& request = complete->request;
+        require(inside(request.method, taken) && inside(request.query, taken) &&
+                inside(request.body, taken) && request.path.starts_with('/'));
+        require(request.headers.size() <= limits.headers);
+        // What is complete needs nothing that follows.
+        const auto again = parse_http_request(taken, limits);
+        require(std::holds_alternative<HttpComplete>(again));
+    }
+}
+
+std::string answers(const Router& router, std::string_view input, std::size_t piece) {
+    const ManualClock clock;
+    HttpConnection connection(router, clock);
+    std::string all;
+    for (std::size_t at = 0; at < input.size(); at += piece) {
+        connection.received(input.substr(at, piece));
+        while (!connection.output().empty()) {
+            all += connection.output();
+            connection.sent(connection.output().size());
+        }
+    }
+    connection.peer_ended();
+    require(connection.state() == HttpConnection::State::done);
+    return all;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view input{reinterpret_cast<const char*>(data), size};
+    check_views(input);
+    Router router;
+    router.add("GET", "/a", [](const HttpRequest&) { return HttpResponse{.body = "a"}; });
+    router.add("POST", "/b", [](const HttpRequest& request) {
+        return HttpResponse{.body = std::string{request.body}};
+    });
+    require(answers(router, input, 1) == answers(router, input, size + 1));
+    return 0;
+}
