@@ -68,17 +68,21 @@ function(pgc_fuzz_targets)
     add_custom_target(fuzz_targets DEPENDS ${built})
 endfunction()
 
-# bench/micro/*.cc -> one executable on Google Benchmark, if that is installed.
+# bench/micro/NAME.cc -> micro_NAME, a plain program that prints what it measured. Not
+# part of `all`: `ninja micro_benchmarks` builds them.
 function(pgc_micro_benchmarks)
     file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/bench/micro/*.cc")
-    find_package(benchmark QUIET)
-    if(NOT sources OR NOT benchmark_FOUND)
-        return()
-    endif()
     get_property(rooms GLOBAL PROPERTY PGC_ROOMS)
     list(REMOVE_ITEM rooms pgc_cli)
-    add_executable(micro_bench EXCLUDE_FROM_ALL ${sources})
-    target_link_libraries(micro_bench PRIVATE ${rooms} benchmark::benchmark_main)
+    foreach(source IN LISTS sources)
+        get_filename_component(name "${source}" NAME_WE)
+        add_executable(micro_${name} EXCLUDE_FROM_ALL "${source}")
+        target_link_libraries(micro_${name} PRIVATE ${rooms})
+        set_target_properties(micro_${name} PROPERTIES
+            RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
+        list(APPEND built micro_${name})
+    endforeach()
+    add_custom_target(micro_benchmarks DEPENDS ${built})
 endfunction()
 
 # Every test executable but those of suites that run under their own budget.
