@@ -278,6 +278,7 @@ class Runner:
         environment = {
             "GTEST_OUTPUT": f"xml:{gtest}/",
             "GTEST_COLOR": "no",
+            "GTEST_BRIEF": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1",
             "UBSAN_OPTIONS": "print_stacktrace=1",
