@@ -3,24 +3,22 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <ctime>
 
 namespace pgc {
 namespace {
 
-// Opens a pipe or terminal a second time, so that O_NONBLOCK is ours alone. -1 if it
-// is neither, or may not be opened.
+// Opens a pipe or terminal a second time, so that O_NONBLOCK is ours alone; or -1.
 int reopen_non_blocking(int fd) noexcept {
-    struct stat about{};
-    if (::fstat(fd, &about) != 0 || !(S_ISFIFO(about.st_mode) || S_ISCHR(about.st_mode))) {
-        return -1;
-    }
     std::array<char, 32> path{};
     fmt::format_to_n(path.data(), path.size() - 1, "/proc/self/fd/{}", fd);
     return ::open(path.data(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -51,15 +49,22 @@ ssize_t write_without_sigpipe(int fd, const char* bytes, std::size_t size) noexc
 }  // namespace
 
 DescriptorLines::DescriptorLines(int fd) noexcept : fd_(fd) {
-    const int second = reopen_non_blocking(fd);
-    if (second >= 0) {
+    struct stat about{};
+    if (::fstat(fd, &about) != 0) {
+        return;
+    }
+    if (S_ISREG(about.st_mode)) {
+        kind_ = Kind::file;
+    } else if (S_ISSOCK(about.st_mode)) {
+        kind_ = Kind::socket;
+    } else if (const int second = reopen_non_blocking(fd); second >= 0) {
         fd_ = second;
-        ours_ = true;
+        kind_ = Kind::reopened;
     }
 }
 
 DescriptorLines::~DescriptorLines() {
-    if (ours_) {
+    if (kind_ == Kind::reopened) {
         ::close(fd_);
     }
 }
@@ -69,17 +74,30 @@ bool DescriptorLines::writable(int patience_ms) const noexcept {
     return ::poll(&one, 1, patience_ms) > 0 && (one.revents & POLLOUT) != 0;
 }
 
-bool DescriptorLines::put(std::string_view line) noexcept {
-    if (!writable(lost_in_a_row_ > 0 ? 0 : kPatience_ms)) {
-        return false;
-    }
-    if (torn_ && write_without_sigpipe(fd_, "\n", 1) != 1) {
-        return false;
+bool DescriptorLines::put_all(std::string_view bytes) noexcept {
+    int patience_ms = lost_in_a_row_ > 0 ? 0 : kPatience_ms;
+    while (!bytes.empty()) {
+        if (!writable(patience_ms)) {
+            return false;
+        }
+        const std::size_t size =
+            kind_ == Kind::unwilling ? std::min<std::size_t>(bytes.size(), PIPE_BUF) : bytes.size();
+        const ssize_t n = kind_ == Kind::socket
+                              ? ::send(fd_, bytes.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                              : write_without_sigpipe(fd_, bytes.data(), size);
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        torn_ = torn_ || n > 0;
+        bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+        patience_ms = kPatience_ms;
     }
     torn_ = false;
-    const ssize_t written = write_without_sigpipe(fd_, line.data(), line.size());
-    torn_ = written > 0 && static_cast<std::size_t>(written) < line.size();
-    return written == static_cast<ssize_t>(line.size());
+    return true;
+}
+
+bool DescriptorLines::put(std::string_view line) noexcept {
+    return (!torn_ || put_all("\n")) && put_all(line);
 }
 
 void DescriptorLines::write(std::string_view line) noexcept {

@@ -20,12 +20,13 @@ public:
     virtual void write(std::string_view line) noexcept = 0;
 };
 
-// Writes each line with one write(2) to a descriptor that belongs to somebody else
+// Writes each line with one system call to a descriptor that belongs to somebody else
 // (2, as a rule) and may be a file, a terminal, a pipe or a socket.
 //
 // A reader that stopped reading, or went away, must neither hang nor kill us. The
 // descriptor's own flags are shared with other processes and so left alone; pipes and
-// terminals are opened a second time, non-blocking, where the system allows it. A line
+// terminals are opened a second time, non-blocking. Where the system doesn't allow that,
+// at most as much is written at a time as poll(2) promises to take. A line
 // that cannot be written within kPatience_ms is lost and counted; after one loss the
 // next lines don't wait at all, until one gets through. That one is preceded by a line
 // which says how many were lost. SIGPIPE is swallowed.
@@ -41,12 +42,20 @@ public:
 private:
     static constexpr int kPatience_ms = 20;
 
+    enum class Kind : std::uint8_t {
+        file,       // never blocks
+        reopened,   // fd_ is our second opening: non-blocking, closed by us
+        socket,     // each call says that it must not block
+        unwilling,  // may block if given more than poll(2) promised
+    };
+
     bool put(std::string_view line) noexcept;
+    bool put_all(std::string_view bytes) noexcept;
     bool writable(int patience_ms) const noexcept;
 
     // Constant after construction.
     int fd_;
-    bool ours_ = false;  // fd_ is our second opening: non-blocking, closed by us
+    Kind kind_ = Kind::unwilling;
 
     std::mutex mutex_;
     // Protected by mutex_.

@@ -110,6 +110,17 @@ TEST(DescriptorLinesTest, WritesToASocketWithoutHanging) {
     ::close(ends[1]);
 }
 
+TEST(DescriptorLinesTest, BeginsANewLineAfterOneThatWasTorn) {
+    const Pipe pipe;
+    DescriptorLines lines(pipe.ends[1]);
+    lines.write(std::string(200'000, 'x') + '\n');
+    EXPECT_EQ(lines.lost(), 1U);
+    while (pipe.read_some().empty()) {
+    }
+    lines.write("whole\n");
+    EXPECT_EQ(pipe.read_some(), "\n{\"log_lines_lost\":1}\nwhole\n");
+}
+
 TEST(DescriptorLinesTest, AppendsToAFile) {
     std::string path = ::testing::TempDir() + "log_lines_XXXXXX";
     const int fd = ::mkstemp(path.data());
