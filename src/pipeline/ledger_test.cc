@@ -275,9 +275,9 @@ void explore(const History& history, Ledger ledger, std::size_t taken, std::size
     }
 }
 
-// Every history of six batches of four kinds: 4^6 histories, all interleavings of each.
+// Every history of five batches of four kinds: 4^5 histories, all interleavings of each.
 TEST(LedgerExhaustiveTest, EveryInterleavingOfEverySmallHistoryConfirmsExactlyWhatIsDurable) {
-    constexpr std::size_t length = 6;
+    constexpr std::size_t length = 5;
     constexpr std::size_t kinds = 4;
     std::size_t leaves = 0;
     std::size_t combinations = 1;
@@ -311,7 +311,7 @@ TEST(LedgerExhaustiveTest, EveryInterleavingOfEverySmallHistoryConfirmsExactlyWh
         explore(history, Ledger{at(50)}, 0, 0, leaves);
         if (testing::Test::HasFatalFailure()) FAIL() << "history " << code;
     }
-    EXPECT_GT(leaves, 100'000U);
+    EXPECT_GT(leaves, 10'000U);
 }
 
 class LedgerPropertyTest : public testing::TestWithParam<std::uint64_t> {};

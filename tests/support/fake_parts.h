@@ -69,14 +69,18 @@ inline Relation relation() {
 
 class FakeSource final : public Source {
 public:
-    explicit FakeSource(Server& server) : server_(server) { ++server_.alive; }
+    explicit FakeSource(Server& server) : server_(server), identity_(server.identity) {
+        ++server_.alive;
+    }
     ~FakeSource() override { --server_.alive; }
 
     Result<bool> open() override {
         if (auto error = take(server_.open_errors)) return std::unexpected(std::move(*error));
-        return ++opens_ >= server_.opens_until_ready;
+        if (++opens_ < server_.opens_until_ready) return false;
+        server_.identity.slot_is_new = false;  // from now on it is there
+        return true;
     }
-    const SourceIdentity& identity() const override { return server_.identity; }
+    const SourceIdentity& identity() const override { return identity_; }
     Result<void> start(Lsn from) override {
         if (auto error = take(server_.start_errors)) return std::unexpected(std::move(*error));
         server_.started_at.push_back(from);
@@ -146,6 +150,7 @@ private:
     }
 
     Server& server_;
+    const SourceIdentity identity_;
     Relation relation_ = relation();
     std::size_t next_ = 0;
     std::uint64_t row_ = 0;

@@ -1,0 +1,106 @@
+#include "pipeline/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include "support/fake_parts.h"
+#include "support/simulated_time.h"
+
+namespace pgc {
+namespace {
+
+using namespace std::chrono_literals;
+using Urgency = Checkpoint::Urgency;
+
+class CheckpointTest : public testing::Test {
+protected:
+    SimulatedClock clock;
+    fake::FakeStore store;
+    Checkpoint checkpoint{store, clock, 10s};
+    StoredPosition whose{"p", "1", 1, "db", "slot", Lsn{100}};
+
+    bool advance(std::uint64_t lsn, Urgency urgency = Urgency::normal) {
+        const auto moved = checkpoint.advance(Lsn{lsn}, urgency);
+        EXPECT_TRUE(moved);
+        return moved && *moved;
+    }
+};
+
+TEST_F(CheckpointTest, AStoredPositionIsSafeFromTheStart) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    EXPECT_EQ(checkpoint.safe(), Lsn{100});
+    EXPECT_FALSE(store.content);
+}
+
+TEST_F(CheckpointTest, APositionToBeStoredFirstIsNotSafeBefore) {
+    store.slow = true;
+    ASSERT_TRUE(checkpoint.begin(whose, true));
+    EXPECT_FALSE(advance(0, Urgency::forced));
+    EXPECT_EQ(checkpoint.safe(), Lsn{});
+    EXPECT_TRUE(checkpoint.saving());
+    store.slow = false;
+    EXPECT_TRUE(advance(0, Urgency::forced));
+    EXPECT_EQ(checkpoint.safe(), Lsn{100});
+    EXPECT_EQ(store.content, whose);
+}
+
+TEST_F(CheckpointTest, StoresOnlyOnceAnInterval) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    EXPECT_FALSE(advance(200));
+    clock.advance(9s);
+    EXPECT_FALSE(advance(300));
+    clock.advance(1s);
+    EXPECT_TRUE(advance(400));
+    EXPECT_EQ(store.content->resume_at, Lsn{400});
+    EXPECT_EQ(checkpoint.safe(), Lsn{400});
+    EXPECT_FALSE(advance(500));
+}
+
+TEST_F(CheckpointTest, AQuietStreamIsStoredAfterASecond) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    clock.advance(1s);
+    EXPECT_FALSE(advance(200, Urgency::normal));
+    EXPECT_TRUE(advance(200, Urgency::quiet));
+}
+
+TEST_F(CheckpointTest, AForcedOneIsStoredAtOnce) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    EXPECT_TRUE(advance(200, Urgency::forced));
+}
+
+TEST_F(CheckpointTest, NothingNewIsNotStored) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    clock.advance(1h);
+    EXPECT_FALSE(advance(100, Urgency::forced));
+    EXPECT_FALSE(advance(99, Urgency::forced));
+    EXPECT_FALSE(store.content);
+}
+
+TEST_F(CheckpointTest, WhatCameDurableWhileStoringIsNotSafeYet) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    store.slow = true;
+    EXPECT_FALSE(advance(200, Urgency::forced));
+    store.slow = false;
+    EXPECT_TRUE(advance(900, Urgency::normal));
+    EXPECT_EQ(checkpoint.safe(), Lsn{200});
+}
+
+TEST_F(CheckpointTest, AFailedStoreMovesNothing) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    store.save_errors.push_back(stop(Error::Category::storage, "disk full"));
+    EXPECT_FALSE(checkpoint.advance(Lsn{200}, Urgency::forced));
+    EXPECT_EQ(checkpoint.safe(), Lsn{100});
+}
+
+TEST_F(CheckpointTest, WaitsUntilTheNextOneIsDue) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    Wants wants;
+    checkpoint.wants(wants, Lsn{100}, Urgency::normal);
+    EXPECT_EQ(wants.deadline, kNever) << "nothing new, nothing to wait for";
+    checkpoint.wants(wants, Lsn{200}, Urgency::normal);
+    EXPECT_EQ(wants.deadline, clock.now() + 10s);
+    checkpoint.wants(wants, Lsn{200}, Urgency::quiet);
+    EXPECT_EQ(wants.deadline, clock.now() + 1s);
+}
+
+}  // namespace
+}  // namespace pgc

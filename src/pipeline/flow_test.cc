@@ -1,0 +1,291 @@
+#include "pipeline/flow.h"
+
+#include <gtest/gtest.h>
+
+#include "support/fake_parts.h"
+#include "support/simulated_time.h"
+
+namespace pgc {
+namespace {
+
+using namespace std::chrono_literals;
+
+class FlowTest : public testing::Test {
+protected:
+    SimulatedClock clock;
+    Metrics metrics{"test"};
+    Probe probe{metrics, clock};
+    RecordPool pool;
+    fake::FakeParts parts;
+    FlowOptions options;
+    std::unique_ptr<Flow> flow_;
+
+    Flow& flow() {
+        if (!flow_) {
+            Flow::Parts made{.source = *parts.make_source(true),
+                             .format = *parts.make_format(parts.server.identity),
+                             .sink = *parts.make_sink()};
+            EXPECT_TRUE(made.source->start(Lsn{50}));
+            flow_ = std::make_unique<Flow>(std::move(made), Lsn{50}, options, clock, pool, probe);
+        }
+        return *flow_;
+    }
+    bool round() {
+        const auto more = flow().round();
+        EXPECT_TRUE(more) << describe(more.error());
+        return more && *more;
+    }
+    void log(std::initializer_list<fake::Tx> transactions) { parts.server.log = transactions; }
+    Error broken() {
+        const auto more = flow().round();
+        EXPECT_FALSE(more);
+        return more ? Error{} : more.error();
+    }
+};
+
+TEST_F(FlowTest, CarriesChangesToTheSinkAndConfirmationsBack) {
+    log({{100, 2}, {200, 1}});
+    EXPECT_FALSE(round());
+    EXPECT_EQ(parts.destination.durable.size(), 3U);
+    EXPECT_EQ(flow().confirmable(), Lsn{205});
+    EXPECT_TRUE(flow().settled());
+}
+
+TEST_F(FlowTest, AFullSinkKeepsTheBatchInHandAndReadingWaits) {
+    parts.destination.room = 0;
+    log({{100}, {200}});
+    options.batch_changes = 1;
+    EXPECT_FALSE(round());
+    const auto reads = parts.server.asked_bytes.size();
+    EXPECT_FALSE(round());
+    EXPECT_EQ(parts.server.asked_bytes.size(), reads) << "nothing is read meanwhile";
+    EXPECT_EQ(flow().confirmable(), Lsn{50});
+    EXPECT_FALSE(flow().settled());
+    parts.destination.room = 10;
+    while (round()) {
+    }
+    EXPECT_EQ(flow().confirmable(), Lsn{205});
+}
+
+TEST_F(FlowTest, FeedbackGoesOnWhileTheSinkIsFull) {
+    parts.destination.room = 0;
+    log({{100}});
+    for (int i = 0; i < 10; ++i) round();
+    EXPECT_GE(parts.server.tends, 10);
+}
+
+TEST_F(FlowTest, AnExhaustedBudgetPausesReadingUntilTheSinkLetsGo) {
+    options.budget_bytes = 200'000;
+    options.batch_changes = 1;
+    options.batch_changes_fixed = true;
+    parts.destination.confirms = false;
+    for (std::uint64_t i = 1; i <= 20; ++i) parts.server.log.push_back({100 * i});
+    while (round()) {
+    }
+    const auto reads = parts.server.asked_bytes.size();
+    EXPECT_LT(reads, 20U);
+    round();
+    EXPECT_EQ(parts.server.asked_bytes.size(), reads);
+    EXPECT_LE(flow().progress(Lsn{}).buffer_bytes, options.budget_bytes + (64U << 10) + 1000);
+    parts.destination.confirms = true;
+    while (round()) {
+    }
+    EXPECT_EQ(flow().confirmable(), Lsn{2005});
+    EXPECT_EQ(flow().progress(Lsn{}).buffer_bytes, 0U);
+}
+
+TEST_F(FlowTest, ASinkThatHoldsBackIsToldWhenNothingMoreComes) {
+    parts.destination.waits_for_more = true;
+    log({{100}});
+    round();
+    EXPECT_GE(parts.destination.caught_up, 1);
+    EXPECT_EQ(flow().confirmable(), Lsn{105});
+}
+
+TEST_F(FlowTest, ASinkThatHoldsBackIsToldWhenTheBudgetIsUsedUp) {
+    options.budget_bytes = 1;
+    options.batch_changes = 1;
+    parts.destination.waits_for_more = true;
+    log({{100}, {200}});
+    for (int i = 0; i < 4; ++i) round();
+    EXPECT_EQ(flow().confirmable(), Lsn{205}) << "else both would wait for the other";
+}
+
+TEST_F(FlowTest, ABatchWithoutRecordsIsNotShownToTheSinkYetConfirmed) {
+    log({{100, 3, true}, {200, 0}});
+    parts.destination.offer_errors.push_back(stop(Error::Category::sink, "must not be asked"));
+    round();
+    EXPECT_EQ(flow().confirmable(), Lsn{205});
+}
+
+TEST_F(FlowTest, AnIdlePositionCountsWhenNothingWaits) {
+    parts.server.idle = Lsn{900};
+    round();
+    EXPECT_EQ(flow().confirmable(), Lsn{900});
+}
+
+TEST_F(FlowTest, AnIdlePositionDoesNotCountWhileTheSinkIsBehind) {
+    parts.server.idle = Lsn{900};
+    parts.destination.confirms = false;
+    log({{100}});
+    round();
+    EXPECT_EQ(flow().confirmable(), Lsn{50});
+    parts.destination.confirms = true;
+    round();
+    EXPECT_EQ(flow().confirmable(), Lsn{900});
+}
+
+TEST_F(FlowTest, AnIdlePositionDoesNotCountWhileABatchIsInHand) {
+    parts.server.idle = Lsn{900};
+    parts.destination.room = 0;
+    log({{100}});
+    round();
+    EXPECT_EQ(flow().confirmable(), Lsn{50});
+}
+
+TEST_F(FlowTest, AHalfTransactionIsNotConfirmed) {
+    options.batch_changes = 2;
+    options.batch_changes_fixed = true;
+    log({{100, 3}});
+    EXPECT_TRUE(round());
+    EXPECT_EQ(flow().confirmable(), Lsn{50});
+    EXPECT_FALSE(round());
+    EXPECT_EQ(flow().confirmable(), Lsn{105});
+}
+
+TEST_F(FlowTest, BatchesGrowWhileBehind) {
+    options.batch_changes = 10;
+    for (std::uint64_t i = 1; i <= 1000; ++i) parts.server.log.push_back({100 * i});
+    while (round()) {
+    }
+    EXPECT_EQ(parts.server.asked_changes.front(), 10U);
+    EXPECT_EQ(*std::ranges::max_element(parts.server.asked_changes), 320U);
+    round();
+    EXPECT_EQ(parts.server.asked_changes.back(), 10U);
+}
+
+TEST_F(FlowTest, WhatTheSinkHoldsIsSettledAfterTheSourceHasGone) {
+    parts.destination.confirms = false;
+    log({{100}});
+    round();
+    parts.server.read_errors.push_back(retry(Error::Category::connection, "gone"));
+    EXPECT_EQ(broken().what, "gone");
+    flow().stop_reading();
+    EXPECT_EQ(parts.server.alive, 0);
+    parts.destination.confirms = true;
+    ASSERT_TRUE(flow().settle());
+    EXPECT_EQ(flow().confirmable(), Lsn{105});
+    EXPECT_TRUE(*flow().close());
+}
+
+TEST_F(FlowTest, SettlingSurvivesASourceThatGoesAwayMeanwhile) {
+    parts.destination.confirms = false;
+    log({{100}});
+    round();
+    parts.server.tend_errors.push_back(retry(Error::Category::connection, "gone"));
+    parts.destination.confirms = true;
+    ASSERT_TRUE(flow().settle());
+    EXPECT_EQ(flow().confirmable(), Lsn{105});
+    EXPECT_EQ(parts.server.alive, 0);
+}
+
+TEST_F(FlowTest, ABrokenSinkIsNotAskedAgain) {
+    log({{100}});
+    parts.destination.durable_errors.push_back(retry(Error::Category::sink, "broken"));
+    EXPECT_EQ(broken().what, "broken");
+    EXPECT_FALSE(flow().can_settle());
+    EXPECT_EQ(flow().confirmable(), Lsn{50});
+}
+
+TEST_F(FlowTest, ASinkThatRefusesIsNotAskedAgain) {
+    log({{100}});
+    parts.destination.offer_errors.push_back(retry(Error::Category::sink, "refused"));
+    EXPECT_EQ(broken().what, "refused");
+    EXPECT_FALSE(flow().can_settle());
+}
+
+TEST_F(FlowTest, ASinkThatLiesIsFoundOut) {
+    log({{100}});
+    parts.destination.lies = Position::whole(Lsn{900});
+    EXPECT_EQ(broken().category, Error::Category::internal);
+    EXPECT_EQ(flow().confirmable(), Lsn{50});
+}
+
+TEST_F(FlowTest, AServerOutOfOrderIsFoundOut) {
+    log({{200}, {100}});
+    options.batch_changes = 1;
+    round();
+    EXPECT_EQ(broken().category, Error::Category::protocol);
+}
+
+TEST_F(FlowTest, ARowThatCannotBeEncodedConfirmsNothing) {
+    log({{100}});
+    parts.encode_errors.push_back(stop(Error::Category::data, "bad bytes"));
+    EXPECT_EQ(broken().what, "bad bytes");
+    EXPECT_EQ(flow().confirmable(), Lsn{50});
+    EXPECT_EQ(flow().progress(Lsn{}).buffer_bytes, 0U);
+    EXPECT_TRUE(flow().can_settle());
+}
+
+TEST_F(FlowTest, TellsHowLongTheOldestNewsWaits) {
+    parts.destination.confirms = false;
+    log({{100}});
+    round();
+    clock.advance(5s);
+    EXPECT_GE(flow().progress(Lsn{}).lag, 5s);
+    parts.destination.confirms = true;
+    round();
+    EXPECT_EQ(flow().progress(Lsn{}).lag, 0s);
+}
+
+TEST_F(FlowTest, AJumpOfTheWallClockMakesNoNegativeLag) {
+    parts.destination.confirms = false;
+    log({{100}});
+    round();
+    clock.jump_wall(-3h);
+    EXPECT_EQ(flow().progress(Lsn{}).lag, 0s);
+    parts.destination.confirms = true;
+    round();
+}
+
+TEST_F(FlowTest, CountsTheTimeInWhichReadingWaits) {
+    parts.destination.room = 0;
+    log({{100}});
+    round();
+    clock.advance(3s);
+    round();
+    clock.advance(1s);
+    parts.destination.room = 1;
+    round();
+    clock.advance(7s);
+    round();
+    const auto waited = metrics.counter(Metric::backpressure_seconds_total).value();
+    EXPECT_EQ(waited, 4'000'000'000U);
+}
+
+TEST_F(FlowTest, IsQuietOnlyWhenNothingWaits) {
+    parts.destination.confirms = false;
+    log({{100}});
+    round();
+    EXPECT_EQ(flow().quiet_at(), kNever);
+    const Instant read_at = clock.now();
+    clock.advance(2s);
+    parts.destination.confirms = true;
+    round();
+    EXPECT_EQ(flow().quiet_at(), read_at);
+}
+
+TEST_F(FlowTest, CountsPerTableAndKind) {
+    log({{100, 4}, {200, 2, true}, {300, 1}});
+    round();
+    EXPECT_EQ(metrics.counter(Metric::changes_total, {"public.t", "INSERT"}).value(), 5U);
+    EXPECT_EQ(metrics.counter(Metric::changes_total, {"public.t", "MESSAGE"}).value(), 2U);
+    EXPECT_EQ(metrics.counter(Metric::transactions_total).value(), 3U);
+    EXPECT_EQ(metrics.counter(Metric::sink_records_total).value(), 5U);
+    EXPECT_EQ(metrics.counter(Metric::sink_bytes_total).value(), 50U);
+    EXPECT_EQ(metrics.counter(Metric::batches_processed_total).value(), 1U);
+    EXPECT_EQ(metrics.histogram(Metric::end_to_end_latency_seconds).counts().count(), 5U);
+}
+
+}  // namespace
+}  // namespace pgc

@@ -1,0 +1,474 @@
+// The state machine as a whole, on fake parts and in time that moves only by waiting.
+#include "pipeline/pipeline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+
+#include "support/fake_parts.h"
+#include "support/simulated_time.h"
+
+namespace pgc {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class Captured final : public LogLines {
+public:
+    void write(std::string_view line) noexcept override { text += line; }
+    std::string text;
+};
+
+class PipelineTest : public testing::Test {
+protected:
+    SimulatedClock clock;
+    std::multimap<Instant, std::function<void()>> timeline;
+    SimulatedWaiter waiter{clock, [this] { return timeline.empty() ? kNever : timeline.begin()->first; },
+                           [this] { happen(); }};
+    Random random{3};
+    fake::FakeStore store;
+    fake::FakeParts parts;
+    StopRequest stop_request;
+    Status status{"p", clock};
+    Metrics metrics{"test"};
+    Captured lines;
+    Log log{{}, lines, clock};
+    PipelineOptions options;
+    std::vector<Lsn> confirmed_unstored;
+    Duration took{0};
+
+    PipelineTest() { options.name = "p"; }
+
+    void happen() {
+        while (!timeline.empty() && timeline.begin()->first <= clock.now()) {
+            auto action = std::move(timeline.begin()->second);
+            timeline.erase(timeline.begin());
+            action();
+        }
+        check_law();
+    }
+    // The law: what was confirmed had been stored.
+    void check_law() {
+        for (const Lsn lsn : parts.server.confirmed) {
+            if (!store.content || lsn > store.content->resume_at) confirmed_unstored.push_back(lsn);
+        }
+    }
+    void after(Duration time, std::function<void()> action) {
+        timeline.emplace(clock.now() + time, std::move(action));
+    }
+    void stop_after(Duration time) {
+        after(time, [this] { stop_request.request(); });
+    }
+    Result<void> run() {
+        const Instant began = clock.now();
+        Pipeline pipeline{options,
+                          {.clock = clock,
+                           .waiter = waiter,
+                           .random = random,
+                           .store = store,
+                           .parts = parts,
+                           .stop = stop_request,
+                           .status = status,
+                           .metrics = metrics,
+                           .log = log.logger("pipeline")}};
+        auto outcome = pipeline.run();
+        took = clock.now() - began;
+        check_law();
+        EXPECT_THAT(confirmed_unstored, ElementsAre()) << "confirmed before it was stored";
+        EXPECT_EQ(parts.server.alive, 0);
+        EXPECT_EQ(parts.destination.alive, 0);
+        return outcome;
+    }
+    void run_well() {
+        const auto outcome = run();
+        EXPECT_TRUE(outcome) << describe(outcome.error());
+        EXPECT_EQ(status.snapshot().state, PipelineState::stopped);
+    }
+    Error run_into_error() {
+        const auto outcome = run();
+        EXPECT_FALSE(outcome);
+        EXPECT_EQ(status.snapshot().state, PipelineState::failed);
+        return outcome ? Error{} : outcome.error();
+    }
+    void store_has(std::uint64_t lsn) {
+        store.content = StoredPosition{"p", "1", 1, "db", "slot", Lsn{lsn}};
+        parts.server.identity.slot_is_new = false;
+    }
+    std::size_t sent() const { return parts.destination.durable.size(); }
+};
+
+Error passing(std::string what = "gone") {
+    return retry(Error::Category::connection, std::move(what));
+}
+
+TEST_F(PipelineTest, ANewSlotIsStoredBeforeItIsConfirmed) {
+    stop_after(500ms);
+    run_well();
+    ASSERT_TRUE(store.content);
+    EXPECT_EQ(store.content->resume_at, Lsn{50});
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}));
+    EXPECT_THAT(parts.server.may_create, ElementsAre(true));
+}
+
+TEST_F(PipelineTest, StreamsAndStoresAtTheEnd) {
+    parts.server.log = {{100, 2}, {200, 1}};
+    stop_after(500ms);
+    run_well();
+    EXPECT_EQ(sent(), 3U);
+    EXPECT_EQ(store.content->resume_at, Lsn{205});
+    EXPECT_EQ(parts.server.confirmed.back(), Lsn{205});
+    EXPECT_TRUE(parts.server.closed);
+}
+
+TEST_F(PipelineTest, GoesOnFromTheStoredPositionAndMayNotCreateTheSlot) {
+    store_has(105);
+    parts.server.log = {{100}, {200}};
+    stop_after(500ms);
+    run_well();
+    EXPECT_EQ(sent(), 1U);
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{105}));
+    EXPECT_THAT(parts.server.may_create, ElementsAre(false));
+    EXPECT_EQ(parts.server.confirmed.front(), Lsn{105}) << "a rewound slot is told at once";
+}
+
+TEST_F(PipelineTest, AForeignSlotIsTakenOverAndThatIsTold) {
+    parts.server.identity.slot_is_new = false;
+    stop_after(500ms);
+    run_well();
+    EXPECT_THAT(lines.text, HasSubstr("taking over the slot"));
+    EXPECT_EQ(store.content->resume_at, Lsn{50});
+}
+
+TEST_F(PipelineTest, AMovedSlotStopsAndNothingIsSent) {
+    store_has(40);
+    parts.server.log = {{100}};
+    const Error error = run_into_error();
+    EXPECT_EQ(error.category, Error::Category::position);
+    EXPECT_EQ(sent(), 0U);
+    EXPECT_THAT(parts.server.started_at, ElementsAre());
+    EXPECT_EQ(store.content->resume_at, Lsn{40});
+}
+
+TEST_F(PipelineTest, APromotedServersTimelineIsStored) {
+    store_has(100);
+    parts.server.identity.timeline = 2;
+    parts.server.identity.history = {{1, Lsn{500}}};
+    stop_after(500ms);
+    run_well();
+    EXPECT_EQ(store.content->timeline, 2U);
+}
+
+TEST_F(PipelineTest, AnUnusableStoreStopsBeforeConnecting) {
+    store.load_errors.push_back(stop(Error::Category::position, "damaged"));
+    EXPECT_EQ(run_into_error().what, "damaged");
+    EXPECT_THAT(parts.server.may_create, ElementsAre());
+}
+
+TEST_F(PipelineTest, AFullDiskAtTheStartStopsBeforeStreaming) {
+    store.save_errors.push_back(stop(Error::Category::storage, "disk full"));
+    EXPECT_EQ(run_into_error().what, "disk full");
+    EXPECT_THAT(parts.server.started_at, ElementsAre());
+}
+
+TEST_F(PipelineTest, AFullDiskWhileStreamingStopsAndConfirmsNothingMore) {
+    parts.server.log = {{100}};
+    after(200ms, [this] { store.save_errors.push_back(stop(Error::Category::storage, "disk full")); });
+    EXPECT_EQ(run_into_error().what, "disk full");
+    EXPECT_THAT(parts.server.confirmed, ElementsAre(Lsn{50}));
+}
+
+TEST_F(PipelineTest, ASlowStoreIsWaitedForBeforeTheStreamStarts) {
+    store.slow = true;
+    after(300ms, [this] {
+        EXPECT_THAT(parts.server.started_at, ElementsAre());
+        store.slow = false;
+    });
+    after(301ms, [] {});
+    stop_after(500ms);
+    run_well();
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}));
+}
+
+TEST_F(PipelineTest, APositionIsStoredAtTheIntervalUnderLoad) {
+    options.checkpoint_interval = 2s;
+    for (std::uint64_t i = 1; i <= 100; ++i) parts.server.log.push_back({100 * i});
+    parts.server.arrived = 0;
+    for (int i = 1; i <= 100; ++i) after(i * 50ms, [this] { ++parts.server.arrived; });
+    int stores = 0;
+    store.on_saved = [&](const StoredPosition&) { ++stores; };
+    stop_after(4990ms);
+    run_well();
+    EXPECT_EQ(stores, 4) << "at the start, after two and four seconds, at the end";
+    EXPECT_EQ(metrics.counter(Metric::checkpoints_total).value(), 4U);
+}
+
+TEST_F(PipelineTest, AnIdleServerIsConfirmedSoonAndOnlyAfterItWasStored) {
+    after(100ms, [this] { parts.server.idle = Lsn{700}; });
+    after(3s, [this] { EXPECT_EQ(parts.server.confirmed.back(), Lsn{700}); });
+    stop_after(4s);
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{700});
+}
+
+TEST_F(PipelineTest, AnIdlePipelineHardlyWakes) {
+    options.poll_interval = 10s;
+    parts.server.idle = Lsn{700};
+    stop_after(100s);
+    run_well();
+    EXPECT_LT(waiter.waits(), 60U);
+}
+
+TEST_F(PipelineTest, ConnectsAgainAfterACutAndSendsNothingTwiceThatWasDurable) {
+    parts.server.log = {{100}, {200}, {300}};
+    parts.server.arrived = 2;
+    after(200ms, [this] { parts.server.read_errors.push_back(passing()); });
+    after(210ms, [this] { parts.server.arrived = 3; });
+    stop_after(3s);
+    run_well();
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}, Lsn{205}));
+    EXPECT_EQ(sent(), 3U);
+    EXPECT_EQ(metrics.counter(Metric::recovery_attempts_total).value(), 1U);
+    EXPECT_EQ(metrics.counter(Metric::errors_total, {"connection"}).value(), 1U);
+    EXPECT_THAT(lines.text, HasSubstr("trying again"));
+}
+
+TEST_F(PipelineTest, WhatTheSinkMakesDurableAfterACutIsNotReadAgain) {
+    parts.server.log = {{100}};
+    parts.destination.confirms = false;
+    after(200ms, [this] {
+        parts.server.read_errors.push_back(passing());
+        parts.destination.confirms = true;
+    });
+    stop_after(3s);
+    run_well();
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}, Lsn{105}));
+    EXPECT_EQ(sent(), 1U);
+}
+
+TEST_F(PipelineTest, ABrokenSinkIsBuiltAnewAndFedFromWhatIsDurable) {
+    parts.server.log = {{100}, {200}};
+    parts.server.arrived = 1;
+    after(200ms, [this] {
+        parts.destination.offer_errors.push_back(retry(Error::Category::sink, "broken"));
+        parts.server.arrived = 2;
+    });
+    stop_after(3s);
+    run_well();
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}, Lsn{105}));
+    EXPECT_EQ(sent(), 2U);
+    EXPECT_EQ(metrics.counter(Metric::sink_errors_total).value(), 1U);
+}
+
+TEST_F(PipelineTest, RecoversWithinTwoSecondsOfThePeersReturn) {
+    parts.server.log = {{100}};
+    for (int i = 0; i < 10'000; ++i) parts.server.open_errors.push_back(passing("no route"));
+    Instant back;
+    Instant streaming;
+    after(60s, [&] {
+        parts.server.open_errors.clear();
+        back = clock.now();
+    });
+    store.on_saved = [&](const StoredPosition&) {
+        if (streaming == Instant{}) streaming = clock.now();
+    };
+    stop_after(70s);
+    run_well();
+    EXPECT_LT(streaming - back, 2s);
+    EXPECT_EQ(sent(), 1U);
+    EXPECT_GT(parts.server.may_create.size(), 30U);
+    EXPECT_LT(parts.server.may_create.size(), 200U);
+}
+
+TEST_F(PipelineTest, ARepeatedErrorIsToldNowAndThenNotEachTime) {
+    for (int i = 0; i < 10'000; ++i) parts.server.open_errors.push_back(passing("no route"));
+    stop_after(60s);
+    run_well();
+    std::size_t told = 0;
+    for (auto at = lines.text.find("trying again"); at != std::string::npos;
+         at = lines.text.find("trying again", at + 1)) {
+        ++told;
+    }
+    EXPECT_GE(told, 5U);
+    EXPECT_LE(told, 7U);
+}
+
+TEST_F(PipelineTest, ErrorsOfEveryPartAreTriedAgain) {
+    parts.source_errors.push_back(passing("source"));
+    parts.format_errors.push_back(passing("format"));
+    parts.sink_errors.push_back(passing("sink"));
+    parts.server.start_errors.push_back(passing("start"));
+    parts.server.tend_errors.push_back(passing("tend"));
+    parts.server.log = {{100}};
+    stop_after(10s);
+    run_well();
+    EXPECT_EQ(sent(), 1U);
+    EXPECT_EQ(metrics.counter(Metric::recovery_attempts_total).value(), 5U);
+}
+
+TEST_F(PipelineTest, ARowThatCannotBeEncodedStopsAfterStoringWhatIsDurable) {
+    parts.server.log = {{100}, {200}};
+    parts.server.arrived = 1;
+    after(200ms, [this] {
+        parts.encode_errors.push_back(stop(Error::Category::data, "bad bytes"));
+        parts.server.arrived = 2;
+    });
+    EXPECT_EQ(run_into_error().what, "bad bytes");
+    EXPECT_EQ(store.content->resume_at, Lsn{105});
+    EXPECT_THAT(lines.text, HasSubstr("bad bytes"));
+}
+
+TEST_F(PipelineTest, DrainsWhatTheSinkHasBeforeItEnds) {
+    parts.server.log = {{100}};
+    parts.destination.confirms = false;
+    stop_after(1s);
+    after(2s, [this] { parts.destination.confirms = true; });
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{105});
+    EXPECT_EQ(parts.server.confirmed.back(), Lsn{105});
+    EXPECT_LT(took, 2500ms);
+}
+
+TEST_F(PipelineTest, DrainsABatchInHandToo) {
+    parts.server.log = {{100}};
+    parts.destination.room = 0;
+    stop_after(1s);
+    after(2s, [this] { parts.destination.room = 1; });
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{105});
+}
+
+TEST_F(PipelineTest, ReadsNothingMoreWhileDraining) {
+    parts.server.log = {{100}, {200}};
+    parts.server.arrived = 1;
+    parts.destination.confirms = false;
+    stop_after(1s);
+    after(1500ms, [this] { parts.server.arrived = 2; });
+    after(2s, [this] { parts.destination.confirms = true; });
+    run_well();
+    EXPECT_EQ(sent(), 1U);
+}
+
+TEST_F(PipelineTest, GivesUpDrainingInLessThanFiveSeconds) {
+    parts.server.log = {{100}};
+    parts.destination.confirms = false;
+    parts.server.close_never = true;
+    stop_after(1s);
+    run_well();
+    EXPECT_LT(took, 6s);
+    EXPECT_GT(took, 5s);
+    EXPECT_EQ(store.content->resume_at, Lsn{50}) << "not durable, so not stored";
+    EXPECT_THAT(lines.text, HasSubstr("will be sent again"));
+}
+
+TEST_F(PipelineTest, ASecondRequestEndsAtOnce) {
+    parts.server.log = {{100}};
+    parts.destination.confirms = false;
+    stop_after(1s);
+    stop_after(1200ms);
+    run_well();
+    EXPECT_LT(took, 1300ms);
+    EXPECT_EQ(store.content->resume_at, Lsn{50});
+}
+
+TEST_F(PipelineTest, ARequestWhileConnectingEndsAtOnce) {
+    parts.server.opens_until_ready = 1'000'000;
+    stop_after(500ms);
+    run_well();
+    EXPECT_LT(took, 600ms);
+}
+
+TEST_F(PipelineTest, ARequestWhileBackingOffStillStoresWhatIsDurable) {
+    parts.server.log = {{100}};
+    parts.destination.confirms = false;
+    after(200ms, [this] {
+        parts.server.read_errors.push_back(passing());
+        stop_request.request();
+    });
+    after(300ms, [this] { parts.destination.confirms = true; });
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{105});
+}
+
+TEST_F(PipelineTest, AServerThatGoesAwayWhileDrainingDoesNotSpoilTheEnd) {
+    parts.server.log = {{100}};
+    parts.destination.confirms = false;
+    stop_after(1s);
+    after(1100ms, [this] { parts.server.tend_errors.push_back(passing()); });
+    after(1500ms, [this] { parts.destination.confirms = true; });
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{105});
+}
+
+TEST_F(PipelineTest, ASinkThatBreaksWhileDrainingIsToldAndWhatWasDurableIsStored) {
+    parts.server.log = {{100}};
+    parts.destination.confirms = false;
+    stop_after(1s);
+    after(1100ms, [this] {
+        parts.destination.durable_errors.push_back(stop(Error::Category::sink, "broken"));
+    });
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{50});
+    EXPECT_THAT(lines.text, HasSubstr("not everything could be made durable"));
+}
+
+TEST_F(PipelineTest, AFullDiskWhileDrainingIsAnError) {
+    parts.server.log = {{100}};
+    after(200ms, [this] {
+        store.save_errors.push_back(stop(Error::Category::storage, "disk full"));
+        stop_request.request();
+    });
+    EXPECT_EQ(run_into_error().what, "disk full");
+}
+
+TEST_F(PipelineTest, EndsByItselfAtAGivenPlace) {
+    parts.server.log = {{100}, {200}};
+    options.until = Lsn{205};
+    run_well();
+    EXPECT_EQ(sent(), 2U);
+    EXPECT_EQ(store.content->resume_at, Lsn{205});
+    EXPECT_LT(took, 1s);
+}
+
+TEST_F(PipelineTest, TellsItsStateAndProgress) {
+    parts.server.log = {{100}};
+    StatusSnapshot seen;
+    after(500ms, [&] { seen = status.snapshot(); });
+    stop_after(1s);
+    run_well();
+    EXPECT_EQ(seen.state, PipelineState::streaming);
+    EXPECT_TRUE(seen.ready);
+    EXPECT_EQ(seen.progress.changes, 1U);
+    EXPECT_EQ(seen.progress.server_end, Lsn{1'000'000});
+}
+
+TEST_F(PipelineTest, WritesAStatusLineEveryTenSeconds) {
+    stop_after(35s);
+    run_well();
+    std::size_t told = 0;
+    for (auto at = lines.text.find(" changes/s"); at != std::string::npos;
+         at = lines.text.find(" changes/s", at + 1)) {
+        ++told;
+    }
+    EXPECT_EQ(told, 3U);
+}
+
+TEST_F(PipelineTest, AClockSetByAnHourDisturbsNothing) {
+    parts.server.log = {{100}, {200}};
+    parts.server.arrived = 1;
+    after(300ms, [this] { clock.jump_wall(1h); });
+    after(600ms, [this] {
+        clock.jump_wall(-2h);
+        parts.server.arrived = 2;
+    });
+    stop_after(1s);
+    run_well();
+    EXPECT_EQ(sent(), 2U);
+    EXPECT_LT(took, 1100ms);
+}
+
+}  // namespace
+}  // namespace pgc
