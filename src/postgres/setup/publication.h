@@ -20,7 +20,7 @@ struct Publication {
     struct Member {
         std::string schema;
         std::string name;
-        bool filtered = false;  // has a row filter or a column list
+        std::string filter;  // tells row filters and column lists apart; empty without
     };
 
     bool all_tables = false;
@@ -66,10 +66,6 @@ std::string create_publication_sql(int version, std::string_view name,
 // then it is dropped and made again, which in one transaction the stream does not notice.
 std::string alter_publication_sql(int version, std::string_view name,
                                   const Publication& is, const WantedPublication& wanted);
-
-// The tables that are wanted and not published, quoted, in order.
-std::vector<std::string> missing_tables(const WantedPublication& wanted,
-                                        const std::vector<std::string>& published);
 
 // "ALTER PUBLICATION … ADD TABLE …;"
 std::string add_tables_sql(std::string_view name, const std::vector<std::string>& quoted_tables);

@@ -60,20 +60,21 @@ SELECT puballtables AS all_tables, pubinsert AS inserts, pubupdate AS updates,
 
 std::string publication_members_query(int version, std::string_view name) {
     std::string sql = fmt::format(R"sql(/* pg-capture: publication members */
-SELECT 't' AS kind, c.oid, n.nspname AS schema, c.relname AS name, {} AS filtered
+SELECT 't' AS kind, c.oid, n.nspname AS schema, c.relname AS name, {} AS filter
   FROM pg_publication p
   JOIN pg_publication_rel r ON r.prpubid = p.oid
   JOIN pg_class c ON c.oid = r.prrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE p.pubname = {})sql",
                                   version >= 150000
-                                      ? "r.prqual IS NOT NULL OR r.prattrs IS NOT NULL"
-                                      : "false",
+                                      ? "CASE WHEN r.prqual IS NULL AND r.prattrs IS NULL THEN '' "
+                                        "ELSE md5(concat_ws('/', r.prqual, r.prattrs)) END"
+                                      : "''",
                                   quote_text(name));
     if (version < 150000) return sql;
     return sql + fmt::format(R"sql(
 UNION ALL
-SELECT 's', n.oid, n.nspname, '', false
+SELECT 's', n.oid, n.nspname, '', ''
   FROM pg_publication p
   JOIN pg_publication_namespace s ON s.pnpubid = p.oid
   JOIN pg_namespace n ON n.oid = s.pnnspid

@@ -26,7 +26,8 @@ std::string tables_query();
 // generated (n or s), owned, note.
 std::string publication_query(int version, std::string_view name);
 
-// One row for each member: kind (t or s), oid, schema, name, filtered.
+// One row for each member: kind (t or s), oid, schema, name, filter (of
+// its row filter and column list; empty without).
 std::string publication_members_query(int version, std::string_view name);
 
 // One row for each table as the server publishes it: schema, name.

@@ -3,6 +3,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "postgres/quote.h"
 #include "postgres/setup/answer.h"
 
 namespace pgc {
@@ -29,6 +30,19 @@ public:
             if (named(table) && !below_named(table)) chosen.push_back(&table);
         }
         return chosen;
+    }
+
+    std::vector<const TableInfo*> uncovered(const std::unordered_set<std::string>& published) const {
+        std::vector<const TableInfo*> left;
+        for (const TableInfo& table : tables_) {
+            if (table.partitioned || !meant(table)) continue;
+            const TableInfo* t = &table;
+            while (t != nullptr && !published.contains(quote_name(t->schema, t->name))) {
+                t = parent(*t);
+            }
+            if (t == nullptr) left.push_back(&table);
+        }
+        return left;
     }
 
 private:
@@ -107,6 +121,13 @@ std::vector<const TableInfo*> chosen_tables(const std::vector<TableInfo>& tables
                                             const TableFilter& filter, int server_version,
                                             bool via_root) {
     return Choice{tables, filter, server_version, via_root}.made();
+}
+
+std::vector<const TableInfo*> uncovered_tables(const std::vector<TableInfo>& tables,
+                                               const TableFilter& filter,
+                                               const std::vector<std::string>& published) {
+    return Choice{tables, filter, kTakesPartitionedTables, true}.uncovered(
+        {published.begin(), published.end()});
 }
 
 }  // namespace pgc

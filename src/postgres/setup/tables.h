@@ -49,4 +49,10 @@ std::vector<const TableInfo*> chosen_tables(const std::vector<TableInfo>& tables
                                             const TableFilter& filter, int server_version,
                                             bool via_root);
 
+// The tables holding rows that the filter means and `published` has neither itself nor
+// one above it; `published` are quoted names ("schema"."name").
+std::vector<const TableInfo*> uncovered_tables(const std::vector<TableInfo>& tables,
+                                               const TableFilter& filter,
+                                               const std::vector<std::string>& published);
+
 }  // namespace pgc

@@ -1,0 +1,204 @@
+#include "postgres/setup/publication.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <unordered_set>
+
+#include "postgres/quote.h"
+#include "postgres/setup/answer.h"
+
+namespace pgc {
+
+namespace {
+
+constexpr int kTruncates = 110000;
+constexpr int kViaRoot = 130000;
+constexpr int kSchemas = 150000;
+constexpr int kGenerated = 180000;
+
+std::string settings(int version, bool via_root) {
+    std::string sql = "publish = 'insert, update, delete";
+    if (version >= kTruncates) sql += ", truncate";
+    sql += "'";
+    if (version >= kViaRoot) {
+        sql += fmt::format(", publish_via_partition_root = {}", via_root);
+    }
+    // Unpublished ones would make the user's updates fail under REPLICA IDENTITY FULL.
+    if (version >= kGenerated) sql += ", publish_generated_columns = stored";
+    return sql;
+}
+
+bool settings_differ(int version, const Publication& is, const WantedPublication& wanted) {
+    return !is.inserts || !is.updates || !is.deletes || (version >= kTruncates && !is.truncates) ||
+           (version >= kViaRoot && is.via_root != wanted.via_root) ||
+           (version >= kGenerated && !is.generated);
+}
+
+void append(std::string& list, std::string_view item) {
+    if (!list.empty()) list += ", ";
+    list += item;
+}
+
+std::string table_list(const std::vector<WantedPublication::Table>& tables) {
+    std::string list;
+    for (const auto& table : tables) {
+        append(list, (table.only ? "ONLY " : "") + quote_name(table.schema, table.name));
+    }
+    return list;
+}
+
+std::string schema_list(const std::vector<std::string>& schemas) {
+    std::string list;
+    for (const auto& schema : schemas) append(list, quote_name(schema));
+    return list;
+}
+
+// "TABLE a, b, TABLES IN SCHEMA s"; empty for nothing.
+std::string objects(const std::vector<WantedPublication::Table>& tables,
+                    const std::vector<std::string>& schemas) {
+    std::string list;
+    if (!tables.empty()) list = "TABLE " + table_list(tables);
+    if (!schemas.empty()) append(list, "TABLES IN SCHEMA " + schema_list(schemas));
+    return list;
+}
+
+template <typename Tables>
+std::unordered_set<std::string> names_of(const Tables& tables) {
+    std::unordered_set<std::string> names;
+    for (const auto& table : tables) names.insert(quote_name(table.schema, table.name));
+    return names;
+}
+
+struct Difference {
+    std::vector<WantedPublication::Table> tables;
+    std::vector<std::string> schemas;
+};
+
+Difference to_add(const Publication& is, const WantedPublication& wanted) {
+    Difference more;
+    const auto there = names_of(is.tables);
+    for (const auto& table : wanted.tables) {
+        if (!there.contains(quote_name(table.schema, table.name))) more.tables.push_back(table);
+    }
+    std::ranges::copy_if(wanted.schemas, std::back_inserter(more.schemas), [&](const auto& schema) {
+        return std::ranges::find(is.schemas, schema) == is.schemas.end();
+    });
+    return more;
+}
+
+Difference to_drop(const Publication& is, const WantedPublication& wanted) {
+    Difference less;
+    const auto still = names_of(wanted.tables);
+    for (const auto& member : is.tables) {
+        if (!still.contains(quote_name(member.schema, member.name))) {
+            less.tables.push_back({member.schema, member.name, false});
+        }
+    }
+    std::ranges::copy_if(is.schemas, std::back_inserter(less.schemas), [&](const auto& schema) {
+        return std::ranges::find(wanted.schemas, schema) == wanted.schemas.end();
+    });
+    return less;
+}
+
+}  // namespace
+
+Result<std::optional<Publication>> read_publication(const Rows& rows) {
+    if (rows.rows.empty()) return std::nullopt;
+    Answer row{rows};
+    Publication p;
+    p.all_tables = row.flag("all_tables");
+    p.inserts = row.flag("inserts");
+    p.updates = row.flag("updates");
+    p.deletes = row.flag("deletes");
+    p.truncates = row.flag("truncates");
+    p.via_root = row.flag("via_root");
+    p.generated = row.letter("generated") == 's';
+    p.owned = row.flag("owned");
+    p.maintained = row.text("note") == kMaintainedNote;
+    if (!row.sound()) return std::unexpected(strange_answer("the publication"));
+    return p;
+}
+
+Result<void> read_members(const Rows& rows, Publication& publication) {
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        Answer row{rows, i};
+        if (row.letter("kind") == 's') {
+            publication.schemas.push_back(row.text("schema"));
+        } else {
+            publication.tables.push_back(
+                {row.text("schema"), row.text("name"), row.text("filter")});
+        }
+        if (!row.sound()) return std::unexpected(strange_answer("the publication's members"));
+    }
+    return {};
+}
+
+WantedPublication wanted_publication(const PostgresConfig& config, const ServerFacts& facts,
+                                     const std::vector<TableInfo>& tables) {
+    WantedPublication wanted;
+    wanted.via_root = config.publish_via_partition_root && facts.version >= kViaRoot;
+    if (facts.superuser && config.tables.everything()) {
+        wanted.all_tables = true;
+        return wanted;
+    }
+    const auto schemas = config.tables.whole_schemas();
+    if (facts.superuser && facts.version >= kSchemas && schemas) {
+        // One that is not there yet is taken up with its first table.
+        std::ranges::copy_if(*schemas, std::back_inserter(wanted.schemas), [&](const auto& schema) {
+            return std::ranges::any_of(tables, [&](const auto& t) { return t.schema == schema; });
+        });
+        return wanted;
+    }
+    for (const TableInfo* table :
+         chosen_tables(tables, config.tables, facts.version, wanted.via_root)) {
+        wanted.tables.push_back(
+            {table->schema, table->name, !table->partitioned && table->has_children});
+    }
+    return wanted;
+}
+
+std::string create_publication_sql(int version, std::string_view name,
+                                   const WantedPublication& wanted) {
+    const std::string list = objects(wanted.tables, wanted.schemas);
+    std::string what;
+    if (wanted.all_tables) {
+        what = " FOR ALL TABLES";
+    } else if (!list.empty()) {
+        what = " FOR " + list;
+    }
+    return fmt::format("CREATE PUBLICATION {0}{1} WITH ({2});\nCOMMENT ON PUBLICATION {0} IS {3};",
+                       quote_name(name), what, settings(version, wanted.via_root),
+                       quote_text(kMaintainedNote));
+}
+
+std::string alter_publication_sql(int version, std::string_view name, const Publication& is,
+                                  const WantedPublication& wanted) {
+    const std::string quoted = quote_name(name);
+    if (is.all_tables != wanted.all_tables) {
+        return fmt::format("DROP PUBLICATION {};\n{}", quoted,
+                           create_publication_sql(version, name, wanted));
+    }
+    std::vector<std::string> statements;
+    const auto alter = [&](std::string_view how, const std::string& what) {
+        if (!what.empty()) {
+            statements.push_back(fmt::format("ALTER PUBLICATION {} {} {};", quoted, how, what));
+        }
+    };
+    if (settings_differ(version, is, wanted)) {
+        alter("SET", "(" + settings(version, wanted.via_root) + ")");
+    }
+    const Difference more = to_add(is, wanted);
+    const Difference less = to_drop(is, wanted);
+    alter("DROP", objects(less.tables, less.schemas));
+    alter("ADD", objects(more.tables, more.schemas));
+    return fmt::format("{}", fmt::join(statements, "\n"));
+}
+
+std::string add_tables_sql(std::string_view name, const std::vector<std::string>& quoted_tables) {
+    return fmt::format("ALTER PUBLICATION {} ADD TABLE {};", quote_name(name),
+                       fmt::join(quoted_tables, ", "));
+}
+
+}  // namespace pgc

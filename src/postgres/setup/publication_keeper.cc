@@ -1,0 +1,388 @@
+#include "postgres/setup/publication_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <iterator>
+#include <unordered_set>
+#include <utility>
+
+#include "postgres/quote.h"
+#include "postgres/setup/answer.h"
+#include "postgres/setup/publication.h"
+#include "postgres/setup/server_facts.h"
+#include "postgres/setup/statements.h"
+#include "postgres/setup/tables.h"
+
+namespace pgc {
+
+namespace {
+
+constexpr std::size_t kNamesTold = 20;  // of a list in one log line
+
+std::string told(const std::vector<std::string>& names) {
+    std::string text = fmt::format(
+        "{}", fmt::join(names.begin(),
+                        names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamesTold)),
+                        ", "));
+    if (names.size() > kNamesTold) text += fmt::format(" and {} more", names.size() - kNamesTold);
+    return text;
+}
+
+// FNV-1a: to notice a change, not to resist one.
+class Fingerprint {
+public:
+    void add(std::string_view text) noexcept {
+        for (const char c : text) mix(static_cast<unsigned char>(c));
+        mix(0);
+    }
+    std::string hex() const { return fmt::format("{:016x}", hash_); }
+
+private:
+    void mix(unsigned char byte) noexcept { hash_ = (hash_ ^ byte) * 0x100000001B3U; }
+    std::uint64_t hash_ = 0xCBF29CE484222325U;
+};
+
+std::vector<std::string> only_in(const std::vector<std::string>& these,
+                                 const std::vector<std::string>& those) {
+    const std::unordered_set<std::string_view> known(those.begin(), those.end());
+    std::vector<std::string> left;
+    std::ranges::copy_if(these, std::back_inserter(left),
+                         [&](const std::string& name) { return !known.contains(name); });
+    return left;
+}
+
+Result<std::vector<std::string>> read_published(const Rows& rows) {
+    std::vector<std::string> names;
+    names.reserve(rows.rows.size());
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        Answer row{rows, i};
+        names.push_back(quote_name(row.text("schema"), row.text("name")));
+        if (!row.sound()) return std::unexpected(strange_answer("published tables"));
+    }
+    return names;
+}
+
+}  // namespace
+
+class PublicationKeeper::Round {
+public:
+    Round(const PostgresConfig& config, int version, Logger logger)
+        : config_(config), version_(version), logger_(std::move(logger)) {}
+
+    Result<void> begin(Link& link, bool may_create) {
+        assert(asking_ == Asking::nothing && "a round is not over");
+        may_create_ = may_create;
+        changed_ = created_ = false;
+        return ask(link, Asking::signature,
+                   publication_signature_query(version_, config_.publication));
+    }
+
+    Result<std::optional<PublicationState>> step(Link& link) {
+        while (true) {
+            auto answer = link.result();
+            if (!answer) {
+                const bool refused = asking_ == Asking::change && !link.sqlstate().empty();
+                if (!refused) return failed(std::move(answer.error()));
+                if (auto next = change_refused(link, std::move(answer.error())); !next) {
+                    return failed(std::move(next.error()));
+                }
+                continue;
+            }
+            if (!*answer) return std::nullopt;
+            auto done = take(link, **answer);
+            if (!done) return failed(std::move(done.error()));
+            if (*done) {
+                asking_ = Asking::nothing;
+                return state_;
+            }
+        }
+    }
+
+private:
+    enum class Asking : std::uint8_t {
+        nothing,
+        signature,
+        facts,
+        publication,
+        members,
+        tables,
+        change,
+        published,
+    };
+
+    std::unexpected<Error> failed(Error error) {
+        asking_ = Asking::nothing;
+        signature_.clear();
+        return std::unexpected(std::move(error));
+    }
+
+    Result<void> ask(Link& link, Asking what, const std::string& sql) {
+        asking_ = what;
+        return link.send(sql);
+    }
+
+    // True when the round is over.
+    Result<bool> take(Link& link, const Rows& rows) {
+        switch (asking_) {
+            case Asking::signature: return take_signature(link, rows);
+            case Asking::facts: {
+                auto facts = read_server_facts(rows, version_);
+                if (!facts) return std::unexpected(std::move(facts.error()));
+                facts_ = std::move(*facts);
+                return go_on(link, Asking::publication,
+                             publication_query(version_, config_.publication));
+            }
+            case Asking::publication: {
+                auto publication = read_publication(rows);
+                if (!publication) return std::unexpected(std::move(publication.error()));
+                publication_ = std::move(*publication);
+                if (!publication_ && !may_create_) return std::unexpected(missing());
+                return go_on(link, Asking::members,
+                             publication_members_query(version_, config_.publication));
+            }
+            case Asking::members: {
+                if (publication_) {
+                    if (auto read = read_members(rows, *publication_); !read) {
+                        return std::unexpected(std::move(read.error()));
+                    }
+                }
+                return go_on(link, Asking::tables, tables_query());
+            }
+            case Asking::tables: return take_tables(link, rows);
+            case Asking::change: return change_made(link);
+            case Asking::published: return take_published(rows);
+            case Asking::nothing: break;
+        }
+        return std::unexpected(stop(Error::Category::internal, "an answer nobody asked for"));
+    }
+
+    Result<bool> go_on(Link& link, Asking what, const std::string& sql) {
+        if (auto asked = ask(link, what, sql); !asked) return std::unexpected(asked.error());
+        return false;
+    }
+
+    Result<bool> take_signature(Link& link, const Rows& rows) {
+        Answer row{rows};
+        std::string signature = row.text("signature");
+        if (!row.sound()) return std::unexpected(strange_answer("the publication's signature"));
+        if (signature == signature_) {
+            state_.created = false;
+            state_.added.clear();
+            state_.removed.clear();
+            return true;
+        }
+        signature_ = std::move(signature);
+        return go_on(link, Asking::facts, server_facts_query());
+    }
+
+    Result<bool> take_tables(Link& link, const Rows& rows) {
+        auto tables = read_tables(rows);
+        if (!tables) return std::unexpected(std::move(tables.error()));
+        tables_ = std::move(*tables);
+        if (!publication_ || (publication_->maintained && config_.manage_publication)) {
+            if (auto can = require_via_root(); !can) return std::unexpected(can.error());
+            const auto wanted = wanted_publication(config_, facts_, tables_);
+            change_ = publication_
+                          ? alter_publication_sql(version_, config_.publication, *publication_, wanted)
+                          : create_publication_sql(version_, config_.publication, wanted);
+            if (!publication_) {
+                if (auto may = require_create(); !may) return std::unexpected(may.error());
+            }
+            // What was refused once is refused again until something changes.
+            if (!change_.empty() && change_ != refused_ && !changed_) {
+                return go_on(link, Asking::change, change_);
+            }
+        }
+        return go_on(link, Asking::published, published_tables_query(config_.publication));
+    }
+
+    Result<void> require_via_root() const {
+        if (!config_.publish_via_partition_root || version_ >= 130000) return {};
+        Error error = stop(Error::Category::configuration,
+                           fmt::format("source.publish_via_partition_root needs PostgreSQL 13; "
+                                       "the server is {}", version_name(version_)));
+        error.mend = "set source.publish_via_partition_root to false";
+        return std::unexpected(std::move(error));
+    }
+
+    Result<void> require_create() const {
+        if (config_.manage_publication && (facts_.superuser || facts_.may_create)) return {};
+        Error error = stop(config_.manage_publication ? Error::Category::permission
+                                                      : Error::Category::configuration,
+                           fmt::format("publication {} is not there, and {}",
+                                       quote_name(config_.publication),
+                                       config_.manage_publication
+                                           ? "we may not create it"
+                                           : "source.manage_publication says not to create it"));
+        error.mend = config_.manage_publication
+                         ? fmt::format("GRANT CREATE ON DATABASE {} TO {}; or, as a superuser: {}",
+                                       quote_name(config_.connection.database),
+                                       quote_name(facts_.role), change_)
+                         : change_;
+        return std::unexpected(std::move(error));
+    }
+
+    Error missing() const {
+        Error error = stop(Error::Category::position,
+                           fmt::format("publication {} is not there, and decoding finds only those "
+                                       "that are older than the slot's place in the log",
+                                       quote_name(config_.publication)));
+        error.mend = fmt::format("drop slot {} (pg-capture slots drop {}), then start anew: what was "
+                                 "changed meanwhile must come from a new snapshot",
+                                 quote_name(config_.slot), config_.slot);
+        return error;
+    }
+
+    Result<void> change_refused(Link& link, Error error) {
+        if (!publication_) {
+            error.mend = "let the tables' owner or a superuser run: " + change_;
+            return std::unexpected(std::move(error));
+        }
+        refused_ = change_;
+        logger_.failure(LogLevel::warning, "the publication could not be brought in step", error,
+                        {{"publication", config_.publication}, {"sql", change_}});
+        return ask(link, Asking::published, published_tables_query(config_.publication));
+    }
+
+    Result<bool> change_made(Link& link) {
+        changed_ = true;
+        created_ = !publication_;
+        refused_.clear();
+        logger_.info(created_ ? "publication created" : "publication altered",
+                     {{"publication", config_.publication}, {"sql", change_}});
+        // Read anew what it has become; the signature has changed by our own doing.
+        signature_.clear();
+        may_create_ = false;
+        return go_on(link, Asking::signature,
+                     publication_signature_query(version_, config_.publication));
+    }
+
+    Result<bool> take_published(const Rows& rows) {
+        auto published = read_published(rows);
+        if (!published) return std::unexpected(std::move(published.error()));
+        if (!publication_) return std::unexpected(missing());
+        const bool first = !known_;
+        state_.added = first ? std::vector<std::string>{} : only_in(*published, state_.tables);
+        state_.removed = first ? std::vector<std::string>{} : only_in(state_.tables, *published);
+        state_.tables = std::move(*published);
+        known_ = true;
+        state_.created = created_;
+        state_.maintained = publication_->maintained && config_.manage_publication;
+        state_.via_root = publication_->via_root;
+        state_.fingerprint = fingerprint();
+        tell_changes();
+        warn();
+        return true;
+    }
+
+    std::string fingerprint() const {
+        const Publication& p = *publication_;
+        Fingerprint print;
+        print.add(config_.publication);
+        print.add(fmt::format("{}{}{}{}{}{}", p.inserts, p.updates, p.deletes, p.truncates,
+                              p.via_root, p.generated));
+        for (const std::string& table : state_.tables) print.add(table);
+        for (const auto& member : p.tables) print.add(member.filter);
+        if (!state_.maintained) print.add(config_.tables_text);
+        print.add(config_.columns_text);
+        return print.hex();
+    }
+
+    void tell_changes() const {
+        for (const std::string& table : state_.added) {
+            logger_.info("a table has joined the publication", {{"table", table}});
+        }
+        for (const std::string& table : state_.removed) {
+            logger_.info("a table has left the publication", {{"table", table}});
+        }
+    }
+
+    void warn() {
+        if (!state_.maintained) warn_of_gaps();
+        warn_of_unidentifiable();
+        if (state_.tables.empty()) {
+            logger_.warning("no table is published: nothing will be captured until one is",
+                            {{"publication", config_.publication}});
+        }
+    }
+
+    // Only what the user asked for: a publication used as it is may hold what it likes.
+    void warn_of_gaps() const {
+        if (!config_.manage_publication && !config_.tables_given) return;
+        std::vector<std::string> names;
+        for (const TableInfo* table : uncovered_tables(tables_, config_.tables, state_.tables)) {
+            names.push_back(quote_name(table->schema, table->name));
+        }
+        if (!names.empty()) {
+            logger_.warning("tables match the filters but are not in the publication, which is not "
+                            "ours to alter: their changes are not captured",
+                            {{"publication", config_.publication},
+                             {"tables", told(names)},
+                             {"mend", add_tables_sql(config_.publication, names)}});
+        }
+        if (config_.publish_via_partition_root && !publication_->via_root && version_ >= 130000) {
+            logger_.warning("the publication publishes partitions under their own names",
+                            {{"publication", config_.publication},
+                             {"mend", fmt::format("ALTER PUBLICATION {} SET "
+                                                  "(publish_via_partition_root = true);",
+                                                  quote_name(config_.publication))}});
+        }
+    }
+
+    void warn_of_unidentifiable() {
+        if (!publication_->updates && !publication_->deletes) return;
+        const std::unordered_set<std::string_view> published(state_.tables.begin(),
+                                                             state_.tables.end());
+        std::vector<std::string> names;
+        for (const TableInfo& table : tables_) {
+            if (table.partitioned || table.identifiable()) continue;
+            std::string name = quote_name(table.schema, table.name);
+            if (published.contains(name)) names.push_back(std::move(name));
+        }
+        const auto fresh = only_in(names, unidentifiable_);
+        unidentifiable_ = std::move(names);
+        if (fresh.empty()) return;
+        logger_.warning("published tables have no replica identity: the server refuses UPDATE and "
+                        "DELETE on them",
+                        {{"tables", told(fresh)},
+                         {"mend", fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a "
+                                              "primary key", fresh.front())}});
+    }
+
+    const PostgresConfig& config_;
+    const int version_;
+    const Logger logger_;
+
+    Asking asking_ = Asking::nothing;
+    bool may_create_ = false;
+    bool changed_ = false;
+    bool created_ = false;
+    std::string signature_;  // of what was found last; empty: look at everything
+    ServerFacts facts_;
+    std::optional<Publication> publication_;
+    std::vector<TableInfo> tables_;
+    std::string change_;
+    std::string refused_;
+    bool known_ = false;  // state_ holds an answer given before
+    PublicationState state_;
+    std::vector<std::string> unidentifiable_;
+};
+
+PublicationKeeper::PublicationKeeper(const PostgresConfig& config, int server_version,
+                                     Logger logger)
+    : round_(std::make_unique<Round>(config, server_version, std::move(logger))) {}
+
+PublicationKeeper::~PublicationKeeper() = default;
+
+Result<void> PublicationKeeper::begin(Link& link, bool may_create) {
+    return round_->begin(link, may_create);
+}
+
+Result<std::optional<PublicationState>> PublicationKeeper::step(Link& link) {
+    return round_->step(link);
+}
+
+}  // namespace pgc

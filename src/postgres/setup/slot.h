@@ -1,0 +1,43 @@
+// The replication slot as the server describes it, and whether it can be read from.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/lsn.h"
+#include "postgres/link/link.h"
+
+namespace pgc {
+
+struct SlotState {
+    std::string name;
+    std::string plugin;
+    std::string database;
+    bool here = false;  // of the database we are connected to
+    bool active = false;
+    std::int64_t pid = 0;  // of its reader
+    std::string reader;    // the reader's application_name, if we may see it
+    Lsn restart;
+    Lsn confirmed;
+    std::int64_t retained_bytes = 0;  // of log the server keeps for it
+    std::string wal_status;           // 13+: reserved, extended, unreserved, lost
+    std::string invalid;              // 16+: why the server has given it up; empty if it has not
+    bool two_phase = false;
+    bool failover = false;
+    bool synced = false;  // copied from a primary: to be read after a promotion only
+};
+
+[[nodiscard]] Result<std::vector<SlotState>> read_slots(const Rows& rows);
+
+// Whether the stream can be read from it once nobody else does: the right plugin and
+// database, not lost, not invalidated. Whether it is active is asked apart: that passes.
+[[nodiscard]] Result<void> require_sound(const SlotState& slot, const std::string& database,
+                                         bool standby);
+
+// "slot … is in use": an Error that retries, saying by whom.
+Error slot_in_use(const SlotState& slot);
+
+}  // namespace pgc
