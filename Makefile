@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: build demo test nightly bench lint format coverage fuzz install clean help setup
+.PHONY: build demo test nightly bench lint format generated coverage fuzz install clean help setup
 
 SINK ?= console
 PREFIX ?= /usr/local
@@ -50,6 +50,15 @@ fuzz: ## every fuzz target for SECONDS_EACH seconds (default 60)
 	@tools/setup.sh test
 	@tools/build.sh fuzz fuzz_targets
 	@$(PYTHON) tools/run_fuzz.py --seconds $(or $(SECONDS_EACH),60)
+
+generated: build ## the pages, examples and schema that are made from the option tables
+	@mkdir -p docs/reference examples
+	@build/release/pg-capture config reference > docs/reference/configuration.md
+	@build/release/pg-capture config schema > docs/reference/configuration.schema.json
+	@build/release/pg-capture metrics > docs/reference/metrics.md
+	@build/release/pg-capture config example --format yaml > examples/pg-capture.yaml
+	@build/release/pg-capture config example --format toml > examples/pg-capture.toml
+	@build/release/pg-capture config example --format env > .envrc.example
 
 install: build ## copies the binary to $(DESTDIR)$(PREFIX)/bin
 	@install -D -m 755 build/release/pg-capture "$(DESTDIR)$(PREFIX)/bin/pg-capture"

@@ -1,17 +1,15 @@
 """The program as a process: exit codes, generated files, peek, slots, health, secrets."""
 
 import json
-import os
-import pathlib
-import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
 import pytest
-from support.capture import binary, clean_environment, run_capture
-from support.processes import ROOT, free_port
+from prometheus_client.parser import text_string_to_metric_families
+from support.capture import binary, run_capture
+from support.processes import ROOT
 from support.servers import Capture, PostgresServer
 
 SECRET = "s3cr3t-p1anted"
@@ -201,9 +199,8 @@ def test_health_and_metrics_tell_how_it_goes(server):
         assert value(text, "cdc_transactions_total") >= 1
         assert value(text, "cdc_end_to_end_latency_seconds_count") >= 1
         assert get(capture, "/nothing")[0] == 404
-        done = subprocess.run(["/usr/bin/promtool", "check", "metrics"], input=text, text=True,
-                              capture_output=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        families = {family.name for family in text_string_to_metric_families(text)}
+        assert {"cdc_changes", "cdc_end_to_end_latency_seconds", "process_resident_memory_bytes"} <= families
         server.stop("immediate")
         capture.wait_for_log("trying again")
         assert get(capture, "/readyz")[0] == 503 and get(capture, "/livez")[0] == 200
