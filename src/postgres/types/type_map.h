@@ -27,18 +27,18 @@ struct CatalogType {
         std::string name;
         Oid type;
     };
-    Oid oid;
-    std::string schema;
-    std::string name;
+    Oid oid{};
+    std::string schema{};
+    std::string name{};
     char type = 'b';      // typtype: b(ase) c(omposite) d(omain) e(num) r(ange) m(ultirange) p
     char category = 'U';  // typcategory
-    Oid element;          // typelem of a true array (typsubscript/typinput array_in), else none
-    Oid base;             // of a domain: typbasetype
-    Oid subtype;          // of a range: pg_range.rngsubtype
-    Oid range;            // of a multirange: the range (pg_range.rngtypid by rngmultitypid)
-    std::vector<Attribute> attributes;  // of a composite, in order, dropped ones left out
-    char delimiter = ',';               // typdelim
-    bool has_send = false;              // typsend <> 0
+    Oid element{};        // typelem of a true array (typsubscript/typinput array_in), else none
+    Oid base{};           // of a domain: typbasetype
+    Oid subtype{};        // of a range: pg_range.rngsubtype
+    Oid range{};          // of a multirange: the range (pg_range.rngtypid by rngmultitypid)
+    std::vector<Attribute> attributes{};  // of a composite, in order, dropped ones left out
+    char delimiter = ',';                 // typdelim
+    bool has_send = false;                // typsend <> 0
 };
 
 class TypeMap {
