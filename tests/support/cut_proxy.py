@@ -29,9 +29,9 @@ class _Pipe:
 
 
 class CutProxy:
-    def __init__(self, target_host, target_port):
+    def __init__(self, target_host, target_port, host="127.0.0.1"):
         self._target = (target_host, target_port)
-        self.host = "127.0.0.1"
+        self.host = host
         self.port = free_port()
         self.connections = 0  # accepted so far
         self.bytes = {"to_client": 0, "to_server": 0}

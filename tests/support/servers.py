@@ -372,6 +372,16 @@ class PostgresServer:
             row = cursor.fetchone()
             return dict(zip((c.name for c in cursor.description), row)) if row else None
 
+    def drop_slot(self, name, timeout=15.0):
+        """Ends the slot's reader, if there is one, and drops it; no slot is fine too."""
+        def gone():
+            self.psql(f"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
+                      f" WHERE slot_name = '{name}' AND active")
+            self.psql(f"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+                      f" WHERE slot_name = '{name}' AND NOT active")
+            return self.slot(name) is None
+        wait_until(gone, timeout, f"slot {name} to be free", interval=0.05)
+
     def wait_confirmed(self, slot, lsn=None, timeout=15.0):
         """Waits until the slot has confirmed `lsn` (default: the server's position now)."""
         lsn = lsn or self.query("SELECT pg_current_wal_lsn()")[0][0]
