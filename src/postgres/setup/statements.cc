@@ -160,14 +160,6 @@ SELECT pg_terminate_backend(pid) AS ended
                        pid);
 }
 
-std::string reader_query(std::int64_t pid) {
-    return fmt::format(R"sql(/* pg-capture: reader */
-SELECT application_name AS application, host(client_addr) AS address
-  FROM pg_stat_activity
- WHERE pid = {})sql",
-                       pid);
-}
-
 std::string create_slot_command(int version, std::string_view slot, bool failover) {
     const std::string head =
         fmt::format("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput", quote_name(slot));

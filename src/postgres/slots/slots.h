@@ -1,8 +1,7 @@
-// The server's logical slots as an operator sees them: who reads, what they hold back.
+// The server's logical slots, for `pg-capture slots`: seen by a person, dropped by a person.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,19 +16,19 @@ struct SlotInfo {
     std::string plugin;
     std::string database;
     bool active = false;
-    std::string reader;                // "PID 1234 from 10.0.0.5"; empty if nobody reads
-    std::string confirmed;             // confirmed_flush_lsn
-    std::string restart;               // restart_lsn
-    std::uint64_t retained_bytes = 0;  // of the log kept for it
-    std::string wal_status;            // 13 and later: reserved, extended, unreserved, lost
-    bool ours = false;                 // the configured one
+    std::string reader;      // "PID 4711 (application)"; empty while nobody reads
+    std::string confirmed;   // an LSN; empty while there is none
+    std::string restart;
+    std::int64_t retained_bytes = 0;  // of log kept for it
+    std::string wal_status;  // or why it is lost; "unknown" before 13
+    bool ours = false;       // the one that is configured
 };
 
-// Sorted by name. `ours` is the configured slot's name.
-Result<std::vector<SlotInfo>> list_slots(BlockingLink& link, std::string_view ours);
+[[nodiscard]] Result<std::vector<SlotInfo>> list_slots(BlockingLink& link, std::string_view our_slot);
 
 enum class Dropped : std::uint8_t { yes, not_there };
-// Refuses one that somebody reads, or that is no logical slot.
-Result<Dropped> drop_slot(BlockingLink& link, std::string_view name);
+
+// An active slot is refused: an Error that says who reads it.
+[[nodiscard]] Result<Dropped> drop_slot(BlockingLink& link, std::string_view name);
 
 }  // namespace pgc
