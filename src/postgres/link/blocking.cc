@@ -1,51 +1,67 @@
 #include "postgres/link/blocking.h"
 
-#include <fmt/core.h>
-
 namespace pgc {
-
 namespace {
 
-Error too_slow(std::string_view what, Duration timeout) {
-    return retry(Error::Category::connection,
-                 fmt::format("{} within {} s", what,
-                             std::chrono::duration_cast<std::chrono::seconds>(timeout).count()));
+Error too_late(std::string_view what) {
+    return retry(Error::Category::connection, "the server did not " + std::string{what} + " in time");
 }
 
 }  // namespace
 
 Result<BlockingLink> BlockingLink::connect(LinkFactory& links, LinkFactory::Use use,
-                                           const Clock& clock, Waiter& waiter, Duration timeout) {
+                                           const Clock& clock, Waiter& waiter, Duration limit) {
     auto made = links.make(use);
     if (!made) return std::unexpected(std::move(made.error()));
-    const Instant deadline = clock.now() + timeout;
-    while (true) {
-        auto connecting = (*made)->connect();
-        if (!connecting) return std::unexpected(std::move(connecting.error()));
-        if (*connecting == Link::Connecting::done) break;
-        if (clock.now() >= deadline) return std::unexpected(too_slow("no connection", timeout));
-        const bool writable = *connecting == Link::Connecting::wait_writable;
-        Wants wants;
-        wants.interests.push_back({(*made)->fd(), !writable, writable});
-        wants.until(deadline);
-        waiter.wait(wants);
+    BlockingLink self(std::move(*made), clock, waiter, limit);
+    const Instant deadline = clock.now() + limit;
+    for (;;) {
+        const auto state = self.link_->connect();
+        if (!state) return std::unexpected(state.error());
+        if (*state == Link::Connecting::done) return self;
+        if (!self.wait(deadline, *state == Link::Connecting::wait_writable)) {
+            return std::unexpected(too_late("let us in"));
+        }
     }
-    return BlockingLink{std::move(*made), clock, waiter, timeout};
 }
 
 Result<Rows> BlockingLink::ask(std::string_view command) {
     if (auto sent = link_->send(command); !sent) return std::unexpected(std::move(sent.error()));
-    const Instant deadline = clock_->now() + timeout_;
-    while (true) {
+    return answer();
+}
+
+Result<Rows> BlockingLink::ask(std::string_view command,
+                               std::span<const std::optional<std::string>> parameters) {
+    if (auto sent = link_->send(command, parameters, false); !sent) {
+        return std::unexpected(std::move(sent.error()));
+    }
+    return answer();
+}
+
+Result<Rows> BlockingLink::answer() {
+    const Instant deadline = clock_->now() + limit_;
+    for (;;) {
         auto rows = link_->result();
         if (!rows) return std::unexpected(std::move(rows.error()));
         if (*rows) return std::move(**rows);
-        if (clock_->now() >= deadline) return std::unexpected(too_slow("no answer", timeout_));
-        Wants wants;
-        wants.interests.push_back({link_->fd(), true, link_->wants_to_write()});
-        wants.until(deadline);
-        waiter_->wait(wants);
+        if (!wait(deadline, link_->wants_to_write())) return std::unexpected(too_late("answer"));
+        if (link_->wants_to_write()) {
+            if (auto flushed = link_->flush(); !flushed) {
+                return std::unexpected(std::move(flushed.error()));
+            }
+        }
     }
+}
+
+// False when the deadline has passed.
+bool BlockingLink::wait(Instant deadline, bool writable) {
+    if (clock_->now() >= deadline) return false;
+    Wants wants;
+    if (writable) wants.writable(link_->fd());
+    wants.readable(link_->fd());
+    wants.until(deadline);
+    waiter_->wait(wants);
+    return true;
 }
 
 }  // namespace pgc

@@ -1,12 +1,14 @@
-// A link for commands that may wait: check, slots. Never used where a stream runs.
+// Links for commands that have nothing else to do meanwhile (check, slots): wait for the
+// answer, give up at a deadline. The running stream never comes here.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
-#include <utility>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/wait.h"
 #include "postgres/link/link.h"
 
@@ -14,25 +16,28 @@ namespace pgc {
 
 class BlockingLink {
 public:
-    // Clock and waiter must outlive the link. `timeout` bounds the connecting and, each by
-    // itself, every answer.
+    // Connects. `clock` and `waiter` outlive it.
     static Result<BlockingLink> connect(LinkFactory& links, LinkFactory::Use use,
-                                        const Clock& clock, Waiter& waiter, Duration timeout);
+                                        const Clock& clock, Waiter& waiter, Duration limit);
 
-    // Runs one command. A server's error leaves the link usable: see link().sqlstate().
-    [[nodiscard]] Result<Rows> ask(std::string_view command);
+    Result<Rows> ask(std::string_view command);
+    Result<Rows> ask(std::string_view command,
+                     std::span<const std::optional<std::string>> parameters);
 
     Link& link() noexcept { return *link_; }
     const Link& link() const noexcept { return *link_; }
 
 private:
-    BlockingLink(std::unique_ptr<Link> link, const Clock& clock, Waiter& waiter, Duration timeout)
-        : link_(std::move(link)), clock_(&clock), waiter_(&waiter), timeout_(timeout) {}
+    BlockingLink(std::unique_ptr<Link> link, const Clock& clock, Waiter& waiter, Duration limit)
+        : link_(std::move(link)), clock_(&clock), waiter_(&waiter), limit_(limit) {}
+
+    Result<Rows> answer();
+    bool wait(Instant deadline, bool writable);
 
     std::unique_ptr<Link> link_;
     const Clock* clock_;
     Waiter* waiter_;
-    Duration timeout_;
+    Duration limit_;
 };
 
 }  // namespace pgc

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "postgres/setup/slot.h"
@@ -44,7 +45,8 @@ Result<std::vector<SlotInfo>> list_slots(BlockingLink& link, std::string_view ou
                          .reader = reader(slot),
                          .confirmed = lsn_text(slot.confirmed),
                          .restart = lsn_text(slot.restart),
-                         .retained_bytes = slot.retained_bytes,
+                         .retained_bytes = static_cast<std::uint64_t>(
+                             std::max<std::int64_t>(slot.retained_bytes, 0)),
                          .wal_status = status(slot),
                          .ours = slot.here && slot.name == our_slot});
     }

@@ -19,7 +19,7 @@ struct SlotInfo {
     std::string reader;      // "PID 4711 (application)"; empty while nobody reads
     std::string confirmed;   // an LSN; empty while there is none
     std::string restart;
-    std::int64_t retained_bytes = 0;  // of log kept for it
+    std::uint64_t retained_bytes = 0;  // of log kept for it
     std::string wal_status;  // or why it is lost; "unknown" before 13
     bool ours = false;       // the one that is configured
 };
