@@ -131,6 +131,10 @@ bool NativeFormat::append_row(const TablePlan& plan, const Change& change, Recor
 
 bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Operation operation,
                                  const Cell* before, const Cell* after, RecordBatch& out) {
+    if (plan.columns.empty()) {  // no cells need no memory: their address tells nothing
+        constexpr static Cell kNone;
+        (operation == Operation::remove ? before : after) = &kNone;
+    }
     Record record;
     record.relation_slot = change.relation->slot;
     const Cell* const newest = after != nullptr ? after : before;

@@ -53,12 +53,11 @@ bool write_integer_value(ValueContext&, Writer& out, const ValuePlan&, const Val
 
 template <typename Real>
 bool write_real_value(ValueContext&, Writer& out, const ValuePlan&, const Value& value) {
-    if (std::isfinite(value.real)) [[likely]] {
-        out.advance_to(write_real(out.room(kMaxRealText), static_cast<Real>(value.real)));
+    const auto real = static_cast<Real>(value.real);
+    if (std::isfinite(real)) [[likely]] {
+        out.advance_to(write_real(out.room(kMaxRealText), real));
     } else {
-        out.text(std::isnan(value.real) ? R"("NaN")"
-                 : value.real > 0       ? R"("Infinity")"
-                                        : R"("-Infinity")");
+        out.text(std::isnan(real) ? R"("NaN")" : real > 0 ? R"("Infinity")" : R"("-Infinity")");
     }
     return true;
 }

@@ -22,14 +22,14 @@ Error write_error(int number) {
                 "start again with a reader; nothing is lost, what it did not get is "
                 "sent again");
     }
-    return stop(Error::Category::sink,
-                fmt::format("our output can't be written: {}", std::generic_category().message(number)))
+    return stop(Error::Category::sink, fmt::format("our output can't be written: {}",
+                                                   std::generic_category().message(number)))
         .mended_by("make standard output writable and start again; nothing is lost");
 }
 
 }  // namespace
 
-Output::Output(int fd) : fd_(fd) {
+Output::Output(int fd, Reopening reopening) : fd_(fd) {
     struct stat about{};
     if (::fstat(fd, &about) != 0) {
         return;  // the first write tells
@@ -43,13 +43,16 @@ Output::Output(int fd) : fd_(fd) {
     if (!waits || (flags >= 0 && (flags & O_NONBLOCK) != 0)) {
         return;
     }
+    way_ = Way::polled;
+    if (reopening == Reopening::forbidden) {
+        return;
+    }
     const std::string path = fmt::format("/proc/self/fd/{}", fd);
     const int own = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (own >= 0) {
         fd_ = own;
         owned_ = true;
-    } else {
-        way_ = Way::polled;
+        way_ = Way::plain;
     }
 }
 

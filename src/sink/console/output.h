@@ -22,7 +22,10 @@ namespace pgc {
 
 class Output {
 public:
-    explicit Output(int fd);
+    // Tests forbid what a container's pipe of another user forbids.
+    enum class Reopening : std::uint8_t { allowed, forbidden };
+
+    explicit Output(int fd, Reopening reopening = Reopening::allowed);
     Output(const Output&) = delete;
     Output& operator=(const Output&) = delete;
     ~Output();

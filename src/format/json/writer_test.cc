@@ -1,0 +1,62 @@
+#include "format/json/writer.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+namespace pgc {
+namespace {
+
+TEST(JsonWriterTest, TextsStandOneBehindTheOtherAndStay) {
+    Arena arena;
+    Writer out;
+    out.begin(arena);
+    out.text("key");
+    const std::string_view key = out.finish();
+    out.begin(arena);
+    out.text("val");
+    out.byte('!');
+    const std::string_view value = out.finish();
+    EXPECT_EQ(key, "key");
+    EXPECT_EQ(value, "val!");
+    EXPECT_EQ(value.data(), key.data() + key.size());
+}
+
+TEST(JsonWriterTest, GrowsBeyondAChunkAndKeepsWhatWasWritten) {
+    Arena arena;
+    Writer out;
+    out.begin(arena);
+    std::string expected;
+    for (int i = 0; i < 50'000; ++i) {
+        out.text("0123456789");
+        expected += "0123456789";
+    }
+    EXPECT_EQ(out.finish(), expected);
+}
+
+TEST(JsonWriterTest, ATextThatIsNotFinishedLeavesNothingBehind) {
+    Arena arena;
+    Writer out;
+    out.begin(arena);
+    out.text("given up");
+    out.begin(arena);
+    out.text("kept");
+    EXPECT_EQ(out.finish(), "kept");
+}
+
+TEST(JsonWriterTest, RewindsToAnEarlierSize) {
+    Arena arena;
+    Writer out;
+    out.begin(arena);
+    out.text("ab");
+    const std::size_t size = out.size();
+    out.text("cd");
+    EXPECT_EQ(out.since(size), "cd");
+    out.rewind(size);
+    out.text("e");
+    EXPECT_EQ(out.finish(), "abe");
+}
+
+}  // namespace
+}  // namespace pgc

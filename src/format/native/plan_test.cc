@@ -1,0 +1,104 @@
+#include "format/native/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "support/changes.h"
+
+namespace pgc {
+namespace {
+
+using test::column;
+using test::users;
+using Places = std::vector<std::uint32_t>;
+
+const FormatContext kShop{.version = "0.1.0", .database = "shop"};
+
+TEST(NativePlanTest, ConstantPartsAreJoined) {
+    const auto plan = compile_plan(users(), {}, kShop);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->heads[static_cast<std::size_t>(Operation::update)],
+              R"({"schema":"public","table":"users","op":"UPDATE","ts_ms":)");
+    EXPECT_EQ(plan->source, R"(,"db":"shop","schema":"public","table":"users","lsn":")");
+    EXPECT_EQ(plan->columns[1].name, R"(,"name":)");
+    ASSERT_EQ(plan->key.size(), 1U);
+    EXPECT_EQ(plan->key[0].name, R"({"id":)");
+}
+
+TEST(NativePlanTest, NamesAreEscaped) {
+    Relation relation = users();
+    relation.schema = "a\"b";
+    relation.name = "c\\d\n";
+    relation.columns[1].name = "é\t";
+    const auto plan = compile_plan(relation, {}, kShop);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->heads[0], R"({"schema":"a\"b","table":"c\\d\n","op":"INSERT","ts_ms":)");
+    EXPECT_EQ(plan->columns[1].name, R"(,"é\t":)");
+}
+
+TEST(NativePlanTest, BrokenNamesFailWithTheTablesOid) {
+    Relation relation = users();
+    relation.columns[1].name = "caf\xE9";
+    const auto plan = compile_plan(relation, {}, kShop);
+    ASSERT_FALSE(plan);
+    EXPECT_EQ(plan.error().category, Error::Category::data);
+    EXPECT_EQ(plan.error().where, "table with OID 16384");
+}
+
+TEST(NativePlanTest, BrokenNamesAreBase64WhereBrokenTextIsAllowed) {
+    Relation relation = users();
+    relation.columns[1].name = "caf\xE9";
+    for (const InvalidUtf8 policy : {InvalidUtf8::base64, InvalidUtf8::replace}) {
+        const auto plan = compile_plan(relation, {.invalid_utf8 = policy}, kShop);
+        ASSERT_TRUE(plan);
+        EXPECT_EQ(plan->columns[1].name, R"(,"Y2Fm6Q==":)");
+    }
+}
+
+Relation three_columns(ReplicaIdentity identity, Places key, Places identity_places) {
+    Relation relation;
+    relation.name = "t";
+    relation.identity = identity;
+    relation.columns = {column("a"), column("b"), column("c")};
+    relation.key = std::move(key);
+    for (const std::uint32_t place : identity_places) {
+        relation.columns[place].identity = true;
+    }
+    return relation;
+}
+
+TEST(NativePlanTest, TheKeyIsThePrimaryKeyInItsOrder) {
+    EXPECT_EQ(key_columns(three_columns(ReplicaIdentity::key, {2, 0}, {0, 2})), (Places{2, 0}));
+}
+
+TEST(NativePlanTest, TheKeyIsThePrimaryKeyWhereAllOfTheOldRowIsSent) {
+    EXPECT_EQ(key_columns(three_columns(ReplicaIdentity::full, {1}, {0, 1, 2})), Places{1});
+}
+
+TEST(NativePlanTest, TheKeyIsTheIdentityIndexsWhereThePrimaryKeyIsNotSent) {
+    EXPECT_EQ(key_columns(three_columns(ReplicaIdentity::index, {0}, {1, 2})), (Places{1, 2}));
+}
+
+TEST(NativePlanTest, TheKeyIsThePrimaryKeyWhereTheIdentityIndexHoldsIt) {
+    EXPECT_EQ(key_columns(three_columns(ReplicaIdentity::index, {2}, {1, 2})), Places{2});
+}
+
+TEST(NativePlanTest, ATableWithoutKeyHasNone) {
+    EXPECT_EQ(key_columns(three_columns(ReplicaIdentity::full, {}, {0, 1, 2})), Places{});
+}
+
+TEST(NativePlanTest, AKeyThatIsNotWhollyCapturedIsNone) {
+    Relation relation = three_columns(ReplicaIdentity::key, {0, 1}, {0, 1});
+    relation.columns[1].captured = false;
+    EXPECT_EQ(key_columns(relation), Places{});
+}
+
+TEST(NativePlanTest, MessagesBelongToNoTable) {
+    const TablePlan plan = compile_message_plan(kShop);
+    EXPECT_EQ(plan.heads[static_cast<std::size_t>(Operation::message)],
+              R"({"schema":null,"table":null,"op":"MESSAGE","ts_ms":)");
+}
+
+}  // namespace
+}  // namespace pgc

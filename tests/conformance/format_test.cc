@@ -1,0 +1,218 @@
+// What core/format.h promises, asked of every format.
+//
+// A new format: a line in kFormats.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/native/native_format.h"
+#include "support/hostile_rows.h"
+#include "support/json_check.h"
+
+namespace pgc {
+namespace {
+
+using test::Changes;
+using test::HostileRows;
+
+struct Made {
+    std::string_view name;
+    std::unique_ptr<Format> (*make)(InvalidUtf8 invalid_utf8);
+    // Says what is wrong with one key or value; empty when it is well-formed.
+    std::string (*problem)(std::string_view text);
+
+    friend void PrintTo(const Made& made, std::ostream* out) { *out << made.name; }
+};
+
+std::unique_ptr<Format> native(InvalidUtf8 invalid_utf8) {
+    return std::make_unique<NativeFormat>(FormatOptions{.invalid_utf8 = invalid_utf8},
+                                          FormatContext{.version = "0", .database = "shop"});
+}
+
+const Made kFormats[] = {
+    {"native_json", native, test::message_problem},
+};
+
+class FormatConformanceTest : public testing::TestWithParam<Made> {
+protected:
+    void SetUp() override { format_ = make(InvalidUtf8::fail); }
+
+    static std::unique_ptr<Format> make(InvalidUtf8 invalid_utf8) {
+        return GetParam().make(invalid_utf8);
+    }
+
+    std::unique_ptr<Format> format_;
+    const Relation users_ = test::users();
+};
+
+TEST_P(FormatConformanceTest, RecordsStandInTheOrderOfTheirChanges) {
+    Changes changes;
+    for (std::uint32_t xid = 1; xid <= 3; ++xid) {
+        changes.begin(xid, Lsn{std::uint64_t{100} * xid});
+        for (int row = 0; row < 4; ++row) {
+            changes.insert(users_, {changes.text(std::to_string(row)), Changes::null()});
+        }
+    }
+    RecordBatch out;
+    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    ASSERT_EQ(out.records.size(), 12U);
+    for (std::size_t i = 0; i < out.records.size(); ++i) {
+        EXPECT_EQ(out.records[i].commit_lsn, Lsn{100 * (i / 4 + 1)});
+        EXPECT_EQ(out.records[i].ordinal, i % 4 + 1);
+        EXPECT_EQ(out.records[i].relation_slot, users_.slot);
+    }
+}
+
+TEST_P(FormatConformanceTest, OrdinalsWithGapsAreCarriedAsTheyAre) {
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    changes.insert(users_, {changes.text("1"), Changes::null()}).ordinal = 17;
+    RecordBatch out;
+    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    EXPECT_EQ(out.records.at(0).ordinal, 17U);
+}
+
+TEST_P(FormatConformanceTest, ARowHasOneKeyWhateverIsDoneToIt) {
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    changes.insert(users_, {changes.text("7"), changes.text("a")});
+    changes.update(users_, {changes.text("7"), changes.text("b")});
+    changes.update(users_, {changes.text("7"), changes.text("b")},
+                   {changes.text("7"), Changes::unchanged()});
+    changes.remove(users_, {changes.text("7"), Changes::absent()});
+    changes.read(users_, {changes.text("7"), Changes::null()});
+    RecordBatch out;
+    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    ASSERT_EQ(out.records.size(), 5U);
+    for (const Record& record : out.records) {
+        EXPECT_TRUE(record.has_key);
+        EXPECT_EQ(record.key, out.records[0].key);
+    }
+}
+
+TEST_P(FormatConformanceTest, ADifferentRowHasADifferentKey) {
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    changes.insert(users_, {changes.text("7"), Changes::null()});
+    changes.insert(users_, {changes.text("8"), Changes::null()});
+    RecordBatch out;
+    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    EXPECT_NE(out.records.at(0).key, out.records.at(1).key);
+}
+
+TEST_P(FormatConformanceTest, AChangedKeyLeavesNothingUnderTheOldOne) {
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    changes.insert(users_, {changes.text("7"), Changes::null()});
+    changes.update(users_, {changes.text("7"), Changes::absent()},
+                   {changes.text("8"), Changes::null()});
+    changes.insert(users_, {changes.text("8"), Changes::null()});
+    RecordBatch out;
+    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    ASSERT_GE(out.records.size(), 4U);
+    const std::size_t last = out.records.size() - 1;
+    EXPECT_EQ(out.records[1].key, out.records[0].key);
+    EXPECT_EQ(out.records[last - 1].key, out.records[last].key);
+    for (std::size_t i = 1; i < last; ++i) {
+        EXPECT_EQ(out.records[i].ordinal, 2U);
+    }
+}
+
+TEST_P(FormatConformanceTest, TableChangesAndMessagesAreRecordsToo) {
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    changes.truncate(users_);
+    changes.message("prefix", "content", false);
+    RecordBatch out;
+    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    ASSERT_EQ(out.records.size(), 2U);
+    EXPECT_EQ(out.records[0].relation_slot, users_.slot);
+    EXPECT_EQ(out.records[1].relation_slot, kNoRelation);
+}
+
+TEST_P(FormatConformanceTest, TheBatchTellsItsLaneItsEndAndItsNewestCommit) {
+    Changes changes;
+    changes.begin(1, Lsn{5}, {1000});
+    changes.begin(2, Lsn{9}, {900});
+    changes.batch().lane = Lane{4};
+    RecordBatch out;
+    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    EXPECT_EQ(out.lane, Lane{4});
+    EXPECT_EQ(out.end, Position::whole(Lsn{9}));
+    EXPECT_EQ(out.newest_commit, WallTime{1000});
+}
+
+TEST_P(FormatConformanceTest, RecordsOutliveTheBatchTheyCameFrom) {
+    RecordBatch out;
+    {
+        Changes changes;
+        changes.begin(1, Lsn{5});
+        changes.insert(users_, {changes.text("7"), changes.text("name")});
+        ASSERT_TRUE(format_->encode(changes.batch(), out));
+    }
+    EXPECT_NE(out.records.at(0).value.find("name"), std::string_view::npos);
+    EXPECT_EQ(GetParam().problem(out.records.at(0).value), "");
+}
+
+TEST_P(FormatConformanceTest, AMemoryThatWasClearedIsUsedAgain) {
+    RecordBatch out;
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    for (int row = 0; row < 100; ++row) {
+        changes.insert(users_, {changes.text("7"), changes.text("name")});
+    }
+    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    const std::size_t capacity = out.arena.capacity();
+    for (int round = 0; round < 50; ++round) {
+        out.clear();
+        ASSERT_TRUE(format_->encode(changes.batch(), out));
+    }
+    EXPECT_EQ(out.arena.capacity(), capacity);
+}
+
+TEST_P(FormatConformanceTest, WhateverTheRowsTheTextsAreWellFormed) {
+    for (std::uint32_t seed = 1; seed <= 500; ++seed) {
+        std::mt19937 random{seed};
+        HostileRows rows{[&] { return static_cast<std::uint32_t>(random()); }};
+        const auto format = make(static_cast<InvalidUtf8>(seed % 3));
+        const Relation relation = rows.relation();
+        Changes changes;
+        changes.begin(1, Lsn{5});
+        rows.change(changes, relation);
+        RecordBatch out;
+        if (!format->encode(changes.batch(), out)) {
+            continue;
+        }
+        for (const Record& record : out.records) {
+            ASSERT_EQ(GetParam().problem(record.value), "") << "seed " << seed;
+            if (record.has_key) {
+                ASSERT_EQ(GetParam().problem(record.key), "") << "seed " << seed;
+            }
+        }
+    }
+}
+
+TEST_P(FormatConformanceTest, AnErrorNamesThePlaceAndNotTheValue) {
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    changes.insert(users_, {changes.text("1"), changes.text("secret\xFF")});
+    RecordBatch out;
+    const auto done = format_->encode(changes.batch(), out);
+    ASSERT_FALSE(done);
+    EXPECT_NE(done.error().where.find("public.users"), std::string::npos);
+    EXPECT_NE(done.error().where.find("name"), std::string::npos);
+    EXPECT_NE(done.error().where.find("0/1634FA0"), std::string::npos);
+    EXPECT_EQ(describe(done.error()).find("secret"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, FormatConformanceTest, testing::ValuesIn(kFormats),
+                         [](const auto& made) { return std::string{made.param.name}; });
+
+}  // namespace
+}  // namespace pgc

@@ -1,0 +1,273 @@
+// What core/sink.h promises, asked of every sink in every place it writes to.
+//
+// A new sink: a line in kPlaces.
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include "sink/console/sink.h"
+#include "sink/discard/sink.h"
+#include "support/outputs.h"
+
+namespace pgc {
+namespace {
+
+using test::Channel;
+
+struct Place {
+    std::string_view name;
+    Channel (*open)();
+    std::unique_ptr<Sink> (*make)(int fd, Metrics& metrics);
+    // Its reader can make it wait; and can go away.
+    bool has_reader;
+    // What it was given can be read again, as lines.
+    bool keeps;
+
+    friend void PrintTo(const Place& place, std::ostream* out) { *out << place.name; }
+};
+
+std::unique_ptr<Sink> console(int fd, Metrics& metrics) {
+    return std::make_unique<ConsoleSink>(fd, ConsoleSinkOptions{}, metrics);
+}
+std::unique_ptr<Sink> pretty_console(int fd, Metrics& metrics) {
+    return std::make_unique<ConsoleSink>(fd, ConsoleSinkOptions{.with_key = true, .pretty = true},
+                                         metrics);
+}
+std::unique_ptr<Sink> discard(int, Metrics& metrics) {
+    return std::make_unique<DiscardSink>(metrics);
+}
+
+const Place kPlaces[] = {
+    {"console_pipe", test::make_pipe, console, true, true},
+    {"console_socket", test::make_socket, console, true, true},
+    {"console_file", test::make_file, console, false, true},
+    {"console_pretty", test::make_pipe, pretty_console, true, false},
+    {"discard", test::make_file, discard, false, false},
+};
+
+class SinkConformanceTest : public testing::TestWithParam<Place> {
+protected:
+    void SetUp() override {
+        test::ignore_sigpipe();
+        channel_ = GetParam().open();
+        sink_ = GetParam().make(channel_.sink.fd(), metrics_);
+    }
+
+    RecordBatchPtr batch(Position end, std::size_t records = 1, std::size_t size = 20,
+                         Lane lane = kStreamLane) {
+        RecordBatchPtr made = pool_.get();
+        made->lane = lane;
+        made->end = end;
+        for (std::size_t i = 0; i < records; ++i) {
+            const std::string value =
+                '"' + std::string(size, 'x') + std::to_string(++number_) + '"';
+            made->records.push_back(
+                {.has_key = true, .key = made->arena.copy("1"), .value = made->arena.copy(value)});
+            expected_ += value + '\n';
+        }
+        return made;
+    }
+
+    Sink::Offer offer(RecordBatchPtr& batch) {
+        const auto answer = sink_->offer(batch);
+        EXPECT_TRUE(answer) << describe(answer.error());
+        return answer ? *answer : Sink::Offer::full;
+    }
+    Position durable(Lane lane = kStreamLane) {
+        const auto position = sink_->durable(lane);
+        EXPECT_TRUE(position) << describe(position.error());
+        return position ? *position : Position{};
+    }
+
+    // Reads and asks until `goal` is durable; what was read is in read_.
+    void read_until(Position goal, Lane lane = kStreamLane) {
+        for (int i = 0; i < 10'000 && durable(lane) < goal; ++i) {
+            read_ += channel_.read_now();
+        }
+        read_ += channel_.read_now();
+        EXPECT_EQ(durable(lane), goal);
+    }
+
+    // Offers large batches nobody reads, until the sink is full; how many it took.
+    std::uint64_t stall() {
+        for (std::uint64_t taken = 0; taken < 1'000; ++taken) {
+            const std::size_t before = expected_.size();
+            auto next = batch(Position::whole(Lsn{taken + 1}), 1, 100'000);
+            if (offer(next) == Sink::Offer::full) {
+                refused_ = std::move(next);
+                expected_.resize(before);
+                return taken;
+            }
+        }
+        return 1'000;
+    }
+
+    RecordPool pool_;
+    Metrics metrics_{"0"};
+    Channel channel_;
+    std::unique_ptr<Sink> sink_;
+    std::uint64_t number_ = 0;
+    std::string expected_;
+    std::string read_;
+    RecordBatchPtr refused_;
+};
+
+TEST_P(SinkConformanceTest, NothingIsDurableBeforeAnythingIsOffered) {
+    EXPECT_EQ(durable(), Position{});
+    EXPECT_EQ(sink_->pending_bytes(), 0U);
+}
+
+TEST_P(SinkConformanceTest, AnAcceptedBatchIsTakenAndBecomesDurable) {
+    auto one = batch(Position::whole(Lsn{5}), 3);
+    ASSERT_EQ(offer(one), Sink::Offer::accepted);
+    EXPECT_EQ(one, nullptr);
+    sink_->caught_up();
+    read_until(Position::whole(Lsn{5}));
+    EXPECT_EQ(sink_->pending_bytes(), 0U);
+}
+
+TEST_P(SinkConformanceTest, EveryRecordIsWrittenOnceAndInOrder) {
+    if (!GetParam().keeps) {
+        GTEST_SKIP() << "what it was given can't be read again";
+    }
+    for (std::uint64_t i = 1; i <= 200; ++i) {
+        auto next = batch(Position::whole(Lsn{i}), i % 7, i * 31 % 900);
+        while (offer(next) == Sink::Offer::full) {
+            read_ += channel_.read_now();
+            (void)durable();
+        }
+        if (i % 50 == 0) {
+            read_ += channel_.read_now();
+        }
+    }
+    read_until(Position::whole(Lsn{200}));
+    EXPECT_EQ(read_, expected_);
+}
+
+TEST_P(SinkConformanceTest, DurableNeverMovesBackNorPassesWhatWasAccepted) {
+    Position before;
+    for (std::uint64_t i = 1; i <= 100; ++i) {
+        const Position end{Lsn{7}, i};
+        auto next = batch(end, 3, 3'000);
+        while (offer(next) == Sink::Offer::full) {
+            read_ += channel_.read_now();
+            (void)durable();
+        }
+        const Position now = durable();
+        EXPECT_GE(now, before);
+        EXPECT_LE(now, end);
+        before = now;
+    }
+    read_until({Lsn{7}, 100});
+}
+
+TEST_P(SinkConformanceTest, ABatchWithoutRecordsBecomesDurableInItsPlace) {
+    auto one = batch(Position::whole(Lsn{1}), 1);
+    auto none = batch(Position::whole(Lsn{2}), 0);
+    ASSERT_EQ(offer(one), Sink::Offer::accepted);
+    ASSERT_EQ(offer(none), Sink::Offer::accepted);
+    read_until(Position::whole(Lsn{2}));
+}
+
+TEST_P(SinkConformanceTest, LanesAdvanceEachForItself) {
+    auto stream = batch(Position::whole(Lsn{100}), 1);
+    auto range = batch({Lsn{7}, 3}, 1, 20, Lane{2});
+    ASSERT_EQ(offer(stream), Sink::Offer::accepted);
+    ASSERT_EQ(offer(range), Sink::Offer::accepted);
+    read_until({Lsn{7}, 3}, Lane{2});
+    EXPECT_EQ(durable(), Position::whole(Lsn{100}));
+    EXPECT_EQ(durable(Lane{9}), Position{});
+}
+
+TEST_P(SinkConformanceTest, AFullSinkRefusesTheBatchUntouched) {
+    if (!GetParam().has_reader) {
+        GTEST_SKIP() << "nobody can make it wait";
+    }
+    const std::uint64_t taken = stall();
+    ASSERT_NE(refused_, nullptr);
+    EXPECT_EQ(refused_->records.size(), 1U);
+    EXPECT_EQ(refused_->end, Position::whole(Lsn{taken + 1}));
+    EXPECT_LT(durable(), Position::whole(Lsn{taken}));
+}
+
+TEST_P(SinkConformanceTest, WhatAStalledSinkHoldsIsBounded) {
+    if (!GetParam().has_reader) {
+        GTEST_SKIP() << "nobody can make it wait";
+    }
+    (void)stall();
+    EXPECT_LE(sink_->pending_bytes(), std::size_t{64} << 20);
+}
+
+TEST_P(SinkConformanceTest, AStalledReaderThatReadsOnGetsEverything) {
+    if (!GetParam().has_reader) {
+        GTEST_SKIP() << "nobody can make it wait";
+    }
+    const std::uint64_t taken = stall();
+    read_until(Position::whole(Lsn{taken}));
+    if (GetParam().keeps) {
+        EXPECT_EQ(read_, expected_);
+    }
+    ASSERT_EQ(offer(refused_), Sink::Offer::accepted);
+    read_until(Position::whole(Lsn{taken + 1}));
+}
+
+TEST_P(SinkConformanceTest, AStalledSinkWakesWhenItsReaderReads) {
+    if (!GetParam().has_reader) {
+        GTEST_SKIP() << "nobody can make it wait";
+    }
+    (void)stall();
+    (void)durable();
+    Wants wants;
+    sink_->wants(wants);
+    ASSERT_FALSE(wants.interests.empty());
+    pollfd ask{.fd = wants.interests[0].fd, .events = POLLOUT, .revents = 0};
+    EXPECT_EQ(::poll(&ask, 1, 0), 0);
+    (void)channel_.read_now();
+    EXPECT_EQ(::poll(&ask, 1, 1000), 1);
+}
+
+TEST_P(SinkConformanceTest, AfterAnErrorItTakesNothingMore) {
+    if (!GetParam().has_reader) {
+        GTEST_SKIP() << "no reader that could go away";
+    }
+    auto one = batch(Position::whole(Lsn{1}));
+    ASSERT_EQ(offer(one), Sink::Offer::accepted);
+    read_until(Position::whole(Lsn{1}));
+    channel_.reader.close();
+    auto two = batch(Position::whole(Lsn{2}));
+    (void)sink_->offer(two);
+    const auto failed = sink_->durable(kStreamLane);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().category, Error::Category::sink);
+    auto three = batch(Position::whole(Lsn{3}));
+    EXPECT_FALSE(sink_->offer(three));
+    EXPECT_NE(three, nullptr);
+    Wants wants;
+    sink_->wants(wants);
+    EXPECT_TRUE(wants.interests.empty());
+}
+
+TEST_P(SinkConformanceTest, AStalledSinkCanBeDestroyedAtOnce) {
+    (void)stall();
+    sink_.reset();
+    EXPECT_EQ(metrics_.counter(Metric::sink_errors_total).value(), 0U);
+}
+
+TEST_P(SinkConformanceTest, CountsRecordsAndBytesThatAreDurable) {
+    auto one = batch(Position::whole(Lsn{1}), 4, 10);
+    ASSERT_EQ(offer(one), Sink::Offer::accepted);
+    read_until(Position::whole(Lsn{1}));
+    EXPECT_EQ(metrics_.counter(Metric::sink_records_total).value(), 4U);
+    EXPECT_EQ(metrics_.counter(Metric::sink_bytes_total).value(), 4U * (1 + 10 + 1 + 2));
+}
+
+INSTANTIATE_TEST_SUITE_P(Sinks, SinkConformanceTest, testing::ValuesIn(kPlaces),
+                         [](const auto& place) { return std::string{place.param.name}; });
+
+}  // namespace
+}  // namespace pgc
