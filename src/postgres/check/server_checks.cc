@@ -142,12 +142,10 @@ void check_role(const RoleFacts& role, Findings& findings) {
 
 Result<void> check_slot(BlockingLink& link, const PostgresConfig& config, Findings& findings) {
     const bool has_status = link.link().server_version() >= 130000;
-    const std::array<std::optional<std::string>, 1> parameters{config.slot};
-    const auto rows =
-        link.ask(fmt::format("SELECT plugin, database, active_pid, {}, current_database() "
-                             "FROM pg_replication_slots WHERE slot_name = $1",
-                             has_status ? "coalesce(wal_status, '')" : "''"),
-                 parameters);
+    const auto rows = link.ask(
+        fmt::format("SELECT plugin, database, active_pid, {}, current_database() "
+                    "FROM pg_replication_slots WHERE slot_name = {}",
+                    has_status ? "coalesce(wal_status, '')" : "''", quote_text(config.slot)));
     if (!rows) return std::unexpected(rows.error());
     Finding finding{.id = "slot", .level = Level::ok, .subject = "slot " + config.slot};
     const std::string drop = "SELECT pg_drop_replication_slot(" + quote_text(config.slot) + ")";

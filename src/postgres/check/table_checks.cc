@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 #include "postgres/quote.h"
 
 namespace pgc {
@@ -36,12 +34,11 @@ struct Publication {
 };
 
 Result<Publication> ask_publication(BlockingLink& link, const std::string& name) {
-    const std::array<std::optional<std::string>, 1> parameters{name};
     const auto rows = link.ask(
         "SELECT p.puballtables, p.pubupdate OR p.pubdelete, "
         "coalesce(obj_description(p.oid, 'pg_publication'), '') LIKE '%pg-capture%' "
-        "FROM pg_publication p WHERE p.pubname = $1",
-        parameters);
+        "FROM pg_publication p WHERE p.pubname = " +
+        quote_text(name));
     if (!rows) return std::unexpected(rows.error());
     if (rows->rows.empty()) return Publication{};
     const auto& row = rows->rows.front();
@@ -53,25 +50,23 @@ Result<Publication> ask_publication(BlockingLink& link, const std::string& name)
 Result<std::vector<Table>> ask_tables(BlockingLink& link, const PostgresConfig& config) {
     const int version = link.link().server_version();
     const bool roots = config.publish_via_partition_root && version >= 130000;
-    const std::array<std::optional<std::string>, 1> parameters{config.publication};
-    const auto rows = link.ask(
-        fmt::format(
-            "SELECT n.nspname, c.relname, EXISTS (SELECT 1 FROM pg_publication_tables t WHERE "
-            "t.pubname = $1 AND t.schemaname = n.nspname AND t.tablename = c.relname), "
-            "has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE'), "
-            "pg_has_role(c.relowner, 'USAGE'), "
-            "EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), "
-            "c.relpersistence = 'u', {}, c.relreplident "
-            "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE c.relkind IN ('r'{}) AND c.relpersistence <> 't' {} "
-            "AND n.nspname NOT IN ('pg_catalog', 'information_schema') "
-            "AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp\\_%' "
-            "ORDER BY 1, 2",
-            version >= 120000 ? "EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid "
-                                "AND a.attgenerated <> '' AND NOT a.attisdropped)"
-                              : "false",
-            roots ? ", 'p'" : "", roots ? "AND NOT c.relispartition" : ""),
-        parameters);
+    const auto rows = link.ask(fmt::format(
+        "SELECT n.nspname, c.relname, EXISTS (SELECT 1 FROM pg_publication_tables t WHERE "
+        "t.pubname = {} AND t.schemaname = n.nspname AND t.tablename = c.relname), "
+        "has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE'), "
+        "pg_has_role(c.relowner, 'USAGE'), "
+        "EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), "
+        "c.relpersistence = 'u', {}, c.relreplident "
+        "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.relkind IN ('r'{}) AND c.relpersistence <> 't' {} "
+        "AND n.nspname NOT IN ('pg_catalog', 'information_schema') "
+        "AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp\\_%' "
+        "ORDER BY 1, 2",
+        quote_text(config.publication),
+        version >= 120000 ? "EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid "
+                            "AND a.attgenerated <> '' AND NOT a.attisdropped)"
+                          : "false",
+        roots ? ", 'p'" : "", roots ? "AND NOT c.relispartition" : ""));
     if (!rows) return std::unexpected(rows.error());
     std::vector<Table> tables;
     for (const auto& row : rows->rows) {
