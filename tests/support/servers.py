@@ -157,12 +157,13 @@ class PostgresServer:
     hba       lines of pg_hba.conf that replace ours
     settings  postgresql.conf, over ours
     fresh     runs initdb instead of copying the template: an own system identifier
+    data_of   another server, stopped: its data is copied, slots and settings too
     """
 
     PASSWORD = "secret"
 
     def __init__(self, version="15", *, auth="trust", tls=False, hba=None, settings=None,
-                 fresh=False, encoding="UTF8", start=True):
+                 fresh=False, encoding="UTF8", data_of=None, start=True):
         self.version = str(version)
         self.major = int(self.version.split("-")[0])
         self.host = "127.0.0.1"
@@ -176,8 +177,12 @@ class PostgresServer:
         self._process = None
         self._bin = _bin_directory(self.version)
         try:
-            self._make_data(fresh or encoding != "UTF8", encoding)
+            if data_of:
+                self._copy_data(data_of)
+            else:
+                self._make_data(fresh or encoding != "UTF8", encoding)
             self._configure(auth, tls, hba, dict(_SETTINGS, **(settings or {})))
+            self._needs_password = data_of is None
             if start:
                 self.start()
         except BaseException:
@@ -196,6 +201,14 @@ class PostgresServer:
             return
         subprocess.run(["/bin/cp", "-a", "--reflink=auto", f"{_template(self.version)}/.",
                         str(self.data)], check=True)
+
+    def _copy_data(self, other):
+        assert not other.running, "a copy of a running server's data is none"
+        self.directory.chmod(0o755)
+        subprocess.run(["/bin/cp", "-a", "--reflink=auto", str(other.data), str(self.data)],
+                       check=True)
+        _own(self.directory)
+        _own(self.socket_dir)
 
     def _configure(self, auth, tls, hba, settings):
         settings["listen_addresses"] = self.host
@@ -221,7 +234,6 @@ class PostgresServer:
                    f"{tcp} all all 127.0.0.1/32 {method}",
                    f"{tcp} replication all 127.0.0.1/32 {method}"]
         (self.data / "pg_hba.conf").write_text("\n".join(hba) + "\n", encoding="utf-8")
-        self._needs_password = True
         _own(self.data)
 
     # -- life -------------------------------------------------------------------------
@@ -337,6 +349,52 @@ class PostgresServer:
         except OSError:
             return ""
         return "\n".join(text.splitlines()[-lines:])
+
+    # -- standbys (12 and later) --------------------------------------------------------
+
+    def standby(self, *, with_slots=(), settings=None):
+        """A hot standby made of a copy of this server's data, following it through the slot
+        "standby". This server is restarted for it. Slots are not copied but those named.
+        """
+        self.psql("SELECT pg_create_physical_replication_slot('standby', true)")
+        self.stop("fast")
+        upstream = " ".join([f"host={self.socket_dir}", f"port={self.port}", f"user={self.user}",
+                             "dbname=postgres", "application_name=standby"])
+        copy = PostgresServer(self.version, data_of=self, start=False, settings={
+            "primary_conninfo": upstream, "primary_slot_name": "standby",
+            "hot_standby_feedback": "on", "wal_receiver_status_interval": "1s", **(settings or {})})
+        try:
+            for slot in (copy.data / "pg_replslot").iterdir():
+                if slot.name not in with_slots:
+                    shutil.rmtree(slot)
+            (copy.data / "standby.signal").touch()
+            _own(copy.data)
+            self.start()
+            return copy.start()
+        except BaseException:
+            copy.close()
+            raise
+
+    def promote(self):
+        """Makes a primary of a standby; returns when it may be written."""
+        self.psql("SELECT pg_promote(true, 30)")
+        wait_until(lambda: self.psql("SELECT pg_is_in_recovery()") == "f\n", 30.0, "the promotion")
+        return self
+
+    def wait_replayed(self, lsn, timeout=30.0):
+        """For a standby: waits until it has everything up to `lsn`."""
+        wait_until(lambda: self.query("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", lsn)
+                   == [(True,)], timeout, f"the standby to replay {lsn}", interval=0.05)
+
+    def set(self, **settings):
+        """ALTER SYSTEM and a reload."""
+        with self.connect() as connection:
+            for key, value in settings.items():
+                connection.execute(f"ALTER SYSTEM SET {key} = '{value}'")
+            connection.execute("SELECT pg_reload_conf()")
+
+    def end_of_log(self):
+        return self.query("SELECT pg_current_wal_lsn()")[0][0]
 
     # -- use --------------------------------------------------------------------------
 
