@@ -19,7 +19,7 @@ pgc_static_library(pgc::yaml libyaml-cpp.a)
 
 add_library(pgc_toml INTERFACE)
 add_library(pgc::toml ALIAS pgc_toml)
-target_compile_definitions(pgc_toml INTERFACE TOML_EXCEPTIONS=0 TOML_ENABLE_FORMATTERS=0)
+target_compile_definitions(pgc_toml INTERFACE TOML_ENABLE_FORMATTERS=0)
 
 # Debian has no static fmt: its one source file is compiled here from the headers.
 add_library(pgc_fmt STATIC "${CMAKE_SOURCE_DIR}/cmake/fmt_library.cc")

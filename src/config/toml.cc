@@ -1,17 +1,22 @@
-// The only file that knows toml++.
-//
-// The text is walked over before the library sees it, because toml++ 3.3
-//   - builds a table per part of a dotted key and destroys tables recursively: a key of
-//     a hundred thousand parts would overrun the stack;
-//   - runs into undefined behaviour when it asks whether a character from U+00A1 to
-//     U+0499 is a space. It asks that outside of quotes, where TOML allows no such
-//     character, and behind a backslash in a """ string, where we allow none either.
+// The only file that knows toml++, and what version 3.3 can't bear:
+//   - It builds a table per part of a dotted key and destroys tables recursively: a key
+//     of a hundred thousand parts would overrun the stack. OutlineCheck walks over the
+//     text first.
+//   - It runs into undefined behaviour when it asks whether one of many characters from
+//     U+00A1 to U+FEFE is a space. So it is shown stand-ins from above that range.
+//   - Some texts break its assertions ("[[["): these throw here instead of aborting.
 #include <fmt/core.h>
 
-// Parse errors as values.
-#ifndef TOML_EXCEPTIONS
-#define TOML_EXCEPTIONS 0
-#endif
+namespace pgc {
+struct TomlConfused {};
+[[noreturn]] static void confuse() {
+    throw TomlConfused{};
+}
+}  // namespace pgc
+#undef NDEBUG
+#undef TOML_EXCEPTIONS
+#define TOML_EXCEPTIONS 1
+#define TOML_ASSERT(expression) ((expression) ? void() : ::pgc::confuse())
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -25,6 +30,56 @@
 
 namespace pgc {
 namespace {
+
+// Characters of two and three bytes (U+0080…U+FFFF) stand as U+F0000 and more: four
+// bytes, F3 Bx yy zz. Their places are free, for those that stand there are refused.
+constexpr char kStandIn = '\xF3';
+constexpr unsigned char kStandInSecond = 0xB0;
+
+unsigned char byte_of(char c) noexcept {
+    return static_cast<unsigned char>(c);
+}
+
+bool is_stand_in(std::string_view text) noexcept {
+    return text.size() >= 4 && text[0] == kStandIn && byte_of(text[1]) >= kStandInSecond;
+}
+
+std::string with_stand_ins(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        const unsigned char lead = byte_of(c);
+        if (lead >= 0xC0 && lead < 0xE0) {
+            out += {kStandIn, static_cast<char>(kStandInSecond), static_cast<char>(lead ^ 0x40)};
+        } else if (lead >= 0xE0 && lead < 0xF0) {
+            out += {kStandIn, static_cast<char>(kStandInSecond | (lead & 0x0F))};
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+std::string without_stand_ins(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        if (!is_stand_in(text)) {
+            out += text.front();
+            text.remove_prefix(1);
+            continue;
+        }
+        const unsigned char second = byte_of(text[1]);
+        const unsigned char third = byte_of(text[2]);
+        if (second == kStandInSecond && third < 0xA0) {
+            out += {static_cast<char>(third ^ 0x40), text[3]};
+        } else {
+            out += {static_cast<char>(0xE0 | (second & 0x0F)), text[2], text[3]};
+        }
+        text.remove_prefix(4);
+    }
+    return out;
+}
 
 // Walks over the text, skipping comments and strings.
 class OutlineCheck {
@@ -46,9 +101,6 @@ private:
     void refuse(std::string reason) {
         found_ = SyntaxError{{line_, at_ - line_start_ + 1}, std::move(reason)};
     }
-    bool beyond_ascii() const noexcept {
-        return at_ < text_.size() && static_cast<unsigned char>(text_[at_]) >= 0x80;
-    }
     bool at(std::string_view what) const noexcept { return text_.substr(at_).starts_with(what); }
 
     void step() {
@@ -57,8 +109,6 @@ private:
             at(std::string(3, c)) ? skip_long_string(c) : skip_string(c);
         } else if (c == '#') {
             at_ = std::min(text_.find('\n', at_), text_.size());
-        } else if (beyond_ascii()) {
-            refuse("a character that belongs within quotes");
         } else {
             advance();
             measure(c);
@@ -105,28 +155,12 @@ private:
                 }
                 return;
             }
-            const bool backslash = quote == '"' && text_[at_] == '\\';
-            advance();
-            if (backslash) {
-                skip_escaped();
+            if (quote == '"' && (at("\\\"") || at("\\\\"))) {
+                ++at_;
             }
-        }
-    }
-
-    // What follows a backslash: one character, or all space up to the next word.
-    void skip_escaped() {
-        const bool space = at_ < text_.size() && is_space(text_[at_]);
-        while (at_ < text_.size() && is_space(text_[at_])) {
-            advance();
-        }
-        if (beyond_ascii()) {
-            refuse("a character beyond ASCII behind a backslash");
-        } else if (!space && at_ < text_.size()) {
             advance();
         }
     }
-
-    static bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
     void advance() {
         if (text_[at_++] == '\n') {
@@ -153,6 +187,9 @@ Place place_of(const toml::source_region& source) {
 std::string reason_of(std::string_view description) {
     const auto end = description.find_first_of("'\"`");
     std::string reason(description.substr(0, end));
+    if (reason.ends_with(", saw ")) {
+        reason.resize(reason.size() - std::string_view(", saw ").size());
+    }
     while (!reason.empty() && std::string_view(" ,;:(").find(reason.back()) != std::string::npos) {
         reason.pop_back();
     }
@@ -165,7 +202,8 @@ Node convert_table(const toml::table& from) {
     Node to;
     to.kind = Node::Kind::map;
     for (const auto& [key, value] : from) {
-        to.members.push_back({std::string(key.str()), place_of(key.source()), convert(value)});
+        to.members.push_back(
+            {without_stand_ins(key.str()), place_of(key.source()), convert(value)});
     }
     std::ranges::stable_sort(
         to.members,
@@ -196,7 +234,8 @@ Node convert_value(const toml::node& from) {
     switch (from.type()) {
         case toml::node_type::table: return convert_table(*from.as_table());
         case toml::node_type::array: return convert_array(*from.as_array());
-        case toml::node_type::string: return scalar(Node::Kind::text, from.as_string()->get());
+        case toml::node_type::string:
+            return scalar(Node::Kind::text, without_stand_ins(from.as_string()->get()));
         case toml::node_type::integer:
             return scalar(Node::Kind::integer, fmt::format("{}", from.as_integer()->get()));
         case toml::node_type::boolean:
@@ -219,17 +258,23 @@ Node convert(const toml::node& from) {
 }  // namespace
 
 Parsed parse_toml(std::string_view text) {
+    for (std::size_t at = 0, line = 1; at < text.size(); ++at) {
+        const std::string_view rest = text.substr(at);
+        line += rest.front() == '\n' ? 1 : 0;
+        if (is_stand_in(rest) || rest.starts_with("\\U000F") || rest.starts_with("\\U000f")) {
+            return std::unexpected(SyntaxError{{line, 1}, "a character from U+F0000 to U+FFFFF"});
+        }
+    }
     if (auto refused = OutlineCheck(text).find()) {
         return std::unexpected(std::move(*refused));
     }
     try {
-        const toml::parse_result result = toml::parse(text);
-        if (!result) {
-            const toml::parse_error& error = result.error();
-            return std::unexpected(
-                SyntaxError{place_of(error.source()), reason_of(error.description())});
-        }
-        return convert(result.table());
+        return convert(toml::parse(with_stand_ins(text)));
+    } catch (const toml::parse_error& error) {
+        return std::unexpected(
+            SyntaxError{place_of(error.source()), reason_of(error.description())});
+    } catch (const TomlConfused&) {
+        return std::unexpected(SyntaxError{{}, "cannot be read as TOML"});
     } catch (const std::exception&) {
         return std::unexpected(SyntaxError{{}, "cannot be read as TOML"});
     }
