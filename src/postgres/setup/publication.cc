@@ -116,7 +116,7 @@ Result<std::optional<Publication>> read_publication(const Rows& rows) {
     p.via_root = row.flag("via_root");
     p.generated = row.letter("generated") == 's';
     p.owned = row.flag("owned");
-    p.maintained = row.text("note") == kMaintainedNote;
+    p.maintained = p.owned && row.text("note") == kMaintainedNote;
     if (!row.sound()) return std::unexpected(strange_answer("the publication"));
     return p;
 }
@@ -168,8 +168,14 @@ std::string create_publication_sql(int version, std::string_view name,
     } else if (!list.empty()) {
         what = " FOR " + list;
     }
-    return fmt::format("CREATE PUBLICATION {0}{1} WITH ({2});\nCOMMENT ON PUBLICATION {0} IS {3};",
-                       quote_name(name), what, settings(version, wanted.via_root),
+    return fmt::format("CREATE PUBLICATION {}{} WITH ({});", quote_name(name), what,
+                       settings(version, wanted.via_root));
+}
+
+std::string create_our_publication_sql(int version, std::string_view name,
+                                       const WantedPublication& wanted) {
+    return fmt::format("{} COMMENT ON PUBLICATION {} IS {};",
+                       create_publication_sql(version, name, wanted), quote_name(name),
                        quote_text(kMaintainedNote));
 }
 
@@ -177,8 +183,8 @@ std::string alter_publication_sql(int version, std::string_view name, const Publ
                                   const WantedPublication& wanted) {
     const std::string quoted = quote_name(name);
     if (is.all_tables != wanted.all_tables) {
-        return fmt::format("DROP PUBLICATION {};\n{}", quoted,
-                           create_publication_sql(version, name, wanted));
+        return fmt::format("DROP PUBLICATION {}; {}", quoted,
+                           create_our_publication_sql(version, name, wanted));
     }
     std::vector<std::string> statements;
     const auto alter = [&](std::string_view how, const std::string& what) {
@@ -193,7 +199,7 @@ std::string alter_publication_sql(int version, std::string_view name, const Publ
     const Difference less = to_drop(is, wanted);
     alter("DROP", objects(less.tables, less.schemas));
     alter("ADD", objects(more.tables, more.schemas));
-    return fmt::format("{}", fmt::join(statements, "\n"));
+    return fmt::format("{}", fmt::join(statements, " "));
 }
 
 std::string add_tables_sql(std::string_view name, const std::vector<std::string>& quoted_tables) {

@@ -31,7 +31,7 @@ struct Publication {
     bool via_root = false;
     bool generated = false;  // stored generated columns are published (18+)
     bool owned = false;      // by us
-    bool maintained = false;
+    bool maintained = false;  // made by us, and still ours to alter
     std::vector<Member> tables;
     std::vector<std::string> schemas;
 };
@@ -58,9 +58,12 @@ struct WantedPublication {
 WantedPublication wanted_publication(const PostgresConfig& config, const ServerFacts& facts,
                                      const std::vector<TableInfo>& tables);
 
-// One string of statements, to be run as one transaction.
+// The statement for somebody else to run: the publication is then theirs.
 std::string create_publication_sql(int version, std::string_view name,
                                    const WantedPublication& wanted);
+// With the comment that makes it ours. One string, to be run as one transaction.
+std::string create_our_publication_sql(int version, std::string_view name,
+                                       const WantedPublication& wanted);
 
 // Empty when nothing differs. A publication can't change between "all tables" and a list:
 // then it is dropped and made again, which in one transaction the stream does not notice.

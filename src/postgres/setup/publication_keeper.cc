@@ -185,11 +185,12 @@ private:
         if (!publication_ || (publication_->maintained && config_.manage_publication)) {
             if (auto can = require_via_root(); !can) return std::unexpected(can.error());
             const auto wanted = wanted_publication(config_, facts_, tables_);
-            change_ = publication_
-                          ? alter_publication_sql(version_, config_.publication, *publication_, wanted)
-                          : create_publication_sql(version_, config_.publication, wanted);
-            if (!publication_) {
+            if (publication_) {
+                change_ = alter_publication_sql(version_, config_.publication, *publication_, wanted);
+            } else {
+                for_others_ = create_publication_sql(version_, config_.publication, wanted);
                 if (auto may = require_create(); !may) return std::unexpected(may.error());
+                change_ = create_our_publication_sql(version_, config_.publication, wanted);
             }
             // What was refused once is refused again until something changes.
             if (!change_.empty() && change_ != refused_ && !changed_) {
@@ -220,8 +221,8 @@ private:
         error.mend = config_.manage_publication
                          ? fmt::format("GRANT CREATE ON DATABASE {} TO {}; or, as a superuser: {}",
                                        quote_name(config_.connection.database),
-                                       quote_name(facts_.role), change_)
-                         : change_;
+                                       quote_name(facts_.role), for_others_)
+                         : for_others_;
         return std::unexpected(std::move(error));
     }
 
@@ -238,7 +239,7 @@ private:
 
     Result<void> change_refused(Link& link, Error error) {
         if (!publication_) {
-            error.mend = "let the tables' owner or a superuser run: " + change_;
+            error.mend = "let the tables' owner or a superuser run: " + for_others_;
             return std::unexpected(std::move(error));
         }
         refused_ = change_;
@@ -365,7 +366,8 @@ private:
     std::optional<Publication> publication_;
     std::vector<TableInfo> tables_;
     std::string change_;
-    std::string refused_;
+    std::string for_others_;  // what makes the publication without us
+    std::string refused_;     // the change the server did not let us make
     bool known_ = false;  // state_ holds an answer given before
     PublicationState state_;
     std::vector<std::string> unidentifiable_;
