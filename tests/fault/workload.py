@@ -69,27 +69,48 @@ class Writer(threading.Thread):
                 self.settle(connection)
 
 
-def check(messages, versions):
-    """Nothing missing, order per key kept; returns how many messages were repeats.
+class Witness:
+    """Sees the messages of `history` as they come, and objects as soon as one is missing.
 
     A repeat starts over at an earlier version and goes on from there: after a message with
     version n the next of that key is at most n + 1.
     """
-    last, seen, repeats = {}, collections.defaultdict(set), 0
-    for message in messages:
+
+    def __init__(self):
+        self.last = {}
+        self.highest = collections.Counter()
+        self.messages = self.repeats = 0
+
+    def see(self, message):
         if message["table"] != "history":
-            continue
+            return
         key, version = message["after"]["k"], message["after"]["n"]
-        assert version <= last.get(key, 0) + 1, \
-            f"key {key}: version {version} came after {last.get(key, 0)}: something between is missing"
-        repeats += version in seen[key]
-        seen[key].add(version)
-        last[key] = version
-    for key, version in versions.items():
-        missing = set(range(1, version + 1)) - seen[key]
-        assert not missing, f"key {key}: versions {sorted(missing)} never came"
-        assert last[key] == version, f"key {key} ends at {last[key]}, not {version}"
-    return repeats
+        before = self.last.get(key, 0)
+        assert version <= before + 1, \
+            f"key {key}: version {version} came after {before}: something between is missing"
+        self.messages += 1
+        self.repeats += version <= self.highest[key]
+        self.highest[key] = max(self.highest[key], version)
+        self.last[key] = version
+
+    def has(self, versions):
+        return all(self.last.get(key) == version for key, version in versions.items())
+
+    def attest(self, versions):
+        """Each key's history is complete: it rose to its end in steps of one."""
+        for key, version in versions.items():
+            assert self.highest[key] >= version, \
+                f"key {key}: versions from {self.highest[key] + 1} to {version} never came"
+            assert self.last[key] == version, f"key {key} ends at {self.last[key]}, not {version}"
+
+
+def check(messages, versions):
+    """Nothing missing, order per key kept; returns how many messages were repeats."""
+    witness = Witness()
+    for message in messages:
+        witness.see(message)
+    witness.attest(versions)
+    return witness.repeats
 
 
 def caught_up(versions):

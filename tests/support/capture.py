@@ -12,6 +12,7 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.request
 
 from support.processes import ROOT, free_port, remove_directory, run_directory, spawn
 
@@ -42,8 +43,7 @@ class Capture:
         self.http_port = free_port() if http else None
         self.environment = clean_environment()
         self.environment["PG_CAPTURE_STATE_DIR"] = str(self.state)
-        if http:
-            self.environment["PG_CAPTURE_HTTP_LISTEN"] = f"127.0.0.1:{self.http_port}"
+        self.environment["PG_CAPTURE_HTTP_LISTEN"] = f"127.0.0.1:{self.http_port}" if http else ""
         if sink:
             self.environment["PG_CAPTURE_SINK"] = sink
         if slot:
@@ -145,6 +145,14 @@ class Capture:
     def messages(self):
         return [json.loads(line) for line in self.raw_lines]
 
+    def take(self):
+        """Complete lines since the last take() or clear(), and forgets them."""
+        with self._changed:
+            lines = [line[:-1] for line in self._lines if line.endswith(b"\n")]
+            # Half a line is the last of a killed process: nothing will complete it.
+            self._lines.clear()
+        return lines
+
     def clear(self):
         with self._changed:
             self._lines.clear()
@@ -193,6 +201,23 @@ class Capture:
             if line.startswith(field + ":"):
                 return int(line.split()[1]) / 1024
         raise KeyError(field)
+
+
+    def open_files(self):
+        """How many descriptors it has open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def metric(self, name):
+        """The sum of a metric's series, from its /metrics; None before it is there."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics",
+                                        timeout=5) as answer:
+                lines = answer.read().decode().splitlines()
+        except OSError:
+            return None
+        values = [float(line.rsplit(" ", 1)[1]) for line in lines
+                  if line.startswith((name + " ", name + "{"))]
+        return sum(values) if values else None
 
 
 def run_capture(*args, env=None, timeout=30.0, input_text=None):
