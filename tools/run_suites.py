@@ -66,7 +66,7 @@ def ctest(preset, *args):
 
 
 def pytest(path, workers=0, marker="not nightly"):
-    parallel = ["-n", str(workers), "--dist", "worksteal"] if workers else []
+    parallel = ["-n", str(workers), "--dist", "load"] if workers else []
     return [*PYTEST, path, "-m", marker, *parallel, "--junitxml={junit}"]
 
 
