@@ -53,6 +53,7 @@ Result<bool> Flow::round() {
 }
 
 Result<void> Flow::settle() {
+    reading_ = false;
     count_pause();
     // The server may go away now: what was taken still counts.
     if (source_ && !source_->tend()) stop_reading();
@@ -176,7 +177,7 @@ Result<bool> Flow::close() {
 }
 
 void Flow::wants(Wants& wants) const {
-    if (source_) source_->wants(wants, may_read());
+    if (source_) source_->wants(wants, reading_ && may_read());
     if (can_settle() && !settled()) sink_->wants(wants);
 }
 

@@ -53,7 +53,7 @@ public:
     // True when it should be called again at once, false when there is something to wait for.
     [[nodiscard]] Result<bool> round();
 
-    // Without reading. Not to be called after an Error of the sink.
+    // Without reading, from now on. Not to be called after an Error of the sink.
     [[nodiscard]] Result<void> settle();
     // Everything taken from the source is durable.
     bool settled() const noexcept { return !in_hand_ && !ledger_.pending(); }
@@ -104,6 +104,7 @@ private:
     RecordBatchPtr in_hand_;  // encoded, not accepted yet
     Handover in_hand_as_;     // what the ledger will be told of it
 
+    bool reading_ = true;
     bool caught_up_ = false;
     Lsn received_;
     Lsn server_end_;

@@ -296,16 +296,17 @@ void Pipeline::wait() {
     wants_.readable(with_.stop.wake_fd());
     wants_.until(status_line_.next());
     if (source_) source_->wants(wants_, true);
-    if (flow_) {
-        flow_->wants(wants_);
+    if (flow_) flow_->wants(wants_);
+    if (state_ == State::streaming) {
+        wants_.until(with_.clock.now() + options_.poll_interval);
         checkpoint_.wants(wants_, flow_->confirmable(), urgency());
-        if (urgency() == Checkpoint::Urgency::normal && flow_->confirmable() > checkpoint_.safe() &&
-            flow_->quiet_at() != kNever) {
+        if (urgency() == Checkpoint::Urgency::normal &&
+            flow_->confirmable() > checkpoint_.safe() && flow_->quiet_at() != kNever) {
             wants_.until(flow_->quiet_at() + Checkpoint::kQuiet);
         }
+    } else {
+        with_.store.wants(wants_);
     }
-    if (state_ == State::guarding) with_.store.wants(wants_);
-    if (state_ == State::streaming) wants_.until(with_.clock.now() + options_.poll_interval);
     if (state_ == State::backing_off) wants_.until(retry_at_);
     if (state_ == State::draining) {
         const Instant now = with_.clock.now();

@@ -352,6 +352,21 @@ TEST_F(PipelineTest, ReadsNothingMoreWhileDraining) {
     EXPECT_EQ(sent(), 1U);
 }
 
+TEST_F(PipelineTest, SleepsWhileDraining) {
+    options.checkpoint_interval = 1s;
+    parts.server.log = {{100}, {200}};
+    parts.server.arrived = 1;
+    parts.destination.confirms = false;
+    after(500ms, [this] {
+        parts.destination.confirms = true;
+        parts.server.arrived = 2;
+    });
+    after(510ms, [this] { parts.destination.confirms = false; });
+    stop_after(700ms);
+    run_well();
+    EXPECT_LT(waiter.waits(), 100U);
+}
+
 TEST_F(PipelineTest, GivesUpDrainingInLessThanFiveSeconds) {
     parts.server.log = {{100}};
     parts.destination.confirms = false;

@@ -1,0 +1,54 @@
+// Where records end up, and a sink that takes them there in all the ways a real one may:
+// slowly, full at times, failing, confirming late, and losing what was accepted but not
+// durable when it goes.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+
+#include "core/sink.h"
+#include "simulation/oracle.h"
+#include "simulation/world.h"
+
+namespace pgc::sim {
+
+struct SinkHabits {
+    std::size_t batches_max = 8;      // accepted and not durable
+    Duration delay_max{0};            // until a batch is durable
+    unsigned failures_per_10000 = 0;  // of each call
+    unsigned stalls_per_10000 = 0;    // of each batch: not durable for a long time
+    Duration stall{0};
+    bool linger = false;              // holds back until told that nothing more comes
+    std::size_t held_limit = 0;       // what the budget allows it to hold
+};
+
+class PlayedSink final : public Sink {
+public:
+    PlayedSink(World& world, Oracle& oracle, const SinkHabits& habits);
+    ~PlayedSink() override;
+
+    Result<Offer> offer(RecordBatchPtr& batch) override;
+    Result<Position> durable(Lane lane) override;
+    void caught_up() override;
+    void wants(Wants& wants) const override;
+    std::size_t pending_bytes() const noexcept override { return held_; }
+
+private:
+    struct Held {
+        RecordBatchPtr batch;
+        Instant durable_at;
+        bool lingers = false;
+    };
+    void make_durable();
+    void write(Held& held);
+    bool fails(const char* where);
+
+    World& world_;
+    Oracle& oracle_;
+    const SinkHabits& habits_;
+    std::deque<Held> waiting_;
+    std::size_t held_ = 0;
+    Position durable_;
+};
+
+}  // namespace pgc::sim

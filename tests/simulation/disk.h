@@ -1,0 +1,54 @@
+// The disk under the position file: survives the process, fails now and then, and tells
+// the oracle what was stored.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/file.h"
+#include "simulation/oracle.h"
+#include "pipeline/file_store.h"
+#include "simulation/world.h"
+
+namespace pgc::sim {
+
+class Disk final : public Files {
+public:
+    Disk(World& world, Oracle& oracle) : world_(world), oracle_(oracle) {}
+
+    Result<std::optional<std::string>> read(const std::string& path) override {
+        world_.step("disk read");
+        const auto found = files_.find(path);
+        if (found == files_.end()) return std::nullopt;
+        return found->second;
+    }
+    Result<void> replace(const std::string& path, std::string_view content) override {
+        world_.step("before the disk has it");
+        if (full_) {
+            world_.note("disk full");
+            return std::unexpected(stop(Error::Category::storage, "no space left on device"));
+        }
+        files_[path] = content;
+        const auto position = read_position(content);
+        if (!position) {
+            world_.fail("a position was stored that can't be read: " + position.error());
+        } else {
+            oracle_.stored(position->resume_at);
+        }
+        world_.step("after the disk has it");
+        return {};
+    }
+    Result<void> make_directory(const std::string&) override { return {}; }
+
+    void set_full(bool full) noexcept { full_ = full; }
+    bool has_position() const noexcept { return !files_.empty(); }
+
+private:
+    World& world_;
+    Oracle& oracle_;
+    std::map<std::string, std::string> files_;
+    bool full_ = false;
+};
+
+}  // namespace pgc::sim

@@ -1,0 +1,69 @@
+// What was committed: the truth that everything else is held against.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/lsn.h"
+#include "core/change.h"
+
+namespace pgc::sim {
+
+inline constexpr std::uint32_t kTables = 3;
+
+struct Row {
+    std::uint32_t table = 0;
+    Operation operation = Operation::insert;
+    std::int64_t key = 0;
+    std::uint64_t version = 0;  // unique: the row's content says it
+    std::size_t padding = 0;    // further bytes of content
+    Lsn lsn;
+};
+
+struct Committed {
+    Xid xid;
+    Lsn commit;
+    Lsn end;
+    WallTime at;
+    std::vector<Row> rows;
+    std::size_t first_row = 0;  // how many rows were committed before
+};
+
+// "v17": stands in the content of the row that has this version.
+inline std::string token(const Row& row) { return "v" + std::to_string(row.version) + "."; }
+
+struct History {
+    std::vector<Committed> transactions;
+    std::size_t rows = 0;
+
+    void add(Committed transaction) {
+        transaction.first_row = rows;
+        rows += transaction.rows.size();
+        transactions.push_back(std::move(transaction));
+    }
+    // The first transaction that commits at or after `from`.
+    std::size_t first_from(Lsn from) const {
+        std::size_t low = 0;
+        std::size_t high = transactions.size();
+        while (low < high) {
+            const std::size_t middle = (low + high) / 2;
+            if (transactions[middle].commit < from) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+    // How many rows committed before `lsn`.
+    std::size_t rows_before(Lsn lsn) const {
+        const std::size_t next = first_from(lsn);
+        return next == transactions.size() ? rows : transactions[next].first_row;
+    }
+};
+
+}  // namespace pgc::sim

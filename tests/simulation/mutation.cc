@@ -1,0 +1,175 @@
+#include "simulation/mutation.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgc::sim {
+namespace {
+
+class WatchedSource final : public Source {
+public:
+    WatchedSource(std::unique_ptr<Source> inner, Mutation mutation, Oracle& oracle)
+        : inner_(std::move(inner)), mutation_(mutation), oracle_(oracle) {}
+
+    Result<bool> open() override {
+        auto opened = inner_->open();
+        if (opened && *opened) {
+            identity_ = inner_->identity();
+            if (mutation_ == Mutation::guard_is_blind) {
+                identity_.slot_is_new = false;
+                identity_.slot_confirmed = std::min(identity_.slot_confirmed, oracle_.stored());
+            }
+        }
+        return opened;
+    }
+    const SourceIdentity& identity() const override { return identity_; }
+    Result<void> start(Lsn from) override {
+        if (mutation_ == Mutation::stream_begins_late) from.value += 500;
+        oracle_.streaming_begins(from);
+        return inner_->start(from);
+    }
+    Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override {
+        auto done = inner_->read(batch, max_changes, max_bytes);
+        if (batch.resume_at) received_ = batch.resume_at;
+        return done;
+    }
+    std::optional<Lsn> idle_at() const override { return inner_->idle_at(); }
+    void confirm(Lsn lsn, bool now) override {
+        if (mutation_ == Mutation::confirms_what_it_received) lsn = std::max(lsn, received_);
+        if (mutation_ == Mutation::confirms_a_bit_more) lsn.value += 1;
+        inner_->confirm(lsn, now);
+    }
+    Result<void> tend() override { return inner_->tend(); }
+    void wants(Wants& wants, bool reading) const override { inner_->wants(wants, reading); }
+    Lsn server_end() const noexcept override { return inner_->server_end(); }
+    Result<bool> close() override { return inner_->close(); }
+
+private:
+    std::unique_ptr<Source> inner_;
+    const Mutation mutation_;
+    Oracle& oracle_;
+    SourceIdentity identity_;
+    Lsn received_;
+};
+
+class SpoilingFormat final : public Format {
+public:
+    SpoilingFormat(std::unique_ptr<Format> inner, Mutation mutation, Random& random)
+        : inner_(std::move(inner)), mutation_(mutation), random_(random) {}
+
+    Result<void> encode(const Batch& batch, RecordBatch& out) override {
+        auto done = inner_->encode(batch, out);
+        auto& records = out.records;
+        if (records.size() < 2 || !random_.chance(20)) return done;
+        const auto at = static_cast<std::ptrdiff_t>(random_.below(records.size() - 1));
+        switch (mutation_) {
+            case Mutation::loses_a_record: records.erase(records.begin() + at); break;
+            case Mutation::swaps_two_records:
+                std::iter_swap(records.begin() + at, records.begin() + at + 1);
+                break;
+            case Mutation::sends_a_record_twice: {
+                const Record copy = *(records.begin() + at);
+                records.insert(records.begin() + at, copy);
+                break;
+            }
+            default: break;
+        }
+        return done;
+    }
+
+private:
+    std::unique_ptr<Format> inner_;
+    const Mutation mutation_;
+    Random& random_;
+};
+
+class HastySink final : public Sink {
+public:
+    explicit HastySink(std::unique_ptr<Sink> inner) : inner_(std::move(inner)) {}
+
+    Result<Offer> offer(RecordBatchPtr& batch) override {
+        const Position end = batch->end;
+        auto answer = inner_->offer(batch);
+        if (answer && *answer == Offer::accepted) accepted_ = end;
+        return answer;
+    }
+    Result<Position> durable(Lane lane) override {
+        if (auto truth = inner_->durable(lane); !truth) return truth;
+        return accepted_;
+    }
+    void caught_up() override { inner_->caught_up(); }
+    void wants(Wants& wants) const override { inner_->wants(wants); }
+    std::size_t pending_bytes() const noexcept override { return inner_->pending_bytes(); }
+
+private:
+    std::unique_ptr<Sink> inner_;
+    Position accepted_;
+};
+
+class SpoilingStore final : public PositionStore {
+public:
+    SpoilingStore(std::unique_ptr<PositionStore> inner, Mutation mutation, Server& server)
+        : inner_(std::move(inner)), mutation_(mutation), server_(server) {}
+
+    Result<std::optional<StoredPosition>> load() override {
+        auto loaded = inner_->load();
+        if (mutation_ == Mutation::guard_is_blind && loaded && *loaded) {
+            (*loaded)->system = server_.system();
+            (*loaded)->timeline = server_.timeline();
+        }
+        return loaded;
+    }
+    Result<void> save(const StoredPosition& position) override {
+        StoredPosition written = position;
+        if (mutation_ == Mutation::store_is_late) {
+            std::swap(written.resume_at, before_);
+            if (!written.resume_at) written.resume_at = before_;
+        }
+        if (mutation_ == Mutation::store_forgets && ++saves_ % 3 == 0) return {};
+        return inner_->save(written);
+    }
+    Result<bool> saved() override { return inner_->saved(); }
+    void wants(Wants& wants) const override { inner_->wants(wants); }
+    std::string where() const override { return inner_->where(); }
+
+private:
+    std::unique_ptr<PositionStore> inner_;
+    const Mutation mutation_;
+    Server& server_;
+    Lsn before_;
+    int saves_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> watched(std::unique_ptr<Source> part, Mutation mutation, Oracle& oracle) {
+    return std::make_unique<WatchedSource>(std::move(part), mutation, oracle);
+}
+
+std::unique_ptr<Format> spoilt(std::unique_ptr<Format> part, Mutation mutation, Random& random) {
+    switch (mutation) {
+        case Mutation::loses_a_record:
+        case Mutation::swaps_two_records:
+        case Mutation::sends_a_record_twice:
+            return std::make_unique<SpoilingFormat>(std::move(part), mutation, random);
+        default: return part;
+    }
+}
+
+std::unique_ptr<Sink> spoilt(std::unique_ptr<Sink> part, Mutation mutation) {
+    if (mutation != Mutation::accepted_is_called_durable) return part;
+    return std::make_unique<HastySink>(std::move(part));
+}
+
+std::unique_ptr<PositionStore> spoilt(std::unique_ptr<PositionStore> part, Mutation mutation,
+                                      Server& server) {
+    switch (mutation) {
+        case Mutation::store_forgets:
+        case Mutation::store_is_late:
+        case Mutation::guard_is_blind:
+            return std::make_unique<SpoilingStore>(std::move(part), mutation, server);
+        default: return part;
+    }
+}
+
+}  // namespace pgc::sim

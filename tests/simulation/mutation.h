@@ -1,0 +1,67 @@
+// Laws broken on purpose: each of these must be found out by the oracle, or it judges
+// nothing. They wrap the engine's parts from outside; the engine itself stays as it is.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "core/format.h"
+#include "core/sink.h"
+#include "core/source.h"
+#include "core/store.h"
+#include "simulation/server.h"
+
+namespace pgc::sim {
+
+enum class Mutation : std::uint8_t {
+    none,
+    confirms_what_it_received,  // instead of what it was told to confirm
+    confirms_a_bit_more,
+    accepted_is_called_durable,
+    store_forgets,   // says saved, wrote nothing
+    store_is_late,   // writes the position before the one it was given
+    guard_is_blind,  // a moved slot looks as if it were ours
+    stream_begins_late,
+    loses_a_record,
+    swaps_two_records,
+    sends_a_record_twice,
+    ignores_the_budget,
+};
+inline constexpr std::array kMutations{
+    Mutation::confirms_what_it_received, Mutation::confirms_a_bit_more,
+    Mutation::accepted_is_called_durable, Mutation::store_forgets, Mutation::store_is_late,
+    Mutation::guard_is_blind,            Mutation::stream_begins_late,
+    Mutation::loses_a_record,            Mutation::swaps_two_records,
+    Mutation::sends_a_record_twice,      Mutation::ignores_the_budget,
+};
+
+constexpr std::string_view name(Mutation mutation) noexcept {
+    using enum Mutation;
+    switch (mutation) {
+        case none: return "none";
+        case confirms_what_it_received: return "confirms_what_it_received";
+        case confirms_a_bit_more: return "confirms_a_bit_more";
+        case accepted_is_called_durable: return "accepted_is_called_durable";
+        case store_forgets: return "store_forgets";
+        case store_is_late: return "store_is_late";
+        case guard_is_blind: return "guard_is_blind";
+        case stream_begins_late: return "stream_begins_late";
+        case loses_a_record: return "loses_a_record";
+        case swaps_two_records: return "swaps_two_records";
+        case sends_a_record_twice: return "sends_a_record_twice";
+        case ignores_the_budget: return "ignores_the_budget";
+    }
+    return "none";
+}
+
+// Each gives back `part`, or something that spoils it; the source also tells the oracle
+// where it starts.
+std::unique_ptr<Source> watched(std::unique_ptr<Source> part, Mutation mutation, Oracle& oracle);
+std::unique_ptr<Format> spoilt(std::unique_ptr<Format> part, Mutation mutation, Random& random);
+std::unique_ptr<Sink> spoilt(std::unique_ptr<Sink> part, Mutation mutation);
+std::unique_ptr<PositionStore> spoilt(std::unique_ptr<PositionStore> part, Mutation mutation,
+                                      Server& server);
+
+}  // namespace pgc::sim

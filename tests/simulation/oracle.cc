@@ -1,0 +1,82 @@
+#include "simulation/oracle.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace pgc::sim {
+
+const Committed* Oracle::transaction_of(Lsn commit) const {
+    const std::size_t at = history_.first_from(commit);
+    if (at == history_.transactions.size() || history_.transactions[at].commit != commit) {
+        return nullptr;
+    }
+    return &history_.transactions[at];
+}
+
+void Oracle::durable(const Record& record) {
+    const Committed* transaction = transaction_of(record.commit_lsn);
+    if (transaction == nullptr || record.ordinal == 0 ||
+        record.ordinal > transaction->rows.size()) {
+        world_.fail(fmt::format("a record that was never committed: {} #{}",
+                                to_string(record.commit_lsn), record.ordinal));
+        return;
+    }
+    const Row& row = transaction->rows[record.ordinal - 1];
+    const std::string_view content = record.has_value ? record.value : record.key;
+    if (content.find(token(row)) == std::string_view::npos) {
+        world_.fail(fmt::format("record {} #{} is not of row {}", to_string(record.commit_lsn),
+                                record.ordinal, token(row)));
+    }
+    const std::size_t at = transaction->first_row + record.ordinal - 1;
+    if (next_row_ ? at != *next_row_ : at > durable_rows_) {
+        world_.fail(fmt::format("row {} came where row {} must ({} are durable)", at,
+                                next_row_.value_or(durable_rows_), durable_rows_));
+    }
+    next_row_ = at + 1;
+    if (at < durable_rows_) ++repeats_;
+    durable_rows_ = std::max(durable_rows_, at + 1);
+}
+
+void Oracle::stored(Lsn position) {
+    world_.note("stored ", to_string(position));
+    if (position < stored_) {
+        world_.fail(fmt::format("the stored position moved back from {} to {}", to_string(stored_),
+                                to_string(position)));
+    }
+    if (begun_ && history_.rows_before(position) > durable_rows_) {
+        world_.fail(fmt::format("{} was stored with {} rows before it not durable",
+                                to_string(position),
+                                history_.rows_before(position) - durable_rows_));
+    }
+    stored_ = position;
+}
+
+void Oracle::confirmed(Lsn position) {
+    if (position > confirmed_) world_.note("confirmed ", to_string(position));
+    if (position > stored_) {
+        world_.fail(fmt::format("{} was confirmed, but only {} is stored", to_string(position),
+                                to_string(stored_)));
+    }
+    if (history_.rows_before(position) > durable_rows_) {
+        world_.fail(fmt::format("{} was confirmed with {} rows before it not durable",
+                                to_string(position),
+                                history_.rows_before(position) - durable_rows_));
+    }
+    confirmed_ = std::max(confirmed_, position);
+}
+
+void Oracle::holds(std::size_t bytes, std::size_t limit) {
+    if (bytes > limit) world_.fail(fmt::format("{} bytes held where {} are allowed", bytes, limit));
+}
+
+void Oracle::streaming_begins(Lsn from) {
+    world_.note("streaming from ", to_string(from));
+    if (loss_) world_.fail("streaming goes on although changes were lost");
+    if (history_.rows_before(from) > durable_rows_) {
+        world_.fail(fmt::format("the stream begins at {}, after {} rows that are not durable",
+                                to_string(from), history_.rows_before(from) - durable_rows_));
+    }
+}
+
+}  // namespace pgc::sim

@@ -1,0 +1,65 @@
+// A source and a format that speak to the played server directly, without PostgreSQL's
+// protocol: for runs by the ten thousand that exercise the engine alone.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "core/format.h"
+#include "core/source.h"
+#include "simulation/server.h"
+
+namespace pgc::sim {
+
+
+class PlayedSource final : public Source {
+public:
+    PlayedSource(World& world, Server& server, const History& history, bool may_create_slot);
+    ~PlayedSource() override;
+
+    Result<bool> open() override;
+    const SourceIdentity& identity() const override { return identity_; }
+    Result<void> start(Lsn from) override;
+    Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
+    std::optional<Lsn> idle_at() const override;
+    void confirm(Lsn lsn, bool now) override;
+    Result<void> tend() override;
+    void wants(Wants& wants, bool reading) const override;
+    Lsn server_end() const noexcept override { return server_end_; }
+    Result<bool> close() override;
+
+private:
+    static constexpr Duration kFeedback = std::chrono::seconds{5};
+
+    Result<void> connected();
+    void take(const Sent& message, Batch& batch);
+    void begin_part(Batch& batch, const Committed& transaction) const;
+
+    World& world_;
+    Server& server_;
+    const History& history_;
+    const bool may_create_slot_;
+    Instant ready_at_;
+    SourceIdentity identity_;
+    std::shared_ptr<const Relation> relation_;
+    std::unique_ptr<Walsender> sender_;
+    bool inside_ = false;  // of a transaction
+    Lsn received_;
+    Lsn confirmed_;
+    Lsn server_end_;
+    Instant told_at_;
+    bool hurry_ = false;
+};
+
+class PlayedFormat final : public Format {
+public:
+    explicit PlayedFormat(World& world, const History& history)
+        : world_(world), history_(history) {}
+    Result<void> encode(const Batch& batch, RecordBatch& out) override;
+
+private:
+    World& world_;
+    const History& history_;
+};
+
+}  // namespace pgc::sim

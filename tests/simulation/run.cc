@@ -1,0 +1,297 @@
+#include "simulation/run.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "simulation/destination.h"
+#include "simulation/disk.h"
+#include "pipeline/file_store.h"
+#include "pipeline/pipeline.h"
+#include "simulation/played_source.h"
+#include "simulation/server.h"
+
+namespace pgc::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Unfinished {};  // thrown to end a life whose run has failed
+
+constexpr Duration kPatience = 300s;        // after the last fault everything must be durable
+constexpr std::uint64_t kWaits_max = 300'000;
+
+// What this seed's world is like.
+struct Climate {
+    PipelineOptions pipeline;
+    SinkHabits sink;
+    Workload workload;
+    Duration troubled{0};  // faults happen until then
+    unsigned cuts = 0, server_crashes = 0, checkpoints = 0, promotions = 0, stops = 0,
+             wall_jumps = 0, full_disks = 0;
+    std::uint64_t life_steps = 0;  // how long we live at most, in steps; 0: we don't crash
+    bool loss = false;
+    bool slot_from_others = false;
+    bool creates_lost_slot = false;
+};
+
+Climate climate_of(Random& random) {
+    Climate climate;
+    const auto some = [&](unsigned percent, std::uint64_t most) {
+        return random.chance(percent) ? static_cast<unsigned>(1 + random.below(most)) : 0U;
+    };
+    climate.pipeline.name = "shop";
+    climate.pipeline.poll_interval = 100ms * (1 + random.below(20));
+    climate.pipeline.checkpoint_interval = 500ms * (1 + random.below(20));
+    climate.pipeline.flow.batch_changes = 1 + random.below(30);
+    climate.pipeline.flow.batch_changes_fixed = random.chance(50);
+    climate.pipeline.flow.budget_bytes = (std::size_t{64} << 10) << random.below(7);
+    climate.sink.batches_max = 1 + random.below(16);
+    climate.sink.delay_max = 1ms * random.below(random.chance(20) ? 500 : 20);
+    climate.sink.failures_per_10000 = some(40, 100);
+    climate.sink.stalls_per_10000 = some(15, 100);
+    climate.sink.stall = 1s * (1 + random.below(60));
+    climate.sink.linger = random.chance(30);
+    climate.workload.transactions = 10 + random.below(60);
+    climate.workload.pause_max = 1ms * (1 + random.below(200));
+    climate.workload.rows_max = 1 + random.below(12);
+    climate.workload.padding_max = random.below(random.chance(20) ? 5000 : 100);
+    climate.workload.giant = random.chance(10);
+    climate.troubled = climate.workload.pause_max / 2 *
+                           static_cast<int>(climate.workload.transactions) + 1s * random.below(20);
+    climate.cuts = some(50, 6);
+    climate.server_crashes = some(30, 3);
+    climate.checkpoints = some(70, 5);
+    climate.promotions = some(10, 2);
+    climate.stops = some(30, 4);
+    climate.wall_jumps = some(20, 3);
+    climate.full_disks = some(10, 2);
+    climate.life_steps = random.chance(70) ? 20 + random.below(3000) : 0;
+    climate.loss = random.chance(15);
+    climate.slot_from_others = random.chance(10);
+    climate.creates_lost_slot = random.chance(50);
+    return climate;
+}
+
+class Run final : public PipelineParts {
+public:
+    explicit Run(const RunOptions& options)
+        : options_(options),
+          world_(options.seed, options.trace),
+          climate_(climate_of(world_.random)),
+          oracle_(world_, history_),
+          server_(world_, history_, oracle_, climate_.workload),
+          disk_(world_, oracle_),
+          waiter_(world_.clock, [this] { return world_.next_event(); }, [this] { woken(); }) {
+        // As pipeline/budget.h says, and for each of two batches an arena's least.
+        climate_.sink.held_limit = climate_.pipeline.flow.budget_bytes + 2 * Arena::kChunk +
+                                   Budget::kPerRawByte * 50 * climate_.workload.padding_max;
+        if (options.mutation == Mutation::ignores_the_budget) {
+            climate_.pipeline.flow.budget_bytes *= 64;
+        }
+        if (climate_.slot_from_others) make_slot();
+        schedule_faults();
+    }
+
+    Verdict judge() {
+        while (!over_ && !world_.failed() && lives_ < 200) live();
+        if (!over_ && !world_.failed()) world_.fail("two hundred lives were not enough");
+        return {.failure = world_.failure(),
+                .trace = world_.trace(),
+                .rows = history_.rows,
+                .repeats = oracle_.repeats(),
+                .lives = lives_,
+                .waits = waiter_.waits(),
+                .loss = oracle_.loss()};
+    }
+
+    Result<std::unique_ptr<Source>> make_source(bool may_create_slot) override {
+        return watched(std::make_unique<PlayedSource>(
+                           world_, server_, history_,
+                           may_create_slot || climate_.creates_lost_slot),
+                       options_.mutation, oracle_);
+    }
+    Result<std::unique_ptr<Format>> make_format(const SourceIdentity&) override {
+        return spoilt(std::make_unique<PlayedFormat>(world_, history_), options_.mutation,
+                      world_.random);
+    }
+    Result<std::unique_ptr<Sink>> make_sink() override {
+        return spoilt(std::make_unique<PlayedSink>(world_, oracle_, climate_.sink),
+                      options_.mutation);
+    }
+
+private:
+    void make_slot() { server_.create_slot(); }
+
+    // One life of our process: from its start to its end, however that comes.
+    void live() {
+        ++lives_;
+        oracle_.attempt_begins();
+        if (troubled() && climate_.life_steps > 0) {
+            world_.die_in(1 + world_.random.below(climate_.life_steps));
+        }
+        StopRequest stop;
+        stop_ = &stop;
+        stops_asked_ = 0;
+        try {
+            conclude(run_pipeline(stop));
+        } catch (const Crash&) {
+            rest(world_.between(0ms, 2s));
+        } catch (const Unfinished&) {
+        }
+        world_.die_in(0);
+        stop_ = nullptr;
+    }
+
+    Result<void> run_pipeline(StopRequest& stop) {
+        world_.note("life ", std::to_string(lives_));
+        const auto store = spoilt(std::make_unique<FileStore>(disk_, "shop", "/state/shop.position"),
+                                  options_.mutation, server_);
+        Random random{world_.random.next()};
+        Status status{"shop", world_.clock};
+        Metrics metrics{"simulation"};
+        Pipeline pipeline{climate_.pipeline,
+                          {.clock = world_.clock,
+                           .waiter = waiter_,
+                           .random = random,
+                           .store = *store,
+                           .parts = *this,
+                           .stop = stop,
+                           .status = status,
+                           .metrics = metrics,
+                           .log = {}}};
+        return pipeline.run();
+    }
+
+    void conclude(const Result<void>& outcome) {
+        if (!outcome) return conclude_error(outcome.error());
+        world_.note("ended well");
+        if (stops_asked_ == 0) world_.fail("it ended, though nobody asked it to");
+        if (!finished() || oracle_.loss()) return rest(1ms);
+        over_ = history_.rows_before(oracle_.stored()) == history_.rows;
+        // Now and then: the last commit was still on its way, or the sink went without a word.
+        if (!over_ && ++ends_without_store_ > 5) {
+            world_.fail("it ends in peace without storing what is durable");
+        }
+    }
+
+    void conclude_error(const Error& error) {
+        world_.note("stopped: ", describe(error));
+        if (error.category == Error::Category::position && oracle_.loss()) {
+            over_ = true;
+        } else if (error.category == Error::Category::storage) {
+            disk_.set_full(false);  // somebody made room and started us again
+            rest(world_.between(0ms, 2s));
+        } else {
+            world_.fail("it stopped for no reason: " + describe(error));
+        }
+    }
+
+    // The process is not there for a while; the world goes on.
+    void rest(Duration time) {
+        const Instant until = world_.clock.now() + time;
+        while (world_.clock.now() < until) {
+            world_.clock.advance_to(std::min(until, std::max(world_.next_event(),
+                                                             world_.clock.now() + 1us)));
+            world_.happen();
+        }
+    }
+
+    bool troubled() const { return world_.clock.now() - Instant{1h} < climate_.troubled; }
+    bool finished() const {
+        return server_.workload_done() && oracle_.begun() && oracle_.complete() && !troubled() &&
+               (oracle_.attempt_complete() ||
+                history_.rows_before(oracle_.stored()) == history_.rows);
+    }
+
+    // After each wait: the world goes on, and whether we do as well is looked at.
+    void woken() {
+        world_.happen();
+        if (!troubled()) {
+            climate_.sink.failures_per_10000 = climate_.sink.stalls_per_10000 = 0;
+            world_.die_in(0);
+            disk_.set_full(false);
+        }
+        if (world_.failed()) throw Unfinished{};
+        if (waiter_.waits() > kWaits_max) {
+            world_.fail("it wakes all the time");
+            throw Unfinished{};
+        }
+        if (world_.clock.now() - Instant{1h} > climate_.troubled + kPatience) {
+            world_.fail(fmt::format("no progress: {} rows are missing", oracle_.missing()));
+            throw Unfinished{};
+        }
+        if (finished() && !oracle_.loss()) ask_to_end();
+    }
+    void ask_to_end() {
+        if (stop_ == nullptr || stops_asked_ > 0) return;
+        ++stops_asked_;
+        world_.note("asked to end");
+        stop_->request();
+    }
+
+    template <typename Action>
+    void sometime(unsigned times, Action action) {
+        for (unsigned i = 0; i < times; ++i) {
+            world_.after(world_.between(0ms, climate_.troubled), action);
+        }
+    }
+    void schedule_faults() {
+        sometime(climate_.cuts, [this] { server_.cut_all("connection reset"); });
+        sometime(climate_.server_crashes, [this] { server_.crash(world_.between(0ms, 5s)); });
+        sometime(climate_.checkpoints, [this] { server_.checkpoint(); });
+        sometime(climate_.promotions, [this] { server_.promote(); });
+        sometime(climate_.full_disks, [this] { disk_.set_full(true); });
+        sometime(climate_.wall_jumps, [this] {
+            world_.clock.jump_wall(std::chrono::microseconds{
+                (world_.random.chance(50) ? 1 : -1) * std::int64_t{3'600'000'000}});
+        });
+        sometime(climate_.stops, [this] {
+            if (stop_ == nullptr) return;
+            ++stops_asked_;
+            world_.note("asked to end");
+            stop_->request();
+        });
+        if (climate_.loss) world_.after(world_.between(0ms, climate_.troubled), [this] { lose(); });
+    }
+
+    // Once a position is stored, somebody takes away what comes after it.
+    void lose() {
+        if (!disk_.has_position() || !server_.slot().exists) {
+            world_.after(100ms, [this] { lose(); });
+            return;
+        }
+        server_.cut_all("a loss");
+        server_.release_slot();
+        oracle_.loss_happened();
+        switch (world_.random.below(5)) {
+            case 0: server_.drop_slot(); break;
+            case 1: server_.recreate_slot(); break;
+            case 2: server_.advance_slot(); break;
+            case 3: server_.lose_log(Lsn{oracle_.stored().value - 1 - world_.random.below(50)}); break;
+            default: server_.replace_system(); break;
+        }
+    }
+
+    const RunOptions options_;
+    World world_;
+    Climate climate_;
+    History history_;
+    Oracle oracle_;
+    Server server_;
+    Disk disk_;
+    SimulatedWaiter waiter_;
+    StopRequest* stop_ = nullptr;
+    int stops_asked_ = 0;
+    int ends_without_store_ = 0;
+    std::size_t lives_ = 0;
+    bool over_ = false;
+};
+
+}  // namespace
+
+Verdict run(const RunOptions& options) { return Run{options}.judge(); }
+
+}  // namespace pgc::sim

@@ -1,0 +1,243 @@
+#include "simulation/server.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgc::sim {
+
+using namespace std::chrono_literals;
+
+Server::Server(World& world, History& history, Oracle& oracle, const Workload& workload)
+    : world_(world),
+      history_(history),
+      oracle_(oracle),
+      workload_(workload),
+      left_(workload.transactions),
+      living_(kTables) {
+    schedule_commit();
+}
+
+void Server::schedule_commit() {
+    if (left_ == 0) return;
+    world_.after(world_.between(0ms, workload_.pause_max), [this] {
+        if (up_) {
+            if (world_.random.chance(15)) end_.value += 1 + world_.random.below(500);  // neighbours
+            commit_one();
+            --left_;
+        }
+        schedule_commit();
+    });
+}
+
+Row Server::random_row() {
+    Random& random = world_.random;
+    Row row;
+    row.table = static_cast<std::uint32_t>(random.below(kTables));
+    row.version = ++versions_;
+    row.padding = random.below(workload_.padding_max + 1);
+    if (random.chance(1)) row.padding *= 50;
+    auto& living = living_[row.table];
+    const auto dice = random.below(10);
+    if (living.empty() || dice < 5) {
+        row.key = next_key_++;
+        living.push_back(row.key);
+        return row;
+    }
+    const auto at = random.below(living.size());
+    row.key = living[at];
+    if (dice < 8) {
+        row.operation = Operation::update;
+        return row;
+    }
+    row.operation = Operation::remove;
+    living[at] = living.back();
+    living.pop_back();
+    return row;
+}
+
+void Server::commit_one() {
+    Random& random = world_.random;
+    Committed transaction;
+    transaction.xid = {next_xid_++};
+    transaction.at = world_.clock.wall();
+    std::size_t rows = random.below(workload_.rows_max + 1);  // none: empty, or not published
+    if (workload_.giant && left_ == workload_.transactions / 2) rows = 400;
+    // Rows of a transaction that overlaps others lie before those others' commits; and a COPY
+    // gives all its rows one place.
+    const bool copy = random.chance(10);
+    Lsn at{end_.value - random.below(std::min<std::uint64_t>(end_.value - 0x900, 300))};
+    for (std::size_t i = 0; i < rows; ++i) {
+        Row row = random_row();
+        if (!copy) at.value += 20 + random.below(60);
+        row.lsn = at;
+        transaction.rows.push_back(row);
+    }
+    // The end of one is often where the next one begins.
+    transaction.commit = {std::max(end_.value, at.value) + random.below(2) * 30};
+    transaction.end = {transaction.commit.value + 34 + random.below(30)};
+    end_ = transaction.end;
+    history_.add(std::move(transaction));
+    for (Walsender* sender : senders_) sender->pump();
+}
+
+void Server::create_slot() {
+    slot_ = {.exists = true, .confirmed = end_, .saved = end_, .held_until = {}};
+    if (!oracle_.begun()) oracle_.begins_at(end_);
+    world_.note("slot created at ", to_string(end_));
+}
+
+void Server::cut_all(const std::string& why) {
+    const auto senders = senders_;
+    for (Walsender* sender : senders) sender->cut(why);
+}
+
+void Server::crash(Duration down) {
+    world_.note("server crashes; slot back from ", to_string(slot_.confirmed), " to ",
+                to_string(slot_.saved));
+    up_ = false;
+    cut_all("the server crashed");
+    slot_.confirmed = slot_.saved;
+    slot_.held_until = {};
+    world_.after(down, [this] {
+        world_.note("server is back");
+        up_ = true;
+    });
+}
+
+void Server::checkpoint() { slot_.saved = slot_.confirmed; }
+
+void Server::promote() {
+    world_.note("standby promoted at ", to_string(end_));
+    cut_all("the server was replaced by its standby");
+    slot_.held_until = {};
+    slot_.confirmed = slot_.saved;
+    history_of_timelines_.push_back({timeline_, end_});
+    ++timeline_;
+}
+
+void Server::drop_slot() {
+    world_.note("slot dropped");
+    slot_ = {};
+}
+
+void Server::recreate_slot() {
+    end_.value += 100;
+    create_slot();
+}
+
+void Server::advance_slot() {
+    end_.value += 100;
+    slot_.confirmed = slot_.saved = end_;
+    world_.note("slot advanced to ", to_string(end_));
+}
+
+void Server::lose_log(Lsn back_to) {
+    world_.note("log diverges at ", to_string(back_to));
+    std::uint32_t left = timeline_;
+    while (!history_of_timelines_.empty() && history_of_timelines_.back().at > back_to) {
+        left = history_of_timelines_.back().timeline;
+        history_of_timelines_.pop_back();
+    }
+    history_of_timelines_.push_back({left, back_to});
+    ++timeline_;
+    slot_.confirmed = slot_.saved = std::min(slot_.saved, back_to);
+    end_.value += 1000;  // the new timeline has gone on meanwhile
+}
+
+void Server::replace_system() {
+    world_.note("another system answers");
+    system_ = "7999999999999999999";
+    slot_.confirmed = slot_.saved = std::min(slot_.confirmed, oracle_.stored());
+}
+
+Walsender::Walsender(Server& server, Lsn from)
+    : server_(server), heard_(server.world_.clock.now()) {
+    // The server goes ahead to what was confirmed, without a word.
+    const Lsn start = std::max(from, server.slot_.confirmed);
+    next_ = server.history_.first_from(start);
+    told_ = start;
+    server.senders_.insert(this);
+    pump();
+}
+
+Walsender::~Walsender() { server_.senders_.erase(this); }
+
+void Walsender::cut(std::string why) {
+    server_.world_.note("cut: ", why);
+    broken_ = std::move(why);
+    outbox_.clear();
+    server_.senders_.erase(this);
+}
+
+void Walsender::abandon() {
+    if (!broken_.empty()) return;
+    server_.senders_.erase(this);
+    broken_ = "gone";
+    server_.slot_.held_until = server_.world_.clock.now() + server_.world_.between(0ms, 3s);
+}
+
+void Walsender::send(Sent message) {
+    const Instant soon = server_.world_.clock.now() + server_.world_.between(0us, 2ms);
+    message.arrives = outbox_.empty() ? soon : std::max(soon, outbox_.back().arrives);
+    outbox_.push_back(message);
+}
+
+// Fills what is in flight; then, when all is sent, says so.
+void Walsender::pump() {
+    if (!broken_.empty()) return;
+    const auto& transactions = server_.history_.transactions;
+    while (outbox_.size() < kInFlight && next_ < transactions.size()) {
+        const Committed& transaction = transactions[next_];
+        if (transaction.rows.empty() && transaction.xid.value % 2 == 0) {
+            ++next_;  // newer servers don't send empty ones
+            continue;
+        }
+        if (!row_) {
+            send({.kind = Sent::Kind::begin, .transaction = next_, .lsn = {}, .arrives = {}});
+            row_ = 0;
+        } else if (*row_ < transaction.rows.size()) {
+            send({.kind = Sent::Kind::row, .transaction = next_, .row = (*row_)++, .lsn = {}, .arrives = {}});
+        } else {
+            send({.kind = Sent::Kind::commit, .transaction = next_, .lsn = {}, .arrives = {}});
+            row_.reset();
+            ++next_;
+        }
+    }
+    const bool all_sent = next_ == transactions.size() && !row_;
+    if (all_sent && server_.end_ > told_ && outbox_.size() < kInFlight) {
+        told_ = server_.end_;
+        send({.kind = Sent::Kind::keepalive, .lsn = told_, .arrives = {}});
+    }
+    const Duration silence = server_.world_.clock.now() - heard_;
+    if (silence > Server::kPatience) {
+        cut("terminating walsender process due to replication timeout");
+    } else if (silence > Server::kPatience / 2 && !asked_) {
+        asked_ = true;
+        send({.kind = Sent::Kind::keepalive, .lsn = told_, .reply = true, .arrives = {}});
+    }
+}
+
+const Sent* Walsender::front() {
+    pump();
+    if (outbox_.empty() || outbox_.front().arrives > server_.world_.clock.now()) return nullptr;
+    return &outbox_.front();
+}
+
+Instant Walsender::next_arrival() const {
+    if (!broken_.empty()) return server_.world_.clock.now();
+    if (!outbox_.empty()) return outbox_.front().arrives;
+    return heard_ + (asked_ ? Server::kPatience + Duration{1} : Server::kPatience / 2 + Duration{1});
+}
+
+void Walsender::feedback(Lsn flush, bool wants_reply) {
+    if (!broken_.empty()) return;
+    pump();  // a connection that timed out takes no feedback any more
+    if (!broken_.empty()) return;
+    heard_ = server_.world_.clock.now();
+    asked_ = false;
+    server_.oracle_.confirmed(flush);
+    server_.slot_.confirmed = std::max(server_.slot_.confirmed, flush);
+    if (wants_reply) send({.kind = Sent::Kind::keepalive, .lsn = told_, .arrives = {}});
+}
+
+}  // namespace pgc::sim

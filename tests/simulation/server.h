@@ -1,0 +1,149 @@
+// A PostgreSQL server in memory: its log, one slot, its walsenders. Also the workload,
+// which commits transactions by itself as time goes by.
+//
+//   log        committed transactions of several tables, keys that are inserted, updated and
+//              deleted; empty ones; what neighbours write (the log's end moves, nothing comes)
+//   slot       confirmed only by feedback; saved only at the server's checkpoints; a crash
+//              puts it back to what was saved
+//   walsender  sends what commits at or after max(asked, confirmed), in silence; goes when it
+//              heard nothing for kPatience; holds the slot for a while after a cut
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/lsn.h"
+#include "core/source.h"
+#include "simulation/history.h"
+#include "simulation/oracle.h"
+#include "simulation/world.h"
+
+namespace pgc::sim {
+
+struct Workload {
+    std::size_t transactions = 50;
+    Duration pause_max = std::chrono::milliseconds{20};
+    std::size_t rows_max = 8;
+    std::size_t padding_max = 50;
+    bool giant = false;  // one transaction is much larger than a batch
+};
+
+struct Sent {
+    enum class Kind : std::uint8_t { begin, row, commit, keepalive };
+    Kind kind{};
+    std::size_t transaction = 0;  // of the history
+    std::size_t row = 0;
+    Lsn lsn;                // of a keepalive
+    bool reply = false;     // of a keepalive
+    Instant arrives;
+};
+
+class Server;
+
+// One side of a connection in copy mode; the server's.
+class Walsender {
+public:
+    Walsender(Server& server, Lsn from);
+    ~Walsender();
+    Walsender(const Walsender&) = delete;
+    Walsender& operator=(const Walsender&) = delete;
+
+    // The next message that has arrived; null if none has, or the connection is gone.
+    const Sent* front();
+    void pop() { outbox_.pop_front(); }
+    // When something arrives next; kNever if nothing is on its way.
+    Instant next_arrival() const;
+
+    void feedback(Lsn flush, bool wants_reply);
+    // Why the connection is gone; empty while it is not.
+    const std::string& broken() const noexcept { return broken_; }
+    void cut(std::string why);
+    // The client's end went away without a word: the server notices later.
+    void abandon();
+
+private:
+    friend class Server;
+    static constexpr std::size_t kInFlight = 40;
+
+    void pump();
+    void send(Sent message);
+
+    Server& server_;
+    std::size_t next_;                 // transaction
+    std::optional<std::size_t> row_;   // within it; none: not begun
+    std::deque<Sent> outbox_;
+    Lsn told_;                         // the last keepalive's
+    Instant heard_;
+    bool asked_ = false;
+    std::string broken_;
+};
+
+class Server {
+public:
+    static constexpr Duration kPatience = std::chrono::seconds{20};
+
+    Server(World& world, History& history, Oracle& oracle, const Workload& workload);
+
+    bool up() const noexcept { return up_; }
+    bool workload_done() const noexcept { return left_ == 0; }
+
+    struct Slot {
+        bool exists = false;
+        Lsn confirmed;
+        Lsn saved;       // what a crash puts it back to
+        Instant held_until;  // by a walsender that does not know that its client is gone
+    };
+    Slot& slot() noexcept { return slot_; }
+    bool slot_active() const noexcept {
+        return !senders_.empty() || world_.clock.now() < slot_.held_until;
+    }
+    void create_slot();
+    void release_slot() noexcept { slot_.held_until = Instant{}; }
+    Lsn end() const noexcept { return end_; }
+    std::uint32_t timeline() const noexcept { return timeline_; }
+    const std::vector<TimelineSwitch>& timelines() const noexcept { return history_of_timelines_; }
+    const std::string& system() const noexcept { return system_; }
+
+    // What goes wrong with servers.
+    void cut_all(const std::string& why);
+    void crash(Duration down);
+    void checkpoint();
+    void promote();       // a synced standby carries on: nothing lost
+    // Each of these loses changes; require that no walsender is active.
+    void drop_slot();
+    void recreate_slot();
+    void advance_slot();
+    void lose_log(Lsn back_to);  // an asynchronous standby takes over, behind us
+    void replace_system();
+
+private:
+    friend class Walsender;
+
+    void schedule_commit();
+    void commit_one();
+    Row random_row();
+
+    World& world_;
+    History& history_;
+    Oracle& oracle_;
+    const Workload workload_;
+    std::size_t left_;
+    bool up_ = true;
+    Lsn end_{0x1000};
+    std::uint32_t timeline_ = 1;
+    std::vector<TimelineSwitch> history_of_timelines_;
+    std::string system_ = "7000000000000000001";
+    Slot slot_;
+    std::set<Walsender*> senders_;
+    std::uint64_t versions_ = 0;
+    std::uint32_t next_xid_ = 700;
+    std::vector<std::vector<std::int64_t>> living_;  // keys, by table
+    std::int64_t next_key_ = 1;
+};
+
+}  // namespace pgc::sim

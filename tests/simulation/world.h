@@ -1,0 +1,83 @@
+// One seed's world: time, chance and what is still to happen.
+//
+// Everything that takes part asks step() at each of its calls; one of those calls is where
+// the process dies, if this life of it is to end that way (Crash is thrown, all of our
+// objects go, the server, the disk and the destination stay).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/random.h"
+#include "support/simulated_time.h"
+
+namespace pgc::sim {
+
+struct Crash {};
+
+class World {
+public:
+    World(std::uint64_t number, bool trace)
+        : seed(number), random(number * 0x9E3779B97F4A7C15U + 1), tracing_(trace) {}
+
+    const std::uint64_t seed;
+    Random random;
+    SimulatedClock clock;
+
+    void after(Duration time, std::function<void()> action) {
+        events_.emplace(clock.now() + time, std::move(action));
+    }
+    Instant next_event() const { return events_.empty() ? kNever : events_.begin()->first; }
+    void happen() {
+        while (!events_.empty() && events_.begin()->first <= clock.now()) {
+            auto action = std::move(events_.begin()->second);
+            events_.erase(events_.begin());
+            action();
+        }
+    }
+
+    // A point at which the process may die.
+    void step(const char* where) {
+        if (dies_in_ == 0 || --dies_in_ > 0) return;
+        note("crash at ", where);
+        throw Crash{};
+    }
+    void die_in(std::uint64_t steps) noexcept { dies_in_ = steps; }
+
+    Duration between(Duration least, Duration most) {
+        return least + Duration{static_cast<Duration::rep>(random.below(
+                           static_cast<std::uint64_t>((most - least).count()) + 1))};
+    }
+
+    // What went wrong, for good: the first one counts.
+    void fail(std::string what) {
+        note("FAILED: ", what);
+        if (failure_.empty()) failure_ = std::move(what);
+    }
+    bool failed() const noexcept { return !failure_.empty(); }
+    const std::string& failure() const noexcept { return failure_; }
+
+    bool tracing() const noexcept { return tracing_; }
+    template <typename... Words>
+    void note(Words&&... words) {
+        if (!tracing_) return;
+        std::string line =
+            std::to_string((clock.now().since_origin.count() - 3'600'000'000'000) / 1000) + " us  ";
+        (line.append(words), ...);
+        trace_.push_back(std::move(line));
+    }
+    const std::vector<std::string>& trace() const noexcept { return trace_; }
+
+private:
+    std::multimap<Instant, std::function<void()>> events_;
+    std::uint64_t dies_in_ = 0;
+    std::string failure_;
+    const bool tracing_;
+    std::vector<std::string> trace_;
+};
+
+}  // namespace pgc::sim
