@@ -9,7 +9,9 @@
 
 #include <array>
 #include <atomic>
+#include <cassert>
 #include <cstdint>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -67,7 +69,38 @@ Result<AddressList> look_up_all(const std::vector<PostgresHost>& hosts) {
     return std::unexpected(std::move(error));
 }
 
+std::vector<std::string> items(std::string_view list) {
+    std::vector<std::string> all;
+    while (true) {
+        const auto comma = list.find(',');
+        all.emplace_back(list.substr(0, comma));
+        if (comma == std::string_view::npos) return all;
+        list.remove_prefix(comma + 1);
+    }
+}
+
 }  // namespace
+
+AddressList beginning_after(const AddressList& list, const Place& last) {
+    const auto hosts = items(list.hosts);
+    const auto addresses = items(list.addresses);
+    const auto ports = items(list.ports);
+    const std::size_t count = ports.size();
+    assert(hosts.size() == count && addresses.size() == count);
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (Place{hosts[i], addresses[i], ports[i]} == last) first = i + 1;
+    }
+    AddressList turned;
+    for (std::size_t n = 0; n < count; ++n) {
+        const std::size_t i = (first + n) % count;
+        const std::string_view comma = n == 0 ? "" : ",";
+        turned.hosts += fmt::format("{}{}", comma, hosts[i]);
+        turned.addresses += fmt::format("{}{}", comma, addresses[i]);
+        turned.ports += fmt::format("{}{}", comma, ports[i]);
+    }
+    return turned;
+}
 
 struct AddressLookup::Shared {
     Shared() : done_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}

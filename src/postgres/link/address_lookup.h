@@ -26,6 +26,20 @@ struct AddressList {
     std::string ports;
 };
 
+// One entry of the lists.
+struct Place {
+    std::string host;
+    std::string address;
+    std::string port;
+
+    bool operator==(const Place&) const = default;
+};
+
+// The same entries, beginning with the one behind `last`; as they are if it is none of them.
+// libpq passes a host over that refuses, but waits for ever for one that is silent: who gives
+// up on a silent one begins with the next.
+AddressList beginning_after(const AddressList& list, const Place& last);
+
 class AddressLookup {
 public:
     explicit AddressLookup(std::vector<PostgresHost> hosts);

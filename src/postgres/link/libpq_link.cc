@@ -44,13 +44,15 @@ std::string_view field(const PGresult* result, int code) noexcept {
 class LibpqLink final : public Link {
 public:
     LibpqLink(const ConnectionConfig& config, std::string application_name, LinkFactory::Use use,
-              Credentials credentials, Logger logger)
+              Credentials credentials, std::shared_ptr<Place> silent, Logger logger)
         : config_(config),
           application_name_(std::move(application_name)),
           use_(use),
           credentials_(std::move(credentials)),
+          silent_(std::move(silent)),
           logger_(std::move(logger)),
           lookup_(std::in_place, config.hosts) {}
+    ~LibpqLink() override;
 
     Result<Connecting> connect() override;
     int fd() const noexcept override { return connection_ ? PQsocket(connection_.get()) : lookup_->fd(); }
@@ -105,6 +107,7 @@ private:
     const std::string application_name_;
     const LinkFactory::Use use_;
     Credentials credentials_;
+    const std::shared_ptr<Place> silent_;
     const Logger logger_;
 
     State state_ = State::looking_up;
@@ -121,6 +124,14 @@ private:
     std::optional<Error> error_;   // likewise
     std::optional<Error> alarm_;   // a warning that means data is being lost
 };
+
+// Given up while it waited for somebody: the next attempt begins with somebody else.
+LibpqLink::~LibpqLink() {
+    if (state_ != State::connecting || PQstatus(connection_.get()) == CONNECTION_BAD) return;
+    const auto text = [](const char* value) { return std::string{value == nullptr ? "" : value}; };
+    *silent_ = {text(PQhost(connection_.get())), text(PQhostaddr(connection_.get())),
+                text(PQport(connection_.get()))};
+}
 
 Result<Link::Connecting> LibpqLink::connect() {
     while (true) {
@@ -155,8 +166,8 @@ Result<Link::Connecting> LibpqLink::connect() {
 }
 
 Result<void> LibpqLink::begin_connecting(const AddressList& addresses) {
-    const Parameters parameters =
-        connection_parameters(config_, addresses, application_name_, use_);
+    const Parameters parameters = connection_parameters(
+        config_, beginning_after(addresses, *silent_), application_name_, use_);
     std::vector<const char*> names;
     std::vector<const char*> values;
     const auto add = [&](const char* name, const char* value) {
@@ -459,6 +470,7 @@ LibpqLinkFactory::LibpqLinkFactory(ConnectionConfig config, std::string applicat
                                    Logger logger)
     : config_(std::move(config)),
       application_name_(std::move(application_name)),
+      silent_(std::make_shared<Place>()),
       logger_(std::move(logger)) {
     forget_libpq_environment();
 }
@@ -479,7 +491,7 @@ Result<std::unique_ptr<Link>> LibpqLinkFactory::make(Use use) {
         return std::unexpected(std::move(got.error()));
     }
     return std::make_unique<LibpqLink>(config_, application_name_, use, std::move(credentials),
-                                       logger_);
+                                       silent_, logger_);
 }
 
 std::string application_name(std::string_view slot, std::uint64_t instance) {

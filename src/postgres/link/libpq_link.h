@@ -24,6 +24,8 @@
 
 namespace pgc {
 
+struct Place;
+
 class LibpqLinkFactory final : public LinkFactory {
 public:
     // To be made before threads are: it changes the environment.
@@ -34,6 +36,7 @@ public:
 private:
     ConnectionConfig config_;
     std::string application_name_;
+    std::shared_ptr<Place> silent_;  // who let the last attempt wait in vain; shared with links
     Logger logger_;
 };
 
