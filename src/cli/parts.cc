@@ -56,10 +56,9 @@ Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& 
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {
     if (sink_ == SinkChoice::console || settings_.choice("sink") == "console") {
-        return std::make_unique<ConsoleSink>(STDOUT_FILENO, console_sink_options(settings_),
-                                             metrics_);
+        return std::make_unique<ConsoleSink>(STDOUT_FILENO, console_sink_options(settings_));
     }
-    return std::make_unique<DiscardSink>(metrics_);
+    return std::make_unique<DiscardSink>();
 }
 
 }  // namespace pgc

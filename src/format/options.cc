@@ -6,18 +6,6 @@ namespace pgc {
 namespace {
 
 constexpr Option kOptions[] = {
-    {.path = "format.type",
-     .kind = OptionKind::choice,
-     .fallback = "native",
-     .help = "what a message looks like",
-     .doc = "`native`: one JSON object a change, described in "
-            "[messages](messages.md).",
-     .words = "native"},
-    {.path = "format.encoding",
-     .kind = OptionKind::choice,
-     .fallback = "json",
-     .help = "how a message is written down",
-     .words = "json"},
     {.path = "format.decimal",
      .kind = OptionKind::choice,
      .fallback = "string",

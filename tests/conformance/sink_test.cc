@@ -22,7 +22,7 @@ using test::Channel;
 struct Place {
     std::string_view name;
     Channel (*open)();
-    std::unique_ptr<Sink> (*make)(int fd, Metrics& metrics);
+    std::unique_ptr<Sink> (*make)(int fd);
     // Its reader can make it wait; and can go away.
     bool has_reader;
     // What it was given can be read again, as lines.
@@ -31,15 +31,14 @@ struct Place {
     friend void PrintTo(const Place& place, std::ostream* out) { *out << place.name; }
 };
 
-std::unique_ptr<Sink> console(int fd, Metrics& metrics) {
-    return std::make_unique<ConsoleSink>(fd, ConsoleSinkOptions{}, metrics);
+std::unique_ptr<Sink> console(int fd) {
+    return std::make_unique<ConsoleSink>(fd, ConsoleSinkOptions{});
 }
-std::unique_ptr<Sink> pretty_console(int fd, Metrics& metrics) {
-    return std::make_unique<ConsoleSink>(fd, ConsoleSinkOptions{.with_key = true, .pretty = true},
-                                         metrics);
+std::unique_ptr<Sink> pretty_console(int fd) {
+    return std::make_unique<ConsoleSink>(fd, ConsoleSinkOptions{.with_key = true, .pretty = true});
 }
-std::unique_ptr<Sink> discard(int, Metrics& metrics) {
-    return std::make_unique<DiscardSink>(metrics);
+std::unique_ptr<Sink> discard(int) {
+    return std::make_unique<DiscardSink>();
 }
 
 const Place kPlaces[] = {
@@ -55,7 +54,7 @@ protected:
     void SetUp() override {
         test::ignore_sigpipe();
         channel_ = GetParam().open();
-        sink_ = GetParam().make(channel_.sink.fd(), metrics_);
+        sink_ = GetParam().make(channel_.sink.fd());
     }
 
     RecordBatchPtr batch(Position end, std::size_t records = 1, std::size_t size = 20,
@@ -108,7 +107,6 @@ protected:
     }
 
     RecordPool pool_;
-    Metrics metrics_{"0"};
     Channel channel_;
     std::unique_ptr<Sink> sink_;
     std::uint64_t number_ = 0;
@@ -253,17 +251,12 @@ TEST_P(SinkConformanceTest, AfterAnErrorItTakesNothingMore) {
 }
 
 TEST_P(SinkConformanceTest, AStalledSinkCanBeDestroyedAtOnce) {
+    if (!GetParam().has_reader) {
+        GTEST_SKIP() << "nobody can make it wait";
+    }
     (void)stall();
     sink_.reset();
-    EXPECT_EQ(metrics_.counter(Metric::sink_errors_total).value(), 0U);
-}
-
-TEST_P(SinkConformanceTest, CountsRecordsAndBytesThatAreDurable) {
-    auto one = batch(Position::whole(Lsn{1}), 4, 10);
-    ASSERT_EQ(offer(one), Sink::Offer::accepted);
-    read_until(Position::whole(Lsn{1}));
-    EXPECT_EQ(metrics_.counter(Metric::sink_records_total).value(), 4U);
-    EXPECT_EQ(metrics_.counter(Metric::sink_bytes_total).value(), 4U * (1 + 10 + 1 + 2));
+    SUCCEED() << "did not wait for the reader";
 }
 
 INSTANTIATE_TEST_SUITE_P(Sinks, SinkConformanceTest, testing::ValuesIn(kPlaces),

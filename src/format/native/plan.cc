@@ -11,6 +11,13 @@
 namespace pgc {
 namespace {
 
+bool names_are_utf8(const Type& type) {
+    return (type.element == nullptr || names_are_utf8(*type.element)) &&
+           std::ranges::all_of(type.fields, [](const Field& field) {
+               return is_utf8(field.name) && names_are_utf8(*field.type);
+           });
+}
+
 Result<void> check_names(const Relation& relation) {
     const auto broken = [&](std::string_view what) {
         return std::unexpected(
@@ -23,6 +30,10 @@ Result<void> check_names(const Relation& relation) {
     }
     if (!std::ranges::all_of(relation.columns, is_utf8, &Column::name)) {
         return broken("the name of a column");
+    }
+    if (!std::ranges::all_of(relation.columns,
+                             [](const Column& column) { return names_are_utf8(*column.type); })) {
+        return broken("the name of a field of a composite type");
     }
     return {};
 }

@@ -46,6 +46,15 @@ TEST(NativePlanTest, BrokenNamesFailWithTheTablesOid) {
     EXPECT_EQ(plan.error().where, "table with OID 16384");
 }
 
+TEST(NativePlanTest, BrokenNamesOfFieldsFailToo) {
+    Relation relation = users();
+    const TypePtr point =
+        test::type(Kind::composite, nullptr, {{"caf\xE9", test::type(Kind::integer)}});
+    relation.columns[1].type = test::type(Kind::array, point);
+    EXPECT_FALSE(compile_plan(relation, {}, kShop));
+    EXPECT_TRUE(compile_plan(relation, {.invalid_utf8 = InvalidUtf8::base64}, kShop));
+}
+
 TEST(NativePlanTest, BrokenNamesAreBase64WhereBrokenTextIsAllowed) {
     Relation relation = users();
     relation.columns[1].name = "caf\xE9";

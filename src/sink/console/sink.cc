@@ -7,8 +7,8 @@
 
 namespace pgc {
 
-ConsoleSink::ConsoleSink(int fd, const ConsoleSinkOptions& options, Metrics& metrics)
-    : output_(fd), options_(options), counters_(metrics) {}
+ConsoleSink::ConsoleSink(int fd, const ConsoleSinkOptions& options)
+    : output_(fd), options_(options) {}
 
 Result<Sink::Offer> ConsoleSink::offer(RecordBatchPtr& batch) {
     if (error_) {
@@ -55,7 +55,6 @@ void ConsoleSink::pump() {
         const auto written = output_.write(rest);
         if (!written) {
             error_ = written.error();
-            counters_.error();
             return;
         }
         if (*written == 0) {
@@ -103,7 +102,6 @@ void ConsoleSink::took(std::size_t bytes) {
 void ConsoleSink::retire() {
     while (filled_ > 0 && queue_.front().ends_at <= sent_) {
         const Pending& done = queue_.front();
-        counters_.durable(*done.batch);
         durable_.raise(done.batch->lane, done.batch->end);
         pending_bytes_ -= done.bytes;
         queue_.pop_front();

@@ -19,7 +19,6 @@
 #include "core/sink.h"
 #include "sink/console/options.h"
 #include "sink/console/output.h"
-#include "sink/counters.h"
 #include "sink/lane_positions.h"
 
 namespace pgc {
@@ -31,7 +30,7 @@ public:
     static constexpr std::size_t kPendingBatches_max = 256;
 
     // `fd` stays the caller's and outlives the sink. Requires: SIGPIPE is ignored.
-    ConsoleSink(int fd, const ConsoleSinkOptions& options, Metrics& metrics);
+    ConsoleSink(int fd, const ConsoleSinkOptions& options);
 
     Result<Offer> offer(RecordBatchPtr& batch) override;
     Result<Position> durable(Lane lane) override;
@@ -58,7 +57,6 @@ private:
 
     Output output_;
     const ConsoleSinkOptions options_;
-    SinkCounters counters_;
     LanePositions durable_;
 
     std::deque<Pending> queue_;

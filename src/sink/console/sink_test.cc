@@ -30,12 +30,11 @@ protected:
     }
 
     RecordPool pool_;
-    Metrics metrics_{"0"};
     Channel pipe_ = test::make_pipe();
 };
 
 TEST_F(ConsoleSinkTest, WritesALineARecord) {
-    ConsoleSink sink{pipe_.sink.fd(), {}, metrics_};
+    ConsoleSink sink{pipe_.sink.fd(), {}};
     auto first = batch(1, {"{}", "[]"});
     auto second = batch(2, {"1"});
     ASSERT_EQ(sink.offer(first).value(), Sink::Offer::accepted);
@@ -46,22 +45,14 @@ TEST_F(ConsoleSinkTest, WritesALineARecord) {
 }
 
 TEST_F(ConsoleSinkTest, WritesKeysWhereAskedFor) {
-    ConsoleSink sink{pipe_.sink.fd(), {.with_key = true}, metrics_};
+    ConsoleSink sink{pipe_.sink.fd(), {.with_key = true}};
     auto one = batch(1, {"{}"});
     ASSERT_TRUE(sink.offer(one));
     EXPECT_EQ(pipe_.read_now(), "k\t{}\n");
 }
 
-TEST_F(ConsoleSinkTest, CountsWhatIsDurable) {
-    ConsoleSink sink{pipe_.sink.fd(), {}, metrics_};
-    auto one = batch(1, {"abc", "de"});
-    ASSERT_TRUE(sink.offer(one));
-    EXPECT_EQ(metrics_.counter(Metric::sink_records_total).value(), 2U);
-    EXPECT_EQ(metrics_.counter(Metric::sink_bytes_total).value(), 7U);
-}
-
 TEST_F(ConsoleSinkTest, ABatchThatIsHalfWrittenIsNotDurable) {
-    ConsoleSink sink{pipe_.sink.fd(), {}, metrics_};
+    ConsoleSink sink{pipe_.sink.fd(), {}};
     const std::string large(300'000, 'x');  // more than a pipe holds
     auto small = batch(1, {"{}"});
     auto half = batch(2, {large});
@@ -80,7 +71,7 @@ TEST_F(ConsoleSinkTest, ABatchThatIsHalfWrittenIsNotDurable) {
 }
 
 TEST_F(ConsoleSinkTest, WaitsForTheDescriptorOnlyWhileSomethingIsLeft) {
-    ConsoleSink sink{pipe_.sink.fd(), {}, metrics_};
+    ConsoleSink sink{pipe_.sink.fd(), {}};
     Wants idle;
     sink.wants(idle);
     EXPECT_TRUE(idle.interests.empty());
@@ -93,7 +84,7 @@ TEST_F(ConsoleSinkTest, WaitsForTheDescriptorOnlyWhileSomethingIsLeft) {
 }
 
 TEST_F(ConsoleSinkTest, ABatchWithoutRecordsWaitsForThoseBeforeIt) {
-    ConsoleSink sink{pipe_.sink.fd(), {}, metrics_};
+    ConsoleSink sink{pipe_.sink.fd(), {}};
     auto half = batch(1, {std::string(300'000, 'x')});
     auto empty = batch(2, {});
     ASSERT_TRUE(sink.offer(half));
@@ -101,19 +92,17 @@ TEST_F(ConsoleSinkTest, ABatchWithoutRecordsWaitsForThoseBeforeIt) {
     EXPECT_EQ(sink.durable(kStreamLane).value(), Position{});
 }
 
-TEST_F(ConsoleSinkTest, CountsItsErrorOnceAndKeepsIt) {
-    ConsoleSink sink{pipe_.sink.fd(), {}, metrics_};
+TEST_F(ConsoleSinkTest, KeepsItsError) {
+    ConsoleSink sink{pipe_.sink.fd(), {}};
     pipe_.reader.close();
     auto one = batch(1, {"{}"});
     (void)sink.offer(one);
     EXPECT_FALSE(sink.durable(kStreamLane));
     EXPECT_FALSE(sink.durable(kStreamLane));
-    EXPECT_EQ(metrics_.counter(Metric::sink_errors_total).value(), 1U);
-    EXPECT_EQ(metrics_.counter(Metric::sink_records_total).value(), 0U);
 }
 
 TEST_F(ConsoleSinkTest, PrettyMessagesAreWrittenWhole) {
-    ConsoleSink sink{pipe_.sink.fd(), {.pretty = true}, metrics_};
+    ConsoleSink sink{pipe_.sink.fd(), {.pretty = true}};
     auto one = batch(1, {R"({"a":1})"});
     ASSERT_TRUE(sink.offer(one));
     EXPECT_EQ(pipe_.read_now(), "{\n  \"a\": 1\n}\n");
@@ -121,7 +110,7 @@ TEST_F(ConsoleSinkTest, PrettyMessagesAreWrittenWhole) {
 
 TEST_F(ConsoleSinkTest, ALargeMessageGoesThroughInManyTurns) {
     Channel file = test::make_file();
-    ConsoleSink sink{file.sink.fd(), {}, metrics_};
+    ConsoleSink sink{file.sink.fd(), {}};
     const std::string large(5'000'000, 'y');
     auto one = batch(1, {large});
     ASSERT_TRUE(sink.offer(one));

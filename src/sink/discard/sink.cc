@@ -3,7 +3,6 @@
 namespace pgc {
 
 Result<Sink::Offer> DiscardSink::offer(RecordBatchPtr& batch) {
-    counters_.durable(*batch);
     durable_.raise(batch->lane, batch->end);
     batch.reset();
     return Offer::accepted;
