@@ -69,7 +69,7 @@ def carries(server, env, encrypted=None):
     slot = "s"
     with Capture(env, slot=slot, http=False) as capture:
         try:
-            capture.wait_for_log("streaming")
+            capture.wait_streaming()
             server.psql("INSERT INTO t DEFAULT VALUES", db=DATABASE)
             capture.wait_for(1)
             is_encrypted = server.query(
@@ -254,19 +254,22 @@ def test_hosts_without_a_port_share_one(server):
 
 
 @pytest.fixture(scope="module")
-def reader_only():
-    with make() as server:
-        server.psql("ALTER ROLE open SET default_transaction_read_only = on")
-        yield server
+def pair():
+    """A primary and its standby."""
+    with make() as primary, primary.standby() as standby:
+        yield primary, standby
 
 
-def test_of_several_hosts_the_one_that_may_be_written_is_taken(server, reader_only):
-    carries(server, environment(server, "open", PG_HOST=places(reader_only.port, server.port),
-                                PG_CAPTURE_POSTGRES_TARGET_SESSION_ATTRS="read-write"))
+@pytest.mark.parametrize("wanted", ["read-write", "primary"])
+def test_of_several_hosts_the_one_that_is_wanted_is_taken(pair, wanted):
+    primary, standby = pair
+    carries(primary, environment(primary, "open", PG_HOST=places(standby.port, primary.port),
+                                 PG_CAPTURE_POSTGRES_TARGET_SESSION_ATTRS=wanted))
 
 
-def test_no_host_that_will_do_is_told_and_tried_again(reader_only):
-    env = environment(reader_only, "open", PG_HOST=places(reader_only.port, reader_only.port),
+def test_no_host_that_will_do_is_told_and_tried_again(pair):
+    _, standby = pair
+    env = environment(standby, "open", PG_HOST=places(standby.port, standby.port),
                       PG_CAPTURE_POSTGRES_TARGET_SESSION_ATTRS="read-write")
     with Capture(env, slot="s", http=False) as capture:
         capture.wait_for_log("target_session_attrs")

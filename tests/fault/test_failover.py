@@ -52,7 +52,7 @@ def test_13_a_promoted_standby_with_the_failover_slot_is_followed_without_loss(v
         old.set(synchronous_standby_names="standby", synchronized_standby_slots="standby")
         env = environment(old, new, PG_CAPTURE_POSTGRES_TARGET_SESSION_ATTRS="read-write")
         with Capture(env, slot="s", http=False) as capture:
-            capture.wait_for_log("streaming")
+            capture.wait_streaming()
             assert old.slot("s")["failover"]
             writer = Writer(old, DATABASE, rate=500)
             writer.start()
@@ -74,7 +74,7 @@ def test_13_a_promoted_standby_with_the_failover_slot_is_followed_without_loss(v
 def test_13_a_slot_on_a_standby_is_waited_for_until_the_promotion():
     with primary("17") as old, old.standby(settings={"sync_replication_slots": "on"}) as new:
         with Capture(environment(old), slot="s", http=False) as capture:
-            capture.wait_for_log("streaming")
+            capture.wait_streaming()
             add(old, 1)
             capture.wait_for(1)
             wait_synced(old, new, "s")
@@ -97,6 +97,7 @@ def test_13_a_slot_that_was_carried_over_by_hand_is_followed_too(version):
     """The standby has the slot as it was when the copy was made: it stands before our position."""
     with primary(version) as old:
         with Capture(environment(old), slot="s", http=False) as capture:
+            capture.wait_streaming()
             add(old, 1)
             capture.wait_for(1)
             capture.stop()
@@ -122,6 +123,7 @@ def test_14_a_promoted_standby_without_the_slot_is_refused(version):
     with primary(version) as old, old.standby() as new:
         env = environment(old, new, PG_CAPTURE_POSTGRES_TARGET_SESSION_ATTRS="read-write")
         with Capture(env, slot="s", http=False) as capture:
+            capture.wait_streaming()
             add(old, 1)
             capture.wait_for(1)
             new.wait_replayed(old.end_of_log())
@@ -138,6 +140,7 @@ def test_15_a_promoted_standby_that_was_behind_our_position_is_refused():
     """Even when its log has long grown past that position, and a slot is there."""
     with primary("15") as old, old.standby() as new:
         with Capture(environment(old), slot="s", http=False) as capture:
+            capture.wait_streaming()
             add(old, 1)
             capture.wait_for(1)
             new.wait_replayed(old.end_of_log())
@@ -164,6 +167,7 @@ def test_15_a_server_put_back_to_an_earlier_state_is_refused():
     """A restored backup: same system, same timeline, but its log ends before our position."""
     with primary("15") as server:
         with Capture(environment(server), slot="s", http=False) as capture:
+            capture.wait_streaming()
             add(server, 1)
             capture.wait_for(1)
             capture.stop()
@@ -186,7 +190,7 @@ def test_a_change_of_the_primary_while_nothing_happens_is_survived():
     with primary("17") as old, old.standby(settings={"sync_replication_slots": "on"}) as new:
         env = environment(old, new, PG_CAPTURE_POSTGRES_TARGET_SESSION_ATTRS="read-write")
         with Capture(env, slot="s", http=False) as capture:
-            capture.wait_for_log("streaming")
+            capture.wait_streaming()
             wait_synced(old, new, "s")
             new.wait_replayed(old.end_of_log())
             old.stop("fast")

@@ -4,17 +4,13 @@ The numbers behind the tests are those of the scenarios in docs/SCENARIOS.md.
 """
 
 import os
-import pathlib
 import random
 import shutil
 import signal
-import socket
-import subprocess
 import time
 
-import psycopg
 import pytest
-from support.processes import free_port, wait_until
+from support.processes import wait_until
 from support.servers import Capture, CutProxy, PostgresServer
 
 from workload import SCHEMA, Writer, caught_up, check
@@ -51,6 +47,7 @@ def test_1_kill_9_at_random_moments_loses_nothing(server):
     chance = random.Random(7)
     kills = 40 if LONG else 12
     with Capture(environment(server), slot="s", http=False) as capture:
+        capture.wait_streaming()
         writer = Writer(server, DATABASE)
         writer.start()
         for _ in range(kills):
@@ -67,6 +64,7 @@ def test_1_kill_9_at_random_moments_loses_nothing(server):
 def test_8_sigterm_drains_and_confirms_so_nothing_comes_twice(server):
     with Capture(environment(server, PG_CAPTURE_REPLICATION_CHECKPOINT_INTERVAL_SECS="60"), slot="s",
                  http=False) as capture:
+        capture.wait_streaming()
         writer = Writer(server, DATABASE)
         writer.start()
         for _ in range(3):
@@ -79,7 +77,7 @@ def test_8_sigterm_drains_and_confirms_so_nothing_comes_twice(server):
 
 def test_8_a_second_signal_ends_it_at_once(server):
     with Capture(environment(server), slot="s", http=False) as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         capture.signal(signal.SIGSTOP)
         capture.signal(signal.SIGTERM)
         capture.signal(signal.SIGINT)
@@ -92,12 +90,12 @@ def test_9_a_half_open_connection_is_noticed_and_made_anew(server, direction):
     with CutProxy("127.0.0.1", server.port) as proxy:
         env = through(proxy, environment(server, PG_CAPTURE_REPLICATION_KEEPALIVE_INTERVAL_SECS="1"))
         with Capture(env, slot="s", http=False) as capture:
-            capture.wait_for_log("streaming")
+            capture.wait_streaming()
             writer = Writer(server, DATABASE, rate=500)
             writer.start()
             time.sleep(0.5)
             proxy.freeze(direction)
-            capture.wait_for_log("retry", timeout=40)
+            capture.wait_for_log("trying again", timeout=40)
             proxy.resume()
             proxy.cut()
             assert finish(capture, writer, 40) >= 0
@@ -108,7 +106,7 @@ def test_9_cuts_at_random_bytes_lose_nothing_and_recovery_is_quick(server):
     chance = random.Random(3)
     with CutProxy("127.0.0.1", server.port) as proxy:
         with Capture(through(proxy, environment(server)), slot="s", http=False) as capture:
-            capture.wait_for_log("streaming")
+            capture.wait_streaming()
             writer = Writer(server, DATABASE)
             writer.start()
             for _ in range(8):
@@ -129,46 +127,29 @@ def test_10_a_reader_that_stops_costs_neither_connection_nor_memory(server):
         connection.execute("ALTER SYSTEM SET wal_sender_timeout = '4s'")
         connection.execute("SELECT pg_reload_conf()")
     env = environment(server, PG_CAPTURE_REPLICATION_KEEPALIVE_INTERVAL_SECS="1")
-    with Capture(env, slot="s", http=False, start=False) as capture:
-        read, write = os.pipe()
-        with open(capture.stderr_path, "ab") as stderr:
-            from support.capture import binary
-            process = subprocess.Popen([binary()], env=capture.environment, stdout=write, stderr=stderr)
-        try:
-            capture.process = process
-            capture.wait_for_log("streaming")
-            server.psql("INSERT INTO history SELECT i, 1, repeat('x', 500) FROM generate_series(1, 400000) i",
-                        db=DATABASE)
-            time.sleep(3)
-            early = capture.resident_mib("VmRSS")
-            pid = server.slot("s")["active_pid"]
-            assert pid
-            time.sleep(10)
-            assert server.slot("s")["active_pid"] == pid, "the connection did not survive"
-            late = capture.resident_mib("VmHWM")
-            assert late < early + 24 and late < 96, f"memory went from {early:.0f} to {late:.0f} MiB"
-            os.close(write)
-            write = -1
-            lines = 0
-            with os.fdopen(read, "rb") as pipe:
-                read = -1
-                for _ in pipe:
-                    lines += 1
-                    if lines == 400_000:
-                        break
-                process.send_signal(signal.SIGTERM)
-                rest = pipe.read()
-            assert process.wait(10) == 0 and rest == b""
-        finally:
-            process.kill()
-            for fd in (read, write):
-                if fd >= 0:
-                    os.close(fd)
+    read, write = os.pipe()
+    with Capture(env, slot="s", http=False, stdout=write) as capture, os.fdopen(read, "rb") as pipe:
+        os.close(write)
+        capture.wait_streaming()
+        server.psql("INSERT INTO history SELECT i, 1, repeat('x', 500) FROM generate_series(1, 400000) i",
+                    db=DATABASE)
+        time.sleep(3)
+        early = capture.resident_mib("VmRSS")
+        pid = server.slot("s")["active_pid"]
+        assert pid
+        time.sleep(10)
+        assert server.slot("s")["active_pid"] == pid, "the connection did not survive"
+        late = capture.resident_mib("VmHWM")
+        assert late < early + 24 and late < 96, f"memory went from {early:.0f} to {late:.0f} MiB"
+        lines = sum(1 for _ in zip(range(400_000), pipe))
+        capture.signal(signal.SIGTERM)
+        assert pipe.read() == b"" and lines == 400_000
+        assert capture.wait_exit(10) == 0
 
 
 def test_11_a_fast_shutdown_of_an_idle_server_does_not_hang(server):
     with Capture(environment(server), slot="s", http=False) as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         started = time.monotonic()
         server.stop("fast")
         assert time.monotonic() - started < 10
@@ -180,7 +161,7 @@ def test_11_a_fast_shutdown_of_an_idle_server_does_not_hang(server):
 
 def test_12_server_crashes_lose_nothing(server):
     with Capture(environment(server), slot="s", http=False) as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         writer = Writer(server, DATABASE)
         writer.start()
         for _ in range(3):
@@ -193,7 +174,7 @@ def test_12_server_crashes_lose_nothing(server):
 
 def test_12_streaming_again_two_seconds_after_the_server_is_back(server):
     with Capture(environment(server), slot="s", http=False) as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         server.stop("immediate")
         time.sleep(4)       # long enough for the back-off to grow
         server.start()
@@ -205,10 +186,9 @@ def test_12_streaming_again_two_seconds_after_the_server_is_back(server):
     assert took < 2.5, f"{took:.1f} s"
 
 
-
-
 def test_14_another_cluster_is_refused(server):
     with Capture(environment(server), slot="s", http=False) as capture:
+        capture.wait_streaming()
         server.psql("INSERT INTO history VALUES (1, 1, '')", db=DATABASE)
         capture.wait_for(1)
         capture.stop()
@@ -223,6 +203,7 @@ def test_14_another_cluster_is_refused(server):
 
 def test_16_17_a_slot_that_is_ahead_of_us_is_refused(server):
     with Capture(environment(server), slot="s", http=False) as capture:
+        capture.wait_streaming()
         server.psql("INSERT INTO history VALUES (1, 1, '')", db=DATABASE)
         capture.wait_for(1)
         capture.stop()
@@ -239,6 +220,7 @@ def test_18_a_lost_slot_is_terminal(server):
         connection.execute("ALTER SYSTEM SET max_wal_size = '32MB'")
         connection.execute("SELECT pg_reload_conf()")
     with Capture(environment(server), slot="s", http=False) as capture:
+        capture.wait_streaming()
         server.psql("INSERT INTO history VALUES (0, 1, '')", db=DATABASE)
         capture.wait_for(1)
         capture.stop()
@@ -256,7 +238,7 @@ def test_18_a_lost_slot_is_terminal(server):
 def test_20_an_idle_database_beside_a_busy_one_keeps_no_wal(server):
     server.psql("CREATE DATABASE neighbour")
     with Capture(environment(server), slot="s", http=False) as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         before = server.slot("s")["confirmed_flush_lsn"]
         server.psql("CREATE TABLE n AS SELECT generate_series(1, 100000)", db="neighbour")
         end = server.query("SELECT pg_current_wal_lsn()")[0][0]
@@ -274,7 +256,7 @@ def test_22_a_rotated_password_is_read_again(tmp_path):
         env = environment(server, PG_PASSWORD_FILE=str(secret))
         env.pop("PG_PASSWORD", None)
         with Capture(env, slot="s", http=False) as capture:
-            capture.wait_for_log("streaming")
+            capture.wait_streaming()
             server.psql("ALTER USER postgres PASSWORD 'another'")
             secret.write_text("another\n")
             server.password = "another"
@@ -296,6 +278,7 @@ def test_a_wrong_password_stops_with_the_mend():
 
 def test_a_stopped_process_goes_on_where_it_was(server):
     with Capture(environment(server), slot="s", http=False) as capture:
+        capture.wait_streaming()
         writer = Writer(server, DATABASE)
         writer.start()
         for _ in range(3):
@@ -309,7 +292,7 @@ def test_a_stopped_process_goes_on_where_it_was(server):
 
 def test_3_the_second_of_two_instances_waits_for_the_slot(server):
     with Capture(environment(server), slot="s", http=False) as first:
-        first.wait_for_log("streaming")
+        first.wait_streaming()
         with Capture(environment(server), slot="s", http=False, state=first.state) as second:
             second.wait_for_log("active", timeout=20)
             server.psql("INSERT INTO history VALUES (1, 1, '')", db=DATABASE)
@@ -325,7 +308,7 @@ def test_a_full_disk_stops_confirmation_and_says_so(server, tmp_path):
     state = tmp_path / "state"
     state.mkdir()
     with Capture(environment(server, PG_CAPTURE_STATE_DIR=str(state)), slot="s", http=False) as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         server.psql("INSERT INTO history VALUES (1, 1, '')", db=DATABASE)
         capture.wait_for(1)
         time.sleep(2)

@@ -84,7 +84,7 @@ def soak(server, seconds, pause, rate=1000, seed=11):
     with CutProxy("127.0.0.1", server.port) as proxy:
         env = environment(server, PG_HOST="127.0.0.1", PG_PORT=str(proxy.port))
         with Capture(env, slot="s") as capture:
-            capture.wait_for_log("streaming")
+            capture.wait_streaming()
             writer = Writer(server, DATABASE, rate=rate)
             writer.start()
             started = time.monotonic()
@@ -126,6 +126,7 @@ def test_a_long_soak_keeps_everything_and_grows_nowhere(server):
 def test_hundreds_of_kills_lose_nothing(server):
     chance, witness = random.Random(5), Witness()
     with Capture(environment(server), slot="s", http=False) as capture:
+        capture.wait_streaming()
         writer = Writer(server, DATABASE, rate=1000)
         writer.start()
         for _ in range(KILLS):
@@ -144,7 +145,7 @@ def test_a_table_altered_thousands_of_times_does_not_fill_memory(server):
     server.psql("CREATE TABLE turned (id int PRIMARY KEY, v int)", db=DATABASE)
     memory = Gauge()
     with Capture(environment(server), slot="s", sink="discard") as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         for turn in range(60):
             server.psql("".join(
                 f"ALTER TABLE turned ALTER v TYPE {kind};"
@@ -164,7 +165,7 @@ def test_a_table_altered_thousands_of_times_does_not_fill_memory(server):
 def test_23_a_transaction_of_ten_million_rows_keeps_memory_flat(server):
     server.psql("CREATE TABLE huge (id int, pad text)", db=DATABASE)
     with Capture(environment(server), slot="s", sink="discard") as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         with server.connect(DATABASE) as connection:
             connection.execute("INSERT INTO huge SELECT i, repeat('x', 40) FROM "
                                "generate_series(1, %s::int) i", (HUGE_ROWS,))

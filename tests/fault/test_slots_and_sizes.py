@@ -53,6 +53,7 @@ def test_19_a_slot_invalidated_for_idleness_is_terminal_with_its_reason():
     with PostgresServer("18", settings={"idle_replication_slot_timeout": "1s"}) as server:
         prepare(server)
         with Capture(environment(server), slot="s", http=False) as capture:
+            capture.wait_streaming()
             add(server, 1)
             capture.wait_for(1)
             capture.stop()
@@ -94,7 +95,7 @@ def test_19_a_slot_on_a_standby_whose_rows_were_vacuumed_away_is_terminal(versio
 
 def test_21_a_transaction_that_stays_open_is_seen_in_the_metrics_and_loses_nothing(server, slot):
     with Capture(environment(server), slot=slot) as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         with server.connect(DATABASE, autocommit=False) as long:
             long.execute("INSERT INTO t VALUES (1, 'early')")
             held = server.slot(slot)["restart_lsn"]
@@ -144,7 +145,7 @@ def count_lines(capture, table, enough, timeout):
 def test_23_a_transaction_of_a_million_rows_keeps_memory_flat(server, slot, sink):
     rows = 1_000_000
     with Capture(environment(server), slot=slot, sink=sink) as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         server.psql(f"INSERT INTO t SELECT i, repeat('x', 40) FROM generate_series(1, {rows}) i",
                     db=DATABASE)
         if sink == "discard":
@@ -165,6 +166,7 @@ def test_23_a_transaction_of_a_million_rows_keeps_memory_flat(server, slot, sink
 def test_30_killed_at_a_row_of_a_copy_whose_rows_share_their_places(server, slot, at):
     rows = 60_000
     with Capture(environment(server), slot=slot, http=False) as capture:
+        capture.wait_streaming()
         add(server, 0)
         capture.wait_for(1)
         server.wait_confirmed(slot)
@@ -190,7 +192,7 @@ def test_30_killed_at_a_row_of_a_copy_whose_rows_share_their_places(server, slot
 def test_31_a_start_exactly_between_two_transactions_neither_repeats_nor_misses(server, slot):
     """A commit's end is the next transaction's begin: the stored position is one and the other."""
     with Capture(environment(server), slot=slot, http=False) as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         for i in range(1, 6):
             add(server, i)
             capture.wait_for(i)

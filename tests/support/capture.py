@@ -32,10 +32,12 @@ class Capture:
     config    text of a configuration file, or None; suffix names its kind (.toml, .yaml)
     args      command line after the program's name
     state     directory of the stored position; kept by whoever gives it, private else
+    stdout    a descriptor that takes its lines instead of us
     """
 
     def __init__(self, env=None, *, args=(), config=None, suffix=".toml", sink="console",
-                 slot=None, publication=None, state=None, http=True, start=True):
+                 slot=None, publication=None, state=None, http=True, stdout=None,
+                 start=True):
         self.directory = run_directory("capture")
         self.state = pathlib.Path(state) if state else self.directory / "state"
         self.state.mkdir(parents=True, exist_ok=True)
@@ -58,6 +60,7 @@ class Capture:
             path.write_text(config, encoding="utf-8")
             self.arguments += ["-c", str(path)]
         self.process = None
+        self._stdout = stdout
         self._lines = []
         self._changed = threading.Condition()
         self._reader = None
@@ -72,9 +75,12 @@ class Capture:
         with open(self.stderr_path, "ab") as stderr:
             self.process = spawn([binary(), *self.arguments], death_signal=signal.SIGKILL,
                                  env=self.environment, cwd=self.directory,
-                                 stdout=subprocess.PIPE, stderr=stderr)
-        self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
-        self._reader.start()
+                                 stdout=subprocess.PIPE if self._stdout is None else self._stdout,
+                                 stderr=stderr)
+        if self._stdout is None:
+            self._reader = threading.Thread(target=self._read, args=(self.process.stdout,),
+                                            daemon=True)
+            self._reader.start()
         return self
 
     def _read(self, stream):
@@ -92,7 +98,7 @@ class Capture:
     def wait_exit(self, timeout=10.0):
         """Waits for its end by itself; returns the exit code."""
         code = self.process.wait(timeout)
-        self._reader.join(timeout)
+        self._read_up(timeout)
         return code
 
     def stop(self, timeout=5.0, code=0):
@@ -113,7 +119,11 @@ class Capture:
         if self.running:
             self.process.kill()
         self.process.wait()
-        self._reader.join(10.0)
+        self._read_up(10.0)
+
+    def _read_up(self, timeout):
+        if self._reader is not None:
+            self._reader.join(timeout)
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -123,7 +133,8 @@ class Capture:
             if self.running:
                 self.process.send_signal(signal.SIGCONT)
             self.kill()
-            self.process.stdout.close()
+            if self.process.stdout is not None:
+                self.process.stdout.close()
         if not os.environ.get("PG_CAPTURE_TEST_KEEP"):
             remove_directory(self.directory)
 
@@ -194,6 +205,11 @@ class Capture:
             if time.monotonic() > deadline or not self.running and text not in self.stderr:
                 raise AssertionError(f"{text!r} is not in the log\n{self.stderr_tail()}")
             time.sleep(0.02)
+
+    def wait_streaming(self, timeout=15.0):
+        """Waits until it streams for the first time: from then on no change escapes it."""
+        self.wait_for_log("streaming", timeout)
+        return self
 
     def resident_mib(self, field="VmHWM"):
         """Peak resident memory (VmHWM) or that of now (VmRSS), in MiB."""
