@@ -194,7 +194,7 @@ std::string one_line(std::string_view text) {
         }
         const auto at = static_cast<std::size_t>(code.data() - line.data());
         out += line.substr(0, at - 1);
-        out += line.substr(at + 6);
+        out += line.substr(std::min(at + 7, line.size()));
     }
     if (out.ends_with('.')) out.pop_back();
     return out;

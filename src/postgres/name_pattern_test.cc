@@ -1,0 +1,103 @@
+#include "postgres/name_pattern.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <initializer_list>
+
+namespace pgc {
+namespace {
+
+using testing::ElementsAre;
+
+bool matches(std::string_view pattern, std::string_view schema, std::string_view table) {
+    const auto parsed = NamePattern::parse(pattern, 2);
+    EXPECT_TRUE(parsed) << pattern;
+    return parsed && parsed->matches(std::array{schema, table});
+}
+
+TableFilter filter(std::initializer_list<std::string_view> include,
+                   std::initializer_list<std::string_view> exclude = {}) {
+    const auto parsed = [](auto texts) {
+        std::vector<NamePattern> patterns;
+        for (const auto text : texts) patterns.push_back(*NamePattern::parse(text, 2));
+        return patterns;
+    };
+    return {parsed(include), parsed(exclude)};
+}
+
+TEST(NamePatternTest, StarStandsForAnyRunAndQuestionMarkForOne) {
+    EXPECT_TRUE(matches("public.*", "public", "users"));
+    EXPECT_TRUE(matches("*.audit_*", "shop", "audit_"));
+    EXPECT_TRUE(matches("shop.order_?", "shop", "order_1"));
+    EXPECT_FALSE(matches("shop.order_?", "shop", "order_12"));
+    EXPECT_FALSE(matches("shop.order_?", "shop", "order_"));
+    EXPECT_TRUE(matches("*.*a*b*", "s", "xaxxbx"));
+    EXPECT_FALSE(matches("*.*a*b", "s", "xaxxbx"));
+}
+
+TEST(NamePatternTest, CaseCounts) { EXPECT_FALSE(matches("public.users", "public", "Users")); }
+
+TEST(NamePatternTest, AQuestionMarkTakesAWholeCharacterOfManyBytes) {
+    EXPECT_TRUE(matches("public.t?", "public", "tü"));
+    EXPECT_FALSE(matches("public.t??", "public", "tü"));
+}
+
+TEST(NamePatternTest, QuotesProtectDotsAndStars) {
+    EXPECT_TRUE(matches("\"My.Schema\".\"T*\"", "My.Schema", "T*"));
+    EXPECT_FALSE(matches("\"My.Schema\".\"T*\"", "My.Schema", "Tx"));
+    EXPECT_TRUE(matches("public.\"a\"\"b\"", "public", "a\"b"));
+}
+
+TEST(NamePatternTest, RefusesAnotherNumberOfParts) {
+    EXPECT_FALSE(NamePattern::parse("users", 2));
+    EXPECT_FALSE(NamePattern::parse("a.b.c", 2));
+    EXPECT_FALSE(NamePattern::parse("a.b", 3));
+}
+
+TEST(NamePatternTest, RefusesWhatIsNoPattern) {
+    for (const auto text : {"", ".", "a.", ".b", "a..b", "\"a.b", "\"a\"b.c", "a\"b.c", "a.b."}) {
+        EXPECT_FALSE(NamePattern::parse(text, 2)) << text;
+    }
+}
+
+TEST(NamePatternTest, ManyStarsStayFast) {
+    EXPECT_FALSE(matches("*.a*a*a*a*a*a*a*a*a*a*b", "s", std::string(200, 'a')));
+}
+
+TEST(TableFilterTest, AnExclusionAlwaysWins) {
+    const auto f = filter({"public.*"}, {"*.audit_*"});
+    EXPECT_TRUE(f.matches("public", "users"));
+    EXPECT_FALSE(f.matches("public", "audit_log"));
+    EXPECT_FALSE(f.matches("shop", "users"));
+}
+
+TEST(TableFilterTest, EverythingMeansEveryTableOfTomorrowToo) {
+    EXPECT_TRUE(filter({"*.*"}).everything());
+    EXPECT_TRUE(filter({"public.users", "*.*"}).everything());
+    EXPECT_FALSE(filter({"*.*"}, {"public.x"}).everything());
+    EXPECT_FALSE(filter({"public.*"}).everything());
+    EXPECT_FALSE(filter({"\"*\".\"*\""}).everything());
+}
+
+TEST(TableFilterTest, WholeSchemasAreKnownWhenNothingElseIsSaid) {
+    EXPECT_THAT(filter({"public.*", "\"My.S\".*", "public.*"}).whole_schemas().value(),
+                ElementsAre("public", "My.S"));
+    EXPECT_FALSE(filter({"public.*", "shop.orders"}).whole_schemas());
+    EXPECT_FALSE(filter({"pub*.*"}).whole_schemas());
+    EXPECT_FALSE(filter({"public.*"}, {"*.audit"}).whole_schemas());
+}
+
+TEST(ColumnFilterTest, LeavesOutByAllThreeParts) {
+    const ColumnFilter columns{{*NamePattern::parse("public.users.ssn", 3),
+                                *NamePattern::parse("*.*.password", 3)}};
+    EXPECT_TRUE(columns.excluded("public", "users", "ssn"));
+    EXPECT_TRUE(columns.excluded("shop", "logins", "password"));
+    EXPECT_FALSE(columns.excluded("shop", "users", "ssn"));
+    EXPECT_FALSE(columns.empty());
+    EXPECT_TRUE(ColumnFilter{}.empty());
+}
+
+}  // namespace
+}  // namespace pgc
