@@ -57,14 +57,14 @@ public:
     DecodeError error() const noexcept { return failed_ ? error_ : DecodeError::truncated; }
 
     template <typename T>
-    Decoded<T> finish(T&& message) const {
+    Decoded<T> finish(T message) const {
         if (!ok()) {
             return std::unexpected(error());
         }
         if (remaining() > 0) {
             return std::unexpected(DecodeError::trailing_bytes);
         }
-        return std::forward<T>(message);
+        return message;
     }
 
 private:
@@ -113,7 +113,7 @@ Decoded<Begin> decode_begin(std::string_view message) noexcept {
     begin.commit_lsn = in.lsn();
     begin.committed_at = in.time();
     begin.xid = in.xid();
-    return in.finish(std::move(begin));
+    return in.finish(begin);
 }
 
 Decoded<Commit> decode_commit(std::string_view message) noexcept {
@@ -123,7 +123,7 @@ Decoded<Commit> decode_commit(std::string_view message) noexcept {
     commit.commit_lsn = in.lsn();
     commit.end_lsn = in.lsn();
     commit.committed_at = in.time();
-    return in.finish(std::move(commit));
+    return in.finish(commit);
 }
 
 Decoded<Origin> decode_origin(std::string_view message) noexcept {
@@ -131,7 +131,7 @@ Decoded<Origin> decode_origin(std::string_view message) noexcept {
     Origin origin;
     origin.commit_lsn = in.lsn();
     origin.name = in.string();
-    return in.finish(std::move(origin));
+    return in.finish(origin);
 }
 
 Decoded<RelationMessage> decode_relation(std::string_view message, bool in_stream_block) {
@@ -170,7 +170,7 @@ Decoded<TypeMessage> decode_type(std::string_view message, bool in_stream_block)
     type.oid = in.oid();
     type.schema = in.schema();
     type.name = in.string();
-    return in.finish(std::move(type));
+    return in.finish(type);
 }
 
 Decoded<Truncate> decode_truncate(std::string_view message, bool in_stream_block) {
@@ -203,7 +203,7 @@ Decoded<LogicalMessage> decode_logical_message(std::string_view message,
     logical.lsn = in.lsn();
     logical.prefix = in.string();
     logical.content = in.bytes(in.uint32());
-    return in.finish(std::move(logical));
+    return in.finish(logical);
 }
 
 Decoded<StreamStart> decode_stream_start(std::string_view message) noexcept {
@@ -211,7 +211,7 @@ Decoded<StreamStart> decode_stream_start(std::string_view message) noexcept {
     StreamStart start;
     start.xid = in.xid();
     start.first = in.byte() == 1;
-    return in.finish(std::move(start));
+    return in.finish(start);
 }
 
 Decoded<void> decode_stream_stop(std::string_view message) noexcept {
@@ -231,7 +231,7 @@ Decoded<StreamCommit> decode_stream_commit(std::string_view message) noexcept {
     commit.commit_lsn = in.lsn();
     commit.end_lsn = in.lsn();
     commit.committed_at = in.time();
-    return in.finish(std::move(commit));
+    return in.finish(commit);
 }
 
 Decoded<StreamAbort> decode_stream_abort(std::string_view message) noexcept {
@@ -243,7 +243,7 @@ Decoded<StreamAbort> decode_stream_abort(std::string_view message) noexcept {
         abort.abort_lsn = in.lsn();
         abort.aborted_at = in.time();
     }
-    return in.finish(std::move(abort));
+    return in.finish(abort);
 }
 
 Decoded<Prepare> decode_begin_prepare(std::string_view message) noexcept {
@@ -272,7 +272,7 @@ Decoded<CommitPrepared> decode_commit_prepared(std::string_view message) noexcep
     commit.committed_at = in.time();
     commit.xid = in.xid();
     commit.gid = in.string();
-    return in.finish(std::move(commit));
+    return in.finish(commit);
 }
 
 Decoded<RollbackPrepared> decode_rollback_prepared(std::string_view message) noexcept {
@@ -285,7 +285,7 @@ Decoded<RollbackPrepared> decode_rollback_prepared(std::string_view message) noe
     rollback.rolled_back_at = in.time();
     rollback.xid = in.xid();
     rollback.gid = in.string();
-    return in.finish(std::move(rollback));
+    return in.finish(rollback);
 }
 
 }  // namespace pgc::pgoutput

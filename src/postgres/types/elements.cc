@@ -41,15 +41,18 @@ std::string_view unescape(std::string_view item, Quoting quoting, Scratch& scrat
     char* to = start;
     bool quoted = false;
     for (std::size_t i = 0; i < item.size(); ++i) {
-        if (item[i] == '\\' && i + 1 < item.size()) {
-            *to++ = item[++i];
-        } else if (item[i] != '"') {
-            *to++ = item[i];
-        } else if (quoted && quoting == Quoting::doubled && item.substr(i + 1).starts_with('"')) {
-            *to++ = item[++i];
-        } else {
+        const bool has_next = i + 1 < item.size();
+        const bool is_quote = item[i] == '"';
+        const bool escapes_next =
+            (item[i] == '\\' && has_next) ||
+            (is_quote && quoted && has_next && quoting == Quoting::doubled && item[i + 1] == '"');
+        if (escapes_next) {
+            ++i;
+        } else if (is_quote) {
             quoted = !quoted;
+            continue;
         }
+        *to++ = item[i];
     }
     return {start, static_cast<std::size_t>(to - start)};
 }

@@ -149,8 +149,9 @@ bool read_numeric_binary(const Type&, std::string_view bytes, Scratch& scratch, 
     if (scale > kMaxScale || !all_digits_in_range(numeric)) {
         return false;
     }
-    const int whole_digits = std::max(numeric.weight, 0) + 1;
-    const auto most = static_cast<std::size_t>(1 + whole_digits * kDigitWidth + 1 + scale + 3);
+    const auto whole_digits = static_cast<std::size_t>(std::max(numeric.weight, 0) + 1);
+    // Sign, whole part, point, decimals, and what write_decimals() writes too much.
+    const std::size_t most = 1 + whole_digits * kDigitWidth + 1 + scale + (kDigitWidth - 1);
     char* text = scratch.reserve(most);
     char* to = text;
     if (numeric.negative) {

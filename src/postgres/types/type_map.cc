@@ -14,7 +14,6 @@
 namespace pgc {
 namespace {
 
-using types::BuiltType;
 using types::ScalarType;
 
 constexpr Oid kReal32{700};
