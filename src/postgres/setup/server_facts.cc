@@ -74,6 +74,27 @@ Result<ServerFacts> read_server_facts(const Rows& rows, int version) {
     return facts;
 }
 
+namespace {
+
+// All that is missing at once: each needs a restart of the server.
+Result<void> require_settings(const ServerFacts& facts) {
+    std::string what;
+    std::string mend;
+    const auto lacks = [&](std::string_view setting, std::string_view value, std::string_view good) {
+        what += fmt::format("{}{} is {}", what.empty() ? "" : ", ", setting, value);
+        mend += fmt::format("ALTER SYSTEM SET {} = {}; ", setting, good);
+    };
+    if (facts.wal_level != "logical") lacks("wal_level", facts.wal_level, "logical");
+    if (facts.senders_max == 0) lacks("max_wal_senders", "0", "10");
+    if (facts.slots_max == 0) lacks("max_replication_slots", "0", "10");
+    if (what.empty()) return {};
+    Error error = stop(Error::Category::server, "the server can't be followed: its " + what);
+    error.mend = mend + "then restart the server";
+    return std::unexpected(std::move(error));
+}
+
+}  // namespace
+
 Result<void> require_usable(const ServerFacts& facts) {
     if (facts.version < kOldestServer) {
         Error error = stop(Error::Category::server,
@@ -82,13 +103,7 @@ Result<void> require_usable(const ServerFacts& facts) {
         error.mend = "update the server";
         return std::unexpected(std::move(error));
     }
-    if (facts.wal_level != "logical") {
-        Error error = stop(Error::Category::server,
-                           fmt::format("the server's wal_level is {}, which holds too little to "
-                                       "follow changes", facts.wal_level));
-        error.mend = "ALTER SYSTEM SET wal_level = logical; then restart the server";
-        return std::unexpected(std::move(error));
-    }
+    if (auto settings = require_settings(facts); !settings) return settings;
     if (facts.standby && facts.version < 160000) {
         Error error = stop(Error::Category::server,
                            "the server is a standby, which can be followed from 16 on only");

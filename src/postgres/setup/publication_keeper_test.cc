@@ -1,0 +1,265 @@
+#include "postgres/setup/publication_keeper.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "observe/log.h"
+#include "support/manual_clock.h"
+#include "support/played_server.h"
+
+namespace pgc {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class Lines final : public LogLines {
+public:
+    void write(std::string_view line) noexcept override { text += line; }
+    std::string text;
+};
+
+class PublicationKeeperTest : public testing::Test {
+protected:
+    void SetUp() override {
+        config.publication = "pub";
+        config.slot = "shop_slot";
+        config.connection.database = "shop";
+        config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
+        signature("one");
+        server.answers("pg-capture: server */", played_facts());
+        server.answers("pg-capture: publication */", played_publication());
+        server.answers("publication members */", played_members({}));
+        server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"}}));
+        server.answers("published tables */", played_published({{"public", "a"}}));
+        server.answers("CREATE PUBLICATION", Rows{});
+        server.answers("ALTER PUBLICATION", Rows{});
+    }
+
+    void signature(const std::string& text) {
+        server.answers("publication signature */", played_row({{"signature", text}}));
+    }
+    void include(std::string_view pattern) {
+        config.tables = TableFilter{{*NamePattern::parse(pattern, 2)}, {}};
+        config.tables_given = true;
+    }
+    // The publication is not there until somebody makes it.
+    void nothing_there() {
+        server.answers("pg-capture: publication */", played_publication());
+        server.answers_once("pg-capture: publication */", no_publication());
+    }
+
+    Result<PublicationState> round(bool may_create = false) {
+        if (!keeper) keeper.emplace(config, server.version, log.logger("postgres"));
+        if (auto begun = keeper->begin(link, may_create); !begun) return std::unexpected(begun.error());
+        for (int i = 0; i < 100; ++i) {
+            auto state = keeper->step(link);
+            if (!state) return std::unexpected(state.error());
+            if (*state) return **state;
+        }
+        return std::unexpected(stop(Error::Category::internal, "no end"));
+    }
+
+    ManualClock clock;
+    Lines lines;
+    Log log{LogOptions{}, lines, clock};
+    PostgresConfig config;
+    PlayedServer server;
+    PlayedLink link{server, LinkFactory::Use::sql};
+    std::optional<PublicationKeeper> keeper;
+};
+
+TEST_F(PublicationKeeperTest, AGoodPublicationIsLeftAlone) {
+    const auto state = round();
+    ASSERT_TRUE(state) << describe(state.error());
+    EXPECT_TRUE(state->maintained);
+    EXPECT_FALSE(state->created);
+    EXPECT_THAT(state->tables, ElementsAre("\"public\".\"a\""));
+    EXPECT_THAT(state->added, IsEmpty());
+    EXPECT_EQ(server.count("PUBLICATION \""), 0);
+    EXPECT_EQ(lines.text, "");
+}
+
+TEST_F(PublicationKeeperTest, LateAnswersAreWaitedFor) {
+    server.slow = true;
+    EXPECT_TRUE(round());
+}
+
+TEST_F(PublicationKeeperTest, AMissingOneIsMadeFromTheFilters) {
+    nothing_there();
+    const auto state = round(true);
+    ASSERT_TRUE(state) << describe(state.error());
+    EXPECT_TRUE(state->created);
+    EXPECT_EQ(server.count("CREATE PUBLICATION \"pub\" FOR ALL TABLES"), 1);
+    EXPECT_THAT(lines.text, HasSubstr("publication created"));
+}
+
+TEST_F(PublicationKeeperTest, AMissingOneStopsWhereTheSlotIsOlder) {
+    server.answers("pg-capture: publication */", no_publication());
+    const auto state = round(false);
+    ASSERT_FALSE(state);
+    EXPECT_EQ(state.error().category, Error::Category::position);
+    EXPECT_EQ(state.error().next, Error::Next::stop);
+    EXPECT_THAT(state.error().what, HasSubstr("\"pub\""));
+}
+
+TEST_F(PublicationKeeperTest, WithoutThePrivilegeTheExactSqlIsSaid) {
+    nothing_there();
+    server.answers("pg-capture: server */",
+                   played_facts({{"superuser", "f"}, {"may_create", "f"}}));
+    const auto state = round(true);
+    ASSERT_FALSE(state);
+    EXPECT_EQ(state.error().category, Error::Category::permission);
+    EXPECT_THAT(state.error().mend, HasSubstr("GRANT CREATE ON DATABASE \"shop\" TO \"cdc\""));
+    EXPECT_THAT(state.error().mend, HasSubstr("CREATE PUBLICATION \"pub\" FOR TABLE \"public\".\"a\""));
+    EXPECT_THAT(state.error().mend, Not(HasSubstr("COMMENT")));
+}
+
+TEST_F(PublicationKeeperTest, WhoeverManagesItHimselfIsToldWhatToMake) {
+    config.manage_publication = false;
+    nothing_there();
+    const auto state = round(true);
+    ASSERT_FALSE(state);
+    EXPECT_EQ(state.error().category, Error::Category::configuration);
+    EXPECT_THAT(state.error().mend, HasSubstr("CREATE PUBLICATION \"pub\" FOR ALL TABLES"));
+    EXPECT_EQ(server.count("CREATE PUBLICATION"), 0);
+}
+
+TEST_F(PublicationKeeperTest, TablesOfOthersAreForTheirOwnersToPublish) {
+    nothing_there();
+    server.refuses("CREATE PUBLICATION", "42501",
+                   stop(Error::Category::permission, "must be owner of table a"));
+    const auto state = round(true);
+    ASSERT_FALSE(state);
+    EXPECT_THAT(state.error().mend, HasSubstr("let the tables' owner or a superuser run"));
+}
+
+TEST_F(PublicationKeeperTest, OursIsBroughtInStep) {
+    include("public.?");
+    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.answers("publication members */", played_members({{"t", "public", "a"}}));
+    server.answers_once("publication members */", played_members({{"t", "public", "x"}}));
+    ASSERT_TRUE(round());
+    EXPECT_EQ(server.count("DROP TABLE \"public\".\"x\"; ALTER PUBLICATION \"pub\" ADD TABLE "
+                           "\"public\".\"a\";"),
+              1);
+}
+
+TEST_F(PublicationKeeperTest, OneThatStaysWrongIsAlteredOnlyOnceARound) {
+    include("public.?");
+    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    ASSERT_TRUE(round());
+    EXPECT_EQ(server.count("ADD TABLE"), 1);
+}
+
+TEST_F(PublicationKeeperTest, OneOfOthersIsUsedAsItIsWithAWarning) {
+    include("public.?");
+    server.answers("pg-capture: publication */",
+                   played_publication({{"all_tables", "f"}, {"note", std::nullopt}}));
+    server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"},
+                                                           {.schema = "public", .name = "b"}}));
+    const auto state = round();
+    ASSERT_TRUE(state);
+    EXPECT_FALSE(state->maintained);
+    EXPECT_EQ(server.count("ALTER PUBLICATION"), 0);
+    EXPECT_THAT(lines.text, HasSubstr("ADD TABLE \\\"public\\\".\\\"b\\\";"));
+}
+
+TEST_F(PublicationKeeperTest, WhoManagesItHimselfAndFiltersNothingIsNotWarned) {
+    config.manage_publication = false;
+    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"},
+                                                           {.schema = "public", .name = "b"}}));
+    const auto state = round();
+    ASSERT_TRUE(state);
+    EXPECT_FALSE(state->maintained);
+    EXPECT_EQ(lines.text, "");
+}
+
+TEST_F(PublicationKeeperTest, ARefusedChangeIsToldOnceAndLivedWith) {
+    include("public.?");
+    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.refuses("ALTER PUBLICATION", "42501",
+                   stop(Error::Category::permission, "must be owner of table a"));
+    ASSERT_TRUE(round());
+    EXPECT_THAT(lines.text, HasSubstr("could not be brought in step"));
+    signature("two");
+    ASSERT_TRUE(round());
+    EXPECT_EQ(server.count("ADD TABLE"), 1);
+}
+
+TEST_F(PublicationKeeperTest, ARoundWithoutChangesCostsOneQuery) {
+    ASSERT_TRUE(round());
+    const auto before = server.said.size();
+    const auto state = round();
+    ASSERT_TRUE(state);
+    EXPECT_EQ(server.said.size(), before + 1);
+    EXPECT_THAT(state->tables, ElementsAre("\"public\".\"a\""));
+}
+
+TEST_F(PublicationKeeperTest, NewAndGoneTablesAreToldApart) {
+    ASSERT_TRUE(round());
+    signature("two");
+    server.answers("published tables */", played_published({{"public", "later"}}));
+    const auto state = round();
+    ASSERT_TRUE(state);
+    EXPECT_THAT(state->added, ElementsAre("\"public\".\"later\""));
+    EXPECT_THAT(state->removed, ElementsAre("\"public\".\"a\""));
+    EXPECT_THAT(lines.text, HasSubstr("later"));
+    const auto again = round();
+    ASSERT_TRUE(again);
+    EXPECT_THAT(again->added, IsEmpty());
+}
+
+TEST_F(PublicationKeeperTest, TheFingerprintChangesWithWhatIsPublished) {
+    const auto one = round()->fingerprint;
+    EXPECT_EQ(round()->fingerprint, one);
+    signature("two");
+    server.answers("published tables */", played_published({{"public", "a"}, {"public", "b"}}));
+    EXPECT_NE(round()->fingerprint, one);
+    keeper.reset();
+    server.answers("published tables */", played_published({{"public", "a"}}));
+    config.columns_text = "*.*.ssn";
+    EXPECT_NE(round()->fingerprint, one);
+}
+
+TEST_F(PublicationKeeperTest, TablesWithoutIdentityAreWarnedAboutOnce) {
+    server.answers("pg-capture: tables */",
+                   played_tables({{.schema = "public", .name = "a", .keyed = false}}));
+    ASSERT_TRUE(round());
+    EXPECT_THAT(lines.text, HasSubstr("no replica identity"));
+    lines.text.clear();
+    signature("two");
+    ASSERT_TRUE(round());
+    EXPECT_EQ(lines.text, "");
+}
+
+TEST_F(PublicationKeeperTest, AnEmptyPublicationIsWarnedAbout) {
+    server.answers("published tables */", played_published({}));
+    ASSERT_TRUE(round());
+    EXPECT_THAT(lines.text, HasSubstr("no table is published"));
+}
+
+TEST_F(PublicationKeeperTest, RootsNamesNeedAServerThatKnowsThem) {
+    server.version = 120022;
+    config.publish_via_partition_root = true;
+    const auto state = round();
+    ASSERT_FALSE(state);
+    EXPECT_THAT(state.error().what, HasSubstr("needs PostgreSQL 13"));
+}
+
+TEST_F(PublicationKeeperTest, AfterAnErrorItLooksAtEverythingAnew) {
+    ASSERT_TRUE(round());
+    server.refuses("publication signature */", "57014",
+                   retry(Error::Category::connection, "cancelled"));
+    EXPECT_FALSE(round());
+    signature("one");
+    const auto before = server.said.size();
+    ASSERT_TRUE(round());
+    EXPECT_GT(server.said.size(), before + 1);
+}
+
+}  // namespace
+}  // namespace pgc

@@ -1,0 +1,175 @@
+#include "postgres/setup/publication.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/played_server.h"
+
+namespace pgc {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using Table = WantedPublication::Table;
+
+PostgresConfig config(std::string_view include, std::string_view exclude = "") {
+    PostgresConfig c;
+    std::vector<NamePattern> excludes;
+    if (!exclude.empty()) excludes.push_back(*NamePattern::parse(exclude, 2));
+    c.tables = TableFilter{{*NamePattern::parse(include, 2)}, std::move(excludes)};
+    return c;
+}
+
+ServerFacts facts(int version, bool superuser) {
+    ServerFacts f;
+    f.version = version;
+    f.superuser = superuser;
+    return f;
+}
+
+std::vector<TableInfo> tables() {
+    return *read_tables(played_tables({{.schema = "public", .name = "a"},
+                                       {.schema = "public", .name = "b", .has_children = true},
+                                       {.schema = "shop", .name = "c"}}));
+}
+
+Publication publication(std::map<std::string, std::optional<std::string>> but = {},
+                        const std::vector<std::array<std::string, 3>>& members = {}) {
+    auto read = read_publication(played_publication(std::move(but)));
+    EXPECT_TRUE(read && *read);
+    EXPECT_TRUE(read_members(played_members(members), **read));
+    return std::move(**read);
+}
+
+TEST(PublicationTest, IsReadWithItsMembers) {
+    const auto p = publication({{"all_tables", "f"}, {"truncates", "f"}, {"generated", "s"}},
+                               {{"t", "public", "a"}, {"s", "shop", ""}});
+    EXPECT_FALSE(p.all_tables);
+    EXPECT_FALSE(p.truncates);
+    EXPECT_TRUE(p.generated);
+    EXPECT_TRUE(p.maintained);
+    ASSERT_EQ(p.tables.size(), 1U);
+    EXPECT_EQ(p.tables[0].name, "a");
+    EXPECT_THAT(p.schemas, ElementsAre("shop"));
+    EXPECT_FALSE(*read_publication(no_publication()));
+    EXPECT_FALSE(read_publication(played_rows({"x"}, {{"y"}})));
+}
+
+TEST(PublicationTest, IsOursOnlyWithTheNoteAndTheOwnership) {
+    EXPECT_FALSE(publication({{"note", std::nullopt}}).maintained);
+    EXPECT_FALSE(publication({{"note", "somebody's"}}).maintained);
+    EXPECT_FALSE(publication({{"owned", "f"}}).maintained);
+}
+
+TEST(PublicationTest, EverythingIsForAllTablesWhereWeMay) {
+    EXPECT_TRUE(wanted_publication(config("*.*"), facts(100000, true), tables()).all_tables);
+    const auto listed = wanted_publication(config("*.*"), facts(150000, false), tables());
+    EXPECT_FALSE(listed.all_tables);
+    EXPECT_THAT(listed.tables, ElementsAre(Table{"public", "a", false}, Table{"public", "b", true},
+                                           Table{"shop", "c", false}));
+}
+
+TEST(PublicationTest, AWholeSchemaIsOneFrom15On) {
+    const auto wanted = wanted_publication(config("public.*"), facts(150000, true), tables());
+    EXPECT_THAT(wanted.schemas, ElementsAre("public"));
+    EXPECT_THAT(wanted.tables, IsEmpty());
+    EXPECT_EQ(wanted_publication(config("public.*"), facts(140000, true), tables()).tables.size(), 2U);
+    EXPECT_EQ(wanted_publication(config("public.*"), facts(150000, false), tables()).tables.size(), 2U);
+    EXPECT_EQ(wanted_publication(config("public.*", "*.b"), facts(150000, true), tables()).tables.size(),
+              1U);
+    EXPECT_THAT(wanted_publication(config("later.*"), facts(150000, true), tables()).schemas, IsEmpty());
+}
+
+TEST(PublicationTest, IsMadeInEachVersionsGrammar) {
+    WantedPublication all;
+    all.all_tables = true;
+    EXPECT_EQ(create_publication_sql(100000, "p", all),
+              "CREATE PUBLICATION \"p\" FOR ALL TABLES WITH (publish = 'insert, update, delete');");
+    EXPECT_EQ(create_publication_sql(110000, "p", all),
+              "CREATE PUBLICATION \"p\" FOR ALL TABLES WITH (publish = 'insert, update, delete, "
+              "truncate');");
+    all.via_root = true;
+    EXPECT_THAT(create_publication_sql(130000, "p", all),
+                HasSubstr("publish_via_partition_root = true"));
+    EXPECT_THAT(create_publication_sql(170000, "p", all), Not(HasSubstr("generated")));
+    EXPECT_THAT(create_publication_sql(180000, "p", all),
+                HasSubstr("publish_generated_columns = stored"));
+}
+
+TEST(PublicationTest, MayHoldTablesSchemasBothOrNothing) {
+    WantedPublication wanted;
+    EXPECT_THAT(create_publication_sql(150000, "p", wanted), HasSubstr("\"p\" WITH ("));
+    wanted.tables = {{"public", "a", false}, {"public", "b", true}};
+    EXPECT_THAT(create_publication_sql(150000, "p", wanted),
+                HasSubstr("FOR TABLE \"public\".\"a\", ONLY \"public\".\"b\" WITH"));
+    wanted.schemas = {"shop"};
+    EXPECT_THAT(create_publication_sql(150000, "p", wanted),
+                HasSubstr("ONLY \"public\".\"b\", TABLES IN SCHEMA \"shop\" WITH"));
+    EXPECT_THAT(create_our_publication_sql(150000, "p", wanted),
+                HasSubstr("COMMENT ON PUBLICATION \"p\" IS 'maintained by pg-capture';"));
+}
+
+TEST(PublicationTest, NothingIsAlteredWhereNothingDiffers) {
+    WantedPublication wanted;
+    wanted.tables = {{"public", "a", false}};
+    EXPECT_EQ(alter_publication_sql(150000, "p",
+                                    publication({{"all_tables", "f"}}, {{"t", "public", "a"}}), wanted),
+              "");
+    // What a version does not have can't differ.
+    EXPECT_EQ(alter_publication_sql(100000, "p",
+                                    publication({{"all_tables", "f"}, {"truncates", "f"}},
+                                                {{"t", "public", "a"}}),
+                                    wanted),
+              "");
+}
+
+TEST(PublicationTest, DriftIsMendedMemberByMember) {
+    WantedPublication wanted;
+    wanted.tables = {{"public", "a", false}, {"public", "new", false}};
+    EXPECT_EQ(alter_publication_sql(
+                  150000, "p",
+                  publication({{"all_tables", "f"}}, {{"t", "public", "a"}, {"t", "public", "old"}}),
+                  wanted),
+              "ALTER PUBLICATION \"p\" DROP TABLE \"public\".\"old\"; "
+              "ALTER PUBLICATION \"p\" ADD TABLE \"public\".\"new\";");
+    WantedPublication schemas;
+    schemas.schemas = {"shop"};
+    EXPECT_EQ(alter_publication_sql(
+                  150000, "p", publication({{"all_tables", "f"}}, {{"s", "public", ""}}), schemas),
+              "ALTER PUBLICATION \"p\" DROP TABLES IN SCHEMA \"public\"; "
+              "ALTER PUBLICATION \"p\" ADD TABLES IN SCHEMA \"shop\";");
+}
+
+TEST(PublicationTest, SettingsAreMendedToo) {
+    WantedPublication wanted;
+    wanted.all_tables = true;
+    for (const auto column : {"inserts", "updates", "deletes", "truncates"}) {
+        EXPECT_THAT(alter_publication_sql(150000, "p", publication({{column, "f"}}), wanted),
+                    HasSubstr("SET (publish = 'insert, update, delete, truncate'"))
+            << column;
+    }
+    EXPECT_THAT(alter_publication_sql(180000, "p", publication(), wanted),
+                HasSubstr("publish_generated_columns = stored"));
+    wanted.via_root = true;
+    EXPECT_THAT(alter_publication_sql(150000, "p", publication(), wanted),
+                HasSubstr("publish_via_partition_root = true"));
+    EXPECT_EQ(alter_publication_sql(120000, "p", publication(), wanted), "");
+}
+
+TEST(PublicationTest, BetweenAllTablesAndAListItIsMadeAnewInOneTransaction) {
+    WantedPublication wanted;
+    wanted.tables = {{"public", "a", false}};
+    const auto sql = alter_publication_sql(150000, "p", publication(), wanted);
+    EXPECT_THAT(sql, testing::StartsWith("DROP PUBLICATION \"p\"; CREATE PUBLICATION \"p\" FOR TABLE"));
+    EXPECT_THAT(sql, HasSubstr("COMMENT ON"));
+}
+
+TEST(PublicationTest, TablesAreAddedByOneStatement) {
+    EXPECT_EQ(add_tables_sql("p", {"\"a\".\"b\"", "\"c\".\"d\""}),
+              "ALTER PUBLICATION \"p\" ADD TABLE \"a\".\"b\", \"c\".\"d\";");
+}
+
+}  // namespace
+}  // namespace pgc

@@ -1,0 +1,76 @@
+#include "postgres/slots/slots.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/manual_clock.h"
+#include "support/played_server.h"
+
+namespace pgc {
+namespace {
+
+using testing::HasSubstr;
+
+class NoWait final : public Waiter {
+public:
+    void wait(const Wants&) override {}
+};
+
+class SlotsTest : public testing::Test {
+protected:
+    BlockingLink link() {
+        auto connected = BlockingLink::connect(links, LinkFactory::Use::sql, clock, waiter,
+                                               std::chrono::seconds{5});
+        EXPECT_TRUE(connected);
+        return std::move(*connected);
+    }
+    ManualClock clock;
+    NoWait waiter;
+    PlayedServer server;
+    PlayedLinks links{server};
+};
+
+TEST_F(SlotsTest, AreListedAsAPersonWantsThem) {
+    server.slow = true;
+    server.answers("pg-capture: slots */",
+                   played_slot({{"active", "t"}, {"pid", "9"}, {"reader", "x"}, {"retained", "-5"}}));
+    auto sql = link();
+    const auto slots = list_slots(sql, "shop_slot");
+    ASSERT_TRUE(slots && slots->size() == 1);
+    const auto& slot = slots->front();
+    EXPECT_TRUE(slot.ours);
+    EXPECT_EQ(slot.reader, "PID 9 (x)");
+    EXPECT_EQ(slot.confirmed, "0/200");
+    EXPECT_EQ(slot.wal_status, "reserved");
+    EXPECT_EQ(slot.retained_bytes, 0U);
+    EXPECT_FALSE(list_slots(sql, "other")->front().ours);
+}
+
+TEST_F(SlotsTest, ALostOneSaysWhy) {
+    server.answers("pg-capture: slots */", played_slot({{"invalid", "idle_timeout"}}));
+    auto sql = link();
+    EXPECT_EQ(list_slots(sql, "")->front().wal_status, "lost: idle_timeout");
+    server.answers("pg-capture: slots */", played_slot({{"wal_status", std::nullopt}}));
+    EXPECT_EQ(list_slots(sql, "")->front().wal_status, "unknown");
+}
+
+TEST_F(SlotsTest, AnActiveOneIsNotDropped) {
+    server.answers("pg-capture: slots */", played_slot({{"active", "t"}, {"pid", "9"}}));
+    auto sql = link();
+    const auto dropped = drop_slot(sql, "shop_slot");
+    ASSERT_FALSE(dropped);
+    EXPECT_EQ(dropped.error().next, Error::Next::stop);
+    EXPECT_THAT(dropped.error().mend, HasSubstr("pg_terminate_backend(9)"));
+}
+
+TEST_F(SlotsTest, AnIdleOneIsDroppedAndAMissingOneIsNotThere) {
+    server.answers("pg-capture: slots */", played_slot());
+    server.answers("pg_drop_replication_slot('shop_slot')", Rows{});
+    auto sql = link();
+    EXPECT_EQ(*drop_slot(sql, "shop_slot"), Dropped::yes);
+    server.answers("pg-capture: slots */", no_slots());
+    EXPECT_EQ(*drop_slot(sql, "shop_slot"), Dropped::not_there);
+}
+
+}  // namespace
+}  // namespace pgc
