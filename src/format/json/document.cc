@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 
 #include "format/json/number.h"
 #include "format/json/string.h"
@@ -110,7 +109,7 @@ struct DocumentWriter::Walk {
             at = after;
             return true;
         }
-        if (std::memchr("\"\\/bfnrt", *at, 8) == nullptr) {
+        if (std::string_view{"\"\\/bfnrt"}.find(*at) == std::string_view::npos) {
             return false;
         }
         ++at;
@@ -133,7 +132,11 @@ struct DocumentWriter::Walk {
 
     // A name and its colon, within an object.
     bool name() noexcept {
-        if (at == end || *at++ != '"' || !string()) {
+        if (at == end || *at != '"') {
+            return false;
+        }
+        ++at;
+        if (!string()) {
             return false;
         }
         skip_space();

@@ -77,10 +77,12 @@ char* write_escape(char* to, unsigned char c) noexcept {
         default: break;
     }
     constexpr std::string_view digits = "0123456789abcdef";
-    std::memcpy(to, "u00", 3);
-    to[3] = digits[c >> 4];
-    to[4] = digits[c & 0xF];
-    return to + 5;
+    *to++ = 'u';
+    *to++ = '0';
+    *to++ = '0';
+    *to++ = digits[c >> 4];
+    *to++ = digits[c & 0xF];
+    return to;
 }
 
 // Copies plain bytes until one needs care or `stop`; both pointers are moved.
