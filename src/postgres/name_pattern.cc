@@ -23,7 +23,8 @@ bool glob_matches(std::string_view glob, std::string_view name) noexcept {
             ++n;
             // A character of more bytes counts as one for '?'.
             if (glob[g - 1] == '?') {
-                while (n < name.size() && (static_cast<unsigned char>(name[n]) & 0xC0U) == 0x80U) ++n;
+                while (n < name.size() && (static_cast<unsigned char>(name[n]) & 0xC0U) == 0x80U)
+                    ++n;
             }
         } else if (star != std::string_view::npos) {
             g = star + 1;

@@ -29,7 +29,9 @@ public:
     // The part matches exactly one name: that name.
     std::optional<std::string> literal(std::size_t part) const;
     // The part matches everything.
-    bool any(std::size_t part) const noexcept { return parts_[part].text == "*" && !parts_[part].quoted; }
+    bool any(std::size_t part) const noexcept {
+        return parts_[part].text == "*" && !parts_[part].quoted;
+    }
 
 private:
     struct Part {

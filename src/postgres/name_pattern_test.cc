@@ -37,7 +37,9 @@ TEST(NamePatternTest, StarStandsForAnyRunAndQuestionMarkForOne) {
     EXPECT_FALSE(matches("*.*a*b", "s", "xaxxbx"));
 }
 
-TEST(NamePatternTest, CaseCounts) { EXPECT_FALSE(matches("public.users", "public", "Users")); }
+TEST(NamePatternTest, CaseCounts) {
+    EXPECT_FALSE(matches("public.users", "public", "Users"));
+}
 
 TEST(NamePatternTest, AQuestionMarkTakesAWholeCharacterOfManyBytes) {
     EXPECT_TRUE(matches("public.t?", "public", "tü"));
@@ -90,8 +92,8 @@ TEST(TableFilterTest, WholeSchemasAreKnownWhenNothingElseIsSaid) {
 }
 
 TEST(ColumnFilterTest, LeavesOutByAllThreeParts) {
-    const ColumnFilter columns{{*NamePattern::parse("public.users.ssn", 3),
-                                *NamePattern::parse("*.*.password", 3)}};
+    const ColumnFilter columns{
+        {*NamePattern::parse("public.users.ssn", 3), *NamePattern::parse("*.*.password", 3)}};
     EXPECT_TRUE(columns.excluded("public", "users", "ssn"));
     EXPECT_TRUE(columns.excluded("shop", "logins", "password"));
     EXPECT_FALSE(columns.excluded("shop", "users", "ssn"));

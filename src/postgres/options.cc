@@ -166,19 +166,24 @@ constexpr Option kHeartbeatOptions[] = {
 void check_name(const Settings& settings, Errors& errors, std::string_view path) {
     const std::string& name = settings.text(path);
     if (settings.broken(path) || (!name.empty() && name.size() <= kNameMax)) return;
-    errors.add({settings.origin(path).text, std::string{path},
-                fmt::format("must be a name of 1 to {} bytes", kNameMax), {}, {}});
+    errors.add({settings.origin(path).text,
+                std::string{path},
+                fmt::format("must be a name of 1 to {} bytes", kNameMax),
+                {},
+                {}});
 }
 
 void check_slot_name(const Settings& settings, Errors& errors) {
     constexpr std::string_view path = "postgres.slot_name";
     const std::string& name = settings.text(path);
-    const bool lawful = std::ranges::all_of(name, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    });
+    const bool lawful = std::ranges::all_of(
+        name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
     if (!lawful && !settings.broken(path)) {
-        errors.add({settings.origin(path).text, std::string{path},
-                    "a slot's name is of a-z, 0-9 and _ only", {}, {}});
+        errors.add({settings.origin(path).text,
+                    std::string{path},
+                    "a slot's name is of a-z, 0-9 and _ only",
+                    {},
+                    {}});
         return;
     }
     check_name(settings, errors, path);
@@ -187,7 +192,8 @@ void check_slot_name(const Settings& settings, Errors& errors) {
 // "name", "name:port", "[::1]:port", "/directory"
 std::optional<PostgresHost> parse_host(std::string_view text, std::uint16_t port) {
     PostgresHost host{std::string{text}, port};
-    if (text.empty() || text.find_first_of(" \t,'\\") != std::string_view::npos) return std::nullopt;
+    if (text.empty() || text.find_first_of(" \t,'\\") != std::string_view::npos)
+        return std::nullopt;
     if (host.is_socket()) return host;
     std::string_view rest;
     if (text.starts_with('[')) {
@@ -251,9 +257,11 @@ void check_connection(const Settings& settings, Errors& errors) {
     if (!settings.broken("postgres.host")) {
         for (const auto text : split(settings.text("postgres.host"), ',')) {
             if (parse_host(text, 1)) continue;
-            errors.add({settings.origin("postgres.host").text, "postgres.host",
+            errors.add({settings.origin("postgres.host").text,
+                        "postgres.host",
                         "each must be a name, an address or a directory, with :port if you like",
-                        {}, {}});
+                        {},
+                        {}});
             break;
         }
     }
@@ -267,19 +275,25 @@ void check_patterns(const Settings& settings, Errors& errors, std::string_view p
     if (settings.broken(path)) return;
     for (const std::string& text : settings.list(path)) {
         if (NamePattern::parse(text, parts)) continue;
-        errors.add({settings.origin(path).text, std::string{path},
+        errors.add({settings.origin(path).text,
+                    std::string{path},
                     fmt::format("\"{}\" is not of the form {}", text,
                                 parts == 2 ? "schema.table" : "schema.table.column"),
-                    {}, {}});
+                    {},
+                    {}});
     }
 }
 
 void check_tables(const Settings& settings, Errors& errors) {
     check_patterns(settings, errors, "source.tables.include", 2);
     check_patterns(settings, errors, "source.tables.exclude", 2);
-    if (settings.list("source.tables.include").empty() && !settings.broken("source.tables.include")) {
-        errors.add({settings.origin("source.tables.include").text, "source.tables.include",
-                    "no table would be captured", {}, "leave it out for all tables"});
+    if (settings.list("source.tables.include").empty() &&
+        !settings.broken("source.tables.include")) {
+        errors.add({settings.origin("source.tables.include").text,
+                    "source.tables.include",
+                    "no table would be captured",
+                    {},
+                    "leave it out for all tables"});
     }
 }
 
@@ -300,9 +314,7 @@ constexpr OptionTable kTables[] = {
      .about = "The server to follow, and how to convince it.",
      .options = kConnectionOptions,
      .check = check_connection},
-    {.section = "source",
-     .about = "What is read, and how.",
-     .options = kSourceOptions},
+    {.section = "source", .about = "What is read, and how.", .options = kSourceOptions},
     {.section = "source.tables",
      .about = "Which tables are captured. New ones that match are picked up.",
      .options = kTableOptions,
@@ -370,7 +382,9 @@ bool is_this_machine(std::string_view name) noexcept {
 
 }  // namespace
 
-std::span<const OptionTable> postgres_option_tables() noexcept { return kTables; }
+std::span<const OptionTable> postgres_option_tables() noexcept {
+    return kTables;
+}
 
 std::string to_string(const PostgresHost& host) {
     if (host.is_socket()) return host.name;
@@ -395,8 +409,8 @@ PostgresConfig postgres_config(const Settings& settings, Files& files) {
                            patterns(settings, "source.tables.exclude", 2)};
     c.tables_given =
         settings.given("source.tables.include") || settings.given("source.tables.exclude");
-    c.tables_text = joined(settings, "source.tables.include") + ";" +
-                    joined(settings, "source.tables.exclude");
+    c.tables_text =
+        joined(settings, "source.tables.include") + ";" + joined(settings, "source.tables.exclude");
     c.tables_refresh = settings.duration("source.tables.refresh_secs");
     c.columns = ColumnFilter{patterns(settings, "source.columns.exclude", 3)};
     c.columns_text = joined(settings, "source.columns.exclude");

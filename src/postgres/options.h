@@ -35,15 +35,15 @@ struct ConnectionConfig {
     std::string target_session_attrs = "any";
     std::string database;
     std::string username;
-    SecretSource password;          // asked anew at each connect
+    SecretSource password;  // asked anew at each connect
     std::string ssl_mode = "disable";
-    std::string ssl_root_cert;      // a file or "system"
+    std::string ssl_root_cert;  // a file or "system"
     std::string ssl_cert;
     std::string ssl_key;
     SecretSource ssl_key_password;  // may be unset
     std::string ssl_crl;
     std::string channel_binding = "prefer";
-    std::string require_auth;       // empty: any method
+    std::string require_auth;  // empty: any method
     Duration connect_timeout{0};
 
     // Some host may be another machine and the traffic to it is not surely encrypted.
@@ -58,8 +58,8 @@ struct PostgresConfig {
     std::string slot;
 
     TableFilter tables;
-    bool tables_given = false;  // the user named tables; otherwise the filter is everything
-    std::string tables_text;    // as written, for fingerprints and messages
+    bool tables_given = false;   // the user named tables; otherwise the filter is everything
+    std::string tables_text;     // as written, for fingerprints and messages
     Duration tables_refresh{0};  // how often to look for new tables; zero: never
     ColumnFilter columns;
     std::string columns_text;

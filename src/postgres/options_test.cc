@@ -66,8 +66,8 @@ TEST_F(PostgresOptionsTest, SeveralHostsMayCarryTheirPorts) {
     environment["PG_PORT"] = "5555";
     std::vector<std::string> texts;
     for (const auto& host : config().connection.hosts) texts.push_back(to_string(host));
-    EXPECT_THAT(texts, testing::ElementsAre("db1:5555", "db2:6000", "[::1]:7000", "[::2]:5555",
-                                            "/run/pg"));
+    EXPECT_THAT(
+        texts, testing::ElementsAre("db1:5555", "db2:6000", "[::1]:7000", "[::2]:5555", "/run/pg"));
 }
 
 TEST_F(PostgresOptionsTest, RefusesWhatIsNoHost) {

@@ -16,7 +16,9 @@ std::string enclosed(std::string_view text, char quote) {
 
 }  // namespace
 
-std::string quote_name(std::string_view name) { return enclosed(name, '"'); }
+std::string quote_name(std::string_view name) {
+    return enclosed(name, '"');
+}
 
 std::string quote_name(std::string_view schema, std::string_view name) {
     return quote_name(schema) + "." + quote_name(name);
@@ -32,6 +34,8 @@ std::string quote_text(std::string_view text) {
     return "E" + enclosed(doubled, '\'');
 }
 
-std::string quote_replication_text(std::string_view text) { return enclosed(text, '\''); }
+std::string quote_replication_text(std::string_view text) {
+    return enclosed(text, '\'');
+}
 
 }  // namespace pgc

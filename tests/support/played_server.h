@@ -60,7 +60,9 @@ struct PlayedServer {
     std::vector<Rule> rules;
     std::vector<std::string> said;
 
-    void answers(std::string part, Rows rows) { rules.push_back({std::move(part), std::move(rows), {}}); }
+    void answers(std::string part, Rows rows) {
+        rules.push_back({std::move(part), std::move(rows), {}});
+    }
     void answers_once(std::string part, Rows rows) {
         rules.push_back({std::move(part), std::move(rows), {}, 1});
     }
@@ -183,7 +185,7 @@ struct PlayedTable {
 
 inline Rows played_tables(const std::vector<PlayedTable>& tables) {
     Rows rows;
-    rows.columns = {"oid",    "schema",   "name",  "kind",     "persistence", "partition",
+    rows.columns = {"oid",          "schema", "name",     "kind",  "persistence", "partition",
                     "has_children", "parent", "identity", "keyed", "readable",    "owned"};
     const auto oid = [&](const std::string& name) -> std::optional<std::string> {
         for (std::size_t i = 0; i < tables.size(); ++i) {
@@ -209,14 +211,20 @@ inline Rows played_published(const std::vector<std::pair<std::string, std::strin
 }
 
 inline Rows played_facts(std::map<std::string, std::optional<std::string>> but = {}) {
-    std::map<std::string, std::optional<std::string>> facts{
-        {"version", "15.18"},       {"wal_level", "logical"},
-        {"wal_sender_timeout_ms", "60000"}, {"max_slot_wal_keep_mb", "-1"},
-        {"slots_max", "10"},        {"slots", "1"},
-        {"senders_max", "10"},      {"senders", "1"},
-        {"encoding", "UTF8"},       {"standby", "f"},
-        {"role", "cdc"},            {"superuser", "t"},
-        {"replication", "t"},       {"may_create", "t"}};
+    std::map<std::string, std::optional<std::string>> facts{{"version", "15.18"},
+                                                            {"wal_level", "logical"},
+                                                            {"wal_sender_timeout_ms", "60000"},
+                                                            {"max_slot_wal_keep_mb", "-1"},
+                                                            {"slots_max", "10"},
+                                                            {"slots", "1"},
+                                                            {"senders_max", "10"},
+                                                            {"senders", "1"},
+                                                            {"encoding", "UTF8"},
+                                                            {"standby", "f"},
+                                                            {"role", "cdc"},
+                                                            {"superuser", "t"},
+                                                            {"replication", "t"},
+                                                            {"may_create", "t"}};
     for (auto& [name, value] : but) facts[name] = value;
     Rows rows;
     auto& row = rows.rows.emplace_back();
@@ -228,20 +236,27 @@ inline Rows played_facts(std::map<std::string, std::optional<std::string>> but =
 }
 
 inline const std::vector<std::string>& played_slot_columns() {
-    static const std::vector<std::string> columns{
-        "name",     "plugin",     "database", "here",      "active",   "pid",    "restart", "confirmed",
-        "retained", "wal_status", "invalid",  "two_phase", "failover", "synced", "reader"};
+    static const std::vector<std::string> columns{"name",     "plugin",     "database", "here",
+                                                  "active",   "pid",        "restart",  "confirmed",
+                                                  "retained", "wal_status", "invalid",  "two_phase",
+                                                  "failover", "synced",     "reader"};
     return columns;
 }
 
-inline Rows no_slots() { return played_rows(played_slot_columns(), {}); }
+inline Rows no_slots() {
+    return played_rows(played_slot_columns(), {});
+}
 
 inline Rows played_slot(std::map<std::string, std::optional<std::string>> but = {}) {
     std::map<std::string, std::optional<std::string>> slot{
-        {"name", "shop_slot"}, {"plugin", "pgoutput"}, {"database", "shop"}, {"here", "t"},
-        {"active", "f"},       {"pid", std::nullopt},  {"restart", "0/100"}, {"confirmed", "0/200"},
-        {"retained", "4096"},  {"wal_status", "reserved"}, {"invalid", std::nullopt},
-        {"two_phase", "f"},    {"failover", "f"},      {"synced", "f"},      {"reader", std::nullopt}};
+        {"name", "shop_slot"},     {"plugin", "pgoutput"},
+        {"database", "shop"},      {"here", "t"},
+        {"active", "f"},           {"pid", std::nullopt},
+        {"restart", "0/100"},      {"confirmed", "0/200"},
+        {"retained", "4096"},      {"wal_status", "reserved"},
+        {"invalid", std::nullopt}, {"two_phase", "f"},
+        {"failover", "f"},         {"synced", "f"},
+        {"reader", std::nullopt}};
     for (auto& [name, value] : but) slot[name] = value;
     PlayedRow row;
     for (const std::string& column : played_slot_columns()) row.push_back(slot[column]);
@@ -250,9 +265,9 @@ inline Rows played_slot(std::map<std::string, std::optional<std::string>> but = 
 
 inline Rows played_publication(std::map<std::string, std::optional<std::string>> but = {}) {
     std::map<std::string, std::optional<std::string>> publication{
-        {"all_tables", "t"}, {"inserts", "t"},  {"updates", "t"},   {"deletes", "t"},
-        {"truncates", "t"},  {"via_root", "f"}, {"generated", "n"}, {"owned", "t"},
-        {"note", "maintained by pg-capture"}};
+        {"all_tables", "t"}, {"inserts", "t"},   {"updates", "t"},
+        {"deletes", "t"},    {"truncates", "t"}, {"via_root", "f"},
+        {"generated", "n"},  {"owned", "t"},     {"note", "maintained by pg-capture"}};
     for (auto& [name, value] : but) publication[name] = value;
     Rows rows;
     auto& row = rows.rows.emplace_back();

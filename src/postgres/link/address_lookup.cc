@@ -149,7 +149,9 @@ AddressLookup::AddressLookup(std::vector<PostgresHost> hosts)
 
 AddressLookup::~AddressLookup() = default;
 
-int AddressLookup::fd() const noexcept { return shared_->done_fd; }
+int AddressLookup::fd() const noexcept {
+    return shared_->done_fd;
+}
 
 std::optional<Result<AddressList>> AddressLookup::take() {
     if (!shared_->done.load(std::memory_order_acquire)) return std::nullopt;

@@ -4,7 +4,8 @@ namespace pgc {
 namespace {
 
 Error too_late(std::string_view what) {
-    return retry(Error::Category::connection, "the server did not " + std::string{what} + " in time");
+    return retry(Error::Category::connection,
+                 "the server did not " + std::string{what} + " in time");
 }
 
 }  // namespace

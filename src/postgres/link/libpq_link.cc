@@ -55,7 +55,9 @@ public:
     ~LibpqLink() override;
 
     Result<Connecting> connect() override;
-    int fd() const noexcept override { return connection_ ? PQsocket(connection_.get()) : lookup_->fd(); }
+    int fd() const noexcept override {
+        return connection_ ? PQsocket(connection_.get()) : lookup_->fd();
+    }
     bool wants_to_write() const noexcept override { return unwritten_; }
 
     int server_version() const noexcept override { return PQserverVersion(connection_.get()); }
@@ -115,14 +117,14 @@ private:
     ConnectionHandle connection_;
     bool unwritten_ = false;
     bool copying_ = false;
-    bool left_copy_ = false;       // our CopyDone is on its way
-    bool more_buffered_ = false;   // the last drain stopped at its limit
+    bool left_copy_ = false;                // our CopyDone is on its way
+    bool more_buffered_ = false;            // the last drain stopped at its limit
     int buffer_bytes_ = kFirstBufferBytes;  // of libpq's buffer, at least
     Connecting waiting_ = Connecting::wait_writable;
     std::string sqlstate_;
-    std::optional<Rows> rows_;     // of the command in progress
-    std::optional<Error> error_;   // likewise
-    std::optional<Error> alarm_;   // a warning that means data is being lost
+    std::optional<Rows> rows_;    // of the command in progress
+    std::optional<Error> error_;  // likewise
+    std::optional<Error> alarm_;  // a warning that means data is being lost
 };
 
 // Given up while it waited for somebody: the next attempt begins with somebody else.
@@ -205,8 +207,7 @@ Result<std::optional<Link::Connecting>> LibpqLink::go_on_connecting() {
         case PGRES_POLLING_READING: return waiting_ = Connecting::wait_readable;
         case PGRES_POLLING_WRITING: return waiting_ = Connecting::wait_writable;
         case PGRES_POLLING_OK: break;
-        default:
-            return std::unexpected(connect_error(PQerrorMessage(connection_.get()), config_));
+        default: return std::unexpected(connect_error(PQerrorMessage(connection_.get()), config_));
     }
     if (PQsetnonblocking(connection_.get(), 1) != 0) return std::unexpected(lost());
     if (auto begun = begin_pinning(); !begun) return std::unexpected(std::move(begun.error()));
@@ -239,9 +240,9 @@ Result<void> LibpqLink::send(std::string_view command,
     std::vector<const char*> values;
     values.reserve(parameters.size());
     for (const auto& value : parameters) values.push_back(value ? value->c_str() : nullptr);
-    return begin_command(PQsendQueryParams(
-        connection_.get(), std::string{command}.c_str(), static_cast<int>(values.size()), nullptr,
-        values.data(), nullptr, nullptr, binary_answer ? 1 : 0));
+    return begin_command(PQsendQueryParams(connection_.get(), std::string{command}.c_str(),
+                                           static_cast<int>(values.size()), nullptr, values.data(),
+                                           nullptr, nullptr, binary_answer ? 1 : 0));
 }
 
 Result<std::optional<Rows>> LibpqLink::result() {
@@ -315,7 +316,8 @@ Result<void> LibpqLink::take_socket_bytes() {
     // What the server said before it went away is worth more than that it did.
     if (copying_) {
         copying_ = false;
-        if (const auto ended = discard_messages(); !ended || !*ended) return std::unexpected(lost());
+        if (const auto ended = discard_messages(); !ended || !*ended)
+            return std::unexpected(lost());
     }
     while (const ResultHandle last{PQgetResult(connection_.get())}) {
         take(*last);
@@ -425,7 +427,8 @@ Result<bool> LibpqLink::discard_messages() {
 Result<bool> LibpqLink::end_copy() {
     if (!left_copy_) {
         set_low_water(1);
-        if (copying_ && PQputCopyEnd(connection_.get(), nullptr) < 0) return std::unexpected(lost());
+        if (copying_ && PQputCopyEnd(connection_.get(), nullptr) < 0)
+            return std::unexpected(lost());
         left_copy_ = true;
         rows_.reset();
         error_.reset();
@@ -459,8 +462,9 @@ void LibpqLink::on_notice(void* self, const PGresult* notice) {
     // From 18 on the server goes on without a publication that it can't find.
     if (ours && state == "55000" && message.starts_with("skipped loading publication")) {
         link.alarm_ = server_error({state, message});
-        link.alarm_->mend = "the publication was dropped: changes are being left out. Make it "
-                            "again, drop the slot and take a new snapshot of the data";
+        link.alarm_->mend =
+            "the publication was dropped: changes are being left out. Make it "
+            "again, drop the slot and take a new snapshot of the data";
     }
 }
 

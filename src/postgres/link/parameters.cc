@@ -38,7 +38,8 @@ void add_tls(Parameters& p, const ConnectionConfig& c) {
 std::string session_options() {
     std::string options;
     for (const SessionSetting& setting : kSessionSettings) {
-        options += fmt::format("{}-c {}={}", options.empty() ? "" : " ", setting.name, setting.value);
+        options +=
+            fmt::format("{}-c {}={}", options.empty() ? "" : " ", setting.name, setting.value);
     }
     return options;
 }
@@ -69,8 +70,7 @@ Parameters connection_parameters(const ConnectionConfig& c, const AddressList& a
     return p;
 }
 
-std::string late_session_settings(int version, const std::string& encoding,
-                                  LinkFactory::Use use) {
+std::string late_session_settings(int version, const std::string& encoding, LinkFactory::Use use) {
     std::string sql;
     if (use == LinkFactory::Use::replication && version >= kWalSenderTimeoutSince) {
         sql += fmt::format("SET wal_sender_timeout = '{}';", kWalSenderTimeout);
@@ -85,15 +85,46 @@ std::string late_session_settings(int version, const std::string& encoding,
 }
 
 void forget_libpq_environment() noexcept {
-    for (const char* name :
-         {"PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGUSER", "PGPASSWORD", "PGPASSFILE",
-          "PGCHANNELBINDING", "PGCONNECT_TIMEOUT", "PGDATABASE", "PGHOST", "PGHOSTADDR", "PGPORT",
-          "PGCLIENTENCODING", "PGOPTIONS", "PGAPPNAME", "PGSSLMODE", "PGREQUIRESSL",
-          "PGSSLNEGOTIATION", "PGSSLCOMPRESSION", "PGSSLCERT", "PGSSLKEY", "PGSSLCERTMODE",
-          "PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLSNI", "PGREQUIREPEER", "PGREQUIREAUTH",
-          "PGSSLMINPROTOCOLVERSION", "PGSSLMAXPROTOCOLVERSION", "PGGSSENCMODE", "PGKRBSRVNAME",
-          "PGGSSLIB", "PGGSSDELEGATION", "PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS",
-          "PGDATESTYLE", "PGTZ", "PGGEQO", "PGLOCALEDIR"}) {
+    for (const char* name : {"PGSERVICE",
+                             "PGSERVICEFILE",
+                             "PGSYSCONFDIR",
+                             "PGUSER",
+                             "PGPASSWORD",
+                             "PGPASSFILE",
+                             "PGCHANNELBINDING",
+                             "PGCONNECT_TIMEOUT",
+                             "PGDATABASE",
+                             "PGHOST",
+                             "PGHOSTADDR",
+                             "PGPORT",
+                             "PGCLIENTENCODING",
+                             "PGOPTIONS",
+                             "PGAPPNAME",
+                             "PGSSLMODE",
+                             "PGREQUIRESSL",
+                             "PGSSLNEGOTIATION",
+                             "PGSSLCOMPRESSION",
+                             "PGSSLCERT",
+                             "PGSSLKEY",
+                             "PGSSLCERTMODE",
+                             "PGSSLROOTCERT",
+                             "PGSSLCRL",
+                             "PGSSLCRLDIR",
+                             "PGSSLSNI",
+                             "PGREQUIREPEER",
+                             "PGREQUIREAUTH",
+                             "PGSSLMINPROTOCOLVERSION",
+                             "PGSSLMAXPROTOCOLVERSION",
+                             "PGGSSENCMODE",
+                             "PGKRBSRVNAME",
+                             "PGGSSLIB",
+                             "PGGSSDELEGATION",
+                             "PGTARGETSESSIONATTRS",
+                             "PGLOADBALANCEHOSTS",
+                             "PGDATESTYLE",
+                             "PGTZ",
+                             "PGGEQO",
+                             "PGLOCALEDIR"}) {
         ::unsetenv(name);
     }
 }

@@ -12,14 +12,15 @@
 namespace pgc {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Key;
 using testing::Not;
-using testing::Contains;
 
-std::map<std::string, std::string> parameters(
-    const ConnectionConfig& config, LinkFactory::Use use = LinkFactory::Use::sql,
-    const AddressList& addresses = {"db", "10.0.0.1", "5432"}) {
+std::map<std::string, std::string> parameters(const ConnectionConfig& config,
+                                              LinkFactory::Use use = LinkFactory::Use::sql,
+                                              const AddressList& addresses = {"db", "10.0.0.1",
+                                                                              "5432"}) {
     std::map<std::string, std::string> map;
     for (const auto& [name, value] : connection_parameters(config, addresses, "app", use)) {
         map[name] = value;
@@ -77,7 +78,8 @@ TEST(ParametersTest, SessionsArePinnedFromTheStart) {
 TEST(ParametersTest, LaterSettingsAreThoseTheVersionKnows) {
     using enum LinkFactory::Use;
     EXPECT_EQ(late_session_settings(110022, "UTF8", replication), "");
-    EXPECT_EQ(late_session_settings(120000, "UTF8", replication), "SET wal_sender_timeout = '20s';");
+    EXPECT_EQ(late_session_settings(120000, "UTF8", replication),
+              "SET wal_sender_timeout = '20s';");
     EXPECT_EQ(late_session_settings(130000, "UTF8", sql), "");
     EXPECT_EQ(late_session_settings(140000, "UTF8", sql), "SET idle_session_timeout = 0;");
     EXPECT_EQ(late_session_settings(170000, "UTF8", sql),

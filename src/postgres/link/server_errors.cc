@@ -26,8 +26,8 @@ struct Verdict {
 constexpr std::array kVerdicts{
     Verdict{"28", authentication, Next::stop},
     Verdict{"42501", permission, Next::stop},
-    Verdict{"3D000", server, Next::stop},    // no such database
-    Verdict{"53", server, Next::retry},      // too many connections, no memory, disk full
+    Verdict{"3D000", server, Next::stop},  // no such database
+    Verdict{"53", server, Next::retry},    // too many connections, no memory, disk full
     Verdict{"08", connection, Next::retry},
     Verdict{"57", connection, Next::retry},  // shut down, starting up, cancelled
     Verdict{"40", server, Next::retry},      // serialization, deadlock
@@ -108,9 +108,11 @@ std::string hba_mend(std::string_view text, const ConnectionConfig& config) {
                     plain && config.ssl_mode == "disable" ? "host" : "hostssl",
                     contains(text, "replication connection") ? "replication" : config.database,
                     config.username);
-    const std::string add = fmt::format("add to pg_hba.conf: {}; then SELECT pg_reload_conf();", line);
+    const std::string add =
+        fmt::format("add to pg_hba.conf: {}; then SELECT pg_reload_conf();", line);
     if (!plain) return add;
-    return "set PG_SSL_MODE=require (better: verify-full) if the server wants TLS; otherwise " + add;
+    return "set PG_SSL_MODE=require (better: verify-full) if the server wants TLS; otherwise " +
+           add;
 }
 
 std::string permission_mend(std::string_view text, const ConnectionConfig& config) {
@@ -132,11 +134,13 @@ void mend_refusal(Error& error, std::string_view sqlstate, std::string_view text
     } else if (contains(text, "is not permitted to log in")) {
         error.mend = fmt::format("ALTER ROLE {} LOGIN;", quote_name(config.username));
     } else if (sqlstate == "28000") {
-        error.mend = fmt::format("CREATE ROLE {} LOGIN REPLICATION PASSWORD '…'; if the role is "
-                                 "missing", quote_name(config.username));
+        error.mend = fmt::format(
+            "CREATE ROLE {} LOGIN REPLICATION PASSWORD '…'; if the role is "
+            "missing",
+            quote_name(config.username));
     } else if (sqlstate == "3D000") {
-        error.mend = fmt::format("correct PG_DATABASE, or CREATE DATABASE {};",
-                                 quote_name(config.database));
+        error.mend =
+            fmt::format("correct PG_DATABASE, or CREATE DATABASE {};", quote_name(config.database));
     } else if (sqlstate == "42501") {
         error.mend = permission_mend(text, config);
     } else if (sqlstate == "53300") {
@@ -215,15 +219,17 @@ Error server_error(const Complaint& c) {
     if (detail_is_safe(c.sqlstate)) error.mend = c.hint;
     if (contains(c.message, "publication") && contains(c.message, "does not exist")) {
         error.category = position;
-        error.mend = "the publication was dropped or is younger than the slot: drop the slot, "
-                     "make both anew and take a new snapshot of the data";
+        error.mend =
+            "the publication was dropped or is younger than the slot: drop the slot, "
+            "make both anew and take a new snapshot of the data";
     }
     if (contains(c.message, "wal_level")) {
         error.category = server;
         error.mend = "ALTER SYSTEM SET wal_level = logical; then restart the server";
     }
     if (contains(c.message, "all replication slots are in use")) {
-        error.mend = "drop a slot nobody uses, or raise max_replication_slots and restart the server";
+        error.mend =
+            "drop a slot nobody uses, or raise max_replication_slots and restart the server";
     }
     return error;
 }

@@ -19,7 +19,9 @@ ConnectionConfig config() {
     return c;
 }
 
-Error on_connect(std::string_view text) { return connect_error(text, config()); }
+Error on_connect(std::string_view text) {
+    return connect_error(text, config());
+}
 
 TEST(ServerErrorsTest, FindsTheSqlstateInVerboseText) {
     EXPECT_EQ(find_sqlstate("x failed: FATAL:  28P01: password authentication failed\nLOCATION: a"),
@@ -99,7 +101,8 @@ TEST(ServerErrorsTest, WhatOnlyAPersonMendsStops) {
 
 TEST(ServerErrorsTest, DataErrorsNeverShowTheServersWords) {
     for (const auto state : {"22P02", "23505", "21000", "44000"}) {
-        const auto e = server_error({state, "invalid input \"my secret row\"", "Key (id)=(secret)"});
+        const auto e =
+            server_error({state, "invalid input \"my secret row\"", "Key (id)=(secret)"});
         EXPECT_THAT(describe(e), Not(HasSubstr("secret"))) << state;
         EXPECT_THAT(e.what, HasSubstr(state));
         EXPECT_EQ(e.next, Next::stop);

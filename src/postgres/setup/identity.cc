@@ -32,8 +32,7 @@ std::vector<TimelineSwitch> read_history(const Rows& rows) {
         if (first == std::string_view::npos) continue;
         const auto second = line.find('\t', first + 1);
         std::uint32_t timeline = 0;
-        const auto [stop_at, error] =
-            std::from_chars(line.data(), line.data() + first, timeline);
+        const auto [stop_at, error] = std::from_chars(line.data(), line.data() + first, timeline);
         const auto at = parse_lsn(line.substr(first + 1, second - first - 1));
         if (error != std::errc{} || stop_at != line.data() + first || !at) continue;
         history.push_back({timeline, *at});

@@ -9,9 +9,10 @@ namespace {
 
 TEST(IdentityTest, ASystemIsReadByName) {
     SourceIdentity identity;
-    ASSERT_TRUE(read_system(played_row({{"systemid", "77"}, {"timeline", "3"},
-                                        {"xlogpos", "1/A0"}, {"dbname", "shop"}}),
-                            identity));
+    ASSERT_TRUE(read_system(
+        played_row(
+            {{"systemid", "77"}, {"timeline", "3"}, {"xlogpos", "1/A0"}, {"dbname", "shop"}}),
+        identity));
     EXPECT_EQ(identity.system, "77");
     EXPECT_EQ(identity.timeline, 3U);
     EXPECT_EQ(identity.server_end, (Lsn{0x1000000A0}));
@@ -21,9 +22,10 @@ TEST(IdentityTest, ASystemIsReadByName) {
 TEST(IdentityTest, AStrangeAnswerIsAnError) {
     SourceIdentity identity;
     EXPECT_FALSE(read_system(Rows{}, identity));
-    EXPECT_FALSE(read_system(played_row({{"systemid", "77"}, {"timeline", "x"},
-                                         {"xlogpos", "1/A0"}, {"dbname", "shop"}}),
-                             identity));
+    EXPECT_FALSE(read_system(
+        played_row(
+            {{"systemid", "77"}, {"timeline", "x"}, {"xlogpos", "1/A0"}, {"dbname", "shop"}}),
+        identity));
 }
 
 TEST(IdentityTest, HistoryNamesTheSwitchesOldestFirst) {

@@ -61,14 +61,14 @@ private:
     // In the order in which they are passed through; `waiting` goes back to `slot`.
     enum class State : std::uint8_t {
         making,
-        connecting,    // both links; the sql link must come through first
+        connecting,  // both links; the sql link must come through first
         facts,
-        replicating,   // the replication link
+        replicating,  // the replication link
         system,
         history,
         slot,
         ending_reader,
-        waiting,       // for the slot to be free
+        waiting,  // for the slot to be free
         publication,
         creating,
         types,
@@ -120,7 +120,7 @@ private:
 
     State state_ = State::making;
     Instant now_;
-    Instant deadline_;       // of the present state
+    Instant deadline_;  // of the present state
     Instant remind_at_ = kNever;
     Instant poll_at_ = kNever;
     std::optional<Instant> give_up_slot_at_;
@@ -219,8 +219,8 @@ Result<Opening::Steps::Progress> Opening::Steps::take_facts() {
     plan.messages = facts_.version >= 140000;
     plan.sql_ascii = facts_.sql_ascii();
     plan.max_slot_wal_keep_bytes = facts_.max_slot_wal_keep_bytes;
-    plan.wal_sender_timeout = facts_.version >= kWalSenderTimeoutSince ? kOurWalSenderTimeout
-                                                                       : facts_.wal_sender_timeout;
+    plan.wal_sender_timeout =
+        facts_.version >= kWalSenderTimeoutSince ? kOurWalSenderTimeout : facts_.wal_sender_timeout;
     plan.publication = config_.publication;
     plan.slot = config_.slot;
     return enter(State::replicating, config_.connection.connect_timeout);
@@ -278,11 +278,14 @@ Result<Opening::Steps::Progress> Opening::Steps::take_slot() {
         warn_of_slot(*slot_);
         identity.slot_confirmed = slot_->confirmed;
     } else if (!task_.may_create_slot) {
-        Error error = stop(Error::Category::position,
-                           fmt::format("slot {} is gone, though we have read from it: changes since "
-                                       "then are lost", quote_name(config_.slot)));
-        error.mend = "remove the stored position of this pipeline and start anew; what was changed "
-                     "meanwhile must come from a new snapshot";
+        Error error =
+            stop(Error::Category::position,
+                 fmt::format("slot {} is gone, though we have read from it: changes since "
+                             "then are lost",
+                             quote_name(config_.slot)));
+        error.mend =
+            "remove the stored position of this pipeline and start anew; what was changed "
+            "meanwhile must come from a new snapshot";
         return std::unexpected(std::move(error));
     }
     keeper_.emplace(config_, facts_.version, logger_);
@@ -337,8 +340,7 @@ Result<Opening::Steps::Progress> Opening::Steps::tend_publication() {
 
 Result<Opening::Steps::Progress> Opening::Steps::begin_creating() {
     // A standby's slots can't be copied further.
-    const std::string command =
-        create_slot_command(facts_.version, config_.slot, !facts_.standby);
+    const std::string command = create_slot_command(facts_.version, config_.slot, !facts_.standby);
     auto asked = ask(*replication, command, State::creating);
     deadline_ = now_ + kCreatePatience;
     remind_at_ = now_ + kCreateReminder;
@@ -393,8 +395,9 @@ Result<void> Opening::Steps::check_patience() {
         remind_at_ = now_ + kCreateReminder;
         logger_.warning("creating the slot waits for transactions that are still running",
                         {{"slot", config_.slot},
-                         {"mend", "end them: SELECT pid, xact_start, state FROM pg_stat_activity "
-                                  "WHERE backend_xid IS NOT NULL ORDER BY xact_start;"}});
+                         {"mend",
+                          "end them: SELECT pid, xact_start, state FROM pg_stat_activity "
+                          "WHERE backend_xid IS NOT NULL ORDER BY xact_start;"}});
     }
     if (now_ < deadline_) return {};
     return std::unexpected(out_of_patience());
@@ -402,15 +405,17 @@ Result<void> Opening::Steps::check_patience() {
 
 Error Opening::Steps::out_of_patience() {
     if (state_ == State::connecting || state_ == State::replicating) {
-        Error error = retry(Error::Category::connection,
-                            fmt::format("no connection within {} s",
-                                        std::chrono::duration_cast<seconds>(
-                                            config_.connection.connect_timeout).count()));
+        Error error = retry(
+            Error::Category::connection,
+            fmt::format(
+                "no connection within {} s",
+                std::chrono::duration_cast<seconds>(config_.connection.connect_timeout).count()));
         for (const PostgresHost& host : config_.connection.hosts) {
             error.where += (error.where.empty() ? "" : ", ") + to_string(host);
         }
-        error.mend = "check PG_HOST, PG_PORT and the network between; or raise "
-                     "PG_CONNECT_TIMEOUT_SECS";
+        error.mend =
+            "check PG_HOST, PG_PORT and the network between; or raise "
+            "PG_CONNECT_TIMEOUT_SECS";
         return error;
     }
     if (state_ == State::creating) {
@@ -419,9 +424,11 @@ Error Opening::Steps::out_of_patience() {
         if (auto sent = sql->send(end); !sent) return std::move(sent.error());
         Error error = retry(Error::Category::server,
                             fmt::format("slot {} could not be created: transactions that were "
-                                        "running are still not over", quote_name(config_.slot)));
-        error.mend = "end them: SELECT pid, xact_start, state FROM pg_stat_activity WHERE "
-                     "backend_xid IS NOT NULL ORDER BY xact_start;";
+                                        "running are still not over",
+                                        quote_name(config_.slot)));
+        error.mend =
+            "end them: SELECT pid, xact_start, state FROM pg_stat_activity WHERE "
+            "backend_xid IS NOT NULL ORDER BY xact_start;";
         return error;
     }
     return retry(Error::Category::connection, "the server does not answer");
@@ -465,10 +472,9 @@ void Opening::Steps::warn_of_server() const {
                         {{"mend", "set PG_SSL_MODE=verify-full"}});
     }
     for (const KnownBug& bug : known_bugs(facts_.version)) {
-        logger_.warning("this version of the server has a bug that concerns us",
-                        {{"server", version_name(facts_.version)},
-                         {"bug", bug.what},
-                         {"mend", bug.mend}});
+        logger_.warning(
+            "this version of the server has a bug that concerns us",
+            {{"server", version_name(facts_.version)}, {"bug", bug.what}, {"mend", bug.mend}});
     }
 }
 
@@ -489,11 +495,23 @@ Opening::Opening(const PostgresConfig& config, LinkFactory& links, const Clock& 
 
 Opening::~Opening() = default;
 
-Result<bool> Opening::step() { return steps_->step(); }
-void Opening::wants(Wants& wants) const { steps_->wants(wants); }
-const SourceIdentity& Opening::identity() const noexcept { return steps_->identity; }
-const StreamPlan& Opening::plan() const noexcept { return steps_->plan; }
-std::unique_ptr<Link> Opening::replication_link() noexcept { return std::move(steps_->replication); }
-std::unique_ptr<Link> Opening::sql_link() noexcept { return std::move(steps_->sql); }
+Result<bool> Opening::step() {
+    return steps_->step();
+}
+void Opening::wants(Wants& wants) const {
+    steps_->wants(wants);
+}
+const SourceIdentity& Opening::identity() const noexcept {
+    return steps_->identity;
+}
+const StreamPlan& Opening::plan() const noexcept {
+    return steps_->plan;
+}
+std::unique_ptr<Link> Opening::replication_link() noexcept {
+    return std::move(steps_->replication);
+}
+std::unique_ptr<Link> Opening::sql_link() noexcept {
+    return std::move(steps_->sql);
+}
 
 }  // namespace pgc

@@ -38,11 +38,11 @@ struct StreamPlan {
     // The publication may hold tables the filters leave out (it is not maintained by us):
     // the stream is to be filtered by table name too.
     bool filter_tables = false;
-    bool maintained = false;   // the publication is created and altered by us
-    bool sql_ascii = false;    // texts have no encoding: any bytes
+    bool maintained = false;  // the publication is created and altered by us
+    bool sql_ascii = false;   // texts have no encoding: any bytes
     std::string publication;
     std::string slot;
-    Duration wal_sender_timeout{0};  // in force on the replication link; zero: none
+    Duration wal_sender_timeout{0};             // in force on the replication link; zero: none
     std::int64_t max_slot_wal_keep_bytes = -1;  // -1: no limit
 };
 

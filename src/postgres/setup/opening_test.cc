@@ -30,8 +30,10 @@ protected:
         config.connection.connect_timeout = seconds{30};
         config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
         server.answers("pg-capture: server */", played_facts());
-        server.answers("IDENTIFY_SYSTEM", played_row({{"systemid", "77"}, {"timeline", "1"},
-                                                      {"xlogpos", "0/500"}, {"dbname", "shop"}}));
+        server.answers(
+            "IDENTIFY_SYSTEM",
+            played_row(
+                {{"systemid", "77"}, {"timeline", "1"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
         server.answers("pg-capture: slots */", played_slot());
         server.answers("publication signature */", played_row({{"signature", "x"}}));
         server.answers("pg-capture: publication */", played_publication());
@@ -40,9 +42,10 @@ protected:
         server.answers("published tables */", played_published({{"public", "a"}}));
         server.answers("published types */", played_row({{"types", "{23,25}"}}));
         server.answers("CREATE PUBLICATION", Rows{});
-        server.answers("CREATE_REPLICATION_SLOT",
-                       played_row({{"slot_name", "shop_slot"}, {"consistent_point", "0/400"},
-                                   {"snapshot_name", std::nullopt}, {"output_plugin", "pgoutput"}}));
+        server.answers("CREATE_REPLICATION_SLOT", played_row({{"slot_name", "shop_slot"},
+                                                              {"consistent_point", "0/400"},
+                                                              {"snapshot_name", std::nullopt},
+                                                              {"output_plugin", "pgoutput"}}));
     }
 
     void slot_missing() { server.answers("pg-capture: slots */", no_slots()); }
@@ -235,17 +238,22 @@ TEST_F(OpeningTest, AnOldServerIsRefusedBeforeItIsAsked) {
 }
 
 TEST_F(OpeningTest, TheHistoryOfALaterTimelineIsAskedFor) {
-    server.answers("IDENTIFY_SYSTEM", played_row({{"systemid", "77"}, {"timeline", "2"},
-                                                  {"xlogpos", "0/500"}, {"dbname", "shop"}}));
-    server.answers("TIMELINE_HISTORY 2", played_row({{"filename", "x"}, {"content", "1\t0/300\tr\n"}}));
+    server.answers(
+        "IDENTIFY_SYSTEM",
+        played_row(
+            {{"systemid", "77"}, {"timeline", "2"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
+    server.answers("TIMELINE_HISTORY 2",
+                   played_row({{"filename", "x"}, {"content", "1\t0/300\tr\n"}}));
     ASSERT_TRUE(open());
     ASSERT_EQ(opening().identity().history.size(), 1U);
     EXPECT_EQ(opening().identity().history[0].at, Lsn{0x300});
 }
 
 TEST_F(OpeningTest, AHistoryThatIsGoneIsLivedWith) {
-    server.answers("IDENTIFY_SYSTEM", played_row({{"systemid", "77"}, {"timeline", "2"},
-                                                  {"xlogpos", "0/500"}, {"dbname", "shop"}}));
+    server.answers(
+        "IDENTIFY_SYSTEM",
+        played_row(
+            {{"systemid", "77"}, {"timeline", "2"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
     server.refuses("TIMELINE_HISTORY", "58P01", stop(Error::Category::position, "no such file"));
     ASSERT_TRUE(open());
     EXPECT_TRUE(opening().identity().history.empty());

@@ -29,8 +29,8 @@ struct Publication {
     bool deletes = true;
     bool truncates = true;
     bool via_root = false;
-    bool generated = false;  // stored generated columns are published (18+)
-    bool owned = false;      // by us
+    bool generated = false;   // stored generated columns are published (18+)
+    bool owned = false;       // by us
     bool maintained = false;  // made by us, and still ours to alter
     std::vector<Member> tables;
     std::vector<std::string> schemas;
@@ -67,8 +67,8 @@ std::string create_our_publication_sql(int version, std::string_view name,
 
 // Empty when nothing differs. A publication can't change between "all tables" and a list:
 // then it is dropped and made again, which in one transaction the stream does not notice.
-std::string alter_publication_sql(int version, std::string_view name,
-                                  const Publication& is, const WantedPublication& wanted);
+std::string alter_publication_sql(int version, std::string_view name, const Publication& is,
+                                  const WantedPublication& wanted);
 
 // "ALTER PUBLICATION … ADD TABLE …;"
 std::string add_tables_sql(std::string_view name, const std::vector<std::string>& quoted_tables);

@@ -24,9 +24,10 @@ constexpr std::size_t kNamesTold = 20;  // of a list in one log line
 
 std::string told(const std::vector<std::string>& names) {
     std::string text = fmt::format(
-        "{}", fmt::join(names.begin(),
-                        names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamesTold)),
-                        ", "));
+        "{}",
+        fmt::join(names.begin(),
+                  names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamesTold)),
+                  ", "));
     if (names.size() > kNamesTold) text += fmt::format(" and {} more", names.size() - kNamesTold);
     return text;
 }
@@ -186,7 +187,8 @@ private:
             if (auto can = require_via_root(); !can) return std::unexpected(can.error());
             const auto wanted = wanted_publication(config_, facts_, tables_);
             if (publication_) {
-                change_ = alter_publication_sql(version_, config_.publication, *publication_, wanted);
+                change_ =
+                    alter_publication_sql(version_, config_.publication, *publication_, wanted);
             } else {
                 for_others_ = create_publication_sql(version_, config_.publication, wanted);
                 if (auto may = require_create(); !may) return std::unexpected(may.error());
@@ -204,20 +206,21 @@ private:
         if (!config_.publish_via_partition_root || version_ >= 130000) return {};
         Error error = stop(Error::Category::configuration,
                            fmt::format("source.publish_via_partition_root needs PostgreSQL 13; "
-                                       "the server is {}", version_name(version_)));
+                                       "the server is {}",
+                                       version_name(version_)));
         error.mend = "set source.publish_via_partition_root to false";
         return std::unexpected(std::move(error));
     }
 
     Result<void> require_create() const {
         if (config_.manage_publication && (facts_.superuser || facts_.may_create)) return {};
-        Error error = stop(config_.manage_publication ? Error::Category::permission
-                                                      : Error::Category::configuration,
-                           fmt::format("publication {} is not there, and {}",
-                                       quote_name(config_.publication),
-                                       config_.manage_publication
-                                           ? "we may not create it"
-                                           : "source.manage_publication says not to create it"));
+        Error error =
+            stop(config_.manage_publication ? Error::Category::permission
+                                            : Error::Category::configuration,
+                 fmt::format("publication {} is not there, and {}", quote_name(config_.publication),
+                             config_.manage_publication
+                                 ? "we may not create it"
+                                 : "source.manage_publication says not to create it"));
         error.mend = config_.manage_publication
                          ? fmt::format("GRANT CREATE ON DATABASE {} TO {}; or, as a superuser: {}",
                                        quote_name(config_.connection.database),
@@ -231,9 +234,10 @@ private:
                            fmt::format("publication {} is not there, and decoding finds only those "
                                        "that are older than the slot's place in the log",
                                        quote_name(config_.publication)));
-        error.mend = fmt::format("drop slot {} (pg-capture slots drop {}), then start anew: what was "
-                                 "changed meanwhile must come from a new snapshot",
-                                 quote_name(config_.slot), config_.slot);
+        error.mend = fmt::format(
+            "drop slot {} (pg-capture slots drop {}), then start anew: what was "
+            "changed meanwhile must come from a new snapshot",
+            quote_name(config_.slot), config_.slot);
         return error;
     }
 
@@ -318,11 +322,12 @@ private:
             names.push_back(quote_name(table->schema, table->name));
         }
         if (!names.empty()) {
-            logger_.warning("tables match the filters but are not in the publication, which is not "
-                            "ours to alter: their changes are not captured",
-                            {{"publication", config_.publication},
-                             {"tables", told(names)},
-                             {"mend", add_tables_sql(config_.publication, names)}});
+            logger_.warning(
+                "tables match the filters but are not in the publication, which is not "
+                "ours to alter: their changes are not captured",
+                {{"publication", config_.publication},
+                 {"tables", told(names)},
+                 {"mend", add_tables_sql(config_.publication, names)}});
         }
         if (config_.publish_via_partition_root && !publication_->via_root && version_ >= 130000) {
             logger_.warning("the publication publishes partitions under their own names",
@@ -346,11 +351,13 @@ private:
         const auto fresh = only_in(names, unidentifiable_);
         unidentifiable_ = std::move(names);
         if (fresh.empty()) return;
-        logger_.warning("published tables have no replica identity: the server refuses UPDATE and "
-                        "DELETE on them",
-                        {{"tables", told(fresh)},
-                         {"mend", fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a "
-                                              "primary key", fresh.front())}});
+        logger_.warning(
+            "published tables have no replica identity: the server refuses UPDATE and "
+            "DELETE on them",
+            {{"tables", told(fresh)},
+             {"mend", fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a "
+                                  "primary key",
+                                  fresh.front())}});
     }
 
     const PostgresConfig& config_;
@@ -368,7 +375,7 @@ private:
     std::string change_;
     std::string for_others_;  // what makes the publication without us
     std::string refused_;     // the change the server did not let us make
-    bool known_ = false;  // state_ holds an answer given before
+    bool known_ = false;      // state_ holds an answer given before
     PublicationState state_;
     std::vector<std::string> unidentifiable_;
 };

@@ -53,7 +53,8 @@ protected:
 
     Result<PublicationState> round(bool may_create = false) {
         if (!keeper) keeper.emplace(config, server.version, log.logger("postgres"));
-        if (auto begun = keeper->begin(link, may_create); !begun) return std::unexpected(begun.error());
+        if (auto begun = keeper->begin(link, may_create); !begun)
+            return std::unexpected(begun.error());
         for (int i = 0; i < 100; ++i) {
             auto state = keeper->step(link);
             if (!state) return std::unexpected(state.error());
@@ -113,7 +114,8 @@ TEST_F(PublicationKeeperTest, WithoutThePrivilegeTheExactSqlIsSaid) {
     ASSERT_FALSE(state);
     EXPECT_EQ(state.error().category, Error::Category::permission);
     EXPECT_THAT(state.error().mend, HasSubstr("GRANT CREATE ON DATABASE \"shop\" TO \"cdc\""));
-    EXPECT_THAT(state.error().mend, HasSubstr("CREATE PUBLICATION \"pub\" FOR TABLE \"public\".\"a\""));
+    EXPECT_THAT(state.error().mend,
+                HasSubstr("CREATE PUBLICATION \"pub\" FOR TABLE \"public\".\"a\""));
     EXPECT_THAT(state.error().mend, Not(HasSubstr("COMMENT")));
 }
 

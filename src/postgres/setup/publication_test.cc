@@ -75,11 +75,15 @@ TEST(PublicationTest, AWholeSchemaIsOneFrom15On) {
     const auto wanted = wanted_publication(config("public.*"), facts(150000, true), tables());
     EXPECT_THAT(wanted.schemas, ElementsAre("public"));
     EXPECT_THAT(wanted.tables, IsEmpty());
-    EXPECT_EQ(wanted_publication(config("public.*"), facts(140000, true), tables()).tables.size(), 2U);
-    EXPECT_EQ(wanted_publication(config("public.*"), facts(150000, false), tables()).tables.size(), 2U);
-    EXPECT_EQ(wanted_publication(config("public.*", "*.b"), facts(150000, true), tables()).tables.size(),
-              1U);
-    EXPECT_THAT(wanted_publication(config("later.*"), facts(150000, true), tables()).schemas, IsEmpty());
+    EXPECT_EQ(wanted_publication(config("public.*"), facts(140000, true), tables()).tables.size(),
+              2U);
+    EXPECT_EQ(wanted_publication(config("public.*"), facts(150000, false), tables()).tables.size(),
+              2U);
+    EXPECT_EQ(
+        wanted_publication(config("public.*", "*.b"), facts(150000, true), tables()).tables.size(),
+        1U);
+    EXPECT_THAT(wanted_publication(config("later.*"), facts(150000, true), tables()).schemas,
+                IsEmpty());
 }
 
 TEST(PublicationTest, IsMadeInEachVersionsGrammar) {
@@ -114,24 +118,24 @@ TEST(PublicationTest, MayHoldTablesSchemasBothOrNothing) {
 TEST(PublicationTest, NothingIsAlteredWhereNothingDiffers) {
     WantedPublication wanted;
     wanted.tables = {{"public", "a", false}};
-    EXPECT_EQ(alter_publication_sql(150000, "p",
-                                    publication({{"all_tables", "f"}}, {{"t", "public", "a"}}), wanted),
+    EXPECT_EQ(alter_publication_sql(
+                  150000, "p", publication({{"all_tables", "f"}}, {{"t", "public", "a"}}), wanted),
               "");
     // What a version does not have can't differ.
-    EXPECT_EQ(alter_publication_sql(100000, "p",
-                                    publication({{"all_tables", "f"}, {"truncates", "f"}},
-                                                {{"t", "public", "a"}}),
-                                    wanted),
-              "");
+    EXPECT_EQ(
+        alter_publication_sql(
+            100000, "p",
+            publication({{"all_tables", "f"}, {"truncates", "f"}}, {{"t", "public", "a"}}), wanted),
+        "");
 }
 
 TEST(PublicationTest, DriftIsMendedMemberByMember) {
     WantedPublication wanted;
     wanted.tables = {{"public", "a", false}, {"public", "new", false}};
-    EXPECT_EQ(alter_publication_sql(
-                  150000, "p",
-                  publication({{"all_tables", "f"}}, {{"t", "public", "a"}, {"t", "public", "old"}}),
-                  wanted),
+    EXPECT_EQ(alter_publication_sql(150000, "p",
+                                    publication({{"all_tables", "f"}},
+                                                {{"t", "public", "a"}, {"t", "public", "old"}}),
+                                    wanted),
               "ALTER PUBLICATION \"p\" DROP TABLE \"public\".\"old\"; "
               "ALTER PUBLICATION \"p\" ADD TABLE \"public\".\"new\";");
     WantedPublication schemas;
@@ -162,7 +166,8 @@ TEST(PublicationTest, BetweenAllTablesAndAListItIsMadeAnewInOneTransaction) {
     WantedPublication wanted;
     wanted.tables = {{"public", "a", false}};
     const auto sql = alter_publication_sql(150000, "p", publication(), wanted);
-    EXPECT_THAT(sql, testing::StartsWith("DROP PUBLICATION \"p\"; CREATE PUBLICATION \"p\" FOR TABLE"));
+    EXPECT_THAT(sql,
+                testing::StartsWith("DROP PUBLICATION \"p\"; CREATE PUBLICATION \"p\" FOR TABLE"));
     EXPECT_THAT(sql, HasSubstr("COMMENT ON"));
 }
 

@@ -46,7 +46,8 @@ std::vector<KnownBug> known_bugs(int server_version) {
     for (const Mended& bug : kMended) {
         const int good = bug.minor[static_cast<std::size_t>(major - 10)];
         if (good == 0 || minor >= good) continue;
-        bugs.push_back({std::string{bug.what}, fmt::format("update the server to {}.{}", major, good)});
+        bugs.push_back(
+            {std::string{bug.what}, fmt::format("update the server to {}.{}", major, good)});
     }
     return bugs;
 }
@@ -80,7 +81,8 @@ namespace {
 Result<void> require_settings(const ServerFacts& facts) {
     std::string what;
     std::string mend;
-    const auto lacks = [&](std::string_view setting, std::string_view value, std::string_view good) {
+    const auto lacks = [&](std::string_view setting, std::string_view value,
+                           std::string_view good) {
         what += fmt::format("{}{} is {}", what.empty() ? "" : ", ", setting, value);
         mend += fmt::format("ALTER SYSTEM SET {} = {}; ", setting, good);
     };
@@ -99,7 +101,8 @@ Result<void> require_usable(const ServerFacts& facts) {
     if (facts.version < kOldestServer) {
         Error error = stop(Error::Category::server,
                            fmt::format("the server is PostgreSQL {}; 10 is the oldest that can be "
-                                       "followed", version_name(facts.version)));
+                                       "followed",
+                                       version_name(facts.version)));
         error.mend = "update the server";
         return std::unexpected(std::move(error));
     }

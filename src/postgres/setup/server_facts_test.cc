@@ -11,7 +11,8 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-ServerFacts facts(std::map<std::string, std::optional<std::string>> but = {}, int version = 150018) {
+ServerFacts facts(std::map<std::string, std::optional<std::string>> but = {},
+                  int version = 150018) {
     const auto read = read_server_facts(played_facts(std::move(but)), version);
     EXPECT_TRUE(read);
     return read.value_or(ServerFacts{});

@@ -19,8 +19,8 @@ std::string drop_sql(const SlotState& slot) {
 Error lost(const SlotState& slot, const std::string& why) {
     Error error = stop(Error::Category::position,
                        fmt::format("slot {} is lost: {}", quote_name(slot.name), why));
-    error.mend = drop_sql(slot) +
-                 " then start anew: what was changed since must come from a new snapshot";
+    error.mend =
+        drop_sql(slot) + " then start anew: what was changed since must come from a new snapshot";
     return error;
 }
 
@@ -28,7 +28,8 @@ std::string reason_of(const std::string& invalid) {
     if (invalid == "wal_removed") return "the server has removed log it still needed";
     if (invalid == "rows_removed") return "rows it still needed were vacuumed away";
     if (invalid == "wal_level_insufficient") return "the primary's wal_level fell below logical";
-    if (invalid == "idle_timeout") return "it was idle for longer than idle_replication_slot_timeout";
+    if (invalid == "idle_timeout")
+        return "it was idle for longer than idle_replication_slot_timeout";
     return "the server has invalidated it (" + invalid + ")";
 }
 
@@ -62,23 +63,24 @@ Result<std::vector<SlotState>> read_slots(const Rows& rows) {
 Result<void> require_sound(const SlotState& slot, const std::string& database, bool standby) {
     if (slot.plugin != "pgoutput" || !slot.here) {
         const bool plugin = slot.plugin != "pgoutput";
-        Error error = stop(Error::Category::configuration,
-                           fmt::format("slot {} is {} \"{}\", not {}", quote_name(slot.name),
-                                       plugin ? "of plugin" : "of database",
-                                       plugin ? slot.plugin : slot.database,
-                                       plugin ? "of pgoutput" : "of \"" + database + "\""));
+        Error error = stop(
+            Error::Category::configuration,
+            fmt::format("slot {} is {} \"{}\", not {}", quote_name(slot.name),
+                        plugin ? "of plugin" : "of database", plugin ? slot.plugin : slot.database,
+                        plugin ? "of pgoutput" : "of \"" + database + "\""));
         error.mend = "set PG_SLOT_NAME to another name; or, if nobody needs it: " + drop_sql(slot);
         return std::unexpected(std::move(error));
     }
     if (!slot.invalid.empty()) return std::unexpected(lost(slot, reason_of(slot.invalid)));
     if (slot.wal_status == "lost") {
-        return std::unexpected(lost(slot, reason_of("wal_removed") +
-                                              " (see max_slot_wal_keep_size)"));
+        return std::unexpected(
+            lost(slot, reason_of("wal_removed") + " (see max_slot_wal_keep_size)"));
     }
     if (slot.synced && standby) {
         Error error = retry(Error::Category::server,
                             fmt::format("slot {} is a copy that becomes readable when this standby "
-                                        "is promoted", quote_name(slot.name)));
+                                        "is promoted",
+                                        quote_name(slot.name)));
         error.mend = "connect to the primary";
         return std::unexpected(std::move(error));
     }
@@ -87,12 +89,12 @@ Result<void> require_sound(const SlotState& slot, const std::string& database, b
 
 Error slot_in_use(const SlotState& slot) {
     const std::string who = slot.reader.empty() ? "" : fmt::format(" ({})", slot.reader);
-    Error error = retry(Error::Category::server,
-                        fmt::format("slot {} is active for PID {}{}", quote_name(slot.name), slot.pid,
-                                    who));
-    error.mend = fmt::format("stop the other reader, or end its session: SELECT "
-                             "pg_terminate_backend({}); or set PG_SLOT_NAME to another name",
-                             slot.pid);
+    Error error = retry(Error::Category::server, fmt::format("slot {} is active for PID {}{}",
+                                                             quote_name(slot.name), slot.pid, who));
+    error.mend = fmt::format(
+        "stop the other reader, or end its session: SELECT "
+        "pg_terminate_backend({}); or set PG_SLOT_NAME to another name",
+        slot.pid);
     return error;
 }
 

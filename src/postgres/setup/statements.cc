@@ -59,18 +59,18 @@ SELECT puballtables AS all_tables, pubinsert AS inserts, pubupdate AS updates,
 }
 
 std::string publication_members_query(int version, std::string_view name) {
-    std::string sql = fmt::format(R"sql(/* pg-capture: publication members */
+    std::string sql =
+        fmt::format(R"sql(/* pg-capture: publication members */
 SELECT 't' AS kind, c.oid, n.nspname AS schema, c.relname AS name, {} AS filter
   FROM pg_publication p
   JOIN pg_publication_rel r ON r.prpubid = p.oid
   JOIN pg_class c ON c.oid = r.prrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE p.pubname = {})sql",
-                                  version >= 150000
-                                      ? "CASE WHEN r.prqual IS NULL AND r.prattrs IS NULL THEN '' "
+                    version >= 150000 ? "CASE WHEN r.prqual IS NULL AND r.prattrs IS NULL THEN '' "
                                         "ELSE md5(concat_ws('/', r.prqual, r.prattrs)) END"
                                       : "''",
-                                  quote_text(name));
+                    quote_text(name));
     if (version < 150000) return sql;
     return sql + fmt::format(R"sql(
 UNION ALL
@@ -93,12 +93,12 @@ SELECT schemaname AS schema, tablename AS name
 
 std::string publication_signature_query(int version, std::string_view name) {
     const std::string publication = quote_text(name);
-    const std::string schemas =
-        version < 150000 ? "''" : fmt::format(R"sql(
+    const std::string schemas = version < 150000 ? "''"
+                                                 : fmt::format(R"sql(
        coalesce((SELECT string_agg(s.pnnspid::text, ',' ORDER BY s.pnnspid)
                    FROM pg_publication_namespace s JOIN pg_publication p ON p.oid = s.pnpubid
                   WHERE p.pubname = {}), ''))sql",
-                                              publication);
+                                                               publication);
     return fmt::format(R"sql(/* pg-capture: publication signature */
 SELECT md5(
        coalesce((SELECT p::text FROM pg_publication p WHERE p.pubname = {0}), 'none') || '/' ||
@@ -132,7 +132,8 @@ std::string slots_query(int version, std::string_view name) {
     } else if (version >= 160000) {
         invalid = "CASE WHEN s.conflicting THEN 'conflicting' END";
     }
-    return fmt::format(R"sql(/* pg-capture: slots */
+    return fmt::format(
+        R"sql(/* pg-capture: slots */
 SELECT s.slot_name AS name, s.plugin, s.database, s.database = current_database() AS here,
        s.active, s.active_pid AS pid, s.restart_lsn AS restart, s.confirmed_flush_lsn AS confirmed,
        (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
@@ -143,12 +144,10 @@ SELECT s.slot_name AS name, s.plugin, s.database, s.database = current_database(
   LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid
  WHERE s.slot_type = 'logical'{}
  ORDER BY s.slot_name)sql",
-                       version >= 130000 ? "s.wal_status" : "NULL", invalid,
-                       version >= 140000 ? "s.two_phase" : "false",
-                       version >= 170000 ? "s.failover" : "false",
-                       version >= 170000 ? "s.synced" : "false",
-                       name.empty() ? std::string{}
-                                    : fmt::format(" AND s.slot_name = {}", quote_text(name)));
+        version >= 130000 ? "s.wal_status" : "NULL", invalid,
+        version >= 140000 ? "s.two_phase" : "false", version >= 170000 ? "s.failover" : "false",
+        version >= 170000 ? "s.synced" : "false",
+        name.empty() ? std::string{} : fmt::format(" AND s.slot_name = {}", quote_text(name)));
 }
 
 std::string end_stale_reader_query(std::int64_t pid) {

@@ -47,7 +47,6 @@ std::string slots_query(int version, std::string_view name);
 // Ends the session `pid` if it is a walsender of this very process: one row, or none.
 std::string end_stale_reader_query(std::int64_t pid);
 
-
 // CREATE_REPLICATION_SLOT, in the grammar of the version.
 std::string create_slot_command(int version, std::string_view slot, bool failover);
 

@@ -32,7 +32,8 @@ public:
         return chosen;
     }
 
-    std::vector<const TableInfo*> uncovered(const std::unordered_set<std::string>& published) const {
+    std::vector<const TableInfo*> uncovered(
+        const std::unordered_set<std::string>& published) const {
         std::vector<const TableInfo*> left;
         for (const TableInfo& table : tables_) {
             if (table.partitioned || !meant(table)) continue;

@@ -16,9 +16,9 @@ struct TableInfo {
     Oid oid;
     std::string schema;
     std::string name;
-    bool partitioned = false;   // a root or a middle: holds no rows itself
-    bool permanent = true;      // false: unlogged, whose changes are not in the log
-    bool partition = false;     // of the partitioned table `parent`
+    bool partitioned = false;  // a root or a middle: holds no rows itself
+    bool permanent = true;     // false: unlogged, whose changes are not in the log
+    bool partition = false;    // of the partitioned table `parent`
     Oid parent;
     bool has_children = false;  // partitions or heirs
     ReplicaIdentity identity = ReplicaIdentity::key;
@@ -29,8 +29,7 @@ struct TableInfo {
     // UPDATE and DELETE can say which row they mean. Without it the server refuses them
     // as soon as the table is in a publication that publishes them.
     bool identifiable() const noexcept {
-        return identity == ReplicaIdentity::full ||
-               (identity != ReplicaIdentity::nothing && keyed);
+        return identity == ReplicaIdentity::full || (identity != ReplicaIdentity::nothing && keyed);
     }
 };
 

@@ -11,7 +11,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TableFilter filter(std::vector<std::string_view> include, std::vector<std::string_view> exclude = {}) {
+TableFilter filter(std::vector<std::string_view> include,
+                   std::vector<std::string_view> exclude = {}) {
     const auto parsed = [](const auto& texts) {
         std::vector<NamePattern> patterns;
         for (const auto text : texts) patterns.push_back(*NamePattern::parse(text, 2));
@@ -35,7 +36,11 @@ std::vector<std::string> names(const std::vector<const TableInfo*>& chosen) {
 // A table partitioned in two levels, and two plain ones.
 const std::vector<PlayedTable> kShop{
     {.schema = "public", .name = "orders", .kind = "p", .has_children = true},
-    {.schema = "public", .name = "orders_eu", .kind = "p", .parent = "orders", .has_children = true},
+    {.schema = "public",
+     .name = "orders_eu",
+     .kind = "p",
+     .parent = "orders",
+     .has_children = true},
     {.schema = "public", .name = "orders_eu_1", .parent = "orders_eu"},
     {.schema = "public", .name = "orders_us", .parent = "orders"},
     {.schema = "public", .name = "users"},
@@ -47,8 +52,10 @@ std::vector<std::string> chosen(const TableFilter& f, int version, bool via_root
 }
 
 TEST(TablesTest, APartitionedTableStandsForItsPartitions) {
-    EXPECT_THAT(chosen(filter({"*.*"}), 130000, false), ElementsAre("public.orders", "public.users"));
-    EXPECT_THAT(chosen(filter({"*.*"}), 130000, true), ElementsAre("public.orders", "public.users"));
+    EXPECT_THAT(chosen(filter({"*.*"}), 130000, false),
+                ElementsAre("public.orders", "public.users"));
+    EXPECT_THAT(chosen(filter({"*.*"}), 130000, true),
+                ElementsAre("public.orders", "public.users"));
 }
 
 TEST(TablesTest, Before13OnlyTheTablesWithRowsAreNamed) {
@@ -71,7 +78,8 @@ TEST(TablesTest, UnderTheRootsNameAPartitionCantBeLeftOut) {
 }
 
 TEST(TablesTest, APartitionMayBeMeantAlone) {
-    EXPECT_THAT(chosen(filter({"public.orders_us"}), 150000, false), ElementsAre("public.orders_us"));
+    EXPECT_THAT(chosen(filter({"public.orders_us"}), 150000, false),
+                ElementsAre("public.orders_us"));
 }
 
 TEST(TablesTest, UnloggedTablesAreNeverMeant) {
@@ -83,8 +91,9 @@ TEST(TablesTest, ATableIsCoveredByAnythingAboveIt) {
     const auto f = filter({"public.*"});
     EXPECT_THAT(names(uncovered_tables(all, f, {"\"public\".\"orders\""})),
                 ElementsAre("public.users"));
-    EXPECT_THAT(names(uncovered_tables(all, f, {"\"public\".\"orders_eu_1\"", "\"public\".\"users\""})),
-                ElementsAre("public.orders_us"));
+    EXPECT_THAT(
+        names(uncovered_tables(all, f, {"\"public\".\"orders_eu_1\"", "\"public\".\"users\""})),
+        ElementsAre("public.orders_us"));
 }
 
 TEST(TablesTest, IdentityDecidesWhetherUpdatesAreAllowed) {

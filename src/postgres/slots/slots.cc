@@ -12,7 +12,9 @@ namespace pgc {
 
 namespace {
 
-std::string lsn_text(Lsn lsn) { return lsn ? to_string(lsn) : std::string{}; }
+std::string lsn_text(Lsn lsn) {
+    return lsn ? to_string(lsn) : std::string{};
+}
 
 std::string status(const SlotState& slot) {
     if (!slot.invalid.empty()) return "lost: " + slot.invalid;
@@ -60,8 +62,10 @@ Result<Dropped> drop_slot(BlockingLink& link, std::string_view name) {
     if (slots->front().active) {
         Error error = slot_in_use(slots->front());
         error.next = Error::Next::stop;
-        error.mend = fmt::format("stop its reader first, or end its session: SELECT "
-                                 "pg_terminate_backend({});", slots->front().pid);
+        error.mend = fmt::format(
+            "stop its reader first, or end its session: SELECT "
+            "pg_terminate_backend({});",
+            slots->front().pid);
         return std::unexpected(std::move(error));
     }
     auto dropped = link.ask(drop_slot_query(name));

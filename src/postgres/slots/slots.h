@@ -16,15 +16,16 @@ struct SlotInfo {
     std::string plugin;
     std::string database;
     bool active = false;
-    std::string reader;      // "PID 4711 (application)"; empty while nobody reads
-    std::string confirmed;   // an LSN; empty while there is none
+    std::string reader;     // "PID 4711 (application)"; empty while nobody reads
+    std::string confirmed;  // an LSN; empty while there is none
     std::string restart;
     std::uint64_t retained_bytes = 0;  // of log kept for it
-    std::string wal_status;  // or why it is lost; "unknown" before 13
-    bool ours = false;       // the one that is configured
+    std::string wal_status;            // or why it is lost; "unknown" before 13
+    bool ours = false;                 // the one that is configured
 };
 
-[[nodiscard]] Result<std::vector<SlotInfo>> list_slots(BlockingLink& link, std::string_view our_slot);
+[[nodiscard]] Result<std::vector<SlotInfo>> list_slots(BlockingLink& link,
+                                                       std::string_view our_slot);
 
 enum class Dropped : std::uint8_t { yes, not_there };
 

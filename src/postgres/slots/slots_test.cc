@@ -32,8 +32,9 @@ protected:
 
 TEST_F(SlotsTest, AreListedAsAPersonWantsThem) {
     server.slow = true;
-    server.answers("pg-capture: slots */",
-                   played_slot({{"active", "t"}, {"pid", "9"}, {"reader", "x"}, {"retained", "-5"}}));
+    server.answers(
+        "pg-capture: slots */",
+        played_slot({{"active", "t"}, {"pid", "9"}, {"reader", "x"}, {"retained", "-5"}}));
     auto sql = link();
     const auto slots = list_slots(sql, "shop_slot");
     ASSERT_TRUE(slots && slots->size() == 1);
