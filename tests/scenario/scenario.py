@@ -121,6 +121,7 @@ class Run:
         self.transactions = {}
         self.events = []
         self.log_from = 0
+        self.ended = True       # as a block said it should
 
     def __enter__(self):
         self.server.psql(f'DROP DATABASE IF EXISTS "{self.database}"')
@@ -195,7 +196,8 @@ class Run:
 
     def sync(self):
         """Waits until everything committed so far has come out."""
-        if not self.capture.running:
+        if self.ended:
+            self.take_events()
             return
         self.syncs += 1
         self.session("sync").run(f"INSERT INTO {SYNC_TABLE} VALUES ({self.syncs});")
@@ -206,7 +208,7 @@ class Run:
             if not self.capture.running:
                 raise AssertionError(f"pg-capture ended\n{self.capture.stderr_tail()}")
             return False
-        wait_until(arrived, 30, what=f"the events\n{self.capture.stderr_tail()}")
+        wait_until(arrived, 10, what="the events")
 
     # -- verbs --------------------------------------------------------------------------
 
@@ -236,19 +238,16 @@ class Run:
     def verb_start(self, _block):
         self.log_from = len(self.capture.stderr) if self.capture.process else 0
         self.capture.start()
-        self.sync_or_end()
+        self.ended = False
 
-    def sync_or_end(self):
-        """After a start: either it streams, or it ends (which a later block expects)."""
-        try:
-            self.sync()
-        except AssertionError:
-            if self.capture.running:
-                raise
+        def streams_or_ended():     # an end is for a later block to expect
+            return "  streaming  " in self.capture.stderr[self.log_from:] or not self.capture.running
+        wait_until(streams_or_ended, 20, what="it to stream")
 
     def verb_stop(self, _block):
         self.sync()
         self.capture.stop()
+        self.ended = True
 
     def verb_restart(self, block):
         self.verb_stop(block)
@@ -295,6 +294,7 @@ class Run:
 
     def verb_exits(self, block):
         code = self.capture.wait_exit(30)
+        self.ended = True
         assert code == int(block.arguments[0]), f"exit code {code}\n{self.capture.stderr_tail()}"
         self.take_events()
         self.check_log(block)
