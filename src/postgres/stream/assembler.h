@@ -58,7 +58,9 @@ struct Reselected {
 
 class Assembler {
 public:
-    Assembler(Relations& relations, bool reselect) : relations_(relations), reselect_(reselect) {}
+    // `from`: where the stream was asked to begin.
+    Assembler(Relations& relations, bool reselect, Lsn from = {})
+        : relations_(relations), reselect_(reselect), received_(from) {}
 
     enum class Taken : std::uint8_t {
         done,      // the message may be released
@@ -82,6 +84,10 @@ public:
     void provide(Reselected values) { provided_ = std::move(values); }
 
     bool in_transaction() const noexcept { return in_transaction_; }
+    // In one whose rows come by the thousand: the server has the rest of it at hand.
+    bool in_large_transaction() const noexcept {
+        return in_transaction_ && ordinal_ >= kLargeTransaction;
+    }
     // The server has sent everything before, and no transaction is open.
     std::optional<Lsn> idle_at() const noexcept;
     // The end of the last thing received, for feedback's write position.
@@ -92,6 +98,8 @@ public:
     bool reply_requested() noexcept { return std::exchange(reply_requested_, false); }
 
 private:
+    static constexpr std::uint64_t kLargeTransaction = 1000;
+
     [[nodiscard]] Result<Taken> take_keepalive(std::string_view bytes);
     [[nodiscard]] Result<Taken> take_message(const pgoutput::XLogData& data, Batch& batch);
     [[nodiscard]] Result<Taken> take_row(const pgoutput::XLogData& data, Batch& batch);

@@ -4,10 +4,15 @@
 
 namespace pgc {
 
-void Gulp::drained(std::size_t bytes, Instant now) noexcept {
+void Gulp::drained(std::size_t bytes, Instant now, bool behind) noexcept {
     since_ = now;
+    if (level_ > 0) disappointments_ = bytes < kNothing ? disappointments_ + 1 : 0;
+    if (behind && disappointments_ < kPatience) {
+        level_ = kLevels.size() - 1;
+        return;
+    }
     if (level_ > 0) {
-        level_ = satisfied(bytes) ? std::min(level_ + 1, kLevels.size() - 1) : 0;
+        level_ = next_level(bytes);
         window_ = now;
         in_window_ = 0;
         return;
@@ -17,7 +22,17 @@ void Gulp::drained(std::size_t bytes, Instant now) noexcept {
         in_window_ = 0;
     }
     in_window_ += bytes;
-    if (in_window_ >= kBusyBytes) level_ = 1;
+    if (in_window_ < kBusyBytes) return;
+    level_ = 1;
+    disappointments_ = 0;
+}
+
+std::size_t Gulp::next_level(std::size_t bytes) const noexcept {
+    const std::size_t mark = local_ ? kLocalBytes : kLevels[level_].bytes;
+    if (bytes >= mark) return std::min(level_ + 1, kLevels.size() - 1);
+    if (bytes >= mark / 2) return level_;
+    if (bytes >= mark / 8) return level_ - 1;
+    return 0;
 }
 
 }  // namespace pgc

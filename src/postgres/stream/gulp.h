@@ -9,9 +9,13 @@
 //   level n   mark and limit rising together: a gulp costs latency only in proportion
 //             to the rate that was just seen
 //
-// From 0 to 1: when at least kBusyBytes came within kWindow (single wakes bring a row or
+// Who knows that we are behind (the server's end of the log was asked for, and is far from
+// where we are) need not guess: the top level at once, unless kPatience waits in a row brought nothing.
+// Otherwise, from 0 to 1: when at least kBusyBytes came within kWindow (single wakes bring a row or
 // two even under full load, so one drain says nothing). Further up: when a wait brought
-// its mark. Back to 0: as soon as one fell short.
+// its mark. Half of it keeps the level (the server is slower than the mark, but busy), less
+// takes it down one, and next to nothing takes it to 0: that is what being caught up
+// looks like, and it has cost one wait.
 //
 // Unix sockets don't know the mark: there the limit alone is waited for, without looking
 // at the descriptor; it is shorter, because their buffers hold a few hundred rows only.
@@ -30,12 +34,17 @@ class Gulp {
 public:
     static constexpr Duration kWindow = std::chrono::microseconds{1000};
     static constexpr std::size_t kBusyBytes = std::size_t{16} << 10;
+    static constexpr std::size_t kNothing = std::size_t{4} << 10;  // less than a wait must bring
+    static constexpr int kPatience = 10;
 
     explicit Gulp(bool local) noexcept : local_(local) {}
 
     // A drain took `bytes` off the socket and left nothing there. Not to be called for a
     // drain that stopped at its own limit: that one said nothing about the socket.
-    void drained(std::size_t bytes, Instant now) noexcept;
+    // `behind`: there is surely more on its way.
+    void drained(std::size_t bytes, Instant now, bool behind = false) noexcept;
+    // What `behind` rests on was renewed: it counts again, though a wait brought nothing.
+    void believe() noexcept { disappointments_ = 0; }
 
     bool behind() const noexcept { return level_ > 0; }
     // What the socket's low-water mark should be now.
@@ -62,12 +71,11 @@ private:
     static constexpr std::size_t kLocalBytes = std::size_t{4} << 10;
 
     Duration wait() const noexcept { return local_ ? kLocalWait : kLevels[level_].wait; }
-    bool satisfied(std::size_t bytes) const noexcept {
-        return bytes >= (local_ ? kLocalBytes : kLevels[level_].bytes);
-    }
+    std::size_t next_level(std::size_t bytes) const noexcept;
 
     bool local_;
     std::size_t level_ = 0;
+    int disappointments_ = 0;  // waits in a row that brought nothing
     Instant since_{};  // the last drain
     Instant window_{};
     std::size_t in_window_ = 0;

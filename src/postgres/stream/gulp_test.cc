@@ -56,7 +56,7 @@ TEST(GulpTest, WaitsForMoreAsLongAsWaitingPays) {
     EXPECT_EQ(gulp.low_water(), std::size_t{128} << 10);
 }
 
-TEST(GulpTest, FallsBackToSingleRowsAtTheFirstShortDrain) {
+TEST(GulpTest, FallsBackToSingleRowsWhenNextToNothingCame) {
     Gulp gulp{false};
     fall_behind(gulp, at(0s));
     gulp.drained(std::size_t{70} << 10, at(1ms));
@@ -64,6 +64,51 @@ TEST(GulpTest, FallsBackToSingleRowsAtTheFirstShortDrain) {
     EXPECT_FALSE(gulp.behind());
     EXPECT_EQ(gulp.low_water(), 1U);
     EXPECT_EQ(gulp.limit(), kNever);
+}
+
+TEST(GulpTest, AServerThatIsSlowerThanTheMarkIsStillWaitedFor) {
+    Gulp gulp{false};
+    fall_behind(gulp, at(0s));
+    gulp.drained(std::size_t{20} << 10, at(1ms));
+    ASSERT_EQ(gulp.low_water(), std::size_t{64} << 10);
+    gulp.drained(std::size_t{40} << 10, at(4ms));
+    EXPECT_EQ(gulp.low_water(), std::size_t{64} << 10);
+    gulp.drained(std::size_t{10} << 10, at(7ms));
+    EXPECT_EQ(gulp.low_water(), std::size_t{16} << 10);
+}
+
+TEST(GulpTest, WhoKnowsToBeBehindTakesTheLargestGulpsAtOnce) {
+    Gulp gulp{false};
+    gulp.drained(200, at(0s), true);
+    EXPECT_EQ(gulp.low_water(), std::size_t{128} << 10);
+}
+
+TEST(GulpTest, AFewEmptyWaitsDoNotMakeAnybodyDoubt) {
+    Gulp gulp{false};
+    gulp.drained(0, at(0s), true);
+    for (int i = 1; i < Gulp::kPatience; ++i) gulp.drained(0, at(i * 5ms), true);
+    EXPECT_TRUE(gulp.behind());
+}
+
+TEST(GulpTest, ManyEmptyWaitsDoUntilItIsSaidAgain) {
+    Gulp gulp{false};
+    gulp.drained(0, at(0s), true);
+    for (int i = 1; i <= Gulp::kPatience; ++i) gulp.drained(0, at(i * 5ms), true);
+    EXPECT_FALSE(gulp.behind());
+    gulp.drained(200, at(60ms), true);
+    EXPECT_FALSE(gulp.behind());
+    gulp.believe();
+    gulp.drained(200, at(61ms), true);
+    EXPECT_TRUE(gulp.behind());
+}
+
+TEST(GulpTest, DoubtEndsAsSoonAsItPoursAgain) {
+    Gulp gulp{false};
+    gulp.drained(0, at(0s), true);
+    for (int i = 1; i <= Gulp::kPatience; ++i) gulp.drained(0, at(i * 5ms), true);
+    gulp.drained(Gulp::kBusyBytes, at(60ms), true);
+    gulp.drained(Gulp::kBusyBytes, at(61ms), true);
+    EXPECT_EQ(gulp.low_water(), std::size_t{128} << 10);
 }
 
 TEST(GulpTest, NeverWaitsLongerThanFiveMilliseconds) {

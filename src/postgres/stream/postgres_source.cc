@@ -58,7 +58,7 @@ Result<void> PostgresSource::start(Lsn from) {
                        [this](const Relation& before, const Relation& now) {
                            schema_changed(before, now);
                        });
-    assembler_.emplace(*relations_, with_.config.toast == ToastMode::reselect);
+    assembler_.emplace(*relations_, with_.config.toast == ToastMode::reselect, from);
     state_ = State::starting;
     return {};
 }
@@ -108,6 +108,7 @@ Result<Source::Read> PostgresSource::read(Batch& batch, std::size_t max_changes,
                                           std::size_t max_bytes) {
     if (state_ != State::streaming) return Read::caught_up;
     const Instant now = with_.clock.now();
+    reader_->log_reaches(errands_->server_end());
     const auto stopped = reader_->read(batch, max_changes, max_bytes, now);
     if (!stopped) return std::unexpected(explained(stopped.error()));
     if (reader_->nothing_kept()) feedback_.received(assembler_->received());

@@ -13,6 +13,9 @@ namespace {
 // one of our own.
 constexpr std::size_t kMessagesPerChange = 4;
 
+// So far from the log's end nobody minds a few milliseconds.
+constexpr std::uint64_t kFarBehind = std::uint64_t{1} << 20;
+
 }  // namespace
 
 StreamReader::StreamReader(Link& link, Assembler& assembler, Instant now)
@@ -79,7 +82,9 @@ Result<Link::Drained> StreamReader::drain(const Batch& batch, const Limits& limi
 // After a drain that left nothing behind.
 Result<StreamReader::Stopped> StreamReader::judge(Instant now) {
     const std::size_t received = std::exchange(received_, 0);
-    gulp_.drained(received, now);
+    const bool behind = assembler_.in_large_transaction() ||
+                        assembler_.received().value + kFarBehind < log_end_.value;
+    gulp_.drained(received, now, behind);
     if (gulp_.low_water() != low_water_) {
         low_water_ = gulp_.low_water();
         link_.set_low_water(low_water_);
@@ -97,6 +102,12 @@ Result<StreamReader::Stopped> StreamReader::judge(Instant now) {
         Error::Category::connection,
         fmt::format("the server has not answered for {} s: the connection is taken for dead",
                     std::chrono::duration_cast<std::chrono::seconds>(Liveness::kGrace).count())));
+}
+
+void StreamReader::log_reaches(Lsn end) noexcept {
+    if (end == log_end_) return;
+    log_end_ = end;
+    gulp_.believe();
 }
 
 // The server has left copy mode: what it says next is why.
