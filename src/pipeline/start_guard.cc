@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace pgc {
@@ -30,8 +31,9 @@ private:
     std::string accept_gap() const {
         return fmt::format(
             "if the changes in between can be done without (or were taken over by other means), "
-            "remove {}: the next start goes on from where the slot stands",
-            where_);
+            "remove {}: the next start {}",
+            where_,
+            source_.slot_is_gone ? "begins with a new slot" : "goes on from where the slot stands");
     }
 
     std::optional<Error> other_place() const {
@@ -52,8 +54,8 @@ private:
 
     std::optional<Error> diverged() const {
         if (source_.timeline == stored_.timeline) return std::nullopt;
-        const auto left = std::ranges::find(source_.history, stored_.timeline,
-                                            &TimelineSwitch::timeline);
+        const auto left =
+            std::ranges::find(source_.history, stored_.timeline, &TimelineSwitch::timeline);
         if (source_.timeline < stored_.timeline || left == source_.history.end()) {
             return refuse(fmt::format("the server is on timeline {}, which does not descend from "
                                       "ours, {}",
@@ -79,18 +81,26 @@ private:
     }
 
     std::optional<Error> moved_slot() const {
+        if (source_.slot_is_gone) {
+            return refuse(
+                       "the slot is gone, though we have read from it: what was committed since "
+                       "was not kept for us")
+                .mended_by("load the tables anew; " + accept_gap());
+        }
         if (source_.slot_is_new) {
-            return refuse("the slot was gone and had to be created anew: what was committed in "
-                          "between was not kept for us")
+            return refuse(
+                       "the slot was gone and had to be created anew: what was committed in "
+                       "between was not kept for us")
                 .mended_by("load the tables anew; " + accept_gap());
         }
         if (stored_.resume_at >= source_.slot_confirmed) return std::nullopt;
         return refuse(fmt::format("the slot stands at {}, ahead of our position: somebody else "
                                   "read from it, moved it or re-created it",
                                   to_string(source_.slot_confirmed)))
-            .mended_by("find out who uses the slot (each pipeline needs its own) and load the "
-                       "tables anew; " +
-                       accept_gap());
+            .mended_by(
+                "find out who uses the slot (each pipeline needs its own) and load the "
+                "tables anew; " +
+                accept_gap());
     }
 
     const StoredPosition& stored_;
@@ -109,15 +119,14 @@ StoredPosition position_at(std::string_view pipeline, const SourceIdentity& sour
 
 }  // namespace
 
-Result<StartPlan> plan_start(std::string_view pipeline,
-                             const std::optional<StoredPosition>& stored,
+Result<StartPlan> plan_start(std::string_view pipeline, const std::optional<StoredPosition>& stored,
                              const SourceIdentity& source, std::string_view where) {
     using Because = StartPlan::Because;
     if (!stored) {
-        return StartPlan{
-            .from = source.slot_confirmed,
-            .because = source.slot_is_new ? Because::new_slot : Because::foreign_slot,
-            .store_first = position_at(pipeline, source, source.slot_confirmed)};
+        assert(!source.slot_is_gone && "without a position a missing slot is created");
+        return StartPlan{.from = source.slot_confirmed,
+                         .because = source.slot_is_new ? Because::new_slot : Because::foreign_slot,
+                         .store_first = position_at(pipeline, source, source.slot_confirmed)};
     }
     if (auto error = Guard{*stored, source, where}.objection()) {
         return std::unexpected(std::move(*error));

@@ -96,6 +96,19 @@ TEST_F(StartGuardTest, ASlotThatWasDroppedStopsEvenIfItStandsWhereWeAre) {
     expect_stop(refused(stored), "created anew");
 }
 
+TEST_F(StartGuardTest, ASlotThatIsGoneStops) {
+    source.slot_is_gone = true;
+    source.slot_confirmed = {};
+    expect_stop(refused(stored), "is gone");
+}
+
+TEST_F(StartGuardTest, AnotherSystemIsToldBeforeThatItsSlotIsGone) {
+    source.slot_is_gone = true;
+    source.slot_confirmed = {};
+    source.system = "9999";
+    expect_stop(refused(stored), "database system 7340, not to 9999");
+}
+
 TEST_F(StartGuardTest, AnotherSystemStops) {
     source.system = "9999";
     expect_stop(refused(stored), "database system 7340, not to 9999");

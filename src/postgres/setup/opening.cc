@@ -278,15 +278,9 @@ Result<Opening::Steps::Progress> Opening::Steps::take_slot() {
         warn_of_slot(*slot_);
         identity.slot_confirmed = slot_->confirmed;
     } else if (!task_.may_create_slot) {
-        Error error =
-            stop(Error::Category::position,
-                 fmt::format("slot {} is gone, though we have read from it: changes since "
-                             "then are lost",
-                             quote_name(config_.slot)));
-        error.mend =
-            "remove the stored position of this pipeline and start anew; what was changed "
-            "meanwhile must come from a new snapshot";
-        return std::unexpected(std::move(error));
+        // The start guard refuses, and says whether it is another server's, too.
+        identity.slot_is_gone = true;
+        return enter(State::done, Duration{0});
     }
     keeper_.emplace(config_, facts_.version, logger_);
     if (auto begun = keeper_->begin(*sql, !slot_); !begun) return std::unexpected(begun.error());
