@@ -1,7 +1,5 @@
 #include "postgres/check/check.h"
 
-#include <optional>
-
 #include "postgres/check/server_checks.h"
 #include "postgres/check/table_checks.h"
 #include "postgres/link/blocking.h"
@@ -65,18 +63,22 @@ Findings check_postgres(const PostgresConfig& config, LinkFactory& links, const 
         return findings;
     }
     check_connection(config, *link, findings);
-    check_version(*link, findings);
-    note(check_settings(*link, findings), findings);
-    const auto role = ask_role(*link);
-    if (!role) {
-        findings.push_back(blocked("role", role.error()));
+    const auto facts = ask_server(*link);
+    if (!facts) {
+        findings.push_back(blocked("query", facts.error()));
         return findings;
     }
-    check_role(*role, findings);
-    note(check_tables(*link, config, *role, findings), findings);
-    note(check_slot(*link, config, findings), findings);
-    // Without REPLICATION it can only fail, and that is told already.
-    if (role->replication) check_replication(links, clock, waiter, limit, findings);
+    check_version(*facts, findings);
+    if (facts->version < kOldestServer) return findings;
+    check_settings(*facts, findings);
+    check_role(*facts, findings);
+    note(check_tables(*link, config, *facts, findings), findings);
+    note(check_slot(*link, config, *facts, findings), findings);
+    // Without these it can only fail, and that is told already.
+    const bool may = facts->superuser || facts->replication;
+    if (may && facts->senders < facts->senders_max) {
+        check_replication(links, clock, waiter, limit, findings);
+    }
     return findings;
 }
 

@@ -10,11 +10,11 @@ namespace pgc {
 
 struct Finding {
     enum class Level : std::uint8_t { ok, warning, blocking };
-    std::string_view id;  // stable, for programs: "wal_level"
+    std::string_view id{};  // stable, for programs: "wal_level"
     Level level = Level::ok;
-    std::string subject;  // what was looked at: a table, a role, a setting
-    std::string message;  // one sentence, no full stop
-    std::string mend;     // SQL or a setting; empty when ok
+    std::string subject{};  // what was looked at: a table, a role, a setting
+    std::string message{};  // one sentence, no full stop
+    std::string mend{};     // SQL or a setting; empty when ok
 };
 
 using Findings = std::vector<Finding>;

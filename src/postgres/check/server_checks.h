@@ -1,27 +1,22 @@
 // The checks that need no table: server, settings, role, slot. Each appends its findings.
 #pragma once
 
-#include <string>
-
+#include "base/error.h"
 #include "postgres/check/findings.h"
 #include "postgres/link/blocking.h"
 #include "postgres/options.h"
+#include "postgres/setup/server_facts.h"
 
 namespace pgc {
 
-// What the role is and may, asked once.
-struct RoleFacts {
-    std::string name;
-    bool superuser = false;
-    bool replication = false;  // or the managed services' substitute
-    bool may_create = false;   // CREATE on the database
-};
+// Asked once; `replication` counts managed services' substitutes for the attribute too.
+[[nodiscard]] Result<ServerFacts> ask_server(BlockingLink& link);
 
-Result<RoleFacts> ask_role(BlockingLink& link);
-
-void check_version(BlockingLink& link, Findings& findings);
-Result<void> check_settings(BlockingLink& link, Findings& findings);
-void check_role(const RoleFacts& role, Findings& findings);
-Result<void> check_slot(BlockingLink& link, const PostgresConfig& config, Findings& findings);
+void check_version(const ServerFacts& facts, Findings& findings);
+void check_settings(const ServerFacts& facts, Findings& findings);
+void check_role(const ServerFacts& facts, Findings& findings);
+// The slot, and whether the server has room for it if it is not there yet.
+[[nodiscard]] Result<void> check_slot(BlockingLink& link, const PostgresConfig& config,
+                                      const ServerFacts& facts, Findings& findings);
 
 }  // namespace pgc

@@ -2,237 +2,283 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
 #include "postgres/quote.h"
+#include "postgres/setup/answer.h"
+#include "postgres/setup/publication.h"
+#include "postgres/setup/statements.h"
+#include "postgres/setup/tables.h"
 
 namespace pgc {
+
 namespace {
 
 using Level = Finding::Level;
+using Chosen = std::vector<const TableInfo*>;
 
 // At most this many tables are named in one finding or have findings of their own.
-constexpr std::size_t kNamed_max = 20;
+constexpr std::size_t kNamedMax = 20;
 
-struct Table {
-    std::string schema;
-    std::string name;
-    bool published = false;
-    bool readable = false;
-    bool owned = false;
-    bool has_key = false;
-    bool unlogged = false;
-    bool generated = false;  // has stored generated columns
-    char identity = 'd';
-
-    std::string quoted() const { return quote_name(schema, name); }
+// What the checks look at, asked once.
+struct Seen {
+    std::vector<TableInfo> tables;
+    std::optional<Publication> publication;
+    std::vector<std::string> published;         // quoted
+    std::unordered_set<std::string> generated;  // quoted: with stored generated columns
+    Chosen meant;                               // by the filters, with rows of their own
+    Chosen missing;                             // of these, not published
 };
 
-struct Publication {
-    bool exists = false;
-    bool all_tables = false;
-    bool updates = true;
-    bool made_by_us = false;
-};
-
-Result<Publication> ask_publication(BlockingLink& link, const std::string& name) {
-    const auto rows = link.ask(
-        "SELECT p.puballtables, p.pubupdate OR p.pubdelete, "
-        "coalesce(obj_description(p.oid, 'pg_publication'), '') LIKE '%pg-capture%' "
-        "FROM pg_publication p WHERE p.pubname = " +
-        quote_text(name));
-    if (!rows) return std::unexpected(rows.error());
-    if (rows->rows.empty()) return Publication{};
-    const auto& row = rows->rows.front();
-    return Publication{true, row[0] == "t", row[1] == "t", row[2] == "t"};
+std::string quoted(const TableInfo& table) {
+    return quote_name(table.schema, table.name);
 }
 
-// Every table that can be published: ordinary ones, and with the root's name partitioned
-// ones; a partition counts as published when its root is.
-Result<std::vector<Table>> ask_tables(BlockingLink& link, const PostgresConfig& config) {
-    const int version = link.link().server_version();
-    const bool roots = config.publish_via_partition_root && version >= 130000;
-    const auto rows = link.ask(fmt::format(
-        "SELECT n.nspname, c.relname, EXISTS (SELECT 1 FROM pg_publication_tables t WHERE "
-        "t.pubname = {} AND t.schemaname = n.nspname AND t.tablename = c.relname), "
-        "has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE'), "
-        "pg_has_role(c.relowner, 'USAGE'), "
-        "EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), "
-        "c.relpersistence = 'u', {}, c.relreplident "
-        "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE c.relkind IN ('r'{}) AND c.relpersistence <> 't' {} "
-        "AND n.nspname NOT IN ('pg_catalog', 'information_schema') "
-        "AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp\\_%' "
-        "ORDER BY 1, 2",
-        quote_text(config.publication),
-        version >= 120000 ? "EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid "
-                            "AND a.attgenerated <> '' AND NOT a.attisdropped)"
-                          : "false",
-        roots ? ", 'p'" : "", roots ? "AND NOT c.relispartition" : ""));
-    if (!rows) return std::unexpected(rows.error());
-    std::vector<Table> tables;
-    for (const auto& row : rows->rows) {
-        if (row.size() != 9 || !row[0] || !row[1] || !config.tables.matches(*row[0], *row[1]))
-            continue;
-        const auto yes = [&](std::size_t i) { return row[i] == "t"; };
-        tables.push_back({.schema = *row[0],
-                          .name = *row[1],
-                          .published = yes(2),
-                          .readable = yes(3),
-                          .owned = yes(4),
-                          .has_key = yes(5),
-                          .unlogged = yes(6),
-                          .generated = yes(7),
-                          .identity = row[8].value_or("d").front()});
-    }
-    return tables;
-}
-
-template <typename Predicate>
-std::vector<const Table*> those(const std::vector<Table>& tables, Predicate predicate) {
-    std::vector<const Table*> found;
-    for (const Table& table : tables) {
-        if (predicate(table)) found.push_back(&table);
-    }
-    return found;
-}
-
-std::string listed(const std::vector<const Table*>& tables) {
+std::string listed(const Chosen& tables, std::size_t at_most) {
     std::string text;
-    for (std::size_t i = 0; i < tables.size() && i < kNamed_max; ++i) {
-        text += (i == 0 ? "" : ", ") + tables[i]->quoted();
+    for (std::size_t i = 0; i < tables.size() && i < at_most; ++i) {
+        text += (i == 0 ? "" : ", ") + quoted(*tables[i]);
     }
-    if (tables.size() > kNamed_max) text += fmt::format(" and {} more", tables.size() - kNamed_max);
+    if (tables.size() > at_most) text += fmt::format(" and {} more", tables.size() - at_most);
     return text;
 }
 
 // Not cut short: it is to be run.
-std::string all_of(const std::vector<const Table*>& tables) {
-    std::string text;
-    for (const Table* table : tables) text += (text.empty() ? "" : ", ") + table->quoted();
-    return text;
+std::string all_of(const Chosen& tables) {
+    return listed(tables, tables.size());
 }
 
-void check_publication(const PostgresConfig& config, const RoleFacts& role,
-                       const Publication& found, const std::vector<Table>& tables,
-                       Findings& findings) {
-    const std::string publication = quote_name(config.publication);
-    Finding finding{.id = "publication", .subject = "publication " + config.publication};
-    const auto loggable = those(tables, [](const Table& t) { return !t.unlogged; });
-    const auto foreign = those(tables, [](const Table& t) { return !t.owned && !t.unlogged; });
-    const auto missing = those(tables, [](const Table& t) { return !t.published && !t.unlogged; });
-    const bool we_may = config.manage_publication && (role.superuser || foreign.empty());
-    if (!found.exists) {
-        finding.message = "is not there";
-        if (config.manage_publication && role.superuser) {
-            finding.message += " yet; it will be created";
-        } else if (we_may && role.may_create) {
-            finding.message += " yet; it will be created";
-        } else {
-            finding.level = Level::blocking;
-            finding.mend = loggable.empty() ? fmt::format("CREATE PUBLICATION {}", publication)
-                                            : fmt::format("CREATE PUBLICATION {} FOR TABLE {}",
-                                                          publication, all_of(loggable));
-            finding.message += ", and we may not create it";
-        }
-    } else if (missing.empty()) {
-        finding.message = fmt::format("covers all {} tables that match", loggable.size());
-    } else if (found.made_by_us && we_may) {
-        finding.message = fmt::format("lacks {}, which will be added", listed(missing));
+template <typename Predicate>
+Chosen those(const Chosen& tables, Predicate predicate) {
+    Chosen found;
+    std::ranges::copy_if(tables, std::back_inserter(found),
+                         [&](const TableInfo* table) { return predicate(*table); });
+    return found;
+}
+
+Result<std::vector<std::string>> ask_names(BlockingLink& link, const std::string& sql) {
+    const auto rows = link.ask(sql);
+    if (!rows) return std::unexpected(rows.error());
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < rows->rows.size(); ++i) {
+        Answer row{*rows, i};
+        names.push_back(quote_name(row.text("schema"), row.text("name")));
+        if (!row.sound()) return std::unexpected(strange_answer("tables"));
+    }
+    return names;
+}
+
+Result<std::optional<Publication>> ask_publication(BlockingLink& link, int version,
+                                                   const std::string& name) {
+    const auto rows = link.ask(publication_query(version, name));
+    if (!rows) return std::unexpected(rows.error());
+    auto publication = read_publication(*rows);
+    if (!publication || !*publication) return publication;
+    const auto members = link.ask(publication_members_query(version, name));
+    if (!members) return std::unexpected(members.error());
+    if (auto read = read_members(*members, **publication); !read) {
+        return std::unexpected(read.error());
+    }
+    return publication;
+}
+
+Result<Seen> look(BlockingLink& link, const PostgresConfig& config, const ServerFacts& facts) {
+    Seen seen;
+    const auto rows = link.ask(tables_query());
+    if (!rows) return std::unexpected(rows.error());
+    auto tables = read_tables(*rows);
+    if (!tables) return std::unexpected(tables.error());
+    seen.tables = std::move(*tables);
+    auto publication = ask_publication(link, facts.version, config.publication);
+    if (!publication) return std::unexpected(publication.error());
+    seen.publication = std::move(*publication);
+    auto published = ask_names(link, published_tables_query(config.publication));
+    if (!published) return std::unexpected(published.error());
+    seen.published = std::move(*published);
+    if (facts.version >= 120000) {
+        auto generated = ask_names(link, generated_columns_query());
+        if (!generated) return std::unexpected(generated.error());
+        seen.generated.insert(generated->begin(), generated->end());
+    }
+    seen.meant = uncovered_tables(seen.tables, config.tables, {});
+    seen.missing = uncovered_tables(seen.tables, config.tables, seen.published);
+    return seen;
+}
+
+// The filters are a demand, not only a sieve over a publication that is used as it is.
+bool demanded(const PostgresConfig& config) {
+    return config.manage_publication || config.tables_given;
+}
+
+void publication_is_missing(const PostgresConfig& config, const ServerFacts& facts,
+                            const Seen& seen, Finding& finding) {
+    const auto wanted = wanted_publication(config, facts, seen.tables);
+    const auto foreign = those(seen.meant, [](const TableInfo& t) { return !t.owned; });
+    if (config.manage_publication && (facts.superuser || (facts.may_create && foreign.empty()))) {
+        finding.message = "is not there yet; it will be created";
+        return;
+    }
+    finding.level = Level::blocking;
+    finding.message = config.manage_publication
+                          ? "is not there, and we may not create it"
+                          : "is not there, and source.manage_publication says not to create it";
+    finding.mend = create_publication_sql(facts.version, config.publication, wanted);
+}
+
+void publication_is_there(const PostgresConfig& config, const Seen& seen, Finding& finding) {
+    const bool maintained = config.manage_publication && seen.publication->maintained;
+    if (seen.missing.empty() || !demanded(config)) {
+        finding.message = fmt::format("publishes {} tables", seen.published.size());
+    } else if (maintained &&
+               those(seen.missing, [](const TableInfo& t) { return !t.owned; }).empty()) {
+        finding.message =
+            fmt::format("lacks {}, which will be added", listed(seen.missing, kNamedMax));
     } else {
         finding.level = Level::blocking;
-        finding.message = "lacks " + listed(missing);
-        finding.mend =
-            fmt::format("ALTER PUBLICATION {} ADD TABLE {}", publication, all_of(missing));
+        finding.message = "lacks " + listed(seen.missing, kNamedMax);
+        finding.mend = fmt::format("ALTER PUBLICATION {} ADD TABLE {}",
+                                   quote_name(config.publication), all_of(seen.missing));
     }
-    findings.push_back(std::move(finding));
 }
 
-void check_select(const RoleFacts& role, const std::vector<Table>& tables, Findings& findings) {
-    const auto unreadable = those(tables, [](const Table& t) { return !t.readable; });
+// One that leaves operations out is lawful, but rarely meant.
+void check_operations(const PostgresConfig& config, const ServerFacts& facts, const Seen& seen,
+                      Findings& findings) {
+    if (!seen.publication || (seen.publication->maintained && config.manage_publication)) return;
+    const Publication& p = *seen.publication;
+    std::string lacking;
+    const auto lacks = [&](bool published, std::string_view operation) {
+        if (!published) lacking += (lacking.empty() ? "" : ", ") + std::string{operation};
+    };
+    lacks(p.inserts, "INSERT");
+    lacks(p.updates, "UPDATE");
+    lacks(p.deletes, "DELETE");
+    lacks(p.truncates || facts.version < 110000, "TRUNCATE");
+    if (lacking.empty()) return;
+    findings.push_back(
+        {.id = "publication_operations",
+         .level = Level::warning,
+         .subject = "publication " + config.publication,
+         .message = "leaves out " + lacking,
+         .mend = fmt::format("ALTER PUBLICATION {} SET (publish = 'insert, update, delete{}')",
+                             quote_name(config.publication),
+                             facts.version >= 110000 ? ", truncate" : "")});
+}
+
+void check_select(const ServerFacts& facts, const Seen& seen, Findings& findings) {
+    const auto unreadable = those(seen.meant, [](const TableInfo& t) { return !t.readable; });
     Finding finding{
-        .id = "select", .subject = "role " + role.name, .message = "may read every table"};
+        .id = "select", .subject = "role " + facts.role, .message = "may read every table"};
     if (!unreadable.empty()) {
         finding.level = Level::blocking;
-        finding.message = "may not read " + listed(unreadable);
-        std::string schemas;
-        std::string last;
-        for (const Table* table : unreadable) {
+        finding.message = "may not read " + listed(unreadable, kNamedMax);
+        std::string_view last;
+        for (const TableInfo* table : unreadable) {  // in the order of their schemas
             if (table->schema == last) continue;
             last = table->schema;
-            schemas += fmt::format("GRANT USAGE ON SCHEMA {} TO {}; ", quote_name(last),
-                                   quote_name(role.name));
+            finding.mend += fmt::format("GRANT USAGE ON SCHEMA {} TO {}; ", quote_name(last),
+                                        quote_name(facts.role));
         }
-        finding.mend = fmt::format("{}GRANT SELECT ON {} TO {}", schemas, all_of(unreadable),
-                                   quote_name(role.name));
+        finding.mend +=
+            fmt::format("GRANT SELECT ON {} TO {}", all_of(unreadable), quote_name(facts.role));
     }
     findings.push_back(std::move(finding));
 }
 
-void check_identity(const std::vector<Table>& tables, Findings& findings) {
-    const auto without = those(tables, [](const Table& t) {
-        return !t.unlogged && (t.identity == 'n' || (t.identity == 'd' && !t.has_key));
-    });
+void check_identity(const PostgresConfig& config, const Seen& seen, Findings& findings) {
+    const bool keeps_inserts_only =
+        seen.publication && !seen.publication->updates && !seen.publication->deletes;
+    Chosen without;
+    if (!keeps_inserts_only) {
+        without = those(seen.meant, [&](const TableInfo& t) {
+            if (t.identifiable()) return false;
+            // Of a publication that is used as it is only what it holds counts.
+            return demanded(config) ||
+                   std::ranges::find(seen.published, quoted(t)) != seen.published.end();
+        });
+    }
     if (without.empty()) {
         findings.push_back({.id = "replica_identity",
                             .subject = "tables",
-                            .message = "every table has a replica identity"});
+                            .message = "every table can say which row an UPDATE or DELETE means"});
         return;
     }
-    for (std::size_t i = 0; i < without.size() && i < kNamed_max; ++i) {
-        const Table& table = *without[i];
-        findings.push_back(
-            {.id = "replica_identity",
-             .level = Level::blocking,
-             .subject = "table " + table.quoted(),
-             .message =
-                 "has no replica identity: once it is published, UPDATE and DELETE on it fail",
-             .mend = fmt::format("ALTER TABLE {} REPLICA IDENTITY {}", table.quoted(),
-                                 table.has_key ? "DEFAULT" : "FULL")});
+    for (std::size_t i = 0; i < without.size() && i < kNamedMax; ++i) {
+        const TableInfo& table = *without[i];
+        const bool has_key = table.keyed && table.identity == ReplicaIdentity::nothing;
+        findings.push_back({.id = "replica_identity",
+                            .level = Level::blocking,
+                            .subject = "table " + quoted(table),
+                            .message = "has no replica identity: once it is published, the server "
+                                       "refuses UPDATE and DELETE on it",
+                            .mend = fmt::format("ALTER TABLE {} REPLICA IDENTITY {}", quoted(table),
+                                                has_key ? "DEFAULT" : "FULL")});
     }
 }
 
-void check_left_out(const std::vector<Table>& tables, int version, Findings& findings) {
-    if (const auto unlogged = those(tables, [](const Table& t) { return t.unlogged; });
-        !unlogged.empty()) {
-        findings.push_back(
-            {.id = "unlogged",
-             .level = Level::warning,
-             .subject = "tables",
-             .message = "unlogged tables leave no trace in the log: " + listed(unlogged),
-             .mend = fmt::format("ALTER TABLE {} SET LOGGED", unlogged.front()->quoted())});
+void check_unlogged(const PostgresConfig& config, const Seen& seen, Findings& findings) {
+    Chosen unlogged;
+    for (const TableInfo& table : seen.tables) {
+        if (!table.permanent && config.tables.matches(table.schema, table.name)) {
+            unlogged.push_back(&table);
+        }
     }
-    const auto generated = those(tables, [](const Table& t) { return t.generated; });
-    if (!generated.empty()) {
-        findings.push_back(
-            {.id = "generated_columns",
-             .level = Level::warning,
-             .subject = "tables",
-             .message = "generated columns are not sent: " + listed(generated),
-             .mend =
-                 version >= 180000
-                     ? "create the publication WITH (publish_generated_columns = stored)"
+    if (unlogged.empty()) return;
+    findings.push_back(
+        {.id = "unlogged",
+         .level = Level::warning,
+         .subject = "tables",
+         .message = "unlogged tables leave no trace in the log: " + listed(unlogged, kNamedMax),
+         .mend = fmt::format("ALTER TABLE {} SET LOGGED", quoted(*unlogged.front()))});
+}
+
+void check_generated(const PostgresConfig& config, const ServerFacts& facts, const Seen& seen,
+                     Findings& findings) {
+    const auto generated =
+        those(seen.meant, [&](const TableInfo& t) { return seen.generated.contains(quoted(t)); });
+    const bool sends = facts.version >= 180000;
+    const bool will = sends && (!seen.publication || seen.publication->maintained);
+    const bool are = sends && seen.publication && seen.publication->generated;
+    if (generated.empty() || will || are) return;
+    findings.push_back(
+        {.id = "generated_columns",
+         .level = Level::warning,
+         .subject = "tables",
+         .message = "generated columns are not sent: " + listed(generated, kNamedMax),
+         .mend = sends
+                     ? fmt::format("ALTER PUBLICATION {} SET (publish_generated_columns = stored)",
+                                   quote_name(config.publication))
                      : "PostgreSQL 18 can send them; until then compute them where they are read"});
-    }
 }
 
 }  // namespace
 
-Result<void> check_tables(BlockingLink& link, const PostgresConfig& config, const RoleFacts& role,
-                          Findings& findings) {
-    const auto publication = ask_publication(link, config.publication);
-    if (!publication) return std::unexpected(publication.error());
-    const auto tables = ask_tables(link, config);
-    if (!tables) return std::unexpected(tables.error());
-    if (tables->empty()) {
+Result<void> check_tables(BlockingLink& link, const PostgresConfig& config,
+                          const ServerFacts& facts, Findings& findings) {
+    const auto seen = look(link, config, facts);
+    if (!seen) return std::unexpected(seen.error());
+    if (seen->meant.empty()) {
         findings.push_back({.id = "tables",
                             .level = Level::warning,
                             .subject = "source.tables",
                             .message = "no table matches the filters",
                             .mend = "widen source.tables.include; names are schema.table"});
     }
-    check_publication(config, role, *publication, *tables, findings);
-    check_select(role, *tables, findings);
-    check_identity(*tables, findings);
-    check_left_out(*tables, link.link().server_version(), findings);
+    Finding publication{.id = "publication", .subject = "publication " + config.publication};
+    if (seen->publication) {
+        publication_is_there(config, *seen, publication);
+    } else {
+        publication_is_missing(config, facts, *seen, publication);
+    }
+    findings.push_back(std::move(publication));
+    check_operations(config, facts, *seen, findings);
+    check_select(facts, *seen, findings);
+    check_identity(config, *seen, findings);
+    check_unlogged(config, *seen, findings);
+    check_generated(config, facts, *seen, findings);
     return {};
 }
 

@@ -1,14 +1,15 @@
 // The checks of publication and tables.
 #pragma once
 
+#include "base/error.h"
 #include "postgres/check/findings.h"
-#include "postgres/check/server_checks.h"
 #include "postgres/link/blocking.h"
 #include "postgres/options.h"
+#include "postgres/setup/server_facts.h"
 
 namespace pgc {
 
-Result<void> check_tables(BlockingLink& link, const PostgresConfig& config, const RoleFacts& role,
-                          Findings& findings);
+[[nodiscard]] Result<void> check_tables(BlockingLink& link, const PostgresConfig& config,
+                                        const ServerFacts& facts, Findings& findings);
 
 }  // namespace pgc

@@ -36,7 +36,7 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
                 WHERE x.indrelid = c.oid AND x.indimmediate AND x.indisvalid
                   AND CASE c.relreplident WHEN 'i' THEN x.indisreplident
                                           ELSE x.indisprimary END) AS keyed,
-       has_table_privilege(c.oid, 'SELECT') AS readable,
+       has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS readable,
        pg_has_role(c.relowner, 'USAGE') AS owned
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -112,6 +112,22 @@ SELECT md5(
                   WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
                     AND c.oid >= 16384), '')) AS signature)sql",
                        publication, schemas);
+}
+
+std::string generated_columns_query() {
+    return R"sql(/* pg-capture: generated columns */
+SELECT DISTINCT n.nspname AS schema, c.relname AS name
+  FROM pg_attribute a
+  JOIN pg_class c ON c.oid = a.attrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE a.attgenerated = 's' AND NOT a.attisdropped AND c.oid >= 16384)sql";
+}
+
+std::string managed_role_query() {
+    return R"sql(/* pg-capture: managed role */
+SELECT EXISTS (SELECT 1 FROM pg_roles
+                WHERE rolname IN ('rds_replication', 'rds_superuser', 'azure_pg_admin')
+                  AND pg_has_role(oid, 'MEMBER')) AS replication)sql";
 }
 
 std::string published_types_query(std::string_view publication) {

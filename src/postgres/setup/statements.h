@@ -33,6 +33,12 @@ std::string publication_members_query(int version, std::string_view name);
 // One row for each table as the server publishes it: schema, name.
 std::string published_tables_query(std::string_view name);
 
+// One row for each table with a stored generated column (12+): schema, name.
+std::string generated_columns_query();
+
+// One row: replication. Managed services give the right to replicate by membership.
+std::string managed_role_query();
+
 // One row: signature. Changes with everything the four above answer.
 std::string publication_signature_query(int version, std::string_view name);
 
