@@ -51,7 +51,7 @@ class Scenario:
 def parse(path):
     head = {"versions": "-", "database": "", "server": ""}
     options, blocks = {}, []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
         if line.startswith("== "):
             versions = RANGE.search(line)
             words = RANGE.sub("", line[3:]).split()
@@ -266,7 +266,7 @@ class Run:
 
     def verb_expect(self, block):
         self.sync()
-        wanted = [line for line in block.body.splitlines() if line.strip()]
+        wanted = [line for line in block.body.split("\n") if line.strip()]
         got, self.events = self.events, []
         if self.update:
             block.body = "".join(line + "\n" for line in got) + "\n"
@@ -302,7 +302,7 @@ class Run:
 
 def rewrite(scenario):
     """Writes the bodies of the expect blocks back into the file."""
-    lines = scenario.path.read_text(encoding="utf-8").splitlines()
+    lines = scenario.path.read_text(encoding="utf-8").split("\n")
     head = lines[:scenario.blocks[0].line - 1]
     text = "\n".join(head) + "\n" if head else ""
     for block in scenario.blocks:
