@@ -208,7 +208,7 @@ def test_16_17_a_slot_that_is_ahead_of_us_is_refused(server):
         capture.wait_for(1)
         capture.stop()
         server.psql("INSERT INTO history VALUES (2, 1, '')", db=DATABASE)
-        server.psql("SELECT pg_replication_slot_advance('s', pg_current_wal_lsn())")
+        server.psql("SELECT pg_replication_slot_advance('s', pg_current_wal_lsn())", db=DATABASE)
         capture.start()
         assert capture.wait_exit(15) == 5
         assert len(capture.raw_lines) == 1
