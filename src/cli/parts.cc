@@ -20,6 +20,29 @@ std::uint64_t instance(const Clock& clock) {
            static_cast<std::uint64_t>(::getpid());
 }
 
+// A value whose binary form is not its type's: the type has changed (ALTER TYPE is not
+// announced). In text every value can be shown, so the source is asked for that, once and
+// for good, and what was not delivered comes again.
+class TextFallback final : public Format {
+public:
+    TextFallback(std::unique_ptr<Format> format, SourceMemory& memory)
+        : format_(std::move(format)), memory_(memory) {}
+
+    Result<void> encode(const Batch& batch, RecordBatch& out) override {
+        auto encoded = format_->encode(batch, out);
+        if (!encoded && encoded.error().category == Error::Category::protocol &&
+            !memory_.text_only) {
+            memory_.text_only = true;
+            encoded.error().next = Error::Next::retry;
+        }
+        return encoded;
+    }
+
+private:
+    const std::unique_ptr<Format> format_;
+    SourceMemory& memory_;
+};
+
 }  // namespace
 
 ProgramParts::ProgramParts(const Settings& settings, const PostgresConfig& postgres,
@@ -50,8 +73,9 @@ Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& 
     if (postgres_.toast == ToastMode::placeholder) {
         options.unsent_toast = UnsentToast::placeholder;
     }
-    return std::make_unique<NativeFormat>(
+    auto native = std::make_unique<NativeFormat>(
         std::move(options), FormatContext{.version = PGC_VERSION, .database = identity.database});
+    return std::make_unique<TextFallback>(std::move(native), memory_);
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {

@@ -26,7 +26,8 @@ Error error_of(Fault fault) {
     switch (fault) {
         case Fault::none: break;
         case Fault::not_of_type:
-            return stop(data, "a value has not the binary form of its column's type");
+            return stop(Error::Category::protocol,
+                        "a value has not the binary form of its column's type");
         case Fault::not_utf8:
             return stop(data, "a value is not UTF-8 text")
                 .mended_by("set format.invalid_utf8 to base64 or replace");
