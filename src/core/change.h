@@ -88,9 +88,9 @@ public:
     std::vector<Transaction> transactions;  // in commit order, empty ones included
     std::vector<Change> changes;
     Arena arena;
-    Position end;          // of the last thing in it
-    Lsn resume_at;         // end_lsn of its last whole transaction; none if it ends none
-    std::size_t bytes = 0; // of the retained messages
+    Position end;           // of the last thing in it
+    Lsn resume_at;          // end_lsn of its last whole transaction; none if it ends none
+    std::size_t bytes = 0;  // of the retained messages
 
     bool empty() const noexcept { return transactions.empty(); }
 
@@ -98,6 +98,13 @@ public:
     void retain(void* memory, std::size_t size, void (*release)(void*)) {
         retained_.push_back({memory, release});
         bytes += size;
+    }
+    // Drops the part of a transaction that another batch would end, if it ends others.
+    void drop_unfinished() noexcept {
+        if (transactions.size() < 2 || transactions.back().ends) return;
+        changes.resize(transactions.back().first);
+        transactions.pop_back();
+        end = Position::whole(transactions.back().commit_lsn);
     }
     void hold(RelationPtr relation) { relations_.push_back(std::move(relation)); }
 

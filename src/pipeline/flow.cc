@@ -18,8 +18,8 @@ std::size_t footprint(const RecordBatch& batch) noexcept {
 
 }  // namespace
 
-Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock,
-           RecordPool& pool, Probe& probe)
+Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock, RecordPool& pool,
+           Probe& probe)
     : clock_(clock),
       pool_(pool),
       probe_(probe),
@@ -94,6 +94,8 @@ Result<bool> Flow::read() {
 }
 
 Result<void> Flow::encode() {
+    if (finishing_) batch_.drop_unfinished();
+    inside_transaction_ = !batch_.transactions.back().ends;
     last_read_ = clock_.now();
     batch_.handled_at = clock_.wall();
     RecordBatchPtr out = pool_.get();
@@ -140,8 +142,8 @@ Result<void> Flow::offer() {
 Result<void> Flow::collect() {
     if (!ledger_.pending()) return {};
     const auto position = sink_->durable(kStreamLane);
-    const auto done = position ? ledger_.durable(kStreamLane, *position)
-                               : std::unexpected(position.error());
+    const auto done =
+        position ? ledger_.durable(kStreamLane, *position) : std::unexpected(position.error());
     if (!done) {
         sink_failed_ = true;
         return std::unexpected(done.error());
@@ -186,12 +188,12 @@ Instant Flow::quiet_at() const noexcept {
 }
 
 PipelineProgress Flow::progress(Lsn confirmed) const {
-    PipelineProgress progress{.changes = probe_.changes(),
-                              .received = received_,
-                              .confirmed = confirmed,
-                              .server_end = std::max(
-                                  source_ ? source_->server_end() : server_end_, received_),
-                              .buffer_bytes = budget_.used()};
+    PipelineProgress progress{
+        .changes = probe_.changes(),
+        .received = received_,
+        .confirmed = confirmed,
+        .server_end = std::max(source_ ? source_->server_end() : server_end_, received_),
+        .buffer_bytes = budget_.used()};
     if (const WallTime newest = ledger_.newest_pending(); newest != WallTime{}) {
         const std::chrono::microseconds since{clock_.wall().unix_us - newest.unix_us};
         progress.lag = std::max(Duration{since}, Duration{0});

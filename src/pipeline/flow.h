@@ -4,6 +4,9 @@
 //   round()    once around: feedback, what the sink confirmed, the next batch
 //   settle()   the same without reading: what was taken is made durable
 //
+// Between the two, finish_transaction() lets round() read on to the end of the transaction
+// that the last batch cut through: ended there, nothing has to be sent twice.
+//
 // One encoded batch may wait in our hand when the sink is full; then, and when the budget
 // is used up, nothing is read, while feedback to the server goes on.
 //
@@ -52,6 +55,11 @@ public:
 
     // True when it should be called again at once, false when there is something to wait for.
     [[nodiscard]] Result<bool> round();
+
+    // From now on whatever lies behind the end of the present transaction is left alone.
+    void finish_transaction() noexcept { finishing_ = true; }
+    // What was taken from the source ends inside a transaction.
+    bool inside_transaction() const noexcept { return inside_transaction_; }
 
     // Without reading, from now on. Not to be called after an Error of the sink.
     [[nodiscard]] Result<void> settle();
@@ -105,6 +113,8 @@ private:
     Handover in_hand_as_;     // what the ledger will be told of it
 
     bool reading_ = true;
+    bool finishing_ = false;
+    bool inside_transaction_ = false;
     bool caught_up_ = false;
     Lsn received_;
     Lsn server_end_;

@@ -121,8 +121,23 @@ Result<void> Pipeline::rescue() {
     return {};
 }
 
+// Ended between two transactions, nothing is sent twice; a long one is not waited for.
+std::optional<Pipeline::Turn> Pipeline::finish_transaction(Instant now) {
+    if (!flow_->inside_transaction() || now >= finish_until_) return std::nullopt;
+    const auto more = flow_->round();
+    if (!more) {
+        with_.log.failure(LogLevel::warning, "the last transaction could not be finished",
+                          more.error());
+        flow_->stop_reading();
+        finish_until_ = now;
+        return std::nullopt;
+    }
+    return *more || !flow_->inside_transaction() ? Turn::again : Turn::wait;
+}
+
 Pipeline::Turn Pipeline::drain() {
     const Instant now = with_.clock.now();
+    if (const auto turn = finish_transaction(now)) return *turn;
     if (flow_->can_settle()) {
         if (auto settled = flow_->settle(); !settled) {
             with_.log.failure(LogLevel::warning, "not everything could be made durable",
@@ -193,10 +208,10 @@ Result<void> Pipeline::start() {
     auto sink = with_.parts.make_sink();
     if (!sink) return std::unexpected(std::move(sink.error()));
     if (auto started = source_->start(plan_->from); !started) return started;
-    flow_ = std::make_unique<Flow>(Flow::Parts{.source = std::move(source_),
-                                               .format = std::move(*format),
-                                               .sink = std::move(*sink)},
-                                   plan_->from, options_.flow, with_.clock, pool_, probe_);
+    flow_ = std::make_unique<Flow>(
+        Flow::Parts{
+            .source = std::move(source_), .format = std::move(*format), .sink = std::move(*sink)},
+        plan_->from, options_.flow, with_.clock, pool_, probe_);
     flow_->confirm(checkpoint_.safe(), false);
     told_progress_ = false;
     return {};
@@ -226,6 +241,8 @@ void Pipeline::begin_draining() {
         finish({});
         return;
     }
+    flow_->finish_transaction();
+    finish_until_ = with_.clock.now() + kFinish_max;
     drain_until_ = with_.clock.now() + kDrain_max;
     enter(State::draining);
 }
@@ -300,8 +317,8 @@ void Pipeline::wait() {
     if (state_ == State::streaming) {
         wants_.until(with_.clock.now() + options_.poll_interval);
         checkpoint_.wants(wants_, flow_->confirmable(), urgency());
-        if (urgency() == Checkpoint::Urgency::normal &&
-            flow_->confirmable() > checkpoint_.safe() && flow_->quiet_at() != kNever) {
+        if (urgency() == Checkpoint::Urgency::normal && flow_->confirmable() > checkpoint_.safe() &&
+            flow_->quiet_at() != kNever) {
             wants_.until(flow_->quiet_at() + Checkpoint::kQuiet);
         }
     } else {
@@ -310,6 +327,7 @@ void Pipeline::wait() {
     if (state_ == State::backing_off) wants_.until(retry_at_);
     if (state_ == State::draining) {
         const Instant now = with_.clock.now();
+        if (now < finish_until_) wants_.until(finish_until_);
         wants_.until(now < drain_until_ ? drain_until_ : drain_until_ + kClose_max);
     }
     with_.waiter.wait(wants_);

@@ -57,6 +57,8 @@ public:
         Logger log;
     };
 
+    // How long draining waits for the rest of a transaction that has begun.
+    static constexpr Duration kFinish_max = std::chrono::seconds{1};
     // Draining is given up after this; with the good-bye it ends in less than 5 s.
     static constexpr Duration kDrain_max = std::chrono::seconds{4};
     static constexpr Duration kClose_max = std::chrono::milliseconds{500};
@@ -88,6 +90,7 @@ private:
     Result<Turn> stream();
     Result<Turn> back_off();
     Turn drain();
+    std::optional<Turn> finish_transaction(Instant now);
 
     Result<void> make_source();
     Result<void> plan();
@@ -120,6 +123,7 @@ private:
     bool told_progress_ = false;
 
     Instant retry_at_;
+    Instant finish_until_;
     Instant drain_until_;
     Wants wants_;  // scratch
     Result<void> outcome_;

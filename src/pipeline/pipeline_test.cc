@@ -27,7 +27,8 @@ class PipelineTest : public testing::Test {
 protected:
     SimulatedClock clock;
     std::multimap<Instant, std::function<void()>> timeline;
-    SimulatedWaiter waiter{clock, [this] { return timeline.empty() ? kNever : timeline.begin()->first; },
+    SimulatedWaiter waiter{clock,
+                           [this] { return timeline.empty() ? kNever : timeline.begin()->first; },
                            [this] { happen(); }};
     Random random{3};
     fake::FakeStore store;
@@ -176,7 +177,8 @@ TEST_F(PipelineTest, AFullDiskAtTheStartStopsBeforeStreaming) {
 
 TEST_F(PipelineTest, AFullDiskWhileStreamingStopsAndConfirmsNothingMore) {
     parts.server.log = {{100}};
-    after(200ms, [this] { store.save_errors.push_back(stop(Error::Category::storage, "disk full")); });
+    after(200ms,
+          [this] { store.save_errors.push_back(stop(Error::Category::storage, "disk full")); });
     EXPECT_EQ(run_into_error().what, "disk full");
     EXPECT_THAT(parts.server.confirmed, ElementsAre(Lsn{50}));
 }
@@ -350,6 +352,40 @@ TEST_F(PipelineTest, ReadsNothingMoreWhileDraining) {
     after(2s, [this] { parts.destination.confirms = true; });
     run_well();
     EXPECT_EQ(sent(), 1U);
+}
+
+TEST_F(PipelineTest, ReadsOnToTheEndOfATransactionSoThatNothingIsSentTwice) {
+    parts.server.log = {{100, 3}, {200, 2}};
+    parts.server.rows_arrived = 2;
+    stop_after(1s);
+    after(1500ms, [this] { parts.server.rows_arrived = 4; });
+    run_well();
+    EXPECT_EQ(sent(), 3U) << "the whole of the first, nothing of the second";
+    EXPECT_EQ(store.content->resume_at, Lsn{105});
+    EXPECT_LT(took, 1700ms);
+}
+
+TEST_F(PipelineTest, DoesNotWaitLongForTheEndOfATransaction) {
+    parts.server.log = {{100, 3}};
+    parts.server.rows_arrived = 2;
+    stop_after(1s);
+    run_well();
+    EXPECT_EQ(sent(), 2U);
+    EXPECT_EQ(store.content->resume_at, Lsn{50});
+    EXPECT_LT(took, 2500ms);
+}
+
+TEST_F(PipelineTest, ASinkThatBreaksAtTheEndOfATransactionIsTold) {
+    parts.server.log = {{100, 3}};
+    parts.server.rows_arrived = 2;
+    stop_after(1s);
+    after(1100ms, [this] {
+        parts.destination.offer_errors.push_back(stop(Error::Category::sink, "broken"));
+        parts.server.rows_arrived = 3;
+    });
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{50});
+    EXPECT_THAT(lines.text, HasSubstr("could not be finished"));
 }
 
 TEST_F(PipelineTest, SleepsWhileDraining) {

@@ -39,6 +39,7 @@ struct Server {
                             .server_end = Lsn{1'000'000}};
     std::vector<Tx> log;                // in commit order; a source sends those at or after its start
     std::size_t arrived = 1'000'000;    // of `log`, how many have arrived
+    std::uint64_t rows_arrived = 1'000'000;  // of all transactions together, how many
     std::optional<Lsn> idle;            // a keepalive's place
     std::deque<Error> open_errors, start_errors, read_errors, tend_errors;
     int opens_until_ready = 1;
@@ -94,6 +95,7 @@ public:
         std::size_t bytes = 0;
         while (next_ < std::min(server_.arrived, server_.log.size())) {
             if (batch.changes.size() >= max_changes || bytes >= max_bytes) return Read::more;
+            if (rows_ >= server_.rows_arrived) break;
             const Tx& tx = server_.log[next_];
             add_row(batch, tx);
             bytes += tx.row_bytes;
@@ -136,6 +138,7 @@ private:
             change.relation = &relation_;
             change.operation = tx.filtered ? Operation::message : Operation::insert;
             change.ordinal = ++row_;
+            ++rows_;
             batch.changes.push_back(change);
             ++part.count;
         }
@@ -154,6 +157,7 @@ private:
     Relation relation_ = relation();
     std::size_t next_ = 0;
     std::uint64_t row_ = 0;
+    std::uint64_t rows_ = 0;
     int opens_ = 0;
 };
 
