@@ -23,7 +23,8 @@ void note(const Result<void>& outcome, Findings& findings) {
 }
 
 void check_connection(const PostgresConfig& config, BlockingLink& link, Findings& findings) {
-    const bool plain = config.connection.plain_text_to_others() && !link.link().encrypted();
+    const bool plain = config.connection.plain_text_to_others() && !link.link().encrypted() &&
+                       !link.link().local();
     findings.push_back({.id = "connection",
                         .level = plain ? Level::warning : Level::ok,
                         .subject = "connection",

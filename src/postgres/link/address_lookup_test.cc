@@ -52,5 +52,16 @@ TEST(AddressLookupTest, ASilentOneThatIsNotThereAnyMoreChangesNothing) {
     EXPECT_EQ(text(beginning_after(kThree, {"a", "10.0.0.2", "1"})), text(kThree));
 }
 
+TEST(AddressLookupTest, ANameBecomesAllItsAddresses) {
+    const auto list = looked_up({{"localhost", 5}});
+    ASSERT_TRUE(list) << describe(list.error());
+    EXPECT_NE(list->addresses.find("127.0.0.1"), std::string::npos);
+    EXPECT_TRUE(list->hosts.starts_with("localhost"));
+}
+
+TEST(AddressLookupTest, MayBeDestroyedWhileItLooks) {
+    const AddressLookup lookup{{{"no-such-host.invalid", 5}}};
+}
+
 }  // namespace
 }  // namespace pgc

@@ -1,0 +1,292 @@
+#include "postgres/check/check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/manual_clock.h"
+#include "support/played_server.h"
+
+namespace pgc {
+namespace {
+
+using Level = Finding::Level;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class NoWait final : public Waiter {
+public:
+    void wait(const Wants&) override {}
+};
+
+class CheckTest : public testing::Test {
+protected:
+    void SetUp() override {
+        config.publication = "pub";
+        config.slot = "shop_slot";
+        config.connection.hosts = {{"db", 5432}};
+        config.connection.database = "shop";
+        config.connection.connect_timeout = std::chrono::seconds{5};
+        config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
+        server.answers("pg-capture: server */", played_facts());
+        server.answers("managed role */", played_row({{"replication", "f"}}));
+        server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"}}));
+        server.answers("pg-capture: publication */",
+                       played_publication({{"note", std::nullopt}, {"owned", "f"}}));
+        server.answers("publication members */", played_members({}));
+        server.answers("published tables */", played_published({{"public", "a"}}));
+        server.answers("generated columns */", played_published({}));
+        server.answers("pg-capture: slots */", no_slots());
+        server.answers("IDENTIFY_SYSTEM", played_row({{"systemid", "7"}}));
+    }
+
+    Findings all() { return check_postgres(config, links, clock, waiter); }
+    Findings bad() {
+        Findings findings = all();
+        std::erase_if(findings, [](const Finding& f) { return f.level == Level::ok; });
+        return findings;
+    }
+    // The only thing that is not ok.
+    Finding only() {
+        const Findings findings = bad();
+        EXPECT_EQ(findings.size(), 1U);
+        return findings.empty() ? Finding{} : findings.front();
+    }
+    void facts(std::map<std::string, std::optional<std::string>> but) {
+        server.answers("pg-capture: server */", played_facts(std::move(but)));
+    }
+    void tables(const std::vector<PlayedTable>& played) {
+        server.answers("pg-capture: tables */", played_tables(played));
+    }
+
+    PostgresConfig config;
+    ManualClock clock;
+    NoWait waiter;
+    PlayedServer server;
+    PlayedLinks links{server};
+};
+
+TEST_F(CheckTest, AGoodSetUpHasNothingToMend) {
+    const auto findings = all();
+    EXPECT_GE(findings.size(), 9U);
+    for (const auto& f : findings) {
+        EXPECT_EQ(f.level, Level::ok) << f.id;
+        EXPECT_EQ(f.mend, "") << f.id;
+        EXPECT_NE(f.message, "") << f.id;
+    }
+}
+
+TEST_F(CheckTest, NothingIsChangedByLooking) {
+    ASSERT_THAT(bad(), IsEmpty());
+    for (const auto word : {"CREATE P", "CREATE_", "ALTER ", "DROP ", "GRANT "}) {
+        EXPECT_EQ(server.count(word), 0) << word;
+    }
+}
+
+TEST_F(CheckTest, NoConnectionIsTheOnlyFinding) {
+    server.refuses_to_connect.emplace(
+        LinkFactory::Use::sql,
+        stop(Error::Category::authentication, "password authentication failed")
+            .at("db:5432")
+            .mended_by("give the right PG_PASSWORD"));
+    const auto f = only();
+    EXPECT_EQ(f.id, "connection");
+    EXPECT_EQ(f.level, Level::blocking);
+    EXPECT_EQ(f.subject, "db:5432");
+    EXPECT_EQ(f.mend, "give the right PG_PASSWORD");
+}
+
+TEST_F(CheckTest, PlainTextToOthersIsAWarning) {
+    server.local = false;
+    const auto f = only();
+    EXPECT_EQ(f.level, Level::warning);
+    EXPECT_THAT(f.mend, HasSubstr("verify-full"));
+}
+
+TEST_F(CheckTest, WalLevelIsAStatementAndARestartAway) {
+    facts({{"wal_level", "replica"}});
+    const auto f = only();
+    EXPECT_EQ(f.id, "wal_level");
+    EXPECT_EQ(f.level, Level::blocking);
+    EXPECT_EQ(f.mend, "ALTER SYSTEM SET wal_level = logical; restart the server");
+}
+
+TEST_F(CheckTest, ReplicationIsAnAlterRoleAwayAndNotTriedWithout) {
+    facts({{"superuser", "f"}, {"replication", "f"}});
+    const auto f = only();
+    EXPECT_EQ(f.id, "replication");
+    EXPECT_EQ(f.mend, "ALTER ROLE \"cdc\" REPLICATION");
+    EXPECT_EQ(server.count("IDENTIFY_SYSTEM"), 0);
+}
+
+TEST_F(CheckTest, ManagedServicesGiveReplicationByMembership) {
+    facts({{"superuser", "f"}, {"replication", "f"}});
+    server.answers("managed role */", played_row({{"replication", "t"}}));
+    EXPECT_THAT(bad(), IsEmpty());
+}
+
+TEST_F(CheckTest, AFullHouseBlocks) {
+    facts({{"senders", "10"}});
+    EXPECT_THAT(only().mend, HasSubstr("max_wal_senders = 20"));
+    facts({{"slots", "10"}});
+    EXPECT_THAT(only().mend, HasSubstr("max_replication_slots = 20"));
+    server.answers("pg-capture: slots */", played_slot());
+    EXPECT_THAT(bad(), IsEmpty()) << "our slot is one of them";
+}
+
+TEST_F(CheckTest, LimitsAndEncodingsAreWarnings) {
+    facts({{"max_slot_wal_keep_mb", "100"}, {"encoding", "SQL_ASCII"}});
+    const auto findings = bad();
+    ASSERT_EQ(findings.size(), 2U);
+    EXPECT_EQ(findings[0].id, "max_slot_wal_keep_size");
+    EXPECT_EQ(findings[1].id, "encoding");
+    EXPECT_EQ(findings[1].level, Level::warning);
+}
+
+TEST_F(CheckTest, AShortSenderTimeoutMattersOnlyWhereWeCantSetIt) {
+    facts({{"wal_sender_timeout_ms", "5000"}});
+    EXPECT_THAT(bad(), IsEmpty());
+    server.version = 110022;
+    EXPECT_EQ(only().id, "wal_sender_timeout");
+}
+
+TEST_F(CheckTest, KnownBugsAreWarnings) {
+    server.version = 150013;
+    const auto f = only();
+    EXPECT_EQ(f.id, "server_bug");
+    EXPECT_EQ(f.mend, "update the server to 15.14");
+}
+
+TEST_F(CheckTest, AnOldServerEndsTheVisit) {
+    server.version = 90624;
+    EXPECT_EQ(only().id, "version");
+}
+
+TEST_F(CheckTest, SelectIsGrantedTableByTableAndSchemaBySchema) {
+    tables({{.schema = "public", .name = "a"},
+            {.schema = "shop", .name = "b", .readable = false},
+            {.schema = "shop", .name = "c", .readable = false}});
+    server.answers("published tables */",
+                   played_published({{"public", "a"}, {"shop", "b"}, {"shop", "c"}}));
+    EXPECT_EQ(only().mend,
+              "GRANT USAGE ON SCHEMA \"shop\" TO \"cdc\"; GRANT SELECT ON \"shop\".\"b\", "
+              "\"shop\".\"c\" TO \"cdc\"");
+}
+
+TEST_F(CheckTest, APublicationOfOthersThatLacksATableBlocks) {
+    tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "b"}});
+    const auto f = only();
+    EXPECT_EQ(f.id, "publication");
+    EXPECT_EQ(f.level, Level::blocking);
+    EXPECT_EQ(f.mend, "ALTER PUBLICATION \"pub\" ADD TABLE \"public\".\"b\"");
+}
+
+TEST_F(CheckTest, OneOfOursWillBeMendedByTheRun) {
+    server.answers("pg-capture: publication */", played_publication());
+    tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "b"}});
+    EXPECT_THAT(bad(), IsEmpty());
+    tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "b", .owned = false}});
+    EXPECT_EQ(only().id, "publication");
+}
+
+TEST_F(CheckTest, OneThatIsUsedAsItIsMayHoldWhatItLikes) {
+    config.manage_publication = false;
+    tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "b", .keyed = false}});
+    EXPECT_THAT(bad(), IsEmpty());
+    config.tables_given = true;
+    EXPECT_EQ(bad().size(), 2U);
+}
+
+TEST_F(CheckTest, AMissingPublicationBlocksOnlyWhereWeMayNotMakeIt) {
+    server.answers("pg-capture: publication */", no_publication());
+    server.answers("published tables */", played_published({}));
+    EXPECT_THAT(bad(), IsEmpty());
+    facts({{"superuser", "f"}, {"may_create", "f"}});
+    EXPECT_EQ(only().mend,
+              "CREATE PUBLICATION \"pub\" FOR TABLE \"public\".\"a\" WITH (publish = 'insert, "
+              "update, delete, truncate', publish_via_partition_root = false);");
+    facts({});
+    config.manage_publication = false;
+    EXPECT_THAT(only().mend, HasSubstr("FOR ALL TABLES"));
+}
+
+TEST_F(CheckTest, APublicationThatLeavesOperationsOutIsAWarning) {
+    server.answers("pg-capture: publication */",
+                   played_publication({{"note", std::nullopt}, {"deletes", "f"}}));
+    const auto f = only();
+    EXPECT_EQ(f.id, "publication_operations");
+    EXPECT_EQ(f.message, "leaves out DELETE");
+}
+
+TEST_F(CheckTest, TablesWithoutIdentityBlockOneByOne) {
+    tables({{.schema = "public", .name = "a", .keyed = false},
+            {.schema = "public", .name = "n", .identity = "n"}});
+    server.answers("published tables */", played_published({{"public", "a"}, {"public", "n"}}));
+    std::vector<std::string> mends;
+    for (const auto& f : bad()) mends.push_back(f.mend);
+    EXPECT_THAT(mends, ElementsAre("ALTER TABLE \"public\".\"a\" REPLICA IDENTITY FULL",
+                                   "ALTER TABLE \"public\".\"n\" REPLICA IDENTITY DEFAULT"));
+}
+
+TEST_F(CheckTest, InsertsAloneNeedNoIdentity) {
+    tables({{.schema = "public", .name = "a", .keyed = false}});
+    server.answers(
+        "pg-capture: publication */",
+        played_publication({{"note", std::nullopt}, {"updates", "f"}, {"deletes", "f"}}));
+    EXPECT_EQ(only().id, "publication_operations");
+}
+
+TEST_F(CheckTest, WhatTheLogDoesNotHoldIsAWarning) {
+    tables(
+        {{.schema = "public", .name = "a"}, {.schema = "public", .name = "u", .unlogged = true}});
+    EXPECT_EQ(only().id, "unlogged");
+    tables({{.schema = "public", .name = "a"}});
+    server.answers("generated columns */", played_published({{"public", "a"}}));
+    EXPECT_EQ(only().id, "generated_columns");
+    server.version = 180000;
+    EXPECT_THAT(only().mend, HasSubstr("publish_generated_columns = stored"));
+    server.answers("pg-capture: publication */",
+                   played_publication({{"note", std::nullopt}, {"generated", "s"}}));
+    EXPECT_THAT(bad(), IsEmpty());
+}
+
+TEST_F(CheckTest, NoTableAtAllIsAWarning) {
+    tables({});
+    EXPECT_EQ(only().id, "tables");
+}
+
+TEST_F(CheckTest, ASlotInUseNamesItsReader) {
+    server.answers("pg-capture: slots */",
+                   played_slot({{"active", "t"}, {"pid", "99"}, {"reader", "x"}}));
+    const auto f = only();
+    EXPECT_EQ(f.id, "slot");
+    EXPECT_EQ(f.message, "is in use by PID 99 (x)");
+    EXPECT_EQ(f.mend, "SELECT pg_terminate_backend(99)");
+}
+
+TEST_F(CheckTest, ALostSlotIsToBeDroppedAndASlotOfOthersToBeLeft) {
+    server.answers("pg-capture: slots */", played_slot({{"wal_status", "lost"}}));
+    EXPECT_EQ(only().mend, "SELECT pg_drop_replication_slot('shop_slot')");
+    server.answers("pg-capture: slots */", played_slot({{"plugin", "wal2json"}}));
+    EXPECT_THAT(only().mend, HasSubstr("PG_SLOT_NAME"));
+    server.answers("pg-capture: slots */", played_slot({{"wal_status", "unreserved"}}));
+    EXPECT_EQ(only().level, Level::warning);
+}
+
+TEST_F(CheckTest, AQuestionThatFailsIsAFinding) {
+    server.refuses("pg-capture: tables */", "42501",
+                   stop(Error::Category::permission, "permission denied"));
+    EXPECT_EQ(only().id, "query");
+}
+
+TEST_F(CheckTest, TheReplicationConnectionIsTriedToo) {
+    server.refuses_to_connect.emplace(
+        LinkFactory::Use::replication,
+        stop(Error::Category::authentication, "no pg_hba.conf entry for replication connection"));
+    EXPECT_EQ(only().id, "replication_connection");
+}
+
+}  // namespace
+}  // namespace pgc
