@@ -62,6 +62,7 @@ struct Reading {
 
 std::vector<State> states(const std::vector<Cell>& cells) {
     std::vector<State> found;
+    found.reserve(cells.size());
     for (const Cell& cell : cells) {
         found.push_back(cell.state);
     }
