@@ -162,9 +162,9 @@ def test_23_a_transaction_of_a_million_rows_keeps_memory_flat(server, slot, sink
         capture.stop()
 
 
-@pytest.mark.parametrize("at", [1, 777, 20_000])
+@pytest.mark.parametrize("at", [1, 777, 9_000])
 def test_30_killed_at_a_row_of_a_copy_whose_rows_share_their_places(server, slot, at):
-    rows = 60_000
+    rows = 20_000
     with Capture(environment(server), slot=slot, http=False) as capture:
         capture.wait_streaming()
         add(server, 0)
@@ -181,7 +181,8 @@ def test_30_killed_at_a_row_of_a_copy_whose_rows_share_their_places(server, slot
         before = ids(capture)
         capture.clear()
         capture.start()
-        capture.wait_for(lambda ms: ms and ms[-1]["after"]["id"] == rows, timeout=30)
+        last = f'"after":{{"id":{rows},'.encode()
+        wait_until(lambda: last in b"".join(capture.raw_lines[-1:]), 30, "the last row")
         after = ids(capture)
         capture.stop()
     assert before == list(range(len(before))), "a gap or a turn before the kill"
@@ -198,5 +199,7 @@ def test_31_a_start_exactly_between_two_transactions_neither_repeats_nor_misses(
             capture.wait_for(i)
             capture.stop()
             capture.start()
-        assert ids(capture) == [1, 2, 3, 4, 5]
+        add(server, 6)
+        capture.wait_for(6)
+        assert ids(capture) == [1, 2, 3, 4, 5, 6]
         capture.stop()
