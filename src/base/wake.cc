@@ -21,4 +21,9 @@ void Wake::notify() noexcept {
     errno = code;
 }
 
+void Wake::clear() noexcept {
+    std::uint64_t times = 0;
+    (void)!::read(fd_, &times, sizeof times);
+}
+
 }  // namespace pgc

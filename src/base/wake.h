@@ -10,8 +10,10 @@ public:
     Wake& operator=(const Wake&) = delete;
     ~Wake();
 
-    // Makes fd() readable, for good. Safe in a signal handler.
+    // Makes fd() readable until clear(). Safe in a signal handler.
     void notify() noexcept;
+    // By the thread that waits, before it looks at what it was woken for.
+    void clear() noexcept;
     // To be waited on by one thread; -1 when the system had no descriptor left.
     int fd() const noexcept { return fd_; }
 

@@ -58,8 +58,10 @@ public:
 
     // From now on whatever lies behind the end of the present transaction is left alone.
     void finish_transaction() noexcept { finishing_ = true; }
-    // What was taken from the source ends inside a transaction.
-    bool inside_transaction() const noexcept { return inside_transaction_; }
+    // What was taken from the source ends inside a transaction, and the rest can be read.
+    bool inside_transaction() const noexcept {
+        return inside_transaction_ && source_ && reading_ && !sink_failed_;
+    }
 
     // Without reading, from now on. Not to be called after an Error of the sink.
     [[nodiscard]] Result<void> settle();

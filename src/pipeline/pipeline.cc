@@ -32,6 +32,7 @@ Pipeline::Turn Pipeline::step() {
         return Turn::again;
     }
     if (with_.stop.drain() && state_ != State::draining) {
+        with_.stop.noticed();
         begin_draining();
         return Turn::again;
     }

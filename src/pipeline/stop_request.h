@@ -18,8 +18,10 @@ public:
     bool drain() const noexcept { return times_.load(std::memory_order_relaxed) >= 1; }
     bool at_once() const noexcept { return times_.load(std::memory_order_relaxed) >= 2; }
 
-    // Readable from the first request on.
+    // Readable from a request on, until it was noticed.
     int wake_fd() const noexcept { return wake_.fd(); }
+    // To be followed by a look at the two above.
+    void noticed() noexcept { wake_.clear(); }
 
 private:
     static_assert(std::atomic<int>::is_always_lock_free, "a handler may not wait for a lock");

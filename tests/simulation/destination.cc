@@ -67,6 +67,7 @@ void PlayedSink::caught_up() {
 
 void PlayedSink::wants(Wants& wants) const {
     if (waiting_.empty()) return;
+    if (waiting_.front().lingers && waiting_.size() < habits_.batches_max) return;
     wants.until(waiting_.front().durable_at);
 }
 

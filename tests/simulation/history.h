@@ -19,8 +19,10 @@ struct Row {
     std::uint32_t table = 0;
     Operation operation = Operation::insert;
     std::int64_t key = 0;
+    std::int64_t old_key = 0;   // of an update that changes it; else 0
     std::uint64_t version = 0;  // unique: the row's content says it
     std::size_t padding = 0;    // further bytes of content
+    std::uint32_t columns = 0;  // that ALTER TABLE had added by then
     Lsn lsn;
 };
 

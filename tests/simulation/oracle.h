@@ -25,7 +25,9 @@ namespace pgc::sim {
 
 class Oracle {
 public:
-    Oracle(World& world, const History& history) : world_(world), history_(history) {}
+    // `native`: records are of the native format, else of PlayedFormat.
+    Oracle(World& world, const History& history, bool native)
+        : world_(world), history_(history), native_(native) {}
 
     // The slot's consistent point: rows before are not ours.
     void begins_at(Lsn lsn) {
@@ -35,7 +37,10 @@ public:
     bool begun() const noexcept { return begun_; }
 
     // A sink was built: what it makes durable starts anew.
-    void attempt_begins() { next_row_.reset(); }
+    void attempt_begins() {
+        next_row_.reset();
+        next_part_ = 0;
+    }
     void durable(const Record& record);
 
     void stored(Lsn position);
@@ -56,13 +61,20 @@ public:
 
 private:
     const Committed* transaction_of(Lsn commit) const;
+    // A change of the key makes two records with one ordinal.
+    std::size_t parts(const Row& row) const noexcept {
+        return native_ && row.old_key != 0 ? 2 : 1;
+    }
+    bool tells(const Record& record, const Row& row, std::size_t part) const;
 
     World& world_;
     const History& history_;
+    const bool native_;
     bool begun_ = false;
     std::size_t first_row_ = 0;
     std::size_t durable_rows_ = 0;         // all rows before this one are durable
     std::optional<std::size_t> next_row_;  // that this attempt must bring
+    std::size_t next_part_ = 0;            // of that row
     Lsn stored_;
     Lsn confirmed_;
     bool loss_ = false;

@@ -27,9 +27,11 @@ PlayedSource::PlayedSource(World& world, Server& server, const History& history,
       history_(history),
       may_create_slot_(may_create_slot),
       ready_at_(world.clock.now() + world.between(0ms, 5ms)),
-      relation_(any_table()) {}
+      relation_(any_table()),
+      fd_(world.open_descriptor([this] { return sender_ ? sender_->arrival(1) : kNever; })) {}
 
 PlayedSource::~PlayedSource() {
+    world_.close_descriptor(fd_);
     if (sender_) sender_->abandon();
 }
 
@@ -41,11 +43,8 @@ Result<bool> PlayedSource::open() {
         return std::unexpected(gone("the slot is active for another process"));
     }
     bool is_new = false;
-    if (!server_.slot().exists) {
-        if (!may_create_slot_) {
-            return std::unexpected(
-                stop(Error::Category::position, "the slot is gone though a position is stored"));
-        }
+    const bool is_gone = !server_.slot().exists && !may_create_slot_;
+    if (!server_.slot().exists && may_create_slot_) {
         server_.create_slot();
         is_new = true;
         world_.step("slot created");
@@ -57,6 +56,7 @@ Result<bool> PlayedSource::open() {
                  .slot = "slot",
                  .fingerprint = "all",
                  .slot_is_new = is_new,
+                 .slot_is_gone = is_gone,
                  .slot_confirmed = server_.slot().confirmed,
                  .server_end = server_.end()};
     server_end_ = server_.end();
@@ -168,7 +168,7 @@ void PlayedSource::wants(Wants& wants, bool reading) const {
         return;
     }
     wants.until(told_at_ + kFeedback);
-    if (reading) wants.until(sender_->next_arrival());
+    if (reading) wants.readable(fd_);
 }
 
 Result<bool> PlayedSource::close() {

@@ -48,6 +48,7 @@ private:
     Lsn confirmed_;
     Lsn server_end_;
     Instant told_at_;
+    int fd_;
     bool hurry_ = false;
 };
 

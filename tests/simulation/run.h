@@ -12,6 +12,8 @@ namespace pgc::sim {
 
 struct RunOptions {
     std::uint64_t seed = 1;
+    bool real = true;  // PostgresSource over its link's twin and the native format; else a
+                       // source and a format made for this, by which the engine alone is tried
     bool trace = false;
     Mutation mutation = Mutation::none;
 };

@@ -13,8 +13,16 @@ Server::Server(World& world, History& history, Oracle& oracle, const Workload& w
       oracle_(oracle),
       workload_(workload),
       left_(workload.transactions),
+      columns_(kTables),
       living_(kTables) {
     schedule_commit();
+    look_around();
+}
+
+void Server::look_around() {
+    const auto senders = senders_;
+    for (Walsender* sender : senders) sender->pump();
+    world_.after(kLooksAround, [this] { look_around(); });
 }
 
 void Server::schedule_commit() {
@@ -33,6 +41,7 @@ Row Server::random_row() {
     Random& random = world_.random;
     Row row;
     row.table = static_cast<std::uint32_t>(random.below(kTables));
+    row.columns = columns_[row.table];
     row.version = ++versions_;
     row.padding = random.below(workload_.padding_max + 1);
     if (random.chance(1)) row.padding *= 50;
@@ -43,10 +52,19 @@ Row Server::random_row() {
         living.push_back(row.key);
         return row;
     }
+    if (random.chance(1)) {
+        row.operation = Operation::truncate;
+        living.clear();
+        return row;
+    }
     const auto at = random.below(living.size());
     row.key = living[at];
     if (dice < 8) {
         row.operation = Operation::update;
+        if (random.chance(10)) {
+            row.old_key = row.key;
+            row.key = living[at] = next_key_++;
+        }
         return row;
     }
     row.operation = Operation::remove;
@@ -66,6 +84,7 @@ void Server::commit_one() {
     // gives all its rows one place.
     const bool copy = random.chance(10);
     Lsn at{end_.value - random.below(std::min<std::uint64_t>(end_.value - 0x900, 300))};
+    if (workload_.alters && random.chance(5)) ++columns_[random.below(kTables)];
     for (std::size_t i = 0; i < rows; ++i) {
         Row row = random_row();
         if (!copy) at.value += 20 + random.below(60);
@@ -81,14 +100,27 @@ void Server::commit_one() {
 }
 
 void Server::create_slot() {
-    slot_ = {.exists = true, .confirmed = end_, .saved = end_, .held_until = {}};
+    slot_ = {.exists = true, .confirmed = end_, .saved = end_, .held_until = {}, .held_for = 0};
     if (!oracle_.begun()) oracle_.begins_at(end_);
     world_.note("slot created at ", to_string(end_));
 }
 
+bool Server::end_stale_walsender() noexcept {
+    if (!slot_active() || slot_.held_for != life_) return false;
+    release_slot();
+    return true;
+}
+
 void Server::cut_all(const std::string& why) {
+    ++cuts_;
     const auto senders = senders_;
     for (Walsender* sender : senders) sender->cut(why);
+}
+
+void Server::black_hole() {
+    world_.note("the network swallows everything");
+    ++holes_;
+    for (Walsender* sender : senders_) sender->sink_into_a_hole();
 }
 
 void Server::crash(Duration down) {
@@ -174,12 +206,14 @@ void Walsender::abandon() {
     server_.senders_.erase(this);
     broken_ = "gone";
     server_.slot_.held_until = server_.world_.clock.now() + server_.world_.between(0ms, 3s);
+    server_.slot_.held_for = server_.life_;
 }
 
 void Walsender::send(Sent message) {
     const Instant soon = server_.world_.clock.now() + server_.world_.between(0us, 2ms);
     message.arrives = outbox_.empty() ? soon : std::max(soon, outbox_.back().arrives);
     outbox_.push_back(message);
+    server_.world_.after(message.arrives - server_.world_.clock.now(), [] {});
 }
 
 // Fills what is in flight; then, when all is sent, says so.
@@ -219,18 +253,18 @@ void Walsender::pump() {
 
 const Sent* Walsender::front() {
     pump();
-    if (outbox_.empty() || outbox_.front().arrives > server_.world_.clock.now()) return nullptr;
+    if (hole_ || outbox_.empty() || outbox_.front().arrives > server_.world_.clock.now()) return nullptr;
     return &outbox_.front();
 }
 
-Instant Walsender::next_arrival() const {
-    if (!broken_.empty()) return server_.world_.clock.now();
-    if (!outbox_.empty()) return outbox_.front().arrives;
-    return heard_ + (asked_ ? Server::kPatience + Duration{1} : Server::kPatience / 2 + Duration{1});
+Instant Walsender::arrival(std::size_t messages) const {
+    if (!broken_.empty()) return Instant{};
+    if (hole_ || outbox_.size() < messages) return kNever;
+    return outbox_[messages - 1].arrives;
 }
 
 void Walsender::feedback(Lsn flush, bool wants_reply) {
-    if (!broken_.empty()) return;
+    if (!broken_.empty() || hole_) return;
     pump();  // a connection that timed out takes no feedback any more
     if (!broken_.empty()) return;
     heard_ = server_.world_.clock.now();

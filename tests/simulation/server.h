@@ -31,6 +31,7 @@ struct Workload {
     std::size_t rows_max = 8;
     std::size_t padding_max = 50;
     bool giant = false;  // one transaction is much larger than a batch
+    bool alters = false;  // tables get columns in mid-stream
 };
 
 struct Sent {
@@ -56,8 +57,8 @@ public:
     // The next message that has arrived; null if none has, or the connection is gone.
     const Sent* front();
     void pop() { outbox_.pop_front(); }
-    // When something arrives next; kNever if nothing is on its way.
-    Instant next_arrival() const;
+    // When so many messages will have arrived; kNever if they are not on their way.
+    Instant arrival(std::size_t messages) const;
 
     void feedback(Lsn flush, bool wants_reply);
     // Why the connection is gone; empty while it is not.
@@ -65,6 +66,8 @@ public:
     void cut(std::string why);
     // The client's end went away without a word: the server notices later.
     void abandon();
+    // Nothing passes any more, in either direction, and nobody says so.
+    void sink_into_a_hole() noexcept { hole_ = true; }
 
 private:
     friend class Server;
@@ -80,12 +83,14 @@ private:
     Lsn told_;                         // the last keepalive's
     Instant heard_;
     bool asked_ = false;
+    bool hole_ = false;
     std::string broken_;
 };
 
 class Server {
 public:
     static constexpr Duration kPatience = std::chrono::seconds{20};
+    static constexpr Duration kLooksAround = std::chrono::seconds{5};
 
     Server(World& world, History& history, Oracle& oracle, const Workload& workload);
 
@@ -97,6 +102,7 @@ public:
         Lsn confirmed;
         Lsn saved;       // what a crash puts it back to
         Instant held_until;  // by a walsender that does not know that its client is gone
+        std::uint64_t held_for = 0;  // which life of ours that client belonged to
     };
     Slot& slot() noexcept { return slot_; }
     bool slot_active() const noexcept {
@@ -104,14 +110,23 @@ public:
     }
     void create_slot();
     void release_slot() noexcept { slot_.held_until = Instant{}; }
+    // Ends a forgotten walsender, if it is one of the present life's.
+    bool end_stale_walsender() noexcept;
+    void next_life() noexcept { ++life_; }
     Lsn end() const noexcept { return end_; }
     std::uint32_t timeline() const noexcept { return timeline_; }
     const std::vector<TimelineSwitch>& timelines() const noexcept { return history_of_timelines_; }
     const std::string& system() const noexcept { return system_; }
+    // Connections made while these were lower are broken, or lead nowhere.
+    std::uint64_t cuts() const noexcept { return cuts_; }
+    std::uint64_t holes() const noexcept { return holes_; }
+    std::uint32_t columns_added(std::uint32_t table) const { return columns_[table]; }
+    bool& publication() noexcept { return publication_; }
 
     // What goes wrong with servers.
     void cut_all(const std::string& why);
     void crash(Duration down);
+    void black_hole();
     void checkpoint();
     void promote();       // a synced standby carries on: nothing lost
     // Each of these loses changes; require that no walsender is active.
@@ -126,6 +141,7 @@ private:
 
     void schedule_commit();
     void commit_one();
+    void look_around();
     Row random_row();
 
     World& world_;
@@ -139,8 +155,13 @@ private:
     std::vector<TimelineSwitch> history_of_timelines_;
     std::string system_ = "7000000000000000001";
     Slot slot_;
+    bool publication_ = true;
     std::set<Walsender*> senders_;
+    std::uint64_t cuts_ = 0;
+    std::uint64_t holes_ = 0;
+    std::vector<std::uint32_t> columns_;  // by table, how many ALTER TABLE has added
     std::uint64_t versions_ = 0;
+    std::uint64_t life_ = 0;
     std::uint32_t next_xid_ = 700;
     std::vector<std::vector<std::int64_t>> living_;  // keys, by table
     std::int64_t next_key_ = 1;

@@ -19,6 +19,9 @@ namespace pgc::sim {
 
 struct Crash {};
 
+// Thrown to end a life whose run has failed.
+struct Unfinished {};
+
 class World {
 public:
     World(std::uint64_t number, bool trace)
@@ -38,6 +41,18 @@ public:
             events_.erase(events_.begin());
             action();
         }
+    }
+
+    // Descriptors of what is played: each can say when it will be readable.
+    int open_descriptor(std::function<Instant()> readable_at) {
+        const int fd = next_descriptor_++;
+        descriptors_.emplace(fd, std::move(readable_at));
+        return fd;
+    }
+    void close_descriptor(int fd) { descriptors_.erase(fd); }
+    Instant readable_at(int fd) const {
+        const auto found = descriptors_.find(fd);
+        return found == descriptors_.end() ? kNever : found->second();
     }
 
     // A point at which the process may die.
@@ -74,6 +89,8 @@ public:
 
 private:
     std::multimap<Instant, std::function<void()>> events_;
+    std::map<int, std::function<Instant()>> descriptors_;
+    int next_descriptor_ = 1'000'000;
     std::uint64_t dies_in_ = 0;
     std::string failure_;
     const bool tracing_;

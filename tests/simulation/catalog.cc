@@ -1,0 +1,199 @@
+#include "simulation/catalog.h"
+
+#include <fmt/core.h>
+
+#include <initializer_list>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "postgres/link/server_errors.h"
+
+namespace pgc::sim {
+namespace {
+
+using Cell = std::optional<std::string>;
+
+Rows one_row(std::initializer_list<std::pair<const char*, Cell>> cells) {
+    Rows rows;
+    rows.rows.emplace_back();
+    for (const auto& [name, value] : cells) {
+        rows.columns.emplace_back(name);
+        rows.rows[0].push_back(value);
+    }
+    return rows;
+}
+
+Rows without_rows(Rows rows) {
+    rows.rows.clear();
+    return rows;
+}
+
+std::string flag(bool yes) { return yes ? "t" : "f"; }
+
+Answered refused(std::string_view sqlstate, std::string_view message) {
+    return {std::unexpected(server_error({.sqlstate = sqlstate, .message = message})),
+            std::string{sqlstate}};
+}
+
+}  // namespace
+
+Answered Catalog::answer(std::string_view command) {
+    const auto is = [&](std::string_view name) { return command.starts_with(name); };
+    if (is("IDENTIFY_SYSTEM")) return system();
+    if (is("TIMELINE_HISTORY")) {
+        std::string content;
+        for (const TimelineSwitch& left : server_.timelines()) {
+            content += fmt::format("{}\t{}\tno recovery target specified\n", left.timeline,
+                                   to_string(left.at));
+        }
+        return {one_row({{"filename", "00000002.history"}, {"content", content}})};
+    }
+    if (is("CREATE_REPLICATION_SLOT")) return create_slot();
+    if (is("/* pg-capture: server */")) return {facts()};
+    if (is("/* pg-capture: tables */")) return {tables()};
+    if (is("/* pg-capture: publication */")) return {publication()};
+    if (is("/* pg-capture: publication members */")) {
+        return {without_rows(one_row(
+            {{"kind", {}}, {"oid", {}}, {"schema", {}}, {"name", {}}, {"filter", {}}}))};
+    }
+    if (is("/* pg-capture: published tables */")) {
+        Rows rows;
+        rows.columns = {"schema", "name"};
+        for (std::uint32_t table = 0; table < kTables; ++table) {
+            rows.rows.push_back({"public", name_of(table)});
+        }
+        return {std::move(rows)};
+    }
+    if (is("/* pg-capture: publication signature */")) {
+        return {one_row({{"signature", server_.publication() ? "there" : "none"}})};
+    }
+    if (is("/* pg-capture: published types */")) return {one_row({{"types", "{20,25}"}})};
+    if (is("/* pg-capture: slots */")) return {slots()};
+    if (is("/* pg-capture: slot health */")) return {slot_health()};
+    if (is("/* pg-capture: end stale reader */")) {
+        Rows ended = one_row({{"ended", "t"}});
+        return {server_.end_stale_walsender() ? ended : without_rows(std::move(ended))};
+    }
+    if (is("/* pg-capture: reader */")) {
+        return {without_rows(one_row({{"application", {}}, {"address", {}}}))};
+    }
+    if (is("/* pg-capture: table facts */")) return {key_of_any_table()};
+    if (command.find("CREATE PUBLICATION") != std::string_view::npos) {
+        server_.publication() = true;
+        return {Rows{}};
+    }
+    world_.fail(fmt::format("the played server does not know: {}", command.substr(0, 200)));
+    return refused("42601", "syntax error");
+}
+
+Answered Catalog::system() const {
+    return {one_row({{"systemid", server_.system()},
+                     {"timeline", std::to_string(server_.timeline())},
+                     {"xlogpos", to_string(server_.end())},
+                     {"dbname", "shop"}})};
+}
+
+Answered Catalog::create_slot() {
+    if (server_.slot().exists) return refused("42710", "replication slot already exists");
+    server_.create_slot();
+    return {one_row({{"slot_name", kSlot},
+                     {"consistent_point", to_string(server_.slot().confirmed)},
+                     {"snapshot_name", {}},
+                     {"output_plugin", "pgoutput"}})};
+}
+
+Rows Catalog::facts() const {
+    return one_row({{"version", std::to_string(version_ / 10000)},
+                    {"wal_level", "logical"},
+                    {"wal_sender_timeout_ms", "20000"},
+                    {"max_slot_wal_keep_mb", "-1"},
+                    {"slots_max", "10"},
+                    {"slots", "1"},
+                    {"senders_max", "10"},
+                    {"senders", "1"},
+                    {"encoding", "UTF8"},
+                    {"standby", "f"},
+                    {"role", "cdc"},
+                    {"superuser", "t"},
+                    {"replication", "t"},
+                    {"may_create", "t"}});
+}
+
+Rows Catalog::tables() const {
+    Rows rows;
+    rows.columns = {"oid",          "schema", "name",     "kind",  "persistence", "partition",
+                    "has_children", "parent", "identity", "keyed", "readable",    "owned"};
+    for (std::uint32_t table = 0; table < kTables; ++table) {
+        rows.rows.push_back({std::to_string(kFirstOid + table), "public", name_of(table), "r", "p",
+                             "f", "f", std::nullopt, std::string(1, identity_of(table)), "t", "t",
+                             "t"});
+    }
+    return rows;
+}
+
+Rows Catalog::publication() const {
+    Rows rows = one_row({{"all_tables", "t"},
+                         {"inserts", "t"},
+                         {"updates", "t"},
+                         {"deletes", "t"},
+                         {"truncates", "t"},
+                         {"via_root", "f"},
+                         {"generated", version_ >= 180000 ? "s" : "n"},
+                         {"owned", "t"},
+                         {"note", {}}});
+    return server_.publication() ? rows : without_rows(std::move(rows));
+}
+
+Rows Catalog::slots() const {
+    const Server::Slot& slot = server_.slot();
+    Rows rows = one_row({{"name", kSlot},
+                         {"plugin", "pgoutput"},
+                         {"database", "shop"},
+                         {"here", "t"},
+                         {"active", flag(server_.slot_active())},
+                         {"pid", server_.slot_active() ? Cell{"4242"} : Cell{}},
+                         {"restart", to_string(slot.saved)},
+                         {"confirmed", to_string(slot.confirmed)},
+                         {"retained", "1000"},
+                         {"wal_status", version_ >= 130000 ? Cell{"reserved"} : Cell{}},
+                         {"invalid", {}},
+                         {"two_phase", "f"},
+                         {"failover", "f"},
+                         {"synced", "f"},
+                         {"reader", {}}});
+    return slot.exists ? rows : without_rows(std::move(rows));
+}
+
+Rows Catalog::slot_health() const {
+    const Server::Slot& slot = server_.slot();
+    const auto known = [&](std::string text) { return slot.exists ? Cell{std::move(text)} : Cell{}; };
+    return one_row({{"slot_exists", flag(slot.exists)},
+                    {"active", known(flag(server_.slot_active()))},
+                    {"restart_lsn", known(to_string(slot.saved))},
+                    {"confirmed_flush_lsn", known(to_string(slot.confirmed))},
+                    {"wal_status", version_ >= 130000 ? known("reserved") : Cell{}},
+                    {"safe_wal_size", {}},
+                    {"invalidation", {}},
+                    {"publication_exists", flag(server_.publication())},
+                    {"server_end", to_string(server_.end())},
+                    {"retained_bytes", known("1000")}});
+}
+
+Rows Catalog::key_of_any_table() const {
+    return one_row({{"what", "k"},
+                    {"oid", "0"},
+                    {"schema", ""},
+                    {"name", "id"},
+                    {"kind", ""},
+                    {"category", ""},
+                    {"element", "0"},
+                    {"base", "0"},
+                    {"subtype", "0"},
+                    {"range", "0"},
+                    {"delimiter", ""},
+                    {"sendable", ""},
+                    {"place", "1"}});
+}
+
+}  // namespace pgc::sim

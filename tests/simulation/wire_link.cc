@@ -1,0 +1,254 @@
+#include "simulation/wire_link.h"
+
+#include <fmt/core.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "base/byte_cursor.h"
+#include "postgres/link/server_errors.h"
+#include "support/walsender_messages.h"
+#include "support/wire.h"
+
+namespace pgc::sim {
+
+using namespace std::chrono_literals;
+namespace wire = pgc::testing;
+
+namespace {
+
+constexpr std::size_t kTypicalMessage = 80;
+
+CopyMessage copy_of(std::string_view bytes) {
+    char* data = static_cast<char*>(std::malloc(bytes.size()));
+    std::memcpy(data, bytes.data(), bytes.size());
+    return {data, bytes.size()};
+}
+
+}  // namespace
+
+WireLink::WireLink(World& world, Server& server, const History& history, Catalog& catalog,
+                   bool local)
+    : world_(world),
+      server_(server),
+      history_(history),
+      catalog_(catalog),
+      local_(local),
+      fd_(world.open_descriptor([this] { return readable_at(); })),
+      connected_at_(world.clock.now() + world.between(0ms, 3ms)),
+      cuts_(server.cuts()),
+      holes_(server.holes()) {
+    declared_.fill(kUndeclared);
+}
+
+WireLink::~WireLink() {
+    world_.close_descriptor(fd_);
+    if (sender_) sender_->abandon();
+}
+
+Instant WireLink::readable_at() const {
+    if (broken()) return Instant{};
+    if (lost_in_a_hole()) return kNever;
+    if (ends_at_) return *ends_at_;
+    if (answer_) return answered_at_;
+    if (sender_) return sender_->arrival(1 + low_water_ / kTypicalMessage);
+    return connected_at_;
+}
+
+std::optional<Error> WireLink::broken() const {
+    if (!lost_in_a_hole() && (!server_.up() || cuts_ != server_.cuts())) {
+        return lost_error("server closed the connection unexpectedly");
+    }
+    if (sender_ && !sender_->broken().empty() && !lost_in_a_hole()) {
+        return lost_error(sender_->broken());
+    }
+    return std::nullopt;
+}
+
+Result<Link::Connecting> WireLink::connect() {
+    world_.step("connecting");
+    if (auto error = broken()) return std::unexpected(std::move(*error));
+    if (lost_in_a_hole() || world_.clock.now() < connected_at_) return Connecting::wait_readable;
+    return Connecting::done;
+}
+
+Result<void> WireLink::send(std::string_view command) {
+    world_.step("send");
+    if (auto error = broken()) return std::unexpected(std::move(*error));
+    sqlstate_.clear();
+    if (command.starts_with("START_REPLICATION")) {
+        answer_soon(start_replication(command));
+    } else {
+        answer_soon(catalog_.answer(command));
+    }
+    world_.step("sent");
+    return {};
+}
+
+void WireLink::answer_soon(Answered answer) {
+    answer_ = std::move(answer);
+    const Duration delay = world_.between(0us, 2ms);
+    answered_at_ = world_.clock.now() + delay;
+    world_.after(delay, [] {});
+}
+
+Answered WireLink::start_replication(std::string_view command) {
+    const auto refused = [](std::string_view sqlstate, std::string_view message) -> Answered {
+        return {std::unexpected(server_error({.sqlstate = sqlstate, .message = message})),
+                std::string{sqlstate}};
+    };
+    if (!server_.slot().exists) return refused("42704", "replication slot does not exist");
+    if (server_.slot_active()) return refused("55006", "replication slot is active");
+    const auto at = command.find("LOGICAL ") + 8;
+    const auto from = parse_lsn(command.substr(at, command.find(' ', at) - at));
+    if (!from) return refused("42601", "syntax error");
+    binary_ = command.find("binary 'true'") != std::string_view::npos;
+    sender_ = std::make_unique<Walsender>(server_, *from);
+    return {Rows{}};
+}
+
+Result<std::optional<Rows>> WireLink::result() {
+    world_.step("result");
+    if (auto error = broken()) return std::unexpected(std::move(*error));
+    if (!answer_) {
+        return std::unexpected(stop(Error::Category::internal, "an answer to nothing was asked for"));
+    }
+    if (lost_in_a_hole() || world_.clock.now() < answered_at_) return std::nullopt;
+    Answered answer = std::move(*answer_);
+    answer_.reset();
+    sqlstate_ = answer.sqlstate;
+    if (!answer.rows) return std::unexpected(std::move(answer.rows.error()));
+    return std::optional{std::move(*answer.rows)};
+}
+
+Result<Link::Drained> WireLink::drain(std::vector<CopyMessage>& out, std::size_t max_messages,
+                                      std::size_t max_bytes, std::size_t& received) {
+    world_.step("drain");
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+    const auto give = [&](std::string_view message) {
+        out.push_back(copy_of(message));
+        bytes += message.size();
+        ++messages;
+    };
+    while (const Sent* message = lost_in_a_hole() ? nullptr : sender_->front()) {
+        if (messages >= max_messages || bytes >= max_bytes) {
+            received += bytes;
+            return Drained::limit;
+        }
+        if (message->kind == Sent::Kind::row) {
+            const Row& row = history_.transactions[message->transaction].rows[message->row];
+            if (const auto table = declaration(row)) {
+                give(*table);
+                continue;  // the limits hold for it too
+            }
+        }
+        give(encoded(*message));
+        sender_->pop();
+    }
+    received += bytes;
+    if (messages == 0) {
+        if (auto error = broken()) return std::unexpected(std::move(*error));
+    }
+    return Drained::all;
+}
+
+// Told before the first row, when it has changed, and now and then for no reason.
+std::optional<std::string> WireLink::declaration(const Row& row) {
+    std::uint32_t& declared = declared_[row.table];
+    if (declared == row.columns) return std::nullopt;
+    declared = row.columns;
+    const bool full = identity_of(row.table) == 'f';
+    std::vector<wire::SentColumn> columns{
+        {.name = "id", .type = 20, .identity = true}, {.name = "v", .identity = full},
+        {.name = "note", .identity = full}};
+    for (std::uint32_t i = 1; i <= row.columns; ++i) {
+        columns.push_back({.name = fmt::format("c{}", i), .identity = full});
+    }
+    return wire::relation(kFirstOid + row.table, "public", name_of(row.table),
+                          identity_of(row.table), columns);
+}
+
+std::string WireLink::encoded(const Sent& message) const {
+    if (message.kind == Sent::Kind::keepalive) return wire::keepalive(message.lsn, message.reply);
+    const Committed& transaction = history_.transactions[message.transaction];
+    switch (message.kind) {
+        case Sent::Kind::begin: return wire::begin(transaction.commit, transaction.xid.value);
+        case Sent::Kind::commit: return wire::commit(transaction.commit, transaction.end);
+        default: return encoded(transaction.rows[message.row]);
+    }
+}
+
+std::string WireLink::encoded(const Row& row) const {
+    const std::uint32_t oid = kFirstOid + row.table;
+    const bool full = identity_of(row.table) == 'f';
+    const auto value = [&](std::string text) {
+        return binary_ ? wire::Sent{'b', std::move(text)} : wire::Sent{std::move(text)};
+    };
+    const auto number = [&](std::int64_t id) {
+        return binary_ ? wire::Sent{'b', wire::Wire{}.int64(id).bytes()}
+                       : wire::Sent{std::to_string(id)};
+    };
+    const auto whole = [&](std::int64_t id, const std::string& text, wire::Sent note) {
+        wire::SentRow columns{number(id), value(text), std::move(note)};
+        for (std::uint32_t i = 0; i < row.columns; ++i) columns.push_back(value("new"));
+        return columns;
+    };
+    const auto old_row = [&](std::int64_t id) {
+        if (full) return whole(id, "former", wire::kNull);
+        wire::SentRow columns(3 + row.columns, wire::kNull);
+        columns[0] = number(id);
+        return columns;
+    };
+    const std::string text = token(row) + std::string(row.padding, 'x');
+    const std::int64_t before = row.old_key != 0 ? row.old_key : row.key;
+    switch (row.operation) {
+        case Operation::insert: return wire::insert(row.lsn, oid, whole(row.key, text, wire::kNull));
+        case Operation::remove: return wire::remove(row.lsn, oid, full ? 'O' : 'K', old_row(before));
+        case Operation::truncate: return wire::truncate(row.lsn, {oid});
+        default: break;
+    }
+    const auto now = whole(row.key, text, wire::kUnchanged);
+    if (!full && row.old_key == 0) return wire::update(row.lsn, oid, now);
+    return wire::update(row.lsn, oid, full ? 'O' : 'K', old_row(before), now);
+}
+
+Link::Release WireLink::release() const noexcept {
+    return [](void* memory) { std::free(memory); };
+}
+
+Result<void> WireLink::put(std::string_view message) {
+    world_.step("put");
+    if (auto error = broken()) return std::unexpected(std::move(*error));
+    if (lost_in_a_hole()) return {};
+    ByteCursor in{message};
+    const char kind = static_cast<char>(in.read<std::uint8_t>());
+    const Lsn write{in.read<std::uint64_t>()};
+    const Lsn flush{in.read<std::uint64_t>()};
+    (void)in.take(16);
+    const bool reply = in.read<std::uint8_t>() != 0;
+    if (kind != 'r' || in.overrun() || !in.rest().empty() || flush > write) {
+        world_.fail(fmt::format("feedback that makes no sense: write {}, flush {}",
+                                to_string(write), to_string(flush)));
+    }
+    sender_->feedback(flush, reply);
+    world_.step("feedback sent");
+    return {};
+}
+
+Result<bool> WireLink::end_copy() {
+    world_.step("end_copy");
+    if (auto error = broken(); error && !ends_at_) return std::unexpected(std::move(*error));
+    if (lost_in_a_hole()) return false;
+    if (!ends_at_) {
+        const Duration delay = world_.between(0ms, 5ms);
+        ends_at_ = world_.clock.now() + delay;
+        world_.after(delay, [] {});
+    }
+    if (world_.clock.now() < *ends_at_) return false;
+    sender_->cut("left copy mode");
+    return true;
+}
+
+}  // namespace pgc::sim
