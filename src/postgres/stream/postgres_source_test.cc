@@ -1,0 +1,436 @@
+#include "postgres/stream/postgres_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/byte_cursor.h"
+#include "support/manual_clock.h"
+#include "support/played_stream.h"
+#include "support/walsender_messages.h"
+
+namespace pgc {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+constexpr std::uint32_t kUsers = 16384;
+constexpr Lsn kFrom{0x200};
+
+class Silence final : public LogLines {
+public:
+    void write(std::string_view line) noexcept override { text += line; }
+    std::string text;
+};
+
+class PostgresSourceTest : public ::testing::Test {
+protected:
+    PostgresSourceTest() {
+        config.publication = "pub";
+        config.slot = "shop_slot";
+        config.connection.hosts = {{"db", 5432}};
+        config.connection.database = "shop";
+        config.connection.connect_timeout = 30s;
+        config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
+        config.manage_publication = false;
+        server.local = false;
+        server.answers("pg-capture: server */", played_facts());
+        server.answers("IDENTIFY_SYSTEM", played_row({{"systemid", "77"},
+                                                      {"timeline", "1"},
+                                                      {"xlogpos", "0/500"},
+                                                      {"dbname", "shop"}}));
+        server.answers("pg-capture: slots */", played_slot());
+        server.answers("publication signature */", played_row({{"signature", "x"}}));
+        server.answers("pg-capture: publication */", played_publication());
+        server.answers("publication members */", played_members({}));
+        server.answers("pg-capture: tables */",
+                       played_tables({{.schema = "public", .name = "users"}}));
+        server.answers("published tables */", played_published({{"public", "users"}}));
+        server.answers("published types */", played_row({{"types", "{23,25}"}}));
+        healthy();
+        server.answers("pg-capture: table facts */", users_key());
+    }
+
+    static Rows users_key() {
+        return played_rows({}, {{"k", "0", "", "id", "", "", "0", "0", "0", "0", "", "", "1"}});
+    }
+    void healthy(std::string confirmed = "0/200", std::string publication = "t") {
+        server.answers("pg-capture: slot health */",
+                       played_rows({}, {{"t", "t", "0/100", confirmed, "reserved", std::nullopt,
+                                         std::nullopt, publication, "0/500", "1024"}}));
+    }
+
+    PostgresSource& source() {
+        if (!made) {
+            made.emplace(PostgresSource::With{.config = config,
+                                              .links = links,
+                                              .clock = clock,
+                                              .metrics = metrics,
+                                              .logger = log.logger("postgres"),
+                                              .memory = memory,
+                                              .keepalive_interval = 10s});
+        }
+        return *made;
+    }
+    void open() {
+        for (int i = 0; i < 1000; ++i) {
+            const auto done = source().open();
+            ASSERT_TRUE(done) << describe(done.error());
+            if (*done) return;
+            Wants wants;
+            source().wants(wants, true);
+            if (wants.deadline != kNever && wants.deadline > clock.now()) {
+                clock.advance(wants.deadline - clock.now());
+            }
+        }
+        FAIL() << "no end";
+    }
+    void start() {
+        open();
+        ASSERT_TRUE(source().start(kFrom));
+        ASSERT_TRUE(tend());
+        stream.told.clear();
+    }
+    Result<void> tend() { return source().tend(); }
+    // A round of the pipeline.
+    Result<Source::Read> round(std::size_t max_changes = 100) {
+        if (auto done = tend(); !done) return std::unexpected(done.error());
+        return source().read(batch, max_changes, 1 << 20);
+    }
+    void rounds(int n = 3) {
+        for (int i = 0; i < n; ++i) {
+            const auto done = round();
+            ASSERT_TRUE(done) << describe(done.error());
+        }
+    }
+    void sends_users() {
+        stream.sends(testing::relation(kUsers, "public", "users", 'd',
+                                       {{"id", 23, true}, {"bio", 25}}));
+    }
+    // A transaction of one row; the table is announced in it.
+    void sends_transaction(Lsn commit) {
+        stream.sends(testing::begin(commit, 2));
+        sends_users();
+        stream.sends(testing::insert(commit, kUsers, {"1", "x"}));
+        stream.sends(testing::commit(commit, Lsn{commit.value + 8}));
+    }
+    struct Told {
+        Lsn write, flush;
+        bool reply = false;
+    };
+    Told last_told() const {
+        if (stream.told.empty()) return {};
+        ByteCursor in{stream.told.back()};
+        in.take(1);
+        Told told;
+        told.write = Lsn{in.read<std::uint64_t>()};
+        told.flush = Lsn{in.read<std::uint64_t>()};
+        in.take(16);
+        told.reply = in.read<std::uint8_t>() != 0;
+        return told;
+    }
+
+    ManualClock clock;
+    PlayedServer server;
+    PlayedStream stream;
+    PlayedStreamLinks links{server, stream};
+    PostgresConfig config;
+    Silence lines;
+    Log log{LogOptions{}, lines, clock};
+    Metrics metrics{"1.0"};
+    SourceMemory memory;
+    Batch batch;
+    std::optional<PostgresSource> made;
+};
+
+TEST_F(PostgresSourceTest, OpensStartsAndReads) {
+    start();
+    EXPECT_EQ(source().identity().slot, "shop_slot");
+    EXPECT_EQ(server.count("START_REPLICATION SLOT \"shop_slot\" LOGICAL 0/200"), 1);
+    sends_transaction(Lsn{0x300});
+    rounds();
+    ASSERT_EQ(batch.changes.size(), 1U);
+    EXPECT_EQ(batch.changes[0].relation->name, "users");
+    EXPECT_EQ(batch.resume_at, Lsn{0x308});
+}
+
+TEST_F(PostgresSourceTest, ReadsNothingBeforeTheSlotWasLookedAtAgain) {
+    server.slow = false;
+    open();
+    ASSERT_TRUE(source().start(kFrom));
+    sends_transaction(Lsn{0x300});
+    const auto read = source().read(batch, 100, 1000);
+    EXPECT_EQ(read, Source::Read::caught_up);
+    EXPECT_TRUE(batch.empty());
+    EXPECT_TRUE(stream.told.empty());
+}
+
+TEST_F(PostgresSourceTest, StopsWhenTheServerSkippedWhatWeNeed) {
+    healthy("0/280");
+    open();
+    ASSERT_TRUE(source().start(kFrom));
+    const auto tended = tend();
+    ASSERT_FALSE(tended);
+    EXPECT_EQ(tended.error().category, Error::Category::position);
+    EXPECT_EQ(tended.error().next, Error::Next::stop);
+    EXPECT_TRUE(stream.told.empty()) << "nothing is to be confirmed";
+}
+
+TEST_F(PostgresSourceTest, SaysWhichSlotWasRefused) {
+    open();
+    ASSERT_TRUE(source().start(kFrom));
+    stream.refuses = stop(Error::Category::position, "can no longer get changes");
+    const auto tended = tend();
+    ASSERT_FALSE(tended);
+    EXPECT_THAT(tended.error().where, HasSubstr("shop_slot"));
+    EXPECT_THAT(tended.error().mend, HasSubstr("pg_drop_replication_slot"));
+}
+
+TEST_F(PostgresSourceTest, AsksTheCatalogOnceForATable) {
+    start();
+    sends_transaction(Lsn{0x300});
+    rounds();
+    stream.sends(testing::begin(Lsn{0x400}, 3));
+    stream.sends(testing::insert(Lsn{0x400}, kUsers, {"2", "x"}));
+    stream.sends(testing::commit(Lsn{0x400}, Lsn{0x408}));
+    rounds();
+    EXPECT_EQ(server.count("pg-capture: table facts"), 1);
+    EXPECT_EQ(batch.changes.size(), 2U);
+}
+
+TEST_F(PostgresSourceTest, CountsASchemaChange) {
+    start();
+    sends_transaction(Lsn{0x300});
+    rounds();
+    stream.sends(testing::begin(Lsn{0x400}, 3));
+    stream.sends(testing::relation(kUsers, "public", "users", 'd',
+                                   {{"id", 23, true}, {"bio", 25}, {"age", 23}}));
+    rounds();
+    EXPECT_EQ(metrics.counter(Metric::schema_changes_total, {"public.users"}).value(), 1U);
+}
+
+TEST_F(PostgresSourceTest, GoesOnWhenTheSqlConnectionDied) {
+    start();
+    server.answers("pg-capture: table facts */", users_key());
+    server.rules.push_back({"table facts */",
+                            std::unexpected(retry(Error::Category::connection, "cut")), "", 1});
+    const int before = links.made;
+    sends_transaction(Lsn{0x300});
+    for (int i = 0; i < 10 && batch.changes.empty(); ++i) {
+        ASSERT_TRUE(round());
+        clock.advance(200ms);
+    }
+    EXPECT_EQ(batch.changes.size(), 1U);
+    EXPECT_EQ(links.made, before + 1);
+}
+
+TEST_F(PostgresSourceTest, FeedbackGoesOutWhileNobodyReads) {
+    start();
+    for (int i = 0; i < 5; ++i) {
+        Wants wants;
+        source().wants(wants, false);
+        ASSERT_LE(wants.deadline, clock.now() + 10s);
+        clock.advance(10s);
+        ASSERT_TRUE(tend());
+    }
+    EXPECT_GE(stream.told.size(), 5U);
+}
+
+TEST_F(PostgresSourceTest, ConfirmsNothingByItself) {
+    start();
+    sends_transaction(Lsn{0x300});
+    rounds();
+    clock.advance(10s);
+    ASSERT_TRUE(tend());
+    EXPECT_EQ(last_told().flush, Lsn{});
+    EXPECT_EQ(last_told().write, Lsn{0x308});
+}
+
+TEST_F(PostgresSourceTest, TellsAConfirmationAtOnceWhenAsked) {
+    start();
+    source().confirm(Lsn{0x308}, false);
+    ASSERT_TRUE(tend());
+    EXPECT_TRUE(stream.told.empty());
+    source().confirm(Lsn{0x308}, true);
+    ASSERT_TRUE(tend());
+    EXPECT_EQ(last_told().flush, Lsn{0x308});
+}
+
+TEST_F(PostgresSourceTest, AnswersTheServerAtOnce) {
+    start();
+    stream.sends(testing::keepalive(Lsn{0x500}, true));
+    rounds(2);
+    EXPECT_EQ(stream.told.size(), 1U);
+    EXPECT_EQ(last_told().write, Lsn{0x500});
+}
+
+TEST_F(PostgresSourceTest, IsIdleBetweenTransactionsOnly) {
+    start();
+    EXPECT_FALSE(source().idle_at());
+    stream.sends(testing::keepalive(Lsn{0x250}));
+    rounds(1);
+    EXPECT_EQ(source().idle_at(), Lsn{0x250});
+    stream.sends(testing::begin(Lsn{0x300}, 2));
+    rounds(1);
+    EXPECT_FALSE(source().idle_at());
+}
+
+TEST_F(PostgresSourceTest, IsNotIdleWhileMessagesAreKeptBack) {
+    start();
+    sends_transaction(Lsn{0x300});
+    rounds();
+    stream.sends(testing::keepalive(Lsn{0x350}));
+    for (std::uint64_t i = 0; i < 50; ++i) {
+        const Lsn commit{0x400 + i * 0x10};
+        stream.sends(testing::begin(commit, 2));
+        stream.sends(testing::commit(commit, Lsn{commit.value + 8}));
+    }
+    batch.clear();
+    ASSERT_TRUE(round(1));
+    EXPECT_FALSE(source().idle_at());
+}
+
+TEST_F(PostgresSourceTest, AsksASilentServerForASign) {
+    start();
+    rounds(1);
+    clock.advance(Liveness::kPatience);
+    ASSERT_TRUE(round());
+    ASSERT_TRUE(tend());
+    EXPECT_TRUE(last_told().reply);
+    clock.advance(Liveness::kGrace);
+    const auto dead = round();
+    ASSERT_FALSE(dead);
+    EXPECT_EQ(dead.error().next, Error::Next::retry);
+}
+
+TEST_F(PostgresSourceTest, StopsLoudlyWhenThePublicationIsGone) {
+    start();
+    rounds();
+    healthy("0/200", "f");
+    clock.advance(SlotHealth::kInterval);
+    const auto tended = tend();
+    ASSERT_FALSE(tended);
+    EXPECT_EQ(tended.error().next, Error::Next::stop);
+    EXPECT_THAT(tended.error().where, HasSubstr("publication pub"));
+}
+
+TEST_F(PostgresSourceTest, AHealthQueryThatFailsIsOnlyLogged) {
+    start();
+    server.refuses("pg-capture: slot health */", "57014",
+                   retry(Error::Category::server, "cancelled"));
+    clock.advance(SlotHealth::kInterval);
+    EXPECT_TRUE(tend());
+    EXPECT_THAT(lines.text, HasSubstr("health"));
+}
+
+TEST_F(PostgresSourceTest, ShowsTheSlotsHealth) {
+    start();
+    EXPECT_EQ(metrics.gauge(Metric::slot_active).value(), 1);
+    EXPECT_EQ(metrics.gauge(Metric::slot_retained_bytes).value(), 1024);
+    EXPECT_EQ(source().server_end(), Lsn{0x500});
+}
+
+TEST_F(PostgresSourceTest, TheHeartbeatBeats) {
+    config.heartbeat_interval = 3s;
+    config.heartbeat_sql = "UPDATE public.beat SET at = now()";
+    server.answers("public.beat", Rows{});
+    start();
+    EXPECT_EQ(server.count("public.beat"), 0);
+    for (int i = 0; i < 3; ++i) {
+        clock.advance(3s);
+        rounds(2);
+    }
+    EXPECT_EQ(server.count("public.beat"), 3);
+}
+
+TEST_F(PostgresSourceTest, AHeartbeatThatFailsIsOnlyLogged) {
+    config.heartbeat_interval = 3s;
+    config.heartbeat_sql = "UPDATE public.beat SET at = now()";
+    server.refuses("public.beat", "42P01", stop(Error::Category::server, "no such table"));
+    start();
+    clock.advance(3s);
+    rounds(2);
+    EXPECT_THAT(lines.text, HasSubstr("heartbeat"));
+}
+
+TEST_F(PostgresSourceTest, LooksForNewTablesWhereThePublicationIsOurs) {
+    config.manage_publication = true;
+    config.tables_refresh = 5s;
+    start();
+    const int before = server.count("publication signature");
+    clock.advance(5s);
+    rounds(3);
+    EXPECT_GT(server.count("publication signature"), before);
+    const int after = server.count("publication signature");
+    rounds(3);
+    EXPECT_EQ(server.count("publication signature"), after) << "not before the next time";
+}
+
+TEST_F(PostgresSourceTest, FetchesUnsentValuesWhenTold) {
+    config.toast = ToastMode::reselect;
+    server.answers("pg-capture: reselect */", played_row({{"bio", "as it is now"}}));
+    start();
+    EXPECT_EQ(server.count("binary 'true'"), 0) << "key values must come as text";
+    stream.sends(testing::begin(Lsn{0x300}, 2));
+    sends_users();
+    stream.sends(testing::update(Lsn{0x300}, kUsers, {"1", testing::kUnchanged}));
+    rounds(4);
+    ASSERT_EQ(batch.changes.size(), 1U);
+    EXPECT_EQ(batch.changes[0].after[1].bytes(), "as it is now");
+    EXPECT_TRUE(batch.changes[0].after[1].reselected);
+}
+
+TEST_F(PostgresSourceTest, AReselectTheServerRefusesLeavesTheValueUnknown) {
+    config.toast = ToastMode::reselect;
+    server.refuses("pg-capture: reselect */", "42P01", stop(Error::Category::server, "gone"));
+    start();
+    stream.sends(testing::begin(Lsn{0x300}, 2));
+    sends_users();
+    stream.sends(testing::update(Lsn{0x300}, kUsers, {"1", testing::kUnchanged}));
+    rounds(4);
+    ASSERT_EQ(batch.changes.size(), 1U);
+    EXPECT_EQ(batch.changes[0].after[1].state, Cell::State::unchanged);
+}
+
+TEST_F(PostgresSourceTest, RemembersThatATypeMustComeAsText) {
+    start();
+    EXPECT_EQ(server.count("binary 'true'"), 1);
+    stream.sends(testing::begin(Lsn{0x300}, 2));
+    stream.sends(testing::relation(kUsers, "public", "users", 'd',
+                                   {{"id", 23, true}, {"mood", 16500}}));
+    Result<Source::Read> read = Source::Read::caught_up;
+    for (int i = 0; i < 5 && read; ++i) read = round();
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().next, Error::Next::retry);
+    made.reset();
+    stream.arriving.clear();
+    start();
+    EXPECT_EQ(server.count("binary 'true'"), 1) << "the second stream is asked for as text";
+}
+
+TEST_F(PostgresSourceTest, SaysGoodByeWithWhatWasConfirmed) {
+    start();
+    source().confirm(Lsn{0x308}, false);
+    stream.says_good_bye = false;
+    EXPECT_EQ(source().close(), false);
+    EXPECT_EQ(last_told().flush, Lsn{0x308});
+    stream.says_good_bye = true;
+    EXPECT_EQ(source().close(), true);
+    EXPECT_EQ(source().close(), true);
+    EXPECT_EQ(stream.told.size(), 1U);
+}
+
+TEST_F(PostgresSourceTest, MayBeClosedBeforeItStreams) {
+    open();
+    EXPECT_EQ(source().close(), true);
+}
+
+TEST_F(PostgresSourceTest, MayBeDestroyedAtAnyMoment) {
+    start();
+    sends_transaction(Lsn{0x300});
+    ASSERT_TRUE(round());
+    made.reset();  // with messages kept back and a question asked
+}
+
+}  // namespace
+}  // namespace pgc
