@@ -79,6 +79,7 @@ Answered Catalog::answer(std::string_view command) {
         return {without_rows(one_row({{"application", {}}, {"address", {}}}))};
     }
     if (is("/* pg-capture: table facts */")) return {key_of_any_table()};
+    if (is("/* pg-capture: reselect */")) return {one_row({{"note", "as it is now"}})};
     if (command.find("CREATE PUBLICATION") != std::string_view::npos) {
         server_.publication() = true;
         return {Rows{}};
@@ -156,7 +157,7 @@ Rows Catalog::slots() const {
                          {"restart", to_string(slot.saved)},
                          {"confirmed", to_string(slot.confirmed)},
                          {"retained", "1000"},
-                         {"wal_status", version_ >= 130000 ? Cell{"reserved"} : Cell{}},
+                         {"wal_status", version_ >= 130000 ? Cell{slot.lost ? "lost" : "reserved"} : Cell{}},
                          {"invalid", {}},
                          {"two_phase", "f"},
                          {"failover", "f"},
@@ -172,7 +173,7 @@ Rows Catalog::slot_health() const {
                     {"active", known(flag(server_.slot_active()))},
                     {"restart_lsn", known(to_string(slot.saved))},
                     {"confirmed_flush_lsn", known(to_string(slot.confirmed))},
-                    {"wal_status", version_ >= 130000 ? known("reserved") : Cell{}},
+                    {"wal_status", version_ >= 130000 ? known(slot.lost ? "lost" : "reserved") : Cell{}},
                     {"safe_wal_size", {}},
                     {"invalidation", {}},
                     {"publication_exists", flag(server_.publication())},

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -42,10 +43,17 @@ struct History {
     std::vector<Committed> transactions;
     std::size_t rows = 0;
 
+    std::vector<std::uint32_t> transaction_of_row;
+
     void add(Committed transaction) {
         transaction.first_row = rows;
         rows += transaction.rows.size();
+        transaction_of_row.resize(rows, static_cast<std::uint32_t>(transactions.size()));
         transactions.push_back(std::move(transaction));
+    }
+    const Row& row(std::size_t at) const {
+        const Committed& transaction = transactions[transaction_of_row[at]];
+        return transaction.rows[at - transaction.first_row];
     }
     // The first transaction that commits at or after `from`.
     std::size_t first_from(Lsn from) const {

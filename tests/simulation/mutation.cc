@@ -6,9 +6,9 @@
 namespace pgc::sim {
 namespace {
 
-class WatchedSource final : public Source {
+class SpoilingSource final : public Source {
 public:
-    WatchedSource(std::unique_ptr<Source> inner, Mutation mutation, Oracle& oracle)
+    SpoilingSource(std::unique_ptr<Source> inner, Mutation mutation, Oracle& oracle)
         : inner_(std::move(inner)), mutation_(mutation), oracle_(oracle) {}
 
     Result<bool> open() override {
@@ -25,7 +25,6 @@ public:
     const SourceIdentity& identity() const override { return identity_; }
     Result<void> start(Lsn from) override {
         if (mutation_ == Mutation::stream_begins_late) from.value += 500;
-        oracle_.streaming_begins(from);
         return inner_->start(from);
     }
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override {
@@ -142,8 +141,15 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Source> watched(std::unique_ptr<Source> part, Mutation mutation, Oracle& oracle) {
-    return std::make_unique<WatchedSource>(std::move(part), mutation, oracle);
+std::unique_ptr<Source> spoilt(std::unique_ptr<Source> part, Mutation mutation, Oracle& oracle) {
+    switch (mutation) {
+        case Mutation::confirms_what_it_received:
+        case Mutation::confirms_a_bit_more:
+        case Mutation::guard_is_blind:
+        case Mutation::stream_begins_late: break;
+        default: return part;
+    }
+    return std::make_unique<SpoilingSource>(std::move(part), mutation, oracle);
 }
 
 std::unique_ptr<Format> spoilt(std::unique_ptr<Format> part, Mutation mutation, Random& random) {

@@ -56,9 +56,8 @@ constexpr std::string_view name(Mutation mutation) noexcept {
     return "none";
 }
 
-// Each gives back `part`, or something that spoils it; the source also tells the oracle
-// where it starts.
-std::unique_ptr<Source> watched(std::unique_ptr<Source> part, Mutation mutation, Oracle& oracle);
+// Each gives back `part`, or something that spoils it.
+std::unique_ptr<Source> spoilt(std::unique_ptr<Source> part, Mutation mutation, Oracle& oracle);
 std::unique_ptr<Format> spoilt(std::unique_ptr<Format> part, Mutation mutation, Random& random);
 std::unique_ptr<Sink> spoilt(std::unique_ptr<Sink> part, Mutation mutation);
 std::unique_ptr<PositionStore> spoilt(std::unique_ptr<PositionStore> part, Mutation mutation,

@@ -25,9 +25,10 @@ namespace pgc::sim {
 
 class Oracle {
 public:
-    // `native`: records are of the native format, else of PlayedFormat.
-    Oracle(World& world, const History& history, bool native)
-        : world_(world), history_(history), native_(native) {}
+    // `native`: records are of the native format, else of PlayedFormat. Rows of table
+    // `filtered` are left out by the configuration; kTables: none are.
+    Oracle(World& world, const History& history, bool native, std::uint32_t filtered)
+        : world_(world), history_(history), native_(native), filtered_(filtered) {}
 
     // The slot's consistent point: rows before are not ours.
     void begins_at(Lsn lsn) {
@@ -53,26 +54,40 @@ public:
     void streaming_begins(Lsn from);
 
     Lsn stored() const noexcept { return stored_; }
-    bool complete() const noexcept { return durable_rows_ == history_.rows; }
+    bool complete() const { return missing() == 0; }
     // This attempt itself has brought the last row.
-    bool attempt_complete() const noexcept { return next_row_ == history_.rows; }
-    std::size_t missing() const noexcept { return history_.rows - durable_rows_; }
+    bool attempt_complete() const {
+        return next_row_ && without_filtered(*next_row_) == history_.rows;
+    }
+    // What is stored leaves no row to be read again.
+    bool all_stored() const {
+        return without_filtered(history_.rows_before(stored_)) == history_.rows;
+    }
+    std::size_t missing() const { return history_.rows - durable_rows(); }
     std::size_t repeats() const noexcept { return repeats_; }
 
 private:
     const Committed* transaction_of(Lsn commit) const;
     // A change of the key makes two records with one ordinal.
     std::size_t parts(const Row& row) const noexcept {
+        if (row.table == filtered_) return 0;
         return native_ && row.old_key != 0 ? 2 : 1;
     }
+    // The first row at or after `at` that gives records.
+    std::size_t without_filtered(std::size_t at) const {
+        while (at < history_.rows && parts(history_.row(at)) == 0) ++at;
+        return at;
+    }
+    std::size_t durable_rows() const { return without_filtered(durable_rows_); }
     bool tells(const Record& record, const Row& row, std::size_t part) const;
 
     World& world_;
     const History& history_;
     const bool native_;
+    const std::uint32_t filtered_;
     bool begun_ = false;
     std::size_t first_row_ = 0;
-    std::size_t durable_rows_ = 0;         // all rows before this one are durable
+    std::size_t durable_rows_ = 0;         // all rows before this one are durable, or filtered
     std::optional<std::size_t> next_row_;  // that this attempt must bring
     std::size_t next_part_ = 0;            // of that row
     Lsn stored_;

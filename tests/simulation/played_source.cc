@@ -43,6 +43,9 @@ Result<bool> PlayedSource::open() {
         return std::unexpected(gone("the slot is active for another process"));
     }
     bool is_new = false;
+    if (server_.slot().lost) {
+        return std::unexpected(stop(Error::Category::position, "the slot is lost"));
+    }
     const bool is_gone = !server_.slot().exists && !may_create_slot_;
     if (!server_.slot().exists && may_create_slot_) {
         server_.create_slot();
@@ -187,6 +190,7 @@ Result<void> PlayedFormat::encode(const Batch& batch, RecordBatch& out) {
         for (std::size_t i = part.first; i < part.first + part.count; ++i) {
             const Change& change = batch.changes[i];
             const Row& row = transaction.rows[change.ordinal - 1];
+            if (row.table == filtered_) continue;
             Record record;
             record.has_key = true;
             record.key = out.arena.copy(std::to_string(row.key));

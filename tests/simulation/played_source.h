@@ -54,13 +54,14 @@ private:
 
 class PlayedFormat final : public Format {
 public:
-    explicit PlayedFormat(World& world, const History& history)
-        : world_(world), history_(history) {}
+    PlayedFormat(World& world, const History& history, std::uint32_t filtered)
+        : world_(world), history_(history), filtered_(filtered) {}
     Result<void> encode(const Batch& batch, RecordBatch& out) override;
 
 private:
     World& world_;
     const History& history_;
+    const std::uint32_t filtered_;  // a table without records
 };
 
 }  // namespace pgc::sim

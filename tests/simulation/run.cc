@@ -40,6 +40,10 @@ struct Climate {
     int version = 150018;
     bool local = false;
     bool has_publication = true;
+    bool binary = true;
+    bool reselects = false;
+    std::uint32_t filtered = kTables;
+    unsigned shutdowns = 0;
     bool creates_lost_slot = false;
 };
 
@@ -84,19 +88,28 @@ Climate climate_of(Random& random) {
     climate.version = versions[random.below(versions.size())];
     climate.local = random.chance(30);
     climate.has_publication = random.chance(80);
+    climate.binary = random.chance(70);
+    climate.reselects = random.chance(10);
+    if (random.chance(20)) climate.filtered = static_cast<std::uint32_t>(random.below(kTables));
+    climate.shutdowns = some(15, 2);
     climate.workload.alters = random.chance(30);
     return climate;
 }
 
-PostgresConfig postgres_config() {
+PostgresConfig postgres_config(const Climate& climate) {
     PostgresConfig config;
     config.connection.database = "shop";
     config.connection.username = "cdc";
     config.connection.connect_timeout = 5s;
     config.publication = kPublication;
     config.slot = kSlot;
-    const auto all = NamePattern::parse("*.*", 2);
-    config.tables = TableFilter{{*all}, {}};
+    std::vector<NamePattern> excluded;
+    if (climate.filtered < kTables) {
+        excluded.push_back(*NamePattern::parse("public." + name_of(climate.filtered), 2));
+    }
+    config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, std::move(excluded)};
+    config.binary = climate.binary;
+    if (climate.reselects) config.toast = ToastMode::reselect;
     return config;
 }
 
@@ -106,11 +119,11 @@ public:
         : options_(options),
           world_(options.seed, options.trace),
           climate_(climate_of(world_.random)),
-          oracle_(world_, history_, options.real),
+          oracle_(world_, history_, options.real, climate_.filtered),
           server_(world_, history_, oracle_, climate_.workload),
           disk_(world_, oracle_),
           waiter_(world_, [this] { look_at(); }),
-          postgres_(postgres_config()),
+          postgres_(postgres_config(climate_)),
           links_(world_, server_, history_, climate_.version, climate_.local) {
         // As pipeline/budget.h says, and for each of two batches an arena's least.
         climate_.sink.held_limit = climate_.pipeline.flow.budget_bytes + 2 * Arena::kChunk +
@@ -137,10 +150,13 @@ public:
 
     Result<std::unique_ptr<Source>> make_source(bool may_create_slot) override {
         const bool may_create = may_create_slot || climate_.creates_lost_slot;
-        return watched(options_.real ? real_source(may_create)
-                                     : std::make_unique<PlayedSource>(world_, server_, history_,
-                                                                      may_create),
-                       options_.mutation, oracle_);
+        std::unique_ptr<Source> source;
+        if (options_.real) {
+            source = real_source(may_create);
+        } else {
+            source = std::make_unique<PlayedSource>(world_, server_, history_, may_create);
+        }
+        return spoilt(std::move(source), options_.mutation, oracle_);
     }
     Result<std::unique_ptr<Format>> make_format(const SourceIdentity& identity) override {
         std::unique_ptr<Format> format;
@@ -149,7 +165,7 @@ public:
                 FormatOptions{},
                 FormatContext{.version = "0", .connector = "sim", .database = identity.database});
         } else {
-            format = std::make_unique<PlayedFormat>(world_, history_);
+            format = std::make_unique<PlayedFormat>(world_, history_, climate_.filtered);
         }
         return spoilt(std::move(format), options_.mutation, world_.random);
     }
@@ -220,7 +236,7 @@ private:
         world_.note("ended well");
         if (stops_asked_ == 0) world_.fail("it ended, though nobody asked it to");
         if (!finished() || oracle_.loss()) return rest(1ms);
-        over_ = history_.rows_before(oracle_.stored()) == history_.rows;
+        over_ = oracle_.all_stored();
         // Now and then: the last commit was still on its way, or the sink went without a word.
         if (!over_ && ++ends_without_store_ > 5) {
             world_.fail("it ends in peace without storing what is durable");
@@ -255,8 +271,7 @@ private:
     bool troubled() const { return world_.clock.now() - Instant{1h} < climate_.troubled; }
     bool finished() const {
         return server_.workload_done() && oracle_.begun() && oracle_.complete() && !troubled() &&
-               (oracle_.attempt_complete() ||
-                history_.rows_before(oracle_.stored()) == history_.rows);
+               (oracle_.attempt_complete() || oracle_.all_stored());
     }
 
     // Whenever time has moved: whether we get on as well.
@@ -289,6 +304,7 @@ private:
     void schedule_faults() {
         sometime(climate_.cuts, [this] { server_.cut_all("connection reset"); });
         sometime(climate_.server_crashes, [this] { server_.crash(world_.between(0ms, 5s)); });
+        sometime(climate_.shutdowns, [this] { server_.shut_down(world_.between(0ms, 3s)); });
         sometime(climate_.holes, [this] { server_.black_hole(); });
         sometime(climate_.checkpoints, [this] { server_.checkpoint(); });
         sometime(climate_.promotions, [this] { server_.promote(); });
@@ -315,11 +331,14 @@ private:
         server_.cut_all("a loss");
         server_.release_slot();
         oracle_.loss_happened();
-        switch (world_.random.below(5)) {
+        switch (world_.random.below(6)) {
             case 0: server_.drop_slot(); break;
             case 1: server_.recreate_slot(); break;
             case 2: server_.advance_slot(); break;
-            case 3: server_.lose_log(Lsn{oracle_.stored().value - 1 - world_.random.below(50)}); break;
+            case 3: server_.invalidate_slot(); break;
+            case 4:
+                server_.lose_log(Lsn{oracle_.stored().value - 1 - world_.random.below(50)});
+                break;
             default: server_.replace_system(); break;
         }
     }

@@ -28,7 +28,7 @@ void Server::look_around() {
 void Server::schedule_commit() {
     if (left_ == 0) return;
     world_.after(world_.between(0ms, workload_.pause_max), [this] {
-        if (up_) {
+        if (up_ && !shutting_down_) {
             if (world_.random.chance(15)) end_.value += 1 + world_.random.below(500);  // neighbours
             commit_one();
             --left_;
@@ -100,7 +100,7 @@ void Server::commit_one() {
 }
 
 void Server::create_slot() {
-    slot_ = {.exists = true, .confirmed = end_, .saved = end_, .held_until = {}, .held_for = 0};
+    slot_ = {.exists = true, .lost = false, .confirmed = end_, .saved = end_, .held_until = {}, .held_for = 0};
     if (!oracle_.begun()) oracle_.begins_at(end_);
     world_.note("slot created at ", to_string(end_));
 }
@@ -117,17 +117,44 @@ void Server::cut_all(const std::string& why) {
     for (Walsender* sender : senders) sender->cut(why);
 }
 
+void Server::shut_down(Duration down) {
+    if (!up_ || shutting_down_) return;
+    world_.note("server shuts down");
+    shutting_down_ = down;
+    all_durable_since_ = world_.clock.now();
+    go_on_shutting_down();
+}
+
+void Server::go_on_shutting_down() {
+    if (!shutting_down_ || !up_) return;
+    if (!oracle_.complete()) all_durable_since_ = world_.clock.now();
+    const bool held_up = std::ranges::any_of(senders_, [&](const Walsender* sender) {
+        return slot_.confirmed < end_ && !sender->hole_;
+    });
+    if (held_up && world_.clock.now() - all_durable_since_ > kShutdown_max) {
+        world_.fail("a shutdown waits for us, though everything is durable");
+    }
+    if (held_up) {
+        for (Walsender* sender : senders_) sender->pump();
+        world_.after(100ms, [this] { go_on_shutting_down(); });
+        return;
+    }
+    checkpoint();
+    crash(*std::exchange(shutting_down_, std::nullopt));
+}
+
 void Server::black_hole() {
     world_.note("the network swallows everything");
-    ++holes_;
+    holes_.push_back(world_.clock.now());
     for (Walsender* sender : senders_) sender->sink_into_a_hole();
 }
 
 void Server::crash(Duration down) {
-    world_.note("server crashes; slot back from ", to_string(slot_.confirmed), " to ",
+    world_.note("server goes down; slot back from ", to_string(slot_.confirmed), " to ",
                 to_string(slot_.saved));
     up_ = false;
-    cut_all("the server crashed");
+    shutting_down_.reset();
+    cut_all("the server went down");
     slot_.confirmed = slot_.saved;
     slot_.held_until = {};
     world_.after(down, [this] {
@@ -155,6 +182,11 @@ void Server::drop_slot() {
 void Server::recreate_slot() {
     end_.value += 100;
     create_slot();
+}
+
+void Server::invalidate_slot() {
+    world_.note("slot invalidated");
+    slot_.lost = true;
 }
 
 void Server::advance_slot() {
@@ -189,6 +221,7 @@ Walsender::Walsender(Server& server, Lsn from)
     next_ = server.history_.first_from(start);
     told_ = start;
     server.senders_.insert(this);
+    server.oracle_.streaming_begins(start);
     pump();
 }
 

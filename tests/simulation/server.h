@@ -99,6 +99,7 @@ public:
 
     struct Slot {
         bool exists = false;
+        bool lost = false;  // the log it needs is gone
         Lsn confirmed;
         Lsn saved;       // what a crash puts it back to
         Instant held_until;  // by a walsender that does not know that its client is gone
@@ -119,7 +120,8 @@ public:
     const std::string& system() const noexcept { return system_; }
     // Connections made while these were lower are broken, or lead nowhere.
     std::uint64_t cuts() const noexcept { return cuts_; }
-    std::uint64_t holes() const noexcept { return holes_; }
+    std::size_t holes() const noexcept { return holes_.size(); }
+    Instant hole(std::size_t number) const { return holes_[number]; }
     std::uint32_t columns_added(std::uint32_t table) const { return columns_[table]; }
     bool& publication() noexcept { return publication_; }
 
@@ -127,11 +129,14 @@ public:
     void cut_all(const std::string& why);
     void crash(Duration down);
     void black_hole();
+    // Waits, as PostgreSQL does, until the walsenders' clients have confirmed everything.
+    void shut_down(Duration down);
     void checkpoint();
     void promote();       // a synced standby carries on: nothing lost
     // Each of these loses changes; require that no walsender is active.
     void drop_slot();
     void recreate_slot();
+    void invalidate_slot();
     void advance_slot();
     void lose_log(Lsn back_to);  // an asynchronous standby takes over, behind us
     void replace_system();
@@ -142,6 +147,7 @@ private:
     void schedule_commit();
     void commit_one();
     void look_around();
+    void go_on_shutting_down();
     Row random_row();
 
     World& world_;
@@ -150,6 +156,9 @@ private:
     const Workload workload_;
     std::size_t left_;
     bool up_ = true;
+    static constexpr Duration kShutdown_max = std::chrono::seconds{15};
+    std::optional<Duration> shutting_down_;  // for how long it will be down then
+    Instant all_durable_since_;
     Lsn end_{0x1000};
     std::uint32_t timeline_ = 1;
     std::vector<TimelineSwitch> history_of_timelines_;
@@ -158,7 +167,7 @@ private:
     bool publication_ = true;
     std::set<Walsender*> senders_;
     std::uint64_t cuts_ = 0;
-    std::uint64_t holes_ = 0;
+    std::vector<Instant> holes_;
     std::vector<std::uint32_t> columns_;  // by table, how many ALTER TABLE has added
     std::uint64_t versions_ = 0;
     std::uint64_t life_ = 0;

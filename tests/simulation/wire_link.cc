@@ -49,7 +49,7 @@ WireLink::~WireLink() {
 
 Instant WireLink::readable_at() const {
     if (broken()) return Instant{};
-    if (lost_in_a_hole()) return kNever;
+    if (lost_in_a_hole()) return given_up_at();
     if (ends_at_) return *ends_at_;
     if (answer_) return answered_at_;
     if (sender_) return sender_->arrival(1 + low_water_ / kTypicalMessage);
@@ -57,12 +57,14 @@ Instant WireLink::readable_at() const {
 }
 
 std::optional<Error> WireLink::broken() const {
-    if (!lost_in_a_hole() && (!server_.up() || cuts_ != server_.cuts())) {
+    if (lost_in_a_hole()) {
+        if (world_.clock.now() < given_up_at()) return std::nullopt;
+        return lost_error("could not receive data from server: Connection timed out");
+    }
+    if (!server_.up() || cuts_ != server_.cuts()) {
         return lost_error("server closed the connection unexpectedly");
     }
-    if (sender_ && !sender_->broken().empty() && !lost_in_a_hole()) {
-        return lost_error(sender_->broken());
-    }
+    if (sender_ && !sender_->broken().empty()) return lost_error(sender_->broken());
     return std::nullopt;
 }
 
@@ -99,6 +101,9 @@ Answered WireLink::start_replication(std::string_view command) {
                 std::string{sqlstate}};
     };
     if (!server_.slot().exists) return refused("42704", "replication slot does not exist");
+    if (server_.slot().lost) {
+        return refused("55000", "can no longer get changes from replication slot");
+    }
     if (server_.slot_active()) return refused("55006", "replication slot is active");
     const auto at = command.find("LOGICAL ") + 8;
     const auto from = parse_lsn(command.substr(at, command.find(' ', at) - at));

@@ -46,9 +46,13 @@ public:
 
 private:
     static constexpr std::uint32_t kUndeclared = 0xFFFFFFFF;
+    // Keep-alives and user timeout of TCP.
+    static constexpr Duration kTcpPatience = std::chrono::seconds{25};
 
     Instant readable_at() const;
     bool lost_in_a_hole() const noexcept { return holes_ != server_.holes(); }
+    // When TCP notices that nothing comes back; only in a hole.
+    Instant given_up_at() const { return server_.hole(holes_) + kTcpPatience; }
     std::optional<Error> broken() const;
     void answer_soon(Answered answer);
     Answered start_replication(std::string_view command);
@@ -65,7 +69,7 @@ private:
     const int fd_;
     const Instant connected_at_;
     std::uint64_t cuts_;
-    std::uint64_t holes_;
+    std::size_t holes_;
     std::optional<Answered> answer_;
     Instant answered_at_;
     std::string sqlstate_;
