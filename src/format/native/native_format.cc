@@ -90,16 +90,23 @@ Result<const TablePlan*> NativeFormat::plan_of(const Relation& relation) {
     if (!plan) {
         return std::unexpected(std::move(plan.error()));
     }
-    if (plan_count_ == kPlans_max) {
-        plans_.clear();
-        plan_count_ = 0;
-    }
-    if (slot >= plans_.size()) {
-        plans_.resize(slot + 1);
-    }
-    plans_[slot] = std::make_unique<TablePlan>(std::move(*plan));
-    ++plan_count_;
+    keep_plan(relation, std::move(*plan));
     return plans_[slot].get();
+}
+
+void NativeFormat::keep_plan(const Relation& relation, TablePlan plan) {
+    if (kept_.size() == kPlans_max && !kept_.contains(relation.oid)) {
+        plans_.clear();
+        kept_.clear();
+    }
+    if (const auto older = kept_.find(relation.oid); older != kept_.end()) {
+        plans_[older->second].reset();
+    }
+    kept_[relation.oid] = relation.slot;
+    if (relation.slot >= plans_.size()) {
+        plans_.resize(relation.slot + 1);
+    }
+    plans_[relation.slot] = std::make_unique<TablePlan>(std::move(plan));
 }
 
 Result<void> NativeFormat::encode_change(const Change& change, RecordBatch& out) {

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/format.h"
@@ -32,10 +33,12 @@ public:
     Result<void> encode(const Batch& batch, RecordBatch& out) override;
 
 private:
-    // Plans kept at once; beyond, all are dropped and compiled anew as they are needed.
+    // Tables whose plans are kept at once; beyond, all are dropped and compiled anew as they are
+    // needed.
     static constexpr std::size_t kPlans_max = 4096;
 
     Result<const TablePlan*> plan_of(const Relation& relation);
+    void keep_plan(const Relation& relation, TablePlan plan);
     void begin_transaction(const Transaction& transaction);
 
     Result<void> encode_change(const Change& change, RecordBatch& out);
@@ -57,7 +60,8 @@ private:
     const std::string source_;  // `,"source":{"version":"0.1.0",…,"ts_ms":`
 
     std::vector<std::unique_ptr<TablePlan>> plans_;  // by Relation::slot
-    std::size_t plan_count_ = 0;
+    // A table's rows come version by version, so of each the newest plan is kept.
+    std::unordered_map<Oid, std::size_t> kept_;  // which slot has it
     RowWriter row_;
     Writer out_;
     Arena keys_;  // two keys, while they are compared

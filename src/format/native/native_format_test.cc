@@ -332,6 +332,7 @@ TEST_F(NativeFormatTest, PlansAreDroppedWhenThereAreTooManyAndComeBack) {
     NativeFormat format{options_, kShop};
     for (std::uint32_t slot = 0; slot < 5000; ++slot) {
         Relation relation = users_;
+        relation.oid = Oid{slot + 1};
         relation.slot = slot;
         Changes changes;
         changes.begin(1, Lsn{slot + 1});
