@@ -10,7 +10,7 @@ namespace pgc {
 
 class BatchSize {
 public:
-    static constexpr std::size_t kAim_bytes = std::size_t{1} << 20;    // of records
+    static constexpr std::size_t kAim_bytes = std::size_t{1} << 20;      // of records
     static constexpr std::size_t kRaw_bytes_max = std::size_t{1} << 20;  // of messages
     static constexpr std::size_t kGrowth_max = 32;
 

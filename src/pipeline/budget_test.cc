@@ -60,8 +60,7 @@ TEST(BudgetTest, NeverExceedsItsLimitByMoreThanOneUsefulRead) {
         const std::size_t raw = budget.readable(kMiB);
         if (raw > 0) {
             budget.reserve(raw);
-            ASSERT_LE(budget.used(),
-                      budget.limit() + Budget::kPerRawByte * Budget::kUsefulRead);
+            ASSERT_LE(budget.used(), budget.limit() + Budget::kPerRawByte * Budget::kUsefulRead);
             const std::size_t came_to = random.below(raw * Budget::kPerRawByte + 1);
             budget.settle(came_to);
             held += came_to;

@@ -102,11 +102,10 @@ Result<std::string_view, std::string> checked(std::string_view content) {
 }  // namespace
 
 std::string write_position(const StoredPosition& position) {
-    std::string text =
-        fmt::format("{}\npipeline={}\nsystem={}\ntimeline={}\ndatabase={}\nslot={}\nresume_at={}\n",
-                    kHead, escaped(position.pipeline), escaped(position.system), position.timeline,
-                    escaped(position.database), escaped(position.slot),
-                    to_string(position.resume_at));
+    std::string text = fmt::format(
+        "{}\npipeline={}\nsystem={}\ntimeline={}\ndatabase={}\nslot={}\nresume_at={}\n", kHead,
+        escaped(position.pipeline), escaped(position.system), position.timeline,
+        escaped(position.database), escaped(position.slot), to_string(position.resume_at));
     text += fmt::format("checksum={:016x}\n", fnv1a(text));
     return text;
 }
@@ -151,7 +150,8 @@ Result<std::optional<StoredPosition>> FileStore::load() {
     auto position = read_position(**content);
     if (!position) {
         return std::unexpected(
-            stop(Error::Category::position, "the stored position can't be used: " + position.error())
+            stop(Error::Category::position,
+                 "the stored position can't be used: " + position.error())
                 .at(path_)
                 .mended_by("put the file back from a copy; or, accepting that changes may be "
                            "missing, remove it: the next start goes on from where the slot "

@@ -9,8 +9,8 @@
 //   resume_at=16/B374D848
 //   checksum=9ae16a3b2f90404f
 //
-// Bytes below 0x21, 0x7F and '%' of a value are written as %XX. The checksum is FNV-1a (64 bits) of all
-// before its line. Anything that is not exactly this is refused: a position is never guessed.
+// Bytes below 0x21, 0x7F and '%' of a value are written as %XX. The checksum is FNV-1a (64 bits) of
+// all before its line. Anything that is not exactly this is refused: a position is never guessed.
 //
 // save() has stored when it returns (base/file.h syncs), so saved() is always true.
 // Threads: one, the pipeline's.

@@ -138,7 +138,8 @@ TEST_F(FileStoreTest, ADirectoryThatCannotBeMadeIsToldWithItsOption) {
 
 TEST(FileStoreOnDiskTest, MakesItsDirectoryAndAFileForItsOwnerOnly) {
     namespace fs = std::filesystem;
-    const fs::path root = fs::path{testing::TempDir()} / ("pgc-store-" + std::to_string(::getpid()));
+    const fs::path root =
+        fs::path{testing::TempDir()} / ("pgc-store-" + std::to_string(::getpid()));
     const std::string path = root / "deep" / "er" / "shop.position";
     SystemFiles files;
     {

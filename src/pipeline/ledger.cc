@@ -23,9 +23,8 @@ Error broken_rule(std::string what, std::string where) {
 Result<void> Ledger::push(const Handover& batch) {
     Progress& progress = lanes_[batch.lane];
     if (batch.end <= progress.last_end) {
-        return std::unexpected(
-            out_of_order("the source sent a transaction out of order", batch.end,
-                         progress.last_end));
+        return std::unexpected(out_of_order("the source sent a transaction out of order", batch.end,
+                                            progress.last_end));
     }
     if (batch.resume_at && batch.resume_at < progress.last_resume) {
         return std::unexpected(out_of_order("the end of a transaction lies before the one before",
@@ -58,14 +57,14 @@ Result<std::span<const Handover>> Ledger::durable(Lane lane, Position position) 
     done_.clear();
     Progress& progress = lanes_[lane];
     if (position < progress.durable) {
-        return std::unexpected(broken_rule("the sink took back what it had confirmed",
-                                           to_string(position) + " after " +
-                                               to_string(progress.durable)));
+        return std::unexpected(
+            broken_rule("the sink took back what it had confirmed",
+                        to_string(position) + " after " + to_string(progress.durable)));
     }
     if (position > progress.last_shown) {
-        return std::unexpected(broken_rule("the sink confirmed what it was not given",
-                                           to_string(position) + " after " +
-                                               to_string(progress.last_shown)));
+        return std::unexpected(
+            broken_rule("the sink confirmed what it was not given",
+                        to_string(position) + " after " + to_string(progress.last_shown)));
     }
     progress.durable = position;
     while (!progress.waiting.empty() &&

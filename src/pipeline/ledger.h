@@ -79,9 +79,9 @@ public:
 private:
     struct Progress {
         std::deque<Handover> waiting;
-        Position last_end;     // of the last push
-        Position last_shown;   // of the last push with records
-        Position durable;      // what the sink last said
+        Position last_end;    // of the last push
+        Position last_shown;  // of the last push with records
+        Position durable;     // what the sink last said
         Lsn last_resume;
     };
 

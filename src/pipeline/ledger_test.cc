@@ -12,7 +12,9 @@
 namespace pgc {
 namespace {
 
-constexpr Lsn at(std::uint64_t value) { return Lsn{value}; }
+constexpr Lsn at(std::uint64_t value) {
+    return Lsn{value};
+}
 
 Handover whole(std::uint64_t commit, std::size_t records = 1) {
     return {.end = Position::whole(at(commit)),
@@ -350,11 +352,10 @@ TEST_P(LedgerPropertyTest, NeverMovesBackAndNeverPassesWhatIsDurable) {
                     ASSERT_FALSE(ledger.idle(at(commit + 1000)));
                 }
                 break;
-            default:
-                ASSERT_FALSE(ledger.durable(kStreamLane, Position::whole(at(commit + 1000))));
+            default: ASSERT_FALSE(ledger.durable(kStreamLane, Position::whole(at(commit + 1000))));
         }
-        const Lsn allowed = std::max(
-            idle_at, history.confirmable(history.batches.size(), confirmed, at(50)));
+        const Lsn allowed =
+            std::max(idle_at, history.confirmable(history.batches.size(), confirmed, at(50)));
         ASSERT_EQ(ledger.confirmable(), allowed) << "step " << step;
         ASSERT_GE(ledger.confirmable(), before) << "step " << step;
         before = ledger.confirmable();

@@ -100,8 +100,8 @@ PipelineOptions pipeline_options(const Settings& settings, std::string_view slot
     return {.name = name.empty() ? std::string{slot} : name,
             .checkpoint_interval = settings.duration("replication.checkpoint_interval_secs"),
             .poll_interval = settings.duration("replication.poll_interval_ms"),
-            .flow = {.batch_changes = static_cast<std::size_t>(
-                         settings.integer("replication.max_buffer_size")),
+            .flow = {.batch_changes =
+                         static_cast<std::size_t>(settings.integer("replication.max_buffer_size")),
                      .batch_changes_fixed = settings.given("replication.max_buffer_size")},
             .until = {}};
 }

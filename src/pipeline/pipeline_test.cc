@@ -444,6 +444,32 @@ TEST_F(PipelineTest, ARequestWhileBackingOffStillStoresWhatIsDurable) {
     EXPECT_EQ(store.content->resume_at, Lsn{105});
 }
 
+TEST_F(PipelineTest, ARequestAfterACutInsideATransactionReadsNothingMore) {
+    options.flow.batch_changes = 2;
+    options.flow.batch_changes_fixed = true;
+    parts.server.log = {{100, 1}, {200, 3}};
+    parts.destination.room = 0;
+    after(200ms, [this] { parts.server.tend_errors.push_back(passing()); });
+    after(210ms, [this] { stop_request.request(); });
+    after(300ms, [this] { parts.destination.room = 10; });
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{105});
+    EXPECT_LT(took, 1s);
+}
+
+TEST_F(PipelineTest, ACutWhileTheLastTransactionIsFinishedEndsTheFinishing) {
+    options.flow.batch_changes = 2;
+    options.flow.batch_changes_fixed = true;
+    parts.server.log = {{100, 1}, {200, 3}};
+    parts.destination.room = 0;
+    after(200ms, [this] { stop_request.request(); });
+    after(210ms, [this] { parts.server.tend_errors.push_back(passing()); });
+    after(300ms, [this] { parts.destination.room = 10; });
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{105});
+    EXPECT_THAT(lines.text, HasSubstr("could not be finished"));
+}
+
 TEST_F(PipelineTest, AServerThatGoesAwayWhileDrainingDoesNotSpoilTheEnd) {
     parts.server.log = {{100}};
     parts.destination.confirms = false;

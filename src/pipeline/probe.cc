@@ -46,13 +46,12 @@ Counter& Probe::changes_of(const Change& change) {
     if (change.relation == nullptr) {
         return metrics_.counter(Metric::changes_total, {"", name(change.operation)});
     }
-    const std::size_t at = change.relation->slot * kOperations +
-                           static_cast<std::size_t>(change.operation);
+    const std::size_t at =
+        change.relation->slot * kOperations + static_cast<std::size_t>(change.operation);
     if (at >= by_slot_.size()) by_slot_.resize(at + kOperations, nullptr);
     if (by_slot_[at] == nullptr) {
         by_slot_[at] = &metrics_.counter(
-            Metric::changes_total,
-            {qualified_name(*change.relation), name(change.operation)});
+            Metric::changes_total, {qualified_name(*change.relation), name(change.operation)});
     }
     return *by_slot_[at];
 }
@@ -64,8 +63,8 @@ void Probe::batch_durable(const Handover& batch) {
     batch_time_.observe(clock_.now() - batch.read_at);
     batch_bytes_.observe(static_cast<double>(batch.bytes));
     batch_rows_.observe(static_cast<double>(batch.records));
-    const auto since = std::chrono::microseconds{clock_.wall().unix_us -
-                                                 batch.newest_commit.unix_us};
+    const auto since =
+        std::chrono::microseconds{clock_.wall().unix_us - batch.newest_commit.unix_us};
     latency_.observe(std::max(Duration{since}, Duration{0}), batch.records);
 }
 

@@ -30,9 +30,9 @@ public:
 
     struct Decision {
         bool stop = false;
-        bool tell = false;         // worth a line in the log
-        std::uint64_t times = 1;   // how often this error came in a row
-        Duration pause{0};         // before the next attempt
+        bool tell = false;        // worth a line in the log
+        std::uint64_t times = 1;  // how often this error came in a row
+        Duration pause{0};        // before the next attempt
     };
     Decision failed(const Error& error, Instant now);
 

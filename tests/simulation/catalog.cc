@@ -29,7 +29,9 @@ Rows without_rows(Rows rows) {
     return rows;
 }
 
-std::string flag(bool yes) { return yes ? "t" : "f"; }
+std::string flag(bool yes) {
+    return yes ? "t" : "f";
+}
 
 Answered refused(std::string_view sqlstate, std::string_view message) {
     return {std::unexpected(server_error({.sqlstate = sqlstate, .message = message})),
@@ -54,8 +56,8 @@ Answered Catalog::answer(std::string_view command) {
     if (is("/* pg-capture: tables */")) return {tables()};
     if (is("/* pg-capture: publication */")) return {publication()};
     if (is("/* pg-capture: publication members */")) {
-        return {without_rows(one_row(
-            {{"kind", {}}, {"oid", {}}, {"schema", {}}, {"name", {}}, {"filter", {}}}))};
+        return {without_rows(
+            one_row({{"kind", {}}, {"oid", {}}, {"schema", {}}, {"name", {}}, {"filter", {}}}))};
     }
     if (is("/* pg-capture: published tables */")) {
         Rows rows;
@@ -148,37 +150,41 @@ Rows Catalog::publication() const {
 
 Rows Catalog::slots() const {
     const Server::Slot& slot = server_.slot();
-    Rows rows = one_row({{"name", kSlot},
-                         {"plugin", "pgoutput"},
-                         {"database", "shop"},
-                         {"here", "t"},
-                         {"active", flag(server_.slot_active())},
-                         {"pid", server_.slot_active() ? Cell{"4242"} : Cell{}},
-                         {"restart", to_string(slot.saved)},
-                         {"confirmed", to_string(slot.confirmed)},
-                         {"retained", "1000"},
-                         {"wal_status", version_ >= 130000 ? Cell{slot.lost ? "lost" : "reserved"} : Cell{}},
-                         {"invalid", {}},
-                         {"two_phase", "f"},
-                         {"failover", "f"},
-                         {"synced", "f"},
-                         {"reader", {}}});
+    Rows rows = one_row(
+        {{"name", kSlot},
+         {"plugin", "pgoutput"},
+         {"database", "shop"},
+         {"here", "t"},
+         {"active", flag(server_.slot_active())},
+         {"pid", server_.slot_active() ? Cell{"4242"} : Cell{}},
+         {"restart", to_string(slot.saved)},
+         {"confirmed", to_string(slot.confirmed)},
+         {"retained", "1000"},
+         {"wal_status", version_ >= 130000 ? Cell{slot.lost ? "lost" : "reserved"} : Cell{}},
+         {"invalid", {}},
+         {"two_phase", "f"},
+         {"failover", "f"},
+         {"synced", "f"},
+         {"reader", {}}});
     return slot.exists ? rows : without_rows(std::move(rows));
 }
 
 Rows Catalog::slot_health() const {
     const Server::Slot& slot = server_.slot();
-    const auto known = [&](std::string text) { return slot.exists ? Cell{std::move(text)} : Cell{}; };
-    return one_row({{"slot_exists", flag(slot.exists)},
-                    {"active", known(flag(server_.slot_active()))},
-                    {"restart_lsn", known(to_string(slot.saved))},
-                    {"confirmed_flush_lsn", known(to_string(slot.confirmed))},
-                    {"wal_status", version_ >= 130000 ? known(slot.lost ? "lost" : "reserved") : Cell{}},
-                    {"safe_wal_size", {}},
-                    {"invalidation", {}},
-                    {"publication_exists", flag(server_.publication())},
-                    {"server_end", to_string(server_.end())},
-                    {"retained_bytes", known("1000")}});
+    const auto known = [&](std::string text) {
+        return slot.exists ? Cell{std::move(text)} : Cell{};
+    };
+    return one_row(
+        {{"slot_exists", flag(slot.exists)},
+         {"active", known(flag(server_.slot_active()))},
+         {"restart_lsn", known(to_string(slot.saved))},
+         {"confirmed_flush_lsn", known(to_string(slot.confirmed))},
+         {"wal_status", version_ >= 130000 ? known(slot.lost ? "lost" : "reserved") : Cell{}},
+         {"safe_wal_size", {}},
+         {"invalidation", {}},
+         {"publication_exists", flag(server_.publication())},
+         {"server_end", to_string(server_.end())},
+         {"retained_bytes", known("1000")}});
 }
 
 Rows Catalog::key_of_any_table() const {

@@ -16,8 +16,12 @@ inline constexpr const char* kSlot = "shop_slot";
 inline constexpr const char* kPublication = "shop_pub";
 
 // Table 0 has the default replica identity, table 1 FULL, table 2 the default again.
-constexpr char identity_of(std::uint32_t table) noexcept { return table == 1 ? 'f' : 'd'; }
-inline std::string name_of(std::uint32_t table) { return "t" + std::to_string(table); }
+constexpr char identity_of(std::uint32_t table) noexcept {
+    return table == 1 ? 'f' : 'd';
+}
+inline std::string name_of(std::uint32_t table) {
+    return "t" + std::to_string(table);
+}
 
 struct Answered {
     Result<Rows> rows;

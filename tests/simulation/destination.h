@@ -18,8 +18,8 @@ struct SinkHabits {
     unsigned failures_per_10000 = 0;  // of each call
     unsigned stalls_per_10000 = 0;    // of each batch: not durable for a long time
     Duration stall{0};
-    bool linger = false;              // holds back until told that nothing more comes
-    std::size_t held_limit = 0;       // what the budget allows it to hold
+    bool linger = false;         // holds back until told that nothing more comes
+    std::size_t held_limit = 0;  // what the budget allows it to hold
 };
 
 class PlayedSink final : public Sink {

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/file.h"
-#include "simulation/oracle.h"
 #include "pipeline/file_store.h"
+#include "simulation/oracle.h"
 #include "simulation/world.h"
 
 namespace pgc::sim {

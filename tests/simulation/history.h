@@ -37,7 +37,9 @@ struct Committed {
 };
 
 // "v17": stands in the content of the row that has this version.
-inline std::string token(const Row& row) { return "v" + std::to_string(row.version) + "."; }
+inline std::string token(const Row& row) {
+    return "v" + std::to_string(row.version) + ".";
+}
 
 struct History {
     std::vector<Committed> transactions;

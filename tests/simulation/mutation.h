@@ -30,11 +30,17 @@ enum class Mutation : std::uint8_t {
     ignores_the_budget,
 };
 inline constexpr std::array kMutations{
-    Mutation::confirms_what_it_received, Mutation::confirms_a_bit_more,
-    Mutation::accepted_is_called_durable, Mutation::store_forgets, Mutation::store_is_late,
-    Mutation::guard_is_blind,            Mutation::stream_begins_late,
-    Mutation::loses_a_record,            Mutation::swaps_two_records,
-    Mutation::sends_a_record_twice,      Mutation::ignores_the_budget,
+    Mutation::confirms_what_it_received,
+    Mutation::confirms_a_bit_more,
+    Mutation::accepted_is_called_durable,
+    Mutation::store_forgets,
+    Mutation::store_is_late,
+    Mutation::guard_is_blind,
+    Mutation::stream_begins_late,
+    Mutation::loses_a_record,
+    Mutation::swaps_two_records,
+    Mutation::sends_a_record_twice,
+    Mutation::ignores_the_budget,
 };
 
 constexpr std::string_view name(Mutation mutation) noexcept {

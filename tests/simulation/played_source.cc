@@ -9,7 +9,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Error gone(std::string why) { return retry(Error::Category::connection, std::move(why)); }
+Error gone(std::string why) {
+    return retry(Error::Category::connection, std::move(why));
+}
 
 std::shared_ptr<const Relation> any_table() {
     auto table = std::make_shared<Relation>();
@@ -93,8 +95,7 @@ Result<Source::Read> PlayedSource::read(Batch& batch, std::size_t max_changes,
 }
 
 void PlayedSource::begin_part(Batch& batch, const Committed& transaction) const {
-    if (!batch.transactions.empty() &&
-        batch.transactions.back().commit_lsn == transaction.commit) {
+    if (!batch.transactions.empty() && batch.transactions.back().commit_lsn == transaction.commit) {
         return;
     }
     batch.transactions.push_back({.xid = transaction.xid,
@@ -185,8 +186,7 @@ Result<bool> PlayedSource::close() {
 Result<void> PlayedFormat::encode(const Batch& batch, RecordBatch& out) {
     world_.step("encode");
     for (const Transaction& part : batch.transactions) {
-        const Committed& transaction =
-            history_.transactions[history_.first_from(part.commit_lsn)];
+        const Committed& transaction = history_.transactions[history_.first_from(part.commit_lsn)];
         for (std::size_t i = part.first; i < part.first + part.count; ++i) {
             const Change& change = batch.changes[i];
             const Row& row = transaction.rows[change.ordinal - 1];

@@ -11,7 +11,6 @@
 
 namespace pgc::sim {
 
-
 class PlayedSource final : public Source {
 public:
     PlayedSource(World& world, Server& server, const History& history, bool may_create_slot);

@@ -23,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kPatience = 300s;        // after the last fault everything must be durable
+constexpr Duration kPatience = 300s;  // after the last fault everything must be durable
 
 // What this seed's world is like.
 struct Climate {
@@ -69,8 +69,9 @@ Climate climate_of(Random& random) {
     climate.workload.rows_max = 1 + random.below(12);
     climate.workload.padding_max = random.below(random.chance(20) ? 5000 : 100);
     climate.workload.giant = random.chance(10);
-    climate.troubled = climate.workload.pause_max / 2 *
-                           static_cast<int>(climate.workload.transactions) + 1s * random.below(20);
+    climate.troubled =
+        climate.workload.pause_max / 2 * static_cast<int>(climate.workload.transactions) +
+        1s * random.below(20);
     climate.cuts = some(50, 6);
     climate.server_crashes = some(30, 3);
     climate.checkpoints = some(70, 5);
@@ -212,8 +213,9 @@ private:
 
     Result<void> run_pipeline(StopRequest& stop) {
         world_.note("life ", std::to_string(lives_));
-        const auto store = spoilt(std::make_unique<FileStore>(disk_, "shop", "/state/shop.position"),
-                                  options_.mutation, server_);
+        const auto store =
+            spoilt(std::make_unique<FileStore>(disk_, "shop", "/state/shop.position"),
+                   options_.mutation, server_);
         Random random{world_.random.next()};
         Status status{"shop", world_.clock};
         Metrics metrics{"simulation"};
@@ -262,8 +264,8 @@ private:
     void rest(Duration time) {
         const Instant until = world_.clock.now() + time;
         while (world_.clock.now() < until) {
-            world_.clock.advance_to(std::min(until, std::max(world_.next_event(),
-                                                             world_.clock.now() + 1us)));
+            world_.clock.advance_to(
+                std::min(until, std::max(world_.next_event(), world_.clock.now() + 1us)));
             world_.happen();
         }
     }
@@ -310,8 +312,8 @@ private:
         sometime(climate_.promotions, [this] { server_.promote(); });
         sometime(climate_.full_disks, [this] { disk_.set_full(true); });
         sometime(climate_.wall_jumps, [this] {
-            world_.clock.jump_wall(std::chrono::microseconds{
-                (world_.random.chance(50) ? 1 : -1) * std::int64_t{3'600'000'000}});
+            world_.clock.jump_wall(std::chrono::microseconds{(world_.random.chance(50) ? 1 : -1) *
+                                                             std::int64_t{3'600'000'000}});
         });
         sometime(climate_.stops, [this] {
             if (stop_ == nullptr) return;
@@ -364,6 +366,8 @@ private:
 
 }  // namespace
 
-Verdict run(const RunOptions& options) { return Run{options}.judge(); }
+Verdict run(const RunOptions& options) {
+    return Run{options}.judge();
+}
 
 }  // namespace pgc::sim

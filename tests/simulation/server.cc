@@ -101,7 +101,12 @@ void Server::commit_one() {
 
 void Server::create_slot() {
     end_.value += 56;  // a record of its own comes before the consistent point
-    slot_ = {.exists = true, .lost = false, .confirmed = end_, .saved = end_, .held_until = {}, .held_for = 0};
+    slot_ = {.exists = true,
+             .lost = false,
+             .confirmed = end_,
+             .saved = end_,
+             .held_until = {},
+             .held_for = 0};
     if (!oracle_.begun()) oracle_.begins_at(end_);
     world_.note("slot created at ", to_string(end_));
 }
@@ -164,7 +169,9 @@ void Server::crash(Duration down) {
     });
 }
 
-void Server::checkpoint() { slot_.saved = slot_.confirmed; }
+void Server::checkpoint() {
+    slot_.saved = slot_.confirmed;
+}
 
 void Server::promote() {
     world_.note("standby promoted at ", to_string(end_));
@@ -180,7 +187,9 @@ void Server::drop_slot() {
     slot_ = {};
 }
 
-void Server::recreate_slot() { create_slot(); }
+void Server::recreate_slot() {
+    create_slot();
+}
 
 void Server::invalidate_slot() {
     world_.note("slot invalidated");
@@ -223,7 +232,9 @@ Walsender::Walsender(Server& server, Lsn from)
     pump();
 }
 
-Walsender::~Walsender() { server_.senders_.erase(this); }
+Walsender::~Walsender() {
+    server_.senders_.erase(this);
+}
 
 void Walsender::cut(std::string why) {
     server_.world_.note("cut: ", why);
@@ -261,7 +272,11 @@ void Walsender::pump() {
             send({.kind = Sent::Kind::begin, .transaction = next_, .lsn = {}, .arrives = {}});
             row_ = 0;
         } else if (*row_ < transaction.rows.size()) {
-            send({.kind = Sent::Kind::row, .transaction = next_, .row = (*row_)++, .lsn = {}, .arrives = {}});
+            send({.kind = Sent::Kind::row,
+                  .transaction = next_,
+                  .row = (*row_)++,
+                  .lsn = {},
+                  .arrives = {}});
         } else {
             send({.kind = Sent::Kind::commit, .transaction = next_, .lsn = {}, .arrives = {}});
             row_.reset();
@@ -284,7 +299,8 @@ void Walsender::pump() {
 
 const Sent* Walsender::front() {
     pump();
-    if (hole_ || outbox_.empty() || outbox_.front().arrives > server_.world_.clock.now()) return nullptr;
+    if (hole_ || outbox_.empty() || outbox_.front().arrives > server_.world_.clock.now())
+        return nullptr;
     return &outbox_.front();
 }
 

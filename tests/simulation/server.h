@@ -30,7 +30,7 @@ struct Workload {
     Duration pause_max = std::chrono::milliseconds{20};
     std::size_t rows_max = 8;
     std::size_t padding_max = 50;
-    bool giant = false;  // one transaction is much larger than a batch
+    bool giant = false;   // one transaction is much larger than a batch
     bool alters = false;  // tables get columns in mid-stream
 };
 
@@ -39,8 +39,8 @@ struct Sent {
     Kind kind{};
     std::size_t transaction = 0;  // of the history
     std::size_t row = 0;
-    Lsn lsn;                // of a keepalive
-    bool reply = false;     // of a keepalive
+    Lsn lsn;             // of a keepalive
+    bool reply = false;  // of a keepalive
     Instant arrives;
 };
 
@@ -77,10 +77,10 @@ private:
     void send(Sent message);
 
     Server& server_;
-    std::size_t next_;                 // transaction
-    std::optional<std::size_t> row_;   // within it; none: not begun
+    std::size_t next_;                // transaction
+    std::optional<std::size_t> row_;  // within it; none: not begun
     std::deque<Sent> outbox_;
-    Lsn told_;                         // the last keepalive's
+    Lsn told_;  // the last keepalive's
     Instant heard_;
     bool asked_ = false;
     bool hole_ = false;
@@ -101,8 +101,8 @@ public:
         bool exists = false;
         bool lost = false;  // the log it needs is gone
         Lsn confirmed;
-        Lsn saved;       // what a crash puts it back to
-        Instant held_until;  // by a walsender that does not know that its client is gone
+        Lsn saved;                   // what a crash puts it back to
+        Instant held_until;          // by a walsender that does not know that its client is gone
         std::uint64_t held_for = 0;  // which life of ours that client belonged to
     };
     Slot& slot() noexcept { return slot_; }
@@ -132,7 +132,7 @@ public:
     // Waits, as PostgreSQL does, until the walsenders' clients have confirmed everything.
     void shut_down(Duration down);
     void checkpoint();
-    void promote();       // a synced standby carries on: nothing lost
+    void promote();  // a synced standby carries on: nothing lost
     // Each of these loses changes; require that no walsender is active.
     void drop_slot();
     void recreate_slot();

@@ -18,7 +18,9 @@ namespace {
 constexpr std::uint64_t kSeeds_default = 500;
 
 // Three in four run the postgres room and the native format, the fourth the engine alone.
-RunOptions options_of(std::uint64_t seed) { return {.seed = seed, .real = seed % 4 != 0}; }
+RunOptions options_of(std::uint64_t seed) {
+    return {.seed = seed, .real = seed % 4 != 0};
+}
 
 struct Tally {
     std::uint64_t passed = 0;

@@ -117,7 +117,8 @@ Result<std::optional<Rows>> WireLink::result() {
     world_.step("result");
     if (auto error = broken()) return std::unexpected(std::move(*error));
     if (!answer_) {
-        return std::unexpected(stop(Error::Category::internal, "an answer to nothing was asked for"));
+        return std::unexpected(
+            stop(Error::Category::internal, "an answer to nothing was asked for"));
     }
     if (lost_in_a_hole() || world_.clock.now() < answered_at_) return std::nullopt;
     Answered answer = std::move(*answer_);
@@ -165,9 +166,9 @@ std::optional<std::string> WireLink::declaration(const Row& row) {
     if (declared == row.columns) return std::nullopt;
     declared = row.columns;
     const bool full = identity_of(row.table) == 'f';
-    std::vector<wire::SentColumn> columns{
-        {.name = "id", .type = 20, .identity = true}, {.name = "v", .identity = full},
-        {.name = "note", .identity = full}};
+    std::vector<wire::SentColumn> columns{{.name = "id", .type = 20, .identity = true},
+                                          {.name = "v", .identity = full},
+                                          {.name = "note", .identity = full}};
     for (std::uint32_t i = 1; i <= row.columns; ++i) {
         columns.push_back({.name = fmt::format("c{}", i), .identity = full});
     }
@@ -209,8 +210,10 @@ std::string WireLink::encoded(const Row& row) const {
     const std::string text = token(row) + std::string(row.padding, 'x');
     const std::int64_t before = row.old_key != 0 ? row.old_key : row.key;
     switch (row.operation) {
-        case Operation::insert: return wire::insert(row.lsn, oid, whole(row.key, text, wire::kNull));
-        case Operation::remove: return wire::remove(row.lsn, oid, full ? 'O' : 'K', old_row(before));
+        case Operation::insert:
+            return wire::insert(row.lsn, oid, whole(row.key, text, wire::kNull));
+        case Operation::remove:
+            return wire::remove(row.lsn, oid, full ? 'O' : 'K', old_row(before));
         case Operation::truncate: return wire::truncate(row.lsn, {oid});
         default: break;
     }

@@ -64,8 +64,8 @@ public:
     void die_in(std::uint64_t steps) noexcept { dies_in_ = steps; }
 
     Duration between(Duration least, Duration most) {
-        return least + Duration{static_cast<Duration::rep>(random.below(
-                           static_cast<std::uint64_t>((most - least).count()) + 1))};
+        return least + Duration{static_cast<Duration::rep>(
+                           random.below(static_cast<std::uint64_t>((most - least).count()) + 1))};
     }
 
     // What went wrong, for good: the first one counts.

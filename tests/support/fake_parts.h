@@ -37,10 +37,10 @@ struct Server {
                             .slot_is_new = true,
                             .slot_confirmed = Lsn{50},
                             .server_end = Lsn{1'000'000}};
-    std::vector<Tx> log;                // in commit order; a source sends those at or after its start
-    std::size_t arrived = 1'000'000;    // of `log`, how many have arrived
+    std::vector<Tx> log;              // in commit order; a source sends those at or after its start
+    std::size_t arrived = 1'000'000;  // of `log`, how many have arrived
     std::uint64_t rows_arrived = 1'000'000;  // of all transactions together, how many
-    std::optional<Lsn> idle;            // a keepalive's place
+    std::optional<Lsn> idle;                 // a keepalive's place
     std::deque<Error> open_errors, start_errors, read_errors, tend_errors;
     int opens_until_ready = 1;
     bool close_never = false;
@@ -106,9 +106,7 @@ public:
         }
         return Read::caught_up;
     }
-    std::optional<Lsn> idle_at() const override {
-        return row_ > 0 ? std::nullopt : server_.idle;
-    }
+    std::optional<Lsn> idle_at() const override { return row_ > 0 ? std::nullopt : server_.idle; }
     void confirm(Lsn lsn, bool) override { server_.confirmed.push_back(lsn); }
     Result<void> tend() override {
         ++server_.tends;
@@ -124,8 +122,7 @@ public:
 
 private:
     void add_row(Batch& batch, const Tx& tx) {
-        if (batch.transactions.empty() ||
-            batch.transactions.back().commit_lsn != Lsn{tx.commit}) {
+        if (batch.transactions.empty() || batch.transactions.back().commit_lsn != Lsn{tx.commit}) {
             Transaction part;
             part.commit_lsn = Lsn{tx.commit};
             part.committed_at = {1'800'003'600'000'000};
@@ -186,9 +183,9 @@ private:
 
 // Shared by the sinks of one test: the destination.
 struct Destination {
-    std::size_t room = 1000;       // batches a sink takes before it is full
-    bool confirms = true;          // what was accepted becomes durable
-    bool waits_for_more = false;   // …but not before caught_up()
+    std::size_t room = 1000;      // batches a sink takes before it is full
+    bool confirms = true;         // what was accepted becomes durable
+    bool waits_for_more = false;  // …but not before caught_up()
     std::deque<Error> offer_errors, durable_errors;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> durable;  // (commit, ordinal)
     int caught_up = 0;
