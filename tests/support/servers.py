@@ -399,7 +399,7 @@ class PostgresServer:
     # -- use --------------------------------------------------------------------------
 
     def dsn(self, db="postgres", **kw):
-        parts = dict(host=self.socket_dir, port=self.port, user=self.user, dbname=db, **kw)
+        parts = dict(dict(host=self.socket_dir, port=self.port, user=self.user, dbname=db), **kw)
         return " ".join(f"{k}='{v}'" for k, v in parts.items())
 
     def connect(self, db="postgres", autocommit=True, **kw):
