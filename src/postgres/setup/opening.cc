@@ -109,6 +109,11 @@ private:
         return state_ == State::replicating || state_ == State::system ||
                state_ == State::history || state_ == State::creating;
     }
+    std::string_view what_holds_up_slots() const noexcept {
+        return facts_.standby ? "on the primary: SELECT pg_log_standby_snapshot();"
+                              : "end them: SELECT pid, xact_start, state FROM pg_stat_activity "
+                                "WHERE backend_xid IS NOT NULL ORDER BY xact_start;";
+    }
     void warn_of_server() const;
     void warn_of_slot(const SlotState& slot) const;
 
@@ -388,10 +393,7 @@ Result<void> Opening::Steps::check_patience() {
     if (now_ >= remind_at_) {
         remind_at_ = now_ + kCreateReminder;
         logger_.warning("creating the slot waits for transactions that are still running",
-                        {{"slot", config_.slot},
-                         {"mend",
-                          "end them: SELECT pid, xact_start, state FROM pg_stat_activity "
-                          "WHERE backend_xid IS NOT NULL ORDER BY xact_start;"}});
+                        {{"slot", config_.slot}, {"mend", what_holds_up_slots()}});
     }
     if (now_ < deadline_) return {};
     return std::unexpected(out_of_patience());
@@ -420,9 +422,7 @@ Error Opening::Steps::out_of_patience() {
                             fmt::format("slot {} could not be created: transactions that were "
                                         "running are still not over",
                                         quote_name(config_.slot)));
-        error.mend =
-            "end them: SELECT pid, xact_start, state FROM pg_stat_activity WHERE "
-            "backend_xid IS NOT NULL ORDER BY xact_start;";
+        error.mend = what_holds_up_slots();
         return error;
     }
     return retry(Error::Category::connection, "the server does not answer");

@@ -272,6 +272,15 @@ TEST_F(OpeningTest, CreatingASlotTellsWhatItWaitsForAndGivesUpInTheEnd) {
     EXPECT_EQ(server.count("pg_terminate_backend(4711)"), 1);
 }
 
+TEST_F(OpeningTest, OnAStandbyTheSlotWaitsForThePrimary) {
+    slot_missing();
+    server.version = 160004;
+    server.answers("pg-capture: server */", played_facts({{"standby", "t"}}));
+    server.stays_silent_on("CREATE_REPLICATION_SLOT");
+    server.answers("pg_terminate_backend(4711)", Rows{});
+    EXPECT_THAT(error().mend, HasSubstr("pg_log_standby_snapshot"));
+}
+
 TEST_F(OpeningTest, AServerThatFallsSilentIsRetried) {
     server.stays_silent_on("pg-capture: slots");
     EXPECT_EQ(error().next, Error::Next::retry);

@@ -194,6 +194,7 @@ private:
                 if (auto may = require_create(); !may) return std::unexpected(may.error());
                 change_ = create_our_publication_sql(version_, config_.publication, wanted);
             }
+            if (change_.empty()) refused_.clear();
             // What was refused once is refused again until something changes.
             if (!change_.empty() && change_ != refused_ && !changed_) {
                 return go_on(link, Asking::change, change_);
@@ -275,7 +276,9 @@ private:
         state_.tables = std::move(*published);
         known_ = true;
         state_.created = created_;
-        state_.maintained = publication_->maintained && config_.manage_publication;
+        // One we may not bring in step may hold what the filters leave out.
+        state_.maintained =
+            publication_->maintained && config_.manage_publication && refused_.empty();
         state_.via_root = publication_->via_root;
         state_.fingerprint = fingerprint();
         tell_changes();

@@ -15,7 +15,7 @@ SELECT current_setting('server_version') AS version,
        current_setting('max_replication_slots') AS slots_max,
        (SELECT count(*) FROM pg_replication_slots) AS slots,
        current_setting('max_wal_senders') AS senders_max,
-       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender') AS senders,
+       (SELECT count(*) FROM pg_stat_replication) AS senders,
        (SELECT pg_encoding_to_char(encoding) FROM pg_database
          WHERE datname = current_database()) AS encoding,
        pg_is_in_recovery() AS standby,
@@ -67,9 +67,10 @@ SELECT 't' AS kind, c.oid, n.nspname AS schema, c.relname AS name, {} AS filter
   JOIN pg_class c ON c.oid = r.prrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE p.pubname = {})sql",
-                    version >= 150000 ? "CASE WHEN r.prqual IS NULL AND r.prattrs IS NULL THEN '' "
-                                        "ELSE md5(concat_ws('/', r.prqual, r.prattrs)) END"
-                                      : "''",
+                    version >= 150000
+                        ? "CASE WHEN r.prqual IS NULL AND r.prattrs IS NULL THEN '' "
+                          "ELSE hashtextextended(concat_ws('/', r.prqual, r.prattrs), 0)::text END"
+                        : "''",
                     quote_text(name));
     if (version < 150000) return sql;
     return sql + fmt::format(R"sql(
@@ -99,8 +100,10 @@ std::string publication_signature_query(int version, std::string_view name) {
                    FROM pg_publication_namespace s JOIN pg_publication p ON p.oid = s.pnpubid
                   WHERE p.pubname = {}), ''))sql",
                                                                publication);
+    // md5 is barred where the server keeps to FIPS; 10 has nothing else.
+    const bool md5 = version < 110000;
     return fmt::format(R"sql(/* pg-capture: publication signature */
-SELECT md5(
+SELECT {2}(
        coalesce((SELECT p::text FROM pg_publication p WHERE p.pubname = {0}), 'none') || '/' ||
        coalesce((SELECT string_agg(r::text, ',' ORDER BY r.prrelid)
                    FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
@@ -110,8 +113,8 @@ SELECT md5(
                                    ORDER BY c.oid)
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                   WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-                    AND c.oid >= 16384), '')) AS signature)sql",
-                       publication, schemas);
+                    AND c.oid >= 16384), ''){3})::text AS signature)sql",
+                       publication, schemas, md5 ? "md5" : "hashtextextended", md5 ? "" : ", 0");
 }
 
 std::string generated_columns_query() {

@@ -93,6 +93,15 @@ private:
     std::unordered_set<Oid> spoilt_;
 };
 
+ReplicaIdentity identity_of(char letter) noexcept {
+    switch (letter) {
+        case 'n': return ReplicaIdentity::nothing;
+        case 'f': return ReplicaIdentity::full;
+        case 'i': return ReplicaIdentity::index;
+        default: return ReplicaIdentity::key;
+    }
+}
+
 }  // namespace
 
 Result<std::vector<TableInfo>> read_tables(const Rows& rows) {
@@ -109,7 +118,7 @@ Result<std::vector<TableInfo>> read_tables(const Rows& rows) {
         t.partition = row.flag("partition");
         t.parent = row.oid("parent");
         t.has_children = row.flag("has_children");
-        t.identity = static_cast<ReplicaIdentity>(row.letter("identity"));
+        t.identity = identity_of(row.letter("identity"));
         t.keyed = row.flag("keyed");
         t.readable = row.flag("readable");
         t.owned = row.flag("owned");
