@@ -18,6 +18,9 @@ import pytest
 from support.servers import VERSIONS, Capture, PostgresServer
 
 WANTED = os.environ.get("VERSION", ",".join(VERSIONS)).split(",")
+# Have no binary form of ours: one such column in the publication, and the stream is text.
+TEXT_ONLY = {"money", "point", "line", "lseg", "box", "path", "polygon", "circle", "box[]", "tsvector",
+             "tsquery"}
 COUNT = 40      # random values for each type that has a generator
 
 # Executed before the tables are made.
@@ -132,7 +135,7 @@ def random_values(kind, chance):
         .replace("00:00:00", f"{chance.randint(0, 23):02d}:{chance.randint(0, 59):02d}:"
                  f"{chance.randint(0, 59):02d}.{chance.randint(0, 999999):06d}"),
         "interval": lambda: f"{chance.randint(-9999, 9999)} mons {chance.randint(-9999, 9999)} days "
-        f"{chance.randint(-10**12, 10**12)} microseconds",
+        f"{chance.randint(-10**9, 10**9) / 1000} secs",
         "text": lambda: "".join(chr(chance.choice([chance.randint(1, 127), chance.randint(128, 0xD7FF),
                                                    chance.randint(0x10000, 0x10FFFF)]))
                                 for _ in range(chance.randint(0, 40))),
@@ -143,10 +146,29 @@ def random_values(kind, chance):
     return [make[kind]() for _ in range(COUNT)] if kind in make else []
 
 
+class Number(str):
+    """A JSON number as it was written."""
+
+
+def read_json(text):
+    return json.loads(text, parse_int=Number, parse_float=Number)
+
+
+def as_json(value):
+    """JSON text with every number as it was written."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)}: {as_json(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(as_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
 def literal(value, kind):
     """The JSON value as PostgreSQL reads it in a cast."""
     if kind in ("json", "jsonb"):
-        return json.dumps(value, ensure_ascii=False)
+        return as_json(value)
     if value is None:
         return None
     if isinstance(value, bool):
@@ -157,7 +179,7 @@ def literal(value, kind):
         return "{" + (";" if kind == "box[]" else ",").join(quoted(item, kind) for item in value) + "}"
     if isinstance(value, dict):
         return "(" + ",".join("" if item is None else quoted(item, kind) for item in value.values()) + ")"
-    return str(value) if not isinstance(value, float) else repr(value)
+    return str(value)
 
 
 def quoted(item, kind):
@@ -182,20 +204,22 @@ def cases(major):
 def captured(server, database, form, tables):
     """table name → id → (JSON text of v, its value)"""
     env = server.capture_environment(database) | {"PG_CAPTURE_SOURCE_BINARY": form}
-    with Capture(env, slot=f"{database}_{form}", publication=f"{database}_pub", http=False,
+    with Capture(env, slot=f"{database}_{form}", publication=f"{form}_pub", http=False,
                  start=False) as capture:
-        server.query(f"SELECT pg_copy_logical_replication_slot('{database}', '{database}_{form}')") \
+        server.query(f"SELECT pg_copy_logical_replication_slot('{database}', '{database}_{form}')",
+                     db=database) \
             if server.major >= 12 else None
         if server.major < 12:
             capture.environment["PG_SLOT_NAME"] = database
         capture.start()
         total = sum(tables.values())
         capture.wait_for(total, timeout=60)
+        assert f"binary={'true' if form == 'auto' else 'false'}" in capture.stderr
         seen = {}
         for raw in capture.raw_lines:
-            message = json.loads(raw)
+            message = read_json(raw)
             if message["table"].startswith("rt_"):
-                seen.setdefault(message["table"], {})[message["after"]["id"]] = (
+                seen.setdefault(message["table"], {})[int(message["after"]["id"])] = (
                     raw[raw.index(b'"after":'):raw.index(b',"source":{')], message["after"]["v"])
         capture.stop()
         return seen
@@ -212,7 +236,9 @@ def round_trip(request):
         with server.connect("types") as connection:
             for kind, name in names.items():
                 connection.execute(f"CREATE TABLE {name} (id int PRIMARY KEY, v {kind.strip()})")
-            connection.execute("CREATE PUBLICATION types_pub FOR ALL TABLES")
+            connection.execute("CREATE PUBLICATION never_pub FOR ALL TABLES")
+            connection.execute("CREATE PUBLICATION auto_pub FOR TABLE " + ", ".join(
+                name for kind, name in names.items() if kind not in TEXT_ONLY))
             connection.execute("SELECT pg_create_logical_replication_slot('types', 'pgoutput')")
             for kind, name in names.items():
                 with connection.cursor() as cursor:
@@ -220,8 +246,11 @@ def round_trip(request):
                         f"INSERT INTO {name} VALUES (%s, %s::text::{kind.strip()})",
                         list(enumerate(kinds[kind])))
         tables = {names[kind]: len(values) for kind, values in kinds.items()}
-        forms = ["never"] + (["auto"] if server.major >= 14 else [])
-        outcome = {form: captured(server, "types", form, tables) for form in forms}
+        outcome = {"never": captured(server, "types", "never", tables)}
+        if server.major >= 14:
+            binary = {names[kind]: n for kind, n in
+                      ((k, len(v)) for k, v in kinds.items()) if kind not in TEXT_ONLY}
+            outcome["auto"] = captured(server, "types", "auto", binary)
         yield server, names, kinds, outcome
 
 
@@ -245,7 +274,7 @@ def test_every_value_comes_back_as_the_server_prints_it(round_trip):
                 except Exception as error:
                     same, back, original = False, str(error).splitlines()[0], values[number]
                 if plain == "json" and not same:
-                    same = json.loads(original) == value
+                    same = read_json(original) == value
                 if not same:
                     wrong.append(f"{plain}: {original[:80]!r} came as {json.dumps(value)[:80]}, "
                                  f"which is {back[:80] if back else back!r}")
@@ -257,7 +286,8 @@ def test_binary_and_text_tuples_give_the_same_json(round_trip):
     if "auto" not in outcome:
         assert list(outcome) == ["never"], "before 14 there are no binary tuples"
         return
-    different = [f"{kind}: {outcome['never'][name][number][0]} / {outcome['auto'][name][number][0]}"
-                 for kind, name in names.items() for number in outcome["never"][name]
-                 if outcome["never"][name][number][0] != outcome["auto"][name][number][0]]
-    assert not different, "\n".join(different)
+    text, binary = outcome["never"], outcome["auto"]
+    compared = [(kind, text[name][number][0], binary[name][number][0])
+                for kind, name in names.items() if kind not in TEXT_ONLY for number in text[name]]
+    different = [f"{kind}: {one} / {other}" for kind, one, other in compared if one != other]
+    assert len(compared) > 500 and not different, "\n".join(different)
