@@ -30,8 +30,8 @@ private:
 
 Error failure(std::string_view verb, const std::string& path) {
     const int code = errno;
-    std::string what = "cannot " + std::string(verb) + " " + path + ": " +
-                       std::generic_category().message(code);
+    std::string what =
+        "cannot " + std::string(verb) + " " + path + ": " + std::generic_category().message(code);
     Error error = stop(Error::Category::storage, std::move(what));
     if (code == ENOSPC || code == EDQUOT) error.mend = "free space on that file system";
     if (code == EACCES || code == EPERM || code == EROFS) {

@@ -26,9 +26,9 @@ struct Position {
 };
 
 inline std::string to_string(const Position& position) {
-    return to_string(position.commit) +
-           (position.ordinal == Position::kWhole ? std::string{}
-                                                 : "#" + std::to_string(position.ordinal));
+    return to_string(position.commit) + (position.ordinal == Position::kWhole
+                                             ? std::string{}
+                                             : "#" + std::to_string(position.ordinal));
 }
 
 // Progress runs in lanes that know nothing of each other: the stream is one, each

@@ -32,8 +32,8 @@ inline constexpr std::uint32_t kNoRelation = 0xFFFFFFFF;
 struct RecordBatch {
     Lane lane = kStreamLane;
     std::vector<Record> records;
-    Arena arena;    // keys and values
-    Position end;   // durable up to here once all its records are
+    Arena arena;   // keys and values
+    Position end;  // durable up to here once all its records are
     WallTime newest_commit;
 
     void clear() noexcept {

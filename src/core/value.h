@@ -103,10 +103,10 @@ struct Type {
     Oid oid;           // in the source's catalog; none for a made-up one
     std::string name;  // as the source calls it: "numeric", "public.mood"
     Reader read_text = nullptr;
-    Reader read_binary = nullptr;           // nullptr: no known binary form
-    std::shared_ptr<const Type> element;    // of array, range (its subtype), multirange (its range)
-    std::vector<Field> fields;              // of composite
-    char delimiter = ',';                   // between elements of an array of this type, in text
+    Reader read_binary = nullptr;         // nullptr: no known binary form
+    std::shared_ptr<const Type> element;  // of array, range (its subtype), multirange (its range)
+    std::vector<Field> fields;            // of composite
+    char delimiter = ',';                 // between elements of an array of this type, in text
 };
 
 using TypePtr = std::shared_ptr<const Type>;

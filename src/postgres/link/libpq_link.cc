@@ -139,10 +139,10 @@ private:
     ConnectionHandle connection_;
     bool unwritten_ = false;
     bool copying_ = false;
-    bool left_copy_ = false;                // our CopyDone is on its way
-    bool more_buffered_ = false;            // the last drain stopped at its limit
+    bool left_copy_ = false;                            // our CopyDone is on its way
+    bool more_buffered_ = false;                        // the last drain stopped at its limit
     std::size_t low_water_max_ = std::size_t{1} << 20;  // more would never be there
-    int buffer_bytes_ = kFirstBufferBytes;  // of libpq's buffer, at least
+    int buffer_bytes_ = kFirstBufferBytes;              // of libpq's buffer, at least
     Connecting waiting_ = Connecting::wait_writable;
     std::string sqlstate_;
     std::optional<Rows> rows_;    // of the command in progress

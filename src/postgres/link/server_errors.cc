@@ -108,8 +108,7 @@ std::string hba_mend(std::string_view text, const ConnectionConfig& config) {
                     plain && config.ssl_mode == "disable" ? "host" : "hostssl",
                     contains(text, "replication connection") ? "replication" : config.database,
                     config.username);
-    std::string add =
-        fmt::format("add to pg_hba.conf: {}; then SELECT pg_reload_conf();", line);
+    std::string add = fmt::format("add to pg_hba.conf: {}; then SELECT pg_reload_conf();", line);
     if (!plain) return add;
     return "set PG_SSL_MODE=require (better: verify-full) if the server wants TLS; otherwise " +
            add;
