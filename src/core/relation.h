@@ -31,10 +31,10 @@ struct Relation {
     std::string schema;
     std::string name;
     ReplicaIdentity identity = ReplicaIdentity::key;
-    std::vector<Column> columns;     // in the order in which cells come
-    std::vector<std::uint32_t> key;  // places of the primary key's columns, in its order;
-                                     // where there is none, of the replica identity's;
-                                     // empty for a keyless table
+    std::vector<Column> columns;  // in the order in which cells come
+    // Places of the primary key's columns, in its order; where there is none, or where old
+    // rows don't have all of it, of the replica identity's; empty for a keyless table.
+    std::vector<std::uint32_t> key;
 };
 
 using RelationPtr = std::shared_ptr<const Relation>;
