@@ -26,7 +26,8 @@ void require(bool holds) {
 
 void touch(std::string_view view) {
     static volatile unsigned char sink = 0;
-    for (const char c : view) sink = static_cast<unsigned char>(sink ^ static_cast<unsigned char>(c));
+    for (const char c : view)
+        sink = static_cast<unsigned char>(sink ^ static_cast<unsigned char>(c));
 }
 
 void touch(const Cell* cells, const Relation& relation) {
@@ -38,12 +39,10 @@ class Run {
 public:
     Run(bool reselect, bool binary)
         : relations_(types_,
-                     {.table = [](std::string_view, std::string_view table) {
-                          return !table.starts_with("audit");
-                      },
-                      .column = [](std::string_view, std::string_view, std::string_view column) {
-                          return column != "secret";
-                      }},
+                     {.table = [](std::string_view,
+                                  std::string_view table) { return !table.starts_with("audit"); },
+                      .column = [](std::string_view, std::string_view,
+                                   std::string_view column) { return column != "secret"; }},
                      binary, memory_, nullptr),
           assembler_(relations_, reselect) {
         assembler_.enter(batch_);

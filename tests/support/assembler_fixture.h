@@ -70,9 +70,9 @@ protected:
     }
 
     void declare_users(char identity = 'd') {
-        feed(testing::relation(kUsers, "public", "users", identity,
-                               {{"id", 23, true}, {"name", 25, identity == 'f'},
-                                {"bio", 25, identity == 'f'}}));
+        feed(testing::relation(
+            kUsers, "public", "users", identity,
+            {{"id", 23, true}, {"name", 25, identity == 'f'}, {"bio", 25, identity == 'f'}}));
     }
     void declare_orders() {
         feed(testing::relation(kOrders, "public", "orders", 'd', {{"id", 23, true}}));

@@ -20,10 +20,10 @@ struct PlayedStream {
     std::deque<std::string> arriving;  // messages of copy mode, not yet taken
     std::vector<std::string> told;     // what was put()
     bool started = false;
-    bool ended = false;                // by the server, once `arriving` is empty
-    bool says_good_bye = true;         // agrees to our leaving copy mode
-    std::optional<Error> breaks;       // the connection is gone
-    std::optional<Error> refuses;      // START_REPLICATION, or the reason why it ended
+    bool ended = false;            // by the server, once `arriving` is empty
+    bool says_good_bye = true;     // agrees to our leaving copy mode
+    std::optional<Error> breaks;   // the connection is gone
+    std::optional<Error> refuses;  // START_REPLICATION, or the reason why it ended
     std::size_t low_water = 1;
     int drains = 0;
 

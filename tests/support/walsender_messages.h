@@ -19,8 +19,8 @@ struct Sent {
     char kind = 't';  // t(ext) b(inary) n(ull) u(nchanged)
     std::string bytes;
 
-    Sent(const char* text) : bytes(text) {}              // NOLINT: reads as a value
-    Sent(std::string text) : bytes(std::move(text)) {}   // NOLINT: reads as a value
+    Sent(const char* text) : bytes(text) {}             // NOLINT: reads as a value
+    Sent(std::string text) : bytes(std::move(text)) {}  // NOLINT: reads as a value
     Sent(char k, std::string b) : kind(k), bytes(std::move(b)) {}
 };
 inline const Sent kNull{'n', {}};
@@ -113,11 +113,8 @@ inline std::string truncate(Lsn at, const std::vector<std::uint32_t>& oids, int 
 
 inline std::string logical_message(Lsn lsn, bool transactional, std::string_view prefix,
                                    std::string_view content) {
-    return xlog_data(lsn, Wire{'M'}
-                              .int8(transactional ? 1 : 0)
-                              .put(lsn.value)
-                              .string(prefix)
-                              .sized(content));
+    return xlog_data(
+        lsn, Wire{'M'}.int8(transactional ? 1 : 0).put(lsn.value).string(prefix).sized(content));
 }
 
 inline std::string origin(Lsn lsn, std::string_view name) {

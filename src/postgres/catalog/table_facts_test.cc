@@ -39,8 +39,8 @@ TEST(TableFactsTest, TellsTheIdentityIndexFromThePrimaryKey) {
 }
 
 TEST(TableFactsTest, ReadsATypeWithAllThatBelongsToIt) {
-    const auto facts = read_table_facts(answer({{"t", "16500", "shop", "mood_range", "r", "R", "0",
-                                                 "0", "16400", "0", ",", "t", "0"}}));
+    const auto facts = read_table_facts(answer(
+        {{"t", "16500", "shop", "mood_range", "r", "R", "0", "0", "16400", "0", ",", "t", "0"}}));
     ASSERT_TRUE(facts);
     ASSERT_EQ(facts->types.size(), 1U);
     const CatalogType& type = facts->types[0];
@@ -56,7 +56,8 @@ TEST(TableFactsTest, ReadsATypeWithAllThatBelongsToIt) {
 
 TEST(TableFactsTest, GivesACompositeItsAttributesInOrder) {
     const auto facts = read_table_facts(
-        answer({attribute("16600", "street", "25"), attribute("16600", "number", "23"),
+        answer({attribute("16600", "street", "25"),
+                attribute("16600", "number", "23"),
                 {"t", "16600", "public", "address", "c", "C", "0", "0", "0", "0", ",", "t", "0"}}));
     ASSERT_TRUE(facts);
     ASSERT_EQ(facts->types.size(), 1U);

@@ -29,7 +29,8 @@ std::string_view name_of(MessageKind kind) noexcept {
 bool fill_unchanged(const Cell* before, std::span<Cell> after) noexcept {
     bool lacking = false;
     for (std::size_t i = 0; i < after.size(); ++i) {
-        if (after[i].state != Cell::State::unchanged) [[likely]] continue;
+        if (after[i].state != Cell::State::unchanged) [[likely]]
+            continue;
         const bool known = before != nullptr && before[i].state != Cell::State::absent &&
                            before[i].state != Cell::State::unchanged;
         if (known) {
@@ -88,16 +89,17 @@ Result<Assembler::Taken> Assembler::take_message(const pgoutput::XLogData& data,
         case MessageKind::truncate: return take_truncate(data, batch);
         case MessageKind::message: return take_logical(data, batch);
         default:
-            return std::unexpected(broken(
-                "a " + std::string{name_of(*kind)} + " message, which we did not ask for",
-                data.start));
+            return std::unexpected(
+                broken("a " + std::string{name_of(*kind)} + " message, which we did not ask for",
+                       data.start));
     }
 }
 
 // One row. The steps are in the order in which a refusal costs nothing to undo.
 Result<Assembler::Taken> Assembler::take_row(const pgoutput::XLogData& data, Batch& batch) {
     const auto head = pgoutput::peek_row(data.message, false);
-    if (!head) [[unlikely]] return std::unexpected(broken(head.error(), data.start));
+    if (!head) [[unlikely]]
+        return std::unexpected(broken(head.error(), data.start));
     if (!in_transaction_) [[unlikely]] {
         return std::unexpected(broken("a row outside of any transaction", data.start));
     }
@@ -257,10 +259,8 @@ void Assembler::append_lone_message(const pgoutput::XLogData& data,
                                   .ends = true});
     auto* message = batch.arena.allocate<Message>(1);
     *message = {logical.prefix, logical.content, false};
-    append(batch, {.operation = Operation::message,
-                   .message = message,
-                   .lsn = logical.lsn,
-                   .ordinal = 1});
+    append(batch,
+           {.operation = Operation::message, .message = message, .lsn = logical.lsn, .ordinal = 1});
     batch.end = Position::whole(commit);
     batch.resume_at = logical.lsn;
     last_commit_ = commit;
@@ -295,14 +295,14 @@ void Assembler::append(Batch& batch, const Change& change) {
 }
 
 void Assembler::hold(Batch& batch, KnownRelation& known) {
-    if (known.held_in == batch_number_) [[likely]] return;
+    if (known.held_in == batch_number_) [[likely]]
+        return;
     known.held_in = batch_number_;
     batch.hold(known.relation);
 }
 
 // A row is found again by its whole key or not at all.
-bool Assembler::wants_reselect(const Relation& relation,
-                               std::span<const Cell> row) const noexcept {
+bool Assembler::wants_reselect(const Relation& relation, std::span<const Cell> row) const noexcept {
     if (!reselect_ || relation.key.empty()) return false;
     const auto is_text = [&](std::uint32_t place) { return row[place].state == Cell::State::text; };
     if (!std::ranges::all_of(relation.key, is_text)) return false;

@@ -135,8 +135,7 @@ TEST_F(AssemblerTest, ARowOutsideOfATransactionIsRefused) {
 
 TEST_F(AssemblerTest, ARowOfAnUnknownTableIsRefusedWithItsLsn) {
     feed(testing::begin(kCommit, 2));
-    EXPECT_THAT(refused(testing::insert(Lsn{0xABC}, kUsers, user("1"))).where,
-                HasSubstr("0/ABC"));
+    EXPECT_THAT(refused(testing::insert(Lsn{0xABC}, kUsers, user("1"))).where, HasSubstr("0/ABC"));
 }
 
 TEST_F(AssemblerTest, ARowWithTooFewColumnsIsRefusedWithItsTable) {

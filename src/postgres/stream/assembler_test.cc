@@ -251,8 +251,7 @@ TEST_F(AssemblerTest, NothingIsReselectedThatTheOldRowHas) {
     start(true);
     with_users('f');
     feed(testing::begin(kCommit, 2));
-    EXPECT_EQ(feed(testing::update(kRow, kUsers, 'O', {"1", "J", "x"},
-                                   user("1", "J", kUnchanged))),
+    EXPECT_EQ(feed(testing::update(kRow, kUsers, 'O', {"1", "J", "x"}, user("1", "J", kUnchanged))),
               Taken::kept);
 }
 
@@ -403,8 +402,7 @@ TEST_F(AssemblerTest, ARelationSentAgainUnchangedKeepsItsSlot) {
 
 TEST_F(AssemblerTest, ARowWaitsForTheCatalogWithItsRelation) {
     feed(testing::begin(kCommit, 2));
-    const auto taken =
-        give(testing::relation(kUsers, "public", "users", 'd', {{"id", 23, true}}));
+    const auto taken = give(testing::relation(kUsers, "public", "users", 'd', {{"id", 23, true}}));
     ASSERT_TRUE(taken);
     EXPECT_EQ(*taken, Taken::catalog);
     EXPECT_TRUE(relations_->question());

@@ -18,8 +18,7 @@ Errands::Errands(With with, std::unique_ptr<Link> sql, Lsn from, Instant now)
     if (config.heartbeat_interval > Duration{0} && !config.heartbeat_sql.empty()) {
         beat_due_ = now + config.heartbeat_interval;
     }
-    if (config.manage_publication && with_.plan.maintained &&
-        config.tables_refresh > Duration{0}) {
+    if (config.manage_publication && with_.plan.maintained && config.tables_refresh > Duration{0}) {
         keeper_.emplace(config, with_.plan.server_version, with_.logger);
         keep_due_ = now + config.tables_refresh;
     }
@@ -112,9 +111,9 @@ void Errands::observe(const SlotHealth& health) {
             with_.logger.info("the slot is out of danger", {{"retained_bytes", retained}});
             return;
         case SlotRisk::near:
-            with_.logger.warning("the slot nears max_slot_wal_keep_size",
-                                 {{"retained_bytes", retained},
-                                  {"bytes_left", health.safe_wal_bytes.value_or(0)}});
+            with_.logger.warning(
+                "the slot nears max_slot_wal_keep_size",
+                {{"retained_bytes", retained}, {"bytes_left", health.safe_wal_bytes.value_or(0)}});
             return;
         case SlotRisk::now:
             with_.logger.error("the server may drop the slot at its next checkpoint",
@@ -166,8 +165,7 @@ void Errands::keep_publication(Instant now) {
         const auto link = chores_.lend(now);
         if (!link) {
             keep_due_ = now + with_.config.tables_refresh;
-            with_.logger.failure(LogLevel::warning, "new tables can't be looked for",
-                                 link.error());
+            with_.logger.failure(LogLevel::warning, "new tables can't be looked for", link.error());
             return;
         }
         if (*link == nullptr) return;  // still connecting

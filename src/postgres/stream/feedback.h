@@ -79,9 +79,7 @@ public:
     // After a drain that found nothing.
     Verdict silence(Instant now) noexcept;
     // When silence() may say something new.
-    Instant next() const noexcept {
-        return probing_ ? probed_ + kGrace : heard_ + kPatience;
-    }
+    Instant next() const noexcept { return probing_ ? probed_ + kGrace : heard_ + kPatience; }
 
 private:
     Instant heard_{};

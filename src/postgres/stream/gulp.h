@@ -10,9 +10,9 @@
 //             to the rate that was just seen
 //
 // Who knows that we are behind (the server's end of the log was asked for, and is far from
-// where we are) need not guess: the top level at once, unless kPatience waits in a row brought nothing.
-// Otherwise, from 0 to 1: when at least kBusyBytes came within kWindow (single wakes bring a row or
-// two even under full load, so one drain says nothing). Further up: when a wait brought
+// where we are) need not guess: the top level at once, unless kPatience waits in a row brought
+// nothing. Otherwise, from 0 to 1: when at least kBusyBytes came within kWindow (single wakes bring
+// a row or two even under full load, so one drain says nothing). Further up: when a wait brought
 // its mark. Half of it keeps the level (the server is slower than the mark, but busy), less
 // takes it down one, and next to nothing takes it to 0: that is what being caught up
 // looks like, and it has cost one wait.
@@ -76,7 +76,7 @@ private:
     bool local_;
     std::size_t level_ = 0;
     int disappointments_ = 0;  // waits in a row that brought nothing
-    Instant since_{};  // the last drain
+    Instant since_{};          // the last drain
     Instant window_{};
     std::size_t in_window_ = 0;
 };

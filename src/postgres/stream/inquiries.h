@@ -33,7 +33,7 @@ struct Inquiry {
 class Inquiries {
 public:
     static constexpr Duration kPatience = std::chrono::seconds{20};
-    static constexpr Duration kAnswer_max = std::chrono::seconds{10};  // then the link is dead
+    static constexpr Duration kAnswer_max = std::chrono::seconds{10};   // then the link is dead
     static constexpr Duration kPause = std::chrono::milliseconds{200};  // between connects
 
     // `link` may be null: then one is made when needed. `links` must outlive this.
@@ -72,7 +72,7 @@ private:
     State state_;
     bool lent_ = false;
     Link::Connecting connecting_ = Link::Connecting::wait_writable;
-    Instant connect_at_{};  // not before
+    Instant connect_at_{};       // not before
     Instant deadline_ = kNever;  // of the connect or the answer under way
     Instant give_up_ = kNever;
     std::optional<Inquiry> inquiry_;

@@ -37,16 +37,15 @@ Result<bool> PostgresSource::open() {
 
 Selection PostgresSource::selection() const {
     const PostgresConfig& config = with_.config;
-    return {.table =
-                [&config, all = !plan_.filter_tables](std::string_view schema,
-                                                      std::string_view table) {
-                    return all || config.tables.matches(schema, table);
-                },
-            .column =
-                [&config](std::string_view schema, std::string_view table,
-                          std::string_view column) {
-                    return !config.columns.excluded(schema, table, column);
-                }};
+    return {
+        .table =
+            [&config, all = !plan_.filter_tables](std::string_view schema, std::string_view table) {
+                return all || config.tables.matches(schema, table);
+            },
+        .column =
+            [&config](std::string_view schema, std::string_view table, std::string_view column) {
+                return !config.columns.excluded(schema, table, column);
+            }};
 }
 
 Result<void> PostgresSource::start(Lsn from) {
@@ -54,10 +53,9 @@ Result<void> PostgresSource::start(Lsn from) {
     link_ = opening_.replication_link();
     if (auto sent = link_->send(start_replication(plan_, from)); !sent) return sent;
     from_ = from;
-    relations_.emplace(types_, selection(), plan_.binary, with_.memory,
-                       [this](const Relation& before, const Relation& now) {
-                           schema_changed(before, now);
-                       });
+    relations_.emplace(
+        types_, selection(), plan_.binary, with_.memory,
+        [this](const Relation& before, const Relation& now) { schema_changed(before, now); });
     assembler_.emplace(*relations_, with_.config.toast == ToastMode::reselect, from);
     state_ = State::starting;
     return {};
@@ -66,10 +64,9 @@ Result<void> PostgresSource::start(Lsn from) {
 void PostgresSource::schema_changed(const Relation& before, const Relation& now) {
     const std::string table = qualified_name(now);
     with_.metrics.counter(Metric::schema_changes_total, {table}).add();
-    with_.logger.info("a table has changed",
-                      {{"table", table},
-                       {"columns_before", before.columns.size()},
-                       {"columns", now.columns.size()}});
+    with_.logger.info("a table has changed", {{"table", table},
+                                              {"columns_before", before.columns.size()},
+                                              {"columns", now.columns.size()}});
 }
 
 Result<void> PostgresSource::go_on_starting(Instant now) {

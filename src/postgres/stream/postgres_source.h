@@ -1,6 +1,6 @@
 // A PostgreSQL server's committed changes, as a Source.
 //
-//   opening ──▶ opened ──start()──▶ starting ──▶ verifying ──▶ streaming ──close()──▶ closing ──▶ closed
+//   opening ─▶ opened ─start()─▶ starting ─▶ verifying ─▶ streaming ─close()─▶ closing ─▶ closed
 //
 //   opening    setup/opening.h: two links, everything checked, publication and slot there
 //   starting   START_REPLICATION is on its way
@@ -32,9 +32,9 @@
 #include "postgres/stream/assembler.h"
 #include "postgres/stream/errands.h"
 #include "postgres/stream/feedback.h"
-#include "postgres/stream/stream_reader.h"
 #include "postgres/stream/relations.h"
 #include "postgres/stream/source_memory.h"
+#include "postgres/stream/stream_reader.h"
 #include "postgres/types/type_map.h"
 
 namespace pgc {

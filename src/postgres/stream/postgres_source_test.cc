@@ -35,10 +35,10 @@ protected:
         config.manage_publication = false;
         server.local = false;
         server.answers("pg-capture: server */", played_facts());
-        server.answers("IDENTIFY_SYSTEM", played_row({{"systemid", "77"},
-                                                      {"timeline", "1"},
-                                                      {"xlogpos", "0/500"},
-                                                      {"dbname", "shop"}}));
+        server.answers(
+            "IDENTIFY_SYSTEM",
+            played_row(
+                {{"systemid", "77"}, {"timeline", "1"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
         server.answers("pg-capture: slots */", played_slot());
         server.answers("publication signature */", played_row({{"signature", "x"}}));
         server.answers("pg-capture: publication */", played_publication());
@@ -104,8 +104,8 @@ protected:
         }
     }
     void sends_users() {
-        stream.sends(testing::relation(kUsers, "public", "users", 'd',
-                                       {{"id", 23, true}, {"bio", 25}}));
+        stream.sends(
+            testing::relation(kUsers, "public", "users", 'd', {{"id", 23, true}, {"bio", 25}}));
     }
     // A transaction of one row; the table is announced in it.
     void sends_transaction(Lsn commit) {
@@ -212,8 +212,8 @@ TEST_F(PostgresSourceTest, CountsASchemaChange) {
 TEST_F(PostgresSourceTest, GoesOnWhenTheSqlConnectionDied) {
     start();
     server.answers("pg-capture: table facts */", users_key());
-    server.rules.push_back({"table facts */",
-                            std::unexpected(retry(Error::Category::connection, "cut")), "", 1});
+    server.rules.push_back(
+        {"table facts */", std::unexpected(retry(Error::Category::connection, "cut")), "", 1});
     const int before = links.made;
     sends_transaction(Lsn{0x300});
     for (int i = 0; i < 10 && batch.changes.empty(); ++i) {
@@ -396,8 +396,8 @@ TEST_F(PostgresSourceTest, RemembersThatATypeMustComeAsText) {
     start();
     EXPECT_EQ(server.count("binary 'true'"), 1);
     stream.sends(testing::begin(Lsn{0x300}, 2));
-    stream.sends(testing::relation(kUsers, "public", "users", 'd',
-                                   {{"id", 23, true}, {"mood", 16500}}));
+    stream.sends(
+        testing::relation(kUsers, "public", "users", 'd', {{"id", 23, true}, {"mood", 16500}}));
     Result<Source::Read> read = Source::Read::caught_up;
     for (int i = 0; i < 5 && read; ++i) read = round();
     ASSERT_FALSE(read);

@@ -31,8 +31,8 @@ bool same_column(const Column& a, const Column& b) {
 
 // All but the slot.
 bool same_relation(const Relation& a, const Relation& b) {
-    return a.oid == b.oid && a.schema == b.schema && a.name == b.name &&
-           a.identity == b.identity && a.key == b.key &&
+    return a.oid == b.oid && a.schema == b.schema && a.name == b.name && a.identity == b.identity &&
+           a.key == b.key &&
            std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
                       same_column);
 }

@@ -45,12 +45,12 @@ struct Selection {
 // A table of the stream as it is now.
 struct KnownRelation {
     Oid oid;
-    bool captured = false;          // false: rows are counted, not shown
+    bool captured = false;  // false: rows are counted, not shown
     std::uint32_t columns = 0;
-    RelationPtr relation;           // null if not captured
-    std::uint64_t held_in = 0;      // the batch that holds `relation`, see Assembler
-    std::string message;            // it was made from these bytes
-    bool asked_again = false;       // waits in the line of refreshes
+    RelationPtr relation;       // null if not captured
+    std::uint64_t held_in = 0;  // the batch that holds `relation`, see Assembler
+    std::string message;        // it was made from these bytes
+    bool asked_again = false;   // waits in the line of refreshes
 };
 
 class Relations {
@@ -64,7 +64,8 @@ public:
 
     KnownRelation* find(Oid oid) noexcept {
         KnownRelation* near = near_[oid.value % kNear];
-        if (near != nullptr && near->oid == oid) [[likely]] return near;
+        if (near != nullptr && near->oid == oid) [[likely]]
+            return near;
         return find_far(oid);
     }
 
@@ -80,9 +81,7 @@ public:
         bool urgent = false;  // decoding waits for it
     };
     // What to ask the catalog next, if anything.
-    bool has_question() const noexcept {
-        return (pending_ && !pending_->facts) || !again_.empty();
-    }
+    bool has_question() const noexcept { return (pending_ && !pending_->facts) || !again_.empty(); }
     std::optional<Question> question() const;
     [[nodiscard]] Result<void> answer(const Question& question, const TableFacts& facts);
 

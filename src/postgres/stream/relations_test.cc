@@ -28,26 +28,21 @@ protected:
     }
 
     Relations relations(bool binary = false) {
-        return Relations{types_,
-                         {.table = [this](std::string_view, std::string_view table) {
-                              return table != excluded_table_;
-                          },
-                          .column = [this](std::string_view, std::string_view,
-                                           std::string_view column) {
-                              return column != excluded_column_;
-                          }},
-                         binary,
-                         memory_,
-                         [this](const Relation&, const Relation& now) {
-                             changed_.push_back(now.slot);
-                         }};
+        return Relations{
+            types_,
+            {.table = [this](std::string_view,
+                             std::string_view table) { return table != excluded_table_; },
+             .column = [this](std::string_view, std::string_view,
+                              std::string_view column) { return column != excluded_column_; }},
+            binary,
+            memory_,
+            [this](const Relation&, const Relation& now) { changed_.push_back(now.slot); }};
     }
 
     // Declares, answering the catalog's question.
     static Result<void> declare(Relations& relations, const std::string& message,
-                                const TableFacts& facts = {.primary_key = {"id"},
-                                                           .identity_index = {},
-                                                           .types = {}}) {
+                                const TableFacts& facts = {
+                                    .primary_key = {"id"}, .identity_index = {}, .types = {}}) {
         auto declared = relations.declare(message);
         if (!declared) return std::unexpected(declared.error());
         if (*declared == Relations::Declared::known) return {};
@@ -107,8 +102,8 @@ TEST_F(RelationsTest, BuildsARelationFromMessageAndCatalog) {
 
 TEST_F(RelationsTest, AnEmptySchemaMeansPgCatalog) {
     auto relations = this->relations();
-    ASSERT_TRUE(declare(relations,
-                        testing::relation(kUsers, "", "pg_foo", 'd', kColumns).substr(25)));
+    ASSERT_TRUE(
+        declare(relations, testing::relation(kUsers, "", "pg_foo", 'd', kColumns).substr(25)));
     EXPECT_EQ(now(relations).schema, "pg_catalog");
 }
 
@@ -134,9 +129,9 @@ TEST_F(RelationsTest, AWholeRowIsNotAKey) {
 
 TEST_F(RelationsTest, AKeyThatOldRowsLackIsReplacedByTheIdentity) {
     auto relations = this->relations();
-    ASSERT_TRUE(declare(
-        relations, users('i', {{"id", kInt4}, {"mail", kText, true}, {"org", kText, true}}),
-        {.primary_key = {"id"}, .identity_index = {"org", "mail"}, .types = {}}));
+    ASSERT_TRUE(declare(relations,
+                        users('i', {{"id", kInt4}, {"mail", kText, true}, {"org", kText, true}}),
+                        {.primary_key = {"id"}, .identity_index = {"org", "mail"}, .types = {}}));
     EXPECT_THAT(now(relations).key, ElementsAre(2U, 1U));
 }
 
@@ -148,8 +143,8 @@ TEST_F(RelationsTest, ATableThatIsGoneFallsBackToItsIdentityColumns) {
 
 TEST_F(RelationsTest, AKeyOfTodayThatTheMessageDoesNotHaveIsNotUsed) {
     auto relations = this->relations();
-    ASSERT_TRUE(declare(relations, users(),
-                        {.primary_key = {"uuid"}, .identity_index = {}, .types = {}}));
+    ASSERT_TRUE(
+        declare(relations, users(), {.primary_key = {"uuid"}, .identity_index = {}, .types = {}}));
     EXPECT_THAT(now(relations).key, ElementsAre(0U));
 }
 
@@ -174,8 +169,8 @@ TEST_F(RelationsTest, TheSameMessageAgainKeepsTheSameObjectAndAsksBehindTheStrea
     const auto question = relations.question();
     ASSERT_TRUE(question);
     EXPECT_FALSE(question->urgent);
-    ASSERT_TRUE(relations.answer(*question,
-                                 {.primary_key = {"id"}, .identity_index = {}, .types = {}}));
+    ASSERT_TRUE(
+        relations.answer(*question, {.primary_key = {"id"}, .identity_index = {}, .types = {}}));
     EXPECT_EQ(&now(relations), before);
     EXPECT_FALSE(relations.question());
     EXPECT_THAT(changed_, IsEmpty());
@@ -223,8 +218,8 @@ TEST_F(RelationsTest, ARefreshUnderwayDoesNotDisturbANewVersion) {
     auto columns = kColumns;
     columns.push_back({"age", kInt4});
     EXPECT_EQ(relations.declare(users('d', columns)), Relations::Declared::ask);
-    ASSERT_TRUE(relations.answer(refresh,
-                                 {.primary_key = {"id"}, .identity_index = {}, .types = {}}));
+    ASSERT_TRUE(
+        relations.answer(refresh, {.primary_key = {"id"}, .identity_index = {}, .types = {}}));
     EXPECT_EQ(now(relations).slot, 0U);
     ASSERT_TRUE(declare(relations, users('d', columns)));
     EXPECT_EQ(now(relations).slot, 1U);
@@ -280,8 +275,8 @@ TEST_F(RelationsTest, ATableRenamedIntoTheSelectionIsCapturedFromThen) {
     excluded_table_ = "users";
     auto relations = this->relations();
     EXPECT_TRUE(relations.declare(users()));
-    ASSERT_TRUE(declare(
-        relations, testing::relation(kUsers, "public", "people", 'd', kColumns).substr(25)));
+    ASSERT_TRUE(declare(relations,
+                        testing::relation(kUsers, "public", "people", 'd', kColumns).substr(25)));
     EXPECT_TRUE(relations.find(Oid{kUsers})->captured);
     EXPECT_EQ(now(relations).name, "people");
 }

@@ -28,7 +28,7 @@ StreamReader::~StreamReader() {
 }
 
 Result<StreamReader::Stopped> StreamReader::read(Batch& batch, std::size_t max_changes,
-                                     std::size_t max_bytes, Instant now) {
+                                                 std::size_t max_bytes, Instant now) {
     const Limits limits{std::max<std::size_t>(max_changes, 1), std::max<std::size_t>(max_bytes, 1),
                         std::max<std::size_t>(max_changes, 1) * kMessagesPerChange};
     decoded_ = 0;
@@ -57,7 +57,8 @@ Result<StreamReader::Stopped> StreamReader::decode(Batch& batch, const Limits& l
         if (full(batch, limits)) return Stopped::full;
         const CopyMessage message = kept_[next_];
         const auto taken = assembler_.take({message.data, message.size}, batch);
-        if (!taken) [[unlikely]] return std::unexpected(taken.error());
+        if (!taken) [[unlikely]]
+            return std::unexpected(taken.error());
         if (*taken == Taken::kept) [[likely]] {
             batch.retain(message.data, message.size, release_);
             continue;

@@ -40,8 +40,8 @@ public:
         reselect,  // a message waits: Assembler::wanted()
         silent,    // as `drained`, and the server should be asked whether it is there
     };
-    [[nodiscard]] Result<Stopped> read(Batch& batch, std::size_t max_changes,
-                                       std::size_t max_bytes, Instant now);
+    [[nodiscard]] Result<Stopped> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
+                                       Instant now);
 
     // The server's log reaches to here, as was asked beside the stream.
     void log_reaches(Lsn end) noexcept;
@@ -71,12 +71,12 @@ private:
     Gulp gulp_;
     Liveness liveness_;
     std::vector<CopyMessage> kept_;
-    std::size_t next_ = 0;             // of kept_, to be decoded
-    std::size_t decoded_ = 0;          // messages in this read()
-    std::size_t received_ = 0;         // bytes since the last drain that left nothing
-    Lsn log_end_;                      // as last told
-    std::size_t low_water_ = 1;        // as the socket has it
-    bool waiting_ = false;             // for an answer from beside the stream
+    std::size_t next_ = 0;       // of kept_, to be decoded
+    std::size_t decoded_ = 0;    // messages in this read()
+    std::size_t received_ = 0;   // bytes since the last drain that left nothing
+    Lsn log_end_;                // as last told
+    std::size_t low_water_ = 1;  // as the socket has it
+    bool waiting_ = false;       // for an answer from beside the stream
 };
 
 }  // namespace pgc

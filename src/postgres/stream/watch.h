@@ -24,7 +24,7 @@ struct SlotHealth {
 
     bool slot_exists = false;
     bool active = false;
-    Lsn restart;    // the log is kept from here on
+    Lsn restart;  // the log is kept from here on
     Lsn confirmed;
     std::string wal_status;  // reserved, extended, unreserved, lost; empty before 13
     std::optional<std::int64_t> safe_wal_bytes;  // until it is lost; none without a limit
@@ -41,8 +41,7 @@ struct SlotHealth {
 
 // After START_REPLICATION: a server that was confirmed further than `from` has skipped, in
 // silence, what lies between.
-[[nodiscard]] Result<void> judge_start(const SlotHealth& health, const StreamPlan& plan,
-                                       Lsn from);
+[[nodiscard]] Result<void> judge_start(const SlotHealth& health, const StreamPlan& plan, Lsn from);
 
 enum class SlotRisk : std::uint8_t {
     none,

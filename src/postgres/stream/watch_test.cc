@@ -15,9 +15,9 @@ Rows answer(std::vector<std::optional<std::string>> row) {
 }
 
 SlotHealth healthy() {
-    const auto health = read_slot_health(answer({"t", "t", "0/100", "0/200", "reserved",
-                                                 std::nullopt, std::nullopt, "t", "0/900",
-                                                 "2048"}));
+    const auto health =
+        read_slot_health(answer({"t", "t", "0/100", "0/200", "reserved", std::nullopt, std::nullopt,
+                                 "t", "0/900", "2048"}));
     return health.value_or(SlotHealth{});
 }
 
