@@ -1,9 +1,7 @@
 #include "postgres/link/libpq_link.h"
 
-#include <arpa/inet.h>
 #include <fmt/core.h>
 #include <libpq-fe.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -35,27 +33,8 @@ using ResultHandle = std::unique_ptr<PGresult, ClearResult>;
 constexpr int kGulpBytes = 128 << 10;
 constexpr int kFirstBufferBytes = 16 << 10;  // libpq's, to begin with
 constexpr int kRoomBytes = 8192;             // what libpq makes room for before it reads
-// Of the socket of a server on this machine (the kernel takes twice that). A walsender makes
-// one send per row; while our window is open each goes through the whole network stack at its
-// cost. Where it is mostly shut, rows gather on its side and cross many at a time: measured
-// here, that halves the walsender's CPU a row. Over a real network a small window would
-// cost throughput instead, so there the kernel's own choice stands.
-constexpr int kLoopbackWindow = 16 << 10;
-constexpr std::size_t kLoopbackLowWater_max = 8 << 10;
 // Behind every CopyData message's content: its kind and length on the wire.
 constexpr std::size_t kMessageHead = 5;
-
-bool on_loopback(int socket) noexcept {
-    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
-    if (peer.ss_family == AF_INET) {
-        const auto& address = reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
-        return (ntohl(address.s_addr) >> 24) == IN_LOOPBACKNET;
-    }
-    return peer.ss_family == AF_INET6 &&
-           IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr);
-}
 
 std::string_view field(const PGresult* result, int code) noexcept {
     const char* text = PQresultErrorField(result, code);
@@ -117,7 +96,6 @@ private:
     Result<void> begin_connecting(const AddressList& addresses);
     Result<std::optional<Connecting>> go_on_connecting();
     Result<void> begin_pinning();
-    void narrow_window() noexcept;
     Result<void> begin_command(int sent);
     Result<void> take_socket_bytes();
     // Keeps what a result of the command in progress says.
@@ -139,10 +117,9 @@ private:
     ConnectionHandle connection_;
     bool unwritten_ = false;
     bool copying_ = false;
-    bool left_copy_ = false;                            // our CopyDone is on its way
-    bool more_buffered_ = false;                        // the last drain stopped at its limit
-    std::size_t low_water_max_ = std::size_t{1} << 20;  // more would never be there
-    int buffer_bytes_ = kFirstBufferBytes;              // of libpq's buffer, at least
+    bool left_copy_ = false;                // our CopyDone is on its way
+    bool more_buffered_ = false;            // the last drain stopped at its limit
+    int buffer_bytes_ = kFirstBufferBytes;  // of libpq's buffer, at least
     Connecting waiting_ = Connecting::wait_writable;
     std::string sqlstate_;
     std::optional<Rows> rows_;    // of the command in progress
@@ -241,15 +218,7 @@ Result<void> LibpqLink::begin_pinning() {
     const std::string sql =
         late_session_settings(server_version(), parameter("server_encoding"), use_);
     state_ = sql.empty() ? State::ready : State::pinning;
-    if (use_ == LinkFactory::Use::replication) narrow_window();
     return sql.empty() ? Result<void>{} : send(sql);
-}
-
-void LibpqLink::narrow_window() noexcept {
-    const int socket = PQsocket(connection_.get());
-    if (!on_loopback(socket)) return;
-    ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kLoopbackWindow, sizeof kLoopbackWindow);
-    low_water_max_ = kLoopbackLowWater_max;
 }
 
 Result<void> LibpqLink::begin_command(int sent) {
@@ -440,7 +409,7 @@ Result<Link::Drained> LibpqLink::drain(std::vector<CopyMessage>& out, std::size_
 }
 
 void LibpqLink::set_low_water(std::size_t bytes) noexcept {
-    const int low = static_cast<int>(std::clamp<std::size_t>(bytes, 1, low_water_max_));
+    const int low = static_cast<int>(std::clamp<std::size_t>(bytes, 1, std::size_t{1} << 20));
     ::setsockopt(PQsocket(connection_.get()), SOL_SOCKET, SO_RCVLOWAT, &low, sizeof low);
 }
 
