@@ -71,6 +71,10 @@ Result<std::optional<std::string>> SystemFiles::read(const std::string& path) {
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return std::unexpected(failure("read", path));
         if (got == 0) return content;
+        if (content.size() > kRead_max) {
+            return std::unexpected(stop(Error::Category::storage, path + " is too large to read")
+                                       .mended_by("name a file of less than 16 MiB"));
+        }
         content.append(chunk.data(), static_cast<std::size_t>(got));
     }
 }

@@ -5,6 +5,7 @@
 // rename, fsync of the directory. Files are created with mode 600.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,7 +22,9 @@ public:
     Files& operator=(const Files&) = delete;
     virtual ~Files() = default;
 
-    // Nothing when there is no such file.
+    // Nothing when there is no such file. A file beyond kRead_max is an Error: it can't be
+    // one of ours, and some (/dev/zero) never end.
+    static constexpr std::size_t kRead_max = std::size_t{16} << 20;
     [[nodiscard]] virtual Result<std::optional<std::string>> read(const std::string& path) = 0;
     [[nodiscard]] virtual Result<void> replace(const std::string& path,
                                                std::string_view content) = 0;
