@@ -210,7 +210,7 @@ inline Rows played_published(const std::vector<std::pair<std::string, std::strin
     return rows;
 }
 
-inline Rows played_facts(std::map<std::string, std::optional<std::string>> but = {}) {
+inline Rows played_facts(const std::map<std::string, std::optional<std::string>>& but = {}) {
     std::map<std::string, std::optional<std::string>> facts{{"version", "15.18"},
                                                             {"wal_level", "logical"},
                                                             {"wal_sender_timeout_ms", "60000"},
@@ -225,7 +225,7 @@ inline Rows played_facts(std::map<std::string, std::optional<std::string>> but =
                                                             {"superuser", "t"},
                                                             {"replication", "t"},
                                                             {"may_create", "t"}};
-    for (auto& [name, value] : but) facts[name] = value;
+    for (const auto& [name, value] : but) facts[name] = value;
     Rows rows;
     auto& row = rows.rows.emplace_back();
     for (auto& [name, value] : facts) {
@@ -247,7 +247,7 @@ inline Rows no_slots() {
     return played_rows(played_slot_columns(), {});
 }
 
-inline Rows played_slot(std::map<std::string, std::optional<std::string>> but = {}) {
+inline Rows played_slot(const std::map<std::string, std::optional<std::string>>& but = {}) {
     std::map<std::string, std::optional<std::string>> slot{
         {"name", "shop_slot"},     {"plugin", "pgoutput"},
         {"database", "shop"},      {"here", "t"},
@@ -257,18 +257,18 @@ inline Rows played_slot(std::map<std::string, std::optional<std::string>> but = 
         {"invalid", std::nullopt}, {"two_phase", "f"},
         {"failover", "f"},         {"synced", "f"},
         {"reader", std::nullopt}};
-    for (auto& [name, value] : but) slot[name] = value;
+    for (const auto& [name, value] : but) slot[name] = value;
     PlayedRow row;
     for (const std::string& column : played_slot_columns()) row.push_back(slot[column]);
     return played_rows(played_slot_columns(), {row});
 }
 
-inline Rows played_publication(std::map<std::string, std::optional<std::string>> but = {}) {
+inline Rows played_publication(const std::map<std::string, std::optional<std::string>>& but = {}) {
     std::map<std::string, std::optional<std::string>> publication{
         {"all_tables", "t"}, {"inserts", "t"},   {"updates", "t"},
         {"deletes", "t"},    {"truncates", "t"}, {"via_root", "f"},
         {"generated", "n"},  {"owned", "t"},     {"note", "maintained by pg-capture"}};
-    for (auto& [name, value] : but) publication[name] = value;
+    for (const auto& [name, value] : but) publication[name] = value;
     Rows rows;
     auto& row = rows.rows.emplace_back();
     for (auto& [name, value] : publication) {

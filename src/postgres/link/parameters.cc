@@ -1,7 +1,8 @@
 #include "postgres/link/parameters.h"
 
 #include <fmt/core.h>
-#include <stdlib.h>
+
+#include <cstdlib>
 
 #include "postgres/link/session.h"
 
@@ -125,7 +126,7 @@ void forget_libpq_environment() noexcept {
                              "PGTZ",
                              "PGGEQO",
                              "PGLOCALEDIR"}) {
-        ::unsetenv(name);
+        ::unsetenv(name);  // NOLINT(concurrency-mt-unsafe): before there are threads
     }
 }
 

@@ -2,8 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <map>
 
 #include "config/environment.h"
@@ -92,6 +91,7 @@ TEST(ParametersTest, ADatabaseWithoutEncodingIsReadRaw) {
 }
 
 TEST(ParametersTest, LibpqsOwnVariablesAreForgottenAndOursKept) {
+    // NOLINTBEGIN(concurrency-mt-unsafe): a test has one thread
     ::setenv("PGSERVICE", "evil", 1);
     ::setenv("PGHOSTADDR", "10.9.9.9", 1);
     ::setenv("PG_HOST", "db", 1);
@@ -101,6 +101,7 @@ TEST(ParametersTest, LibpqsOwnVariablesAreForgottenAndOursKept) {
     EXPECT_THAT(environment, Not(Contains(Key("PGHOSTADDR"))));
     EXPECT_THAT(environment, Contains(Key("PG_HOST")));
     ::unsetenv("PG_HOST");
+    // NOLINTEND(concurrency-mt-unsafe)
 }
 
 TEST(ParametersTest, ApplicationNamesFitAndTellProcessesApart) {

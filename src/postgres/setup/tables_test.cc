@@ -11,10 +11,11 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TableFilter filter(std::vector<std::string_view> include,
-                   std::vector<std::string_view> exclude = {}) {
+TableFilter filter(const std::vector<std::string_view>& include,
+                   const std::vector<std::string_view>& exclude = {}) {
     const auto parsed = [](const auto& texts) {
         std::vector<NamePattern> patterns;
+        patterns.reserve(texts.size());
         for (const auto text : texts) patterns.push_back(*NamePattern::parse(text, 2));
         return patterns;
     };
@@ -29,6 +30,7 @@ std::vector<TableInfo> tables(const std::vector<PlayedTable>& played) {
 
 std::vector<std::string> names(const std::vector<const TableInfo*>& chosen) {
     std::vector<std::string> all;
+    all.reserve(chosen.size());
     for (const TableInfo* table : chosen) all.push_back(table->schema + "." + table->name);
     return all;
 }
@@ -103,6 +105,7 @@ TEST(TablesTest, IdentityDecidesWhetherUpdatesAreAllowed) {
                              {.schema = "s", .name = "nothing", .identity = "n"},
                              {.schema = "s", .name = "index", .identity = "i"}});
     std::vector<bool> identifiable;
+    identifiable.reserve(all.size());
     for (const auto& table : all) identifiable.push_back(table.identifiable());
     EXPECT_THAT(identifiable, ElementsAre(true, false, true, false, true));
 }
