@@ -54,8 +54,8 @@ protected:
         EXPECT_EQ(findings.size(), 1U);
         return findings.empty() ? Finding{} : findings.front();
     }
-    void facts(std::map<std::string, std::optional<std::string>> but) {
-        server.answers("pg-capture: server */", played_facts(std::move(but)));
+    void facts(const std::map<std::string, std::optional<std::string>>& but) {
+        server.answers("pg-capture: server */", played_facts(but));
     }
     void tables(const std::vector<PlayedTable>& played) {
         server.answers("pg-capture: tables */", played_tables(played));

@@ -35,9 +35,9 @@ std::vector<TableInfo> tables() {
                                        {.schema = "shop", .name = "c"}}));
 }
 
-Publication publication(std::map<std::string, std::optional<std::string>> but = {},
+Publication publication(const std::map<std::string, std::optional<std::string>>& but = {},
                         const std::vector<std::array<std::string, 3>>& members = {}) {
-    auto read = read_publication(played_publication(std::move(but)));
+    auto read = read_publication(played_publication(but));
     EXPECT_TRUE(read && *read);
     EXPECT_TRUE(read_members(played_members(members), **read));
     return std::move(**read);

@@ -11,9 +11,9 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-ServerFacts facts(std::map<std::string, std::optional<std::string>> but = {},
+ServerFacts facts(const std::map<std::string, std::optional<std::string>>& but = {},
                   int version = 150018) {
-    const auto read = read_server_facts(played_facts(std::move(but)), version);
+    const auto read = read_server_facts(played_facts(but), version);
     EXPECT_TRUE(read);
     return read.value_or(ServerFacts{});
 }

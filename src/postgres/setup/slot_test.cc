@@ -10,14 +10,14 @@ namespace {
 
 using testing::HasSubstr;
 
-SlotState slot(std::map<std::string, std::optional<std::string>> but = {}) {
-    auto read = read_slots(played_slot(std::move(but)));
+SlotState slot(const std::map<std::string, std::optional<std::string>>& but = {}) {
+    auto read = read_slots(played_slot(but));
     EXPECT_TRUE(read);
     return std::move(read->front());
 }
 
-Error refusal(std::map<std::string, std::optional<std::string>> but, bool standby = false) {
-    const auto sound = require_sound(slot(std::move(but)), "shop", standby);
+Error refusal(const std::map<std::string, std::optional<std::string>>& but, bool standby = false) {
+    const auto sound = require_sound(slot(but), "shop", standby);
     EXPECT_FALSE(sound);
     return sound ? Error{} : sound.error();
 }
