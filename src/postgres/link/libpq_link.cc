@@ -1,7 +1,9 @@
 #include "postgres/link/libpq_link.h"
 
+#include <arpa/inet.h>
 #include <fmt/core.h>
 #include <libpq-fe.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -33,8 +35,25 @@ using ResultHandle = std::unique_ptr<PGresult, ClearResult>;
 constexpr int kGulpBytes = 128 << 10;
 constexpr int kFirstBufferBytes = 16 << 10;  // libpq's, to begin with
 constexpr int kRoomBytes = 8192;             // what libpq makes room for before it reads
+// Receive buffer of a replication link to this machine (the kernel takes twice that): see
+// stream/gulp.h. Never below two of the loopback's 64 KiB segments, or a window that was
+// shut opens only after 200 ms, when the server probes it. Over a real network a
+// small window would cost throughput: there the kernel's own choice stands.
+constexpr int kLoopbackBuffer = 128 << 10;
 // Behind every CopyData message's content: its kind and length on the wire.
 constexpr std::size_t kMessageHead = 5;
+
+bool leads_to_this_machine(int socket) noexcept {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
+    if (peer.ss_family == AF_INET) {
+        const auto& address = reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
+        return (ntohl(address.s_addr) >> 24) == IN_LOOPBACKNET;
+    }
+    return peer.ss_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr);
+}
 
 std::string_view field(const PGresult* result, int code) noexcept {
     const char* text = PQresultErrorField(result, code);
@@ -69,6 +88,7 @@ public:
         const char* host = PQhost(connection_.get());
         return host != nullptr && (host[0] == '/' || host[0] == '@');
     }
+    bool loopback() const noexcept override { return loopback_; }
     std::string parameter(const char* name) const override {
         const char* value = PQparameterStatus(connection_.get(), name);
         return value == nullptr ? "" : value;
@@ -96,6 +116,7 @@ private:
     Result<void> begin_connecting(const AddressList& addresses);
     Result<std::optional<Connecting>> go_on_connecting();
     Result<void> begin_pinning();
+    void narrow_loopback() noexcept;
     Result<void> begin_command(int sent);
     Result<void> take_socket_bytes();
     // Keeps what a result of the command in progress says.
@@ -115,6 +136,7 @@ private:
     State state_ = State::looking_up;
     std::optional<AddressLookup> lookup_;
     ConnectionHandle connection_;
+    bool loopback_ = false;
     bool unwritten_ = false;
     bool copying_ = false;
     bool left_copy_ = false;                // our CopyDone is on its way
@@ -218,7 +240,15 @@ Result<void> LibpqLink::begin_pinning() {
     const std::string sql =
         late_session_settings(server_version(), parameter("server_encoding"), use_);
     state_ = sql.empty() ? State::ready : State::pinning;
+    if (use_ == LinkFactory::Use::replication) narrow_loopback();
     return sql.empty() ? Result<void>{} : send(sql);
+}
+
+void LibpqLink::narrow_loopback() noexcept {
+    const int socket = PQsocket(connection_.get());
+    loopback_ =
+        leads_to_this_machine(socket) &&
+        ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kLoopbackBuffer, sizeof kLoopbackBuffer) == 0;
 }
 
 Result<void> LibpqLink::begin_command(int sent) {

@@ -20,6 +20,11 @@
 // Unix sockets don't know the mark: there the limit alone is waited for, without looking
 // at the descriptor; it is shorter, because their buffers hold a few hundred rows only.
 //
+// On loopback at the top level we stay away from the socket for kLoopbackWait: its receive
+// window (small there, see link/libpq_link.cc) is then shut most of the time, so the walsender's
+// rows gather in its send queue and cross many at a time, instead of each as a packet of its own.
+// That halves what a row costs the walsender, whose CPU is the limit (docs/ARCHITECTURE.md).
+//
 // Pure. Threads: one, the owner's.
 #pragma once
 
@@ -37,7 +42,9 @@ public:
     static constexpr std::size_t kNothing = std::size_t{4} << 10;  // less than a wait must bring
     static constexpr int kPatience = 10;
 
-    explicit Gulp(bool local) noexcept : local_(local) {}
+    // `local`: a Unix socket; `loopback`: TCP to this very machine.
+    explicit Gulp(bool local, bool loopback = false) noexcept
+        : local_(local), loopback_(loopback) {}
 
     // A drain took `bytes` off the socket and left nothing there. Not to be called for a
     // drain that stopped at its own limit: that one said nothing about the socket.
@@ -49,10 +56,10 @@ public:
     bool behind() const noexcept { return level_ > 0; }
     // What the socket's low-water mark should be now.
     std::size_t low_water() const noexcept {
-        return local_ || level_ == 0 ? 1 : kLevels[level_].bytes;
+        return local_ || level_ == 0 || staying_away() ? 1 : kLevels[level_].bytes;
     }
     // Whether arriving bytes should wake us at all.
-    bool watch_socket() const noexcept { return !local_ || level_ == 0; }
+    bool watch_socket() const noexcept { return level_ == 0 || !(local_ || staying_away()); }
     // Look again at this moment, whatever has come.
     Instant limit() const noexcept { return level_ == 0 ? kNever : since_ + wait(); }
 
@@ -70,10 +77,17 @@ private:
     static constexpr Duration kLocalWait = std::chrono::microseconds{250};
     static constexpr std::size_t kLocalBytes = std::size_t{4} << 10;
 
-    Duration wait() const noexcept { return local_ ? kLocalWait : kLevels[level_].wait; }
+    static constexpr Duration kLoopbackWait = std::chrono::milliseconds{10};
+
+    bool staying_away() const noexcept { return loopback_ && level_ == kLevels.size() - 1; }
+    Duration wait() const noexcept {
+        if (local_) return kLocalWait;
+        return staying_away() ? kLoopbackWait : kLevels[level_].wait;
+    }
     std::size_t next_level(std::size_t bytes) const noexcept;
 
     bool local_;
+    bool loopback_;
     std::size_t level_ = 0;
     int disappointments_ = 0;  // waits in a row that brought nothing
     Instant since_{};          // the last drain

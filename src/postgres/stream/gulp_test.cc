@@ -147,5 +147,24 @@ TEST(GulpTest, OnAUnixSocketAShortDrainMeansCaughtUpToo) {
     EXPECT_TRUE(gulp.watch_socket());
 }
 
+TEST(GulpTest, OnLoopbackItStaysAwayFromTheSocketWhileItIsBehind) {
+    Gulp gulp{false, true};
+    EXPECT_TRUE(gulp.watch_socket());
+    gulp.drained(std::size_t{1} << 20, Instant{}, true);
+    EXPECT_TRUE(gulp.behind());
+    EXPECT_FALSE(gulp.watch_socket());
+    EXPECT_EQ(gulp.low_water(), 1U);
+    EXPECT_EQ(gulp.limit(), Instant{} + std::chrono::milliseconds{10});
+}
+
+TEST(GulpTest, OnLoopbackOneWaitForNothingBringsItBackToTheSocket) {
+    Gulp gulp{false, true};
+    gulp.drained(std::size_t{1} << 20, Instant{}, true);
+    gulp.drained(0, Instant{} + std::chrono::milliseconds{10});
+    EXPECT_FALSE(gulp.behind());
+    EXPECT_TRUE(gulp.watch_socket());
+    EXPECT_EQ(gulp.limit(), kNever);
+}
+
 }  // namespace
 }  // namespace pgc
