@@ -19,7 +19,10 @@ constexpr std::uint64_t kFarBehind = std::uint64_t{1} << 20;
 }  // namespace
 
 StreamReader::StreamReader(Link& link, Assembler& assembler, Instant now)
-    : link_(link), assembler_(assembler), release_(link.release()), gulp_(link.local(), link.loopback()) {
+    : link_(link),
+      assembler_(assembler),
+      release_(link.release()),
+      gulp_(link.local(), link.loopback()) {
     liveness_.heard(now);
 }
 
