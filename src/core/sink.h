@@ -48,6 +48,9 @@ public:
     // Adds what offer() and durable() wait for, while something is undecided.
     virtual void wants(Wants& wants) const = 0;
 
+    // What it needs for each accepted record besides the batch, until that is durable.
+    virtual std::size_t bytes_per_record() const noexcept { return 0; }
+
     // Bytes of accepted records that are not durable yet, for the budget and its metric.
     virtual std::size_t pending_bytes() const noexcept = 0;
 };

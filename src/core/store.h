@@ -33,8 +33,12 @@ public:
     PositionStore& operator=(const PositionStore&) = delete;
     virtual ~PositionStore() = default;
 
-    // Nothing when this pipeline never stored one. Unreadable content is an Error.
-    [[nodiscard]] virtual Result<std::optional<StoredPosition>> load() = 0;
+    struct Loaded {
+        std::optional<StoredPosition> position;  // none: this pipeline never stored one
+    };
+    // Looks for what was stored last; nothing while it is at it: ask again when wants() says
+    // so. Unreadable content is an Error.
+    [[nodiscard]] virtual Result<std::optional<Loaded>> load() = 0;
 
     // Begins to store; one at a time.
     [[nodiscard]] virtual Result<void> save(const StoredPosition& position) = 0;
@@ -42,6 +46,7 @@ public:
     // True when the last save() is safe against a crash (also when there was none).
     [[nodiscard]] virtual Result<bool> saved() = 0;
 
+    // Adds what load() and saved() wait for, while something is undecided.
     virtual void wants(Wants& wants) const = 0;
 
     // What it is, for errors: the file's path, the topic's name.

@@ -142,10 +142,10 @@ Result<StoredPosition, std::string> read_position(std::string_view content) {
 FileStore::FileStore(Files& files, std::string pipeline, std::string path)
     : files_(files), pipeline_(std::move(pipeline)), path_(std::move(path)) {}
 
-Result<std::optional<StoredPosition>> FileStore::load() {
+Result<std::optional<PositionStore::Loaded>> FileStore::load() {
     auto content = files_.read(path_);
     if (!content) return std::unexpected(std::move(content.error()));
-    if (!*content) return std::nullopt;
+    if (!*content) return Loaded{};
 
     auto position = read_position(**content);
     if (!position) {
@@ -166,7 +166,7 @@ Result<std::optional<StoredPosition>> FileStore::load() {
                 .mended_by("give each pipeline its own replication.checkpoint_file, or name "
                            "this one as before"));
     }
-    return std::optional{std::move(*position)};
+    return Loaded{std::move(*position)};
 }
 
 Result<void> FileStore::save(const StoredPosition& position) {

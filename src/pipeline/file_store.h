@@ -30,7 +30,7 @@ public:
     // `files` outlives this. The directory of `path` is created with the first save().
     FileStore(Files& files, std::string pipeline, std::string path);
 
-    Result<std::optional<StoredPosition>> load() override;
+    Result<std::optional<Loaded>> load() override;
     Result<void> save(const StoredPosition& position) override;
     Result<bool> saved() override { return true; }
     void wants(Wants&) const override {}

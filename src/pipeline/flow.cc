@@ -12,8 +12,9 @@ std::size_t record_bytes(const RecordBatch& batch) noexcept {
     return bytes;
 }
 
-std::size_t footprint(const RecordBatch& batch) noexcept {
-    return batch.arena.capacity() + batch.records.capacity() * sizeof(Record);
+std::size_t footprint(const RecordBatch& batch, const Sink& sink) noexcept {
+    return batch.arena.capacity() + batch.records.capacity() * sizeof(Record) +
+           batch.records.size() * sink.bytes_per_record();
 }
 
 }  // namespace
@@ -112,7 +113,7 @@ Result<void> Flow::encode() {
                    .resume_at = batch_.resume_at,
                    .records = out->records.size(),
                    .bytes = record_bytes(*out),
-                   .held = footprint(*out),
+                   .held = footprint(*out, *sink_),
                    .newest_commit = out->newest_commit,
                    .read_at = last_read_};
     received_ = std::max(received_, std::max(batch_.end.commit, batch_.resume_at));

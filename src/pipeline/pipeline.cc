@@ -56,7 +56,9 @@ Result<Pipeline::Turn> Pipeline::act() {
 
 Result<Pipeline::Turn> Pipeline::connect() {
     if (!source_) {
-        if (auto made = make_source(); !made) return std::unexpected(std::move(made.error()));
+        const auto made = make_source();
+        if (!made) return std::unexpected(made.error());
+        if (!*made) return Turn::wait;
     }
     const auto opened = source_->open();
     if (!opened) return std::unexpected(opened.error());
@@ -163,15 +165,17 @@ Pipeline::Turn Pipeline::drain() {
     return Turn::again;
 }
 
-Result<void> Pipeline::make_source() {
-    auto stored = with_.store.load();
-    if (!stored) return std::unexpected(std::move(stored.error()));
-    stored_ = std::move(*stored);
+// False while the store is still looking for the position.
+Result<bool> Pipeline::make_source() {
+    auto loaded = with_.store.load();
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    if (!*loaded) return false;
+    stored_ = std::move((*loaded)->position);
     auto source = with_.parts.make_source(!stored_.has_value());
     if (!source) return std::unexpected(std::move(source.error()));
     source_ = std::move(*source);
     probe_.source_made();
-    return {};
+    return true;
 }
 
 Result<void> Pipeline::plan() {
@@ -189,7 +193,7 @@ Result<void> Pipeline::plan() {
             with_.log.warning("no position is stored: taking over the slot where it stands",
                               {{"slot", identity.slot},
                                {"from", plan_->from},
-                               {"position_file", with_.store.where()}});
+                               {"position_in", with_.store.where()}});
             break;
         case Because::promoted:
             with_.log.info("the server was promoted and carries on our timeline",

@@ -92,7 +92,7 @@ private:
     Turn drain();
     std::optional<Turn> finish_transaction(Instant now);
 
-    Result<void> make_source();
+    Result<bool> make_source();
     Result<void> plan();
     Result<void> start();
     Result<bool> checkpoint(Checkpoint::Urgency urgency);

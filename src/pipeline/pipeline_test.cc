@@ -169,6 +169,18 @@ TEST_F(PipelineTest, AnUnusableStoreStopsBeforeConnecting) {
     EXPECT_THAT(parts.server.may_create, ElementsAre());
 }
 
+TEST_F(PipelineTest, AStoreThatIsStillLookingIsWaitedForBeforeConnecting) {
+    store_has(105);
+    store.slow_loads = 20;
+    parts.server.log = {{100}, {200}};
+    after(100ms, [this] { EXPECT_THAT(parts.server.may_create, ElementsAre()); });
+    for (int turn = 2; turn <= 20; ++turn) after(turn * 100ms, [] {});
+    stop_after(2500ms);
+    run_well();
+    EXPECT_EQ(sent(), 1U);
+    EXPECT_THAT(parts.server.may_create, ElementsAre(false));
+}
+
 TEST_F(PipelineTest, AFullDiskAtTheStartStopsBeforeStreaming) {
     store.save_errors.push_back(stop(Error::Category::storage, "disk full"));
     EXPECT_EQ(run_into_error().what, "disk full");

@@ -110,11 +110,11 @@ public:
     SpoilingStore(std::unique_ptr<PositionStore> inner, Mutation mutation, Server& server)
         : inner_(std::move(inner)), mutation_(mutation), server_(server) {}
 
-    Result<std::optional<StoredPosition>> load() override {
+    Result<std::optional<Loaded>> load() override {
         auto loaded = inner_->load();
-        if (mutation_ == Mutation::guard_is_blind && loaded && *loaded) {
-            (*loaded)->system = server_.system();
-            (*loaded)->timeline = server_.timeline();
+        if (mutation_ == Mutation::guard_is_blind && loaded && *loaded && (*loaded)->position) {
+            (*loaded)->position->system = server_.system();
+            (*loaded)->position->timeline = server_.timeline();
         }
         return loaded;
     }

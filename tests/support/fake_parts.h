@@ -235,12 +235,14 @@ class FakeStore final : public PositionStore {
 public:
     std::optional<StoredPosition> content;
     std::deque<Error> load_errors, save_errors;
-    bool slow = false;  // saved() says false until this is taken back
+    int slow_loads = 0;  // how often load() is not done yet
+    bool slow = false;   // saved() says false until this is taken back
     std::function<void(const StoredPosition&)> on_saved;
 
-    Result<std::optional<StoredPosition>> load() override {
+    Result<std::optional<Loaded>> load() override {
         if (auto error = take(load_errors)) return std::unexpected(std::move(*error));
-        return content;
+        if (slow_loads > 0 && slow_loads-- > 0) return std::nullopt;
+        return Loaded{content};
     }
     Result<void> save(const StoredPosition& position) override {
         if (auto error = take(save_errors)) return std::unexpected(std::move(*error));
