@@ -107,6 +107,7 @@ public:
         end = Position::whole(transactions.back().commit_lsn);
     }
     void hold(RelationPtr relation) { relations_.push_back(std::move(relation)); }
+    const std::vector<RelationPtr>& relations() const noexcept { return relations_; }
 
     void clear() noexcept {
         for (const Retained& held : retained_) held.release(held.memory);

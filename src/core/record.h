@@ -13,11 +13,12 @@
 #include "base/clock.h"
 #include "base/lsn.h"
 #include "core/position.h"
+#include "core/relation.h"
 
 namespace pgc {
 
 struct Record {
-    std::uint32_t relation_slot = 0;  // Relation::slot; kNoRelation for a message
+    const Relation* relation = nullptr;  // null for a logical message
     bool has_key = false;
     bool has_value = true;  // false: a tombstone
     std::string_view key;
@@ -25,20 +26,21 @@ struct Record {
     Lsn commit_lsn;             // header pgc.lsn
     std::uint64_t ordinal = 0;  // header pgc.seq
 };
-inline constexpr std::uint32_t kNoRelation = 0xFFFFFFFF;
 
 // Belongs to one holder at a time: the format fills it, the sink keeps it until it is
 // durable, then lets it go; the deleter hands it back to the pool it came from.
 struct RecordBatch {
     Lane lane = kStreamLane;
     std::vector<Record> records;
-    Arena arena;   // keys and values
-    Position end;  // durable up to here once all its records are
+    Arena arena;                         // keys and values
+    std::vector<RelationPtr> relations;  // those the records point to
+    Position end;                        // durable up to here once all its records are
     WallTime newest_commit;
 
     void clear() noexcept {
         records.clear();
         arena.clear();
+        relations.clear();
         end = {};
         newest_commit = {};
     }

@@ -65,7 +65,7 @@ TEST_P(FormatConformanceTest, RecordsStandInTheOrderOfTheirChanges) {
     for (std::size_t i = 0; i < out.records.size(); ++i) {
         EXPECT_EQ(out.records[i].commit_lsn, Lsn{100 * (i / 4 + 1)});
         EXPECT_EQ(out.records[i].ordinal, i % 4 + 1);
-        EXPECT_EQ(out.records[i].relation_slot, users_.slot);
+        EXPECT_EQ(out.records[i].relation, &users_);
     }
 }
 
@@ -132,8 +132,8 @@ TEST_P(FormatConformanceTest, TableChangesAndMessagesAreRecordsToo) {
     RecordBatch out;
     ASSERT_TRUE(format_->encode(changes.batch(), out));
     ASSERT_EQ(out.records.size(), 2U);
-    EXPECT_EQ(out.records[0].relation_slot, users_.slot);
-    EXPECT_EQ(out.records[1].relation_slot, kNoRelation);
+    EXPECT_EQ(out.records[0].relation, &users_);
+    EXPECT_EQ(out.records[1].relation, nullptr);
 }
 
 TEST_P(FormatConformanceTest, TheBatchTellsItsLaneItsEndAndItsNewestCommit) {

@@ -66,6 +66,7 @@ Result<void> NativeFormat::encode(const Batch& batch, RecordBatch& out) {
     }
     out.lane = batch.lane;
     out.end = batch.end;
+    out.relations = batch.relations();
     return {};
 }
 
@@ -144,7 +145,7 @@ bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Op
         (operation == Operation::remove ? before : after) = &kNone;
     }
     Record record;
-    record.relation_slot = change.relation->slot;
+    record.relation = change.relation;
     const Cell* const newest = after != nullptr ? after : before;
     if (!plan.key.empty() && newest != nullptr) {
         out_.begin(out.arena);
@@ -168,7 +169,7 @@ bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Op
 
 void NativeFormat::append_truncate(const TablePlan& plan, const Change& change, RecordBatch& out) {
     Record record;
-    record.relation_slot = change.relation->slot;
+    record.relation = change.relation;
     begin_value(plan, Operation::truncate, out);
     out_.text(R"(null,"after":null,"truncate":{"cascade":)");
     out_.text(change.truncate_cascade ? "true" : "false");
@@ -180,7 +181,6 @@ void NativeFormat::append_truncate(const TablePlan& plan, const Change& change, 
 bool NativeFormat::append_message(const Change& change, RecordBatch& out) {
     const Message& message = *change.message;
     Record record;
-    record.relation_slot = kNoRelation;
     out_.begin(out.arena);
     out_.text(R"({"prefix":)");
     if (!row_.write_plain(out_, message.prefix, true)) {

@@ -56,13 +56,12 @@ TEST_F(NativeFormatTest, AnInsertIsTheContractsMessageByteForByte) {
 }
 
 TEST_F(NativeFormatTest, RecordsCarryTheirPositionAndTable) {
-    users_.slot = 7;
     changes_.insert(users_, {changes_.text("1"), Changes::null()});
     changes_.insert(users_, {changes_.text("2"), Changes::null()});
     encode();
     EXPECT_EQ(out_.records.at(1).commit_lsn, Lsn{0x1634FF0});
     EXPECT_EQ(out_.records.at(1).ordinal, 2U);
-    EXPECT_EQ(out_.records.at(1).relation_slot, 7U);
+    EXPECT_EQ(out_.records.at(1).relation, &users_);
     EXPECT_TRUE(out_.records.at(1).has_key);
     EXPECT_TRUE(out_.records.at(1).has_value);
     EXPECT_EQ(out_.end, Position::whole(Lsn{0x1634FF0}));
@@ -193,7 +192,7 @@ TEST_F(NativeFormatTest, AMessageIsKeyedByItsPrefixAndCarriesBytes) {
     EXPECT_EQ(value()["message"],
               (json{{"prefix", "outbox"}, {"content", "AP8="}, {"transactional", true}}));
     EXPECT_EQ(key(), R"({"prefix":"outbox"})");
-    EXPECT_EQ(out_.records[0].relation_slot, kNoRelation);
+    EXPECT_EQ(out_.records[0].relation, nullptr);
 }
 
 TEST_F(NativeFormatTest, ASnapshotRowBelongsToNoTransaction) {
