@@ -16,6 +16,8 @@ endfunction()
 pgc_static_library(pgc::crypto libcrypto.a LINK Threads::Threads)
 pgc_static_library(pgc::ssl libssl.a LINK pgc::crypto)
 pgc_static_library(pgc::yaml libyaml-cpp.a)
+pgc_static_library(pgc::zstd libzstd.a)
+pgc_static_library(pgc::zlib libz.a)
 
 add_library(pgc_toml INTERFACE)
 add_library(pgc::toml ALIAS pgc_toml)
@@ -40,6 +42,22 @@ else()
     message(STATUS "No libpq in ${PGC_DEPS}: run tools/third_party.sh; postgres/ will not build")
     add_library(pgc_no_libpq INTERFACE)
     add_library(PostgreSQL::static ALIAS pgc_no_libpq)
+endif()
+
+# librdkafka and the libcurl it fetches OAuth tokens with, built likewise.
+if(EXISTS "${PGC_DEPS}/librdkafka/key" AND EXISTS "${PGC_DEPS}/libcurl/key")
+    add_library(RdKafka::static STATIC IMPORTED GLOBAL)
+    set_target_properties(RdKafka::static PROPERTIES
+        IMPORTED_LOCATION "${PGC_DEPS}/librdkafka/lib/librdkafka.a"
+        INTERFACE_INCLUDE_DIRECTORIES "${PGC_DEPS}/librdkafka/include"
+        INTERFACE_COMPILE_DEFINITIONS LIBRDKAFKA_STATICLIB)
+    target_link_libraries(RdKafka::static INTERFACE
+        "${PGC_DEPS}/libcurl/lib/libcurl.a"
+        pgc::ssl pgc::crypto pgc::zstd pgc::zlib m ${CMAKE_DL_LIBS} Threads::Threads)
+else()
+    message(STATUS "No librdkafka in ${PGC_DEPS}: run tools/third_party.sh; sink/ will not build")
+    add_library(pgc_no_librdkafka INTERFACE)
+    add_library(RdKafka::static ALIAS pgc_no_librdkafka)
 endif()
 
 # Two independent JSON readers, for tests only: headers, nothing to link.

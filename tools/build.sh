@@ -8,12 +8,16 @@ root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 preset=$1
 shift
 cd "$root"
-# A cache made in another place (a copied clone) or without libpq is made anew.
+# A cache made in another place (a copied clone) or older than a library in .deps is made anew.
 cache="build/$preset/CMakeCache.txt"
 if [ -f "$cache" ] && ! grep -qx "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
     rm -rf "build/$preset"
 fi
-if [ ! -f "build/$preset/build.ninja" ] || [ .deps/libpq/key -nt "build/$preset/build.ninja" ]; then
+stale=
+for key in .deps/*/key; do
+    [ ! "$key" -nt "build/$preset/build.ninja" ] || stale=yes
+done
+if [ ! -f "build/$preset/build.ninja" ] || [ -n "$stale" ]; then
     mkdir -p "build/$preset"
     env -u CXXFLAGS -u CFLAGS -u LDFLAGS /usr/bin/cmake --preset "$preset" \
         > "build/$preset/configure.log" 2>&1 || { cat "build/$preset/configure.log" >&2; exit 1; }

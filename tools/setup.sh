@@ -4,7 +4,7 @@
 #   tools/setup.sh build|demo|test|coverage
 #
 # Installs the packages of tools/packages.txt that are missing (by apt, as root or with
-# sudo), builds libpq and, for the tests, fetches the PostgreSQL servers. What is there
+# sudo), builds libpq, libcurl and librdkafka and, for the tests, fetches the PostgreSQL servers. What is there
 # already is left alone: a second run does nothing.
 set -eu
 
@@ -72,7 +72,7 @@ install_packages() {
 }
 
 install_packages
-"$root/tools/third_party.sh" libpq
+"$root/tools/third_party.sh"
 case "$purpose" in
 test | coverage) "$root/tools/postgres_servers.sh" ;;
 esac
