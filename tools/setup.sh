@@ -4,8 +4,9 @@
 #   tools/setup.sh build|demo|test|coverage
 #
 # Installs the packages of tools/packages.txt that are missing (by apt, as root or with
-# sudo), builds libpq, libcurl and librdkafka and, for the tests, fetches the PostgreSQL servers. What is there
-# already is left alone: a second run does nothing.
+# sudo), builds libpq, libcurl and librdkafka and fetches Kafka brokers for the demo and the
+# tests, for the latter PostgreSQL servers too. What is there already is left alone: a second
+# run does nothing.
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -73,6 +74,9 @@ install_packages() {
 
 install_packages
 "$root/tools/third_party.sh"
+case "$purpose" in
+demo | test | coverage) "$root/tools/kafka.sh" ;;
+esac
 case "$purpose" in
 test | coverage) "$root/tools/postgres_servers.sh" ;;
 esac
