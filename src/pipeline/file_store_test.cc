@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <string>
 
+#include "core/position_text.h"
+
 namespace pgc {
 namespace {
 
@@ -45,46 +47,6 @@ TEST_F(FileStoreTest, GivesBackWhatWasSaved) {
     EXPECT_EQ((*store.load())->position, kPosition);
     FileStore next{files, "shop", path};
     EXPECT_EQ((*next.load())->position, kPosition);
-}
-
-TEST_F(FileStoreTest, LooksAsDocumented) {
-    EXPECT_THAT(write_position(kPosition),
-                testing::MatchesRegex("pg-capture position 1\npipeline=shop\n"
-                                      "system=7340123456789012345\ntimeline=4\ndatabase=shop\n"
-                                      "slot=pg_slot\nresume_at=16/B374D848\n"
-                                      "checksum=................\n"));
-}
-
-TEST_F(FileStoreTest, AnyNameOfADatabaseSurvives) {
-    StoredPosition odd = kPosition;
-    odd.database = "a b\n=%25\x01\x7F\xC3\xA4\nchecksum=0";
-    ASSERT_TRUE(store.save(odd));
-    EXPECT_EQ((*store.load())->position, odd);
-}
-
-TEST_F(FileStoreTest, RefusesEveryProperPrefix) {
-    const std::string whole = write_position(kPosition);
-    for (std::size_t n = 0; n < whole.size(); ++n) {
-        EXPECT_FALSE(read_position(std::string_view{whole}.substr(0, n))) << n << " bytes";
-    }
-    EXPECT_TRUE(read_position(whole));
-}
-
-TEST_F(FileStoreTest, RefusesEveryChangedByte) {
-    const std::string whole = write_position(kPosition);
-    for (std::size_t i = 0; i < whole.size(); ++i) {
-        for (const int bit : {1, 2, 4, 16, 128}) {
-            std::string changed = whole;
-            changed[i] = static_cast<char>(changed[i] ^ bit);
-            EXPECT_FALSE(read_position(changed)) << "byte " << i << " changed by " << bit;
-        }
-    }
-}
-
-TEST_F(FileStoreTest, RefusesWhatIsAppended) {
-    EXPECT_FALSE(read_position(write_position(kPosition) + "\n"));
-    EXPECT_FALSE(read_position(write_position(kPosition) + "x=1\n"));
-    EXPECT_FALSE(read_position(write_position(kPosition) + write_position(kPosition)));
 }
 
 TEST_F(FileStoreTest, SaysWhatIsWrongAndHowToGoOn) {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/file.h"
-#include "pipeline/file_store.h"
+#include "core/position_text.h"
 #include "simulation/oracle.h"
 #include "simulation/world.h"
 

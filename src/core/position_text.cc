@@ -1,0 +1,142 @@
+#include "core/position_text.h"
+
+#include <fmt/core.h>
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace pgc {
+namespace {
+
+constexpr std::string_view kHead = "pg-capture position 1";
+
+std::uint64_t fnv1a(std::string_view bytes) noexcept {
+    std::uint64_t hash = 0xCBF29CE484222325U;
+    for (const char byte : bytes) {
+        hash ^= static_cast<unsigned char>(byte);
+        hash *= 0x100000001B3U;
+    }
+    return hash;
+}
+
+std::string escaped(std::string_view value) {
+    std::string text;
+    for (const char c : value) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x21 || byte == 0x7F || byte == '%') {
+            text += fmt::format("%{:02X}", byte);
+        } else {
+            text += c;
+        }
+    }
+    return text;
+}
+
+std::optional<std::string> unescaped(std::string_view text) {
+    std::string value;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            value += text[i];
+            continue;
+        }
+        if (text.size() - i < 3) return std::nullopt;
+        std::uint8_t byte = 0;
+        const auto [end, error] = std::from_chars(&text[i] + 1, &text[i] + 3, byte, 16);
+        if (error != std::errc{} || end != &text[i] + 3) return std::nullopt;
+        value += static_cast<char>(byte);
+        i += 2;
+    }
+    return value;
+}
+
+// Takes line after line off the front of the content.
+class Lines {
+public:
+    explicit Lines(std::string_view content) : rest_(content) {}
+
+    std::optional<std::string_view> next() {
+        const auto end = rest_.find('\n');
+        if (end == std::string_view::npos) return std::nullopt;
+        const auto line = rest_.substr(0, end);
+        rest_.remove_prefix(end + 1);
+        return line;
+    }
+    // The value of the next line, which must be that key's.
+    std::optional<std::string> value(std::string_view key) {
+        const auto line = next();
+        if (!line || !line->starts_with(key) || line->size() <= key.size() ||
+            (*line)[key.size()] != '=') {
+            return std::nullopt;
+        }
+        return unescaped(line->substr(key.size() + 1));
+    }
+    std::string_view rest() const { return rest_; }
+
+private:
+    std::string_view rest_;
+};
+
+std::optional<std::uint32_t> parse_number(std::string_view text) {
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+// The content without its last line, if that is its checksum.
+Result<std::string_view, std::string> checked(std::string_view content) {
+    constexpr std::string_view key = "checksum=";
+    const auto at = content.rfind("\nchecksum=");
+    if (at == std::string_view::npos || !content.ends_with('\n')) {
+        return std::unexpected("it is cut short: the checksum is missing");
+    }
+    const auto body = content.substr(0, at + 1);
+    if (content.substr(at + 1) != fmt::format("{}{:016x}\n", key, fnv1a(body))) {
+        return std::unexpected("its checksum does not fit: it was changed or damaged");
+    }
+    return body;
+}
+
+}  // namespace
+
+std::string write_position(const StoredPosition& position) {
+    std::string text = fmt::format(
+        "{}\npipeline={}\nsystem={}\ntimeline={}\ndatabase={}\nslot={}\nresume_at={}\n", kHead,
+        escaped(position.pipeline), escaped(position.system), position.timeline,
+        escaped(position.database), escaped(position.slot), to_string(position.resume_at));
+    text += fmt::format("checksum={:016x}\n", fnv1a(text));
+    return text;
+}
+
+Result<StoredPosition, std::string> read_position(std::string_view text) {
+    constexpr std::string_view head = "pg-capture position ";
+    if (!text.starts_with(head)) return std::unexpected("it is not a position of pg-capture");
+    if (!text.starts_with(std::string{kHead} + '\n')) {
+        return std::unexpected("it was written by another version of pg-capture");
+    }
+    const auto body = checked(text);
+    if (!body) return std::unexpected(body.error());
+
+    Lines lines{*body};
+    (void)lines.next();
+    auto pipeline = lines.value("pipeline");
+    auto system = lines.value("system");
+    const auto timeline = lines.value("timeline").and_then(parse_number);
+    auto database = lines.value("database");
+    auto slot = lines.value("slot");
+    const auto resume_at = lines.value("resume_at").and_then(parse_lsn);
+    if (!pipeline || !system || !timeline || !database || !slot || !resume_at ||
+        !lines.rest().empty()) {
+        return std::unexpected("its lines are not those of a position");
+    }
+    return StoredPosition{.pipeline = std::move(*pipeline),
+                          .system = std::move(*system),
+                          .timeline = *timeline,
+                          .database = std::move(*database),
+                          .slot = std::move(*slot),
+                          .resume_at = *resume_at};
+}
+
+}  // namespace pgc
