@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "config/option.h"
 #include "config/settings.h"
-#include "postgres/name_pattern.h"
+#include "core/name_pattern.h"
 
 namespace pgc {
 

@@ -6,9 +6,9 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "core/name_pattern.h"
 #include "core/relation.h"
 #include "postgres/link/link.h"
-#include "postgres/name_pattern.h"
 
 namespace pgc {
 

@@ -1,4 +1,4 @@
-#include "postgres/name_pattern.h"
+#include "core/name_pattern.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
