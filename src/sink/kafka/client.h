@@ -1,0 +1,114 @@
+// One librdkafka instance and what surrounds it: made from the configuration, its logs and
+// errors told to our log, its events taken by our loop.
+//
+//   poll() hands out what the role asked for (delivery reports, fetched records, results of
+//   admin requests) and takes what concerns the client itself:
+//     a broker that can't be reached, or doesn't believe us   -> trouble(), logged
+//     a fatal error                                           -> failed()
+//
+// Neither ends anything by itself: librdkafka goes on trying for ever. Secrets are read
+// when it is made and appear in no text that leaves it, whatever the library writes.
+//
+// Threads: made, polled and destroyed by one thread, the pipeline's. librdkafka has threads
+// of its own, which log; they end in the destructor.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/wake.h"
+#include "observe/log.h"
+#include "sink/kafka/config.h"
+#include "sink/kafka/properties.h"
+
+namespace pgc {
+
+struct KafkaEventFree {
+    void operator()(rd_kafka_event_t* event) const noexcept { rd_kafka_event_destroy(event); }
+};
+using KafkaEvent = std::unique_ptr<rd_kafka_event_t, KafkaEventFree>;
+
+class KafkaClient {
+public:
+    // A consumer is not a member of any group: it is assigned its partitions.
+    enum class Kind : std::uint8_t { producer, consumer };
+
+    struct With {
+        const KafkaConfig& config;  // read only while it is made
+        Kind kind = Kind::producer;
+        // The role's own; they win over the configuration's.
+        std::span<const KafkaProperty> properties;
+        const Clock& clock;  // outlives it
+        Logger logger;
+    };
+    // Fails on a secret that can't be read or a certificate that is none. Connects to nobody.
+    static Result<std::unique_ptr<KafkaClient>> make(const With& with);
+
+    KafkaClient(const KafkaClient&) = delete;
+    KafkaClient& operator=(const KafkaClient&) = delete;
+    // Ends librdkafka's threads. Messages that were not reported are forgotten: a producer
+    // that lent them purges and takes their reports first.
+    ~KafkaClient();
+
+    rd_kafka_t* handle() const noexcept { return client_; }
+    // Where its events come, and answers to admin requests may be sent.
+    rd_kafka_queue_t* queue() const noexcept { return queue_; }
+
+    // The next event of the role, or nothing now: then wake_fd() is no longer readable until
+    // there is one. RD_KAFKA_EVENT_DR, _FETCH, and results of admin requests.
+    KafkaEvent poll();
+    // Readable when poll() may give something.
+    int wake_fd() const noexcept { return wake_.fd(); }
+
+    // Set by poll() after a fatal error: nothing works any more, another one must be made.
+    // Always to be retried, for what was not reported comes again from the ledger.
+    const std::optional<Error>& failed() const noexcept { return failed_; }
+
+    // What the brokers last complained of, or those that can't be reached; nothing if all is
+    // well as far as we know. An authentication error is one by its category.
+    struct Trouble {
+        Error error;       // `where` names the broker
+        Instant since;     // when it was first met
+        bool all_brokers;  // nobody can be reached
+    };
+    std::optional<Trouble> trouble() const;
+    // A broker has answered the role: what was told of unreachable ones before is over,
+    // but for brokers that are told of again.
+    void answered() noexcept;
+
+private:
+    explicit KafkaClient(const With& with);
+
+    Result<void> start(const With& with);
+    void take_error(rd_kafka_event_t* event);
+    std::string scrubbed(std::string_view text) const;
+    static void log(const rd_kafka_t* client, int level, const char* facility, const char* text);
+
+    // Constant once librdkafka's threads run.
+    const Clock& clock_;
+    const Logger logger_;
+    std::vector<Secret> secrets_;  // to be kept out of texts
+
+    rd_kafka_t* client_ = nullptr;
+    rd_kafka_queue_t* queue_ = nullptr;
+    Wake wake_;
+    std::optional<Error> failed_;
+    struct Complaint {
+        Error error;
+        Instant since;
+        Instant last;
+    };
+    std::map<std::string, Complaint, std::less<>> complaints_;  // by broker
+    bool all_down_ = false;
+};
+
+}  // namespace pgc

@@ -1,0 +1,22 @@
+// What a code of librdkafka or of a broker means to us: its category, whether waiting helps,
+// and what mends it. One table; a code it doesn't know is retried, for only a known one may
+// stop a pipeline that is meant to run for years.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace pgc {
+
+// `what` happened, without full stop: "a topic can't be created". The code's own words are
+// put behind it, or `detail` where the library or the broker said more than the code.
+Error kafka_error(rd_kafka_resp_err_t code, std::string_view what, std::string_view detail = {});
+
+// "TOPIC_AUTHORIZATION_FAILED", for logs and metrics.
+std::string_view kafka_error_name(rd_kafka_resp_err_t code) noexcept;
+
+}  // namespace pgc
