@@ -23,8 +23,9 @@ struct Record {
     bool has_value = true;  // false: a tombstone
     std::string_view key;
     std::string_view value;
-    Lsn commit_lsn;             // header pgc.lsn
-    std::uint64_t ordinal = 0;  // header pgc.seq
+    std::string_view partition_by;  // what decides its partition instead of the key; or empty
+    Lsn commit_lsn;                 // header pgc.lsn
+    std::uint64_t ordinal = 0;      // header pgc.seq
 };
 
 // Belongs to one holder at a time: the format fills it, the sink keeps it until it is

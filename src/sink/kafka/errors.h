@@ -1,6 +1,11 @@
 // What a code of librdkafka or of a broker means to us: its category, whether waiting helps,
 // and what mends it. One table; a code it doesn't know is retried, for only a known one may
 // stop a pipeline that is meant to run for years.
+//
+// Who we are may be doubted for a while (a password is changed here and there, a certificate
+// is renewed), so authentication is retried too: with a new client, which reads the secrets
+// and certificates anew. An unknown topic is retried, for a deleted one is created again;
+// who may not create it (kafka.topics.create: false) stops instead.
 #pragma once
 
 #include <librdkafka/rdkafka.h>

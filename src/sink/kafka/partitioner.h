@@ -35,7 +35,8 @@ std::int32_t partition_of(std::string_view key, std::int32_t partitions) noexcep
 // to ask: meant to stand beside what else is decided once for a table.
 class KafkaPartitioner {
 public:
-    // `name` is "schema.table"; of logical messages anything. Requires: partitions >= 1.
+    // `name` is "schema.table"; of logical messages anything. Requires: 1 <= partitions, and
+    // with `fixed` how.fixed < partitions.
     KafkaPartitioner(const KafkaPartitioning& how, std::string_view name, std::int32_t partitions);
 
     std::int32_t operator()(const Record& record) noexcept;

@@ -9,6 +9,8 @@
 // come to one name; where they do, the second is refused.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -27,9 +29,11 @@ struct TopicVariables {
     std::string_view table;
 };
 
-// What is wrong with a template, as one clause; empty if nothing is. Only those of
-// `allowed` ("prefix db schema table") may stand in braces.
-std::string template_fault(std::string_view text, std::string_view allowed);
+// The pipeline's own topics know nothing of {schema} and {table}.
+enum class TopicOf : std::uint8_t { table, pipeline };
+
+// What is wrong with a template, as one clause; empty if nothing is.
+std::string template_fault(std::string_view text, TopicOf of);
 
 // Requires: no template_fault().
 std::string fill_template(std::string_view text, const TopicVariables& variables);
