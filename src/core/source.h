@@ -38,7 +38,7 @@ struct SourceIdentity {
     std::string slot;
     std::string fingerprint;    // of what is published and filtered; changes with them
     bool slot_is_new = false;   // created by this very open()
-    bool slot_is_gone = false;  // and was not created anew, because a position is stored
+    bool slot_is_gone = false;  // and was not created anew (may_create_slot)
     Lsn slot_confirmed;         // the server may have forgotten everything before
     Lsn server_end;             // the end of its log now
 };

@@ -35,22 +35,36 @@ public:
 
     struct Loaded {
         std::optional<StoredPosition> position;  // none: this pipeline never stored one
+        // Or that can't be known, because the store as a whole is not there: nobody made it
+        // yet, or somebody took it away. create() comes before the first save() then.
+        bool store_is_missing = false;
     };
-    // Looks for what was stored last; nothing while it is at it: ask again when wants() says
-    // so. Unreadable content is an Error.
+    // Looks for what was stored last; nothing while it is at it, or at a save(): ask again
+    // when wants() says so. Unreadable content is an Error.
     [[nodiscard]] virtual Result<std::optional<Loaded>> load() = 0;
+
+    // Begins to make a store that load() found missing; the next load() tells of it when it
+    // is there.
+    virtual void create() {}
 
     // Begins to store; one at a time.
     [[nodiscard]] virtual Result<void> save(const StoredPosition& position) = 0;
 
-    // True when the last save() is safe against a crash (also when there was none).
+    // True when the last save() is safe against a crash (also when there was none). After an
+    // Error it is not, and saved() never says so of it.
     [[nodiscard]] virtual Result<bool> saved() = 0;
 
     // Adds what load() and saved() wait for, while something is undecided.
     virtual void wants(Wants& wants) const = 0;
 
-    // What it is, for errors: the file's path, the topic's name.
+    // What it is, for errors: the file's path, the topic and the key in it.
     virtual std::string where() const = 0;
+
+    // What a person does so that the next start finds no position: "remove /state/p.position".
+    virtual std::string how_to_forget() const = 0;
+
+    // What a person does to make a store that is missing; nothing where it never is.
+    virtual std::string how_to_create() const { return {}; }
 };
 
 }  // namespace pgc

@@ -22,7 +22,10 @@ Result<bool> Checkpoint::advance(Lsn confirmable, Urgency urgency) {
         saving_ = true;
     }
     const auto saved = store_.saved();
-    if (!saved) return std::unexpected(saved.error());
+    if (!saved) {
+        saving_ = false;
+        return std::unexpected(saved.error());
+    }
     if (!*saved) return false;
     saving_ = false;
     safe_ = position_.resume_at;

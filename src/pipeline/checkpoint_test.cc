@@ -91,6 +91,16 @@ TEST_F(CheckpointTest, AFailedStoreMovesNothing) {
     EXPECT_EQ(checkpoint.safe(), Lsn{100});
 }
 
+TEST_F(CheckpointTest, AStoreThatFailsLaterMovesNothingEither) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    store.saved_errors.push_back(stop(Error::Category::permission, "not allowed"));
+    EXPECT_FALSE(checkpoint.advance(Lsn{200}, Urgency::forced));
+    EXPECT_FALSE(checkpoint.saving());
+    EXPECT_EQ(checkpoint.safe(), Lsn{100}) << "though nothing is being saved any more";
+    EXPECT_TRUE(advance(200, Urgency::forced));
+    EXPECT_EQ(store.content->resume_at, Lsn{200});
+}
+
 TEST_F(CheckpointTest, WaitsUntilTheNextOneIsDue) {
     ASSERT_TRUE(checkpoint.begin(whose, false));
     Wants wants;

@@ -22,6 +22,7 @@ public:
     Result<bool> saved() override { return true; }
     void wants(Wants&) const override {}
     std::string where() const override { return path_; }
+    std::string how_to_forget() const override { return "remove " + path_; }
 
 private:
     Files& files_;

@@ -21,7 +21,7 @@ public:
     virtual ~PipelineParts() = default;
 
     // `may_create_slot` is false when a position is stored: then a missing slot is a loss,
-    // and a new one would only hide it.
+    // and a new one would only hide it. And when the store itself is still to be made.
     [[nodiscard]] virtual Result<std::unique_ptr<Source>> make_source(bool may_create_slot) = 0;
     [[nodiscard]] virtual Result<std::unique_ptr<Format>> make_format(
         const SourceIdentity& identity) = 0;

@@ -74,6 +74,11 @@ Result<Pipeline::Turn> Pipeline::guard() {
         if (!idle) return std::unexpected(idle.error());
         if (!*idle) return Turn::wait;
         if (auto planned = plan(); !planned) return std::unexpected(std::move(planned.error()));
+        if (plan_->because == StartPlan::Because::no_store) {
+            with_.store.create();
+            begin_attempt();
+            return Turn::again;
+        }
     }
     const auto stored = checkpoint(Checkpoint::Urgency::forced);
     if (!stored) return std::unexpected(stored.error());
@@ -104,11 +109,15 @@ Result<Pipeline::Turn> Pipeline::back_off() {
     if (auto kept = rescue(); !kept) return std::unexpected(std::move(kept.error()));
     if (with_.clock.now() < retry_at_) return Turn::wait;
     probe_.retrying();
+    begin_attempt();
+    return Turn::again;
+}
+
+void Pipeline::begin_attempt() {
     flow_.reset();
     source_.reset();
     plan_.reset();
     enter(State::connecting);
-    return Turn::again;
 }
 
 // What the sink makes durable after the source has gone need not be read again.
@@ -170,8 +179,9 @@ Result<bool> Pipeline::make_source() {
     auto loaded = with_.store.load();
     if (!loaded) return std::unexpected(std::move(loaded.error()));
     if (!*loaded) return false;
-    stored_ = std::move((*loaded)->position);
-    auto source = with_.parts.make_source(!stored_.has_value());
+    loaded_ = std::move(**loaded);
+    auto source =
+        with_.parts.make_source(!loaded_.position.has_value() && !loaded_.store_is_missing);
     if (!source) return std::unexpected(std::move(source.error()));
     source_ = std::move(*source);
     probe_.source_made();
@@ -181,7 +191,10 @@ Result<bool> Pipeline::make_source() {
 Result<void> Pipeline::plan() {
     using Because = StartPlan::Because;
     const SourceIdentity& identity = source_->identity();
-    auto planned = plan_start(options_.name, stored_, identity, with_.store.where());
+    auto planned = plan_start(options_.name, loaded_, identity,
+                              {.where = with_.store.where(),
+                               .how_to_forget = with_.store.how_to_forget(),
+                               .how_to_create = with_.store.how_to_create()});
     if (!planned) return std::unexpected(std::move(planned.error()));
     plan_ = std::move(*planned);
     switch (plan_->because) {
@@ -202,9 +215,10 @@ Result<void> Pipeline::plan() {
         case Because::stored:
             with_.log.info("going on from the stored position", {{"from", plan_->from}});
             break;
+        case Because::no_store: return {};
     }
     const bool store_now = plan_->store_first.has_value();
-    return checkpoint_.begin(store_now ? *plan_->store_first : *stored_, store_now);
+    return checkpoint_.begin(store_now ? *plan_->store_first : *loaded_.position, store_now);
 }
 
 Result<void> Pipeline::start() {

@@ -97,6 +97,7 @@ private:
     Result<void> start();
     Result<bool> checkpoint(Checkpoint::Urgency urgency);
     Result<void> rescue();
+    void begin_attempt();
     void begin_draining();
     void fail(Error error);
     void finish(Result<void> outcome);
@@ -116,7 +117,7 @@ private:
     State state_ = State::connecting;
     Instant entered_;
     // Of the present attempt.
-    std::optional<StoredPosition> stored_;
+    PositionStore::Loaded loaded_;
     std::unique_ptr<Source> source_;  // until it is the flow's
     std::optional<StartPlan> plan_;
     std::unique_ptr<Flow> flow_;

@@ -181,6 +181,27 @@ TEST_F(PipelineTest, AStoreThatIsStillLookingIsWaitedForBeforeConnecting) {
     EXPECT_THAT(parts.server.may_create, ElementsAre(false));
 }
 
+TEST_F(PipelineTest, AMissingStoreIsMadeBeforeTheSlotIs) {
+    store.missing = true;
+    parts.server.log = {{100}};
+    stop_after(500ms);
+    run_well();
+    EXPECT_FALSE(store.missing);
+    EXPECT_THAT(parts.server.may_create, ElementsAre(false, true));
+    EXPECT_EQ(sent(), 1U);
+    ASSERT_TRUE(store.content);
+}
+
+TEST_F(PipelineTest, AMissingStoreBesideASlotStopsAndStaysMissing) {
+    store.missing = true;
+    parts.server.identity.slot_is_new = false;
+    const Error error = run_into_error();
+    EXPECT_THAT(error.what, HasSubstr("store of positions is missing"));
+    EXPECT_THAT(error.mend, HasSubstr("touch /state"));
+    EXPECT_TRUE(store.missing) << "or the next start would find nothing wrong";
+    EXPECT_FALSE(store.content);
+}
+
 TEST_F(PipelineTest, AFullDiskAtTheStartStopsBeforeStreaming) {
     store.save_errors.push_back(stop(Error::Category::storage, "disk full"));
     EXPECT_EQ(run_into_error().what, "disk full");

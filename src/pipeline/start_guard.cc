@@ -12,8 +12,8 @@ namespace {
 // Each way in which stored position and source don't fit together.
 class Guard {
 public:
-    Guard(const StoredPosition& stored, const SourceIdentity& source, std::string_view where)
-        : stored_(stored), source_(source), where_(where) {}
+    Guard(const StoredPosition& stored, const SourceIdentity& source, const StoreWords& store)
+        : stored_(stored), source_(source), store_(store) {}
 
     std::optional<Error> objection() const {
         if (auto error = other_place()) return error;
@@ -26,13 +26,13 @@ private:
     Error refuse(std::string what) const {
         return stop(Error::Category::position, std::move(what))
             .at(fmt::format("slot {}, stored position {} in {}", source_.slot,
-                            to_string(stored_.resume_at), where_));
+                            to_string(stored_.resume_at), store_.where));
     }
     std::string accept_gap() const {
         return fmt::format(
             "if the changes in between can be done without (or were taken over by other means), "
-            "remove {}: the next start {}",
-            where_,
+            "{}: the next start {}",
+            store_.how_to_forget,
             source_.slot_is_gone ? "begins with a new slot" : "goes on from where the slot stands");
     }
 
@@ -44,8 +44,8 @@ private:
                                       is))
                 .mended_by(fmt::format(
                     "connect to the {} it belongs to, or give this pipeline another name, or "
-                    "remove {} to start anew",
-                    what, where_));
+                    "{} to start anew",
+                    what, store_.how_to_forget));
         };
         if (auto e = differs("database system", stored_.system, source_.system)) return e;
         if (auto e = differs("database", stored_.database, source_.database)) return e;
@@ -105,8 +105,21 @@ private:
 
     const StoredPosition& stored_;
     const SourceIdentity& source_;
-    const std::string_view where_;
+    const StoreWords& store_;
 };
+
+Error store_is_missing(const SourceIdentity& source, const StoreWords& store) {
+    return stop(Error::Category::position,
+                "the slot is there, but the store of positions is missing: if we have read from "
+                "the slot before, changes that were never delivered can't be told from delivered "
+                "ones")
+        .at(fmt::format("slot {} at {}, no {}", source.slot, to_string(source.slot_confirmed),
+                        store.where))
+        .mended_by(fmt::format(
+            "if nothing has read from the slot but us, or nothing at all, {}: the next start goes "
+            "on from where the slot stands; otherwise load the tables anew first",
+            store.how_to_create));
+}
 
 StoredPosition position_at(std::string_view pipeline, const SourceIdentity& source, Lsn at) {
     return {.pipeline = std::string{pipeline},
@@ -119,16 +132,22 @@ StoredPosition position_at(std::string_view pipeline, const SourceIdentity& sour
 
 }  // namespace
 
-Result<StartPlan> plan_start(std::string_view pipeline, const std::optional<StoredPosition>& stored,
-                             const SourceIdentity& source, std::string_view where) {
+Result<StartPlan> plan_start(std::string_view pipeline, const PositionStore::Loaded& loaded,
+                             const SourceIdentity& source, const StoreWords& store) {
     using Because = StartPlan::Because;
+    const auto& stored = loaded.position;
+    if (loaded.store_is_missing) {
+        assert(!stored && !source.slot_is_new && "no slot is created before the store");
+        if (!source.slot_is_gone) return std::unexpected(store_is_missing(source, store));
+        return StartPlan{.from = {}, .because = Because::no_store, .store_first = {}};
+    }
     if (!stored) {
         assert(!source.slot_is_gone && "without a position a missing slot is created");
         return StartPlan{.from = source.slot_confirmed,
                          .because = source.slot_is_new ? Because::new_slot : Because::foreign_slot,
                          .store_first = position_at(pipeline, source, source.slot_confirmed)};
     }
-    if (auto error = Guard{*stored, source, where}.objection()) {
+    if (auto error = Guard{*stored, source, store}.objection()) {
         return std::unexpected(std::move(*error));
     }
     StartPlan plan{.from = stored->resume_at, .because = Because::stored, .store_first = {}};

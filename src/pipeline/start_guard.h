@@ -6,7 +6,9 @@
 //
 //   stored  slot           and                                      then
 //   no      created now    -                                        store C, start at C
-//   no      was there      -                                        the same, told in the log
+//   no      was there      the store is there                       the same, told in the log
+//   no      was there      the store as a whole is missing          stop: it may have had one
+//   no      not there      the store as a whole is missing          create it, then begin again
 //   yes     created now    -                                        stop: the old one was dropped
 //   yes     was there      another system, database, slot           stop
 //   yes     was there      timeline older, or not a descendant      stop: history diverged
@@ -16,7 +18,10 @@
 //   yes     was there      S >= C                                   start at S
 //
 // There is no option to go on regardless. Who accepts the gap removes the stored position,
-// which each of these errors names: then the second line holds.
+// or makes the missing store, as each of these errors says: then the second line holds.
+//
+// A store that is missing (a topic) is made while the slot is not there yet, and before it
+// is: so a first start that is killed at any moment leaves nothing that the next one refuses.
 #pragma once
 
 #include <optional>
@@ -31,7 +36,8 @@
 namespace pgc {
 
 struct StartPlan {
-    enum class Because : std::uint8_t { new_slot, foreign_slot, stored, promoted };
+    // no_store: nothing else holds; PositionStore::create(), then the whole attempt again.
+    enum class Because : std::uint8_t { new_slot, foreign_slot, stored, promoted, no_store };
 
     Lsn from;
     Because because = Because::stored;
@@ -39,9 +45,15 @@ struct StartPlan {
     std::optional<StoredPosition> store_first;
 };
 
-// `where`: PositionStore::where(), for the errors' mends.
+// What the store says of itself, for the errors' mends (PositionStore has them all).
+struct StoreWords {
+    std::string where;
+    std::string how_to_forget;
+    std::string how_to_create;
+};
+
 [[nodiscard]] Result<StartPlan> plan_start(std::string_view pipeline,
-                                           const std::optional<StoredPosition>& stored,
-                                           const SourceIdentity& source, std::string_view where);
+                                           const PositionStore::Loaded& loaded,
+                                           const SourceIdentity& source, const StoreWords& store);
 
 }  // namespace pgc

@@ -27,13 +27,17 @@ protected:
                           .slot = "s",
                           .resume_at = Lsn{2000}};
 
-    StartPlan planned(const std::optional<StoredPosition>& position) {
-        auto plan = plan_start("p", position, source, "/state/p.position");
+    const StoreWords words{.where = "/state/p.position",
+                           .how_to_forget = "remove /state/p.position",
+                           .how_to_create = "mkfs /state"};
+
+    StartPlan planned(const std::optional<StoredPosition>& position, bool missing = false) {
+        auto plan = plan_start("p", {position, missing}, source, words);
         EXPECT_TRUE(plan) << describe(plan.error());
         return plan.value_or(StartPlan{});
     }
-    Error refused(const std::optional<StoredPosition>& position) {
-        auto plan = plan_start("p", position, source, "/state/p.position");
+    Error refused(const std::optional<StoredPosition>& position, bool missing = false) {
+        auto plan = plan_start("p", {position, missing}, source, words);
         EXPECT_FALSE(plan) << "started at " << to_string(plan->from);
         return plan ? Error{} : plan.error();
     }
@@ -41,7 +45,7 @@ protected:
         EXPECT_EQ(error.category, Error::Category::position);
         EXPECT_EQ(error.next, Error::Next::stop);
         EXPECT_THAT(error.what, HasSubstr(says));
-        EXPECT_THAT(error.mend, HasSubstr("/state/p.position")) << "must say how to go on";
+        EXPECT_THAT(error.mend, HasSubstr("remove /state/p.position")) << "must say how to go on";
     }
 };
 
@@ -60,6 +64,23 @@ TEST_F(StartGuardTest, AForeignSlotIsTakenOverWhereItStandsAndThatIsStoredFirst)
     EXPECT_EQ(plan.because, Because::foreign_slot);
     ASSERT_TRUE(plan.store_first);
     EXPECT_EQ(plan.store_first->resume_at, Lsn{1000});
+}
+
+TEST_F(StartGuardTest, AMissingStoreIsMadeWhileThereIsNoSlotYet) {
+    source.slot_is_gone = true;
+    source.slot_confirmed = {};
+    const StartPlan plan = planned(std::nullopt, true);
+    EXPECT_EQ(plan.because, Because::no_store);
+    EXPECT_FALSE(plan.store_first);
+}
+
+TEST_F(StartGuardTest, AMissingStoreWithTheSlotThereStops) {
+    const Error error = refused(std::nullopt, true);
+    EXPECT_EQ(error.category, Error::Category::position);
+    EXPECT_EQ(error.next, Error::Next::stop);
+    EXPECT_THAT(error.what, HasSubstr("the store of positions is missing"));
+    EXPECT_THAT(error.where, HasSubstr("slot s at 0/3E8, no /state/p.position"));
+    EXPECT_THAT(error.mend, HasSubstr("mkfs /state: the next start goes on from where the slot"));
 }
 
 TEST_F(StartGuardTest, ASlotBehindOurPositionIsReadFromOurPosition) {

@@ -118,6 +118,7 @@ public:
         }
         return loaded;
     }
+    void create() override { inner_->create(); }
     Result<void> save(const StoredPosition& position) override {
         StoredPosition written = position;
         if (mutation_ == Mutation::store_is_late) {
@@ -130,6 +131,8 @@ public:
     Result<bool> saved() override { return inner_->saved(); }
     void wants(Wants& wants) const override { inner_->wants(wants); }
     std::string where() const override { return inner_->where(); }
+    std::string how_to_forget() const override { return inner_->how_to_forget(); }
+    std::string how_to_create() const override { return inner_->how_to_create(); }
 
 private:
     std::unique_ptr<PositionStore> inner_;

@@ -70,7 +70,8 @@ inline Relation relation() {
 
 class FakeSource final : public Source {
 public:
-    explicit FakeSource(Server& server) : server_(server), identity_(server.identity) {
+    FakeSource(Server& server, bool may_create_slot)
+        : server_(server), identity_(identity_for(server, may_create_slot)) {
         ++server_.alive;
     }
     ~FakeSource() override { --server_.alive; }
@@ -78,7 +79,7 @@ public:
     Result<bool> open() override {
         if (auto error = take(server_.open_errors)) return std::unexpected(std::move(*error));
         if (++opens_ < server_.opens_until_ready) return false;
-        server_.identity.slot_is_new = false;  // from now on it is there
+        if (!identity_.slot_is_gone) server_.identity.slot_is_new = false;  // it is there now
         return true;
     }
     const SourceIdentity& identity() const override { return identity_; }
@@ -121,6 +122,14 @@ public:
     }
 
 private:
+    static SourceIdentity identity_for(const Server& server, bool may_create_slot) {
+        SourceIdentity identity = server.identity;
+        if (!may_create_slot && identity.slot_is_new) {
+            identity.slot_is_new = false;
+            identity.slot_is_gone = true;
+        }
+        return identity;
+    }
     void add_row(Batch& batch, const Tx& tx) {
         if (batch.transactions.empty() || batch.transactions.back().commit_lsn != Lsn{tx.commit}) {
             Transaction part;
@@ -236,14 +245,17 @@ public:
     std::optional<StoredPosition> content;
     std::deque<Error> load_errors, save_errors;
     int slow_loads = 0;  // how often load() is not done yet
-    bool slow = false;   // saved() says false until this is taken back
+    bool missing = false;
+    bool slow = false;  // saved() says false until this is taken back
+    std::deque<Error> saved_errors;
     std::function<void(const StoredPosition&)> on_saved;
 
     Result<std::optional<Loaded>> load() override {
         if (auto error = take(load_errors)) return std::unexpected(std::move(*error));
         if (slow_loads > 0 && slow_loads-- > 0) return std::nullopt;
-        return Loaded{content};
+        return Loaded{content, missing};
     }
+    void create() override { missing = false; }
     Result<void> save(const StoredPosition& position) override {
         if (auto error = take(save_errors)) return std::unexpected(std::move(*error));
         saving_ = position;
@@ -251,6 +263,10 @@ public:
     }
     Result<bool> saved() override {
         if (!saving_) return true;
+        if (auto error = take(saved_errors)) {
+            saving_.reset();
+            return std::unexpected(std::move(*error));
+        }
         if (slow) return false;
         content = *saving_;
         saving_.reset();
@@ -259,6 +275,8 @@ public:
     }
     void wants(Wants&) const override {}
     std::string where() const override { return "/state/p.position"; }
+    std::string how_to_forget() const override { return "remove /state/p.position"; }
+    std::string how_to_create() const override { return "touch /state"; }
 
 private:
     std::optional<StoredPosition> saving_;
@@ -273,7 +291,7 @@ public:
     Result<std::unique_ptr<Source>> make_source(bool may_create_slot) override {
         server.may_create.push_back(may_create_slot);
         if (auto error = take(source_errors)) return std::unexpected(std::move(*error));
-        return std::make_unique<FakeSource>(server);
+        return std::make_unique<FakeSource>(server, may_create_slot);
     }
     Result<std::unique_ptr<Format>> make_format(const SourceIdentity&) override {
         if (auto error = take(format_errors)) return std::unexpected(std::move(*error));
