@@ -29,8 +29,12 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(pgc_options INTERFACE -Wduplicated-cond -Wno-missing-field-initializers)
     # GCC 12 at -O2 and above sees overlaps and overflows inside its own
     # std::string and std::vector that are not there (GCC bugs 105329, 105651, 107852).
-    target_compile_options(pgc_options INTERFACE
+    set(PGC_FALSE_ALARMS
         -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
+    target_compile_options(pgc_options INTERFACE ${PGC_FALSE_ALARMS})
+    # With LTO the linker compiles: it forgets these flags, and sees what no file alone shows.
+    target_link_options(pgc_options INTERFACE
+        ${PGC_FALSE_ALARMS} -Werror=odr -Werror=lto-type-mismatch)
     if(PGC_SANITIZE)
         # Instrumented code confuses the flow analysis.
         target_compile_options(pgc_options INTERFACE -Wno-maybe-uninitialized)

@@ -81,7 +81,7 @@ std::vector<std::string> items(std::string_view list) {
 
 }  // namespace
 
-AddressList beginning_after(const AddressList& list, const Place& last) {
+AddressList beginning_after(const AddressList& list, const HostEntry& last) {
     const auto hosts = items(list.hosts);
     const auto addresses = items(list.addresses);
     const auto ports = items(list.ports);
@@ -89,7 +89,7 @@ AddressList beginning_after(const AddressList& list, const Place& last) {
     assert(hosts.size() == count && addresses.size() == count);
     std::size_t first = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        if (Place{hosts[i], addresses[i], ports[i]} == last) first = i + 1;
+        if (HostEntry{hosts[i], addresses[i], ports[i]} == last) first = i + 1;
     }
     AddressList turned;
     for (std::size_t n = 0; n < count; ++n) {

@@ -27,18 +27,18 @@ struct AddressList {
 };
 
 // One entry of the lists.
-struct Place {
+struct HostEntry {
     std::string host;
     std::string address;
     std::string port;
 
-    bool operator==(const Place&) const = default;
+    bool operator==(const HostEntry&) const = default;
 };
 
 // The same entries, beginning with the one behind `last`; as they are if it is none of them.
 // libpq passes a host over that refuses, but waits for ever for one that is silent: who gives
 // up on a silent one begins with the next.
-AddressList beginning_after(const AddressList& list, const Place& last);
+AddressList beginning_after(const AddressList& list, const HostEntry& last);
 
 class AddressLookup {
 public:

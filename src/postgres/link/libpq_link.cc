@@ -63,7 +63,7 @@ std::string_view field(const PGresult* result, int code) noexcept {
 class LibpqLink final : public Link {
 public:
     LibpqLink(const ConnectionConfig& config, std::string application_name, LinkFactory::Use use,
-              Credentials credentials, std::shared_ptr<Place> silent, Logger logger)
+              Credentials credentials, std::shared_ptr<HostEntry> silent, Logger logger)
         : config_(config),
           application_name_(std::move(application_name)),
           use_(use),
@@ -130,7 +130,7 @@ private:
     const std::string application_name_;
     const LinkFactory::Use use_;
     Credentials credentials_;
-    const std::shared_ptr<Place> silent_;
+    const std::shared_ptr<HostEntry> silent_;
     const Logger logger_;
 
     State state_ = State::looking_up;
@@ -504,7 +504,7 @@ LibpqLinkFactory::LibpqLinkFactory(ConnectionConfig config, std::string applicat
                                    Logger logger)
     : config_(std::move(config)),
       application_name_(std::move(application_name)),
-      silent_(std::make_shared<Place>()),
+      silent_(std::make_shared<HostEntry>()),
       logger_(std::move(logger)) {
     forget_libpq_environment();
 }

@@ -24,7 +24,7 @@
 
 namespace pgc {
 
-struct Place;
+struct HostEntry;
 
 class LibpqLinkFactory final : public LinkFactory {
 public:
@@ -36,7 +36,7 @@ public:
 private:
     ConnectionConfig config_;
     std::string application_name_;
-    std::shared_ptr<Place> silent_;  // who let the last attempt wait in vain; shared with links
+    std::shared_ptr<HostEntry> silent_;  // who let the last attempt wait in vain; shared with links
     Logger logger_;
 };
 
