@@ -105,7 +105,7 @@ SUITES = [
 # differs from (text from the folder's conftest or name, 120 s, one core).
 FOLDERS = {
     "binary": ("the release binary: size, libraries, version", 30, 0),
-    "harness": ("the test servers, the proxy and the runner themselves", 60, 0),
+    "harness": ("the test servers, brokers, the proxy and the runner themselves", 90, 2),
     "house": None,
     "scenario": ("SQL in, events out, on PostgreSQL 10 to 18", 420, 2),
     "fault": ("kill -9, cuts, freezes, crashes, wrong set-ups", 300, 2),

@@ -54,7 +54,7 @@ def _clean_environment():
     return env
 
 
-def _own(path):
+def own(path):
     """Gives a directory tree to the user the server runs as."""
     if not _AS_ROOT:
         return
@@ -107,7 +107,7 @@ def _template(version):
             making = template.with_suffix(".new")
             shutil.rmtree(making, ignore_errors=True)
             making.mkdir(parents=True, mode=0o700)
-            _own(making)
+            own(making)
             _initdb(version, making)
             making.rename(template)
     return template
@@ -194,8 +194,8 @@ class PostgresServer:
     def _make_data(self, fresh, encoding):
         self.directory.chmod(0o755)
         self.data.mkdir(mode=0o700)
-        _own(self.directory)
-        _own(self.socket_dir)
+        own(self.directory)
+        own(self.socket_dir)
         if fresh:
             _initdb(self.version, self.data, encoding)
             return
@@ -207,8 +207,8 @@ class PostgresServer:
         self.directory.chmod(0o755)
         subprocess.run(["/bin/cp", "-a", "--reflink=auto", str(other.data), str(self.data)],
                        check=True)
-        _own(self.directory)
-        _own(self.socket_dir)
+        own(self.directory)
+        own(self.socket_dir)
 
     def _configure(self, auth, tls, hba, settings):
         settings["listen_addresses"] = self.host
@@ -234,7 +234,7 @@ class PostgresServer:
                    f"{tcp} all all 127.0.0.1/32 {method}",
                    f"{tcp} replication all 127.0.0.1/32 {method}"]
         (self.data / "pg_hba.conf").write_text("\n".join(hba) + "\n", encoding="utf-8")
-        _own(self.data)
+        own(self.data)
 
     # -- life -------------------------------------------------------------------------
 
@@ -368,7 +368,7 @@ class PostgresServer:
                 if slot.name not in with_slots:
                     shutil.rmtree(slot)
             (copy.data / "standby.signal").touch()
-            _own(copy.data)
+            own(copy.data)
             self.start()
             return copy.start()
         except BaseException:

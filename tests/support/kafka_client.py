@@ -1,0 +1,306 @@
+"""What the tests do with a broker through confluent-kafka: an implementation that is not ours.
+
+    broker.create_topic("t", partitions=3, config={"max.message.bytes": "1000"})
+    for record in broker.read_all("t"): …
+    with Follower(broker.bootstrap, "t") as follower:     # while it is being written
+        follower.wait_for(100)
+"""
+
+import dataclasses
+import sys
+import threading
+import time
+import uuid
+
+from support.processes import ROOT, wait_until
+
+_PACKAGES = ROOT / ".deps" / "python" / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+if not (_PACKAGES / "confluent_kafka").exists():
+    raise FileNotFoundError("no confluent-kafka: run tools/kafka.sh")
+if str(_PACKAGES) not in sys.path:
+    sys.path.append(str(_PACKAGES))     # last: the packages of the machine come first
+
+import confluent_kafka  # noqa: E402
+from confluent_kafka import admin as kafka_admin  # noqa: E402
+
+_CLIENT = {"socket.timeout.ms": 5000, "reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500,
+           "log_level": 0}
+_UNKNOWN = (confluent_kafka.KafkaError.UNKNOWN_TOPIC_OR_PART,
+            confluent_kafka.KafkaError._UNKNOWN_TOPIC, confluent_kafka.KafkaError._UNKNOWN_PARTITION,
+            confluent_kafka.KafkaError.OFFSET_OUT_OF_RANGE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: dict       # name -> bytes
+    timestamp_ms: int
+
+    @classmethod
+    def of(cls, message):
+        return cls(message.topic(), message.partition(), message.offset(), message.key(),
+                   message.value(), dict(message.headers() or []), message.timestamp()[1])
+
+
+def _consumer(bootstrap, **config):
+    return confluent_kafka.Consumer({
+        "bootstrap.servers": bootstrap, "group.id": f"tests-{uuid.uuid4()}",
+        "enable.auto.commit": False, "auto.offset.reset": "earliest",
+        "topic.metadata.refresh.interval.ms": 500, "fetch.wait.max.ms": 50,
+        "fetch.error.backoff.ms": 50, **_CLIENT, **config})
+
+
+class Topics:
+    """For whoever has a `bootstrap` on plain TCP: topics, their contents, users, ACLs."""
+
+    _admin = None
+
+    def admin(self):
+        if self._admin is None:
+            self._admin = kafka_admin.AdminClient({"bootstrap.servers": self.bootstrap, **_CLIENT})
+        return self._admin
+
+    def forget_admin(self):
+        self._admin = None
+
+    @staticmethod
+    def _done(futures, ignore=()):
+        for future in futures.values():
+            try:
+                future.result(20)
+            except confluent_kafka.KafkaException as error:
+                if error.args[0].code() not in ignore:
+                    raise
+
+    def broker_ids(self):
+        try:
+            return set(self.admin().list_topics(timeout=2).brokers)
+        except confluent_kafka.KafkaException:
+            return set()
+
+    # -- topics -----------------------------------------------------------------------
+
+    def topics(self):
+        """Names of all topics but Kafka's own."""
+        return sorted(t for t in self.admin().list_topics(timeout=10).topics if not t.startswith("__"))
+
+    def partitions(self, topic):
+        """How many partitions a topic has; 0: no such topic."""
+        known = self.admin().list_topics(timeout=10).topics.get(topic)
+        return len(known.partitions) if known else 0
+
+    def leaders(self, topic):
+        """partition -> node id of its leader (-1: none)"""
+        known = self.admin().list_topics(timeout=10).topics[topic]
+        return {number: p.leader for number, p in known.partitions.items()}
+
+    def create_topic(self, topic, partitions=1, replicas=1, config=None):
+        self._done(self.admin().create_topics([kafka_admin.NewTopic(
+            topic, num_partitions=partitions, replication_factor=replicas, config=config or {})]))
+        wait_until(lambda: self.partitions(topic) == partitions, 10, f"topic {topic}")
+
+    def delete_topic(self, topic):
+        self._done(self.admin().delete_topics([topic], operation_timeout=20))
+        wait_until(lambda: not self.partitions(topic), 10, f"the end of topic {topic}")
+
+    def add_partitions(self, topic, total):
+        self._done(self.admin().create_partitions([kafka_admin.NewPartitions(topic, total)]))
+        wait_until(lambda: self.partitions(topic) == total, 10, f"partitions of {topic}")
+
+    def topic_config(self, topic):
+        resource = kafka_admin.ConfigResource("topic", topic)
+        entries = self.admin().describe_configs([resource])[resource].result(20)
+        return {name: entry.value for name, entry in entries.items()}
+
+    def _alter(self, kind, name, values):
+        entries = [kafka_admin.ConfigEntry(
+            key, value, incremental_operation=kafka_admin.AlterConfigOpType.SET if value is not None
+            else kafka_admin.AlterConfigOpType.DELETE) for key, value in values.items()]
+        self._done(self.admin().incremental_alter_configs(
+            [kafka_admin.ConfigResource(kind, name, incremental_configs=entries)]))
+
+    def set_topic_config(self, topic, **values):
+        """Underscores stand for dots; None gives back the default."""
+        self._alter("topic", topic, {k.replace("_", "."): v for k, v in values.items()})
+
+    def set_broker_config(self, **values):
+        self._alter("broker", str(self.node), {k.replace("_", "."): v for k, v in values.items()})
+
+    # -- users and rights ---------------------------------------------------------------
+
+    def set_scram_passwords(self, users, iterations=4096):
+        """By both hashes, each in a request of its own: a user is altered once in a request."""
+        for kind in (kafka_admin.ScramMechanism.SCRAM_SHA_256, kafka_admin.ScramMechanism.SCRAM_SHA_512):
+            self._done(self.admin().alter_user_scram_credentials([
+                kafka_admin.UserScramCredentialUpsertion(
+                    name, kafka_admin.ScramCredentialInfo(kind, iterations), password.encode())
+                for name, password in users.items()]))
+
+    @staticmethod
+    def _acl(user, operation, topic, permission):
+        return kafka_admin.AclBinding(
+            kafka_admin.ResourceType.TOPIC, topic, kafka_admin.ResourcePatternType.LITERAL,
+            f"User:{user}", "*", kafka_admin.AclOperation[operation],
+            kafka_admin.AclPermissionType[permission])
+
+    def deny(self, user, operation, topic):
+        """operation: WRITE, READ, DESCRIBE, CREATE … Everybody else may still do everything."""
+        self._done(self.admin().create_acls([self._acl(user, operation, topic, "DENY"),
+                                             self._acl("*", "ALL", topic, "ALLOW")]))
+
+    def allow_again(self, topic):
+        self._done(self.admin().delete_acls([kafka_admin.AclBindingFilter(
+            kafka_admin.ResourceType.TOPIC, topic, kafka_admin.ResourcePatternType.LITERAL, None, None,
+            kafka_admin.AclOperation.ANY, kafka_admin.AclPermissionType.ANY)]))
+
+    # -- contents -----------------------------------------------------------------------
+
+    def produce(self, topic, records, **config):
+        """records: (key, value) or (key, value, partition); returns when all are acknowledged."""
+        producer = confluent_kafka.Producer({"bootstrap.servers": self.bootstrap, **_CLIENT, **config})
+        failed = []
+        for key, value, *partition in records:
+            producer.produce(topic, value, key, *partition,
+                             on_delivery=lambda error, _: failed.append(error) if error else None)
+            producer.poll(0)
+        left = producer.flush(30)
+        assert not left and not failed, f"{left} records not sent, errors: {failed[:3]}"
+
+    def end_offsets(self, topic):
+        """partition -> (first offset, offset after the last record)"""
+        consumer = _consumer(self.bootstrap)
+        try:
+            return {p: consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p), 10)
+                    for p in range(self.partitions(topic))}
+        finally:
+            consumer.close()
+
+    def read_all(self, topic, timeout=60.0):
+        """Every record of a topic as it is now: partition by partition in order, interleaved."""
+        ends = {p: end for p, (begin, end) in self.end_offsets(topic).items() if end > begin}
+        consumer = _consumer(self.bootstrap)
+        records, deadline = [], time.monotonic() + timeout
+        try:
+            consumer.assign([confluent_kafka.TopicPartition(topic, p, confluent_kafka.OFFSET_BEGINNING)
+                             for p in ends])
+            position = dict.fromkeys(ends, 0)
+            while any(position[p] < end for p, end in ends.items()):
+                assert time.monotonic() < deadline, f"{topic}: read only up to {position} of {ends}"
+                for message in consumer.consume(5000, 0.05):
+                    if message.error():
+                        raise confluent_kafka.KafkaException(message.error())
+                    if message.offset() < ends[message.partition()]:
+                        records.append(Record.of(message))
+                for place in consumer.position([confluent_kafka.TopicPartition(topic, p) for p in ends]):
+                    position[place.partition] = max(position[place.partition], place.offset)
+        finally:
+            consumer.close()
+        return records
+
+
+class Follower:
+    """Reads topics from their beginning while they are written, on a thread of its own.
+
+    Topics may come, go away and come again. `see`, if given, is called with each Record on
+    that thread and the records are not kept; what it raises, stop() and wait_for() raise.
+    """
+
+    def __init__(self, bootstrap, *topics, see=None, **config):
+        self._consumer = _consumer(bootstrap, **config)
+        self._topics = topics
+        self._see = see
+        self._records = []
+        self._assigned = {}
+        self.count = 0
+        self.failure = None
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="follower", daemon=True)
+        self._thread.start()
+
+    def _assign(self):
+        """Adds partitions that are new; a topic made anew starts over at its beginning."""
+        try:
+            known = self._consumer.list_topics(timeout=2).topics
+        except confluent_kafka.KafkaException:
+            return
+        there = {(t, p) for t in self._topics if t in known and not known[t].error
+                 for p in known[t].partitions}
+        for gone in set(self._assigned) - there:
+            del self._assigned[gone]
+        for new in there - set(self._assigned):
+            self._assigned[new] = confluent_kafka.OFFSET_BEGINNING
+        self._consumer.assign([confluent_kafka.TopicPartition(t, p, offset)
+                               for (t, p), offset in self._assigned.items()])
+
+    def _work(self):
+        next_look = 0.0
+        try:
+            while not self._stopping.is_set():
+                if time.monotonic() >= next_look:
+                    known = set(self._assigned)
+                    if len(known) < len(self._topics) or next_look == -1.0:
+                        self._assign()
+                    next_look = time.monotonic() + 0.3
+                messages = self._consumer.consume(2000, 0.05)
+                lost = False
+                for message in messages:
+                    if message.error():
+                        lost |= message.error().code() in _UNKNOWN
+                        continue
+                    self._assigned[message.topic(), message.partition()] = message.offset() + 1
+                    record = Record.of(message)
+                    if self._see:
+                        self._see(record)
+                    else:
+                        self._records.append(record)
+                    self.count += 1
+                if lost:
+                    next_look = -1.0
+                    self._assigned.clear()
+                if messages:
+                    with self._changed:
+                        self._changed.notify_all()
+        except BaseException as error:  # raised again where the test waits
+            self.failure = error
+            with self._changed:
+                self._changed.notify_all()
+
+    @property
+    def records(self):
+        return list(self._records)
+
+    def wait_for(self, what, timeout=30.0):
+        """Waits for a number of records or for a condition that holds."""
+        enough = what if callable(what) else lambda: self.count >= what
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while not enough():
+                if self.failure:
+                    raise self.failure
+                left = deadline - time.monotonic()
+                assert left > 0, f"waited {timeout} s for {what}, got {self.count} records"
+                self._changed.wait(min(left, 0.1))
+        return self.records
+
+    def stop(self):
+        if self._thread.is_alive():
+            self._stopping.set()
+            self._thread.join(10)
+            self._consumer.close()
+        if self.failure:
+            raise self.failure
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            self.stop()
+        except BaseException:
+            if kind is None:
+                raise
