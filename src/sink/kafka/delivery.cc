@@ -1,0 +1,82 @@
+#include "sink/kafka/delivery.h"
+
+#include <cassert>
+#include <utility>
+
+namespace pgc {
+namespace {
+
+KafkaDelivery::Pending& pending_of(void* tag) noexcept {
+    return *static_cast<KafkaDelivery::Pending*>(tag);
+}
+
+}  // namespace
+
+KafkaDelivery::Pending& KafkaDelivery::accept(RecordBatchPtr batch, std::size_t bytes) {
+    assert(unfinished() == nullptr);
+    Pending& pending = queue_.emplace_back();
+    pending.batch_ = std::move(batch);
+    pending.bytes_ = bytes;
+    bytes_ += bytes;
+    return pending;
+}
+
+KafkaDelivery::Pending* KafkaDelivery::unfinished() noexcept {
+    return queue_.empty() || queue_.back().all_handed() ? nullptr : &queue_.back();
+}
+
+void KafkaDelivery::handed(Pending& pending, std::size_t records) noexcept {
+    assert(pending.handed_ + records <= pending.batch_->records.size());
+    pending.handed_ += records;
+    pending.lent_ += records;
+    unreported_ += records;
+}
+
+void KafkaDelivery::kept(Pending& pending) noexcept {
+    handed(pending, 1);
+    --pending.lent_;
+}
+
+void KafkaDelivery::written(const KafkaReports::Written& report) noexcept {
+    Pending& pending = pending_of(report.tag);
+    assert(report.records <= pending.lent_);
+    pending.lent_ -= report.records;
+    pending.written_ += report.records;
+    unreported_ -= report.records;
+}
+
+const Record* KafkaDelivery::failed(const KafkaReports::Failed& report) noexcept {
+    Pending& pending = pending_of(report.tag);
+    assert(pending.lent_ > 0);
+    --pending.lent_;
+    if (report.value == nullptr) return nullptr;
+    for (const Record& record : pending.batch_->records) {
+        if (record.value.data() == report.value) return &record;
+    }
+    return nullptr;
+}
+
+std::size_t KafkaDelivery::advance() {
+    std::size_t records = 0;
+    while (!queue_.empty()) {
+        const Pending& front = queue_.front();
+        if (front.written_ < front.batch_->records.size()) break;
+        durable_.raise(front.batch_->lane, front.batch_->end);
+        bytes_ -= front.bytes_;
+        records += front.written_;
+        queue_.pop_front();
+    }
+    return records;
+}
+
+std::vector<RecordBatch> KafkaDelivery::give_up() {
+    std::vector<RecordBatch> lent;
+    for (Pending& pending : queue_) {
+        if (pending.lent_ > 0) lent.push_back(std::move(*pending.batch_));
+    }
+    queue_.clear();
+    bytes_ = unreported_ = 0;
+    return lent;
+}
+
+}  // namespace pgc

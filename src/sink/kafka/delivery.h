@@ -1,0 +1,82 @@
+// The accepted batches, from the first record handed over to the last one reported: what
+// makes a batch durable is decided here and nowhere else.
+//
+//   accept()  ─▶ handed(n) … ─▶ written(n) …  ─▶ in its turn: durable
+//                      └──────▶ a failure: never durable, nor is any batch behind it
+//
+// A batch is durable when each of its records was handed over and reported as written, and
+// every batch before it is durable. A failed record is simply never counted: so its batch,
+// and all behind it, stay where they are until the sink is destroyed.
+//
+// The producer reads keys and values out of a batch until it has reported them. So a batch
+// that is destroyed here had all its records reported; give_up() hands out the others.
+//
+// Pure: no clock, no I/O. Threads: one, the pipeline's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "core/record.h"
+#include "sink/kafka/producer.h"
+#include "sink/lane_positions.h"
+
+namespace pgc {
+
+class KafkaDelivery {
+public:
+    // An accepted batch; its address is the tag of its records.
+    class Pending {
+    public:
+        const RecordBatch& batch() const noexcept { return *batch_; }
+        std::size_t handed() const noexcept { return handed_; }
+        bool all_handed() const noexcept { return handed_ == batch_->records.size(); }
+
+    private:
+        friend class KafkaDelivery;
+        RecordBatchPtr batch_;
+        std::size_t bytes_ = 0;
+        std::size_t handed_ = 0;   // records off the front that somebody has taken
+        std::size_t written_ = 0;  // of these
+        std::size_t lent_ = 0;     // of these, not reported
+    };
+
+    // Requires: every batch before was handed over whole.
+    Pending& accept(RecordBatchPtr batch, std::size_t bytes);
+    // The batch that is not handed over whole; null: all are.
+    Pending* unfinished() noexcept;
+
+    // `records` more of it were taken by the producer.
+    void handed(Pending& pending, std::size_t records) noexcept;
+    // A record of it that somebody keeps for now: not lent, but not written either.
+    void kept(Pending& pending) noexcept;
+    // A kept one was given to the producer.
+    void handed_kept(Pending& pending) noexcept { ++pending.lent_; }
+
+    // As the producer reported.
+    void written(const KafkaReports::Written& report) noexcept;
+    // Forgets that it is lent. The record it was about; null where that can't be told.
+    const Record* failed(const KafkaReports::Failed& report) noexcept;
+
+    // Lets go what is durable with everything before it; how many records that were.
+    std::size_t advance();
+
+    Position durable(Lane lane) const noexcept { return durable_.of(lane); }
+    bool empty() const noexcept { return queue_.empty(); }
+    std::size_t batches() const noexcept { return queue_.size(); }
+    std::size_t bytes() const noexcept { return bytes_; }
+    std::size_t unreported() const noexcept { return unreported_; }
+
+    // Ends: the contents of batches with lent records, which must outlive the producer.
+    std::vector<RecordBatch> give_up();
+
+private:
+    std::deque<Pending> queue_;  // in order; addresses stay
+    LanePositions durable_;
+    std::size_t bytes_ = 0;
+    std::size_t unreported_ = 0;
+};
+
+}  // namespace pgc

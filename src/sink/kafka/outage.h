@@ -1,0 +1,46 @@
+// Tells people when Kafka keeps us waiting: one line after a second, one every half minute,
+// one when it is over. Nothing fails meanwhile; PostgreSQL keeps what we have not read.
+//
+// Threads: one, the pipeline's.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+
+namespace pgc {
+
+class KafkaOutage {
+public:
+    static constexpr Duration kPatience = std::chrono::seconds{1};
+    static constexpr Duration kTell_every = std::chrono::seconds{30};
+
+    KafkaOutage(Logger logger, Metrics& metrics);
+
+    // To be told at each turn: what waits for Kafka (nothing: it owes us nothing), whether it
+    // has confirmed or answered something since, and what it complains of.
+    struct Now {
+        Instant now;
+        bool waiting = false;
+        bool progressed = false;
+        std::size_t records = 0;
+    };
+    void look(const Now& at, const std::optional<Error>& trouble);
+
+    bool is_long() const noexcept { return told_; }
+    // When to look again at the latest.
+    Instant next() const noexcept;
+
+private:
+    const Logger logger_;
+    Gauge& waiting_;
+    std::optional<Instant> since_;
+    Instant next_tell_;
+    bool told_ = false;
+};
+
+}  // namespace pgc

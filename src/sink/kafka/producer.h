@@ -1,0 +1,166 @@
+// One producer of a Kafka cluster: what we use of librdkafka to find topics and write
+// records, and nothing more.
+//
+// Two implementations: RdKafkaProducer (rdkafka_producer.h) and, in tests, a cluster in
+// memory (tests/support/played_kafka.h). Everything above this line is a state machine that
+// never blocks and can be simulated. Calls are per batch or group, never per row.
+//
+//   produce()   lends records; each taken one is reported exactly once, by collect()
+//   look_up() … create() … limits()   ask the cluster; answers come by collect() too
+//   collect()   whatever has arrived since; wake_fd() is readable when there may be something
+//
+// Threads: all calls by one thread, the pipeline's. What librdkafka's own threads have to
+// say waits in its queue until collect().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "core/record.h"
+
+namespace pgc {
+
+// librdkafka's rd_kafka_resp_err_t as a number; 0 is success. Those that are told apart
+// above the port:
+enum class KafkaCode : int {
+    none = 0,
+    local_queue_full = -184,
+    local_unknown_partition = -190,
+    local_unknown_topic = -188,
+    local_timed_out = -185,
+    local_transport = -195,
+    local_purged_queue = -152,
+    local_purged_inflight = -151,
+    local_fatal = -150,
+    unknown_topic = 3,
+    leader_not_available = 5,
+    request_timed_out = 7,
+    message_too_large = 10,
+    topic_exists = 36,
+    topic_refused = 29,    // TOPIC_AUTHORIZATION_FAILED
+    cluster_refused = 31,  // CLUSTER_AUTHORIZATION_FAILED
+    bad_replication = 38,
+    policy_violation = 44,
+    out_of_order = 45,
+};
+
+// A topic to write to; belongs to the producer.
+class KafkaTopic;
+
+// A record on its way. Key and value are lent until it is reported.
+struct KafkaOutgoing {
+    KafkaTopic* topic = nullptr;
+    std::int32_t partition = 0;
+    const Record* record = nullptr;
+};
+
+struct KafkaHeader {
+    std::string_view name;
+    std::string_view value;
+};
+
+struct KafkaNewTopic {
+    std::string name;
+    std::int32_t partitions = 1;
+    std::int32_t replication_factor = -1;  // -1: the cluster's default
+    std::vector<std::pair<std::string, std::string>> config;
+};
+
+// What collect() brought.
+struct KafkaReports {
+    // Records that are safe as `acks` says; neighbours with one tag are counted together.
+    struct Written {
+        void* tag = nullptr;
+        std::uint32_t records = 0;
+    };
+    struct Failed {
+        void* tag = nullptr;
+        const char* value = nullptr;  // as it was lent; null for a tombstone
+        std::size_t bytes = 0;        // of the value
+        KafkaCode code{};
+        std::int32_t partition = -1;
+        KafkaTopic* topic = nullptr;
+    };
+    // To look_up(), create() and limits(), a topic each.
+    struct Answer {
+        enum class To : std::uint8_t { look_up, create, limits };
+        To to{};
+        std::string topic;
+        KafkaCode code{};                   // of this topic, or of the whole request
+        std::string text;                   // the cluster's own words to `code`; may be empty
+        std::int32_t partitions = 0;        // to look_up
+        std::size_t message_bytes_max = 0;  // to limits: max.message.bytes
+    };
+    std::vector<Written> written;
+    std::vector<Failed> failed;
+    std::vector<Answer> answers;
+    // The producer is done for: nothing more will be taken. What it still holds is reported
+    // as failed, and a report that tells more may come right behind.
+    std::optional<Error> fatal;
+    // What the cluster last complained of, or why it can't be reached, while that lasts.
+    std::optional<Error> trouble;
+
+    void clear() noexcept {
+        written.clear();
+        failed.clear();
+        answers.clear();
+        fatal.reset();
+        trouble.reset();
+    }
+};
+
+class KafkaProducer {
+public:
+    KafkaProducer() = default;
+    KafkaProducer(const KafkaProducer&) = delete;
+    KafkaProducer& operator=(const KafkaProducer&) = delete;
+    // To be handed to KafkaProducers::retire() while it still has lent records.
+    virtual ~KafkaProducer() = default;
+
+    // The topic of this name, asking nobody: it need not exist yet.
+    virtual KafkaTopic* topic(const std::string& name) = 0;
+
+    struct Taken {
+        std::size_t records = 0;  // off the front
+        KafkaCode refused{};      // why the next one was not; none when all were taken
+    };
+    // Takes records in their order, each with its partition, with headers pgc.lsn and pgc.seq
+    // if `headers`; stops at the first it refuses.
+    virtual Taken produce(std::span<const KafkaOutgoing> records, bool headers, void* tag) = 0;
+    // Takes one with headers of its own.
+    virtual KafkaCode produce(const KafkaOutgoing& record, std::span<const KafkaHeader> headers,
+                              void* tag) = 0;
+
+    virtual void look_up(std::span<const std::string> topics) = 0;
+    virtual void create(std::span<const KafkaNewTopic> topics) = 0;
+    virtual void limits(std::span<const std::string> topics) = 0;
+
+    // Everything that has arrived. Makes wake_fd() unreadable until there is more.
+    virtual void collect(KafkaReports& into) = 0;
+    virtual int wake_fd() const noexcept = 0;
+};
+
+// Makes producers, and outlives them.
+class KafkaProducers {
+public:
+    KafkaProducers() = default;
+    KafkaProducers(const KafkaProducers&) = delete;
+    KafkaProducers& operator=(const KafkaProducers&) = delete;
+    virtual ~KafkaProducers() = default;
+
+    // One whose batches have at most `batch_bytes`. Reads secrets anew.
+    [[nodiscard]] virtual Result<std::unique_ptr<KafkaProducer>> make(std::size_t batch_bytes) = 0;
+
+    // Ends a producer in bounded time: nothing more is sent. `lent` is what its records may
+    // still point to; it is kept until that is over, beyond this call if need be.
+    virtual void retire(std::unique_ptr<KafkaProducer> producer, std::vector<RecordBatch> lent) = 0;
+};
+
+}  // namespace pgc

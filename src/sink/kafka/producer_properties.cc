@@ -1,0 +1,42 @@
+#include "sink/kafka/producer_properties.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+namespace pgc {
+namespace {
+
+std::string whole_ms(Duration time) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+}
+
+}  // namespace
+
+std::vector<KafkaProperty> producer_properties(const KafkaConfig& config, std::size_t batch_bytes) {
+    std::vector<KafkaProperty> all{
+        {"acks", std::to_string(static_cast<int>(config.acks))},
+        {"compression.codec", config.compression},
+        // Batches: as large as the topics take, of as many records as go in. Caught up they
+        // leave after kKafkaLinger; behind, requests in flight make them grow.
+        {"batch.size", std::to_string(batch_bytes)},
+        {"batch.num.messages", "1000000"},
+        {"linger.ms", whole_ms(std::min(config.linger_max, kKafkaLinger))},
+        // Our budget is the only limit on what is queued; the brokers the only ones on sizes.
+        {"queue.buffering.max.messages", "10000000"},
+        {"queue.buffering.max.kbytes", "2147483647"},
+        {"message.max.bytes", "1000000000"},
+        // A record waits for ever: one that timed out would leave a gap, and no error.
+        {"message.timeout.ms", "0"},
+        // We choose the partition.
+        {"sticky.partitioning.linger.ms", "0"},
+    };
+    if (config.may_lose()) return all;
+    all.push_back({"enable.idempotence", "true"});
+    // Nothing is sent behind a record that failed for good: the order of a key is kept also
+    // when the sink starts again from that record. A dead letter leaves such a gap on purpose.
+    if (config.oversize == KafkaOversize::fail) all.push_back({"enable.gapless.guarantee", "true"});
+    return all;
+}
+
+}  // namespace pgc

@@ -1,0 +1,20 @@
+// What a producer is made with besides what every client is (properties.h). Each line of
+// the .cc has its reason; docs/internals/kafka.md has the figures.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "base/clock.h"
+#include "sink/kafka/config.h"
+#include "sink/kafka/properties.h"
+
+namespace pgc {
+
+// librdkafka waits this long for more before it sends a batch that is not full, unless the
+// user's linger is shorter.
+inline constexpr Duration kKafkaLinger = std::chrono::milliseconds{1};
+
+std::vector<KafkaProperty> producer_properties(const KafkaConfig& config, std::size_t batch_bytes);
+
+}  // namespace pgc

@@ -1,0 +1,370 @@
+#include "sink/kafka/rdkafka_producer.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <charconv>
+#include <thread>
+#include <utility>
+
+#include "base/lsn.h"
+#include "sink/kafka/producer_properties.h"
+
+namespace pgc {
+namespace {
+
+constexpr int kAdmin_timeout_ms = 10'000;
+
+constexpr bool is(KafkaCode code, rd_kafka_resp_err_t same) {
+    return static_cast<int>(code) == static_cast<int>(same);
+}
+static_assert(is(KafkaCode::none, RD_KAFKA_RESP_ERR_NO_ERROR) &&
+              is(KafkaCode::local_queue_full, RD_KAFKA_RESP_ERR__QUEUE_FULL) &&
+              is(KafkaCode::local_unknown_partition, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) &&
+              is(KafkaCode::local_unknown_topic, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) &&
+              is(KafkaCode::local_timed_out, RD_KAFKA_RESP_ERR__TIMED_OUT) &&
+              is(KafkaCode::local_transport, RD_KAFKA_RESP_ERR__TRANSPORT) &&
+              is(KafkaCode::local_fatal, RD_KAFKA_RESP_ERR__FATAL) &&
+              is(KafkaCode::unknown_topic, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) &&
+              is(KafkaCode::leader_not_available, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) &&
+              is(KafkaCode::request_timed_out, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT) &&
+              is(KafkaCode::message_too_large, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) &&
+              is(KafkaCode::topic_refused, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) &&
+              is(KafkaCode::topic_exists, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) &&
+              is(KafkaCode::out_of_order, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER));
+
+KafkaCode ours(rd_kafka_resp_err_t code) noexcept {
+    return static_cast<KafkaCode>(code);
+}
+rd_kafka_topic_t* theirs(KafkaTopic* topic) noexcept {
+    return reinterpret_cast<rd_kafka_topic_t*>(topic);
+}
+KafkaTopic* ours(rd_kafka_topic_t* topic) noexcept {
+    return reinterpret_cast<KafkaTopic*>(topic);
+}
+
+// An empty value is none to librdkafka when it has no address.
+char kEmpty[1] = {};
+
+void* lent_value(const Record& record) noexcept {
+    if (!record.has_value) return nullptr;
+    return record.value.empty() ? kEmpty : const_cast<char*>(record.value.data());
+}
+const void* key_of(const Record& record) noexcept {
+    if (!record.has_key) return nullptr;
+    return record.key.empty() ? kEmpty : record.key.data();
+}
+
+struct HeadersFree {
+    void operator()(rd_kafka_headers_t* headers) const noexcept {
+        rd_kafka_headers_destroy(headers);
+    }
+};
+using Headers = std::unique_ptr<rd_kafka_headers_t, HeadersFree>;
+
+void add(const Headers& headers, const KafkaHeader& header) {
+    rd_kafka_header_add(headers.get(), header.name.data(), static_cast<ssize_t>(header.name.size()),
+                        header.value.data(), static_cast<ssize_t>(header.value.size()));
+}
+
+Headers place_headers(const Record& record) {
+    std::array<char, kMaxLsnText> lsn;
+    std::array<char, 20> seq;
+    const char* lsn_end = write_lsn(lsn.data(), record.commit_lsn);
+    const char* seq_end = std::to_chars(seq.data(), seq.data() + seq.size(), record.ordinal).ptr;
+    Headers headers{rd_kafka_headers_new(2)};
+    add(headers, {"pgc.lsn", {lsn.data(), lsn_end}});
+    add(headers, {"pgc.seq", {seq.data(), seq_end}});
+    return headers;
+}
+
+KafkaCode produce_with(rd_kafka_t* client, const KafkaOutgoing& out, Headers headers, void* tag) {
+    const Record& record = *out.record;
+    std::array<rd_kafka_vu_t, 6> parts{};
+    parts[0].vtype = RD_KAFKA_VTYPE_RKT;
+    parts[0].u.rkt = theirs(out.topic);
+    parts[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+    parts[1].u.i32 = out.partition;
+    parts[2].vtype = RD_KAFKA_VTYPE_VALUE;
+    parts[2].u.mem = {lent_value(record), record.has_value ? record.value.size() : 0};
+    parts[3].vtype = RD_KAFKA_VTYPE_KEY;
+    parts[3].u.mem = {const_cast<void*>(key_of(record)), record.has_key ? record.key.size() : 0};
+    parts[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    parts[4].u.ptr = tag;
+    parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
+    parts[5].u.headers = headers.get();
+    rd_kafka_error_t* error = rd_kafka_produceva(client, parts.data(), parts.size());
+    if (error == nullptr) {
+        (void)headers.release();  // the record's now
+        return KafkaCode::none;
+    }
+    const KafkaCode code = rd_kafka_error_is_fatal(error) != 0 ? KafkaCode::local_fatal
+                                                               : ours(rd_kafka_error_code(error));
+    rd_kafka_error_destroy(error);
+    return code;
+}
+
+}  // namespace
+
+RdKafkaProducer::RdKafkaProducer(std::unique_ptr<KafkaClient> client)
+    : client_(std::move(client)) {}
+
+RdKafkaProducer::~RdKafkaProducer() {
+    for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic);
+}
+
+KafkaTopic* RdKafkaProducer::topic(const std::string& name) {
+    const auto found = topics_.find(name);
+    if (found != topics_.end()) return ours(found->second);
+    rd_kafka_topic_t* made = rd_kafka_topic_new(client_->handle(), name.c_str(), nullptr);
+    assert(made != nullptr);  // fails only on a bad topic configuration, and there is none
+    topics_.emplace(name, made);
+    return ours(made);
+}
+
+KafkaProducer::Taken RdKafkaProducer::produce(std::span<const KafkaOutgoing> records, bool headers,
+                                              void* tag) {
+    Taken taken;
+    for (const KafkaOutgoing& out : records) {
+        taken.refused = headers
+                            ? produce_with(client_->handle(), out, place_headers(*out.record), tag)
+                            : produce_plain(out, tag);
+        if (taken.refused != KafkaCode::none) break;
+        ++taken.records;
+    }
+    lent_ += taken.records;
+    return taken;
+}
+
+KafkaCode RdKafkaProducer::produce_plain(const KafkaOutgoing& out, void* tag) {
+    const Record& record = *out.record;
+    const int failed =
+        rd_kafka_produce(theirs(out.topic), out.partition, 0, lent_value(record),
+                         record.value.size(), key_of(record), record.key.size(), tag);
+    return failed == 0 ? KafkaCode::none : ours(rd_kafka_last_error());
+}
+
+KafkaCode RdKafkaProducer::produce(const KafkaOutgoing& record,
+                                   std::span<const KafkaHeader> headers, void* tag) {
+    Headers all{rd_kafka_headers_new(headers.size())};
+    for (const KafkaHeader& header : headers) add(all, header);
+    const KafkaCode code = produce_with(client_->handle(), record, std::move(all), tag);
+    if (code == KafkaCode::none) ++lent_;
+    return code;
+}
+
+rd_kafka_AdminOptions_t* RdKafkaProducer::options_for(To to, std::vector<std::string> topics) {
+    constexpr rd_kafka_admin_op_t ops[] = {RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
+                                           RD_KAFKA_ADMIN_OP_CREATETOPICS,
+                                           RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS};
+    auto asked = std::make_unique<Asked>(Asked{to, std::move(topics)});
+    rd_kafka_AdminOptions_t* options =
+        rd_kafka_AdminOptions_new(client_->handle(), ops[static_cast<std::size_t>(to)]);
+    std::array<char, 256> text;
+    rd_kafka_AdminOptions_set_request_timeout(options, kAdmin_timeout_ms, text.data(), text.size());
+    rd_kafka_AdminOptions_set_opaque(options, asked.get());
+    void* const key = asked.get();
+    asked_.emplace(key, std::move(asked));
+    return options;
+}
+
+void RdKafkaProducer::look_up(std::span<const std::string> topics) {
+    std::vector<const char*> names;
+    for (const std::string& name : topics) names.push_back(name.c_str());
+    rd_kafka_TopicCollection_t* all =
+        rd_kafka_TopicCollection_of_topic_names(names.data(), names.size());
+    rd_kafka_AdminOptions_t* options = options_for(To::look_up, {topics.begin(), topics.end()});
+    rd_kafka_DescribeTopics(client_->handle(), all, options, client_->queue());
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_TopicCollection_destroy(all);
+}
+
+void RdKafkaProducer::create(std::span<const KafkaNewTopic> topics) {
+    std::array<char, 256> text;
+    std::vector<rd_kafka_NewTopic_t*> all;
+    std::vector<std::string> names;
+    for (const KafkaNewTopic& wanted : topics) {
+        rd_kafka_NewTopic_t* made =
+            rd_kafka_NewTopic_new(wanted.name.c_str(), wanted.partitions, wanted.replication_factor,
+                                  text.data(), text.size());
+        assert(made != nullptr);  // the options' ranges are narrower than the library's
+        for (const auto& [name, value] : wanted.config) {
+            rd_kafka_NewTopic_set_config(made, name.c_str(), value.c_str());
+        }
+        all.push_back(made);
+        names.push_back(wanted.name);
+    }
+    rd_kafka_AdminOptions_t* options = options_for(To::create, std::move(names));
+    rd_kafka_CreateTopics(client_->handle(), all.data(), all.size(), options, client_->queue());
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_NewTopic_destroy_array(all.data(), all.size());
+}
+
+void RdKafkaProducer::limits(std::span<const std::string> topics) {
+    std::vector<rd_kafka_ConfigResource_t*> all;
+    for (const std::string& name : topics) {
+        all.push_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
+    }
+    rd_kafka_AdminOptions_t* options = options_for(To::limits, {topics.begin(), topics.end()});
+    rd_kafka_DescribeConfigs(client_->handle(), all.data(), all.size(), options, client_->queue());
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_ConfigResource_destroy_array(all.data(), all.size());
+}
+
+void RdKafkaProducer::collect(KafkaReports& into) {
+    while (const KafkaEvent event = client_->poll()) {
+        if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR) {
+            take_deliveries(event.get(), into);
+            continue;
+        }
+        const auto found = asked_.find(rd_kafka_event_opaque(event.get()));
+        if (found == asked_.end()) continue;
+        if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            take_unanswered(*found->second, event.get(), into);
+        } else {
+            switch (found->second->to) {
+                case To::look_up: take_topics(event.get(), into); break;
+                case To::create: take_created(event.get(), into); break;
+                case To::limits: take_limits(event.get(), into); break;
+            }
+        }
+        asked_.erase(found);
+    }
+    if (!into.written.empty()) client_->answered();
+    if (client_->failed() && !told_fatal_) {
+        into.fatal = client_->failed();
+        told_fatal_ = true;
+    }
+    if (auto trouble = client_->trouble()) into.trouble = std::move(trouble->error);
+}
+
+void RdKafkaProducer::take_deliveries(rd_kafka_event_t* event, KafkaReports& into) {
+    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
+        --lent_;
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) [[likely]] {
+            if (into.written.empty() || into.written.back().tag != message->_private) {
+                into.written.push_back({.tag = message->_private, .records = 0});
+            }
+            ++into.written.back().records;
+        } else {
+            into.failed.push_back({.tag = message->_private,
+                                   .value = static_cast<const char*>(message->payload),
+                                   .bytes = message->len,
+                                   .code = ours(message->err),
+                                   .partition = message->partition,
+                                   .topic = ours(message->rkt)});
+        }
+    }
+}
+
+void RdKafkaProducer::take_unanswered(const Asked& asked, rd_kafka_event_t* event,
+                                      KafkaReports& into) {
+    const char* text = rd_kafka_event_error_string(event);
+    for (const std::string& topic : asked.topics) {
+        into.answers.push_back({.to = asked.to,
+                                .topic = topic,
+                                .code = ours(rd_kafka_event_error(event)),
+                                .text = text == nullptr ? "" : text});
+    }
+}
+
+void RdKafkaProducer::take_topics(const rd_kafka_event_t* event, KafkaReports& into) {
+    std::size_t count = 0;
+    const rd_kafka_TopicDescription_t** topics = rd_kafka_DescribeTopics_result_topics(
+        rd_kafka_event_DescribeTopics_result(const_cast<rd_kafka_event_t*>(event)), &count);
+    for (const auto* topic : std::span{topics, count}) {
+        const rd_kafka_error_t* error = rd_kafka_TopicDescription_error(topic);
+        std::size_t partitions = 0;
+        (void)rd_kafka_TopicDescription_partitions(topic, &partitions);
+        into.answers.push_back({.to = To::look_up,
+                                .topic = rd_kafka_TopicDescription_name(topic),
+                                .code = ours(rd_kafka_error_code(error)),
+                                .partitions = static_cast<std::int32_t>(partitions)});
+    }
+}
+
+void RdKafkaProducer::take_created(const rd_kafka_event_t* event, KafkaReports& into) {
+    std::size_t count = 0;
+    const rd_kafka_topic_result_t** topics = rd_kafka_CreateTopics_result_topics(
+        rd_kafka_event_CreateTopics_result(const_cast<rd_kafka_event_t*>(event)), &count);
+    for (const auto* topic : std::span{topics, count}) {
+        const char* text = rd_kafka_topic_result_error_string(topic);
+        into.answers.push_back({.to = To::create,
+                                .topic = rd_kafka_topic_result_name(topic),
+                                .code = ours(rd_kafka_topic_result_error(topic)),
+                                .text = text == nullptr ? "" : text});
+    }
+}
+
+void RdKafkaProducer::take_limits(const rd_kafka_event_t* event, KafkaReports& into) {
+    std::size_t count = 0;
+    const rd_kafka_ConfigResource_t** topics = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result(const_cast<rd_kafka_event_t*>(event)), &count);
+    for (const auto* topic : std::span{topics, count}) {
+        KafkaReports::Answer answer{.to = To::limits,
+                                    .topic = rd_kafka_ConfigResource_name(topic),
+                                    .code = ours(rd_kafka_ConfigResource_error(topic))};
+        std::size_t entries = 0;
+        const rd_kafka_ConfigEntry_t** all = rd_kafka_ConfigResource_configs(topic, &entries);
+        for (const auto* entry : std::span{all, entries}) {
+            if (std::string_view{rd_kafka_ConfigEntry_name(entry)} != "max.message.bytes") continue;
+            const char* value = rd_kafka_ConfigEntry_value(entry);
+            const std::string_view text = value == nullptr ? "" : value;
+            std::from_chars(text.data(), text.data() + text.size(), answer.message_bytes_max);
+        }
+        into.answers.push_back(std::move(answer));
+    }
+}
+
+bool RdKafkaProducer::purge(const Clock& clock, Duration time) {
+    if (lent_ == 0) return true;
+    rd_kafka_purge(client_->handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                          RD_KAFKA_PURGE_F_NON_BLOCKING);
+    const Instant until = clock.now() + time;
+    while (lent_ > 0 && clock.now() < until) {
+        const KafkaEvent event{rd_kafka_queue_poll(client_->queue(), 5)};
+        if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR) {
+            lent_ -= rd_kafka_event_message_count(event.get());
+        }
+    }
+    return lent_ == 0;
+}
+
+RdKafkaProducers::RdKafkaProducers(const KafkaConfig& config, const Clock& clock, Logger logger)
+    : config_(config), clock_(clock), logger_(std::move(logger)) {}
+
+RdKafkaProducers::~RdKafkaProducers() {
+    std::unique_lock lock{ending_->mutex};
+    ending_->changed.wait_for(lock, kEnd_max, [this] { return ending_->count == 0; });
+}
+
+Result<std::unique_ptr<KafkaProducer>> RdKafkaProducers::make(std::size_t batch_bytes) {
+    const auto properties = producer_properties(config_, batch_bytes);
+    auto client = KafkaClient::make({.config = config_,
+                                     .kind = KafkaClient::Kind::producer,
+                                     .properties = properties,
+                                     .clock = clock_,
+                                     .logger = logger_});
+    if (!client) return std::unexpected(std::move(client.error()));
+    return std::make_unique<RdKafkaProducer>(std::move(*client));
+}
+
+void RdKafkaProducers::retire(std::unique_ptr<KafkaProducer> producer,
+                              std::vector<RecordBatch> lent) {
+    auto& ours = static_cast<RdKafkaProducer&>(*producer);
+    if (ours.purge(clock_, kPurge_max)) lent.clear();
+    {
+        const std::lock_guard lock{ending_->mutex};
+        ++ending_->count;
+    }
+    std::thread{[ending = ending_, producer = std::move(producer),
+                 lent = std::move(lent)]() mutable {
+        producer.reset();  // joins librdkafka's threads, however long a name look-up takes
+        lent.clear();
+        const std::lock_guard lock{ending->mutex};
+        --ending->count;
+        ending->changed.notify_all();
+    }}.detach();
+}
+
+}  // namespace pgc

@@ -1,0 +1,282 @@
+#include "sink/kafka/sink.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "sink/kafka/errors.h"
+
+namespace pgc {
+namespace {
+
+bool gone(KafkaCode code) noexcept {
+    return code == KafkaCode::unknown_topic || code == KafkaCode::local_unknown_topic ||
+           code == KafkaCode::local_unknown_partition;
+}
+
+// The next sink looks the topic up again, and knows whether it may create it.
+Error not_written(KafkaCode code) {
+    Error error = kafka_error(static_cast<rd_kafka_resp_err_t>(code), "a record was not written");
+    if (gone(code)) error.next = Error::Next::retry;
+    return error;
+}
+
+std::string name_of(const KafkaTopics::Topic* topic) {
+    return topic == nullptr ? std::string{} : topic->name;
+}
+
+Error smaller_batches(std::size_t bytes) {
+    return retry(
+        Error::Category::sink,
+        fmt::format("a topic takes at most {} bytes in a batch; going on with smaller ones",
+                    bytes));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KafkaSink>> KafkaSink::make(With with) {
+    const std::size_t batch_bytes =
+        std::min(with.config.batch_bytes_max.value_or(kBatch_bytes), with.memory.batch_bytes_max());
+    auto producer = with.producers.make(batch_bytes);
+    if (!producer) return std::unexpected(std::move(producer.error()));
+    return std::unique_ptr<KafkaSink>{
+        new KafkaSink{std::move(with), std::move(*producer), batch_bytes}};
+}
+
+KafkaSink::KafkaSink(With with, std::unique_ptr<KafkaProducer> producer, std::size_t batch_bytes)
+    : config_(with.config),
+      producers_(with.producers),
+      memory_(with.memory),
+      clock_(with.clock),
+      pending_bytes_max_(with.pending_bytes_max),
+      batch_bytes_(batch_bytes),
+      metrics_(with.metrics),
+      in_flight_(with.metrics.gauge(Metric::kafka_records_in_flight)),
+      producer_(std::move(producer)),
+      topics_({.config = with.config,
+               .producer = *producer_,
+               .clock = with.clock,
+               .metrics = with.metrics,
+               .logger = with.logger}),
+      letters_({.producer = *producer_,
+                .topics = topics_,
+                .memory = with.memory,
+                .metrics = with.metrics,
+                .logger = with.logger}),
+      outage_(with.logger, with.metrics) {}
+
+KafkaSink::~KafkaSink() {
+    in_flight_.set(0);
+    producers_.retire(std::move(producer_), delivery_.give_up());
+}
+
+Result<Sink::Offer> KafkaSink::offer(RecordBatchPtr& batch) {
+    turn();
+    if (error_) return std::unexpected(*error_);
+    offered_in_vain_ = true;
+    const std::size_t bytes = bytes_of(*batch);
+    const bool too_much = !delivery_.empty() && delivery_.bytes() + bytes > pending_bytes_max_;
+    if (fatal_ || delivery_.unfinished() != nullptr || too_much) return Offer::full;
+    const auto ways = find_ways(*batch);
+    if (!ways) {
+        fail(ways.error());
+        return std::unexpected(*error_);
+    }
+    judge_batch_size();
+    if (error_) return std::unexpected(*error_);
+    if (!*ways || topics_.message_bytes_max() < batch_bytes_) return Offer::full;
+    offered_in_vain_ = false;
+    hand_over(delivery_.accept(std::move(batch), bytes));
+    return Offer::accepted;
+}
+
+Result<Position> KafkaSink::durable(Lane lane) {
+    turn();
+    const Position now = delivery_.durable(lane);
+    if (error_ && now == told_.of(lane)) return std::unexpected(*error_);
+    told_.raise(lane, now);
+    return now;
+}
+
+void KafkaSink::wants(Wants& wants) const {
+    if (error_) return;
+    const bool waits = !delivery_.empty() || topics_.busy() || fatal_ || offered_in_vain_;
+    if (!waits) return;
+    wants.readable(producer_->wake_fd());
+    topics_.wants(wants);
+    wants.until(outage_.next());
+    if (fatal_) wants.until(fatal_at_ + kReport_of_fatal_max);
+}
+
+std::size_t KafkaSink::bytes_per_record() const noexcept {
+    return config_.headers ? kRecord_bytes_with_headers : kRecord_bytes;
+}
+
+std::size_t KafkaSink::bytes_of(const RecordBatch& batch) const noexcept {
+    return batch.arena.capacity() + batch.records.capacity() * sizeof(Record) +
+           batch.records.size() * bytes_per_record();
+}
+
+void KafkaSink::fail(Error error) {
+    if (!error_) error_ = std::move(error);
+}
+
+void KafkaSink::turn() {
+    if (error_) return;
+    take_reports();
+    if (error_) return;
+    topics_.ask();
+    const auto sent = letters_.send(
+        [this](void* tag) { delivery_.handed_kept(*static_cast<KafkaDelivery::Pending*>(tag)); });
+    if (!sent) return fail(sent.error());
+    if (auto* pending = delivery_.unfinished()) hand_over(*pending);
+    in_flight_.set(static_cast<double>(delivery_.unreported()));
+}
+
+void KafkaSink::take_reports() {
+    reports_.clear();
+    producer_->collect(reports_);
+    for (const auto& report : reports_.written) delivery_.written(report);
+    for (const auto& report : reports_.failed) take_failure(report);
+    delivery_.advance();
+    for (const auto& answer : reports_.answers) {
+        if (auto taken = topics_.answered(answer); !taken) fail(std::move(taken.error()));
+    }
+    judge_fatal();
+    const bool answered = std::ranges::any_of(reports_.answers, [](const auto& answer) {
+        return answer.code != KafkaCode::local_timed_out &&
+               answer.code != KafkaCode::local_transport;
+    });
+    look_for_outage(answered || !reports_.written.empty());
+}
+
+void KafkaSink::take_failure(const KafkaReports::Failed& report) {
+    const Record* record = delivery_.failed(report);
+    const auto code = static_cast<rd_kafka_resp_err_t>(report.code);
+    metrics_.counter(Metric::kafka_delivery_failures_total, {kafka_error_name(code)}).add();
+    if (report.code == KafkaCode::message_too_large) return take_too_large(report, record);
+    const std::string topic = name_of(topics_.of_handle(report.topic));
+    Error error = not_written(report.code);
+    fail(std::move(error).at(
+        record != nullptr
+            ? fmt::format("{}, partition {}", kafka_record_text(*record, topic), report.partition)
+            : fmt::format("topic {}, partition {}", topic, report.partition)));
+}
+
+// A record larger than a batch travels alone, so it is the one that was refused; of others
+// nobody knows which. They go on in smaller batches, until the large one is alone.
+void KafkaSink::take_too_large(const KafkaReports::Failed& report, const Record* record) {
+    const KafkaTopics::Topic* topic = topics_.of_handle(report.topic);
+    if (topic == nullptr || record == nullptr) {
+        return fail(not_written(report.code));
+    }
+    if (topic->dead_letters) return fail(kafka_too_large_for_dead_letters(*record, topic->name));
+    const bool alone = record->key.size() + record->value.size() > batch_bytes_;
+    if (!alone) {
+        memory_.batch_bytes_at_most(batch_bytes_ / 2);
+        return fail(smaller_batches(batch_bytes_ / 2));
+    }
+    if (config_.oversize == KafkaOversize::fail) return fail(kafka_too_large(*record, *topic));
+    letters_.add(*record, topic->name, report.tag);
+}
+
+// What a fatal error is about comes as a report right behind it, and may be for good.
+void KafkaSink::judge_fatal() {
+    if (reports_.fatal && !fatal_) {
+        fatal_ = reports_.fatal;
+        fatal_at_ = clock_.now();
+    }
+    if (fatal_ && clock_.now() >= fatal_at_ + kReport_of_fatal_max) fail(*fatal_);
+}
+
+// Batches that a topic would refuse are not sent: once nothing is on its way any more, and so
+// nothing will have to be sent twice, another producer takes over.
+void KafkaSink::judge_batch_size() {
+    if (topics_.message_bytes_max() >= batch_bytes_ || !delivery_.empty()) return;
+    memory_.batch_bytes_at_most(topics_.message_bytes_max());
+    fail(smaller_batches(topics_.message_bytes_max()));
+}
+
+void KafkaSink::look_for_outage(bool progressed) {
+    outage_.look({.now = clock_.now(),
+                  .waiting = !delivery_.empty() || topics_.busy(),
+                  .progressed = progressed,
+                  .records = delivery_.unreported()},
+                 reports_.trouble);
+    const bool refused =
+        reports_.trouble && (reports_.trouble->category == Error::Category::authentication ||
+                             reports_.trouble->next == Error::Next::stop);
+    // Another producer reads the secrets anew.
+    if (outage_.is_long() && refused) fail(*reports_.trouble);
+}
+
+Result<bool> KafkaSink::find_ways(const RecordBatch& batch) {
+    outgoing_.clear();
+    outgoing_.reserve(batch.records.size());
+    bool all = true;
+    for (const Record& record : batch.records) {
+        const auto route = topics_.route(record);
+        if (!route) return std::unexpected(route.error());
+        if (*route == nullptr) {
+            all = false;
+        } else if (all) {
+            outgoing_.push_back({.topic = (*route)->topic->handle,
+                                 .partition = (*route)->partitioner(record),
+                                 .record = &record});
+        }
+    }
+    if (!all) topics_.ask();
+    return all;
+}
+
+void KafkaSink::hand_over(KafkaDelivery::Pending& pending) {
+    while (!pending.all_handed()) {
+        if (!memory_.refused_any()) {
+            if (!give(pending, outgoing_.size() - pending.handed())) return;
+            continue;
+        }
+        const std::span rest = std::span{outgoing_}.subspan(pending.handed());
+        const auto known = std::ranges::find_if(rest, [this](const KafkaOutgoing& out) {
+            return config_.oversize == KafkaOversize::dead_letter &&
+                   memory_.was_refused(*out.record);
+        });
+        const auto before = static_cast<std::size_t>(known - rest.begin());
+        if (before == 0) {
+            keep(pending);
+        } else if (!give(pending, before)) {
+            return;
+        }
+    }
+}
+
+bool KafkaSink::give(KafkaDelivery::Pending& pending, std::size_t records) {
+    const std::span part = std::span{outgoing_}.subspan(pending.handed(), records);
+    const auto taken = producer_->produce(part, config_.headers, &pending);
+    delivery_.handed(pending, taken.records);
+    if (taken.refused != KafkaCode::none) refused(pending, taken.refused);
+    return taken.refused == KafkaCode::none ||
+           (taken.refused == KafkaCode::message_too_large && !error_);
+}
+
+// The next record is not for its topic but for the dead letters.
+void KafkaSink::keep(KafkaDelivery::Pending& pending) {
+    const KafkaOutgoing& out = outgoing_[pending.handed()];
+    letters_.add(*out.record, name_of(topics_.of_handle(out.topic)), &pending);
+    delivery_.kept(pending);
+}
+
+// librdkafka did not take the next record.
+void KafkaSink::refused(KafkaDelivery::Pending& pending, KafkaCode code) {
+    if (code == KafkaCode::local_queue_full || code == KafkaCode::local_fatal) return;
+    const KafkaOutgoing& out = outgoing_[pending.handed()];
+    const KafkaTopics::Topic* topic = topics_.of_handle(out.topic);
+    if (code == KafkaCode::message_too_large) {
+        if (config_.oversize == KafkaOversize::dead_letter) return keep(pending);
+        return fail(kafka_too_large(*out.record, *topic));
+    }
+    fail(not_written(code).at(kafka_record_text(*out.record, topic->name)));
+}
+
+}  // namespace pgc

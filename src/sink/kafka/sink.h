@@ -1,0 +1,119 @@
+// Writes records to Kafka: each to its table's topic, in order, and says how far the cluster
+// has confirmed them.
+//
+//   offer ─▶ topics: where to ─▶ delivery ─▶ producer ──▶ librdkafka ──▶ brokers
+//                                   ▲                                      │
+//   durable ◀── whole prefixes ─────┴────────── reports, one a record ◀────┘
+//
+// Records are handed over the moment they are accepted. Behind, librdkafka makes larger
+// batches of them by itself, because requests are in flight meanwhile; caught up, they leave
+// at once. So nothing has to be held back here and caught_up() has nothing to do.
+//
+// Full it is while a topic is on its way, while the producer has no room, and beyond
+// With::pending_bytes_max. An outage of the cluster is no error: it stays full, and says so
+// in the log (outage.h). Errors, after which another sink has to be built: a record that can't
+// be written; a producer that is done for; a topic that takes less in a batch than we send.
+//
+// No record behind a failed one is ever called durable: delivery.h. With `oversize: fail`
+// librdkafka is told (enable.gapless.guarantee) to send nothing behind one either.
+//
+// Threads: one, the pipeline's. librdkafka's own end with the producer (KafkaProducers::retire).
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "core/sink.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "sink/kafka/config.h"
+#include "sink/kafka/dead_letters.h"
+#include "sink/kafka/delivery.h"
+#include "sink/kafka/memory.h"
+#include "sink/kafka/outage.h"
+#include "sink/kafka/producer.h"
+#include "sink/kafka/topics.h"
+#include "sink/lane_positions.h"
+
+namespace pgc {
+
+class KafkaSink final : public Sink {
+public:
+    // What batches grow to: as much as a topic takes by default.
+    static constexpr std::size_t kBatch_bytes = std::size_t{1} << 20;
+    // Of one record in librdkafka beside the bytes it is lent, its key and headers included:
+    // measured, see docs/internals/kafka.md. With headers each is four allocations more.
+    static constexpr std::size_t kRecord_bytes = 320;
+    static constexpr std::size_t kRecord_bytes_with_headers = 592;
+    // After a fatal error the report of the record it is about follows at once.
+    static constexpr Duration kReport_of_fatal_max = std::chrono::milliseconds{200};
+
+    struct With {
+        const KafkaConfig& config;  // all outlive it
+        KafkaProducers& producers;
+        KafkaMemory& memory;
+        const Clock& clock;
+        Metrics& metrics;
+        Logger logger;
+        std::size_t pending_bytes_max = std::size_t{32} << 20;
+    };
+    static Result<std::unique_ptr<KafkaSink>> make(With with);
+    ~KafkaSink() override;
+
+    Result<Offer> offer(RecordBatchPtr& batch) override;
+    Result<Position> durable(Lane lane) override;
+    void caught_up() override {}
+    void wants(Wants& wants) const override;
+    std::size_t bytes_per_record() const noexcept override;
+    std::size_t pending_bytes() const noexcept override { return delivery_.bytes(); }
+
+private:
+    KafkaSink(With with, std::unique_ptr<KafkaProducer> producer, std::size_t batch_bytes);
+
+    // Takes what the cluster said and does what became possible.
+    void turn();
+    void take_reports();
+    void take_failure(const KafkaReports::Failed& report);
+    void take_too_large(const KafkaReports::Failed& report, const Record* record);
+    void judge_fatal();
+    void judge_batch_size();
+    void look_for_outage(bool progressed);
+
+    // Fills outgoing_; false while a topic of the batch is on its way.
+    Result<bool> find_ways(const RecordBatch& batch);
+    void hand_over(KafkaDelivery::Pending& pending);
+    // False when there is no going on now.
+    bool give(KafkaDelivery::Pending& pending, std::size_t records);
+    void keep(KafkaDelivery::Pending& pending);
+    void refused(KafkaDelivery::Pending& pending, KafkaCode code);
+    std::size_t bytes_of(const RecordBatch& batch) const noexcept;
+    void fail(Error error);
+
+    const KafkaConfig& config_;
+    KafkaProducers& producers_;
+    KafkaMemory& memory_;
+    const Clock& clock_;
+    const std::size_t pending_bytes_max_;
+    const std::size_t batch_bytes_;  // the producer's
+    Metrics& metrics_;
+    Gauge& in_flight_;
+
+    std::unique_ptr<KafkaProducer> producer_;
+    KafkaTopics topics_;
+    KafkaDelivery delivery_;
+    KafkaDeadLetters letters_;
+    KafkaOutage outage_;
+
+    KafkaReports reports_;
+    std::vector<KafkaOutgoing> outgoing_;  // of the batch that is being handed over
+    bool offered_in_vain_ = false;         // somebody waits for room
+    std::optional<Error> fatal_;           // waits for the report that tells more
+    Instant fatal_at_;
+    LanePositions told_;
+    std::optional<Error> error_;
+};
+
+}  // namespace pgc

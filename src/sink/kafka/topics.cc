@@ -1,0 +1,241 @@
+#include "sink/kafka/topics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sink/kafka/errors.h"
+
+namespace pgc {
+namespace {
+
+rd_kafka_resp_err_t native(KafkaCode code) noexcept {
+    return static_cast<rd_kafka_resp_err_t>(code);
+}
+
+Error missing(const std::string& name, const KafkaConfig& config) {
+    return stop(Error::Category::sink, "the topic does not exist, and we are not to create it")
+        .at("topic " + name)
+        .mended_by(fmt::format("create it: kafka-topics.sh --bootstrap-server {} --create --topic "
+                               "{} --partitions {}; or set kafka.topics.create: true",
+                               config.brokers.empty() ? "BROKER" : config.brokers.front(), name,
+                               config.topics.partitions));
+}
+
+}  // namespace
+
+KafkaTopics::KafkaTopics(With with)
+    : config_(with.config),
+      producer_(with.producer),
+      clock_(with.clock),
+      logger_(std::move(with.logger)),
+      created_(with.metrics.counter(Metric::kafka_topics_created_total)),
+      names_(with.config) {}
+
+Result<KafkaTopics::Route*> KafkaTopics::find(const Record& record) {
+    const Relation* relation = record.relation;
+    if (relation == nullptr) {
+        if (messages_) return &*messages_;
+        const Topic& shared = topic(names_.messages());
+        if (shared.state != State::ready) return nullptr;
+        return &messages_.emplace(
+            Route{&shared, {config_.partitioning, shared.name, shared.partitions}});
+    }
+    if (relation->slot >= by_slot_.size()) by_slot_.resize(relation->slot + 1);
+    Version& version = by_slot_[relation->slot];
+    if (version.topic == nullptr) {
+        const auto found = topic_of(*relation);
+        if (!found) return std::unexpected(found.error());
+        version.topic = *found;
+    }
+    const Topic& own = *version.topic;
+    if (own.state != State::ready) return nullptr;
+    return &version.route.emplace(
+        Route{&own, {config_.partitioning, qualified_name(*relation), own.partitions}});
+}
+
+Result<KafkaTopics::Topic*> KafkaTopics::topic_of(const Relation& relation) {
+    auto named = names_.of_table(relation.schema, relation.name);
+    if (!named) return std::unexpected(std::move(named.error()));
+    const bool is_new = !topics_.contains(named->name);
+    Topic& of_table = topic(named->name);
+    if (is_new && !named->lookalike.empty()) {
+        logger_.warning("two topics differ only in . and _: Kafka mixes up their metrics",
+                        {{"topic", named->name}, {"other", named->lookalike}});
+    }
+    return &of_table;
+}
+
+Result<KafkaTopics::Route*> KafkaTopics::dead_letters() {
+    if (dead_letters_) return &*dead_letters_;
+    Topic& found = topic(names_.dead_letters());
+    found.dead_letters = true;
+    if (found.state != State::ready) return nullptr;
+    return &dead_letters_.emplace(
+        Route{&found, KafkaPartitioner{{}, found.name, found.partitions}});
+}
+
+KafkaTopics::Topic& KafkaTopics::topic(const std::string& name) {
+    const auto found = topics_.find(name);
+    if (found != topics_.end()) return *found->second;
+    auto made = std::make_unique<Topic>();
+    made->name = name;
+    made->handle = producer_.topic(name);
+    on_the_way_.push_back(made.get());
+    return *topics_.emplace(name, std::move(made)).first->second;
+}
+
+std::vector<std::string> KafkaTopics::due(State state) {
+    std::vector<std::string> names;
+    const Instant now = clock_.now();
+    for (const Topic* topic : on_the_way_) {
+        if (topic->state != state || topic->not_before > now) continue;
+        names.push_back(topic->name);
+        if (names.size() == kAsked_max) break;
+    }
+    return names;
+}
+
+void KafkaTopics::ask() {
+    if (on_the_way_.empty()) return;
+    ask_for(State::wanted, State::asked);
+    ask_for(State::known, State::measured);
+    create();
+}
+
+void KafkaTopics::ask_for(State state, State then) {
+    for (auto names = due(state); !names.empty(); names = due(state)) {
+        for (const std::string& name : names) enter(*topics_.find(name)->second, then);
+        if (then == State::asked) {
+            producer_.look_up(names);
+        } else {
+            producer_.limits(names);
+        }
+    }
+}
+
+void KafkaTopics::create() {
+    for (auto names = due(State::missing); !names.empty(); names = due(State::missing)) {
+        std::vector<KafkaNewTopic> wanted;
+        for (const std::string& name : names) {
+            Topic& topic = *topics_.find(name)->second;
+            wanted.push_back(new_topic(topic));
+            enter(topic, State::creating);
+        }
+        producer_.create(wanted);
+    }
+}
+
+KafkaNewTopic KafkaTopics::new_topic(const Topic& topic) const {
+    KafkaNewTopic wanted{.name = topic.name,
+                         .partitions = config_.topics.partitions,
+                         .replication_factor = config_.topics.replication_factor,
+                         .config = {}};
+    for (const auto& [name, value] : config_.topics.config) {
+        // Each dead letter counts, and it is there because it was large.
+        if (topic.dead_letters && (name == "cleanup.policy" || name == "max.message.bytes"))
+            continue;
+        wanted.config.emplace_back(name, value);
+    }
+    if (topic.dead_letters) {
+        wanted.config.emplace_back("max.message.bytes", std::to_string(kDead_letter_bytes));
+    }
+    return wanted;
+}
+
+void KafkaTopics::enter(Topic& topic, State state, Duration pause) {
+    topic.state = state;
+    topic.not_before = clock_.now() + pause;
+    if (state == State::ready) std::erase(on_the_way_, &topic);
+}
+
+Result<void> KafkaTopics::answered(const KafkaReports::Answer& answer) {
+    using enum KafkaReports::Answer::To;
+    const auto found = topics_.find(answer.topic);
+    if (found == topics_.end()) return {};
+    Topic& topic = *found->second;
+    switch (answer.to) {
+        case look_up: return looked_up(topic, answer);
+        case KafkaReports::Answer::To::create: return create_answered(topic, answer);
+        case limits: return limit_answered(topic, answer);
+    }
+    return {};
+}
+
+Result<void> KafkaTopics::looked_up(Topic& topic, const KafkaReports::Answer& answer) {
+    if (answer.code == KafkaCode::none && answer.partitions > 0) {
+        topic.partitions = answer.partitions;
+        enter(topic, State::known);
+        return {};
+    }
+    if (answer.code == KafkaCode::unknown_topic && !topic.created) {
+        if (!config_.topics.create) return std::unexpected(missing(topic.name, config_));
+        enter(topic, State::missing);
+        return {};
+    }
+    // Just created, it is not known everywhere yet; or it has gone again: then once more.
+    topic.created = false;
+    enter(topic, State::wanted, kAgain);
+    const bool passes = answer.code == KafkaCode::none || answer.code == KafkaCode::unknown_topic ||
+                        answer.code == KafkaCode::leader_not_available;
+    if (passes) return {};
+    Error error = kafka_error(native(answer.code), "a topic can't be looked up", answer.text);
+    if (error.next == Error::Next::retry) return {};
+    return std::unexpected(std::move(error).at("topic " + topic.name));
+}
+
+Result<void> KafkaTopics::create_answered(Topic& topic, const KafkaReports::Answer& answer) {
+    if (answer.code == KafkaCode::none || answer.code == KafkaCode::topic_exists) {
+        if (answer.code == KafkaCode::none) {
+            created_.add();
+            logger_.info("topic created",
+                         {{"topic", topic.name}, {"partitions", config_.topics.partitions}});
+        }
+        topic.created = true;
+        enter(topic, State::wanted);
+        return {};
+    }
+    enter(topic, State::missing, kAgain);
+    Error error = kafka_error(native(answer.code), "a topic can't be created", answer.text);
+    if (error.next == Error::Next::retry) return {};
+    return std::unexpected(std::move(error).at("topic " + topic.name));
+}
+
+// Without the right to ask we go by Kafka's default: a topic that takes less refuses the
+// first large batch, and the sink learns from that.
+Result<void> KafkaTopics::limit_answered(Topic& topic, const KafkaReports::Answer& answer) {
+    if (answer.code == KafkaCode::none && answer.message_bytes_max > 0) {
+        topic.message_bytes_max = answer.message_bytes_max;
+    } else if (answer.code == KafkaCode::local_timed_out ||
+               answer.code == KafkaCode::local_transport ||
+               answer.code == KafkaCode::request_timed_out) {
+        enter(topic, State::known, kAgain);
+        return {};
+    } else {
+        logger_.debug("a topic's limit can't be read; going by Kafka's default",
+                      {{"topic", topic.name}, {"because", kafka_error_name(native(answer.code))}});
+    }
+    if (!topic.dead_letters) {
+        message_bytes_max_ = std::min(message_bytes_max_, topic.message_bytes_max);
+    }
+    enter(topic, State::ready);
+    return {};
+}
+
+void KafkaTopics::wants(Wants& wants) const {
+    for (const Topic* topic : on_the_way_) {
+        const bool waits = topic->state == State::wanted || topic->state == State::missing ||
+                           topic->state == State::known;
+        if (waits) wants.until(topic->not_before);
+    }
+}
+
+const KafkaTopics::Topic* KafkaTopics::of_handle(const KafkaTopic* handle) const noexcept {
+    for (const auto& [name, topic] : topics_) {
+        if (topic->handle == handle) return topic.get();
+    }
+    return nullptr;
+}
+
+}  // namespace pgc
