@@ -83,6 +83,11 @@ Result<Pipeline::Turn> Pipeline::guard() {
     const auto stored = checkpoint(Checkpoint::Urgency::forced);
     if (!stored) return std::unexpected(stored.error());
     if (checkpoint_.saving()) return Turn::wait;
+    if (with_.clock.now() - entered_ > kIdentity_max) {
+        // Meanwhile somebody may have moved the slot: look again, with the position stored.
+        begin_attempt();
+        return Turn::again;
+    }
     if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
     enter(State::streaming);
     return Turn::again;
@@ -149,6 +154,13 @@ std::optional<Pipeline::Turn> Pipeline::finish_transaction(Instant now) {
 
 Pipeline::Turn Pipeline::drain() {
     const Instant now = with_.clock.now();
+    // What is being stored goes on meanwhile.
+    if (checkpoint_.saving()) {
+        if (auto stored = checkpoint(Checkpoint::Urgency::normal); !stored) {
+            finish(std::unexpected(std::move(stored.error())));
+            return Turn::again;
+        }
+    }
     if (const auto turn = finish_transaction(now)) return *turn;
     if (flow_->can_settle()) {
         if (auto settled = flow_->settle(); !settled) {

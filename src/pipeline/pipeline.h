@@ -62,6 +62,8 @@ public:
     // Draining is given up after this; with the good-bye it ends in less than 5 s.
     static constexpr Duration kDrain_max = std::chrono::seconds{4};
     static constexpr Duration kClose_max = std::chrono::milliseconds{500};
+    // How long what a source has found out holds while the store is waited for.
+    static constexpr Duration kIdentity_max = std::chrono::seconds{1};
     // A stream that held for this long counts as progress, though nothing came.
     static constexpr Duration kHeld = std::chrono::seconds{5};
 

@@ -228,6 +228,33 @@ TEST_F(PipelineTest, ASlowStoreIsWaitedForBeforeTheStreamStarts) {
     EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}));
 }
 
+TEST_F(PipelineTest, ASlotThatIsMovedWhileASlowStoreIsWaitedForIsNoticed) {
+    store.slow = true;
+    after(2s, [this] { parts.server.identity.slot_confirmed = Lsn{4000}; });
+    after(3s, [this] { store.slow = false; });
+    after(3001ms, [] {});
+    EXPECT_THAT(run_into_error().what, HasSubstr("ahead of our position"));
+    EXPECT_THAT(parts.server.started_at, ElementsAre());
+    EXPECT_EQ(store.content->resume_at, Lsn{50});
+}
+
+TEST_F(PipelineTest, WhatIsBeingStoredGoesOnWhileTheSinkIsDrained) {
+    parts.server.log = {{100}, {200}};
+    parts.server.arrived = 1;
+    after(1500ms, [this] {
+        store.slow = true;  // the quiet stream's position
+        parts.destination.confirms = false;
+        parts.server.arrived = 2;
+    });
+    stop_after(2s);
+    after(2200ms, [this] { store.slow = false; });
+    after(2201ms, [this] { EXPECT_EQ(store.content->resume_at, Lsn{105}); });
+    after(2500ms, [this] { parts.destination.confirms = true; });
+    after(2501ms, [] {});
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{205});
+}
+
 TEST_F(PipelineTest, APositionIsStoredAtTheIntervalUnderLoad) {
     options.checkpoint_interval = 2s;
     for (std::uint64_t i = 1; i <= 100; ++i) parts.server.log.push_back({100 * i});
