@@ -142,6 +142,25 @@ private:
     int saves_ = 0;
 };
 
+class HastyLog final : public PositionLog {
+public:
+    explicit HastyLog(std::unique_ptr<PositionLog> inner) : inner_(std::move(inner)) {}
+
+    void read() override { inner_->read(); }
+    Result<std::optional<Tail>> tail() override { return inner_->tail(); }
+    void create() override { inner_->create(); }
+    Result<bool> created() override { return inner_->created(); }
+    void append(std::string value) override { inner_->append(std::move(value)); }
+    Result<bool> appended() override {
+        if (auto truth = inner_->appended(); !truth) return truth;
+        return true;
+    }
+    void wants(Wants& wants) const override { inner_->wants(wants); }
+
+private:
+    std::unique_ptr<PositionLog> inner_;
+};
+
 }  // namespace
 
 std::unique_ptr<Source> spoilt(std::unique_ptr<Source> part, Mutation mutation, Oracle& oracle) {
@@ -163,6 +182,11 @@ std::unique_ptr<Format> spoilt(std::unique_ptr<Format> part, Mutation mutation, 
             return std::make_unique<SpoilingFormat>(std::move(part), mutation, random);
         default: return part;
     }
+}
+
+std::unique_ptr<PositionLog> spoilt(std::unique_ptr<PositionLog> part, Mutation mutation) {
+    if (mutation != Mutation::append_is_called_stored) return part;
+    return std::make_unique<HastyLog>(std::move(part));
 }
 
 std::unique_ptr<Sink> spoilt(std::unique_ptr<Sink> part, Mutation mutation) {

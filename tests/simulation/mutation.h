@@ -12,6 +12,7 @@
 #include "core/source.h"
 #include "core/store.h"
 #include "simulation/server.h"
+#include "sink/kafka/position_log.h"
 
 namespace pgc::sim {
 
@@ -20,9 +21,10 @@ enum class Mutation : std::uint8_t {
     confirms_what_it_received,  // instead of what it was told to confirm
     confirms_a_bit_more,
     accepted_is_called_durable,
-    store_forgets,   // says saved, wrote nothing
-    store_is_late,   // writes the position before the one it was given
-    guard_is_blind,  // a moved slot looks as if it were ours
+    store_forgets,            // says saved, wrote nothing
+    store_is_late,            // writes the position before the one it was given
+    append_is_called_stored,  // before Kafka has acknowledged it
+    guard_is_blind,           // a moved slot looks as if it were ours
     stream_begins_late,
     loses_a_record,
     swaps_two_records,
@@ -35,6 +37,7 @@ inline constexpr std::array kMutations{
     Mutation::accepted_is_called_durable,
     Mutation::store_forgets,
     Mutation::store_is_late,
+    Mutation::append_is_called_stored,
     Mutation::guard_is_blind,
     Mutation::stream_begins_late,
     Mutation::loses_a_record,
@@ -52,6 +55,7 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case accepted_is_called_durable: return "accepted_is_called_durable";
         case store_forgets: return "store_forgets";
         case store_is_late: return "store_is_late";
+        case append_is_called_stored: return "append_is_called_stored";
         case guard_is_blind: return "guard_is_blind";
         case stream_begins_late: return "stream_begins_late";
         case loses_a_record: return "loses_a_record";
@@ -68,5 +72,6 @@ std::unique_ptr<Format> spoilt(std::unique_ptr<Format> part, Mutation mutation, 
 std::unique_ptr<Sink> spoilt(std::unique_ptr<Sink> part, Mutation mutation);
 std::unique_ptr<PositionStore> spoilt(std::unique_ptr<PositionStore> part, Mutation mutation,
                                       Server& server);
+std::unique_ptr<PositionLog> spoilt(std::unique_ptr<PositionLog> part, Mutation mutation);
 
 }  // namespace pgc::sim

@@ -45,6 +45,9 @@ public:
     void durable(const Record& record);
 
     void stored(Lsn position);
+    // Nothing can be stored before: whoever waits for that waits in vain.
+    void store_is_away(Instant until) noexcept { store_back_at_ = until; }
+    bool can_store() const { return world_.clock.now() >= store_back_at_; }
     void confirmed(Lsn position);
     void holds(std::size_t bytes, std::size_t limit);
 
@@ -91,6 +94,7 @@ private:
     std::optional<std::size_t> next_row_;  // that this attempt must bring
     std::size_t next_part_ = 0;            // of that row
     Lsn stored_;
+    Instant store_back_at_;
     Lsn confirmed_;
     bool loss_ = false;
     std::size_t repeats_ = 0;

@@ -65,12 +65,14 @@ Result<bool> PlayedSource::open() {
                  .slot_confirmed = server_.slot().confirmed,
                  .server_end = server_.end()};
     server_end_ = server_.end();
+    cuts_ = server_.cuts();
     return true;
 }
 
 Result<void> PlayedSource::start(Lsn from) {
     world_.step("start");
     if (auto still = connected(); !still) return still;
+    if (cuts_ != server_.cuts()) return std::unexpected(gone("the connection was cut"));
     sender_ = std::make_unique<Walsender>(server_, from);
     told_at_ = world_.clock.now();
     return {};

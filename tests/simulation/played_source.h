@@ -40,6 +40,7 @@ private:
     const bool may_create_slot_;
     Instant ready_at_;
     SourceIdentity identity_;
+    std::uint64_t cuts_ = 0;  // there had been when it connected
     std::shared_ptr<const Relation> relation_;
     std::unique_ptr<Walsender> sender_;
     bool inside_ = false;  // of a transaction

@@ -13,10 +13,12 @@
 #include "postgres/stream/postgres_source.h"
 #include "simulation/destination.h"
 #include "simulation/disk.h"
+#include "simulation/played_log.h"
 #include "simulation/played_source.h"
 #include "simulation/played_waiter.h"
 #include "simulation/server.h"
 #include "simulation/wire_link.h"
+#include "sink/kafka/position_topic.h"
 
 namespace pgc::sim {
 namespace {
@@ -45,6 +47,9 @@ struct Climate {
     std::uint32_t filtered = kTables;
     unsigned shutdowns = 0;
     bool creates_lost_slot = false;
+    bool in_topic = false;  // the position, else in a file
+    LogHabits log;
+    unsigned log_outages = 0;
 };
 
 Climate climate_of(Random& random) {
@@ -94,6 +99,10 @@ Climate climate_of(Random& random) {
     if (random.chance(20)) climate.filtered = static_cast<std::uint32_t>(random.below(kTables));
     climate.shutdowns = some(15, 2);
     climate.workload.alters = random.chance(30);
+    climate.in_topic = random.chance(40);
+    climate.log.delay_max = 1ms * random.below(random.chance(20) ? 3000 : 50);
+    climate.log.failures_per_10000 = some(40, 3000);
+    climate.log_outages = some(30, 3);
     return climate;
 }
 
@@ -123,6 +132,7 @@ public:
           oracle_(world_, history_, options.real, climate_.filtered),
           server_(world_, history_, oracle_, climate_.workload),
           disk_(world_, oracle_),
+          topic_(world_, oracle_),
           waiter_(world_, [this] { look_at(); }),
           postgres_(postgres_config(climate_)),
           links_(world_, server_, history_, climate_.version, climate_.local) {
@@ -132,7 +142,10 @@ public:
         if (options.mutation == Mutation::ignores_the_budget) {
             climate_.pipeline.flow.budget_bytes *= 64;
         }
-        if (climate_.slot_from_others) server_.create_slot();
+        if (climate_.slot_from_others) {
+            server_.create_slot();
+            topic_.create();  // as they were told: with a slot there, nobody else does
+        }
         server_.publication() = climate_.has_publication || climate_.slot_from_others;
         schedule_faults();
     }
@@ -150,7 +163,7 @@ public:
     }
 
     Result<std::unique_ptr<Source>> make_source(bool may_create_slot) override {
-        const bool may_create = may_create_slot || climate_.creates_lost_slot;
+        const bool may_create = may_create_slot || (climate_.creates_lost_slot && has_position());
         std::unique_ptr<Source> source;
         if (options_.real) {
             source = real_source(may_create);
@@ -213,9 +226,7 @@ private:
 
     Result<void> run_pipeline(StopRequest& stop) {
         world_.note("life ", std::to_string(lives_));
-        const auto store =
-            spoilt(std::make_unique<FileStore>(disk_, "shop", "/state/shop.position"),
-                   options_.mutation, server_);
+        const auto store = spoilt(make_store(), options_.mutation, server_);
         Random random{world_.random.next()};
         Status status{"shop", world_.clock};
         Metrics metrics{"simulation"};
@@ -231,6 +242,19 @@ private:
                            .metrics = metrics,
                            .log = {}}};
         return pipeline.run();
+    }
+
+    std::unique_ptr<PositionStore> make_store() {
+        if (!climate_.in_topic) {
+            return std::make_unique<FileStore>(disk_, "shop", "/state/shop.position");
+        }
+        auto log =
+            spoilt(std::make_unique<PlayedLog>(world_, topic_, climate_.log), options_.mutation);
+        return std::make_unique<KafkaPositionTopic>(std::move(log), KafkaConfig{}, "shop",
+                                                    world_.clock, Logger{});
+    }
+    bool has_position() const {
+        return climate_.in_topic ? topic_.has_position() : disk_.has_position();
     }
 
     void conclude(const Result<void>& outcome) {
@@ -280,6 +304,7 @@ private:
     void look_at() {
         if (!troubled()) {
             climate_.sink.failures_per_10000 = climate_.sink.stalls_per_10000 = 0;
+            climate_.log.failures_per_10000 = 0;
             world_.die_in(0);
             disk_.set_full(false);
         }
@@ -311,6 +336,8 @@ private:
         sometime(climate_.checkpoints, [this] { server_.checkpoint(); });
         sometime(climate_.promotions, [this] { server_.promote(); });
         sometime(climate_.full_disks, [this] { disk_.set_full(true); });
+        sometime(climate_.in_topic ? climate_.log_outages : 0U,
+                 [this] { topic_.go_away(world_.between(0ms, 60s)); });
         sometime(climate_.wall_jumps, [this] {
             world_.clock.jump_wall(std::chrono::microseconds{(world_.random.chance(50) ? 1 : -1) *
                                                              std::int64_t{3'600'000'000}});
@@ -326,14 +353,14 @@ private:
 
     // Once a position is stored, somebody takes away what comes after it.
     void lose() {
-        if (!disk_.has_position() || !server_.slot().exists) {
+        if (!has_position() || !server_.slot().exists) {
             world_.after(100ms, [this] { lose(); });
             return;
         }
         server_.cut_all("a loss");
         server_.release_slot();
         oracle_.loss_happened();
-        switch (world_.random.below(6)) {
+        switch (world_.random.below(climate_.in_topic ? 7 : 6)) {
             case 0: server_.drop_slot(); break;
             case 1: server_.recreate_slot(); break;
             case 2: server_.advance_slot(); break;
@@ -341,7 +368,11 @@ private:
             case 4:
                 server_.lose_log(Lsn{oracle_.stored().value - 1 - world_.random.below(50)});
                 break;
-            default: server_.replace_system(); break;
+            case 5: server_.replace_system(); break;
+            default:
+                topic_.remove();
+                world_.die_in(1);  // whoever had read it before would go on, and rightly so
+                break;
         }
     }
 
@@ -352,6 +383,7 @@ private:
     Oracle oracle_;
     Server server_;
     Disk disk_;
+    PlayedTopic topic_;
     PlayedWaiter waiter_;
     const PostgresConfig postgres_;
     WireLinks links_;

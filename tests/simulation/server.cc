@@ -133,7 +133,7 @@ void Server::shut_down(Duration down) {
 
 void Server::go_on_shutting_down() {
     if (!shutting_down_ || !up_) return;
-    if (!oracle_.complete()) all_durable_since_ = world_.clock.now();
+    if (!oracle_.complete() || !oracle_.can_store()) all_durable_since_ = world_.clock.now();
     const bool held_up = std::ranges::any_of(senders_, [&](const Walsender* sender) {
         return slot_.confirmed < end_ && !sender->hole_;
     });

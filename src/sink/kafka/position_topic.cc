@@ -1,0 +1,208 @@
+#include "sink/kafka/position_topic.h"
+
+#include <fmt/format.h>
+
+#include <cassert>
+#include <utility>
+
+#include "core/position_text.h"
+
+namespace pgc {
+
+KafkaPositionTopic::KafkaPositionTopic(std::unique_ptr<PositionLog> log, const KafkaConfig& config,
+                                       std::string pipeline, const Clock& clock, Logger logger)
+    : log_(std::move(log)),
+      mends_(config, pipeline),
+      pipeline_(std::move(pipeline)),
+      clock_(clock),
+      logger_(std::move(logger)) {}
+
+Result<std::optional<PositionStore::Loaded>> KafkaPositionTopic::load() {
+    if (state_ == State::appending) {
+        const auto done = append_on();
+        if (!done) return std::unexpected(done.error());
+        if (!*done) return std::nullopt;
+    }
+    if (state_ == State::creating) {
+        const auto done = create_on();
+        if (!done) return std::unexpected(done.error());
+        if (!*done) return std::nullopt;
+    }
+    if (state_ == State::idle) enter(State::reading);
+    return read_on();
+}
+
+void KafkaPositionTopic::create() {
+    assert(state_ == State::idle);
+    enter(State::creating);
+}
+
+Result<void> KafkaPositionTopic::save(const StoredPosition& position) {
+    assert(state_ == State::idle && "one at a time");
+    if (refused_) return std::unexpected(*refused_);
+    value_ = write_position(position);
+    enter(State::appending);
+    return {};
+}
+
+Result<bool> KafkaPositionTopic::saved() {
+    if (refused_) return std::unexpected(*refused_);
+    return state_ != State::appending ? true : append_on();
+}
+
+void KafkaPositionTopic::wants(Wants& wants) const {
+    if (state_ == State::idle) return;
+    if (begin_at_) {
+        wants.until(*begin_at_);
+    } else {
+        wants.until(tell_at_);
+        log_->wants(wants);
+    }
+}
+
+void KafkaPositionTopic::enter(State state) {
+    state_ = state;
+    begin_at_.reset();
+    since_ = clock_.now();
+    tell_at_ = since_ + kPatience;
+    begin();
+}
+
+void KafkaPositionTopic::begin() {
+    switch (state_) {
+        case State::idle: break;
+        case State::reading: log_->read(); break;
+        case State::creating: log_->create(); break;
+        case State::appending: log_->append(value_); break;
+    }
+}
+
+// Begins anew what failed, once the pause is over.
+bool KafkaPositionTopic::paused() {
+    if (!begin_at_) return false;
+    if (clock_.now() < *begin_at_) return true;
+    begin_at_.reset();
+    begin();
+    return false;
+}
+
+Result<bool> KafkaPositionTopic::append_on() {
+    if (paused()) return false;
+    auto done = log_->appended();
+    if (!done) {
+        auto error = failed(std::move(done.error()));
+        if (error.next == Error::Next::retry) return false;
+        state_ = State::idle;
+        refused_ = error;
+        return std::unexpected(std::move(error));
+    }
+    if (!*done) {
+        look_at_the_time();
+        return false;
+    }
+    answered();
+    return true;
+}
+
+Result<bool> KafkaPositionTopic::create_on() {
+    if (paused()) return false;
+    auto done = log_->created();
+    if (!done) {
+        auto error = failed(std::move(done.error()));
+        if (error.next == Error::Next::retry) return false;
+        state_ = State::idle;
+        return std::unexpected(std::move(error));
+    }
+    if (!*done) {
+        look_at_the_time();
+        return false;
+    }
+    answered();
+    return true;
+}
+
+Result<std::optional<PositionStore::Loaded>> KafkaPositionTopic::read_on() {
+    if (paused()) return std::nullopt;
+    auto tail = log_->tail();
+    if (!tail) {
+        auto error = failed(std::move(tail.error()));
+        if (error.next == Error::Next::retry) return std::nullopt;
+        state_ = State::idle;
+        return std::unexpected(std::move(error));
+    }
+    if (!*tail) {
+        look_at_the_time();
+        return std::nullopt;
+    }
+    answered();
+    auto loaded = understood(**tail);
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    return std::optional{std::move(*loaded)};
+}
+
+Result<PositionStore::Loaded> KafkaPositionTopic::understood(const PositionLog::Tail& tail) const {
+    if (tail.topic_is_missing) return Loaded{.position = {}, .store_is_missing = true};
+    if (!tail.value || tail.value->empty()) return Loaded{};
+    auto position = read_position(*tail.value);
+    if (!position) {
+        return std::unexpected(
+            stop(Error::Category::position,
+                 "the stored position can't be used: " + position.error())
+                .at(where())
+                .mended_by("if this topic is not ours, name another with state.topic; or, "
+                           "accepting that changes may be missing, " +
+                           how_to_forget() +
+                           ": the next start goes on from where the slot stands"));
+    }
+    if (position->pipeline != pipeline_) {
+        return std::unexpected(
+            stop(Error::Category::position,
+                 fmt::format("the stored position belongs to pipeline {}, not to {}",
+                             position->pipeline, pipeline_))
+                .at(where())
+                .mended_by("find out who wrote it under our key; or, accepting that changes may "
+                           "be missing, " +
+                           how_to_forget()));
+    }
+    return Loaded{.position = std::move(*position), .store_is_missing = false};
+}
+
+// What failed for now is tried again after a pause.
+Error KafkaPositionTopic::failed(Error error) {
+    if (error.where.empty()) error.where = where();
+    if (error.next == Error::Next::stop) return error;
+    begin_at_ = clock_.now() + kPause;
+    if (!told_ || clock_.now() >= tell_at_) tell(&error);
+    return error;
+}
+
+void KafkaPositionTopic::answered() {
+    state_ = State::idle;
+    if (!told_) return;
+    const auto waited =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - since_);
+    logger_.info("the topic of positions answers again", {{"waited_ms", waited.count()}});
+    told_ = false;
+}
+
+void KafkaPositionTopic::look_at_the_time() {
+    if (clock_.now() >= tell_at_) tell(nullptr);
+}
+
+void KafkaPositionTopic::tell(const Error* error) {
+    const std::string_view what =
+        state_ == State::appending  ? "the position can't be stored yet; trying again"
+        : state_ == State::creating ? "the topic of positions can't be created yet; trying again"
+                                    : "the stored position can't be read yet; trying again";
+    if (error != nullptr) {
+        logger_.failure(LogLevel::warning, what, *error);
+    } else {
+        const auto waited =
+            std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - since_);
+        logger_.warning(what, {{"where", where()}, {"no_answer_for_ms", waited.count()}});
+    }
+    told_ = true;
+    tell_at_ = clock_.now() + kTell_every;
+}
+
+}  // namespace pgc

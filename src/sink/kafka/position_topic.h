@@ -1,0 +1,83 @@
+// The pipeline's position as the last record under its key in a compacted topic, so that
+// nothing has to be kept beside Kafka. The value is the text of core/position_text.h.
+//
+//             load()                       found, or none
+//   idle ───────────────▶ reading ────────────────────────────▶ idle
+//    │ ▲                     ▲ └─ the topic is missing ─▶ idle ── create() ─┐
+//    │ └── acknowledged ─┐   └──────────────── creating ◀───────────────────┘
+//    └── save() ─▶ appending
+//
+// What Kafka refuses for now is begun again after a pause, for ever: PostgreSQL keeps what is
+// not confirmed. It is told in the log at once, and then every 30 s. What somebody has to mend
+// is an Error, after which saved() never says that the position is safe.
+//
+// Exactly-once will need the record in the sink's transaction: then the sink writes what
+// append() writes here, and load() stays as it is (it reads committed records only).
+//
+// Threads: one, the pipeline's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "core/store.h"
+#include "observe/log.h"
+#include "sink/kafka/config.h"
+#include "sink/kafka/position_log.h"
+#include "sink/kafka/position_mends.h"
+
+namespace pgc {
+
+class KafkaPositionTopic final : public PositionStore {
+public:
+    static constexpr Duration kPause = std::chrono::milliseconds{300};
+    static constexpr Duration kPatience = std::chrono::seconds{5};  // before an answer is missed
+    static constexpr Duration kTell_every = std::chrono::seconds{30};
+
+    // `log` is of state.topic and `pipeline`'s key; `clock` outlives this.
+    KafkaPositionTopic(std::unique_ptr<PositionLog> log, const KafkaConfig& config,
+                       std::string pipeline, const Clock& clock, Logger logger);
+
+    Result<std::optional<Loaded>> load() override;
+    void create() override;
+    Result<void> save(const StoredPosition& position) override;
+    Result<bool> saved() override;
+    void wants(Wants& wants) const override;
+    std::string where() const override { return mends_.where(); }
+    std::string how_to_forget() const override { return mends_.forget(); }
+    std::string how_to_create() const override { return mends_.create(); }
+
+private:
+    enum class State : std::uint8_t { idle, reading, creating, appending };
+
+    void enter(State state);
+    void begin();
+    bool paused();
+    Result<bool> append_on();
+    Result<bool> create_on();
+    Result<std::optional<Loaded>> read_on();
+    Result<Loaded> understood(const PositionLog::Tail& tail) const;
+    Error failed(Error error);
+    void answered();
+    void look_at_the_time();
+    void tell(const Error* error);
+
+    const std::unique_ptr<PositionLog> log_;
+    const PositionMends mends_;
+    const std::string pipeline_;
+    const Clock& clock_;
+    const Logger logger_;
+
+    State state_ = State::idle;
+    std::string value_;                // being appended
+    std::optional<Instant> begin_at_;  // what failed is begun anew then
+    Instant since_;                    // of the state
+    Instant tell_at_;
+    bool told_ = false;
+    std::optional<Error> refused_;  // for good
+};
+
+}  // namespace pgc
