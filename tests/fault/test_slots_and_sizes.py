@@ -170,12 +170,11 @@ def test_30_killed_at_a_row_of_a_copy_whose_rows_share_their_places(server, slot
         add(server, 0)
         capture.wait_for(1)
         server.wait_confirmed(slot)
-        capture.signal(19)          # SIGSTOP: it must not get through all of it at once
+        capture.hold_at(1 + at)     # it must not get through all of it before it is killed
         with server.connect(DATABASE) as connection, connection.cursor() as cursor:
             with cursor.copy("COPY t FROM STDIN") as copy:
                 for i in range(1, rows + 1):
                     copy.write_row((i, "x"))
-        capture.signal(18)
         capture.wait_for(1 + at)
         capture.kill()
         before = ids(capture)

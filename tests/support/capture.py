@@ -62,6 +62,7 @@ class Capture:
         self.process = None
         self._stdout = stdout
         self._lines = []
+        self._held_at = None
         self._changed = threading.Condition()
         self._reader = None
         if start:
@@ -88,6 +89,8 @@ class Capture:
             with self._changed:
                 self._lines.append(raw)
                 self._changed.notify_all()
+                self._changed.wait_for(lambda: self._held_at is None
+                                       or len(self._lines) < self._held_at)
         with self._changed:
             self._changed.notify_all()
 
@@ -119,7 +122,14 @@ class Capture:
         if self.running:
             self.process.kill()
         self.process.wait()
+        self.hold_at(None)
         self._read_up(10.0)
+
+    def hold_at(self, lines):
+        """Reads no further than this many lines, so that the rest stays with it; None: reads on."""
+        with self._changed:
+            self._held_at = lines
+            self._changed.notify_all()
 
     def _read_up(self, timeout):
         if self._reader is not None:
