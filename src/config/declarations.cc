@@ -119,7 +119,8 @@ private:
 
     void check_default(const Option& option) {
         const bool secret = option.kind == OptionKind::secret;
-        if (option.required || secret) {
+        const bool required = !requirement(option).empty();
+        if (required || secret) {
             if (!option.fallback.empty()) {
                 fault(option, "a required option or a secret has no default");
             }
@@ -211,6 +212,17 @@ std::vector<std::string> variables(const Option& option) {
         names.push_back(std::move(full));
     }
     return names;
+}
+
+std::string requirement(const Option& option) {
+    if (option.required) {
+        return "required";
+    }
+    const auto equals = option.required_with.find('=');
+    return option.required_with.empty()
+               ? ""
+               : fmt::format("required with {}: {}", option.required_with.substr(0, equals),
+                             option.required_with.substr(equals + 1));
 }
 
 std::vector<std::string_view> words(const Option& option) {

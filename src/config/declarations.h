@@ -45,6 +45,8 @@ private:
 std::string long_variable(const Option& option);
 // Short name first if there is one.
 std::vector<std::string> variables(const Option& option);
+// "required", "required with sink: kafka"; empty for what may be left out.
+std::string requirement(const Option& option);
 // Its words, split.
 std::vector<std::string_view> words(const Option& option);
 // What a value may be: "integer from 1 to 65535", "one of a, b, c".

@@ -72,14 +72,18 @@ std::string value_in_file(const Option& option, Language language) {
     if (option.kind == OptionKind::secret) {
         return fmt::format("\"${{env:{}}}\"", variables(option).front());
     }
-    const std::string_view text = option.required ? option.example : option.fallback;
+    const std::string_view text = requirement(option).empty() ? option.fallback : option.example;
     ValueProblems problems;
     const auto value = value_from_text(option, text, text, {}, problems);
     return value ? std::visit(FileForm{language}, *value) : std::string("\"\"");
 }
 
 std::string about_option(const Option& option) {
-    std::string text = option.required ? "Required: " : "";
+    std::string text = requirement(option);
+    if (!text.empty()) {
+        text.front() = 'R';
+        text += ": ";
+    }
     text += option.help;
     if (option.kind == OptionKind::choice ||
         (option.kind == OptionKind::list && !option.words.empty())) {
@@ -94,7 +98,7 @@ std::string about_option(const Option& option) {
 void add_option(const Option& option, std::string_view indent, Language language,
                 std::string& text) {
     text += fmt::format("{}# {}\n{}{}{}{}{}\n", indent, about_option(option), indent,
-                        option.required ? "" : "#", leaf_name(option),
+                        requirement(option).empty() ? "#" : "", leaf_name(option),
                         language == Language::yaml ? ": " : " = ", value_in_file(option, language));
 }
 
@@ -153,13 +157,13 @@ void add_environment(const Section& section, std::string& text) {
         }
     }
     for (const Option* option : section.options) {
-        std::string_view value = option->required ? option->example : option->fallback;
+        const bool required = !requirement(*option).empty();
+        std::string_view value = required ? option->example : option->fallback;
         if (option->kind == OptionKind::secret && value.empty()) {
             value = "change-me";
         }
-        text += fmt::format("# {}\n{}export {}={}\n", about_option(*option),
-                            option->required ? "" : "#", variables(*option).front(),
-                            shell_quoted(value));
+        text += fmt::format("# {}\n{}export {}={}\n", about_option(*option), required ? "" : "#",
+                            variables(*option).front(), shell_quoted(value));
     }
     for (const Section& inner : section.sections) {
         add_environment(inner, text);

@@ -82,6 +82,8 @@ private:
                                                  Settings::Entry& entry);
     void note_references(std::string_view text, ReferenceStyle style);
     void require(Settings::Entry& entry, bool given);
+    void require_with_choices();
+    bool applies(std::string_view condition) const;
     std::expected<Settings, Errors> finish();
 
     void refuse(const Given& given, const Option& option, ValueProblem problem);
@@ -456,7 +458,9 @@ Settings::Entry Loader::settle(const Option& option) {
             entry.broken = true;
         }
     }
-    require(entry, !follow);
+    if (option.required) {
+        require(entry, !follow);
+    }
     return entry;
 }
 
@@ -473,7 +477,7 @@ bool is_empty(const Settings::Value& value) {
 
 void Loader::require(Settings::Entry& entry, bool given) {
     const Option& option = *entry.option;
-    if (!option.required || entry.broken) {
+    if (entry.broken) {
         return;
     }
     if (given) {
@@ -497,15 +501,42 @@ void Loader::require(Settings::Entry& entry, bool given) {
         option.kind == OptionKind::secret
             ? fmt::format("or by the name of a file in {}{}", names.front(), kFileSuffix)
             : fmt::format("or by the flag --{}", option.path);
-    missing_.add({sources_.file,
-                  std::string(option.path),
-                  "required, but not given",
-                  {},
-                  fmt::format("give {} in a configuration file, {} in the environment, {}",
-                              option.path, either, last)});
+    const auto condition = option.required_with;
+    missing_.add(
+        {sources_.file,
+         std::string(option.path),
+         requirement(option) + ", but not given",
+         {},
+         fmt::format("give {} in a configuration file, {} in the environment, {}{}", option.path,
+                     either, last,
+                     condition.empty() ? ""
+                                       : fmt::format("; or choose another {}",
+                                                     condition.substr(0, condition.find('='))))});
+}
+
+// Whether the choice that makes an option required was made.
+bool Loader::applies(std::string_view condition) const {
+    const auto equals = condition.find('=');
+    const auto other =
+        std::ranges::find(entries_, condition.substr(0, equals),
+                          [](const Settings::Entry& entry) { return entry.option->path; });
+    return other != entries_.end() && !other->broken &&
+           value_to_text(other->value) == condition.substr(equals + 1);
+}
+
+void Loader::require_with_choices() {
+    for (Settings::Entry& entry : entries_) {
+        const std::string_view condition = entry.option->required_with;
+        if (!condition.empty() && applies(condition)) {
+            require(entry, entry.origin.source != Origin::Source::fallback);
+        }
+    }
 }
 
 std::expected<Settings, Errors> Loader::finish() {
+    if (sources_.conditional) {
+        require_with_choices();
+    }
     Errors all = sources_.command_line.errors;
     all.append(flag_errors_);
     std::ranges::stable_sort(file_errors_, [](const auto& a, const auto& b) {

@@ -33,6 +33,8 @@ struct Sources {
     std::string file;  // .yaml, .yml or .toml; empty for none
     Environment environment;
     CommandLine command_line;
+    // False for those who don't need what is required only with some choice.
+    bool conditional = true;
 };
 
 // Limits that no honest configuration meets.

@@ -458,6 +458,41 @@ TEST_F(LoaderTest, NamesEveryWayToGiveAMissingValue) {
             "PG_PASSWORD_FILE"));
 }
 
+TEST(ConditionalOptionTest, IsRequiredOnlyWithTheChoiceItBelongsTo) {
+    static constexpr Option kRows[] = {
+        {.path = "sink",
+         .kind = OptionKind::choice,
+         .fallback = "kafka",
+         .help = "where",
+         .words = "kafka|console"},
+        {.path = "kafka.brokers",
+         .kind = OptionKind::list,
+         .required_with = "sink=kafka",
+         .help = "who",
+         .example = "kafka:9092"},
+    };
+    const Declarations options{OptionTable{.options = kRows}};
+    EXPECT_THAT(options.faults(), IsEmpty());
+    SimulatedFiles files;
+    Sources sources;
+    const auto missing = load(options, sources, files);
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(describe(missing.error()),
+              "kafka.brokers: required with sink: kafka, but not given; to mend it: give "
+              "kafka.brokers in a configuration file, PG_CAPTURE_KAFKA_BROKERS in the environment, "
+              "or by the flag --kafka.brokers; or choose another sink\n");
+    sources.environment["PG_CAPTURE_KAFKA_BROKERS"] = "a:1,b:2";
+    EXPECT_TRUE(load(options, sources, files));
+    sources.environment["PG_CAPTURE_KAFKA_BROKERS"] = "";
+    EXPECT_FALSE(load(options, sources, files));
+    sources.environment.clear();
+    sources.environment["PG_CAPTURE_SINK"] = "console";
+    EXPECT_TRUE(load(options, sources, files));
+    sources.environment.clear();
+    sources.conditional = false;
+    EXPECT_TRUE(load(options, sources, files));
+}
+
 TEST_F(LoaderTest, RefusesARequiredTextThatIsEmptyButNotAnEmptyPassword) {
     environment["PG_DATABASE"] = "";
     environment["PG_PASSWORD"] = "";

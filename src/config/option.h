@@ -48,6 +48,8 @@ struct Option {
     std::string_view fallback_note{};
     // Must be given; a secret may be given as the empty text, nothing else may.
     bool required = false;
+    // "path=word": must be given when that choice is that word.
+    std::string_view required_with{};
     // The short variable, as PG_HOST; each variable X has X_FILE too.
     std::string_view variable{};
     // The short flag: 'c' for -c; 0 for none.
@@ -56,7 +58,8 @@ struct Option {
     std::string_view help{};
     // More for the reference page; whole sentences, Markdown.
     std::string_view doc{};
-    // What the examples show for a required option (they show the default of others).
+    // What the examples show for an option that is required, always or with a choice (they
+    // show the default of others).
     std::string_view example{};
     // For numbers; in the unit of the path.
     std::int64_t min = std::numeric_limits<std::int64_t>::min();

@@ -35,8 +35,8 @@ std::string_view value_name(OptionKind kind) {
 }
 
 std::string default_text(const Option& option) {
-    if (option.required) {
-        return "required";
+    if (auto required = requirement(option); !required.empty()) {
+        return required;
     }
     if (!option.fallback_note.empty()) {
         return std::string(option.fallback_note);
@@ -98,8 +98,8 @@ std::string cell(std::string_view text) {
 }
 
 std::string default_cell(const Option& option) {
-    if (option.required) {
-        return "**required**";
+    if (const auto required = requirement(option); !required.empty()) {
+        return fmt::format("**{}**", required);
     }
     if (!option.fallback_note.empty()) {
         return cell(option.fallback_note);

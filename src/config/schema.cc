@@ -13,8 +13,8 @@ namespace {
 
 std::string description(const Option& option) {
     std::string text(option.help);
-    if (option.required) {
-        text += " (required)";
+    if (const auto required = requirement(option); !required.empty()) {
+        text += fmt::format(" ({})", required);
     }
     if (!option.fallback_note.empty()) {
         text += fmt::format(" (if not given: {})", option.fallback_note);
@@ -67,7 +67,7 @@ std::string type_of(const Option& option) {
 std::string default_value(const Option& option) {
     ValueProblems problems;
     const auto value = value_from_text(option, option.fallback, option.fallback, {}, problems);
-    if (option.required || option.kind == OptionKind::secret || !value) {
+    if (!requirement(option).empty() || option.kind == OptionKind::secret || !value) {
         return {};
     }
     if (const auto* items = std::get_if<Settings::List>(&*value)) {

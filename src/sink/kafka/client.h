@@ -3,11 +3,13 @@
 //
 //   poll() hands out what the role asked for (delivery reports, fetched records, results of
 //   admin requests) and takes what concerns the client itself:
-//     a broker that can't be reached, or doesn't believe us   -> trouble(), logged
+//     a broker that can't be reached, or doesn't believe us   -> trouble()
 //     a fatal error                                           -> failed()
 //
-// Neither ends anything by itself: librdkafka goes on trying for ever. Secrets are read
-// when it is made and appear in no text that leaves it, whatever the library writes.
+// Trouble ends nothing by itself: librdkafka goes on trying for ever, with the secrets and
+// certificates it was made with. So who is not believed makes another client. The owner
+// tells of both; here they are logged for debugging only. Secrets appear in no text that
+// leaves it, whatever the library writes.
 //
 // Threads: made, polled and destroyed by one thread, the pipeline's. librdkafka has threads
 // of its own, which log; they end in the destructor.
@@ -39,7 +41,8 @@ using KafkaEvent = std::unique_ptr<rd_kafka_event_t, KafkaEventFree>;
 
 class KafkaClient {
 public:
-    // A consumer is not a member of any group: it is assigned its partitions.
+    // A consumer is not a member of any group: it is given its partitions by
+    // rd_kafka_consume_start_queue(…, queue()), which needs no more rights than to read them.
     enum class Kind : std::uint8_t { producer, consumer };
 
     struct With {
@@ -64,25 +67,25 @@ public:
     rd_kafka_queue_t* queue() const noexcept { return queue_; }
 
     // The next event of the role, or nothing now: then wake_fd() is no longer readable until
-    // there is one. RD_KAFKA_EVENT_DR, _FETCH, and results of admin requests.
+    // there is one. RD_KAFKA_EVENT_DR, _FETCH, results of admin requests, and _ERROR only where
+    // it is of one partition (rd_kafka_event_topic_partition). To be freed before the client.
     KafkaEvent poll();
     // Readable when poll() may give something.
     int wake_fd() const noexcept { return wake_.fd(); }
 
-    // Set by poll() after a fatal error: nothing works any more, another one must be made.
-    // Always to be retried, for what was not reported comes again from the ledger.
+    // Set by poll() after a fatal error: nothing works any more, another one must be made,
+    // unless the error says stop. What was not reported comes again from the ledger.
     const std::optional<Error>& failed() const noexcept { return failed_; }
 
-    // What the brokers last complained of, or those that can't be reached; nothing if all is
-    // well as far as we know. An authentication error is one by its category.
+    // What keeps us from brokers, the worst first: not being believed (category
+    // authentication), then the newest. Nothing if all is well as far as we know.
     struct Trouble {
         Error error;       // `where` names the broker
-        Instant since;     // when it was first met
+        Instant since;     // when the first of those that last was met
         bool all_brokers;  // nobody can be reached
     };
     std::optional<Trouble> trouble() const;
-    // A broker has answered the role: what was told of unreachable ones before is over,
-    // but for brokers that are told of again.
+    // A broker has answered the role: what was told before is over, until it is told again.
     void answered() noexcept;
 
 private:
@@ -90,8 +93,13 @@ private:
 
     Result<void> start(const With& with);
     void take_error(rd_kafka_event_t* event);
+    void complain(Error error, std::string_view broker);
     std::string scrubbed(std::string_view text) const;
     static void log(const rd_kafka_t* client, int level, const char* facility, const char* text);
+
+    // librdkafka repeats what lasts every 30 s: what was not repeated is over.
+    static constexpr Duration kLasts = std::chrono::seconds{45};
+    static constexpr std::size_t kComplaints_max = 64;
 
     // Constant once librdkafka's threads run.
     const Clock& clock_;
@@ -108,7 +116,7 @@ private:
         Instant last;
     };
     std::map<std::string, Complaint, std::less<>> complaints_;  // by broker
-    bool all_down_ = false;
+    std::optional<Complaint> all_down_;
 };
 
 }  // namespace pgc

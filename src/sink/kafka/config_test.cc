@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sink/kafka/client.h"
-#include "sink/kafka/errors.h"
-#include "sink/kafka/topic_name.h"
+#include "sink/kafka/options.h"
 
 namespace pgc {
 namespace {

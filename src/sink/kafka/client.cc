@@ -1,0 +1,202 @@
+#include "sink/kafka/client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "sink/kafka/errors.h"
+
+namespace pgc {
+namespace {
+
+constexpr std::uint64_t kOne = 1;  // what an eventfd is notified with
+
+using Conf = std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_destroy)>;
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
+        text.replace(at, what.size(), by);
+    }
+}
+
+// "sasl_ssl://kafka1:9093/1: Connect to … failed: refused (after 3ms in state CONNECT)" names
+// its broker first, in plain text without the scheme, and ends with what changes each time.
+struct Complained {
+    std::string_view broker;  // empty: not of one broker
+    std::string_view reason;
+};
+Complained parse(std::string_view text) {
+    Complained parts{{}, text};
+    const auto end = text.find(": ");
+    auto broker = text.substr(0, end);
+    if (const auto scheme = broker.find("://"); scheme != std::string_view::npos) {
+        broker.remove_prefix(scheme + 3);
+    }
+    const auto slash = broker.rfind('/');
+    if (end != std::string_view::npos && slash != std::string_view::npos &&
+        broker.find(' ') == std::string_view::npos) {
+        parts = {broker.substr(0, slash), text.substr(end + 2)};
+    }
+    parts.reason = parts.reason.substr(0, parts.reason.rfind(" (after "));
+    return parts;
+}
+
+LogLevel level_of(int syslog, std::string_view facility) noexcept {
+    // Of brokers that fail, trouble() tells.
+    if (facility == "FAIL" || facility == "ERROR" || syslog > 4) return LogLevel::debug;
+    return LogLevel::warning;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KafkaClient>> KafkaClient::make(const With& with) {
+    std::unique_ptr<KafkaClient> client(new KafkaClient(with));
+    if (auto started = client->start(with); !started) {
+        return std::unexpected(std::move(started.error()));
+    }
+    return client;
+}
+
+KafkaClient::KafkaClient(const With& with) : clock_(with.clock), logger_(with.logger) {}
+
+KafkaClient::~KafkaClient() {
+    if (client_ == nullptr) return;
+    rd_kafka_queue_io_event_enable(queue_, -1, nullptr, 0);
+    rd_kafka_queue_destroy(queue_);
+    rd_kafka_destroy_flags(client_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+Result<void> KafkaClient::start(const With& with) {
+    auto properties = connection_properties(with.config);
+    if (!properties) return std::unexpected(std::move(properties.error()));
+    secrets_ = std::move(properties->secrets);
+    properties->all.insert(properties->all.end(), with.properties.begin(), with.properties.end());
+
+    std::array<char, 512> reason{};
+    Conf conf(rd_kafka_conf_new(), &rd_kafka_conf_destroy);
+    for (const auto& [name, value] : properties->all) {
+        if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), reason.data(),
+                              reason.size()) != RD_KAFKA_CONF_OK) {
+            return std::unexpected(stop(Error::Category::configuration,
+                                        fmt::format("Kafka's property {} can't be set: {}", name,
+                                                    scrubbed(reason.data()))));
+        }
+    }
+    rd_kafka_conf_set_opaque(conf.get(), this);
+    rd_kafka_conf_set_log_cb(conf.get(), &KafkaClient::log);
+    rd_kafka_conf_set_events(conf.get(),
+                             RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_FETCH);
+    const auto type = with.kind == Kind::producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
+    client_ = rd_kafka_new(type, conf.get(), reason.data(), reason.size());
+    if (client_ == nullptr) {
+        auto error = kafka_error(rd_kafka_last_error(), "no Kafka client can be made",
+                                 scrubbed(reason.data()));
+        if (with.config.security.encrypted()) {
+            error.mend = "check the files that kafka.security names: ca, certificate and key";
+        }
+        return std::unexpected(std::move(error));
+    }
+    (void)conf.release();  // is the client's now
+    queue_ = rd_kafka_queue_get_main(client_);
+    rd_kafka_queue_io_event_enable(queue_, wake_.fd(), &kOne, sizeof kOne);
+    return {};
+}
+
+KafkaEvent KafkaClient::poll() {
+    for (bool cleared = false;;) {
+        KafkaEvent event(rd_kafka_queue_poll(queue_, 0));
+        if (event == nullptr) {
+            if (cleared) return nullptr;
+            wake_.clear();  // what came before that is found now, what comes after wakes again
+            cleared = true;
+            continue;
+        }
+        if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_ERROR) return event;
+        if (!rd_kafka_event_error_is_fatal(event.get())) {
+            auto* const partition = rd_kafka_event_topic_partition(event.get());
+            if (partition != nullptr) {
+                rd_kafka_topic_partition_destroy(partition);
+                return event;
+            }
+        }
+        take_error(event.get());
+    }
+}
+
+void KafkaClient::take_error(rd_kafka_event_t* event) {
+    const auto code = rd_kafka_event_error(event);
+    const std::string text = scrubbed(rd_kafka_event_error_string(event));
+    if (rd_kafka_event_error_is_fatal(event) != 0) {
+        if (!failed_) failed_ = kafka_error(code, "the Kafka client can't go on", text);
+        return;
+    }
+    logger_.debug("librdkafka tells of an error",
+                  {{"code", kafka_error_name(code)}, {"text", text}});
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        const Instant now = clock_.now();
+        all_down_ = {.error = kafka_error(code, "Kafka can't be reached", text),
+                     .since = all_down_ ? all_down_->since : now,
+                     .last = now};
+        return;
+    }
+    const Complained parts = parse(text);
+    complain(kafka_error(code, "Kafka can't be reached", parts.reason), parts.broker);
+}
+
+void KafkaClient::complain(Error error, std::string_view broker) {
+    const Instant now = clock_.now();
+    std::erase_if(complaints_, [&](const auto& entry) { return now - entry.second.last > kLasts; });
+    if (complaints_.size() >= kComplaints_max && !complaints_.contains(broker)) return;
+    Complaint& complaint = complaints_[std::string{broker}];
+    if (complaint.error.what.empty()) complaint.since = now;
+    complaint.last = now;
+    complaint.error = std::move(error);
+    if (!broker.empty()) complaint.error.where = fmt::format("broker {}", broker);
+}
+
+std::optional<KafkaClient::Trouble> KafkaClient::trouble() const {
+    const Instant now = clock_.now();
+    const auto is_refusal = [](const Complaint& c) {
+        return c.error.category == Error::Category::authentication;
+    };
+    const bool all_down = all_down_ && now - all_down_->last <= kLasts;
+    const Complaint* worst = nullptr;
+    Instant since = all_down ? all_down_->since : kNever;
+    for (const auto& [broker, complaint] : complaints_) {
+        if (now - complaint.last > kLasts) continue;
+        since = std::min(since, complaint.since);
+        const bool worse =
+            worst == nullptr || is_refusal(complaint) > is_refusal(*worst) ||
+            (is_refusal(complaint) == is_refusal(*worst) && complaint.last > worst->last);
+        if (worse) worst = &complaint;
+    }
+    if (worst == nullptr && all_down) worst = &*all_down_;  // the others say more
+    if (worst == nullptr) return std::nullopt;
+    return Trouble{.error = worst->error, .since = since, .all_brokers = all_down};
+}
+
+void KafkaClient::answered() noexcept {
+    complaints_.clear();
+    all_down_.reset();
+}
+
+std::string KafkaClient::scrubbed(std::string_view text) const {
+    std::string clean{text};
+    for (const Secret& secret : secrets_) {
+        if (!secret.empty()) replace_all(clean, secret.reveal(), "***");
+    }
+    return clean;
+}
+
+void KafkaClient::log(const rd_kafka_t* client, int level, const char* facility, const char* text) {
+    const auto& self = *static_cast<const KafkaClient*>(rd_kafka_opaque(client));
+    const LogLevel ours = level_of(level, facility);
+    if (!self.logger_.enabled(ours)) return;
+    self.logger_.write(ours, "librdkafka says",
+                       {{"facility", facility}, {"text", self.scrubbed(text)}});
+}
+
+}  // namespace pgc

@@ -1,0 +1,283 @@
+#include "sink/kafka/option_checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <initializer_list>
+#include <utility>
+
+#include "core/name_pattern.h"
+#include "sink/kafka/properties.h"
+#include "sink/kafka/topic_name.h"
+
+namespace pgc {
+namespace {
+
+constexpr std::string_view kProtocol = "kafka.security.protocol";
+constexpr std::string_view kMechanism = "kafka.security.mechanism";
+
+class Checker {
+public:
+    Checker(const Settings& settings, Errors& errors) : settings_(settings), errors_(errors) {}
+
+    void run() {
+        brokers();
+        names();
+        partitions();
+        tls();
+        sasl();
+        oauth();
+        delivery();
+        properties();
+    }
+
+private:
+    bool good(std::string_view path) const { return !settings_.broken(path); }
+
+    void add(std::string_view path, std::string reason, std::string mend = {},
+             std::string nearest = {}) {
+        errors_.add({.where = settings_.origin(path).text,
+                     .key = std::string{path},
+                     .reason = std::move(reason),
+                     .nearest = std::move(nearest),
+                     .mend = std::move(mend)});
+    }
+    void contradiction(std::initializer_list<std::string_view> paths, std::string reason,
+                       std::string mend) {
+        errors_.contradiction(settings_, paths, std::move(reason), std::move(mend));
+    }
+    // `path` is given and only makes sense together with `other`.
+    void only_with(std::string_view path, std::string_view other, bool sensible,
+                   std::string_view reason, std::string_view mend) {
+        if (settings_.given(path) && !sensible) {
+            contradiction({path, other}, std::string{reason}, std::string{mend});
+        }
+    }
+
+    void brokers() {
+        if (!good("kafka.brokers")) return;
+        for (const std::string& text : settings_.list("kafka.brokers")) {
+            if (!broker_address(text)) {
+                add("kafka.brokers", "each must be a name or an address, with :port if you like");
+                return;
+            }
+        }
+    }
+
+    void topic_template(std::string_view path, TopicOf of) {
+        if (!good(path)) return;
+        if (auto fault = template_fault(settings_.text(path), of); !fault.empty()) {
+            add(path, std::move(fault));
+        }
+    }
+
+    void names() {
+        const auto& prefix = settings_.text("kafka.topic_prefix");
+        if (good("kafka.topic_prefix") && !is_topic_name(prefix)) {
+            add("kafka.topic_prefix", "must be of A-Z, a-z, 0-9, ., _ and -");
+        }
+        topic_template("kafka.topic", TopicOf::table);
+        topic_template("kafka.message_topic", TopicOf::pipeline);
+        topic_template("dead_letter_topic", TopicOf::pipeline);
+        if (good("state.topic") && !is_topic_name(settings_.text("state.topic"))) {
+            add("state.topic", "a topic's name is of A-Z, a-z, 0-9, ., _ and - only");
+        }
+        distinct("kafka.message_topic", "dead_letter_topic");
+        distinct("kafka.message_topic", "state.topic");
+        distinct("dead_letter_topic", "state.topic");
+    }
+
+    // {db} stands for itself: it is the same in both.
+    void distinct(std::string_view one, std::string_view other) {
+        const TopicVariables variables{.prefix = settings_.text("kafka.topic_prefix"),
+                                       .database = "{db}"};
+        if (fill_template(settings_.text(one), variables) ==
+            fill_template(settings_.text(other), variables)) {
+            contradiction({one, other}, "both are the same topic", "give each its own");
+        }
+    }
+
+    void partitions() {
+        if (settings_.integer("kafka.topics.replication_factor") == 0) {
+            add("kafka.topics.replication_factor", "a topic has at least one replica",
+                "use -1 for the brokers' default");
+        }
+        const std::string& by = settings_.choice("kafka.partitioner");
+        only_with("kafka.fixed_partition", "kafka.partitioner", by == "fixed",
+                  "only the partitioner fixed has a partition of its own",
+                  "set kafka.partitioner to fixed, or leave kafka.fixed_partition out");
+        only_with("kafka.partition_columns", "kafka.partitioner", by == "columns",
+                  "only the partitioner columns looks at columns",
+                  "set kafka.partitioner to columns, or leave kafka.partition_columns out");
+        const auto count = settings_.integer("kafka.topics.partitions");
+        if (by == "fixed" && settings_.boolean("kafka.topics.create") &&
+            settings_.integer("kafka.fixed_partition") >= count) {
+            contradiction(
+                {"kafka.fixed_partition", "kafka.topics.partitions"},
+                fmt::format("a topic that is created has the partitions 0 to {}", count - 1),
+                "raise kafka.topics.partitions");
+        }
+        if (by == "columns" && settings_.map("kafka.partition_columns").empty()) {
+            contradiction({"kafka.partitioner", "kafka.partition_columns"},
+                          "no table's columns are named",
+                          "name them, as {\"public.orders\": \"customer_id\"}");
+        }
+        if (good("kafka.partition_columns")) partition_columns();
+    }
+
+    void partition_columns() {
+        for (const auto& [table, columns] : settings_.map("kafka.partition_columns")) {
+            if (!NamePattern::parse(table, 2)) {
+                add("kafka.partition_columns",
+                    fmt::format("\"{}\" is not of the form schema.table", table));
+            }
+            if (!column_names(columns)) {
+                add("kafka.partition_columns",
+                    fmt::format("the columns for \"{}\" are not of the form a or a+b", table));
+            }
+        }
+    }
+
+    void tls() {
+        const std::string& protocol = settings_.choice(kProtocol);
+        const bool encrypted = protocol == "SSL" || protocol == "SASL_SSL";
+        for (const std::string_view path : {"kafka.security.ca", "kafka.security.certificate",
+                                            "kafka.security.key", "kafka.security.key_password"}) {
+            only_with(path, kProtocol, encrypted, "this protocol has no TLS",
+                      "set kafka.security.protocol to SSL or SASL_SSL");
+        }
+        const bool certificate = !settings_.text("kafka.security.certificate").empty();
+        const bool key = !settings_.text("kafka.security.key").empty();
+        if (certificate != key) {
+            contradiction({"kafka.security.certificate", "kafka.security.key"},
+                          "a certificate and its key go together", "give both or neither");
+        }
+        only_with("kafka.security.key_password", "kafka.security.key", key,
+                  "there is no key that it could open", "name the key's file");
+    }
+
+    void sasl() {
+        const bool sasl = settings_.choice(kProtocol).starts_with("SASL");
+        const std::string& mechanism = settings_.choice(kMechanism);
+        if (sasl != (mechanism != "none")) {
+            contradiction(
+                {kProtocol, kMechanism},
+                sasl ? "a SASL protocol needs a mechanism" : "a mechanism needs a SASL protocol",
+                sasl ? "set kafka.security.mechanism"
+                     : "set kafka.security.protocol to SASL_SSL or SASL_PLAINTEXT");
+        }
+        const bool by_password = mechanism == "PLAIN" || mechanism.starts_with("SCRAM");
+        for (const std::string_view path : {"kafka.security.username", "kafka.security.password"}) {
+            only_with(path, kMechanism, by_password, "this mechanism has no use for it",
+                      "set kafka.security.mechanism to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512");
+            needed(path, by_password, kMechanism);
+        }
+    }
+
+    void needed(std::string_view path, bool is_needed, std::string_view because_of) {
+        if (is_needed && !settings_.given(path)) {
+            contradiction({because_of, path}, "this mechanism needs it",
+                          fmt::format("give {}", path));
+        }
+    }
+
+    void oauth() {
+        const bool used = settings_.choice(kMechanism) == "OAUTHBEARER";
+        for (const std::string_view path :
+             {"kafka.security.oauth.token_url", "kafka.security.oauth.client_id",
+              "kafka.security.oauth.client_secret"}) {
+            needed(path, used, kMechanism);
+        }
+        for (const std::string_view path :
+             {"kafka.security.oauth.token_url", "kafka.security.oauth.client_id",
+              "kafka.security.oauth.client_secret", "kafka.security.oauth.scope",
+              "kafka.security.oauth.extensions"}) {
+            only_with(path, kMechanism, used, "this mechanism has no use for it",
+                      "set kafka.security.mechanism to OAUTHBEARER");
+        }
+        if (settings_.given("kafka.security.oauth.token_url")) token_url();
+    }
+
+    void token_url() {
+        constexpr std::string_view path = "kafka.security.oauth.token_url";
+        const std::string& url = settings_.text(path);
+        const bool http = url.starts_with("http://") || url.starts_with("https://");
+        if (!good(path)) return;
+        if (!http || url.ends_with("://") || url.find_first_of(" \t\r\n") != std::string::npos) {
+            add(path, "must be an https:// or http:// address");
+        } else if (url.find('@') != std::string::npos) {
+            add(path, "must hold no user and password",
+                "give them as kafka.security.oauth.client_id and client_secret");
+        }
+    }
+
+    void delivery() {
+        if (settings_.choice("kafka.acks") == "0" &&
+            settings_.choice("kafka.oversize") == "dead_letter") {
+            contradiction({"kafka.acks", "kafka.oversize"},
+                          "with acks 0 no broker says that a record is too large",
+                          "set kafka.acks to all");
+        }
+    }
+
+    void properties() {
+        if (!good("kafka.properties")) return;
+        for (const auto& [name, value] : settings_.map("kafka.properties")) {
+            if (auto refusal = refuse_property(name, value)) {
+                add("kafka.properties", fmt::format("{}: {}", name, refusal->reason),
+                    std::move(refusal->mend), std::move(refusal->nearest));
+            }
+        }
+    }
+
+    const Settings& settings_;
+    Errors& errors_;
+};
+
+bool is_port(std::string_view digits) noexcept {
+    std::uint16_t port = 0;
+    const auto* end = digits.data() + digits.size();
+    const auto [last, error] = std::from_chars(digits.data(), end, port);
+    return error == std::errc{} && last == end && port != 0;
+}
+
+}  // namespace
+
+void check_kafka(const Settings& settings, Errors& errors) {
+    Checker(settings, errors).run();
+}
+
+std::optional<std::string> broker_address(std::string_view text) {
+    constexpr std::string_view kPort = "9092";
+    std::string_view host = text;
+    std::string_view port = kPort;
+    if (const auto colon = text.rfind(':'); colon != std::string_view::npos && text.back() != ']') {
+        host = text.substr(0, colon);
+        port = text.substr(colon + 1);
+    }
+    const bool v6 = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
+    const auto name = v6 ? host.substr(1, host.size() - 2) : host;
+    if (name.empty() ||
+        name.find_first_of(v6 ? " \t,/[]@" : " \t,/[]@:") != std::string_view::npos ||
+        !is_port(port)) {
+        return std::nullopt;
+    }
+    return fmt::format("{}:{}", host, port);
+}
+
+std::optional<std::vector<std::string>> column_names(std::string_view text) {
+    std::vector<std::string> names;
+    while (true) {
+        const auto plus = text.find('+');
+        auto name = text.substr(0, plus);
+        while (name.starts_with(' ')) name.remove_prefix(1);
+        while (name.ends_with(' ')) name.remove_suffix(1);
+        if (name.empty()) return std::nullopt;
+        names.emplace_back(name);
+        if (plus == std::string_view::npos) return names;
+        text.remove_prefix(plus + 1);
+    }
+}
+
+}  // namespace pgc

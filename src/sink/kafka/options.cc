@@ -1,0 +1,305 @@
+#include "sink/kafka/options.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sink/kafka/option_checks.h"
+
+namespace pgc {
+namespace {
+
+constexpr Option kMainOptions[] = {
+    {.path = "kafka.brokers",
+     .kind = OptionKind::list,
+     .required_with = "sink=kafka",
+     .variable = "KAFKA_BROKERS",
+     .help = "brokers to begin with, as host:port; the others are learnt from them",
+     .doc = "Without a port it is 9092. Name several, so that one of them may be down.",
+     .example = "kafka:9092"},
+    {.path = "kafka.topic_prefix",
+     .fallback = "cdc",
+     .variable = "KAFKA_TOPIC_PREFIX",
+     .help = "what {prefix} stands for in names of topics"},
+    {.path = "kafka.topic",
+     .fallback = "{prefix}.{schema}.{table}",
+     .help = "name of a table's topic, of {prefix}, {db}, {schema}, {table} and literal text",
+     .doc = "Characters that no topic's name can hold become `_`, and a name changed like that "
+            "ends in a hash of what it was. Two tables that would come to one name are an error; "
+            "where the template has no `{table}`, tables share a topic by intention."},
+    {.path = "kafka.message_topic",
+     .fallback = "{prefix}.messages",
+     .help = "topic of logical messages (pg_logical_emit_message)",
+     .doc = "`{prefix}` and `{db}` may stand in it."},
+    {.path = "kafka.partitioner",
+     .kind = OptionKind::choice,
+     .fallback = "key",
+     .help = "what decides a record's partition",
+     .doc = "`key`: the message's key, as Kafka's Java client does it, so one key's records keep "
+            "their order. `table`: all rows of a table go to one partition, which keeps the order "
+            "of the table. `columns`: the columns in `partition_columns`. `round_robin`: each "
+            "partition in turn, without any order. `fixed`: `fixed_partition`. Records without a "
+            "key go where the table's name says.",
+     .words = "key|table|columns|round_robin|fixed"},
+    {.path = "kafka.partition_columns",
+     .kind = OptionKind::map,
+     .help = "columns that decide the partition, by table: schema.table with * and ?, then a+b",
+     .doc = "For `partitioner: columns`; tables that are not named go by their key. The columns "
+            "must be in the table's replica identity, or a DELETE would not bring them. Order is "
+            "kept among records with the same values, as long as those don't change."},
+    {.path = "kafka.fixed_partition",
+     .kind = OptionKind::integer,
+     .fallback = "0",
+     .help = "the partition of every record with partitioner: fixed",
+     .min = 0,
+     .max = 1'000'000},
+    {.path = "kafka.compression",
+     .kind = OptionKind::choice,
+     .fallback = "snappy",
+     .variable = "KAFKA_COMPRESSION",
+     .help = "how batches are compressed",
+     .doc = "`lz4` costs the least CPU, `zstd` (Kafka 2.1 and later) makes the smallest batches.",
+     .words = "none|gzip|snappy|lz4|zstd"},
+    {.path = "kafka.acks",
+     .kind = OptionKind::choice,
+     .fallback = "all",
+     .variable = "KAFKA_ACKS",
+     .help = "who must have a record before it counts as delivered",
+     .doc = "`all`: every replica in sync. `1`: the leader alone, `0`: nobody: then, and only "
+            "then, records may be lost when a broker is, and their order may change.",
+     .words = "all|1|0"},
+    {.path = "kafka.linger_ms",
+     .kind = OptionKind::milliseconds,
+     .fallback = "100",
+     .variable = "KAFKA_LINGER_MS",
+     .help = "longest time a record waits for others to share its batch",
+     .doc = "A ceiling, not a delay: caught up with the source, a batch leaves at once.",
+     .min = 0,
+     .max = 60'000},
+    {.path = "kafka.batch_size",
+     .kind = OptionKind::integer,
+     .fallback = "16384",
+     .variable = "KAFKA_BATCH_SIZE",
+     .help = "bytes of a batch of records to one partition",
+     .doc = "Where batches start: behind, they grow to 1 MiB by themselves, or to what the topic "
+            "takes if that is less. A value that is given is kept as the limit. A larger record "
+            "goes alone.",
+     .min = 1,
+     .max = 104'857'600},
+    {.path = "kafka.buffer_memory",
+     .kind = OptionKind::integer,
+     .fallback = "33554432",
+     .variable = "KAFKA_BUFFER_MEMORY",
+     .help = "bytes that changes on their way may take, whatever the sink",
+     .doc = "The budget of the whole pipeline: what was read and not yet delivered, with all that "
+            "belongs to it. When it is used up, reading waits.",
+     .min = 1'048'576,
+     .max = 1'099'511'627'776},
+    {.path = "kafka.oversize",
+     .kind = OptionKind::choice,
+     .fallback = "fail",
+     .help = "what becomes of a record that is too large for its topic",
+     .doc = "`fail` stops and names table, key columns, size and limit. `dead_letter` sends the "
+            "record to `dead_letter_topic` and goes on.",
+     .words = "fail|dead_letter"},
+    {.path = "kafka.properties",
+     .kind = OptionKind::map,
+     .help = "properties of librdkafka, by its own names",
+     .doc = "For what has no option here. Refused is whatever pg-capture sets itself, loads code, "
+            "runs a command, or names a file."},
+};
+
+constexpr Option kTopicsOptions[] = {
+    {.path = "kafka.topics.create",
+     .kind = OptionKind::boolean,
+     .fallback = "true",
+     .help = "create topics that are missing"},
+    {.path = "kafka.topics.partitions",
+     .kind = OptionKind::integer,
+     .fallback = "1",
+     .help = "partitions of a topic that is created",
+     .min = 1,
+     .max = 1'000'000},
+    {.path = "kafka.topics.replication_factor",
+     .kind = OptionKind::integer,
+     .fallback = "-1",
+     .help = "replicas of a topic that is created; -1 for the brokers' default",
+     .doc = "Brokers before Kafka 2.4 know no default here: give a number.",
+     .min = -1,
+     .max = 32'767},
+    {.path = "kafka.topics.config",
+     .kind = OptionKind::map,
+     .help = "configuration of a topic that is created, as cleanup.policy=compact",
+     .doc = "Topics that are there are never altered."},
+};
+
+constexpr Option kSecurityOptions[] = {
+    {.path = "kafka.security.protocol",
+     .kind = OptionKind::choice,
+     .fallback = "PLAINTEXT",
+     .help = "how brokers are spoken to",
+     .doc = "Plain text to another machine is warned about.",
+     .words = "PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL"},
+    {.path = "kafka.security.mechanism",
+     .kind = OptionKind::choice,
+     .fallback = "none",
+     .help = "how we log in, with a SASL protocol",
+     .words = "none|PLAIN|SCRAM-SHA-256|SCRAM-SHA-512|OAUTHBEARER"},
+    {.path = "kafka.security.username", .help = "who we are, for PLAIN and SCRAM"},
+    {.path = "kafka.security.password",
+     .kind = OptionKind::secret,
+     .help = "and our password",
+     .doc = "Read anew for each new connection to the cluster, as every secret is."},
+    {.path = "kafka.security.ca",
+     .fallback_note = "the machine's own",
+     .help = "file of the authorities that may sign the brokers' certificates"},
+    {.path = "kafka.security.certificate", .help = "file of our certificate, for mutual TLS"},
+    {.path = "kafka.security.key", .help = "file of its private key"},
+    {.path = "kafka.security.key_password",
+     .kind = OptionKind::secret,
+     .help = "what the private key is encrypted with"},
+};
+
+constexpr Option kOAuthOptions[] = {
+    {.path = "kafka.security.oauth.token_url",
+     .help = "address of the token endpoint, https:// or http://"},
+    {.path = "kafka.security.oauth.client_id", .help = "who we are"},
+    {.path = "kafka.security.oauth.client_secret",
+     .kind = OptionKind::secret,
+     .help = "and what proves it"},
+    {.path = "kafka.security.oauth.scope", .help = "scope to ask for, if any"},
+    {.path = "kafka.security.oauth.extensions",
+     .kind = OptionKind::map,
+     .help = "what else the brokers are told, as logicalCluster=lkc-1"},
+};
+
+constexpr Option kRootOptions[] = {
+    {.path = "dead_letter_topic",
+     .fallback = "{prefix}.dead_letters",
+     .help = "topic of records that can't be delivered where they belong",
+     .doc = "`{prefix}` and `{db}` may stand in it. A record keeps its key and value; headers tell "
+            "the topic it was for, the table and the reason."},
+    {.path = "state.topic",
+     .fallback = "pg-capture.positions",
+     .help = "topic in which pipelines keep their positions, with sink: kafka",
+     .doc = "Compacted, with one partition; made if missing. Many pipelines may share it. With "
+            "`replication.checkpoint_file` given, the position is kept there instead."},
+};
+
+constexpr OptionTable kTables[] = {
+    {.options = kRootOptions},
+    {.section = "kafka",
+     .about = "Where the changes go with `sink: kafka`.",
+     .options = kMainOptions,
+     .check = check_kafka},
+    {.section = "kafka.topics", .about = "Topics that are made.", .options = kTopicsOptions},
+    {.section = "kafka.security",
+     .about = "How the brokers are convinced of us, and we of them.",
+     .options = kSecurityOptions},
+    {.section = "kafka.security.oauth",
+     .about = "For `mechanism: OAUTHBEARER`: tokens by OpenID Connect, as a client.",
+     .options = kOAuthOptions},
+};
+
+KafkaPartitionBy partition_by(const std::string& word) {
+    if (word == "table") return KafkaPartitionBy::table;
+    if (word == "columns") return KafkaPartitionBy::columns;
+    if (word == "round_robin") return KafkaPartitionBy::round_robin;
+    return word == "fixed" ? KafkaPartitionBy::fixed : KafkaPartitionBy::key;
+}
+
+KafkaAcks acks(const std::string& word) {
+    if (word == "1") return KafkaAcks::leader;
+    return word == "0" ? KafkaAcks::none : KafkaAcks::all;
+}
+
+SecretSource given_secret(const Settings& settings, std::string_view path, Files& files) {
+    return settings.given(path) ? settings.secret_source(path, files) : SecretSource{};
+}
+
+std::string joined(const Settings::Map& pairs) {
+    std::string text;
+    for (const auto& [key, value] : pairs) text += (text.empty() ? "" : ",") + key + "=" + value;
+    return text;
+}
+
+KafkaSecurity security(const Settings& settings, Files& files) {
+    KafkaSecurity s;
+    s.protocol = settings.choice("kafka.security.protocol");
+    if (const auto& word = settings.choice("kafka.security.mechanism"); word != "none") {
+        s.mechanism = word;
+    }
+    s.username = settings.text("kafka.security.username");
+    s.password = given_secret(settings, "kafka.security.password", files);
+    s.ca = settings.text("kafka.security.ca");
+    s.certificate = settings.text("kafka.security.certificate");
+    s.key = settings.text("kafka.security.key");
+    s.key_password = given_secret(settings, "kafka.security.key_password", files);
+    s.oauth.token_url = settings.text("kafka.security.oauth.token_url");
+    s.oauth.client_id = settings.text("kafka.security.oauth.client_id");
+    s.oauth.client_secret = given_secret(settings, "kafka.security.oauth.client_secret", files);
+    s.oauth.scope = settings.text("kafka.security.oauth.scope");
+    s.oauth.extensions = joined(settings.map("kafka.security.oauth.extensions"));
+    return s;
+}
+
+std::vector<KafkaPartitionColumns> partition_columns(const Settings& settings) {
+    std::vector<KafkaPartitionColumns> all;
+    for (const auto& [table, columns] : settings.map("kafka.partition_columns")) {
+        auto pattern = NamePattern::parse(table, 2);
+        auto names = column_names(columns);
+        if (pattern && names) all.push_back({std::move(*pattern), std::move(*names)});
+    }
+    return all;
+}
+
+bool is_this_machine(std::string_view broker) noexcept {
+    const auto host = broker.substr(0, broker.rfind(':'));
+    return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+}  // namespace
+
+bool KafkaConfig::plain_text_to_others() const noexcept {
+    return !security.encrypted() && !std::ranges::all_of(brokers, is_this_machine);
+}
+
+std::span<const OptionTable> kafka_option_tables() noexcept {
+    return kTables;
+}
+
+KafkaConfig kafka_config(const Settings& settings, std::string_view database, Files& files) {
+    KafkaConfig c;
+    for (const std::string& text : settings.list("kafka.brokers")) {
+        if (auto address = broker_address(text)) c.brokers.push_back(std::move(*address));
+    }
+    c.database = database;
+    c.topic_prefix = settings.text("kafka.topic_prefix");
+    c.topic = settings.text("kafka.topic");
+    c.message_topic = settings.text("kafka.message_topic");
+    c.dead_letter_topic = settings.text("dead_letter_topic");
+    c.state_topic = settings.text("state.topic");
+    c.topics = {
+        .create = settings.boolean("kafka.topics.create"),
+        .partitions = static_cast<std::int32_t>(settings.integer("kafka.topics.partitions")),
+        .replication_factor =
+            static_cast<std::int16_t>(settings.integer("kafka.topics.replication_factor")),
+        .config = settings.map("kafka.topics.config")};
+    c.partitioning = {
+        .by = partition_by(settings.choice("kafka.partitioner")),
+        .fixed = static_cast<std::int32_t>(settings.integer("kafka.fixed_partition"))};
+    c.partition_columns = partition_columns(settings);
+    c.compression = settings.choice("kafka.compression");
+    c.acks = acks(settings.choice("kafka.acks"));
+    c.linger_max = settings.duration("kafka.linger_ms");
+    if (settings.given("kafka.batch_size")) {
+        c.batch_bytes_max = static_cast<std::size_t>(settings.integer("kafka.batch_size"));
+    }
+    c.oversize = settings.choice("kafka.oversize") == "dead_letter" ? KafkaOversize::dead_letter
+                                                                    : KafkaOversize::fail;
+    c.headers = settings.boolean("format.headers");
+    c.security = security(settings, files);
+    c.properties = settings.map("kafka.properties");
+    return c;
+}
+
+}  // namespace pgc

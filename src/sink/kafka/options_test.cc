@@ -1,0 +1,289 @@
+#include "sink/kafka/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/loader.h"
+#include "sink/kafka/option_checks.h"
+
+namespace pgc {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::SizeIs;
+
+// What other rooms declare and these options look at.
+constexpr Option kElsewhere[] = {
+    {.path = "sink",
+     .kind = OptionKind::choice,
+     .fallback = "kafka",
+     .help = "where",
+     .words = "console|kafka"},
+    {.path = "format.headers", .kind = OptionKind::boolean, .fallback = "true", .help = "headers"},
+};
+
+std::vector<OptionTable> tables() {
+    std::vector<OptionTable> all{OptionTable{.options = kElsewhere}};
+    const auto ours = kafka_option_tables();
+    all.insert(all.end(), ours.begin(), ours.end());
+    return all;
+}
+
+class KafkaOptionsTest : public testing::Test {
+protected:
+    void give(std::string_view path, std::string value) {
+        std::string name = "PG_CAPTURE_";
+        for (const char c : path) {
+            name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+        }
+        environment[name] = std::move(value);
+    }
+
+    KafkaConfig config() {
+        const auto settings = load(declarations, {"", environment, {}}, files);
+        if (!settings) {
+            ADD_FAILURE() << describe(settings.error());
+            return {};
+        }
+        return kafka_config(*settings, "shop", files);
+    }
+
+    std::vector<std::string> errors() {
+        std::vector<std::string> texts;
+        if (const auto settings = load(declarations, {"", environment, {}}, files); !settings) {
+            for (const auto& error : settings.error()) texts.push_back(describe(error));
+        }
+        return texts;
+    }
+
+    const Declarations declarations{tables()};
+    Environment environment{{"KAFKA_BROKERS", "kafka"}};
+    SimulatedFiles files;
+};
+
+TEST_F(KafkaOptionsTest, TheTablesThemselvesAreSound) {
+    EXPECT_THAT(declarations.faults(), IsEmpty());
+}
+
+TEST_F(KafkaOptionsTest, DefaultsAreThoseOfTheContract) {
+    const auto c = config();
+    EXPECT_THAT(c.brokers, ElementsAre("kafka:9092"));
+    EXPECT_EQ(c.database, "shop");
+    EXPECT_EQ(c.topic_prefix, "cdc");
+    EXPECT_EQ(c.topic, "{prefix}.{schema}.{table}");
+    EXPECT_EQ(c.message_topic, "{prefix}.messages");
+    EXPECT_EQ(c.dead_letter_topic, "{prefix}.dead_letters");
+    EXPECT_EQ(c.state_topic, "pg-capture.positions");
+    EXPECT_TRUE(c.topics.create);
+    EXPECT_EQ(c.topics.partitions, 1);
+    EXPECT_EQ(c.topics.replication_factor, -1);
+    EXPECT_EQ(c.partitioning.by, KafkaPartitionBy::key);
+    EXPECT_EQ(c.compression, "snappy");
+    EXPECT_EQ(c.acks, KafkaAcks::all);
+    EXPECT_EQ(c.linger_max, std::chrono::milliseconds{100});
+    EXPECT_FALSE(c.batch_bytes_max);
+    EXPECT_EQ(c.oversize, KafkaOversize::fail);
+    EXPECT_TRUE(c.headers);
+    EXPECT_EQ(c.security.protocol, "PLAINTEXT");
+    EXPECT_FALSE(c.security.password);
+}
+
+TEST_F(KafkaOptionsTest, TheShortVariablesAreUnderstood) {
+    environment["KAFKA_BROKERS"] = "a:1,[::1]:2,c";
+    environment["KAFKA_TOPIC_PREFIX"] = "shop";
+    environment["KAFKA_COMPRESSION"] = "lz4";
+    environment["KAFKA_ACKS"] = "1";
+    environment["KAFKA_LINGER_MS"] = "5";
+    environment["KAFKA_BATCH_SIZE"] = "65536";
+    const auto c = config();
+    EXPECT_THAT(c.brokers, ElementsAre("a:1", "[::1]:2", "c:9092"));
+    EXPECT_EQ(c.topic_prefix, "shop");
+    EXPECT_EQ(c.compression, "lz4");
+    EXPECT_TRUE(c.may_lose());
+    EXPECT_EQ(c.linger_max, std::chrono::milliseconds{5});
+    EXPECT_EQ(c.batch_bytes_max, 65536U);
+}
+
+TEST_F(KafkaOptionsTest, ABatchSizeThatIsGivenIsALimitEvenIfItIsTheDefault) {
+    environment["KAFKA_BATCH_SIZE"] = "16384";
+    EXPECT_EQ(config().batch_bytes_max, 16384U);
+}
+
+TEST_F(KafkaOptionsTest, BrokersAreNeededForKafkaOnly) {
+    environment.clear();
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("required with sink: kafka")));
+    give("sink", "console");
+    EXPECT_THAT(errors(), IsEmpty());
+}
+
+TEST_F(KafkaOptionsTest, RefusesWhatIsNoBroker) {
+    for (const auto* text : {"kafka:", "kafka:x", "kafka:0", "kafka:70000", "::1", "[::1", "a b:1",
+                             "PLAINTEXT://kafka:9092", "user@kafka:1", ":9092"}) {
+        environment["KAFKA_BROKERS"] = text;
+        EXPECT_THAT(errors(), ElementsAre(HasSubstr("kafka.brokers: each must be"))) << text;
+    }
+}
+
+TEST_F(KafkaOptionsTest, PlainTextToAnotherMachineIsKnown) {
+    EXPECT_TRUE(config().plain_text_to_others());
+    environment["KAFKA_BROKERS"] = "localhost,127.0.0.1:9092,[::1]:9092";
+    EXPECT_FALSE(config().plain_text_to_others());
+    environment["KAFKA_BROKERS"] = "localhost,kafka";
+    EXPECT_TRUE(config().plain_text_to_others());
+    give("kafka.security.protocol", "SSL");
+    EXPECT_FALSE(config().plain_text_to_others());
+}
+
+TEST_F(KafkaOptionsTest, TemplatesAndNamesAreChecked) {
+    give("kafka.topic", "{prefix}.{tabel}");
+    give("kafka.message_topic", "{table}");
+    give("dead_letter_topic", "dead letters");
+    give("kafka.topic_prefix", "");
+    give("state.topic", "..");
+    EXPECT_THAT(errors(), SizeIs(5));
+}
+
+TEST_F(KafkaOptionsTest, ThePipelinesOwnTopicsAreThree) {
+    give("dead_letter_topic", "{prefix}.messages");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("both are the same topic")));
+    give("dead_letter_topic", "cdc.messages");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("both are the same topic")));
+    give("dead_letter_topic", "pg-capture.positions");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("both are the same topic")));
+}
+
+TEST_F(KafkaOptionsTest, PartitionersNeedWhatBelongsToThem) {
+    give("kafka.partitioner", "columns");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("no table's columns are named")));
+    give("kafka.partition_columns", "public.orders=customer_id+region,shop.*=id");
+    const auto c = config();
+    ASSERT_THAT(c.partition_columns, SizeIs(2));
+    EXPECT_THAT(c.partition_columns[0].columns, ElementsAre("customer_id", "region"));
+    EXPECT_THAT(c.partition_columns[1].columns, ElementsAre("id"));
+    give("kafka.partition_columns", "orders=a+");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("schema.table"), HasSubstr("a or a+b")));
+    give("kafka.partitioner", "key");
+    EXPECT_THAT(errors(), Contains(HasSubstr("only the partitioner columns")));
+}
+
+TEST_F(KafkaOptionsTest, AFixedPartitionMustBeThere) {
+    give("kafka.fixed_partition", "3");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("only the partitioner fixed")));
+    give("kafka.partitioner", "fixed");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("has the partitions 0 to 0")));
+    give("kafka.topics.partitions", "4");
+    EXPECT_EQ(config().partitioning.fixed, 3);
+    give("kafka.topics.partitions", "1");
+    give("kafka.topics.create", "false");
+    EXPECT_EQ(config().partitioning.by, KafkaPartitionBy::fixed);
+}
+
+TEST_F(KafkaOptionsTest, ATopicHasReplicas) {
+    give("kafka.topics.replication_factor", "0");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("at least one replica")));
+}
+
+TEST_F(KafkaOptionsTest, TlsSettingsWantTls) {
+    give("kafka.security.ca", "ca.pem");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("this protocol has no TLS")));
+    give("kafka.security.protocol", "SSL");
+    EXPECT_EQ(config().security.ca, "ca.pem");
+    give("kafka.security.certificate", "c.pem");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("go together")));
+    give("kafka.security.key", "k.pem");
+    give("kafka.security.key_password", "planted");
+    EXPECT_EQ(config().security.key_password()->reveal(), "planted");
+    environment.erase("PG_CAPTURE_KAFKA_SECURITY_KEY");
+    environment.erase("PG_CAPTURE_KAFKA_SECURITY_CERTIFICATE");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("no key that it could open")));
+}
+
+TEST_F(KafkaOptionsTest, SaslWantsItsMechanismAndBack) {
+    give("kafka.security.protocol", "SASL_SSL");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("needs a mechanism")));
+    give("kafka.security.mechanism", "SCRAM-SHA-512");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("kafka.security.username"),
+                                      HasSubstr("kafka.security.password")));
+    give("kafka.security.username", "cdc");
+    give("kafka.security.password", "planted");
+    EXPECT_EQ(config().security.mechanism, "SCRAM-SHA-512");
+    give("kafka.security.protocol", "SSL");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("needs a SASL protocol")));
+    give("kafka.security.mechanism", "none");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("no use for it"), HasSubstr("no use for it")));
+}
+
+TEST_F(KafkaOptionsTest, TokensWantTheirEndpoint) {
+    give("kafka.security.protocol", "SASL_SSL");
+    give("kafka.security.mechanism", "OAUTHBEARER");
+    EXPECT_THAT(errors(), SizeIs(3));
+    give("kafka.security.oauth.client_id", "cdc");
+    give("kafka.security.oauth.client_secret", "planted");
+    for (const auto* url : {"file:///etc/passwd", "ftp://id/token", "id/token", "https://", "x"}) {
+        give("kafka.security.oauth.token_url", url);
+        EXPECT_THAT(errors(), ElementsAre(HasSubstr("https:// or http://"))) << url;
+    }
+    give("kafka.security.oauth.token_url", "https://me:planted@id/token");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("no user and password")));
+    give("kafka.security.oauth.token_url", "https://id/token");
+    give("kafka.security.oauth.extensions", "b=2,a=1");
+    EXPECT_EQ(config().security.oauth.extensions, "a=1,b=2");
+    EXPECT_EQ(config().security.oauth.client_secret()->reveal(), "planted");
+}
+
+TEST_F(KafkaOptionsTest, SecretsAreReadAnewEachTime) {
+    give("kafka.security.protocol", "SASL_SSL");
+    give("kafka.security.mechanism", "PLAIN");
+    give("kafka.security.username", "cdc");
+    environment["PG_CAPTURE_KAFKA_SECURITY_PASSWORD_FILE"] = "/run/secret";
+    ASSERT_TRUE(files.replace("/run/secret", "one\n"));
+    const auto c = config();
+    EXPECT_EQ(c.security.password()->reveal(), "one");
+    ASSERT_TRUE(files.replace("/run/secret", "two\n"));
+    EXPECT_EQ(c.security.password()->reveal(), "two");
+}
+
+TEST_F(KafkaOptionsTest, WithoutAcknowledgementsNothingIsKnownToBeTooLarge) {
+    environment["KAFKA_ACKS"] = "0";
+    give("kafka.oversize", "dead_letter");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("no broker says")));
+}
+
+TEST_F(KafkaOptionsTest, PropertiesGoByTheAllowList) {
+    give("kafka.properties", "socket.keepalive.enable=true,socket.timeout.ms=20000");
+    EXPECT_THAT(config().properties, Contains(Pair("socket.timeout.ms", "20000")));
+    give("kafka.properties", "plugin.library.paths=/tmp/x.so,acks=0,socket.timout.ms=1");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("acks: has an option of its own"),
+                                      HasSubstr("plugin.library.paths: can't be set"),
+                                      HasSubstr("did you mean socket.timeout.ms?")));
+}
+
+TEST_F(KafkaOptionsTest, EverythingWrongIsToldAtOnceWithItsPlace) {
+    ASSERT_TRUE(files.replace("shop.yaml",
+                              "kafka:\n"
+                              "  brokers: [\"kafka:0\"]\n"
+                              "  topic: \"{nothing}\"\n"
+                              "  security: {mechanism: PLAIN}\n"
+                              "  properties: {acks: all}\n"));
+    const auto settings = load(declarations, {"shop.yaml", {}, {}}, files);
+    ASSERT_FALSE(settings);
+    std::vector<std::string> places;
+    for (const auto& error : settings.error()) places.push_back(error.where);
+    EXPECT_THAT(places, Contains("shop.yaml:2"));
+    EXPECT_THAT(places, Contains("shop.yaml:3"));
+    EXPECT_THAT(places, Contains(HasSubstr("shop.yaml:4")));
+    EXPECT_THAT(places, Contains("shop.yaml:5"));
+}
+
+TEST(ColumnNamesTest, AreJoinedByPlus) {
+    EXPECT_THAT(*column_names("a + b"), ElementsAre("a", "b"));
+    EXPECT_FALSE(column_names(""));
+    EXPECT_FALSE(column_names("a++b"));
+}
+
+}  // namespace
+}  // namespace pgc
