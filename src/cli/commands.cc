@@ -5,11 +5,13 @@
 #include "cli/check_command.h"
 #include "cli/command.h"
 #include "cli/config_commands.h"
+#include "cli/lag_command.h"
 #include "cli/metrics_command.h"
 #include "cli/peek_command.h"
 #include "cli/program.h"
 #include "cli/run_command.h"
 #include "cli/slots_commands.h"
+#include "cli/status_command.h"
 
 namespace pgc {
 namespace {
@@ -52,6 +54,14 @@ const std::vector<Flag>& peek_flags() {
     return flags;
 }
 
+const std::vector<Flag>& lag_flags() {
+    static const std::vector<Flag> flags =
+        with_common({{.name = "watch",
+                      .value_name = "SECONDS",
+                      .help = "tell it again and again, a line at a time"}});
+    return flags;
+}
+
 const std::vector<Flag>& example_flags() {
     static const std::vector<Flag> flags =
         with_common({{.name = "format",
@@ -80,6 +90,8 @@ std::span<const Command> commands() {
                 run_config_reference},
         Command{"config example", "", "an annotated example", example_flags(), run_config_example},
         Command{"metrics", "", "every metric, as Markdown", common(), run_metrics},
+        Command{"status", "", "what a running instance says of itself", common(), run_status},
+        Command{"lag", "", "how far behind, asked of the server", lag_flags(), run_lag},
         Command{"peek", "", "look at waiting changes without consuming them", peek_flags(),
                 run_peek},
         Command{"slots list", "", "the server's logical slots and what they hold back", common(),

@@ -7,9 +7,10 @@ namespace pgc {
 
 enum class ExitCode : int {
     done = 0,
-    findings = 1,       // check found something blocking; a slot was not there
+    findings = 1,       // check found something blocking; a slot is missing or lost; not live
     configuration = 2,  // command line, file or environment are wrong
     source = 3,         // PostgreSQL said no: password, privilege, setting
+    absent = 4,         // status: no running instance answers
     position = 5,       // going on would skip changes: slot, server and stored position disagree
     data = 6,           // a row can't be encoded as configured
     sink = 7,           // the destination refused for good

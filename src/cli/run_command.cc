@@ -50,7 +50,11 @@ public:
           log_(program.logs, lines_, world.clock),
           logger_(log_.logger("pipeline").with({{"pipeline", options_.name}})),
           metrics_(PGC_VERSION),
-          status_(options_.name, world.clock),
+          status_({.pipeline = options_.name,
+                   .version = PGC_VERSION,
+                   .sink = program.settings.choice("sink"),
+                   .buffer_limit_bytes = options_.flow.budget_bytes},
+                  world.clock, &metrics_.histogram(Metric::end_to_end_latency_seconds)),
           signals_(stop_) {}
 
     Result<ExitCode> run() {

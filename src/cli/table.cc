@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "observe/json_text.h"
+
 namespace pgc {
 namespace {
 
@@ -31,6 +33,25 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
         text += line + "\n";
     }
     return text;
+}
+
+std::string printable(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t length = utf8_sequence_length(text);
+        const auto lead = static_cast<unsigned char>(text[0]);
+        // U+0080 to U+009F are control characters too: C2 80 to C2 9F.
+        const bool control =
+            (length == 1 && (lead < 0x20 || lead == 0x7F)) ||
+            (length == 2 && lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0);
+        if (length == 0 || control) {
+            out += '?';
+        } else {
+            out += text.substr(0, length);
+        }
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return out;
 }
 
 }  // namespace pgc

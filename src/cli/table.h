@@ -2,11 +2,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pgc {
 
-// The first row is the heading. Cells must hold no line ends.
+// Cells must hold no line ends.
 std::string aligned(const std::vector<std::vector<std::string>>& rows);
+
+// The text of a stranger, fit for a terminal: control characters, and what is not UTF-8,
+// become question marks.
+std::string printable(std::string_view text);
 
 }  // namespace pgc

@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "base/error.h"
 #include "base/wait.h"
@@ -53,6 +54,10 @@ public:
 
     // Bytes of accepted records that are not durable yet, for the budget and its metric.
     virtual std::size_t pending_bytes() const noexcept = 0;
+
+    // What keeps it from going on, in the words of `status`: "Kafka: no broker answers";
+    // empty while nothing does. Being full for a moment is not worth saying.
+    virtual std::string waits_for() const { return {}; }
 };
 
 }  // namespace pgc

@@ -2,9 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace pgc {
+namespace {
+
+constexpr Duration kSample_every = std::chrono::seconds{1};
+
+Duration seconds(double value) {
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));
+}
+
+}  // namespace
 
 std::string_view name(PipelineState state) noexcept {
     using enum PipelineState;
@@ -20,8 +30,26 @@ std::string_view name(PipelineState state) noexcept {
     return "failed";
 }
 
-Status::Status(std::string pipeline, const Clock& clock)
-    : pipeline_(std::move(pipeline)), clock_(clock), entered_(clock.now()), turned_(entered_) {}
+std::string_view name(SinkState state) noexcept {
+    using enum SinkState;
+    switch (state) {
+        case closed: return "closed";
+        case ready: return "ready";
+        case full: return "full";
+        case waiting: return "waiting";
+    }
+    return "closed";
+}
+
+Status::Status(StatusAbout about, const Clock& clock, const Histogram* latency)
+    : about_(std::move(about)),
+      clock_(clock),
+      latency_(latency),
+      born_(clock.now()),
+      entered_(born_),
+      turned_(born_) {
+    take_sample(born_);
+}
 
 void Status::enter(PipelineState state) {
     const std::lock_guard lock(mutex_);
@@ -29,14 +57,21 @@ void Status::enter(PipelineState state) {
     if (state != state_) {
         state_ = state;
         entered_ = turned_;
+        waits_for_.clear();
     }
 }
 
-void Status::failed_with(const Error& error) {
-    std::string text = describe(error);
+void Status::waits_for(std::string_view what) {
     const std::lock_guard lock(mutex_);
     turned_ = clock_.now();
-    last_error_ = std::move(text);
+    waits_for_ = what;
+}
+
+void Status::failed_with(const Error& error) {
+    Error copy = error;
+    const std::lock_guard lock(mutex_);
+    turned_ = clock_.now();
+    last_error_ = std::move(copy);
     last_error_at_ = clock_.wall();
 }
 
@@ -44,6 +79,7 @@ void Status::progressed(const PipelineProgress& progress) {
     const std::lock_guard lock(mutex_);
     turned_ = clock_.now();
     progress_ = progress;
+    if (turned_ - samples_.back().at >= kSample_every) take_sample(turned_);
 }
 
 void Status::turned() {
@@ -51,14 +87,47 @@ void Status::turned() {
     turned_ = clock_.now();
 }
 
+void Status::take_sample(Instant now) {
+    while (!samples_.empty() && now - samples_.front().at > kLately) samples_.pop_front();
+    samples_.push_back({.at = now,
+                        .changes = progress_.changes,
+                        .latency = latency_ ? latency_->counts() : HistogramCounts{}});
+}
+
+// Since the oldest sample of that time; or since the last, when none was taken for longer.
+void Status::tell_lately(StatusSnapshot& shot, Instant now) const {
+    const auto recent = std::ranges::find_if(
+        samples_, [&](const Sample& sample) { return now - sample.at <= kLately; });
+    const Sample& from = recent == samples_.end() ? samples_.back() : *recent;
+    const double elapsed_s = std::chrono::duration<double>(now - from.at).count();
+    if (elapsed_s > 0 && progress_.changes > from.changes) {
+        shot.changes_per_second = static_cast<double>(progress_.changes - from.changes) / elapsed_s;
+    }
+    if (latency_ == nullptr) return;
+    const HistogramCounts stretch = latency_->counts().since(from.latency);
+    if (stretch.count() > 0) {
+        shot.latency = {seconds(stretch.quantile(0.5)), seconds(stretch.quantile(0.99))};
+    }
+}
+
 StatusSnapshot Status::snapshot() const {
     StatusSnapshot shot;
-    shot.pipeline = pipeline_;
+    shot.about = about_;
     const std::lock_guard lock(mutex_);
     const Instant now = clock_.now();
+    shot.uptime = now - born_;
     shot.state = state_;
     shot.in_state = now - entered_;
+    shot.since = {clock_.wall().unix_us -
+                  std::chrono::duration_cast<std::chrono::microseconds>(shot.in_state).count()};
     shot.progress = progress_;
+    const bool flowing = state_ == PipelineState::streaming || state_ == PipelineState::draining;
+    if (!flowing) {
+        shot.progress.sink = SinkState::closed;
+        shot.progress.sink_waits_for.clear();
+    }
+    shot.waits_for = waits_for_.empty() ? shot.progress.sink_waits_for : waits_for_;
+    tell_lately(shot, now);
     shot.last_error = last_error_;
     shot.last_error_at = last_error_at_;
     if (state_ == PipelineState::failed) {

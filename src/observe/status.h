@@ -9,18 +9,25 @@
 //          Whoever asks may restart the process when it is not.
 //   ready  it streams.
 //
+// Rate and latency are those of the last kLately: Status keeps what it was told once a
+// second for so long.
+//
 // Threads: any; every call takes one short lock, so call it per batch or per round of the
 // loop, never per row.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/lsn.h"
+#include "observe/instruments.h"
 
 namespace pgc {
 
@@ -35,6 +42,14 @@ enum class PipelineState : std::uint8_t {
 };
 std::string_view name(PipelineState state) noexcept;
 
+enum class SinkState : std::uint8_t {
+    closed,   // no stream, so no sink
+    ready,    // takes what comes
+    full,     // reading waits until it has made some of it durable
+    waiting,  // it can't go on: StatusSnapshot::waits_for says for what
+};
+std::string_view name(SinkState state) noexcept;
+
 struct PipelineProgress {
     std::uint64_t changes = 0;  // taken from the server since the start
     Lsn received{};
@@ -42,18 +57,37 @@ struct PipelineProgress {
     Lsn server_end{};  // of the server's log, as it last told
     Duration lag{0};   // as cdc_replication_lag_seconds
     std::uint64_t buffer_bytes = 0;
+    SinkState sink = SinkState::closed;
+    std::string sink_waits_for{};  // Sink::waits_for()
 
     std::uint64_t behind_bytes() const noexcept {
         return server_end > confirmed ? server_end.value - confirmed.value : 0;
     }
 };
 
-struct StatusSnapshot {
+// What does not change while the process lives.
+struct StatusAbout {
     std::string pipeline;
+    std::string version{};
+    std::string sink{};  // its kind: "kafka"
+    std::uint64_t buffer_limit_bytes = 0;
+};
+
+struct StatusSnapshot {
+    StatusAbout about;
+    Duration uptime{0};
     PipelineState state{};
+    WallTime since;        // in this state
     Duration in_state{0};  // for how long
+    std::string waits_for;
     PipelineProgress progress;
-    std::string last_error;  // describe() of it; empty when there was none
+    double changes_per_second = 0;
+    struct Latency {  // from the commit to the sink's confirmation
+        Duration p50{0};
+        Duration p99{0};
+    };
+    std::optional<Latency> latency;  // none when nothing was confirmed lately
+    std::optional<Error> last_error;
     WallTime last_error_at;
     bool live = false;
     bool ready = false;
@@ -64,30 +98,48 @@ class Status {
 public:
     // The pipeline's loop turns at least once in this time, whatever it waits for.
     static constexpr Duration kSilence_max = std::chrono::seconds{60};
+    static constexpr Duration kLately = std::chrono::seconds{10};
 
-    Status(std::string pipeline, const Clock& clock);
+    // The clock and the histogram, of which there may be none, outlive this.
+    Status(StatusAbout about, const Clock& clock, const Histogram* latency = nullptr);
+    Status(std::string pipeline, const Clock& clock)
+        : Status(StatusAbout{.pipeline = std::move(pipeline)}, clock) {}
     Status(const Status&) = delete;
     Status& operator=(const Status&) = delete;
 
     // Each of these also says that the loop turns.
     void enter(PipelineState state);
-    void failed_with(const Error& error);  // remembered until another one; no change of state
+    void waits_for(std::string_view what);  // until another state is entered
+    void failed_with(const Error& error);   // remembered until another one; no change of state
     void progressed(const PipelineProgress& progress);
     void turned();
 
     StatusSnapshot snapshot() const;
 
 private:
-    const std::string pipeline_;
+    struct Sample {
+        Instant at;
+        std::uint64_t changes = 0;
+        HistogramCounts latency{};
+    };
+
+    void take_sample(Instant now);
+    void tell_lately(StatusSnapshot& shot, Instant now) const;
+
+    const StatusAbout about_;
     const Clock& clock_;
+    const Histogram* const latency_;
+    const Instant born_;
 
     mutable std::mutex mutex_;
     // Protected by mutex_.
     PipelineState state_ = PipelineState::starting;
     Instant entered_;
     Instant turned_;
+    std::string waits_for_;
     PipelineProgress progress_;
-    std::string last_error_;
+    std::deque<Sample> samples_;  // a second apart or more; the last kLately of them
+    std::optional<Error> last_error_;
     WallTime last_error_at_;
 };
 

@@ -5,16 +5,11 @@
 #include <array>
 #include <cmath>
 #include <iterator>
-#include <utility>
 
 #include "observe/process.h"
 
 namespace pgc {
 namespace {
-
-Duration seconds(double value) {
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));
-}
 
 double milliseconds(Duration time) {
     return std::round(std::chrono::duration<double, std::milli>(time).count() * 1000) / 1000;
@@ -58,64 +53,32 @@ std::string readable_time(Duration time) {
                           : fmt::format("{:.0f} h", ms / 3.6e6);
 }
 
-std::string describe(const StatusReport& report) {
-    const auto& progress = report.status.progress;
+std::string describe(const StatusSnapshot& status, std::uint64_t resident_bytes) {
+    const auto& progress = status.progress;
     std::string line = fmt::format(
-        "{}  {} changes/s  lag {}  {} behind  confirmed {}  memory {}", name(report.status.state),
-        grouped(static_cast<std::uint64_t>(std::llround(report.changes_per_second))),
+        "{}  {} changes/s  lag {}  {} behind  confirmed {}  memory {}", name(status.state),
+        grouped(static_cast<std::uint64_t>(std::llround(status.changes_per_second))),
         readable_time(progress.lag), readable_bytes(progress.behind_bytes()),
-        to_string(progress.confirmed), readable_bytes(report.resident_bytes));
-    if (report.latency) {
+        to_string(progress.confirmed), readable_bytes(resident_bytes));
+    if (status.latency) {
         fmt::format_to(std::back_inserter(line), "  latency p50 {} p99 {}",
-                       readable_time(report.latency->p50), readable_time(report.latency->p99));
+                       readable_time(status.latency->p50), readable_time(status.latency->p99));
     }
+    if (!status.waits_for.empty()) line += "  waiting for " + status.waits_for;
     return line;
 }
 
-StatusLine::StatusLine(const Status& status, const Histogram* latency, Instant now)
-    : status_(status),
-      latency_(latency),
-      last_(now),
-      next_(now + kEvery),
-      changes_before_(status.snapshot().progress.changes) {
-    if (latency_ != nullptr) {
-        latency_before_ = latency_->counts();
-    }
-}
-
-StatusReport StatusLine::report(Instant now) {
-    StatusReport report;
-    report.status = status_.snapshot();
-    report.resident_bytes = read_resident_bytes();
-
-    const std::uint64_t changes = report.status.progress.changes;
-    const double elapsed_s = std::chrono::duration<double>(now - last_).count();
-    if (elapsed_s > 0 && changes > changes_before_) {
-        report.changes_per_second = static_cast<double>(changes - changes_before_) / elapsed_s;
-    }
-    if (latency_ != nullptr) {
-        HistogramCounts counts = latency_->counts();
-        const HistogramCounts stretch = counts.since(latency_before_);
-        if (stretch.count() > 0) {
-            report.latency = {seconds(stretch.quantile(0.5)), seconds(stretch.quantile(0.99))};
-        }
-        latency_before_ = std::move(counts);
-    }
-    changes_before_ = changes;
-    last_ = now;
-    next_ = now + kEvery;
-    return report;
-}
-
 void StatusLine::write(const Logger& logger, Instant now) {
-    const StatusReport told = report(now);
+    next_ = now + kEvery;
+    const StatusSnapshot told = status_.snapshot();
+    const std::uint64_t resident_bytes = read_resident_bytes();
     if (!logger.structured()) {
-        logger.info(describe(told));
+        logger.info(describe(told, resident_bytes));
         return;
     }
-    const auto& progress = told.status.progress;
-    const Logger with_rates =
-        logger.with({{"state", name(told.status.state)},
+    const auto& progress = told.progress;
+    Logger with_rates =
+        logger.with({{"state", name(told.state)},
                      {"changes_per_second", std::round(told.changes_per_second * 10) / 10},
                      {"changes", progress.changes},
                      {"lag_ms", milliseconds(progress.lag)},
@@ -123,7 +86,8 @@ void StatusLine::write(const Logger& logger, Instant now) {
                      {"received", progress.received},
                      {"confirmed", progress.confirmed},
                      {"buffer_bytes", progress.buffer_bytes},
-                     {"memory_bytes", told.resident_bytes}});
+                     {"memory_bytes", resident_bytes}});
+    if (!told.waits_for.empty()) with_rates = with_rates.with({{"waits_for", told.waits_for}});
     if (told.latency) {
         with_rates.info("status", {{"latency_p50_ms", milliseconds(told.latency->p50)},
                                    {"latency_p99_ms", milliseconds(told.latency->p99)}});

@@ -52,6 +52,30 @@ void append_wall_time(std::string& out, WallTime at) {
                    p.second_of_day % 60, p.ms);
 }
 
+std::optional<WallTime> parse_wall_time(std::string_view text) {
+    constexpr std::string_view kShape = "0000-00-00T00:00:00.000Z";
+    if (text.size() != kShape.size()) return std::nullopt;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool digit = text[i] >= '0' && text[i] <= '9';
+        if (kShape[i] == '0' ? !digit : text[i] != kShape[i]) return std::nullopt;
+    }
+    const auto number = [&](std::size_t at, std::size_t digits) {
+        int value = 0;
+        for (const char c : text.substr(at, digits)) value = value * 10 + (c - '0');
+        return value;
+    };
+    using namespace std::chrono;
+    const year_month_day date{year{number(0, 4)}, month{static_cast<unsigned>(number(5, 2))},
+                              day{static_cast<unsigned>(number(8, 2))}};
+    const int hour = number(11, 2);
+    const int minute = number(14, 2);
+    const int second = number(17, 2);
+    if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+    const auto moment = sys_days{date} + hours{hour} + minutes{minute} + seconds{second} +
+                        milliseconds{number(20, 3)};
+    return WallTime{duration_cast<microseconds>(moment.time_since_epoch()).count()};
+}
+
 std::string http_date(WallTime at) {
     const Parts p = split(at);
     return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kWeekdays[p.weekday], p.day,

@@ -194,7 +194,10 @@ PipelineProgress Flow::progress(Lsn confirmed) const {
         .received = received_,
         .confirmed = confirmed,
         .server_end = std::max(source_ ? source_->server_end() : server_end_, received_),
-        .buffer_bytes = budget_.used()};
+        .buffer_bytes = budget_.used(),
+        .sink = may_read() ? SinkState::ready : SinkState::full,
+        .sink_waits_for = sink_->waits_for()};
+    if (!progress.sink_waits_for.empty()) progress.sink = SinkState::waiting;
     if (const WallTime newest = ledger_.newest_pending(); newest != WallTime{}) {
         const std::chrono::microseconds since{clock_.wall().unix_us - newest.unix_us};
         progress.lag = std::max(Duration{since}, Duration{0});

@@ -13,7 +13,7 @@ Pipeline::Pipeline(PipelineOptions options, Surroundings surroundings)
       probe_(with_.metrics, with_.clock),
       supervision_(with_.random),
       checkpoint_(with_.store, with_.clock, options_.checkpoint_interval),
-      status_line_(with_.status, &probe_.latency(), with_.clock.now()) {}
+      status_line_(with_.status, with_.clock.now()) {}
 
 Result<void> Pipeline::run() {
     enter(State::connecting);
@@ -56,9 +56,11 @@ Result<Pipeline::Turn> Pipeline::act() {
 
 Result<Pipeline::Turn> Pipeline::connect() {
     if (!source_) {
+        with_.status.waits_for("the stored position: " + with_.store.where());
         const auto made = make_source();
         if (!made) return std::unexpected(made.error());
         if (!*made) return Turn::wait;
+        with_.status.waits_for("PostgreSQL");
     }
     const auto opened = source_->open();
     if (!opened) return std::unexpected(opened.error());
@@ -319,7 +321,10 @@ void Pipeline::enter(State state) {
             with_.log.info("streaming", {{"from", plan_->from}});
             with_.status.enter(PipelineState::streaming);
             break;
-        case State::backing_off: with_.status.enter(PipelineState::waiting); break;
+        case State::backing_off:
+            with_.status.enter(PipelineState::waiting);
+            with_.status.waits_for("the next attempt");
+            break;
         case State::draining: with_.status.enter(PipelineState::draining); break;
         case State::stopped:
             with_.status.enter(outcome_ ? PipelineState::stopped : PipelineState::failed);

@@ -32,7 +32,6 @@ public:
     void progressed(const PipelineProgress& progress);
 
     std::uint64_t changes() const noexcept { return changes_; }
-    const Histogram& latency() const noexcept { return latency_; }
 
 private:
     Counter& changes_of(const Change& change);

@@ -1,11 +1,6 @@
 #include "server/health_routes.h"
 
-#include <fmt/format.h>
-
-#include <iterator>
-
-#include "observe/json_text.h"
-#include "observe/wall_text.h"
+#include "server/health_json.h"
 
 namespace pgc {
 namespace {
@@ -22,43 +17,16 @@ HttpResponse readyz(const StatusSnapshot& status) {
         return {.body = "ok\n"};
     }
     std::string why = status.live ? std::string{name(status.state)} : status.not_live_because;
-    if (!status.last_error.empty()) {
-        why += "; last error: " + status.last_error;
+    if (!status.waits_for.empty()) {
+        why += ", for " + status.waits_for;
+    }
+    if (status.last_error) {
+        why += "; last error: " + describe(*status.last_error);
     }
     return {.status = 503, .body = "not ready: " + why + "\n"};
 }
 
-void append_error(std::string& out, const StatusSnapshot& status) {
-    if (status.last_error.empty()) {
-        out += "null";
-        return;
-    }
-    out += R"({"at":")";
-    append_wall_time(out, status.last_error_at);
-    out += R"(","text":)";
-    append_json_string(out, status.last_error);
-    out += '}';
-}
-
 }  // namespace
-
-std::string health_json(const StatusSnapshot& status) {
-    const auto seconds = [](Duration time) { return std::chrono::duration<double>(time).count(); };
-    const PipelineProgress& progress = status.progress;
-    std::string out = R"({"pipeline":)";
-    append_json_string(out, status.pipeline);
-    fmt::format_to(std::back_inserter(out),
-                   R"(,"state":"{}","in_state_seconds":{},"live":{},"ready":{},"lag_seconds":{},)"
-                   R"("behind_bytes":{},"received":"{}","confirmed":"{}","server_end":"{}",)"
-                   R"("changes":{},"buffer_bytes":{},"last_error":)",
-                   name(status.state), seconds(status.in_state), status.live, status.ready,
-                   seconds(progress.lag), progress.behind_bytes(), to_string(progress.received),
-                   to_string(progress.confirmed), to_string(progress.server_end), progress.changes,
-                   progress.buffer_bytes);
-    append_error(out, status);
-    out += "}\n";
-    return out;
-}
 
 void add_health_routes(Router& router, const Status& status, Metrics& metrics) {
     router.add("GET", "/metrics", [&metrics](const HttpRequest&) {

@@ -6,8 +6,6 @@
 //   GET /healthz   the same and more as JSON; 200 when live, else 503
 #pragma once
 
-#include <string>
-
 #include "observe/metrics.h"
 #include "observe/status.h"
 #include "server/router.h"
@@ -16,8 +14,5 @@ namespace pgc {
 
 // Both outlive the router.
 void add_health_routes(Router& router, const Status& status, Metrics& metrics);
-
-// {"pipeline":"shop","state":"streaming",…}
-std::string health_json(const StatusSnapshot& status);
 
 }  // namespace pgc

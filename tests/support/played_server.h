@@ -236,10 +236,10 @@ inline Rows played_facts(const std::map<std::string, std::optional<std::string>>
 }
 
 inline const std::vector<std::string>& played_slot_columns() {
-    static const std::vector<std::string> columns{"name",     "plugin",     "database", "here",
-                                                  "active",   "pid",        "restart",  "confirmed",
-                                                  "retained", "wal_status", "invalid",  "two_phase",
-                                                  "failover", "synced",     "reader"};
+    static const std::vector<std::string> columns{
+        "name",    "plugin",    "database",   "here",     "active", "pid",
+        "restart", "confirmed", "server_end", "retained", "safe",   "wal_status",
+        "invalid", "two_phase", "failover",   "synced",   "reader"};
     return columns;
 }
 
@@ -253,7 +253,8 @@ inline Rows played_slot(const std::map<std::string, std::optional<std::string>>&
         {"database", "shop"},      {"here", "t"},
         {"active", "f"},           {"pid", std::nullopt},
         {"restart", "0/100"},      {"confirmed", "0/200"},
-        {"retained", "4096"},      {"wal_status", "reserved"},
+        {"server_end", "0/300"},   {"retained", "4096"},
+        {"safe", std::nullopt},    {"wal_status", "reserved"},
         {"invalid", std::nullopt}, {"two_phase", "f"},
         {"failover", "f"},         {"synced", "f"},
         {"reader", std::nullopt}};

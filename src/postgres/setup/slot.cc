@@ -50,6 +50,8 @@ Result<std::vector<SlotState>> read_slots(const Rows& rows) {
         s.restart = row.lsn("restart");
         s.confirmed = row.lsn("confirmed");
         s.retained_bytes = row.number("retained");
+        s.server_end = row.lsn("server_end");
+        if (!row.is_null("safe")) s.safe_bytes = row.number("safe");
         s.wal_status = row.text("wal_status");
         s.invalid = row.text("invalid");
         s.two_phase = row.flag("two_phase");

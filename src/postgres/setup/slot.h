@@ -24,7 +24,10 @@ struct SlotState {
     Lsn confirmed;
     std::int64_t retained_bytes = 0;  // of log the server keeps for it
     std::string wal_status;           // 13+: reserved, extended, unreserved, lost
-    std::string invalid;              // 16+: why the server has given it up; empty if it has not
+    Lsn server_end;
+    // 13+: what may still be written before the slot can be lost; none where nothing limits it.
+    std::optional<std::int64_t> safe_bytes;
+    std::string invalid;  // 16+: why the server has given it up; empty if it has not
     bool two_phase = false;
     bool failover = false;
     bool synced = false;  // copied from a primary: to be read after a promotion only

@@ -155,17 +155,18 @@ std::string slots_query(int version, std::string_view name) {
         R"sql(/* pg-capture: slots */
 SELECT s.slot_name AS name, s.plugin, s.database, s.database = current_database() AS here,
        s.active, s.active_pid AS pid, s.restart_lsn AS restart, s.confirmed_flush_lsn AS confirmed,
-       (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END
-         - s.restart_lsn)::bigint AS retained,
-       {} AS wal_status, {} AS invalid, {} AS two_phase, {} AS failover, {} AS synced,
+       e.lsn AS server_end, (e.lsn - s.restart_lsn)::bigint AS retained,
+       {} AS safe, {} AS wal_status, {} AS invalid, {} AS two_phase, {} AS failover, {} AS synced,
        a.application_name AS reader
   FROM pg_replication_slots s
+ CROSS JOIN (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                         ELSE pg_current_wal_lsn() END AS lsn) e
   LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid
  WHERE s.slot_type = 'logical'{}
  ORDER BY s.slot_name)sql",
-        version >= 130000 ? "s.wal_status" : "NULL", invalid,
-        version >= 140000 ? "s.two_phase" : "false", version >= 170000 ? "s.failover" : "false",
-        version >= 170000 ? "s.synced" : "false",
+        version >= 130000 ? "s.safe_wal_size" : "NULL", version >= 130000 ? "s.wal_status" : "NULL",
+        invalid, version >= 140000 ? "s.two_phase" : "false",
+        version >= 170000 ? "s.failover" : "false", version >= 170000 ? "s.synced" : "false",
         name.empty() ? std::string{} : fmt::format(" AND s.slot_name = {}", quote_text(name)));
 }
 

@@ -33,25 +33,39 @@ Result<std::vector<SlotState>> slots_named(BlockingLink& link, std::string_view 
     return read_slots(*rows);
 }
 
+SlotInfo info_of(const SlotState& slot, std::string_view our_slot) {
+    const bool behind = slot.confirmed && slot.server_end > slot.confirmed;
+    return {.name = slot.name,
+            .plugin = slot.plugin,
+            .database = slot.database,
+            .active = slot.active,
+            .reader = reader(slot),
+            .confirmed = lsn_text(slot.confirmed),
+            .restart = lsn_text(slot.restart),
+            .server_end = lsn_text(slot.server_end),
+            .behind_bytes = behind ? slot.server_end.value - slot.confirmed.value : 0,
+            .retained_bytes =
+                static_cast<std::uint64_t>(std::max<std::int64_t>(slot.retained_bytes, 0)),
+            .safe_bytes = slot.safe_bytes,
+            .wal_status = status(slot),
+            .lost = !slot.invalid.empty() || slot.wal_status == "lost",
+            .ours = slot.here && slot.name == our_slot};
+}
+
 }  // namespace
+
+Result<std::optional<SlotInfo>> find_slot(BlockingLink& link, std::string_view name) {
+    const auto slots = slots_named(link, name);
+    if (!slots) return std::unexpected(slots.error());
+    if (name.empty() || slots->empty()) return std::nullopt;
+    return info_of(slots->front(), name);
+}
 
 Result<std::vector<SlotInfo>> list_slots(BlockingLink& link, std::string_view our_slot) {
     const auto slots = slots_named(link, "");
     if (!slots) return std::unexpected(slots.error());
     std::vector<SlotInfo> infos;
-    for (const SlotState& slot : *slots) {
-        infos.push_back({.name = slot.name,
-                         .plugin = slot.plugin,
-                         .database = slot.database,
-                         .active = slot.active,
-                         .reader = reader(slot),
-                         .confirmed = lsn_text(slot.confirmed),
-                         .restart = lsn_text(slot.restart),
-                         .retained_bytes = static_cast<std::uint64_t>(
-                             std::max<std::int64_t>(slot.retained_bytes, 0)),
-                         .wal_status = status(slot),
-                         .ours = slot.here && slot.name == our_slot});
-    }
+    for (const SlotState& slot : *slots) infos.push_back(info_of(slot, our_slot));
     return infos;
 }
 

@@ -1,7 +1,9 @@
-// The server's logical slots, for `pg-capture slots`: seen by a person, dropped by a person.
+// The server's logical slots, for `pg-capture slots` and `lag`: seen by a person, dropped by a
+// person.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,10 +21,19 @@ struct SlotInfo {
     std::string reader;     // "PID 4711 (application)"; empty while nobody reads
     std::string confirmed;  // an LSN; empty while there is none
     std::string restart;
+    std::string server_end;            // of the server's log, now
+    std::uint64_t behind_bytes = 0;    // from what is confirmed to there
     std::uint64_t retained_bytes = 0;  // of log kept for it
-    std::string wal_status;            // or why it is lost; "unknown" before 13
-    bool ours = false;                 // the one that is configured
+    // What may still be written before it can be lost; none where nothing limits it, and
+    // before 13. Negative: it is past that already.
+    std::optional<std::int64_t> safe_bytes;
+    std::string wal_status;  // or why it is lost; "unknown" before 13
+    bool lost = false;       // nothing can be read from it any more
+    bool ours = false;       // the one that is configured
 };
+
+// One slot by its name, of whatever database; nothing when there is none.
+[[nodiscard]] Result<std::optional<SlotInfo>> find_slot(BlockingLink& link, std::string_view name);
 
 [[nodiscard]] Result<std::vector<SlotInfo>> list_slots(BlockingLink& link,
                                                        std::string_view our_slot);

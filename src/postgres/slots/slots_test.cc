@@ -55,6 +55,26 @@ TEST_F(SlotsTest, ALostOneSaysWhy) {
     EXPECT_EQ(list_slots(sql, "")->front().wal_status, "unknown");
 }
 
+TEST_F(SlotsTest, OneIsFoundByItsName) {
+    server.answers("pg-capture: slots */", played_slot({{"safe", "-7"}}));
+    auto sql = link();
+    const auto slot = find_slot(sql, "shop_slot");
+    ASSERT_TRUE(slot && *slot);
+    EXPECT_EQ((*slot)->server_end, "0/300");
+    EXPECT_EQ((*slot)->behind_bytes, 0x100U);
+    EXPECT_EQ((*slot)->safe_bytes, -7);
+    EXPECT_FALSE((*slot)->lost);
+    server.answers("pg-capture: slots */", played_slot({{"confirmed", std::nullopt}}));
+    EXPECT_EQ((*find_slot(sql, "shop_slot"))->behind_bytes, 0U);
+    for (const auto& lost : {played_slot({{"wal_status", "lost"}, {"restart", std::nullopt}}),
+                             played_slot({{"invalid", "rows_removed"}})}) {
+        server.answers("pg-capture: slots */", lost);
+        EXPECT_TRUE((*find_slot(sql, "shop_slot"))->lost);
+    }
+    server.answers("pg-capture: slots */", no_slots());
+    EXPECT_FALSE(*find_slot(sql, "shop_slot"));
+}
+
 TEST_F(SlotsTest, AnActiveOneIsNotDropped) {
     server.answers("pg-capture: slots */", played_slot({{"active", "t"}, {"pid", "9"}}));
     auto sql = link();

@@ -1,0 +1,216 @@
+#include "cli/lag_command.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <expected>
+#include <iterator>
+#include <vector>
+
+#include "cli/errand.h"
+#include "cli/instance.h"
+#include "cli/signals.h"
+#include "cli/table.h"
+#include "observe/json_text.h"
+#include "observe/status_line.h"
+#include "observe/wall_text.h"
+#include "pipeline/options.h"
+#include "server/health_json.h"
+
+namespace pgc {
+namespace {
+
+constexpr std::string_view kMissing =
+    "there is no such slot; pg-capture creates it when it starts without a stored position";
+constexpr std::string_view kLost =
+    "nothing can be read from it any more: drop it (pg-capture slots drop) and start anew";
+
+std::string room_text(const SlotInfo& slot) {
+    if (slot.lost || !slot.safe_bytes) return {};
+    if (*slot.safe_bytes <= 0) return ", may be lost at any moment (max_slot_wal_keep_size)";
+    return fmt::format(", lost after {} more (max_slot_wal_keep_size)",
+                       readable_bytes(static_cast<std::uint64_t>(*slot.safe_bytes)));
+}
+
+std::string instance_text(const StatusSnapshot& instance) {
+    std::string text = fmt::format(
+        "{}, lag {}, {} changes/s", name(instance.state), readable_time(instance.progress.lag),
+        grouped(static_cast<std::uint64_t>(std::llround(instance.changes_per_second))));
+    if (!instance.waits_for.empty()) text += ", waits for " + printable(instance.waits_for);
+    return text;
+}
+
+void append_slot(std::string& out, const SlotInfo& slot) {
+    const auto field = [&](std::string_view name, std::string_view value) {
+        fmt::format_to(std::back_inserter(out), "\"{}\":", name);
+        append_json_string(out, value);
+        out += ',';
+    };
+    field("database", slot.database);
+    field("reader", slot.reader);
+    field("confirmed", slot.confirmed);
+    field("restart", slot.restart);
+    field("server_end", slot.server_end);
+    field("wal_status", slot.wal_status);
+    fmt::format_to(
+        std::back_inserter(out),
+        R"("active":{},"lost":{},"behind_bytes":{},"retained_bytes":{},"safe_bytes":{},)",
+        slot.active, slot.lost, slot.behind_bytes, slot.retained_bytes,
+        slot.safe_bytes ? fmt::format("{}", *slot.safe_bytes) : "null");
+}
+
+// What is looked at, again and again.
+class LagWatch {
+public:
+    LagWatch(Invocation& invocation, const Program& program)
+        : world_(invocation.world),
+          program_(program),
+          errand_(world_, program, "pg-capture lag"),
+          pipeline_(pipeline_options(program.settings, errand_.config().slot).name) {}
+
+    Result<LagReport> look() {
+        if (!link_) {
+            auto link = errand_.connect();
+            if (!link) return std::unexpected(std::move(link.error()));
+            link_.emplace(std::move(*link));
+        }
+        auto slot = find_slot(*link_, errand_.config().slot);
+        if (!slot) {
+            link_.reset();
+            return std::unexpected(std::move(slot.error()));
+        }
+        return LagReport{.at = world_.clock.wall(),
+                         .slot = errand_.config().slot,
+                         .info = std::move(*slot),
+                         .instance = instance()};
+    }
+
+private:
+    // Another pipeline's lag would be no answer.
+    std::optional<StatusSnapshot> instance() {
+        auto status = ask_instance(program_.settings, world_.clock);
+        if (!status || status->about.pipeline != pipeline_) return std::nullopt;
+        return std::move(*status);
+    }
+
+    World& world_;
+    const Program& program_;
+    Errand errand_;
+    const std::string pipeline_;
+    std::optional<BlockingLink> link_;
+};
+
+std::expected<std::optional<Duration>, ExitCode> parse_watch(Invocation& invocation) {
+    constexpr double kLeast_s = 0.1;
+    constexpr double kMost_s = 86'400;
+    const std::string text = invocation.line.value("watch");
+    if (!invocation.line.has("watch")) return std::nullopt;
+    double seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc{} || end != text.data() + text.size() ||
+        !(seconds >= kLeast_s && seconds <= kMost_s)) {
+        invocation.world.console.err("pg-capture: flag --watch: " + text +
+                                     " is no number of seconds from 0.1 to 86400\n");
+        return std::unexpected(ExitCode::configuration);
+    }
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+ExitCode verdict(const LagReport& report) {
+    return report.info && !report.info->lost ? ExitCode::done : ExitCode::findings;
+}
+
+// Until a signal. A server that goes away meanwhile is asked again.
+ExitCode watch(Invocation& invocation, LagWatch& lag, LagReport first, Duration every) {
+    World& world = invocation.world;
+    StopRequest stop;
+    const Signals signals(stop);
+    PollWaiter waiter(world.clock);
+    Result<LagReport> report = std::move(first);
+    ExitCode code = ExitCode::done;
+    for (Instant next = world.clock.now();;) {
+        if (report) {
+            code = verdict(*report);
+            world.console.out(invocation.json() ? lag_json(*report) : lag_line(*report));
+        } else {
+            code = tell(invocation, report.error());
+        }
+        for (next = std::max(next + every, world.clock.now()); world.clock.now() < next;) {
+            if (stop.drain()) return code;
+            Wants wants;
+            wants.readable(stop.wake_fd());
+            wants.until(next);
+            waiter.wait(wants);
+        }
+        report = lag.look();
+    }
+}
+
+}  // namespace
+
+std::string lag_text(const LagReport& report) {
+    std::vector<std::vector<std::string>> rows;
+    const auto row = [&](std::string_view label, std::string text) {
+        rows.push_back({std::string{label}, std::move(text)});
+    };
+    row("slot", printable(report.slot));
+    if (!report.info) {
+        row("", std::string{kMissing});
+    } else {
+        const SlotInfo& slot = *report.info;
+        row("read by", slot.active ? printable(slot.reader) : "nobody");
+        row("behind", fmt::format("{} of log", readable_bytes(slot.behind_bytes)));
+        row("kept for it", fmt::format("{} of log", readable_bytes(slot.retained_bytes)));
+        row("status", slot.wal_status + room_text(slot));
+        if (slot.lost) row("", std::string{kLost});
+        row("confirmed", slot.confirmed);
+        row("restart", slot.restart);
+        row("server's end", slot.server_end);
+    }
+    row("instance", report.instance ? instance_text(*report.instance) : "none answers");
+    return aligned(rows);
+}
+
+std::string lag_line(const LagReport& report) {
+    std::string line;
+    append_wall_time(line, report.at);
+    if (!report.info) {
+        fmt::format_to(std::back_inserter(line), "  no slot {}", printable(report.slot));
+    } else {
+        fmt::format_to(std::back_inserter(line), "  {} behind  {} kept  {}{}",
+                       readable_bytes(report.info->behind_bytes),
+                       readable_bytes(report.info->retained_bytes), report.info->wal_status,
+                       room_text(*report.info));
+    }
+    line += "  " + (report.instance ? instance_text(*report.instance) : "no instance answers");
+    return line + '\n';
+}
+
+std::string lag_json(const LagReport& report) {
+    std::string out = R"({"at":")";
+    append_wall_time(out, report.at);
+    out += R"(","slot":)";
+    append_json_string(out, report.slot);
+    fmt::format_to(std::back_inserter(out), R"(,"found":{},)", report.info.has_value());
+    if (report.info) append_slot(out, *report.info);
+    out += R"("instance":)";
+    std::string instance = report.instance ? health_json(*report.instance) : "null\n";
+    instance.pop_back();  // its line end
+    return out + instance + "}\n";
+}
+
+ExitCode run_lag(Invocation& invocation) {
+    const auto every = parse_watch(invocation);
+    if (!every) return every.error();
+    const auto program = load_program(invocation);
+    if (!program) return program.error();
+    LagWatch lag(invocation, *program);
+    auto report = lag.look();
+    if (!report) return tell(invocation, report.error());
+    if (*every) return watch(invocation, lag, std::move(*report), **every);
+    invocation.world.console.out(invocation.json() ? lag_json(*report) : lag_text(*report));
+    return verdict(*report);
+}
+
+}  // namespace pgc

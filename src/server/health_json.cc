@@ -1,0 +1,194 @@
+#include "server/health_json.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <iterator>
+
+#include "observe/json_reader.h"
+#include "observe/json_text.h"
+#include "observe/wall_text.h"
+
+namespace pgc {
+namespace {
+
+double in_seconds(Duration time) {
+    return std::chrono::duration<double>(time).count();
+}
+
+void append_text(std::string& out, std::string_view head, std::string_view text) {
+    out += head;
+    append_json_string(out, text);
+}
+
+void append_text_or_null(std::string& out, std::string_view head, std::string_view text) {
+    if (!text.empty()) return append_text(out, head, text);
+    out += head;
+    out += "null";
+}
+
+void append_time(std::string& out, std::string_view head, WallTime at) {
+    out += head;
+    out += '"';
+    append_wall_time(out, at);
+    out += '"';
+}
+
+void append_error(std::string& out, const StatusSnapshot& status) {
+    out += R"(,"last_error":)";
+    if (!status.last_error) {
+        out += "null";
+        return;
+    }
+    const Error& error = *status.last_error;
+    append_time(out, R"({"at":)", status.last_error_at);
+    append_text(out, R"(,"text":)", describe(error));
+    append_text(out, R"(,"category":)", name(error.category));
+    append_text(out, R"(,"what":)", error.what);
+    append_text(out, R"(,"where":)", error.where);
+    append_text(out, R"(,"mend":)", error.mend);
+    out += '}';
+}
+
+void append_position(std::string& out, const StatusSnapshot& status) {
+    const PipelineProgress& progress = status.progress;
+    fmt::format_to(std::back_inserter(out),
+                   R"(,"lag_seconds":{},"behind_bytes":{},"received":"{}","confirmed":"{}",)"
+                   R"("server_end":"{}","changes":{},"changes_per_second":{},"latency":)",
+                   in_seconds(progress.lag), progress.behind_bytes(), to_string(progress.received),
+                   to_string(progress.confirmed), to_string(progress.server_end), progress.changes,
+                   status.changes_per_second);
+    if (status.latency) {
+        fmt::format_to(std::back_inserter(out), R"({{"p50_seconds":{},"p99_seconds":{}}})",
+                       in_seconds(status.latency->p50), in_seconds(status.latency->p99));
+    } else {
+        out += "null";
+    }
+}
+
+// -- reading ---------------------------------------------------------------------------------
+
+// A time that somebody claims: what can't be one is none.
+Duration time_of(const JsonFields& fields, std::string_view path) {
+    constexpr double kMost_s = 1e9;
+    const double seconds = fields.number<double>(path).value_or(0);
+    if (!(seconds > 0 && seconds < kMost_s)) return Duration{0};
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+template <typename Enum, std::size_t N>
+std::optional<Enum> named(std::string_view word, const std::array<Enum, N>& all) {
+    for (const Enum value : all) {
+        if (name(value) == word) return value;
+    }
+    return std::nullopt;
+}
+
+std::optional<PipelineState> state_of(std::string_view word) {
+    using enum PipelineState;
+    return named(word,
+                 std::array{starting, connecting, streaming, waiting, draining, stopped, failed});
+}
+
+SinkState sink_state_of(std::string_view word) {
+    using enum SinkState;
+    return named(word, std::array{closed, ready, full, waiting}).value_or(closed);
+}
+
+Error::Category category_of(std::string_view word) {
+    using enum Error::Category;
+    return named(word, std::array{configuration, connection, authentication, permission, server,
+                                  protocol, position, data, sink, storage, internal})
+        .value_or(internal);
+}
+
+PipelineProgress read_progress(const JsonFields& fields) {
+    const auto lsn = [&](std::string_view path) {
+        return parse_lsn(fields.text(path).value_or("")).value_or(Lsn{});
+    };
+    const auto count = [&](std::string_view path) {
+        return fields.number<std::uint64_t>(path).value_or(0);
+    };
+    return {.changes = count("changes"),
+            .received = lsn("received"),
+            .confirmed = lsn("confirmed"),
+            .server_end = lsn("server_end"),
+            .lag = time_of(fields, "lag_seconds"),
+            .buffer_bytes = count("buffer_bytes"),
+            .sink = sink_state_of(fields.text("sink.state").value_or("")),
+            .sink_waits_for = {}};
+}
+
+void read_last_error(const JsonFields& fields, StatusSnapshot& status) {
+    const auto text = [&](std::string_view path) { return fields.text(path).value_or(""); };
+    if (!fields.has("last_error.at")) return;
+    Error error = stop(category_of(text("last_error.category")), text("last_error.what"));
+    error.where = text("last_error.where");
+    error.mend = text("last_error.mend");
+    if (error.what.empty()) error.what = text("last_error.text");
+    status.last_error = std::move(error);
+    status.last_error_at = parse_wall_time(text("last_error.at")).value_or(WallTime{});
+}
+
+}  // namespace
+
+std::string health_json(const StatusSnapshot& status) {
+    std::string out;
+    append_text(out, R"({"pipeline":)", status.about.pipeline);
+    append_text(out, R"(,"version":)", status.about.version);
+    fmt::format_to(std::back_inserter(out), R"(,"uptime_seconds":{},"state":"{}")",
+                   in_seconds(status.uptime), name(status.state));
+    append_time(out, R"(,"since":)", status.since);
+    fmt::format_to(std::back_inserter(out), R"(,"in_state_seconds":{},"live":{},"ready":{})",
+                   in_seconds(status.in_state), status.live, status.ready);
+    append_text_or_null(out, R"(,"not_live_because":)", status.not_live_because);
+    append_text_or_null(out, R"(,"waits_for":)", status.waits_for);
+    append_position(out, status);
+    fmt::format_to(std::back_inserter(out), R"(,"buffer_bytes":{},"buffer_limit_bytes":{})",
+                   status.progress.buffer_bytes, status.about.buffer_limit_bytes);
+    append_text(out, R"(,"sink":{"kind":)", status.about.sink);
+    fmt::format_to(std::back_inserter(out), R"(,"state":"{}"}})", name(status.progress.sink));
+    append_error(out, status);
+    out += "}\n";
+    return out;
+}
+
+Result<StatusSnapshot> read_health(std::string_view json) {
+    const auto foreign = [](std::string_view why) {
+        return std::unexpected(
+            stop(Error::Category::protocol, fmt::format("this is no health answer: {}", why)));
+    };
+    const auto fields = read_json(json);
+    if (!fields) return foreign(fields.error());
+    const auto state = state_of(fields->text("state").value_or(""));
+    const auto pipeline = fields->text("pipeline");
+    if (!state || !pipeline) return foreign("it tells neither a pipeline nor its state");
+    const auto text = [&](std::string_view path) { return fields->text(path).value_or(""); };
+    StatusSnapshot status;
+    status.about = {
+        .pipeline = *pipeline,
+        .version = text("version"),
+        .sink = text("sink.kind"),
+        .buffer_limit_bytes = fields->number<std::uint64_t>("buffer_limit_bytes").value_or(0)};
+    status.uptime = time_of(*fields, "uptime_seconds");
+    status.state = *state;
+    status.since = parse_wall_time(text("since")).value_or(WallTime{});
+    status.in_state = time_of(*fields, "in_state_seconds");
+    status.live = fields->boolean("live").value_or(false);
+    status.ready = fields->boolean("ready").value_or(false);
+    status.not_live_because = text("not_live_because");
+    status.waits_for = text("waits_for");
+    status.progress = read_progress(*fields);
+    status.changes_per_second = fields->number<double>("changes_per_second").value_or(0);
+    if (!(status.changes_per_second >= 0 && status.changes_per_second < 1e12)) {
+        status.changes_per_second = 0;
+    }
+    if (fields->has("latency.p50_seconds")) {
+        status.latency = {time_of(*fields, "latency.p50_seconds"),
+                          time_of(*fields, "latency.p99_seconds")};
+    }
+    read_last_error(*fields, status);
+    return status;
+}
+
+}  // namespace pgc

@@ -1,0 +1,26 @@
+// Asks a running instance, from another process: one GET, one answer, in a bounded time.
+//
+// Whoever answers is not trusted: what comes is bounded (http_answer.h) and has to be
+// complete before the limit has passed, however slowly it drips.
+#pragma once
+
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/wait.h"
+#include "server/http_answer.h"
+#include "server/listen_address.h"
+
+namespace pgc {
+
+// `at` as the instance was told to listen; an address that means every address is asked on
+// this machine's own. `path` begins with a slash. A host's name is looked up, which takes as
+// long as the resolver does.
+//
+// Category connection: nobody is there, or nobody answers in time. Category protocol:
+// somebody answers, but not as we do.
+Result<HttpAnswer> http_get(const ListenAddress& at, std::string_view path, const Clock& clock,
+                            Waiter& waiter, Duration limit);
+
+}  // namespace pgc

@@ -1,0 +1,192 @@
+"""`pg-capture status` and `pg-capture lag` against a real run, and without one."""
+
+import json
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from support.capture import binary, run_capture
+from support.processes import free_port, wait_until
+from support.servers import Capture, PostgresServer
+
+
+@pytest.fixture(scope="module")
+def server():
+    with PostgresServer("15") as server:
+        server.psql("CREATE DATABASE shop")
+        server.psql("CREATE TABLE t (id int PRIMARY KEY, v text)", db="shop")
+        yield server
+
+
+def environment(server, slot="none_yet"):
+    return server.capture_environment("shop") | {
+        "PG_SLOT_NAME": slot, "PG_CAPTURE_HTTP_LISTEN": f"127.0.0.1:{free_port()}"}
+
+
+def ask(command, env, code=0):
+    done = run_capture(command, "--output", "json", env=env)
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+# -- status ----------------------------------------------------------------------------
+
+def test_status_tells_how_a_running_instance_does(server):
+    with Capture(server.capture_environment("shop"), slot="status") as capture:
+        capture.wait_for_log("streaming")
+        server.psql("INSERT INTO t SELECT generate_series(1, 500)", db="shop")
+        capture.wait_for(500)
+        wait_until(lambda: ask("status", capture.environment)["behind_bytes"] == 0, 15, "confirmed")
+        told = ask("status", capture.environment)
+        assert told["pipeline"] == "status" and told["state"] == "streaming" and told["live"]
+        assert told["changes"] == 500 and told["changes_per_second"] > 0
+        assert 0 < told["latency"]["p50_seconds"] <= told["latency"]["p99_seconds"] < 10
+        assert told["sink"] == {"kind": "console", "state": "ready"}
+        assert told["buffer_limit_bytes"] > 0 and told["uptime_seconds"] > 0
+        text = run_capture("status", env=capture.environment)
+        assert text.returncode == 0 and "streaming for" in text.stdout, text.stderr
+        server.stop("immediate")
+        capture.wait_for_log("trying again")
+        told = ask("status", capture.environment)
+        assert told["state"] in ("waiting", "connecting") and told["waits_for"]
+        assert told["last_error"]["what"]
+        assert "last error" in run_capture("status", env=capture.environment).stdout
+        server.start()
+        wait_until(lambda: ask("status", capture.environment)["state"] == "streaming", 15, "streaming")
+        capture.stop()
+        done = run_capture("status", env=capture.environment)
+        assert done.returncode == 4 and "start pg-capture" in done.stderr
+    server.psql("SELECT pg_drop_replication_slot('status')")
+
+
+def test_status_without_an_instance_says_what_to_do(server):
+    done = run_capture("status", env=environment(server))
+    assert done.returncode == 4 and not done.stdout
+    assert "nobody answers" in done.stderr and "http.listen" in done.stderr
+
+
+HOSTILE = {
+    "closes": b"", "smtp": b"220 smtp ready\r\n", "html": b"HTTP/1.1 200 OK\r\n\r\n<html>",
+    "moved": b"HTTP/1.1 302 Found\r\n\r\n",
+    "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "lying": b"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n",
+    "deep": b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 500_000,
+    "large": b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 4_000_000,
+    "terminal": b'HTTP/1.1 200 OK\r\n\r\n{"pipeline":"\x1b[2J","state":"streaming"}',
+    "silent": None,     # takes the connection and says nothing
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_whoever_else_answers_does_no_harm(server, kind):
+    answer = HOSTILE[kind]
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def serve():
+        peer, _ = listener.accept()
+        with peer:
+            if answer is None:
+                ended.wait(20)
+                return
+            try:
+                peer.sendall(answer)
+                peer.shutdown(socket.SHUT_WR)
+                peer.settimeout(5)
+                while peer.recv(65536):
+                    pass
+            except OSError:
+                pass
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    env = environment(server) | {
+        "PG_CAPTURE_HTTP_LISTEN": f"127.0.0.1:{listener.getsockname()[1]}"}
+    began = time.monotonic()
+    done = run_capture("status", env=env, timeout=20)
+    ended.set()
+    assert done.returncode == 4 and not done.stdout and "\x1b" not in done.stderr, done.stderr
+    assert time.monotonic() - began < 10
+    thread.join(10)
+    listener.close()
+
+
+# -- lag -------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("version", ["10", "11", "12", "13", "14", "15", "16", "17", "18"])
+def test_lag_on_every_version(version):
+    with PostgresServer(version) as server:
+        server.psql("CREATE DATABASE shop")
+        server.psql("CREATE TABLE t (id int PRIMARY KEY)", db="shop")
+        env = environment(server, "behind")
+        assert not ask("lag", env, code=1)["found"]
+        server.psql("SELECT pg_create_logical_replication_slot('behind', 'pgoutput')", db="shop")
+        server.psql("INSERT INTO t SELECT generate_series(1, 10000)", db="shop")
+        told = ask("lag", env)
+        assert told["found"] and not told["active"] and not told["lost"]
+        assert told["behind_bytes"] > 100_000 and told["retained_bytes"] >= told["behind_bytes"]
+        assert told["server_end"] and told["restart"] and told["instance"] is None
+        assert told["wal_status"] == ("reserved" if int(version) >= 13 else "unknown")
+
+
+def test_lag_of_a_running_instance(server):
+    with Capture(server.capture_environment("shop"), slot="lag") as capture:
+        capture.wait_for_log("streaming")
+        told = ask("lag", capture.environment)
+        assert told["active"] and "PID" in told["reader"]
+        assert told["instance"]["state"] == "streaming"
+        text = run_capture("lag", env=capture.environment)
+        assert text.returncode == 0 and "changes/s" in text.stdout
+        # Another pipeline's numbers are not ours.
+        other = ask("lag", capture.environment | {"PG_CAPTURE_NAME": "another"})
+        assert other["instance"] is None
+        capture.stop()
+    server.psql("SELECT pg_drop_replication_slot('lag')")
+
+
+def test_lag_of_a_missing_slot_says_so(server):
+    done = run_capture("lag", env=environment(server))
+    assert done.returncode == 1 and "there is no such slot" in done.stdout
+
+
+def test_lag_of_a_lost_slot_says_so():
+    with PostgresServer("15", settings={"max_slot_wal_keep_size": "1MB", "max_wal_size": "32MB",
+                                        "min_wal_size": "32MB"}) as server:
+        server.psql("SELECT pg_create_logical_replication_slot('lost', 'pgoutput')")
+        env = server.capture_environment("postgres") | {"PG_SLOT_NAME": "lost",
+                                                        "PG_CAPTURE_HTTP_LISTEN": ""}
+        assert ask("lag", env)["safe_bytes"] > 0
+        for _ in range(3):
+            server.psql("SELECT pg_switch_wal(); CREATE TABLE x (); DROP TABLE x; CHECKPOINT")
+        told = ask("lag", env, code=1)
+        assert told["lost"] and told["wal_status"] == "lost"
+        assert "slots drop" in run_capture("lag", env=env).stdout
+
+
+def test_lag_without_a_server_is_an_error(server):
+    done = run_capture("lag", env=environment(server) | {"PG_PORT": "1"})
+    assert done.returncode == 3 and "127.0.0.1" in done.stderr
+
+
+def test_lag_watches_until_it_is_asked_to_end(server):
+    server.psql("SELECT pg_create_logical_replication_slot('watched', 'pgoutput')", db="shop")
+    process = subprocess.Popen([str(binary()), "lag", "--watch", "0.2", "--output", "json"],
+                               env=environment(server, "watched"), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    try:
+        first = json.loads(process.stdout.readline())
+        server.psql("INSERT INTO t SELECT generate_series(20001, 30000)", db="shop")
+        seen = [json.loads(process.stdout.readline()) for _ in range(10)]
+        assert max(x["behind_bytes"] for x in seen) > first["behind_bytes"]
+        server.restart("immediate")
+        for _ in range(10):  # what was buffered, and what comes of the new connection
+            assert json.loads(process.stdout.readline())["found"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.communicate()
+    server.psql("SELECT pg_drop_replication_slot('watched')")

@@ -1,0 +1,51 @@
+// Any bytes as what answers `pg-capture status`: never a crash, never a read too far; what is
+// an answer stays one whatever follows, and what is read as health can be written again.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "observe/json_reader.h"
+#include "server/health_json.h"
+#include "server/http_answer.h"
+
+namespace {
+
+using namespace pgc;
+
+void require(bool holds) {
+    if (!holds) {
+        __builtin_trap();
+    }
+}
+
+void read(std::string_view json) {
+    const auto fields = read_json(json, {.bytes = 4096, .fields = 64, .depth = 8});
+    require(!fields || fields->size() <= 64);
+    const auto health = read_health(json);
+    if (!health) return;
+    const auto again = read_health(health_json(*health));
+    require(again && again->state == health->state);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string exact(reinterpret_cast<const char*>(data), size);
+    const std::string_view input{exact};
+    const HttpLimits small{
+        .request_line_bytes = 64, .head_bytes = 256, .headers = 4, .body_bytes = 64};
+    for (const HttpLimits& limits : {kAnswerLimits, small}) {
+        const auto open = parse_http_answer(input, false, limits);
+        const auto ended = parse_http_answer(input, true, limits);
+        require(!std::holds_alternative<HttpIncomplete>(ended));
+        if (const auto* answer = std::get_if<HttpAnswer>(&open)) {
+            require(answer->body.size() <= limits.body_bytes);
+            require(std::get<HttpAnswer>(ended).body == answer->body);
+            read(answer->body);
+        }
+    }
+    read(input);
+    return 0;
+}
