@@ -28,10 +28,11 @@ nightly: ## what takes longer: long simulation, fuzzing, soak, clang-tidy, cover
 	@tools/setup.sh coverage
 	@$(PYTHON) tools/run_suites.py --nightly $(SUITES)
 
-bench: ## pg-capture beside pg_recvlogical on the same workload in the same run
+bench: ## pg-capture beside pg_recvlogical in the same run; PEERS=1: beside Debezium too
 	@tools/setup.sh demo
+	@$(if $(PEERS),tools/debezium.sh)
 	@tools/build.sh release pg-capture
-	@bench/run $(BENCH)
+	@bench/run $(if $(PEERS),--peers) $(BENCH)
 
 lint: ## house rules, clang-format, clang-tidy
 	@tools/setup.sh test

@@ -1,0 +1,48 @@
+"""Who takes part: the command line and environment of pg_recvlogical and of pg-capture."""
+
+from support.capture import binary, clean_environment
+from support.servers import CLIENT_BIN, certificates
+
+
+def recvlogical(lab, route, name, slot, end):
+    """pg_recvlogical to /dev/null: "pg_recvlogical" (TCP), "… unix", "… tls"."""
+    server = lab.server
+    peer = {"": server.dsn(host="127.0.0.1", sslmode="disable"), "unix": server.dsn(),
+            "tls": server.dsn(host="127.0.0.1", sslmode="require")}[route.partition(" ")[2]]
+    return [CLIENT_BIN / "pg_recvlogical", "-d", peer, "--slot", slot, "--start",
+            "-f", "/dev/null", "--endpos", end, "--no-loop", "-F", "0",
+            "-o", "proto_version=1", "-o", f"publication_names=bench_{name}"]
+
+
+def capture_environment(lab, name, slot, directory):
+    """What every run of pg-capture has in common; its sink is still to be said."""
+    return clean_environment() | lab.server.capture_environment() | {
+        "PG_CAPTURE_STATE_DIR": str(directory), "PG_SLOT_NAME": slot,
+        "PG_PUBLICATION": f"bench_{name}", "PG_CAPTURE_SOURCE_MANAGE_PUBLICATION": "false",
+        "PG_CAPTURE_HTTP_LISTEN": "", "PG_CAPTURE_LOGGING_LEVEL": "warning"}
+
+
+def discarding(lab, route, name, slot, directory):
+    """pg-capture that encodes everything and drops it: "tcp binary", "unix text", "tls binary" …"""
+    path, form = route.split()
+    env = capture_environment(lab, name, slot, directory) | {
+        "PG_CAPTURE_SINK": "discard",
+        "PG_CAPTURE_SOURCE_BINARY": "auto" if form == "binary" else "never"}
+    if path == "unix":
+        env["PG_HOST"] = str(lab.server.socket_dir)
+    if path == "tls":
+        env["PG_SSL_MODE"] = "verify-full"
+        env["PG_CAPTURE_POSTGRES_SSL_ROOT_CERT"] = str(certificates() / "ca.crt")
+    return env
+
+
+def producing(lab, route, name, slot, directory):
+    """pg-capture into Kafka, all else as it comes: "kafka snappy", "kafka lz4" …"""
+    return capture_environment(lab, name, slot, directory) | {
+        "PG_CAPTURE_SINK": "kafka", "KAFKA_BROKERS": lab.broker.bootstrap,
+        "KAFKA_TOPIC_PREFIX": slot, "KAFKA_COMPRESSION": route.split()[1]}
+
+
+def run_until(end):
+    """The command that drains up to an LSN: it returns when all of it is durable and stored."""
+    return [binary(), "run", "--until", end]

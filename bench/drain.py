@@ -1,0 +1,140 @@
+"""Drains a backlog by every contender in turn and takes their figures.
+
+A drain is over when its last record is safe: written to /dev/null, discarded, or acknowledged
+by the broker. Into Kafka the topic must then hold exactly as many records as there were changes.
+The time of pg_recvlogical and of pg-capture includes their start; Debezium's begins with
+its first record in the topic, since a Java machine's start is not what is measured here.
+"""
+
+import resource
+import statistics
+import subprocess
+import time
+
+import contenders
+from debezium import Debezium
+from figures import cpu_seconds, memory_mib, tell
+from support.processes import remove_directory, run_directory, spawn
+from workloads import BASELINE, DEBEZIUM, DRAINS, KAFKA
+
+DEBEZIUM_START_SECONDS_MAX = 90
+
+
+class Drain:
+    """One workload: its backlog is made here, run() drains it by one contender."""
+
+    def __init__(self, lab, name, routes):
+        self.lab, self.name, self.routes = lab, name, [BASELINE, *routes]
+        tell(f"{name}: making the backlog")
+        self.changes, self.end = lab.make_backlog(name, DRAINS[name])
+
+    def rounds(self, number):
+        """Medians of `number` alternating rounds; the first one warms up and is not counted."""
+        figures = {route: [] for route in self.routes}
+        for turn in range(number + 1):
+            for route in self.routes:
+                tell(f"{self.name}: round {turn}/{number}, {route}")
+                figure = self.run(route)
+                if turn > 0:
+                    figures[route].append(figure)
+        tell("")
+        return {"changes": self.changes, "routes": {
+            route: {key: statistics.median(f[key] for f in runs) for key in runs[0]} | {
+                "rates": sorted(round(f["rate"]) for f in runs)}
+            for route, runs in figures.items()}}
+
+    def run(self, route):
+        slot = self.lab.new_run()
+        into_kafka = route in KAFKA or route == DEBEZIUM
+        topic = self.lab.new_topic(self.name, slot) if into_kafka else None
+        self.lab.copy_slot(self.name, slot)
+        walsender = self.lab.ended_backends_cpu()
+        broker = cpu_seconds(self.lab.broker.pid) if into_kafka else 0.0
+        if route == DEBEZIUM:
+            figure = self._debezium(slot, topic)
+        else:
+            figure = self._process(route, slot)
+        if into_kafka:
+            figure["broker_us"] = self._per_change(cpu_seconds(self.lab.broker.pid) - broker)
+        self.lab.drop_slot(slot)
+        figure["walsender_us"] = self._per_change(self.lab.ended_backends_cpu() - walsender)
+        if into_kafka:
+            self._expect_every_record(route, topic)
+            self.lab.drop_topic(topic)
+        return figure
+
+    def _per_change(self, seconds):
+        return seconds / self.changes * 1e6
+
+    def _expect_every_record(self, route, topic):
+        records = self.lab.records(topic)
+        if records != self.changes:
+            raise RuntimeError(f"{route}: {records} records in {topic} of {self.changes} changes")
+
+    def _process(self, route, slot):
+        """A contender that ends by itself when it is through."""
+        directory = run_directory("bench")
+        if route.startswith(BASELINE):
+            command, env = contenders.recvlogical(self.lab, route, self.name, slot, self.end), None
+        else:
+            command = contenders.run_until(self.end)
+            kind = contenders.producing if route in KAFKA else contenders.discarding
+            env = kind(self.lab, route, self.name, slot, directory)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        started = time.monotonic()
+        process = spawn(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, memory_mib(process.pid))
+            time.sleep(0.02)
+        seconds = time.monotonic() - started
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        with process.stderr:
+            said = process.stderr.read().decode()
+        if process.returncode != 0:
+            raise RuntimeError(f"{route}: exit code {process.returncode}\n{said}")
+        remove_directory(directory)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return {"rate": self.changes / seconds, "seconds": seconds, "memory_mib": peak,
+                "cpu_us": self._per_change(cpu)}
+
+    def _debezium(self, slot, topic):
+        """Watched through the topic. `warm_rate` is that of the second half: a Java machine
+        compiles what is hot while it runs."""
+        with Debezium(self.lab.server, self.lab.broker, slot=slot,
+                      publication=f"bench_{self.name}", prefix=slot) as peer:
+            deadline = time.monotonic() + DEBEZIUM_START_SECONDS_MAX
+            points = []         # (time, records, CPU seconds)
+            while not points or points[-1][1] < self.changes:
+                time.sleep(0.05)
+                peer.check()
+                point = (time.monotonic(), self.lab.records(topic), cpu_seconds(peer.pid))
+                if point[1] > 0:
+                    if not points or point[1] > points[-1][1]:
+                        deadline = point[0] + DEBEZIUM_START_SECONDS_MAX
+                    points.append(point)
+                if point[0] > deadline:
+                    raise RuntimeError(f"Debezium stands still at {point[1]} records\n{peer.tail()}")
+            peak = memory_mib(peer.pid)
+        first, last = points[0], points[-1]
+        drained = last[1] - first[1]
+        middle = next(p for p in points if p[1] >= first[1] + drained / 2)
+        warm_seconds = max(last[0] - middle[0], 0.05)
+        return {"rate": drained / (last[0] - first[0]), "seconds": last[0] - first[0],
+                "memory_mib": peak, "cpu_us": (last[2] - first[2]) / drained * 1e6,
+                "warm_rate": (last[1] - middle[1]) / warm_seconds}
+
+
+def show(name, result):
+    base = result["routes"][BASELINE]
+    print(f"\n{name}: {DRAINS[name].what}, {result['changes']:,} changes")
+    print(f"  {'':20}{'changes/s':>12}{'ratio':>8}{'our CPU':>10}{'walsender':>11}{'broker':>11}"
+          f"{'CPU ratio':>11}{'peak RSS':>11}   rates of the rounds, thousands")
+    for route, figure in result["routes"].items():
+        rates = " ".join(f"{rate / 1000:.0f}" for rate in figure["rates"])
+        broker = f"{figure['broker_us']:.2f} µs" if "broker_us" in figure else "–"
+        warm = f"   second half {figure['warm_rate'] / 1000:.0f}" if "warm_rate" in figure else ""
+        print(f"  {route:20}{figure['rate']:>12,.0f}{figure['rate'] / base['rate']:>8.2f}"
+              f"{figure['cpu_us']:>7.2f} µs{figure['walsender_us']:>8.2f} µs{broker:>11}"
+              f"{figure['cpu_us'] / base['walsender_us']:>11.2f}"
+              f"{figure['memory_mib']:>7.1f} MiB   {rates}{warm}")

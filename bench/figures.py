@@ -1,0 +1,43 @@
+"""Figures off /proc, and what the bench says while it works."""
+
+import os
+import pathlib
+import sys
+
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid):
+    """Fields of /proc/PID/stat from the state on: state is 0, utime 11, cutime 13."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+
+
+def cpu_seconds(pid):
+    """Processor time of a living process, to 10 ms."""
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def ended_children_cpu_seconds(pid):
+    """Processor time of all children that it has waited for."""
+    fields = _stat(pid)
+    return (int(fields[13]) + int(fields[14])) / _TICK
+
+
+def memory_mib(pid, field="VmHWM"):
+    """Peak resident memory (VmHWM) or that of now (VmRSS); 0 once the process has ended."""
+    try:
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(field + ":"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return 0.0
+
+
+def tell(text):
+    """Where we are: one line that changes on a terminal, a line each elsewhere."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+    elif text:
+        print(text, file=sys.stderr, flush=True)

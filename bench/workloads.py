@@ -1,0 +1,90 @@
+"""What is measured: the tables, the changes, and who drains them."""
+
+import dataclasses
+
+SMALL_ROWS = """
+CREATE TABLE {t} (id bigint PRIMARY KEY, n int, v text, at timestamptz, amount numeric(12,2));
+"""
+LOAD = """
+DO $$
+DECLARE i int;
+BEGIN
+  FOR i IN 0 .. {inserts} / 100 - 1 LOOP
+    INSERT INTO {t} SELECT i * 100 + k, k, substr(md5((i * 100 + k)::text) || md5(k::text), 1, 40),
+           clock_timestamp(), (i * 100 + k) / 7.0 FROM generate_series(1, 100) k;
+    COMMIT;
+  END LOOP;
+  FOR i IN 0 .. {updates} / 100 - 1 LOOP
+    UPDATE {t} SET n = n + 1, at = clock_timestamp() WHERE id BETWEEN i * 100 + 1 AND i * 100 + 100;
+    COMMIT;
+  END LOOP;
+  FOR i IN 0 .. {deletes} / 100 - 1 LOOP
+    DELETE FROM {t} WHERE id BETWEEN i * 100 + 1 AND i * 100 + 100;
+    COMMIT;
+  END LOOP;
+END $$;
+"""
+ONE_TRANSACTION = """
+INSERT INTO {t} SELECT k, k, substr(md5(k::text) || md5(k::text), 1, 40), clock_timestamp(), k / 7.0
+FROM generate_series(1, {inserts}) k;
+"""
+WIDE_COLUMNS = ", ".join(f"i{c} int, t{c} text, a{c} timestamptz, n{c} numeric, b{c} boolean"
+                         for c in range(10))
+WIDE_VALUES = ", ".join(f"k + {c}, 'text ' || k + {c}, now(), k / 3.0, k % 2 = 0"
+                        for c in range(10))
+WIDE_SETUP = f"CREATE TABLE {{t}} (id int PRIMARY KEY, {WIDE_COLUMNS});"
+WIDE_LOAD = f"""
+DO $$ BEGIN FOR i IN 0 .. {{inserts}} / 100 - 1 LOOP
+  INSERT INTO {{t}} SELECT i * 100 + k, {WIDE_VALUES} FROM generate_series(1, 100) k;
+  COMMIT;
+END LOOP; END $$;
+"""
+
+# Rows that know when they were written; a statement makes a transaction of a hundred.
+TIMED_ROWS = """
+CREATE TABLE {t} (id bigserial PRIMARY KEY, n int, v text, at timestamptz, amount numeric(12,2),
+                  written_us bigint);
+"""
+TIMED_INSERT = """
+INSERT INTO {t} (n, v, at, amount, written_us)
+SELECT k, substr(md5(k::text) || md5(k::text), 1, 40), now(), k / 7.0,
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+FROM generate_series(1, 100) k
+"""
+TIMED_ROWS_A_STATEMENT = 100
+TIMED_STATEMENTS_A_SECOND = 50
+
+# The baseline of every drain: PostgreSQL's own client over TCP, writing to /dev/null.
+BASELINE = "pg_recvlogical"
+DEBEZIUM = "debezium"
+KAFKA = ["kafka snappy", "kafka lz4"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """A backlog that is made once and drained again and again.
+
+    size     changes by kind, at full size
+    routes   who drains it besides the baseline
+    """
+
+    what: str
+    setup: str
+    load: str
+    size: dict
+    routes: tuple
+
+
+DRAINS = {
+    "backlog": Workload(
+        "1.4 M changes in transactions of 100", SMALL_ROWS, LOAD,
+        {"inserts": 1_000_000, "updates": 300_000, "deletes": 100_000},
+        ("tcp binary", "tcp text", "unix binary", "pg_recvlogical unix", "tls binary",
+         "pg_recvlogical tls", *KAFKA, DEBEZIUM)),
+    "tx": Workload(
+        "one transaction of a million rows", SMALL_ROWS, ONE_TRANSACTION,
+        {"inserts": 1_000_000}, ("tcp binary", "tcp text", *KAFKA, DEBEZIUM)),
+    "wide": Workload(
+        "100 k rows of 51 columns", WIDE_SETUP, WIDE_LOAD, {"inserts": 100_000},
+        ("tcp binary", "tcp text", *KAFKA)),
+}
