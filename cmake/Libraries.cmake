@@ -46,14 +46,17 @@ endif()
 
 # librdkafka and the libcurl it fetches OAuth tokens with, built likewise.
 if(EXISTS "${PGC_DEPS}/librdkafka/key" AND EXISTS "${PGC_DEPS}/libcurl/key")
+    add_library(pgc_libcurl STATIC IMPORTED GLOBAL)
+    set_target_properties(pgc_libcurl PROPERTIES
+        IMPORTED_LOCATION "${PGC_DEPS}/libcurl/lib/libcurl.a")
+    target_link_libraries(pgc_libcurl INTERFACE pgc::ssl pgc::crypto pgc::zlib Threads::Threads)
     add_library(RdKafka::static STATIC IMPORTED GLOBAL)
     set_target_properties(RdKafka::static PROPERTIES
         IMPORTED_LOCATION "${PGC_DEPS}/librdkafka/lib/librdkafka.a"
         INTERFACE_INCLUDE_DIRECTORIES "${PGC_DEPS}/librdkafka/include"
         INTERFACE_COMPILE_DEFINITIONS LIBRDKAFKA_STATICLIB)
     target_link_libraries(RdKafka::static INTERFACE
-        "${PGC_DEPS}/libcurl/lib/libcurl.a"
-        pgc::ssl pgc::crypto pgc::zstd pgc::zlib m ${CMAKE_DL_LIBS} Threads::Threads)
+        pgc_libcurl pgc::ssl pgc::crypto pgc::zstd pgc::zlib m ${CMAKE_DL_LIBS} Threads::Threads)
 else()
     message(STATUS "No librdkafka in ${PGC_DEPS}: run tools/third_party.sh; sink/ will not build")
     add_library(pgc_no_librdkafka INTERFACE)

@@ -9,20 +9,87 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "sink/console/sink.h"
 #include "sink/discard/sink.h"
+#include "sink/kafka/sink.h"
+#include "support/manual_clock.h"
 #include "support/outputs.h"
+#include "support/played_kafka.h"
 
 namespace pgc {
 namespace {
 
 using test::Channel;
 
+// A sink with what it writes to, and whoever reads that.
+struct Rig {
+    Rig() = default;
+    Rig(const Rig&) = delete;
+    Rig& operator=(const Rig&) = delete;
+    virtual ~Rig() = default;
+
+    // Everything the sink has written since, as lines; a reader that waited goes on.
+    virtual std::string read_now() = 0;
+    virtual void reader_goes_away() = 0;
+
+    std::unique_ptr<Sink> sink;
+};
+
+struct ChannelRig final : Rig {
+    explicit ChannelRig(Channel opened) : channel(std::move(opened)) {}
+    ~ChannelRig() override { sink.reset(); }
+    std::string read_now() override { return channel.read_now(); }
+    void reader_goes_away() override { channel.reader.close(); }
+
+    Channel channel;
+};
+
+// A cluster writes only while somebody reads.
+struct KafkaRig final : Rig {
+    KafkaRig() {
+        sink = KafkaSink::make({.config = config,
+                                .producers = producers,
+                                .memory = memory,
+                                .clock = clock,
+                                .metrics = metrics,
+                                .logger = {}})
+                   .value();
+        kafka.writes = false;
+        // The first batch of a topic waits until that is found.
+        RecordPool pool;
+        auto one = pool.get();
+        one->records.push_back({.value = "0"});
+        for (int i = 0; i < 9; ++i) {
+            if (sink->durable(kStreamLane) && kafka.topics.contains("cdc.messages")) break;
+            (void)sink->offer(one);
+        }
+        (void)sink->durable(kStreamLane);
+        (void)sink->durable(kStreamLane);
+    }
+    ~KafkaRig() override { sink.reset(); }
+    std::string read_now() override {
+        producers.now->write(producers.now->lent());
+        std::string lines;
+        const auto& records = kafka.records("cdc.messages");
+        for (; read < records.size(); ++read) lines += records[read].value + '\n';
+        return lines;
+    }
+    void reader_goes_away() override { kafka.write_code = KafkaCode::out_of_order; }
+
+    KafkaConfig config;
+    test::PlayedKafka kafka;
+    test::PlayedKafkaProducers producers{kafka};
+    KafkaMemory memory;
+    ManualClock clock;
+    Metrics metrics{"test"};
+    std::size_t read = 0;
+};
+
 struct Place {
     std::string_view name;
-    Channel (*open)();
-    std::unique_ptr<Sink> (*make)(int fd);
+    std::unique_ptr<Rig> (*make)();
     // Its reader can make it wait; and can go away.
     bool has_reader;
     // What it was given can be read again, as lines.
@@ -31,30 +98,36 @@ struct Place {
     friend void PrintTo(const Place& place, std::ostream* out) { *out << place.name; }
 };
 
-std::unique_ptr<Sink> console(int fd) {
-    return std::make_unique<ConsoleSink>(fd, ConsoleSinkOptions{});
+template <Channel (*open)(), bool pretty>
+std::unique_ptr<Rig> console() {
+    auto rig = std::make_unique<ChannelRig>(open());
+    rig->sink = std::make_unique<ConsoleSink>(
+        rig->channel.sink.fd(), ConsoleSinkOptions{.with_key = pretty, .pretty = pretty});
+    return rig;
 }
-std::unique_ptr<Sink> pretty_console(int fd) {
-    return std::make_unique<ConsoleSink>(fd, ConsoleSinkOptions{.with_key = true, .pretty = true});
+std::unique_ptr<Rig> discard() {
+    auto rig = std::make_unique<ChannelRig>(test::make_file());
+    rig->sink = std::make_unique<DiscardSink>();
+    return rig;
 }
-std::unique_ptr<Sink> discard(int) {
-    return std::make_unique<DiscardSink>();
+std::unique_ptr<Rig> kafka() {
+    return std::make_unique<KafkaRig>();
 }
 
 const Place kPlaces[] = {
-    {"console_pipe", test::make_pipe, console, true, true},
-    {"console_socket", test::make_socket, console, true, true},
-    {"console_file", test::make_file, console, false, true},
-    {"console_pretty", test::make_pipe, pretty_console, true, false},
-    {"discard", test::make_file, discard, false, false},
+    {"console_pipe", console<test::make_pipe, false>, true, true},
+    {"console_socket", console<test::make_socket, false>, true, true},
+    {"console_file", console<test::make_file, false>, false, true},
+    {"console_pretty", console<test::make_pipe, true>, true, false},
+    {"discard", discard, false, false},
+    {"kafka", kafka, true, true},
 };
 
 class SinkConformanceTest : public testing::TestWithParam<Place> {
 protected:
     void SetUp() override {
         test::ignore_sigpipe();
-        channel_ = GetParam().open();
-        sink_ = GetParam().make(channel_.sink.fd());
+        rig_ = GetParam().make();
     }
 
     RecordBatchPtr batch(Position end, std::size_t records = 1, std::size_t size = 20,
@@ -73,12 +146,12 @@ protected:
     }
 
     Sink::Offer offer(RecordBatchPtr& batch) {
-        const auto answer = sink_->offer(batch);
+        const auto answer = rig_->sink->offer(batch);
         EXPECT_TRUE(answer) << describe(answer.error());
         return answer ? *answer : Sink::Offer::full;
     }
     Position durable(Lane lane = kStreamLane) {
-        const auto position = sink_->durable(lane);
+        const auto position = rig_->sink->durable(lane);
         EXPECT_TRUE(position) << describe(position.error());
         return position ? *position : Position{};
     }
@@ -86,9 +159,9 @@ protected:
     // Reads and asks until `goal` is durable; what was read is in read_.
     void read_until(Position goal, Lane lane = kStreamLane) {
         for (int i = 0; i < 10'000 && durable(lane) < goal; ++i) {
-            read_ += channel_.read_now();
+            read_ += rig_->read_now();
         }
-        read_ += channel_.read_now();
+        read_ += rig_->read_now();
         EXPECT_EQ(durable(lane), goal);
     }
 
@@ -106,9 +179,8 @@ protected:
         return 1'000;
     }
 
-    RecordPool pool_;
-    Channel channel_;
-    std::unique_ptr<Sink> sink_;
+    RecordPool pool_;  // outlives the batches the sink holds
+    std::unique_ptr<Rig> rig_;
     std::uint64_t number_ = 0;
     std::string expected_;
     std::string read_;
@@ -117,16 +189,16 @@ protected:
 
 TEST_P(SinkConformanceTest, NothingIsDurableBeforeAnythingIsOffered) {
     EXPECT_EQ(durable(), Position{});
-    EXPECT_EQ(sink_->pending_bytes(), 0U);
+    EXPECT_EQ(rig_->sink->pending_bytes(), 0U);
 }
 
 TEST_P(SinkConformanceTest, AnAcceptedBatchIsTakenAndBecomesDurable) {
     auto one = batch(Position::whole(Lsn{5}), 3);
     ASSERT_EQ(offer(one), Sink::Offer::accepted);
     EXPECT_EQ(one, nullptr);
-    sink_->caught_up();
+    rig_->sink->caught_up();
     read_until(Position::whole(Lsn{5}));
-    EXPECT_EQ(sink_->pending_bytes(), 0U);
+    EXPECT_EQ(rig_->sink->pending_bytes(), 0U);
 }
 
 TEST_P(SinkConformanceTest, EveryRecordIsWrittenOnceAndInOrder) {
@@ -136,11 +208,11 @@ TEST_P(SinkConformanceTest, EveryRecordIsWrittenOnceAndInOrder) {
     for (std::uint64_t i = 1; i <= 200; ++i) {
         auto next = batch(Position::whole(Lsn{i}), i % 7, i * 31 % 900);
         while (offer(next) == Sink::Offer::full) {
-            read_ += channel_.read_now();
+            read_ += rig_->read_now();
             (void)durable();
         }
         if (i % 50 == 0) {
-            read_ += channel_.read_now();
+            read_ += rig_->read_now();
         }
     }
     read_until(Position::whole(Lsn{200}));
@@ -153,7 +225,7 @@ TEST_P(SinkConformanceTest, DurableNeverMovesBackNorPassesWhatWasAccepted) {
         const Position end{Lsn{7}, i};
         auto next = batch(end, 3, 3'000);
         while (offer(next) == Sink::Offer::full) {
-            read_ += channel_.read_now();
+            read_ += rig_->read_now();
             (void)durable();
         }
         const Position now = durable();
@@ -198,7 +270,7 @@ TEST_P(SinkConformanceTest, WhatAStalledSinkHoldsIsBounded) {
         GTEST_SKIP() << "nobody can make it wait";
     }
     (void)stall();
-    EXPECT_LE(sink_->pending_bytes(), std::size_t{64} << 20);
+    EXPECT_LE(rig_->sink->pending_bytes(), std::size_t{64} << 20);
 }
 
 TEST_P(SinkConformanceTest, AStalledReaderThatReadsOnGetsEverything) {
@@ -221,11 +293,12 @@ TEST_P(SinkConformanceTest, AStalledSinkWakesWhenItsReaderReads) {
     (void)stall();
     (void)durable();
     Wants wants;
-    sink_->wants(wants);
+    rig_->sink->wants(wants);
     ASSERT_FALSE(wants.interests.empty());
-    pollfd ask{.fd = wants.interests[0].fd, .events = POLLOUT, .revents = 0};
+    const short events = wants.interests[0].writable ? POLLOUT : POLLIN;
+    pollfd ask{.fd = wants.interests[0].fd, .events = events, .revents = 0};
     EXPECT_EQ(::poll(&ask, 1, 0), 0);
-    (void)channel_.read_now();
+    (void)rig_->read_now();
     EXPECT_EQ(::poll(&ask, 1, 1000), 1);
 }
 
@@ -236,17 +309,17 @@ TEST_P(SinkConformanceTest, AfterAnErrorItTakesNothingMore) {
     auto one = batch(Position::whole(Lsn{1}));
     ASSERT_EQ(offer(one), Sink::Offer::accepted);
     read_until(Position::whole(Lsn{1}));
-    channel_.reader.close();
+    rig_->reader_goes_away();
     auto two = batch(Position::whole(Lsn{2}));
-    (void)sink_->offer(two);
-    const auto failed = sink_->durable(kStreamLane);
+    (void)rig_->sink->offer(two);
+    const auto failed = rig_->sink->durable(kStreamLane);
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().category, Error::Category::sink);
     auto three = batch(Position::whole(Lsn{3}));
-    EXPECT_FALSE(sink_->offer(three));
+    EXPECT_FALSE(rig_->sink->offer(three));
     EXPECT_NE(three, nullptr);
     Wants wants;
-    sink_->wants(wants);
+    rig_->sink->wants(wants);
     EXPECT_TRUE(wants.interests.empty());
 }
 
@@ -255,7 +328,7 @@ TEST_P(SinkConformanceTest, AStalledSinkCanBeDestroyedAtOnce) {
         GTEST_SKIP() << "nobody can make it wait";
     }
     (void)stall();
-    sink_.reset();
+    rig_->sink.reset();
     SUCCEED() << "did not wait for the reader";
 }
 

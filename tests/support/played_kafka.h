@@ -49,6 +49,7 @@ struct PlayedKafka {
     std::size_t value_bytes_max = 1 << 30;  // beyond it produce() itself refuses
     bool answers = true;                    // questions are answered at the next collect()
     bool writes = true;                     // so are records written
+    KafkaCode write_code{};                 // other than none: what each record fails with
     std::size_t look_ups = 0, creations = 0, producers = 0, retired = 0, retired_lent = 0;
     std::size_t batch_bytes = 0;  // of the last producer made
     std::optional<Error> no_producer;
@@ -109,6 +110,9 @@ public:
     void collect(KafkaReports& into) override {
         wake_.clear();
         if (kafka_.answers) answer();
+        if (kafka_.write_code != KafkaCode::none) {
+            while (!lent_.empty()) fail_at(0, kafka_.write_code);
+        }
         if (kafka_.writes) write(lent_.size());
         std::ranges::move(ready_.written, std::back_inserter(into.written));
         std::ranges::move(ready_.failed, std::back_inserter(into.failed));
