@@ -98,6 +98,7 @@ public:
     }
     void caught_up() override { inner_->caught_up(); }
     void wants(Wants& wants) const override { inner_->wants(wants); }
+    std::size_t bytes_per_record() const noexcept override { return inner_->bytes_per_record(); }
     std::size_t pending_bytes() const noexcept override { return inner_->pending_bytes(); }
 
 private:

@@ -30,6 +30,9 @@ enum class Mutation : std::uint8_t {
     swaps_two_records,
     sends_a_record_twice,
     ignores_the_budget,
+    kafka_failure_counts,  // a record reported as failed is taken for written
+    kafka_reports_early,   // records are reported that no broker has
+    kafka_swaps_two_records,
 };
 inline constexpr std::array kMutations{
     Mutation::confirms_what_it_received,
@@ -44,6 +47,9 @@ inline constexpr std::array kMutations{
     Mutation::swaps_two_records,
     Mutation::sends_a_record_twice,
     Mutation::ignores_the_budget,
+    Mutation::kafka_failure_counts,
+    Mutation::kafka_reports_early,
+    Mutation::kafka_swaps_two_records,
 };
 
 constexpr std::string_view name(Mutation mutation) noexcept {
@@ -62,6 +68,9 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case swaps_two_records: return "swaps_two_records";
         case sends_a_record_twice: return "sends_a_record_twice";
         case ignores_the_budget: return "ignores_the_budget";
+        case kafka_failure_counts: return "kafka_failure_counts";
+        case kafka_reports_early: return "kafka_reports_early";
+        case kafka_swaps_two_records: return "kafka_swaps_two_records";
     }
     return "none";
 }

@@ -13,12 +13,14 @@
 #include "postgres/stream/postgres_source.h"
 #include "simulation/destination.h"
 #include "simulation/disk.h"
+#include "simulation/kafka.h"
 #include "simulation/played_log.h"
 #include "simulation/played_source.h"
 #include "simulation/played_waiter.h"
 #include "simulation/server.h"
 #include "simulation/wire_link.h"
 #include "sink/kafka/position_topic.h"
+#include "sink/kafka/sink.h"
 
 namespace pgc::sim {
 namespace {
@@ -31,6 +33,7 @@ constexpr Duration kPatience = 300s;  // after the last fault everything must be
 struct Climate {
     PipelineOptions pipeline;
     SinkHabits sink;
+    KafkaHabits kafka;
     Workload workload;
     Duration troubled{0};  // faults happen until then
     unsigned cuts = 0, server_crashes = 0, checkpoints = 0, promotions = 0, stops = 0,
@@ -50,6 +53,8 @@ struct Climate {
     bool in_topic = false;  // the position, else in a file
     LogHabits log;
     unsigned log_outages = 0;
+    bool to_kafka = false;  // by the real sink, else to a sink made for this
+    unsigned kafka_outages = 0, topic_deletions = 0;
 };
 
 Climate climate_of(Random& random) {
@@ -103,6 +108,17 @@ Climate climate_of(Random& random) {
     climate.log.delay_max = 1ms * random.below(random.chance(20) ? 3000 : 50);
     climate.log.failures_per_10000 = some(40, 3000);
     climate.log_outages = some(30, 3);
+    climate.to_kafka = random.chance(40);
+    climate.kafka.delay_max = 1ms * random.below(random.chance(20) ? 300 : 20);
+    climate.kafka.request_records = 1 + random.below(50);
+    climate.kafka.failures_per_10000 = some(40, 100);
+    climate.kafka.fatal_per_10000 = some(20, 50);
+    climate.kafka.queue_max = random.chance(30) ? 1 + random.below(20) : 1'000'000;
+    climate.kafka.message_bytes_max = random.chance(30) ? 400'000 : 1'048'588;
+    climate.kafka.partitions = static_cast<std::int32_t>(1 + random.below(4));
+    climate.kafka.gapless = random.chance(70);
+    climate.kafka_outages = some(20, 3);
+    climate.topic_deletions = some(10, 2);
     return climate;
 }
 
@@ -123,6 +139,35 @@ PostgresConfig postgres_config(const Climate& climate) {
     return config;
 }
 
+// A place where the process may die, and where the oracle sees what a real sink holds.
+class WatchedSink final : public Sink {
+public:
+    WatchedSink(World& world, Oracle& oracle, std::unique_ptr<Sink> inner, std::size_t limit)
+        : world_(world), oracle_(oracle), inner_(std::move(inner)), limit_(limit) {}
+
+    Result<Offer> offer(RecordBatchPtr& batch) override {
+        world_.step("offer");
+        auto answer = inner_->offer(batch);
+        oracle_.holds(inner_->pending_bytes(), limit_);
+        world_.step("offered");
+        return answer;
+    }
+    Result<Position> durable(Lane lane) override {
+        world_.step("durable");
+        return inner_->durable(lane);
+    }
+    void caught_up() override { inner_->caught_up(); }
+    void wants(Wants& wants) const override { inner_->wants(wants); }
+    std::size_t bytes_per_record() const noexcept override { return inner_->bytes_per_record(); }
+    std::size_t pending_bytes() const noexcept override { return inner_->pending_bytes(); }
+
+private:
+    World& world_;
+    Oracle& oracle_;
+    std::unique_ptr<Sink> inner_;
+    const std::size_t limit_;
+};
+
 class Run final : public PipelineParts {
 public:
     explicit Run(const RunOptions& options)
@@ -135,7 +180,8 @@ public:
           topic_(world_, oracle_),
           waiter_(world_, [this] { look_at(); }),
           postgres_(postgres_config(climate_)),
-          links_(world_, server_, history_, climate_.version, climate_.local) {
+          links_(world_, server_, history_, climate_.version, climate_.local),
+          cluster_(world_, oracle_, climate_.kafka, options.mutation) {
         // As pipeline/budget.h says, and for each of two batches an arena's least.
         climate_.sink.held_limit = climate_.pipeline.flow.budget_bytes + 2 * Arena::kChunk +
                                    Budget::kPerRawByte * 50 * climate_.workload.padding_max;
@@ -184,8 +230,20 @@ public:
         return spoilt(std::move(format), options_.mutation, world_.random);
     }
     Result<std::unique_ptr<Sink>> make_sink() override {
-        return spoilt(std::make_unique<PlayedSink>(world_, oracle_, climate_.sink),
-                      options_.mutation);
+        if (!climate_.to_kafka) {
+            return spoilt(std::make_unique<PlayedSink>(world_, oracle_, climate_.sink),
+                          options_.mutation);
+        }
+        auto sink = KafkaSink::make({.config = kafka_,
+                                     .producers = cluster_,
+                                     .memory = kafka_memory_,
+                                     .clock = world_.clock,
+                                     .metrics = *metrics_,
+                                     .logger = {}});
+        if (!sink) return std::unexpected(std::move(sink.error()));
+        auto watched = std::make_unique<WatchedSink>(world_, oracle_, std::move(*sink),
+                                                     climate_.sink.held_limit);
+        return spoilt(std::move(watched), options_.mutation);
     }
 
 private:
@@ -212,6 +270,7 @@ private:
         stop_ = &stop;
         stops_asked_ = 0;
         memory_ = {};
+        kafka_memory_ = {};
         server_.next_life();
         waiter_.watch(stop.wake_fd());
         try {
@@ -304,6 +363,7 @@ private:
     void look_at() {
         if (!troubled()) {
             climate_.sink.failures_per_10000 = climate_.sink.stalls_per_10000 = 0;
+            climate_.kafka.failures_per_10000 = climate_.kafka.fatal_per_10000 = 0;
             climate_.log.failures_per_10000 = 0;
             world_.die_in(0);
             disk_.set_full(false);
@@ -342,6 +402,8 @@ private:
             world_.clock.jump_wall(std::chrono::microseconds{(world_.random.chance(50) ? 1 : -1) *
                                                              std::int64_t{3'600'000'000}});
         });
+        sometime(climate_.kafka_outages, [this] { cluster_.go_away(world_.between(0ms, 30s)); });
+        sometime(climate_.topic_deletions, [this] { cluster_.delete_topics(); });
         sometime(climate_.stops, [this] {
             if (stop_ == nullptr) return;
             ++stops_asked_;
@@ -387,7 +449,10 @@ private:
     PlayedWaiter waiter_;
     const PostgresConfig postgres_;
     WireLinks links_;
+    const KafkaConfig kafka_;
+    PlayedCluster cluster_;
     SourceMemory memory_;         // of the present life
+    KafkaMemory kafka_memory_;    // likewise
     Metrics* metrics_ = nullptr;  // likewise
     StopRequest* stop_ = nullptr;
     int stops_asked_ = 0;

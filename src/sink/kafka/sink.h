@@ -46,8 +46,8 @@ public:
     static constexpr std::size_t kBatch_bytes = std::size_t{1} << 20;
     // Of one record in librdkafka beside the bytes it is lent, its key and headers included:
     // measured, see docs/internals/kafka.md. With headers each is four allocations more.
-    static constexpr std::size_t kRecord_bytes = 320;
-    static constexpr std::size_t kRecord_bytes_with_headers = 592;
+    static constexpr std::size_t kRecord_bytes = 256;
+    static constexpr std::size_t kRecord_bytes_with_headers = 512;
     // After a fatal error the report of the record it is about follows at once.
     static constexpr Duration kReport_of_fatal_max = std::chrono::milliseconds{200};
 

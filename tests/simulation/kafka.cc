@@ -1,0 +1,366 @@
+#include "simulation/kafka.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+
+namespace pgc::sim {
+
+using namespace std::chrono_literals;
+
+class PlayedClusterProducer final : public KafkaProducer {
+public:
+    PlayedClusterProducer(PlayedCluster& cluster, std::size_t batch_bytes)
+        : cluster_(cluster),
+          world_(cluster.world_),
+          batch_bytes_(batch_bytes),
+          fd_(world_.open_descriptor([this] { return news() ? world_.clock.now() : kNever; })) {
+        cluster_.oracle_.attempt_begins();
+    }
+    ~PlayedClusterProducer() override {
+        *alive_ = false;
+        world_.close_descriptor(fd_);
+    }
+
+    KafkaTopic* topic(const std::string& name) override {
+        auto& known = names_[name];
+        if (!known) known = std::make_unique<std::string>(name);
+        return reinterpret_cast<KafkaTopic*>(known.get());
+    }
+    Taken produce(std::span<const KafkaOutgoing> records, bool, void* tag) override;
+    KafkaCode produce(const KafkaOutgoing& record, std::span<const KafkaHeader>,
+                      void* tag) override {
+        const Taken taken = produce({&record, 1}, true, tag);
+        return taken.refused;
+    }
+    void look_up(std::span<const std::string> topics) override {
+        for (const std::string& name : topics) ask({.to = To::look_up, .topic = name});
+    }
+    void create(std::span<const KafkaNewTopic> topics) override {
+        for (const KafkaNewTopic& wanted : topics) {
+            ask({.to = To::create, .topic = wanted.name});
+        }
+    }
+    void limits(std::span<const std::string> topics) override {
+        for (const std::string& name : topics) ask({.to = To::limits, .topic = name});
+    }
+    void collect(KafkaReports& into) override;
+    int wake_fd() const noexcept override { return fd_; }
+
+    // Part of what it has arrives; values are read where they were lent.
+    void go();
+
+private:
+    using To = KafkaReports::Answer::To;
+    struct Lent {
+        std::string key;
+        const char* value;
+        std::size_t bytes;
+        void* tag;
+        std::size_t number;  // of all that were produced
+    };
+    struct Partition {
+        KafkaTopic* topic = nullptr;
+        std::int32_t number = 0;
+        std::deque<Lent> queue;
+        bool busy = false;  // a request is on its way
+    };
+    // All that were produced, in that order.
+    struct Produced {
+        Lsn commit;
+        std::uint64_t ordinal = 0;
+        std::string key;
+        std::string value;
+        bool written = false;
+    };
+
+    static const std::string& name_of(KafkaTopic* topic) {
+        return *reinterpret_cast<const std::string*>(topic);
+    }
+    bool news() const noexcept {
+        return !ready_.written.empty() || !ready_.failed.empty() || !ready_.answers.empty() ||
+               ready_.fatal.has_value();
+    }
+    // When the cluster is there; `action` is dropped when this producer has gone.
+    void later(std::function<void()> action);
+    void ask(KafkaReports::Answer question);
+    void answer(KafkaReports::Answer question);
+    KafkaCode refusal(const KafkaOutgoing& out) const;
+    void take(const KafkaOutgoing& out, void* tag);
+    void begin(Partition& partition);
+    void finish(Partition& partition);
+    std::vector<Lent> next_request(Partition& partition);
+    void write(const Lent& lent);
+    void fail(Partition& partition, std::vector<Lent> request, KafkaCode code);
+    void fail_for_good();
+    void report_failed(const Partition& partition, const Lent& lent, KafkaCode code);
+    void tell_oracle();
+
+    PlayedCluster& cluster_;
+    World& world_;
+    const std::size_t batch_bytes_;
+    const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::map<std::string, std::unique_ptr<std::string>> names_;
+    std::map<std::pair<KafkaTopic*, std::int32_t>, Partition> partitions_;
+    std::vector<Produced> produced_;
+    std::size_t told_ = 0;  // off the front of produced_
+    std::size_t lent_ = 0;
+    KafkaReports ready_;
+    bool dead_ = false;
+    const int fd_;
+};
+
+void PlayedClusterProducer::later(std::function<void()> action) {
+    const Duration delay = world_.between(0ns, cluster_.habits_.delay_max);
+    world_.after(delay, [this, alive = alive_, action = std::move(action)] {
+        if (!*alive) return;
+        if (world_.clock.now() < cluster_.away_until_) {
+            world_.after(cluster_.away_until_ - world_.clock.now(), [alive, action] {
+                if (*alive) action();
+            });
+        } else {
+            action();
+        }
+    });
+}
+
+void PlayedClusterProducer::ask(KafkaReports::Answer question) {
+    world_.step("a question to the cluster");
+    later([this, question = std::move(question)] { answer(question); });
+}
+
+void PlayedClusterProducer::answer(KafkaReports::Answer question) {
+    if (world_.random.below(10'000) < cluster_.habits_.failures_per_10000) {
+        question.code = KafkaCode::local_timed_out;
+        ready_.answers.push_back(std::move(question));
+        return;
+    }
+    const auto found = cluster_.topics_.find(question.topic);
+    const bool there = found != cluster_.topics_.end();
+    switch (question.to) {
+        case To::look_up:
+            question.code = there ? KafkaCode::none : KafkaCode::unknown_topic;
+            question.partitions = there ? found->second.partitions : 0;
+            break;
+        case To::create:
+            question.code = there ? KafkaCode::topic_exists : KafkaCode::none;
+            // It is known only a while after it was made.
+            later([this, name = question.topic] {
+                cluster_.topics_.try_emplace(
+                    name, PlayedCluster::Topic{cluster_.habits_.partitions,
+                                               cluster_.habits_.message_bytes_max});
+            });
+            break;
+        case To::limits:
+            question.code = there ? KafkaCode::none : KafkaCode::unknown_topic;
+            question.message_bytes_max = there ? found->second.message_bytes_max : 0;
+            break;
+    }
+    ready_.answers.push_back(std::move(question));
+}
+
+KafkaCode PlayedClusterProducer::refusal(const KafkaOutgoing& out) const {
+    if (dead_) return KafkaCode::local_fatal;
+    if (lent_ >= cluster_.habits_.queue_max) return KafkaCode::local_queue_full;
+    const auto found = cluster_.topics_.find(name_of(out.topic));
+    if (found == cluster_.topics_.end()) return KafkaCode::local_unknown_topic;
+    const bool there = out.partition >= 0 && out.partition < found->second.partitions;
+    return there ? KafkaCode::none : KafkaCode::local_unknown_partition;
+}
+
+KafkaProducer::Taken PlayedClusterProducer::produce(std::span<const KafkaOutgoing> records, bool,
+                                                    void* tag) {
+    world_.step("produce");
+    std::vector<KafkaOutgoing> all{records.begin(), records.end()};
+    if (cluster_.mutation_ == Mutation::kafka_swaps_two_records && all.size() > 1) {
+        std::swap(all[0], all[1]);
+    }
+    Taken taken;
+    for (const KafkaOutgoing& out : all) {
+        taken.refused = refusal(out);
+        if (taken.refused != KafkaCode::none) break;
+        take(out, tag);
+        ++taken.records;
+    }
+    return taken;
+}
+
+void PlayedClusterProducer::take(const KafkaOutgoing& out, void* tag) {
+    const Record& record = *out.record;
+    const std::string key{record.key};
+    const auto home =
+        cluster_.homes_.try_emplace({name_of(out.topic), key}, out.partition).first->second;
+    if (record.has_key && home != out.partition) {
+        world_.fail(fmt::format("key {} of {} moved from partition {} to {}", key,
+                                name_of(out.topic), home, out.partition));
+    }
+    Partition& partition = partitions_[{out.topic, out.partition}];
+    partition.topic = out.topic;
+    partition.number = out.partition;
+    partition.queue.push_back(
+        {key, record.value.data(), record.value.size(), tag, produced_.size()});
+    produced_.push_back({.commit = record.commit_lsn,
+                         .ordinal = record.ordinal,
+                         .key = key,
+                         .value = {},
+                         .written = false});
+    ++lent_;
+    if (!partition.busy) begin(partition);
+}
+
+void PlayedClusterProducer::begin(Partition& partition) {
+    partition.busy = true;
+    later([this, &partition] {
+        partition.busy = false;
+        finish(partition);
+        if (!partition.queue.empty() && !partition.busy) begin(partition);
+    });
+}
+
+// As many as go into one batch, the first whatever its size.
+std::vector<PlayedClusterProducer::Lent> PlayedClusterProducer::next_request(Partition& partition) {
+    std::vector<Lent> request;
+    std::size_t bytes = 0;
+    while (!partition.queue.empty() && request.size() < cluster_.habits_.request_records) {
+        bytes += partition.queue.front().bytes;
+        if (!request.empty() && bytes > batch_bytes_) break;
+        request.push_back(std::move(partition.queue.front()));
+        partition.queue.pop_front();
+    }
+    return request;
+}
+
+void PlayedClusterProducer::finish(Partition& partition) {
+    if (partition.queue.empty()) return;
+    const auto topic = cluster_.topics_.find(name_of(partition.topic));
+    std::vector<Lent> request = next_request(partition);
+    if (topic == cluster_.topics_.end()) {
+        return fail(partition, std::move(request), KafkaCode::unknown_topic);
+    }
+    std::size_t bytes = 0;
+    for (const Lent& lent : request) bytes += lent.bytes;
+    if (bytes > topic->second.message_bytes_max) {
+        return fail(partition, std::move(request), KafkaCode::message_too_large);
+    }
+    if (world_.random.below(10'000) < cluster_.habits_.fatal_per_10000) return fail_for_good();
+    if (world_.random.below(10'000) < cluster_.habits_.failures_per_10000) {
+        return fail(partition, std::move(request), KafkaCode::out_of_order);
+    }
+    for (const Lent& lent : request) write(lent);
+    tell_oracle();
+    std::vector<KafkaReports::Written> written;
+    for (const Lent& lent : request) {
+        if (written.empty() || written.back().tag != lent.tag) written.push_back({lent.tag, 0});
+        ++written.back().records;
+    }
+    later([this, written = std::move(written)] {
+        for (const auto& report : written) lent_ -= report.records;
+        std::ranges::copy(written, std::back_inserter(ready_.written));
+    });
+}
+
+void PlayedClusterProducer::write(const Lent& lent) {
+    Produced& record = produced_[lent.number];
+    record.value.assign(lent.value, lent.bytes);
+    record.written = true;
+}
+
+void PlayedClusterProducer::tell_oracle() {
+    for (; told_ < produced_.size() && produced_[told_].written; ++told_) {
+        const Produced& next = produced_[told_];
+        cluster_.oracle_.durable({.has_key = true,
+                                  .key = next.key,
+                                  .value = next.value,
+                                  .commit_lsn = next.commit,
+                                  .ordinal = next.ordinal});
+    }
+}
+
+void PlayedClusterProducer::report_failed(const Partition& partition, const Lent& lent,
+                                          KafkaCode code) {
+    --lent_;
+    ready_.failed.push_back({.tag = lent.tag,
+                             .value = lent.value,
+                             .bytes = lent.bytes,
+                             .code = code,
+                             .partition = partition.number,
+                             .topic = partition.topic});
+}
+
+void PlayedClusterProducer::fail(Partition& partition, std::vector<Lent> request, KafkaCode code) {
+    world_.note("the cluster refuses ", std::to_string(request.size()), " records");
+    if (cluster_.habits_.gapless && cluster_.mutation_ != Mutation::kafka_failure_counts) {
+        ready_.fatal = retry(Error::Category::sink, "a gap");
+        dead_ = true;
+    }
+    later([this, &partition, request = std::move(request), code] {
+        for (const Lent& lent : request) report_failed(partition, lent, code);
+    });
+    if (!dead_) return;
+    for (auto& [which, other] : partitions_) other.queue.clear();
+}
+
+void PlayedClusterProducer::fail_for_good() {
+    world_.note("the producer is done for");
+    ready_.fatal = retry(Error::Category::sink, "done for");
+    dead_ = true;
+    for (auto& [which, partition] : partitions_) {
+        for (const Lent& lent : partition.queue) {
+            report_failed(partition, lent, KafkaCode::local_purged_queue);
+        }
+        partition.queue.clear();
+    }
+}
+
+void PlayedClusterProducer::collect(KafkaReports& into) {
+    world_.step("collect");
+    if (cluster_.mutation_ == Mutation::kafka_failure_counts) {
+        for (const auto& failed : ready_.failed) ready_.written.push_back({failed.tag, 1});
+        ready_.failed.clear();
+        ready_.fatal.reset();
+    }
+    if (cluster_.mutation_ == Mutation::kafka_reports_early) {
+        for (auto& [which, partition] : partitions_) {
+            for (Lent& lent : partition.queue) {
+                if (lent.tag != nullptr) ready_.written.push_back({lent.tag, 1});
+            }
+            lent_ -= partition.queue.size();
+            partition.queue.clear();
+        }
+    }
+    std::ranges::move(ready_.written, std::back_inserter(into.written));
+    std::ranges::move(ready_.failed, std::back_inserter(into.failed));
+    std::ranges::move(ready_.answers, std::back_inserter(into.answers));
+    if (ready_.fatal) into.fatal = std::move(ready_.fatal);
+    ready_.clear();
+}
+
+void PlayedClusterProducer::go() {
+    for (auto& [which, partition] : partitions_) {
+        for (std::size_t some = world_.random.below(partition.queue.size() + 1); some > 0; --some) {
+            write(partition.queue.front());
+            partition.queue.pop_front();
+        }
+    }
+    tell_oracle();
+}
+
+Result<std::unique_ptr<KafkaProducer>> PlayedCluster::make(std::size_t batch_bytes) {
+    world_.step("a producer is made");
+    return std::make_unique<PlayedClusterProducer>(*this, batch_bytes);
+}
+
+void PlayedCluster::retire(std::unique_ptr<KafkaProducer> producer, std::vector<RecordBatch> lent) {
+    static_cast<PlayedClusterProducer&>(*producer).go();
+    producer.reset();
+    lent.clear();
+}
+
+void PlayedCluster::go_away(Duration time) {
+    world_.note("the cluster is away");
+    away_until_ = std::max(away_until_, world_.clock.now() + time);
+}
+
+}  // namespace pgc::sim

@@ -1,0 +1,68 @@
+// A Kafka cluster in the simulated world, behind the port of sink/kafka/producer.h: so the
+// real KafkaSink runs in the seeds.
+//
+// Each partition writes what it was given in its order, a few records a request, after a
+// while; reports come later still, those of different requests in any order. Requests fail,
+// with what is behind them or alone; producers meet fatal errors; queues are full; topics
+// appear slowly, are deleted, come back with another limit; the cluster is away for long.
+// When a producer goes, part of what it had arrives all the same, and nobody is told.
+//
+// The oracle is told of a record once all that were produced before it are written.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "simulation/mutation.h"
+#include "simulation/oracle.h"
+#include "simulation/world.h"
+#include "sink/kafka/producer.h"
+
+namespace pgc::sim {
+
+struct KafkaHabits {
+    Duration delay_max{0};            // of a request, and again of its report
+    std::size_t request_records = 1;  // at most
+    unsigned failures_per_10000 = 0;  // of each request
+    unsigned fatal_per_10000 = 0;     // likewise
+    std::size_t queue_max = 1'000'000;
+    std::size_t message_bytes_max = 1'000'000;  // of topics that are made
+    std::int32_t partitions = 1;                // likewise
+    bool gapless = true;                        // behind a failed record nothing is written
+};
+
+class PlayedCluster final : public KafkaProducers {
+public:
+    PlayedCluster(World& world, Oracle& oracle, const KafkaHabits& habits, Mutation mutation)
+        : world_(world), oracle_(oracle), habits_(habits), mutation_(mutation) {}
+
+    Result<std::unique_ptr<KafkaProducer>> make(std::size_t batch_bytes) override;
+    void retire(std::unique_ptr<KafkaProducer> producer, std::vector<RecordBatch> lent) override;
+
+    // Faults.
+    void go_away(Duration time);
+    void delete_topics() { topics_.clear(); }
+
+private:
+    friend class PlayedClusterProducer;
+    struct Topic {
+        std::int32_t partitions = 1;
+        std::size_t message_bytes_max = 0;
+    };
+
+    World& world_;
+    Oracle& oracle_;
+    const KafkaHabits& habits_;
+    const Mutation mutation_;
+    std::map<std::string, Topic> topics_;
+    std::map<std::pair<std::string, std::string>, std::int32_t> homes_;  // topic, key -> partition
+    Instant away_until_{};
+};
+
+}  // namespace pgc::sim
