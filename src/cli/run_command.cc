@@ -8,12 +8,12 @@
 #include "base/random.h"
 #include "base/wait.h"
 #include "cli/parts.h"
+#include "cli/position_store.h"
 #include "cli/program.h"
 #include "cli/signals.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "observe/status.h"
-#include "pipeline/file_store.h"
 #include "pipeline/pipeline.h"
 #include "server/health_routes.h"
 #include "server/http_server.h"
@@ -65,14 +65,14 @@ public:
         // After the parts: making them changes the environment, which threads must not see.
         const auto http = serve();
         if (!http) return std::unexpected(http.error());
-        FileStore store(world_.files, options_.name,
-                        position_path(program_.settings, options_.name));
+        ProgramStore positions(program_.settings, options_.name, world_.files, world_.clock,
+                               logger_);
         PollWaiter waiter(world_.clock);
         Random random(seed(world_.clock));
         Pipeline pipeline(options_, {.clock = world_.clock,
                                      .waiter = waiter,
                                      .random = random,
-                                     .store = store,
+                                     .store = positions.store(),
                                      .parts = parts,
                                      .stop = stop_,
                                      .status = status_,

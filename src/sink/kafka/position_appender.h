@@ -1,0 +1,52 @@
+// Appends to the topic of positions, one record after the other, by an idempotent producer
+// of its own that waits for all replicas in sync, whatever kafka.acks says of other topics.
+//
+// What may pass is tried again inside librdkafka, without end and without a gap.
+//
+// Threads: one, the pipeline's.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/wait.h"
+#include "observe/log.h"
+#include "sink/kafka/client.h"
+#include "sink/kafka/config.h"
+#include "sink/kafka/position_mends.h"
+
+namespace pgc {
+
+class PositionAppender {
+public:
+    // `config` and `mends` outlive it.
+    static Result<std::unique_ptr<PositionAppender>> make(const KafkaConfig& config,
+                                                          const PositionMends& mends,
+                                                          const Clock& clock, Logger logger);
+
+    // Requires: the record before has got its answer.
+    [[nodiscard]] Result<void> append(const std::string& key, const std::string& value);
+    // True when it is acknowledged. After an Error it appends nothing more.
+    [[nodiscard]] Result<bool> appended();
+
+    void wants(Wants& wants) const { wants.readable(client_->wake_fd()); }
+
+private:
+    PositionAppender(const KafkaConfig& config, const PositionMends& mends,
+                     std::unique_ptr<KafkaClient> client)
+        : topic_(config.state_topic), mends_(mends), client_(std::move(client)) {}
+
+    Error failed(rd_kafka_resp_err_t code, const char* text) const;
+
+    const std::string topic_;
+    const PositionMends& mends_;
+    const std::unique_ptr<KafkaClient> client_;
+};
+
+}  // namespace pgc

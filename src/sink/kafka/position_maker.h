@@ -1,0 +1,39 @@
+// Creates the topic of positions, once.
+//
+// Threads: one, the pipeline's.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/wait.h"
+#include "observe/log.h"
+#include "sink/kafka/client.h"
+#include "sink/kafka/config.h"
+#include "sink/kafka/position_mends.h"
+
+namespace pgc {
+
+class PositionTopicMaker {
+public:
+    // `config` and `mends` outlive it. An Error if it may not be created by us.
+    static Result<std::unique_ptr<PositionTopicMaker>> make(const KafkaConfig& config,
+                                                            const PositionMends& mends,
+                                                            const Clock& clock, Logger logger);
+
+    // True when it is there. After that or an Error it is done.
+    [[nodiscard]] Result<bool> made();
+
+    void wants(Wants& wants) const { wants.readable(client_->wake_fd()); }
+
+private:
+    PositionTopicMaker(const PositionMends& mends, std::unique_ptr<KafkaClient> client)
+        : mends_(mends), client_(std::move(client)) {}
+
+    const PositionMends& mends_;
+    const std::unique_ptr<KafkaClient> client_;
+};
+
+}  // namespace pgc

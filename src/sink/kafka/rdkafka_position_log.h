@@ -1,0 +1,51 @@
+// The topic of positions through librdkafka. A consumer stands only while it is read, a
+// producer from the first append on.
+//
+// Threads: one, the pipeline's; librdkafka's own end with the destructor.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "observe/log.h"
+#include "sink/kafka/config.h"
+#include "sink/kafka/position_appender.h"
+#include "sink/kafka/position_log.h"
+#include "sink/kafka/position_maker.h"
+#include "sink/kafka/position_mends.h"
+#include "sink/kafka/position_reader.h"
+
+namespace pgc {
+
+class RdKafkaPositionLog final : public PositionLog {
+public:
+    // `config` and `clock` outlive it.
+    RdKafkaPositionLog(const KafkaConfig& config, std::string key, const Clock& clock,
+                       Logger logger);
+
+    void read() override;
+    Result<std::optional<Tail>> tail() override;
+    void create() override;
+    Result<bool> created() override;
+    void append(std::string value) override;
+    Result<bool> appended() override;
+    void wants(Wants& wants) const override;
+
+private:
+    Result<void> send();
+
+    const KafkaConfig& config_;
+    const PositionMends mends_;
+    const std::string key_;
+    const Clock& clock_;
+    const Logger logger_;
+
+    std::unique_ptr<PositionReader> reader_;
+    std::unique_ptr<PositionTopicMaker> maker_;
+    std::unique_ptr<PositionAppender> appender_;
+    std::string value_;
+    bool sent_ = false;
+};
+
+}  // namespace pgc
