@@ -29,6 +29,19 @@ constexpr Option kOptions[] = {
      .kind = OptionKind::text,
      .fallback = "__pg_capture_unavailable_value",
      .help = "what stands for an unchanged TOASTed value with source.toast: placeholder"},
+    {.path = "format.tombstones",
+     .kind = OptionKind::boolean,
+     .fallback = "false",
+     .help = "after a DELETE a second message with its key and no value",
+     .doc = "In a compacted topic it removes the key's older messages in the end. Tables without "
+            "a key have none."},
+    {.path = "format.headers",
+     .kind = OptionKind::boolean,
+     .fallback = "true",
+     .help = "with each message its position, in Kafka as the headers pgc.lsn and pgc.seq",
+     .doc = "The LSN at which the transaction committed and the number of the change in it: "
+            "together they rise with each change and tell a repeated message from a new one. "
+            "Sinks that have no place for headers leave them out."},
 };
 
 }  // namespace
@@ -50,6 +63,7 @@ FormatOptions format_options(const Settings& settings) {
                            : invalid == "replace" ? InvalidUtf8::replace
                                                   : InvalidUtf8::fail;
     options.toast_placeholder = settings.text("format.toast_placeholder");
+    options.tombstones = settings.boolean("format.tombstones");
     return options;
 }
 

@@ -149,11 +149,18 @@ bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Op
     const Cell* const newest = after != nullptr ? after : before;
     if (!plan.key.empty() && newest != nullptr) {
         out_.begin(out.arena);
-        if (!row_.write_key(out_, plan, newest, change.before)) {
+        if (!row_.write_key(out_, plan, plan.key, newest, change.before)) {
             return false;
         }
         record.key = out_.finish();
         record.has_key = true;
+    }
+    if (!plan.partition.empty() && newest != nullptr) {
+        out_.begin(out.arena);
+        if (!row_.write_key(out_, plan, plan.partition, newest, change.before)) {
+            return false;
+        }
+        record.partition_by = out_.finish();
     }
     begin_value(plan, operation, out);
     if (!row_.write_row(out_, plan, before, nullptr)) {
@@ -164,6 +171,11 @@ bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Op
         return false;
     }
     end_value(plan, change, record, out);
+    if (options_.tombstones && operation == Operation::remove && record.has_key) {
+        record.has_value = false;
+        record.value = {};
+        out.records.push_back(record);
+    }
     return true;
 }
 
@@ -219,11 +231,11 @@ bool NativeFormat::key_differs(const TablePlan& plan, const Change& change) {
     keys_.clear();
     Writer older;
     older.begin(keys_);
-    bool written = row_.write_key(older, plan, change.before, nullptr);
+    bool written = row_.write_key(older, plan, plan.key, change.before, nullptr);
     const std::string_view old_key = older.finish();
     Writer newer;
     newer.begin(keys_);
-    written = row_.write_key(newer, plan, change.after, change.before) && written;
+    written = row_.write_key(newer, plan, plan.key, change.after, change.before) && written;
     return !written || newer.finish() != old_key;
 }
 

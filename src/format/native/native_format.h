@@ -11,6 +11,9 @@
 // An UPDATE that changes the key makes two records with one ordinal: a DELETE under the
 // old key and an INSERT under the new. Whoever keeps a state for each key then gets it
 // right knowing nothing of the other key, in whatever partition that is.
+//
+// With format.tombstones each DELETE of a row with a key is followed by a record with the
+// same key, ordinal and partition, and no value.
 #pragma once
 
 #include <cstddef>

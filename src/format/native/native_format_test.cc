@@ -116,6 +116,69 @@ TEST_F(NativeFormatTest, AChangedKeyIsADeleteAndAnInsertWithOneOrdinal) {
     EXPECT_EQ(value(0)["source"], value(1)["source"]);
 }
 
+TEST_F(NativeFormatTest, ATombstoneFollowsEachDeleteOfAKey) {
+    options_.tombstones = true;
+    changes_.insert(users_, {changes_.text("1"), Changes::null()});
+    changes_.remove(users_, {changes_.text("1"), Changes::absent()});
+    changes_.update(users_, {changes_.text("1"), Changes::absent()},
+                    {changes_.text("2"), changes_.text("b")});
+    ASSERT_EQ(encode().size(), 6U);
+    const std::vector<bool> has_value{true, true, false, true, false, true};
+    for (std::size_t i = 0; i < has_value.size(); ++i) {
+        EXPECT_EQ(out_.records[i].has_value, has_value[i]) << i;
+    }
+    for (const std::size_t i : {2U, 4U}) {
+        EXPECT_EQ(key(i), R"({"id":1})");
+        EXPECT_TRUE(out_.records[i].value.empty());
+        EXPECT_EQ(out_.records[i].ordinal, out_.records[i - 1].ordinal);
+        EXPECT_EQ(out_.records[i].relation, &users_);
+    }
+    EXPECT_EQ(value(5)["op"], "INSERT");
+}
+
+TEST_F(NativeFormatTest, ATableWithoutAKeyHasNoTombstones) {
+    options_.tombstones = true;
+    users_.key.clear();
+    users_.identity = ReplicaIdentity::full;
+    changes_.remove(users_, {changes_.text("1"), changes_.text("a")}).before_is_full = true;
+    EXPECT_EQ(encode().size(), 1U);
+}
+
+TEST_F(NativeFormatTest, ColumnsThatDecideThePartitionComeWithEachRow) {
+    users_.identity = ReplicaIdentity::full;
+    options_.partition_columns = {{*NamePattern::parse("public.u*", 2), {"name", "id"}}};
+    changes_.insert(users_, {changes_.text("1"), changes_.text("a")});
+    changes_
+        .update(users_, {changes_.text("1"), changes_.text("a")},
+                {changes_.text("1"), Changes::unchanged()})
+        .before_is_full = true;
+    changes_.remove(users_, {changes_.text("1"), changes_.text("b")}).before_is_full = true;
+    ASSERT_EQ(encode().size(), 3U);
+    EXPECT_EQ(out_.records[0].partition_by, R"({"name":"a","id":1})");
+    EXPECT_EQ(out_.records[1].partition_by, R"({"name":"a","id":1})");
+    EXPECT_EQ(out_.records[2].partition_by, R"({"name":"b","id":1})");
+    EXPECT_EQ(key(0), R"({"id":1})");
+}
+
+TEST_F(NativeFormatTest, OtherTablesHaveNoColumnsThatDecideThePartition) {
+    options_.partition_columns = {{*NamePattern::parse("audit.*", 2), {"nothing"}}};
+    changes_.insert(users_, {changes_.text("1"), changes_.text("a")});
+    ASSERT_EQ(encode().size(), 1U);
+    EXPECT_TRUE(out_.records[0].partition_by.empty());
+}
+
+TEST_F(NativeFormatTest, AColumnToPartitionByMustBeThereAndComeWithDeletes) {
+    changes_.insert(users_, {changes_.text("1"), changes_.text("a")});
+    options_.partition_columns = {{*NamePattern::parse("*.*", 2), {"region"}}};
+    EXPECT_EQ(failure().what, "there is no captured column region to partition by");
+    EXPECT_EQ(failure().where, "table public.users");
+    EXPECT_EQ(failure().category, Error::Category::configuration);
+    options_.partition_columns = {{*NamePattern::parse("*.*", 2), {"name"}}};
+    EXPECT_EQ(failure().what, "a DELETE does not bring the column name to partition by");
+    EXPECT_EQ(failure().mend,
+              "ALTER TABLE public.users REPLICA IDENTITY FULL, or change kafka.partition_columns");
+}
+
 TEST_F(NativeFormatTest, AKeyThatOnlyLooksDifferentIsOneUpdate) {
     users_.columns[0] = column("id", Kind::integer, true);
     changes_.update(users_, {changes_.text("01"), Changes::absent()},

@@ -39,9 +39,11 @@ struct TablePlan {
     std::vector<ColumnPlan> columns;
     std::vector<std::string> column_names;  // quoted, for the lists within `source`
     std::vector<KeyColumn> key;             // empty: records have no key
+    std::vector<KeyColumn> partition;       // whose values decide the partition; mostly none
 };
 
-// Fails when a name is not UTF-8 and format.invalid_utf8 is fail.
+// Fails when a name is not UTF-8 and format.invalid_utf8 is fail, and when a column to
+// partition by is not there or would not come with a DELETE.
 Result<TablePlan> compile_plan(const Relation& relation, const FormatOptions& options,
                                const FormatContext& context);
 

@@ -76,10 +76,10 @@ bool RowWriter::write_row(Writer& out, const TablePlan& plan, const Cell* cells,
     return true;
 }
 
-bool RowWriter::write_key(Writer& out, const TablePlan& plan, const Cell* cells,
-                          const Cell* older) {
+bool RowWriter::write_key(Writer& out, const TablePlan& plan, const std::vector<KeyColumn>& key,
+                          const Cell* cells, const Cell* older) {
     context_.in_key = true;
-    for (const KeyColumn& part : plan.key) {
+    for (const KeyColumn& part : key) {
         const Cell& cell = best_known(cells, older, part.column);
         out.text(part.name);
         switch (cell.state) {

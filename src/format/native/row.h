@@ -28,8 +28,9 @@ public:
     // False: see fault() and failed_column().
     [[nodiscard]] bool write_row(Writer& out, const TablePlan& plan, const Cell* cells,
                                  const Cell* older);
-    // Appends an object of the key's columns.
-    [[nodiscard]] bool write_key(Writer& out, const TablePlan& plan, const Cell* cells,
+    // Appends an object of the columns `key` names, which are the plan's.
+    [[nodiscard]] bool write_key(Writer& out, const TablePlan& plan,
+                                 const std::vector<KeyColumn>& key, const Cell* cells,
                                  const Cell* older);
     // A text of a message's own, in the value or in the key.
     [[nodiscard]] bool write_plain(Writer& out, std::string_view text, bool in_key);
