@@ -33,8 +33,10 @@ protected:
     CapturedConsole console;
     SimulatedFiles files;
     StillClock clock;
-    Environment environment{
-        {"PG_DATABASE", "shop"}, {"PG_USERNAME", "cdc"}, {"PG_PASSWORD", "hush-hush"}};
+    Environment environment{{"PG_DATABASE", "shop"},
+                            {"PG_USERNAME", "cdc"},
+                            {"PG_PASSWORD", "hush-hush"},
+                            {"KAFKA_BROKERS", "kafka"}};
 };
 
 TEST_F(CommandTest, TellsItsVersion) {

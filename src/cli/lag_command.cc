@@ -203,7 +203,7 @@ std::string lag_json(const LagReport& report) {
 ExitCode run_lag(Invocation& invocation) {
     const auto every = parse_watch(invocation);
     if (!every) return every.error();
-    const auto program = load_program(invocation);
+    const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
     LagWatch lag(invocation, *program);
     auto report = lag.look();

@@ -10,11 +10,11 @@ namespace {
 constexpr Option kProgram[] = {
     {.path = "sink",
      .kind = OptionKind::choice,
-     .fallback = "console",
+     .fallback = "kafka",
      .help = "where the changes go",
-     .doc = "`console` writes one message a line to standard output, `discard` counts and forgets "
-            "them (for measuring).",
-     .words = "console|discard"},
+     .doc = "`kafka` sends them to Kafka, `console` writes one message a line to standard output, "
+            "`discard` counts and forgets them (for measuring).",
+     .words = "kafka|console|discard"},
 };
 
 constexpr Option kLogging[] = {

@@ -10,6 +10,9 @@
 #include "sink/console/options.h"
 #include "sink/console/sink.h"
 #include "sink/discard/sink.h"
+#include "sink/kafka/options.h"
+#include "sink/kafka/rdkafka_producer.h"
+#include "sink/kafka/sink.h"
 
 namespace pgc {
 namespace {
@@ -43,10 +46,30 @@ private:
     SourceMemory& memory_;
 };
 
+std::unique_ptr<KafkaProducers> producers(const KafkaConfig* kafka, const Clock& clock,
+                                          const Logger& logger) {
+    if (kafka == nullptr) return nullptr;
+    return std::make_unique<RdKafkaProducers>(*kafka, clock, logger.for_module("kafka"));
+}
+
+std::vector<PartitionColumns> partition_columns(const KafkaConfig& kafka) {
+    std::vector<PartitionColumns> all;
+    if (kafka.partitioning.by != KafkaPartitionBy::columns) return all;
+    for (const auto& [table, columns] : kafka.partition_columns) all.push_back({table, columns});
+    return all;
+}
+
 }  // namespace
 
+std::optional<KafkaConfig> configured_kafka(const Settings& settings,
+                                            const PostgresConfig& postgres, Files& files) {
+    if (settings.choice("sink") != "kafka") return std::nullopt;
+    return kafka_config(settings, postgres.connection.database, files);
+}
+
 ProgramParts::ProgramParts(const Settings& settings, const PostgresConfig& postgres,
-                           const Clock& clock, Metrics& metrics, Logger logger, SinkChoice sink)
+                           const KafkaConfig* kafka, const Clock& clock, Metrics& metrics,
+                           Logger logger, SinkChoice sink)
     : settings_(settings),
       postgres_(postgres),
       clock_(clock),
@@ -54,7 +77,11 @@ ProgramParts::ProgramParts(const Settings& settings, const PostgresConfig& postg
       logger_(std::move(logger)),
       sink_(sink),
       links_(std::make_unique<LibpqLinkFactory>(
-          postgres.connection, application_name(postgres.slot, instance(clock)), logger_)) {}
+          postgres.connection, application_name(postgres.slot, instance(clock)), logger_)),
+      kafka_(kafka),
+      producers_(producers(kafka, clock, logger_)) {}
+
+ProgramParts::~ProgramParts() = default;
 
 Result<std::unique_ptr<Source>> ProgramParts::make_source(bool may_create_slot) {
     return std::make_unique<PostgresSource>(
@@ -73,6 +100,7 @@ Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& 
     if (postgres_.toast == ToastMode::placeholder) {
         options.unsent_toast = UnsentToast::placeholder;
     }
+    if (kafka_ != nullptr) options.partition_columns = partition_columns(*kafka_);
     auto native = std::make_unique<NativeFormat>(
         std::move(options), FormatContext{.version = PGC_VERSION, .database = identity.database});
     return std::make_unique<TextFallback>(std::move(native), memory_);
@@ -82,7 +110,15 @@ Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {
     if (sink_ == SinkChoice::console || settings_.choice("sink") == "console") {
         return std::make_unique<ConsoleSink>(STDOUT_FILENO, console_sink_options(settings_));
     }
-    return std::make_unique<DiscardSink>();
+    if (kafka_ == nullptr) return std::make_unique<DiscardSink>();
+    return KafkaSink::make(
+        {.config = *kafka_,
+         .producers = *producers_,
+         .memory = kafka_memory_,
+         .clock = clock_,
+         .metrics = metrics_,
+         .logger = logger_.for_module("kafka"),
+         .pending_bytes_max = static_cast<std::size_t>(settings_.integer("kafka.buffer_memory"))});
 }
 
 }  // namespace pgc

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "config/settings.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -11,17 +13,26 @@
 #include "postgres/link/link.h"
 #include "postgres/options.h"
 #include "postgres/stream/source_memory.h"
+#include "sink/kafka/config.h"
+#include "sink/kafka/memory.h"
+#include "sink/kafka/producer.h"
 
 namespace pgc {
+
+// What the settings say of Kafka; nothing where the sink is another.
+std::optional<KafkaConfig> configured_kafka(const Settings& settings,
+                                            const PostgresConfig& postgres, Files& files);
 
 class ProgramParts final : public PipelineParts {
 public:
     // The configured sink, or the console whatever is configured (peek).
     enum class SinkChoice : std::uint8_t { configured, console };
 
-    // All outlive it.
-    ProgramParts(const Settings& settings, const PostgresConfig& postgres, const Clock& clock,
-                 Metrics& metrics, Logger logger, SinkChoice sink = SinkChoice::configured);
+    // All outlive it. `kafka` is null where the sink is another.
+    ProgramParts(const Settings& settings, const PostgresConfig& postgres, const KafkaConfig* kafka,
+                 const Clock& clock, Metrics& metrics, Logger logger,
+                 SinkChoice sink = SinkChoice::configured);
+    ~ProgramParts() override;
 
     Result<std::unique_ptr<Source>> make_source(bool may_create_slot) override;
     Result<std::unique_ptr<Format>> make_format(const SourceIdentity& identity) override;
@@ -36,6 +47,9 @@ private:
     const SinkChoice sink_;
     const std::unique_ptr<LinkFactory> links_;
     SourceMemory memory_;
+    const KafkaConfig* const kafka_;
+    const std::unique_ptr<KafkaProducers> producers_;  // null where the sink is another
+    KafkaMemory kafka_memory_;
     std::uint64_t attempts_ = 0;
 };
 

@@ -154,7 +154,7 @@ std::expected<std::optional<std::uint64_t>, ExitCode> parse_limit(Invocation& in
 ExitCode run_peek(Invocation& invocation) {
     const auto limit = parse_limit(invocation);
     if (!limit) return limit.error();
-    auto program = load_program(invocation);
+    auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
     DescriptorLines lines(STDERR_FILENO);
     program->logs.levels.level = std::max(program->logs.levels.level, LogLevel::warning);
@@ -163,7 +163,7 @@ ExitCode run_peek(Invocation& invocation) {
     StopRequest stop;
     const Signals signals(stop);
     const PostgresConfig postgres = postgres_config(program->settings, invocation.world.files);
-    ProgramParts parts(program->settings, postgres, invocation.world.clock, metrics,
+    ProgramParts parts(program->settings, postgres, nullptr, invocation.world.clock, metrics,
                        log.logger("postgres"), ProgramParts::SinkChoice::console);
     auto source = parts.make_source(false);
     if (!source) return tell(invocation, source.error());

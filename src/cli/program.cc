@@ -11,6 +11,7 @@
 #include "postgres/options.h"
 #include "server/options.h"
 #include "sink/console/options.h"
+#include "sink/kafka/options.h"
 
 namespace pgc {
 namespace {
@@ -20,6 +21,7 @@ constexpr std::string_view kLogVariable = "PG_CAPTURE_LOG";
 std::vector<OptionTable> all_tables() {
     std::vector<OptionTable> tables{kPipelineOptions, kProgramOptions, kStateOptions};
     for (const OptionTable& table : postgres_option_tables()) tables.push_back(table);
+    for (const OptionTable& table : kafka_option_tables()) tables.push_back(table);
     tables.insert(tables.end(), {kFormatOptions, kConsoleSinkOptions, kReplicationOptions,
                                  server_options(), kLoggingOptions});
     return tables;
@@ -77,13 +79,14 @@ std::span<const Flag> common_flags() {
     return kCommonFlags;
 }
 
-std::expected<Program, ExitCode> load_program(Invocation& invocation) {
+std::expected<Program, ExitCode> load_program(Invocation& invocation, Needs needs) {
     World& world = invocation.world;
     const std::string log_words = take_log_variable(world);
     auto settings = load(declarations(),
                          {.file = invocation.line.value("config"),
                           .environment = world.environment,
-                          .command_line = invocation.line},
+                          .command_line = invocation.line,
+                          .conditional = needs == Needs::everything},
                          world.files);
     Errors errors;
     if (!settings) errors = settings.error();

@@ -2,6 +2,7 @@
 // settings as the commands take them.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <span>
 
@@ -24,9 +25,13 @@ struct Program {
     LogOptions logs;  // logging.* and PG_CAPTURE_LOG, which wins
 };
 
+// A command that only looks at the source does without what the sink must be given.
+enum class Needs : std::uint8_t { everything, source };
+
 // The configuration of this invocation. All its errors are told on the console, as text or
 // as JSON, and cost exit code 2.
-std::expected<Program, ExitCode> load_program(Invocation& invocation);
+std::expected<Program, ExitCode> load_program(Invocation& invocation,
+                                              Needs needs = Needs::everything);
 
 // Tells an error on the console, as text or as JSON; the code to end with.
 ExitCode tell(Invocation& invocation, const Error& error);

@@ -59,9 +59,11 @@ public:
 
     Result<ExitCode> run() {
         const PostgresConfig postgres = postgres_config(program_.settings, world_.files);
+        const auto kafka = configured_kafka(program_.settings, postgres, world_.files);
         warn(postgres);
-        ProgramParts parts(program_.settings, postgres, world_.clock, metrics_,
-                           log_.logger("postgres").with({{"pipeline", options_.name}}));
+        if (kafka) warn(*kafka);
+        ProgramParts parts(program_.settings, postgres, kafka ? &*kafka : nullptr, world_.clock,
+                           metrics_, log_.logger("postgres").with({{"pipeline", options_.name}}));
         // After the parts: making them changes the environment, which threads must not see.
         const auto http = serve();
         if (!http) return std::unexpected(http.error());
@@ -98,6 +100,17 @@ private:
         }
     }
 
+    void warn(const KafkaConfig& kafka) const {
+        if (kafka.plain_text_to_others()) {
+            logger_.warning("the connection to Kafka is not encrypted",
+                            {{"mend", "set kafka.security.protocol to SSL or SASL_SSL"}});
+        }
+        if (kafka.may_lose()) {
+            logger_.warning("records may be lost when a broker is: fewer than all acknowledge them",
+                            {{"mend", "set kafka.acks to all"}});
+        }
+    }
+
     World& world_;
     Program& program_;
     const PipelineOptions options_;
@@ -120,6 +133,8 @@ ExitCode run_follow(Invocation& invocation) {
     PipelineOptions options =
         pipeline_options(program->settings, program->settings.text("postgres.slot_name"));
     options.until = *until;
+    options.flow.budget_bytes =
+        static_cast<std::size_t>(program->settings.integer("kafka.buffer_memory"));
     auto ended = Daemon(invocation.world, *program, std::move(options)).run();
     return ended ? *ended : tell(invocation, ended.error());
 }

@@ -53,7 +53,7 @@ std::string as_table(const std::vector<SlotInfo>& slots) {
 }  // namespace
 
 ExitCode run_slots_list(Invocation& invocation) {
-    const auto program = load_program(invocation);
+    const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
     Errand errand(invocation.world, *program, "pg-capture slots");
     auto link = errand.connect();
@@ -70,7 +70,7 @@ ExitCode run_slots_drop(Invocation& invocation) {
         return ExitCode::configuration;
     }
     const std::string& name = invocation.line.arguments.front();
-    const auto program = load_program(invocation);
+    const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
     Errand errand(invocation.world, *program, "pg-capture slots");
     auto link = errand.connect();

@@ -82,7 +82,7 @@ std::string status_text(const StatusSnapshot& status, WallTime now) {
 }
 
 ExitCode run_status(Invocation& invocation) {
-    const auto program = load_program(invocation);
+    const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
     World& world = invocation.world;
     const auto status = ask_instance(program->settings, world.clock);

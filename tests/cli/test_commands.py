@@ -44,6 +44,13 @@ def test_generated_files_are_current(path, arguments):
     assert (ROOT / path).read_text() == done.stdout, f"{path} is stale: make generated"
 
 
+def test_kafka_is_the_default_and_wants_its_brokers():
+    done = run_capture("config", "validate", env=BASE | {"PG_CAPTURE_SINK": "kafka"})
+    assert done.returncode == 2 and "KAFKA_BROKERS" in done.stderr, done.stderr
+    done = run_capture("config", "show", env=BASE | {"KAFKA_BROKERS": "kafka", "PG_CAPTURE_SINK": "kafka"})
+    assert done.returncode == 0 and "kafka.acks = all" in done.stdout, done.stderr
+
+
 @pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "examples").glob("*.*")
                                         if p.suffix in (".toml", ".yaml")))
 def test_every_example_loads(path):
@@ -75,7 +82,7 @@ def test_a_wrong_configuration_costs_2_and_tells_everything(tmp_path):
 @pytest.mark.parametrize("text, suffix, part", [
     ("postgres: [", ".yaml", ":1"), ("a: 1\na: 2\n", ".yaml", ":2"), ("[postgres\n", ".toml", ":1"),
     ("x = 1\nx = 2\n", ".toml", ":2"), ("sink: 'kafkaa'\n", ".yaml", "sink"),
-    ("sink: '${env:NOT_THERE}'\n", ".yaml", "NOT_THERE"), ("sink: '${file:/not/there}'\n", ".yaml", "/not/there"),
+    ("name: '${env:NOT_THERE}'\n", ".yaml", "NOT_THERE"), ("name: '${file:/not/there}'\n", ".yaml", "/not/there"),
 ])
 def test_broken_files_are_told_with_their_line(tmp_path, text, suffix, part):
     path = tmp_path / f"c{suffix}"

@@ -247,7 +247,11 @@ class Capture:
 
 
 def run_capture(*args, env=None, timeout=30.0, input_text=None):
-    """Runs `pg-capture ARGS` to its end; returns the CompletedProcess (text)."""
+    """Runs `pg-capture ARGS` to its end; returns the CompletedProcess (text).
+
+    The sink is the console unless `env` names one: Kafka, the default, needs brokers.
+    """
     return subprocess.run([str(binary()), *map(str, args)], timeout=timeout, check=False, text=True,
-                          env=dict(clean_environment(), **(env or {})), input=input_text or "",
+                          env=dict(clean_environment(), **({"PG_CAPTURE_SINK": "console"} | (env or {}))),
+                          input=input_text or "",
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
