@@ -1,10 +1,11 @@
 // What a record costs on its way through our sink and librdkafka into a real broker.
 //
 //   micro_kafka_bench memory                   bytes of librdkafka's for one record, no broker
+//   micro_kafka_bench calls                    our thread's time in the ways to hand one over
 //   micro_kafka_bench BROKERS [RECORDS [ROUNDS]]
 //       each round each case in turn: records/s, our CPU time a record; then the medians.
 //       One topic of one partition, made if missing; records of 375 bytes as H of our notes.
-//   micro_kafka_bench BROKERS pace RECORDS_A_SECOND BATCH
+//   micro_kafka_bench BROKERS pace RECORDS_A_SECOND BATCH [LINGER_MS]
 //       offers that many in batches of that size for ten seconds: time from offer to durable
 #include <malloc.h>
 #include <poll.h>
@@ -108,8 +109,10 @@ struct Place {
     std::unique_ptr<KafkaSink> sink;
     std::uint64_t offered = 0;
 
-    Place(const std::string& brokers, const Case& with) {
+    Place(const std::string& brokers, const Case& with,
+          Duration linger_max = std::chrono::milliseconds{100}) {
         config.brokers = {brokers};
+        config.linger_max = linger_max;
         config.compression = with.compression;
         config.headers = with.headers;
         producers = std::make_unique<RdKafkaProducers>(config, clock, Logger{});
@@ -205,8 +208,8 @@ void compare(const std::string& brokers, std::size_t records, std::size_t rounds
     }
 }
 
-void pace(const std::string& brokers, std::size_t rate, std::size_t records) {
-    Place place{brokers, kCases[0]};
+void pace(const std::string& brokers, std::size_t rate, std::size_t records, Duration linger_max) {
+    Place place{brokers, kCases[0], linger_max};
     place.take(batch_of(place.pool, place.relation, 0, 1));
     place.drain();
     const Duration between{std::chrono::nanoseconds{1'000'000'000} * records / rate};
@@ -260,6 +263,112 @@ void memory() {
     }
 }
 
+// The ways to hand a record over, on their own: into librdkafka's queue, without a broker.
+// The best of many rounds each, in nanoseconds a record.
+class Calls {
+public:
+    Calls() {
+        rd_kafka_conf_t* conf = rd_kafka_conf_new();
+        std::array<char, 256> text{};
+        rd_kafka_conf_set(conf, "queue.buffering.max.messages", "10000000", text.data(), 256);
+        rd_kafka_conf_set(conf, "queue.buffering.max.kbytes", "2147483647", text.data(), 256);
+        rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
+        client_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text.data(), 256);
+        topic_ = rd_kafka_topic_new(client_, "bench", nullptr);
+    }
+    Calls(const Calls&) = delete;
+    Calls& operator=(const Calls&) = delete;
+    ~Calls() {
+        rd_kafka_topic_destroy(topic_);
+        rd_kafka_destroy(client_);
+    }
+
+    void run() {
+        const auto batch = batch_of(pool_, table(), 1, kBatch_records);
+        const auto& records = batch->records;
+        time("rd_kafka_produce", [&] {
+            for (const Record& r : records) {
+                rd_kafka_produce(topic_, 0, 0, value(r), r.value.size(), r.key.data(), r.key.size(),
+                                 nullptr);
+            }
+        });
+        time("rd_kafka_produce_batch", [&] {
+            many_.resize(records.size());
+            for (std::size_t i = 0; i < records.size(); ++i) {
+                const Record& r = records[i];
+                many_[i].payload = value(r);
+                many_[i].len = r.value.size();
+                many_[i].key = const_cast<char*>(r.key.data());
+                many_[i].key_len = r.key.size();
+            }
+            rd_kafka_produce_batch(topic_, 0, 0, many_.data(), static_cast<int>(many_.size()));
+        });
+        time("rd_kafka_produceva", [&] {
+            for (const Record& r : records) produceva(r, nullptr);
+        });
+        time("rd_kafka_produceva with two headers", [&] {
+            for (const Record& r : records) {
+                rd_kafka_headers_t* headers = rd_kafka_headers_new(2);
+                rd_kafka_header_add(headers, "pgc.lsn", 7, "16/B374D848", 11);
+                rd_kafka_header_add(headers, "pgc.seq", 7, "17", 2);
+                produceva(r, headers);
+            }
+        });
+    }
+
+private:
+    static void* value(const Record& record) { return const_cast<char*>(record.value.data()); }
+
+    void produceva(const Record& record, rd_kafka_headers_t* headers) {
+        std::array<rd_kafka_vu_t, 5> parts{};
+        parts[0].vtype = RD_KAFKA_VTYPE_RKT;
+        parts[0].u.rkt = topic_;
+        parts[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+        parts[2].vtype = RD_KAFKA_VTYPE_VALUE;
+        parts[2].u.mem = {value(record), record.value.size()};
+        parts[3].vtype = RD_KAFKA_VTYPE_KEY;
+        parts[3].u.mem = {const_cast<char*>(record.key.data()), record.key.size()};
+        parts[4].vtype = RD_KAFKA_VTYPE_HEADERS;
+        parts[4].u.headers = headers;
+        rd_kafka_produceva(client_, parts.data(), headers == nullptr ? 4 : 5);
+    }
+    template <typename Hand>
+    void time(std::string_view name, Hand&& hand) {
+        const SystemClock clock;
+        Duration best = std::chrono::hours{1};
+        Duration best_report = best;
+        for (int round = 0; round < 200; ++round) {
+            const Instant begin = clock.now();
+            hand();
+            best = std::min(best, clock.now() - begin);
+            rd_kafka_purge(client_, RD_KAFKA_PURGE_F_QUEUE);
+            const Instant purged = clock.now();
+            take_reports();
+            best_report = std::min(best_report, clock.now() - purged);
+        }
+        std::cout << name << ": " << best.count() / static_cast<std::int64_t>(kBatch_records)
+                  << " ns, its report "
+                  << best_report.count() / static_cast<std::int64_t>(kBatch_records) << " ns\n";
+    }
+    void take_reports() {
+        rd_kafka_queue_t* queue = rd_kafka_queue_get_main(client_);
+        for (std::size_t left = kBatch_records; left > 0;) {
+            rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 100);
+            if (event == nullptr) continue;
+            if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+                while (rd_kafka_event_message_next(event) != nullptr) --left;
+            }
+            rd_kafka_event_destroy(event);
+        }
+        rd_kafka_queue_destroy(queue);
+    }
+
+    rd_kafka_t* client_;
+    rd_kafka_topic_t* topic_;
+    RecordPool pool_;
+    std::vector<rd_kafka_message_t> many_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -268,13 +377,16 @@ int main(int argc, char** argv) {
         return words.size() > at ? std::strtoull(words[at].c_str(), nullptr, 10) : otherwise;
     };
     if (words.empty()) {
-        std::cerr << "micro_kafka_bench memory | BROKERS [RECORDS [ROUNDS]] | BROKERS pace …\n";
+        std::cerr
+            << "micro_kafka_bench memory | calls | BROKERS [RECORDS [ROUNDS]] | BROKERS pace …\n";
         return 2;
     }
     if (words[0] == "memory") {
         memory();
+    } else if (words[0] == "calls") {
+        Calls{}.run();
     } else if (words.size() > 1 && words[1] == "pace") {
-        pace(words[0], number(2, 5000), number(3, 100));
+        pace(words[0], number(2, 5000), number(3, 100), std::chrono::milliseconds{number(4, 100)});
     } else {
         compare(words[0], number(1, 1'000'000), number(2, 5));
     }

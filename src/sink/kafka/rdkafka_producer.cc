@@ -13,8 +13,6 @@
 namespace pgc {
 namespace {
 
-constexpr int kAdmin_timeout_ms = 10'000;
-
 constexpr bool is(KafkaCode code, rd_kafka_resp_err_t same) {
     return static_cast<int>(code) == static_cast<int>(same);
 }
@@ -106,8 +104,8 @@ KafkaCode produce_with(rd_kafka_t* client, const KafkaOutgoing& out, Headers hea
 
 }  // namespace
 
-RdKafkaProducer::RdKafkaProducer(std::unique_ptr<KafkaClient> client)
-    : client_(std::move(client)) {}
+RdKafkaProducer::RdKafkaProducer(std::unique_ptr<KafkaClient> client, Duration answer_max)
+    : client_(std::move(client)), answer_max_(answer_max) {}
 
 RdKafkaProducer::~RdKafkaProducer() {
     for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic);
@@ -161,7 +159,9 @@ rd_kafka_AdminOptions_t* RdKafkaProducer::options_for(To to, std::vector<std::st
     rd_kafka_AdminOptions_t* options =
         rd_kafka_AdminOptions_new(client_->handle(), ops[static_cast<std::size_t>(to)]);
     std::array<char, 256> text;
-    rd_kafka_AdminOptions_set_request_timeout(options, kAdmin_timeout_ms, text.data(), text.size());
+    const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(answer_max_);
+    rd_kafka_AdminOptions_set_request_timeout(options, static_cast<int>(timeout.count()),
+                                              text.data(), text.size());
     rd_kafka_AdminOptions_set_opaque(options, asked.get());
     void* const key = asked.get();
     asked_.emplace(key, std::move(asked));

@@ -24,7 +24,11 @@ namespace pgc {
 
 class RdKafkaProducer final : public KafkaProducer {
 public:
-    explicit RdKafkaProducer(std::unique_ptr<KafkaClient> client);
+    // A question that has no answer by then is answered with a time-out.
+    static constexpr Duration kAnswer_max = std::chrono::seconds{10};
+
+    explicit RdKafkaProducer(std::unique_ptr<KafkaClient> client,
+                             Duration answer_max = kAnswer_max);
     ~RdKafkaProducer() override;
 
     KafkaTopic* topic(const std::string& name) override;
@@ -58,6 +62,7 @@ private:
     void take_unanswered(const Asked& asked, rd_kafka_event_t* event, KafkaReports& into);
 
     const std::unique_ptr<KafkaClient> client_;
+    const Duration answer_max_;
     std::map<std::string, rd_kafka_topic_t*, std::less<>> topics_;
     std::map<void*, std::unique_ptr<Asked>> asked_;  // by address, the request's opaque
     std::size_t lent_ = 0;

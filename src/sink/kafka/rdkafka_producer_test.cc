@@ -1,0 +1,219 @@
+// Against the cluster librdkafka can play itself, within this process: what our calls of it
+// come to. The real brokers: tests/kafka.
+#include "sink/kafka/rdkafka_producer.h"
+
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sink/kafka/producer_properties.h"
+
+namespace pgc {
+namespace {
+
+using namespace std::chrono_literals;
+using To = KafkaReports::Answer::To;
+
+constexpr Duration kPatience = 20s;
+
+class RdKafkaProducerTest : public testing::Test {
+protected:
+    void SetUp() override { make(); }
+
+    void make() {
+        auto properties = producer_properties(config_, 100'000);
+        properties.push_back({"test.mock.num.brokers", "1"});
+        config_.brokers = {"127.0.0.1:1"};  // the played cluster's own take its place
+        auto client = KafkaClient::make({.config = config_,
+                                         .kind = KafkaClient::Kind::producer,
+                                         .properties = properties,
+                                         .clock = clock_,
+                                         .logger = {}});
+        ASSERT_TRUE(client) << describe(client.error());
+        mock_ = rd_kafka_handle_mock_cluster((*client)->handle());
+        ASSERT_NE(mock_, nullptr);
+        rd_kafka_mock_topic_create(mock_, "t", 2, 1);
+        producer_ = std::make_unique<RdKafkaProducer>(std::move(*client), 300ms);
+        topic_ = producer_->topic("t");
+    }
+    const Record& record(std::string_view value, std::string_view key = "k") {
+        records_.push_back(std::make_unique<Record>(Record{.has_key = true,
+                                                           .key = key,
+                                                           .value = value,
+                                                           .commit_lsn = Lsn{0x16B374D848},
+                                                           .ordinal = 17}));
+        return *records_.back();
+    }
+    KafkaProducer::Taken produce(std::vector<KafkaOutgoing> all, bool headers = true) {
+        return producer_->produce(all, headers, &tag_);
+    }
+    // Waits on the descriptor, as the pipeline does, until `enough`.
+    template <typename Enough>
+    void collect_until(Enough enough) {
+        const Instant until = clock_.now() + kPatience;
+        for (;;) {
+            producer_->collect(reports_);
+            if (enough()) return;
+            ASSERT_LT(clock_.now(), until) << "it never came";
+            pollfd ask{.fd = producer_->wake_fd(), .events = POLLIN, .revents = 0};
+            ::poll(&ask, 1, 1000);
+        }
+    }
+    std::size_t written() const {
+        std::size_t records = 0;
+        for (const auto& report : reports_.written) records += report.records;
+        return records;
+    }
+
+    KafkaConfig config_;
+    SystemClock clock_;
+    rd_kafka_mock_cluster_t* mock_ = nullptr;
+    std::vector<std::unique_ptr<Record>> records_;
+    std::unique_ptr<RdKafkaProducer> producer_;
+    KafkaTopic* topic_ = nullptr;
+    KafkaReports reports_;
+    int tag_ = 0;
+};
+
+TEST_F(RdKafkaProducerTest, EachRecordTakenIsReportedWithItsTag) {
+    const auto taken =
+        produce({{topic_, 0, &record("a")}, {topic_, 1, &record("b")}, {topic_, 0, &record("c")}});
+    EXPECT_EQ(taken.records, 3U);
+    EXPECT_EQ(taken.refused, KafkaCode::none);
+    collect_until([this] { return written() == 3; });
+    for (const auto& report : reports_.written) EXPECT_EQ(report.tag, &tag_);
+    EXPECT_TRUE(reports_.failed.empty());
+}
+
+TEST_F(RdKafkaProducerTest, RecordsGoWithoutHeadersToo) {
+    EXPECT_EQ(produce({{topic_, 0, &record("a")}, {topic_, 0, &record("", "")}}, false).records,
+              2U);
+    collect_until([this] { return written() == 2; });
+}
+
+TEST_F(RdKafkaProducerTest, ARecordTooLargeForTheLibraryIsRefusedAtOnce) {
+    // The size alone decides: nobody reads it.
+    const std::string_view large{"x", 1'000'000'001};
+    const auto taken = produce({{topic_, 0, &record("a")}, {topic_, 0, &record(large)}});
+    EXPECT_EQ(taken.records, 1U);
+    EXPECT_EQ(taken.refused, KafkaCode::message_too_large);
+    collect_until([this] { return written() == 1; });
+}
+
+TEST_F(RdKafkaProducerTest, AFailureNamesTheValueItIsAbout) {
+    rd_kafka_mock_push_request_errors(mock_, 0 /* Produce */, 1,
+                                      RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    const Record& sent = record("a");
+    ASSERT_EQ(produce({{topic_, 1, &sent}}).records, 1U);
+    collect_until([this] { return !reports_.failed.empty(); });
+    const auto& failed = reports_.failed.front();
+    EXPECT_EQ(failed.tag, &tag_);
+    EXPECT_EQ(failed.value, sent.value.data());
+    EXPECT_EQ(failed.bytes, 1U);
+    EXPECT_EQ(failed.code, KafkaCode::message_too_large);
+    EXPECT_EQ(failed.partition, 1);
+    EXPECT_EQ(failed.topic, topic_);
+}
+
+// So that nothing is written behind it: what the sink relies on with `oversize: fail`.
+TEST_F(RdKafkaProducerTest, AFailureForGoodIsFatalAndToldTogether) {
+    rd_kafka_mock_push_request_errors(mock_, 0, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    ASSERT_EQ(produce({{topic_, 0, &record("a")}}).records, 1U);
+    collect_until([this] { return reports_.fatal && !reports_.failed.empty(); });
+    EXPECT_EQ(reports_.fatal->next, Error::Next::retry);
+    EXPECT_EQ(produce({{topic_, 0, &record("b")}}).refused, KafkaCode::local_fatal);
+}
+
+TEST_F(RdKafkaProducerTest, WithDeadLettersAFailureIsNotTheEnd) {
+    config_.oversize = KafkaOversize::dead_letter;
+    make();
+    rd_kafka_mock_push_request_errors(mock_, 0, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+    ASSERT_EQ(produce({{topic_, 0, &record("a")}}).records, 1U);
+    collect_until([this] { return !reports_.failed.empty(); });
+    ASSERT_EQ(produce({{topic_, 0, &record("b")}}).records, 1U);
+    collect_until([this] { return written() == 1; });
+    EXPECT_FALSE(reports_.fatal);
+}
+
+TEST_F(RdKafkaProducerTest, ErrorsThatPassAreNotReported) {
+    rd_kafka_mock_push_request_errors(mock_, 0, 2, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+                                      RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT);
+    ASSERT_EQ(produce({{topic_, 0, &record("a")}}).records, 1U);
+    collect_until([this] { return written() == 1; });
+    EXPECT_TRUE(reports_.failed.empty());
+}
+
+// The played cluster has no controller to ask: each topic of each question gets the time-out.
+TEST_F(RdKafkaProducerTest, AQuestionWithoutAnAnswerIsAnsweredForEachTopic) {
+    const std::vector<std::string> names{"t", "u"};
+    producer_->look_up(names);
+    producer_->limits(names);
+    producer_->create(std::vector<KafkaNewTopic>{{.name = "n", .config = {{"a", "b"}}}});
+    collect_until([this] { return reports_.answers.size() == 5; });
+    const auto answered = [this](To to, const std::string& topic) {
+        return std::ranges::count_if(reports_.answers, [&](const auto& answer) {
+            return answer.to == to && answer.topic == topic &&
+                   answer.code == KafkaCode::local_timed_out && !answer.text.empty();
+        });
+    };
+    EXPECT_EQ(answered(To::look_up, "t"), 1);
+    EXPECT_EQ(answered(To::look_up, "u"), 1);
+    EXPECT_EQ(answered(To::limits, "t"), 1);
+    EXPECT_EQ(answered(To::limits, "u"), 1);
+    EXPECT_EQ(answered(To::create, "n"), 1);
+}
+
+TEST_F(RdKafkaProducerTest, OneTopicHasOneHandle) {
+    EXPECT_EQ(producer_->topic("t"), topic_);
+    EXPECT_NE(producer_->topic("u"), topic_);
+}
+
+TEST_F(RdKafkaProducerTest, PurgedNothingIsLentAnyMore) {
+    rd_kafka_mock_broker_set_down(mock_, 1);
+    ASSERT_EQ(produce({{topic_, 0, &record("a")}, {topic_, 1, &record("b")}}).records, 2U);
+    EXPECT_TRUE(producer_->purge(clock_, 5s));
+}
+
+TEST_F(RdKafkaProducerTest, RecordsInFlightArePurgedToo) {
+    ASSERT_EQ(produce({{topic_, 0, &record("a")}}).records, 1U);
+    collect_until([this] { return written() == 1; });
+    rd_kafka_mock_broker_set_rtt(mock_, 1, 10'000);
+    ASSERT_EQ(produce({{topic_, 0, &record("b")}}).records, 1U);
+    pollfd none{.fd = producer_->wake_fd(), .events = POLLIN, .revents = 0};
+    ::poll(&none, 1, 100);  // by now it is on its way
+    EXPECT_TRUE(producer_->purge(clock_, 5s));
+}
+
+TEST_F(RdKafkaProducerTest, RetiringIsBounded) {
+    rd_kafka_mock_broker_set_down(mock_, 1);
+    RecordPool pool;
+    auto batch = pool.get();
+    batch->records.push_back({.value = batch->arena.copy("a")});
+    ASSERT_EQ(produce({{topic_, 0, &batch->records[0]}}).records, 1U);
+    std::vector<RecordBatch> lent;
+    lent.push_back(std::move(*batch));
+    const Instant begin = clock_.now();
+    {
+        RdKafkaProducers producers{config_, clock_, Logger{}};
+        producers.retire(std::move(producer_), std::move(lent));
+    }
+    EXPECT_LT(clock_.now() - begin, 5s);
+}
+
+TEST_F(RdKafkaProducerTest, ManyAreMadeAndRetired) {
+    RdKafkaProducers producers{config_, clock_, Logger{}};
+    for (int i = 0; i < 5; ++i) {
+        auto made = producers.make(100'000);
+        ASSERT_TRUE(made) << describe(made.error());
+        producers.retire(std::move(*made), {});
+    }
+}
+
+}  // namespace
+}  // namespace pgc
