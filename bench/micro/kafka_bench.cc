@@ -228,7 +228,9 @@ void pace(const std::string& brokers, std::size_t rate, std::size_t records, Dur
         for (const std::uint64_t durable = place.durable(); seen < durable; ++seen) {
             waits.push_back(seconds(place.clock.now() - offered_at[seen]) * 1e3);
         }
-        if (place.clock.now() < next || !more) place.wait(more ? next : kNever);
+        if (more ? place.clock.now() < next : seen < place.offered) {
+            place.wait(more ? next : kNever);
+        }
     }
     std::ranges::sort(waits);
     const auto at = [&](double part) {

@@ -1,7 +1,6 @@
 #include "sink/kafka/outage.h"
 
 #include <chrono>
-#include <string>
 #include <utility>
 
 namespace pgc {
@@ -20,6 +19,7 @@ void KafkaOutage::look(const Now& at, const std::optional<Error>& trouble) {
                            std::chrono::duration_cast<std::chrono::milliseconds>(since).count()}});
             waiting_.set(0);
             told_ = false;
+            because_.clear();
         }
         since_.reset();
         if (!at.waiting) return;
@@ -29,8 +29,8 @@ void KafkaOutage::look(const Now& at, const std::optional<Error>& trouble) {
         next_tell_ = at.now + kPatience;
     }
     if (at.now < next_tell_) return;
-    const std::string because = trouble ? describe(*trouble) : "it does not confirm what we sent";
-    logger_.warning("waiting for Kafka", {{"because", because}, {"records", at.records}});
+    because_ = trouble ? describe(*trouble) : "it does not confirm what we sent";
+    logger_.warning("waiting for Kafka", {{"because", because_}, {"records", at.records}});
     waiting_.set(1);
     told_ = true;
     next_tell_ = at.now + kTell_every;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -32,6 +33,8 @@ public:
     void look(const Now& at, const std::optional<Error>& trouble);
 
     bool is_long() const noexcept { return told_; }
+    // Why, while it is long.
+    const std::string& because() const noexcept { return because_; }
     // When to look again at the latest.
     Instant next() const noexcept;
 
@@ -41,6 +44,7 @@ private:
     std::optional<Instant> since_;
     Instant next_tell_;
     bool told_ = false;
+    std::string because_;
 };
 
 }  // namespace pgc

@@ -114,6 +114,10 @@ std::size_t KafkaSink::bytes_per_record() const noexcept {
     return config_.headers ? kRecord_bytes_with_headers : kRecord_bytes;
 }
 
+std::string KafkaSink::waits_for() const {
+    return outage_.is_long() ? "Kafka: " + outage_.because() : std::string{};
+}
+
 std::size_t KafkaSink::bytes_of(const RecordBatch& batch) const noexcept {
     return batch.arena.capacity() + batch.records.capacity() * sizeof(Record) +
            batch.records.size() * bytes_per_record();

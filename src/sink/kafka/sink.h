@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -69,6 +70,7 @@ public:
     void wants(Wants& wants) const override;
     std::size_t bytes_per_record() const noexcept override;
     std::size_t pending_bytes() const noexcept override { return delivery_.bytes(); }
+    std::string waits_for() const override;
 
 private:
     KafkaSink(With with, std::unique_ptr<KafkaProducer> producer, std::size_t batch_bytes);

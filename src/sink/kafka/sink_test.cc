@@ -252,10 +252,12 @@ TEST_F(KafkaSinkTest, ABrokerThatIsAwayIsWaitedFor) {
     for (int i = 0; i < 100; ++i) {
         clock_.advance(10s);
         EXPECT_EQ(durable(), 0U);
+        EXPECT_EQ(sink_->waits_for(), "Kafka: refused");
     }
     producers_.now->trouble.reset();
     producers_.now->write(2);
     EXPECT_EQ(durable(), 2U);
+    EXPECT_EQ(sink_->waits_for(), "");
 }
 
 // Whatever order reports come in, whatever fails and whenever it is destroyed: durable() is
