@@ -28,9 +28,11 @@ class Lab:
 
     @property
     def broker(self):
-        """Started when the first contender needs it."""
+        """Started when the first contender needs it. The topic of positions is there from the
+        start: without it pg-capture refuses a slot that it has not made itself."""
         if self._broker is None:
             self._broker = KafkaBroker(jvm=BROKER_JVM, settings=BROKER_SETTINGS)
+            self._broker.create_topic("pg-capture.positions", config={"cleanup.policy": "compact"})
         return self._broker
 
     def close(self):

@@ -1,0 +1,47 @@
+"""The benchmark can't rot: it runs, small, and its figures are there."""
+
+import json
+import subprocess
+
+import pytest
+from support.processes import ROOT
+
+
+def bench(tmp_path, *arguments):
+    """Runs bench/run with a round of a tenth of the size; returns its figures and its text."""
+    figures = tmp_path / "figures.json"
+    done = subprocess.run(
+        [ROOT / "bench" / "run", "--small", "--rounds", "1", "--json", figures, *arguments],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        check=False, timeout=300)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return json.loads(figures.read_text()), done.stdout
+
+
+def test_a_backlog_is_drained_into_kafka_and_every_change_is_there(tmp_path):
+    figures, text = bench(tmp_path, "--only", "backlog", "--route", "kafka snappy")
+    routes = figures["backlog"]["routes"]
+    assert set(routes) == {"pg_recvlogical", "kafka snappy"}     # the drain counted its records
+    assert figures["backlog"]["changes"] == 140_000
+    assert routes["kafka snappy"]["rate"] > 10_000
+    assert 1 < routes["kafka snappy"]["memory_mib"] < 128
+    assert routes["kafka snappy"]["broker_us"] > 0
+    assert "kafka snappy" in text
+
+
+def test_an_unknown_workload_is_refused():
+    done = subprocess.run([ROOT / "bench" / "run", "--only", "backlogg"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
+                          timeout=30)
+    assert done.returncode == 2
+    assert "no workload 'backlogg'" in done.stderr
+
+
+@pytest.mark.nightly
+def test_latency_and_an_outage_are_measured(tmp_path):
+    figures, text = bench(tmp_path, "--only", "latency,outage", "--route", "kafka snappy")
+    latency = figures["latency"]["routes"]["kafka snappy"]
+    assert 0 < latency["p50_ms"] <= latency["p99_ms"] <= latency["max_ms"]
+    assert figures["outage"]["connection_kept"]
+    assert figures["outage"]["peak_mib"] < 128
+    assert "outage: the broker stopped for 6 s" in text
