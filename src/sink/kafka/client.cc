@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 #include "sink/kafka/errors.h"
@@ -45,8 +46,11 @@ Complained parse(std::string_view text) {
 }
 
 LogLevel level_of(int syslog, std::string_view facility) noexcept {
-    // Of brokers that fail, trouble() tells.
-    if (facility == "FAIL" || facility == "ERROR" || syslog > 4) return LogLevel::debug;
+    // Of brokers that fail, trouble() tells, of fatal errors failed(). The others are no news: a
+    // property of our own choice, a retry, records that their owner has purged.
+    constexpr std::string_view told[] = {"FAIL",     "ERROR",  "FATAL",
+                                         "CONFWARN", "GETPID", "TERMINATE"};
+    if (syslog > 4 || std::ranges::find(told, facility) != std::end(told)) return LogLevel::debug;
     return LogLevel::warning;
 }
 
