@@ -8,8 +8,7 @@ import time
 import pytest
 from support.processes import wait_until
 from support.servers import Capture, PostgresServer
-
-from workload import SCHEMA, Writer, caught_up, check
+from support.workload import SCHEMA, Writer, caught_up, check
 
 DATABASE = "faults"
 

@@ -14,8 +14,7 @@ import time
 import pytest
 from support.processes import wait_until
 from support.servers import Capture, CutProxy, PostgresServer
-
-from workload import SCHEMA, Witness, Writer
+from support.workload import SCHEMA, Witness, Writer
 
 DATABASE = "faults"
 SOAK_SECS = int(os.environ.get("PGC_SOAK_SECS", "600"))

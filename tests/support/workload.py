@@ -16,11 +16,14 @@ KEYS = 200
 
 
 class Writer(threading.Thread):
-    """Transactions of up to ten changes, at about `rate` changes a second."""
+    """Transactions of up to `batch` changes, at about `rate` changes a second; each row has up
+    to `pad` characters beside its key and version.
+    """
 
-    def __init__(self, server, database, rate=2000, seed=1):
+    def __init__(self, server, database, rate=2000, seed=1, batch=10, pad=60, keys=KEYS):
         super().__init__(daemon=True)
         self.server, self.database, self.rate = server, database, rate
+        self.batch, self.pad, self.keys = batch, pad, keys
         self.chance = random.Random(seed)
         self.stopping = threading.Event()
         self.versions = collections.Counter()   # what is committed for sure
@@ -33,13 +36,14 @@ class Writer(threading.Thread):
                 if connection is None:
                     connection = self.server.connect(self.database, autocommit=False)
                     self.settle(connection)
-                keys = sorted(self.chance.sample(range(KEYS), self.chance.randint(1, 10)))
+                keys = sorted(self.chance.sample(range(self.keys), self.chance.randint(1, self.batch)))
                 self.unsure = keys
-                for key in keys:
-                    connection.execute(
-                        "INSERT INTO history VALUES (%s, %s, repeat('x', %s)) ON CONFLICT (k) "
-                        "DO UPDATE SET n = excluded.n, pad = excluded.pad",
-                        (key, self.versions[key] + 1, self.chance.randint(0, 60)))
+                connection.execute(
+                    "INSERT INTO history SELECT k, n, repeat('x', pad)"
+                    " FROM unnest(%s::int[], %s::int[], %s::int[]) AS t (k, n, pad)"
+                    " ON CONFLICT (k) DO UPDATE SET n = excluded.n, pad = excluded.pad",
+                    (keys, [self.versions[key] + 1 for key in keys],
+                     [self.chance.randint(0, self.pad) for _ in keys]))
                 connection.commit()
                 self.versions.update(keys)
                 self.unsure = []
