@@ -5,7 +5,7 @@
 .NOTPARALLEL:
 .PHONY: build demo test nightly bench lint format generated coverage fuzz install clean help setup
 
-SINK ?= console
+SINK ?= kafka
 PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON := /usr/bin/python3
@@ -15,7 +15,7 @@ build: ## build/release/pg-capture, the one self-contained binary
 	@tools/setup.sh build
 	@tools/build.sh $(PRESET) pg-capture
 
-demo: ## a private PostgreSQL under load, followed live (SINK=console)
+demo: ## PostgreSQL under load, and what a Kafka consumer sees, live (SINK=console: without)
 	@tools/setup.sh demo
 	@tools/build.sh release pg-capture
 	@SINK=$(SINK) tools/demo
