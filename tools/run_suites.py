@@ -110,6 +110,7 @@ FOLDERS = {
     "house": None,
     "scenario": ("SQL in, events out, on PostgreSQL 10 to 18", 420, 2),
     "fault": ("kill -9, cuts, freezes, crashes, wrong set-ups", 300, 2),
+    "kafka": ("into real brokers: delivery, kills, outages, refusals, security", 360, 2),
     "connection": ("TLS, certificates, passwords, sockets, several hosts", 120, 2),
     "types": ("every type, text and binary, PostgreSQL as the oracle", 300, 2),
     "cli": ("command line, configuration, check, exit codes", 120, 2),

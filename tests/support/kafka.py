@@ -40,6 +40,7 @@ _JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms64m", "-Xmx384m"]
 _TOOLS = {
     "console-consumer": ("org.apache.kafka.tools.consumer.ConsoleConsumer", "kafka.tools.ConsoleConsumer"),
     "console-producer": ("org.apache.kafka.tools.ConsoleProducer", "kafka.tools.ConsoleProducer"),
+    "configs": ("kafka.admin.ConfigCommand", "kafka.admin.ConfigCommand"),
     "topics": ("org.apache.kafka.tools.TopicCommand", "kafka.admin.TopicCommand"),
 }
 
@@ -208,7 +209,7 @@ class KafkaBroker(kafka_client.Topics):
     secure      adds the listeners SASL_SSL (PLAIN, SCRAM, OAUTHBEARER by tokens of
                 support.tokens), SSL (client certificates of certificates()) and an authorizer
                 that allows everything until an ACL forbids it
-    users       name -> password of SASL users, by PLAIN and by SCRAM
+    users       names and passwords of SASL users, by PLAIN and by SCRAM
     proxied     adds a listener that is reached through `self.proxy`, a CutProxy
     controller  another broker: this one joins its cluster as node `node`
     jvm         flags of the Java machine instead of ours
@@ -333,12 +334,15 @@ class KafkaBroker(kafka_client.Topics):
     def _security(self):
         home = certificates()
         shutil.copy(home / "ca.crt", self.directory / "ca.crt")
-        (self.directory / "server.pem").write_text(
-            (home / "server.key").read_text() + (home / "server.crt").read_text())
+        # PKCS #12: in a PEM file 2.8 insists on an encrypted key.
+        subprocess.run(["/usr/bin/openssl", "pkcs12", "-export", "-in", home / "server.crt", "-inkey",
+                        home / "server.key", "-out", self.directory / "server.p12", "-passout",
+                        "pass:loopback"], check=True, stdin=subprocess.DEVNULL)
         authorizer = ("org.apache.kafka.metadata.authorizer.StandardAuthorizer"
                       if self.version == CURRENT else "kafka.security.authorizer.AclAuthorizer")
         settings = {
-            "ssl.keystore.type": "PEM", "ssl.keystore.location": self.directory / "server.pem",
+            "ssl.keystore.type": "PKCS12", "ssl.keystore.location": self.directory / "server.p12",
+            "ssl.keystore.password": "loopback",
             "ssl.truststore.type": "PEM", "ssl.truststore.location": self.directory / "ca.crt",
             "listener.name.ssl.ssl.client.auth": "required",
             "authorizer.class.name": authorizer,
@@ -480,7 +484,7 @@ class KafkaBroker(kafka_client.Topics):
         given = [word for text in properties for word in (flag, text)]
         text = self.tool("console-consumer", "--topic", topic, "--from-beginning", "--max-messages",
                          count, "--timeout-ms", 20000, *given, timeout=timeout)
-        return text.splitlines()
+        return text.removesuffix("\n").split("\n")
 
     def console_producer(self, topic, lines, *properties, timeout=60.0):
         """Writes lines with Kafka's own producer. properties: "parse.key=true" …"""

@@ -171,11 +171,20 @@ class Topics:
         assert not left and not failed, f"{left} records not sent, errors: {failed[:3]}"
 
     def end_offsets(self, topic):
-        """partition -> (first offset, offset after the last record)"""
+        """partition -> (first offset, offset after the last record); the topic must exist"""
         consumer = _consumer(self.bootstrap)
+
+        def asked():
+            try:
+                return {p: consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p), 10)
+                        for p in range(self.partitions(topic))}
+            except confluent_kafka.KafkaException as error:     # a topic that is just being made
+                if error.args[0].code() == confluent_kafka.KafkaError.NOT_LEADER_FOR_PARTITION:
+                    return None
+                raise
+
         try:
-            return {p: consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p), 10)
-                    for p in range(self.partitions(topic))}
+            return wait_until(asked, 20, f"offsets of {topic}")
         finally:
             consumer.close()
 
@@ -207,6 +216,7 @@ class Follower:
 
     Topics may come, go away and come again. `see`, if given, is called with each Record on
     that thread and the records are not kept; what it raises, stop() and wait_for() raise.
+    `count` says how many came.
     """
 
     def __init__(self, bootstrap, *topics, see=None, **config):
@@ -230,6 +240,8 @@ class Follower:
             return
         there = {(t, p) for t in self._topics if t in known and not known[t].error
                  for p in known[t].partitions}
+        if there == set(self._assigned):
+            return
         for gone in set(self._assigned) - there:
             del self._assigned[gone]
         for new in there - set(self._assigned):
@@ -246,7 +258,8 @@ class Follower:
                     if len(known) < len(self._topics) or next_look == -1.0:
                         self._assign()
                     next_look = time.monotonic() + 0.3
-                messages = self._consumer.consume(2000, 0.05)
+                first = self._consumer.poll(0.05)   # returns at once when there is something
+                messages = [first, *self._consumer.consume(2000, 0)] if first else []
                 lost = False
                 for message in messages:
                     if message.error():
