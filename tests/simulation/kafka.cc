@@ -319,7 +319,6 @@ void PlayedClusterProducer::collect(KafkaReports& into) {
     if (cluster_.mutation_ == Mutation::kafka_failure_counts) {
         for (const auto& failed : ready_.failed) ready_.written.push_back({failed.tag, 1});
         ready_.failed.clear();
-        ready_.fatal.reset();
     }
     if (cluster_.mutation_ == Mutation::kafka_reports_early) {
         for (auto& [which, partition] : partitions_) {

@@ -111,7 +111,7 @@ Climate climate_of(Random& random) {
     climate.to_kafka = random.chance(40);
     climate.kafka.delay_max = 1ms * random.below(random.chance(20) ? 300 : 20);
     climate.kafka.request_records = 1 + random.below(50);
-    climate.kafka.failures_per_10000 = some(40, 100);
+    climate.kafka.failures_per_10000 = some(40, 500);
     climate.kafka.fatal_per_10000 = some(20, 50);
     climate.kafka.queue_max = random.chance(30) ? 1 + random.below(20) : 1'000'000;
     climate.kafka.message_bytes_max = random.chance(30) ? 400'000 : 1'048'588;
