@@ -64,7 +64,8 @@ Result<bool> PositionAppender::appended() {
             client_->answered();
             return true;
         }
-        return std::unexpected(failed(report->err, rd_kafka_message_errstr(report)));
+        // Not rd_kafka_message_errstr(): of a report that is the record's own value.
+        return std::unexpected(failed(report->err, nullptr));
     }
     if (client_->failed()) return std::unexpected(*client_->failed());
     return false;
