@@ -172,7 +172,7 @@ Error KafkaPositionTopic::failed(Error error) {
     if (error.where.empty()) error.where = where();
     if (error.next == Error::Next::stop) return error;
     begin_at_ = clock_.now() + kPause;
-    if (!told_ || clock_.now() >= tell_at_) tell(&error);
+    if (!told_why_ || clock_.now() >= tell_at_) tell(&error);
     return error;
 }
 
@@ -182,7 +182,7 @@ void KafkaPositionTopic::answered() {
     const auto waited =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - since_);
     logger_.info("the topic of positions answers again", {{"waited_ms", waited.count()}});
-    told_ = false;
+    told_ = told_why_ = false;
 }
 
 void KafkaPositionTopic::look_at_the_time() {
@@ -202,6 +202,7 @@ void KafkaPositionTopic::tell(const Error* error) {
         logger_.warning(what, {{"where", where()}, {"no_answer_for_ms", waited.count()}});
     }
     told_ = true;
+    told_why_ = told_why_ || error != nullptr;
     tell_at_ = clock_.now() + kTell_every;
 }
 

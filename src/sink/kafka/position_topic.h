@@ -77,6 +77,7 @@ private:
     Instant since_;                    // of the state
     Instant tell_at_;
     bool told_ = false;
+    bool told_why_ = false;         // not the silence only
     std::optional<Error> refused_;  // for good
 };
 

@@ -188,6 +188,18 @@ TEST_F(KafkaPositionTopicTest, SilenceIsToldAfterAWhile) {
     EXPECT_EQ(wakes_at(), clock.now() + KafkaPositionTopic::kTell_every);
 }
 
+TEST_F(KafkaPositionTopicTest, TheReasonBehindASilenceIsToldAtOnce) {
+    topic.silent = true;
+    EXPECT_FALSE(loaded(store));
+    clock.advance(KafkaPositionTopic::kPatience);
+    EXPECT_FALSE(loaded(store));
+    EXPECT_THAT(lines.text, Not(HasSubstr("the broker is away")));
+    topic.silent = false;
+    topic.read_errors = {passing()};
+    EXPECT_FALSE(loaded(store));
+    EXPECT_THAT(lines.text, HasSubstr("the broker is away"));
+}
+
 TEST_F(KafkaPositionTopicTest, AnAppendOfUnknownFateIsRepeated) {
     topic.append_errors = {passing()};
     ASSERT_TRUE(store.save(kPosition));
