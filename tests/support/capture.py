@@ -74,7 +74,9 @@ class Capture:
         """Starts it, or starts it again after its end: lines go on being collected."""
         assert not self.running, "already running"
         with open(self.stderr_path, "ab") as stderr:
+            # A group of its own: Ctrl-C in a terminal is for whoever runs it to answer.
             self.process = spawn([binary(), *self.arguments], death_signal=signal.SIGKILL,
+                                 process_group=0,
                                  env=self.environment, cwd=self.directory,
                                  stdout=subprocess.PIPE if self._stdout is None else self._stdout,
                                  stderr=stderr)
