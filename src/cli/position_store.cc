@@ -2,24 +2,22 @@
 
 #include "pipeline/file_store.h"
 #include "pipeline/options.h"
-#include "sink/kafka/options.h"
 #include "sink/kafka/position_topic.h"
 #include "sink/kafka/rdkafka_position_log.h"
 
 namespace pgc {
 
-ProgramStore::ProgramStore(const Settings& settings, const std::string& pipeline, Files& files,
-                           const Clock& clock, const Logger& logger) {
-    const bool named = !settings.text("replication.checkpoint_file").empty();
-    if (named || settings.choice("sink") != "kafka") {
-        store_ = std::make_unique<FileStore>(files, pipeline, position_path(settings, pipeline));
-        return;
+std::unique_ptr<PositionStore> make_position_store(const Settings& settings,
+                                                   const KafkaConfig* kafka,
+                                                   const std::string& pipeline, Files& files,
+                                                   const Clock& clock, const Logger& logger) {
+    if (kafka == nullptr || !settings.text("replication.checkpoint_file").empty()) {
+        return std::make_unique<FileStore>(files, pipeline, position_path(settings, pipeline));
     }
-    const Logger kafka = logger.for_module("kafka");
-    kafka_ = kafka_config(settings, settings.text("postgres.database"), files);
-    store_ = std::make_unique<KafkaPositionTopic>(
-        std::make_unique<RdKafkaPositionLog>(*kafka_, pipeline, clock, kafka), *kafka_, pipeline,
-        clock, kafka);
+    const Logger module = logger.for_module("kafka");
+    return std::make_unique<KafkaPositionTopic>(
+        std::make_unique<RdKafkaPositionLog>(*kafka, pipeline, clock, module), *kafka, pipeline,
+        clock, module);
 }
 
 }  // namespace pgc

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -14,18 +13,11 @@
 
 namespace pgc {
 
-class ProgramStore {
-public:
-    // In state.topic with `sink: kafka`, unless replication.checkpoint_file names a file.
-    // Settings, files and clock outlive it.
-    ProgramStore(const Settings& settings, const std::string& pipeline, Files& files,
-                 const Clock& clock, const Logger& logger);
-
-    PositionStore& store() noexcept { return *store_; }
-
-private:
-    std::optional<KafkaConfig> kafka_;
-    std::unique_ptr<PositionStore> store_;
-};
+// state.topic where the sink is Kafka, unless replication.checkpoint_file names a file.
+// `kafka` is null where the sink is another; all but the logger outlive the store.
+std::unique_ptr<PositionStore> make_position_store(const Settings& settings,
+                                                   const KafkaConfig* kafka,
+                                                   const std::string& pipeline, Files& files,
+                                                   const Clock& clock, const Logger& logger);
 
 }  // namespace pgc

@@ -67,14 +67,15 @@ public:
         // After the parts: making them changes the environment, which threads must not see.
         const auto http = serve();
         if (!http) return std::unexpected(http.error());
-        ProgramStore positions(program_.settings, options_.name, world_.files, world_.clock,
-                               logger_);
+        const auto positions =
+            make_position_store(program_.settings, kafka ? &*kafka : nullptr, options_.name,
+                                world_.files, world_.clock, logger_);
         PollWaiter waiter(world_.clock);
         Random random(seed(world_.clock));
         Pipeline pipeline(options_, {.clock = world_.clock,
                                      .waiter = waiter,
                                      .random = random,
-                                     .store = positions.store(),
+                                     .store = *positions,
                                      .parts = parts,
                                      .stop = stop_,
                                      .status = status_,
