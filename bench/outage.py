@@ -5,7 +5,7 @@ import threading
 import time
 
 import contenders
-from figures import memory_mib, tell
+from figures import cpu_seconds, memory_mib, tell
 from load import Load
 from support.capture import binary
 from support.processes import remove_directory, run_directory, spawn, wait_until
@@ -72,7 +72,9 @@ def _run(lab, table, slot, topic, process, memory, seconds, around_seconds):
         lab.broker.freeze()
         try:
             tell(f"outage: the broker is stopped for {seconds} s")
+            cpu = cpu_seconds(process.pid)
             time.sleep(seconds)
+            figures["during_cores"] = (cpu_seconds(process.pid) - cpu) / seconds
             figures["connection_kept"] = lab.slot_reader(slot) == reader
             figures["during_mib"] = memory.phase()
         finally:
@@ -98,7 +100,8 @@ def show(figures):
     kept = "kept" if figures["connection_kept"] else "LOST"
     print(f"\noutage: the broker stopped for {figures['stopped_s']} s under 5,000 rows/s")
     print(f"  memory before {figures['before_mib']:.1f} MiB, during {figures['during_mib']:.1f}, "
-          f"after {figures['after_mib']:.1f}; peak {figures['peak_mib']:.1f} MiB")
+          f"after {figures['after_mib']:.1f}; peak {figures['peak_mib']:.1f} MiB; "
+          f"CPU during it {figures['during_cores']:.3f} cores")
     print(f"  first record {figures['first_record_s']:.2f} s after the broker, caught up after "
           f"{figures['caught_up_s']:.2f} s; connection to PostgreSQL {kept}; "
           f"{figures['rows']:,} rows, none missing, {figures['repeated']:,} repeated")
