@@ -110,7 +110,8 @@ class Audience(Witness):
         super().__init__()
         self.partition_of = {}
         self.taken_ms = []      # by the broker's clock, with message.timestamp.type=LogAppendTime
-        self.follower = Follower(broker.bootstrap, topic, see=self.hear, **config)
+        self.open = lambda: Follower(broker.bootstrap, topic, see=self.hear, **config)
+        self.follower = self.open()
 
     def hear(self, record):
         if record.value is None:
@@ -145,6 +146,13 @@ class Audience(Witness):
         """From `healed_ms` until the broker took the first record after the outage."""
         later = [t for t in list(self.taken_ms) if t > broken_ms]
         return min(later) - healed_ms if later else None
+
+    def reopen(self):
+        """Reads on from the beginning of a topic that is made anew: at the offset where it was,
+        a consumer would skip what the new topic holds by then.
+        """
+        self.follower.stop()
+        self.follower = self.open()
 
     def close(self):
         self.follower.stop()

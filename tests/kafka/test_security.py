@@ -166,7 +166,8 @@ def test_a_missing_client_certificate_is_told(guarded_now, stages):
 
 
 def test_a_broker_without_tls_is_told(guarded_now, stages):
-    refused(stages(guarded_now, **mutual(guarded_now) | {"bootstrap": guarded_now.bootstrap}), "PLAINTEXT")
+    refused(stages(guarded_now, **mutual(guarded_now) | {"bootstrap": guarded_now.bootstrap}),
+            "Kafka can't be reached")
 
 
 def test_a_refused_token_is_told(guarded_now, stages, tokens):
