@@ -42,6 +42,8 @@ _TOOLS = {
     "console-producer": ("org.apache.kafka.tools.ConsoleProducer", "kafka.tools.ConsoleProducer"),
     "configs": ("kafka.admin.ConfigCommand", "kafka.admin.ConfigCommand"),
     "topics": ("org.apache.kafka.tools.TopicCommand", "kafka.admin.TopicCommand"),
+    "configs": ("kafka.admin.ConfigCommand", "kafka.admin.ConfigCommand"),
+    "acls": ("org.apache.kafka.tools.AclCommand", "kafka.admin.AclCommand"),
 }
 
 _SETTINGS = {

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/wait.h"
-#include "postgres/check/findings.h"
+#include "observe/findings.h"
 #include "postgres/link/link.h"
 #include "postgres/options.h"
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "postgres/check/captured_tables.h"
 #include "support/manual_clock.h"
 #include "support/played_server.h"
 
@@ -286,6 +287,22 @@ TEST_F(CheckTest, TheReplicationConnectionIsTriedToo) {
         LinkFactory::Use::replication,
         stop(Error::Category::authentication, "no pg_hba.conf entry for replication connection"));
     EXPECT_EQ(only().id, "replication_connection");
+}
+
+TEST_F(CheckTest, CapturedTablesAreThosePublishedAndThoseToBeAdded) {
+    const auto captured = [&] {
+        auto link = BlockingLink::connect(links, LinkFactory::Use::sql, clock, waiter,
+                                          std::chrono::seconds{5});
+        return *captured_tables(*link, config);
+    };
+    tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "B"}});
+    EXPECT_THAT(captured(),
+                ElementsAre(CapturedTable{"public", "a"}, CapturedTable{"public", "B"}));
+    config.tables = TableFilter{{*NamePattern::parse("public.a", 2)}, {}};
+    EXPECT_THAT(captured(), ElementsAre(CapturedTable{"public", "a"}));
+    config.manage_publication = false;
+    server.answers("published tables */", played_published({{"x", "y"}}));
+    EXPECT_THAT(captured(), ElementsAre(CapturedTable{"x", "y"}));
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "postgres/check/findings.h"
+#include "observe/findings.h"
 #include "postgres/link/blocking.h"
 #include "postgres/options.h"
 #include "postgres/setup/server_facts.h"

@@ -120,25 +120,25 @@ void KafkaTopics::create() {
         std::vector<KafkaNewTopic> wanted;
         for (const std::string& name : names) {
             Topic& topic = *topics_.find(name)->second;
-            wanted.push_back(new_topic(topic));
+            wanted.push_back(new_topic(config_, topic.name, topic.dead_letters));
             enter(topic, State::creating);
         }
         producer_.create(wanted);
     }
 }
 
-KafkaNewTopic KafkaTopics::new_topic(const Topic& topic) const {
-    KafkaNewTopic wanted{.name = topic.name,
-                         .partitions = config_.topics.partitions,
-                         .replication_factor = config_.topics.replication_factor,
+KafkaNewTopic KafkaTopics::new_topic(const KafkaConfig& config, const std::string& name,
+                                     bool dead_letters) {
+    KafkaNewTopic wanted{.name = name,
+                         .partitions = config.topics.partitions,
+                         .replication_factor = config.topics.replication_factor,
                          .config = {}};
-    for (const auto& [name, value] : config_.topics.config) {
+    for (const auto& [key, value] : config.topics.config) {
         // Each dead letter counts, and it is there because it was large.
-        if (topic.dead_letters && (name == "cleanup.policy" || name == "max.message.bytes"))
-            continue;
-        wanted.config.emplace_back(name, value);
+        if (dead_letters && (key == "cleanup.policy" || key == "max.message.bytes")) continue;
+        wanted.config.emplace_back(key, value);
     }
-    if (topic.dead_letters) {
+    if (dead_letters) {
         wanted.config.emplace_back("max.message.bytes", std::to_string(kDead_letter_bytes));
     }
     return wanted;

@@ -59,6 +59,10 @@ public:
     };
     explicit KafkaTopics(With with);
 
+    // What a missing topic is created with.
+    static KafkaNewTopic new_topic(const KafkaConfig& config, const std::string& name,
+                                   bool dead_letters);
+
     enum class State : std::uint8_t { wanted, asked, missing, creating, known, measured, ready };
     struct Topic {
         std::string name;
@@ -109,7 +113,6 @@ private:
     Result<void> looked_up(Topic& topic, const KafkaReports::Answer& answer);
     Result<void> create_answered(Topic& topic, const KafkaReports::Answer& answer);
     Result<void> limit_answered(Topic& topic, const KafkaReports::Answer& answer);
-    KafkaNewTopic new_topic(const Topic& topic) const;
 
     const KafkaConfig& config_;
     KafkaProducer& producer_;

@@ -14,7 +14,7 @@ struct Finding {
     Level level = Level::ok;
     std::string subject{};  // what was looked at: a table, a role, a setting
     std::string message{};  // one sentence, no full stop
-    std::string mend{};     // SQL or a setting; empty when ok
+    std::string mend{};     // SQL, a command or a setting; empty when ok
 };
 
 using Findings = std::vector<Finding>;

@@ -1,0 +1,39 @@
+#include "postgres/check/captured_tables.h"
+
+#include <utility>
+
+#include "postgres/quote.h"
+#include "postgres/setup/answer.h"
+#include "postgres/setup/statements.h"
+#include "postgres/setup/tables.h"
+
+namespace pgc {
+
+Result<std::vector<CapturedTable>> captured_tables(BlockingLink& link,
+                                                   const PostgresConfig& config) {
+    const auto rows = link.ask(tables_query());
+    if (!rows) return std::unexpected(rows.error());
+    const auto tables = read_tables(*rows);
+    if (!tables) return std::unexpected(tables.error());
+    const auto published = link.ask(published_tables_query(config.publication));
+    if (!published) return std::unexpected(published.error());
+
+    const bool filtered = config.manage_publication || config.tables_given;
+    std::vector<CapturedTable> captured;
+    std::vector<std::string> covered;  // quoted
+    for (std::size_t i = 0; i < published->rows.size(); ++i) {
+        Answer row{*published, i};
+        CapturedTable table{row.text("schema"), row.text("name")};
+        if (!row.sound()) return std::unexpected(strange_answer("tables"));
+        covered.push_back(quote_name(table.schema, table.name));
+        if (filtered && !config.tables.matches(table.schema, table.name)) continue;
+        captured.push_back(std::move(table));
+    }
+    if (!filtered) return captured;
+    for (const TableInfo* table : uncovered_tables(*tables, config.tables, covered)) {
+        captured.push_back({table->schema, table->name});
+    }
+    return captured;
+}
+
+}  // namespace pgc

@@ -1,0 +1,54 @@
+// A real cluster, asked through librdkafka.
+//
+// Threads: one; what librdkafka's own have to say waits in its queue.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/wait.h"
+#include "observe/log.h"
+#include "sink/kafka/client.h"
+#include "sink/kafka/inspector.h"
+
+namespace pgc {
+
+class RdKafkaInspector final : public KafkaInspector {
+public:
+    // A broker that only fails is given up after this: librdkafka has tried each of its
+    // addresses more than once.
+    static constexpr Duration kFailing_max = std::chrono::seconds{2};
+
+    struct With {
+        const KafkaConfig& config;  // all outlive it
+        const Clock& clock;
+        Waiter& waiter;
+        Logger logger;
+        Duration limit;  // for each question
+    };
+    explicit RdKafkaInspector(With with);
+    ~RdKafkaInspector() override;
+
+    Result<std::vector<KafkaReached>> reach() override;
+    Result<KafkaClusterFacts> cluster() override;
+    Result<std::vector<KafkaTopicFacts>> topics(std::span<const std::string> names) override;
+    Result<std::vector<std::optional<Error>>> try_create(
+        std::span<const KafkaNewTopic> topics) override;
+
+private:
+    class Door;
+    using Send =
+        std::function<void(rd_kafka_t*, const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
+
+    Result<std::unique_ptr<KafkaClient>> make(const KafkaConfig& config);
+    Result<KafkaEvent> ask(rd_kafka_admin_op_t operation, const Send& send);
+    Result<void> describe(std::span<const std::string> names, std::vector<KafkaTopicFacts>& into);
+    void configure(std::span<KafkaTopicFacts> topics);
+    std::string version_of(int broker);
+
+    const With with_;
+    std::unique_ptr<KafkaClient> client_;  // of all brokers; made when first needed
+};
+
+}  // namespace pgc
