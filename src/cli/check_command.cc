@@ -5,8 +5,12 @@
 #include <algorithm>
 
 #include "cli/errand.h"
+#include "cli/parts.h"
 #include "observe/json_text.h"
+#include "postgres/check/captured_tables.h"
 #include "postgres/check/check.h"
+#include "sink/kafka/check.h"
+#include "sink/kafka/rdkafka_inspector.h"
 
 namespace pgc {
 namespace {
@@ -44,6 +48,35 @@ std::string as_text(const Findings& findings, bool colours) {
     return text;
 }
 
+// None when the server can't say; that it can't is a finding already.
+std::vector<KafkaTable> tables_of(Errand& errand, const Findings& findings) {
+    const bool unreachable = std::ranges::any_of(findings, [](const Finding& finding) {
+        return finding.id == "connection" && finding.level == Finding::Level::blocking;
+    });
+    if (unreachable) return {};
+    auto link = errand.connect();
+    if (!link) return {};
+    const auto captured = captured_tables(*link, errand.config());
+    if (!captured) return {};
+    std::vector<KafkaTable> tables;
+    for (const CapturedTable& table : *captured) tables.push_back({table.schema, table.name});
+    return tables;
+}
+
+void check_sink(World& world, const Program& program, Errand& errand, Findings& findings) {
+    const auto kafka = configured_kafka(program.settings, errand.config(), world.files);
+    if (!kafka) return;
+    RdKafkaInspector inspector({.config = *kafka,
+                                .clock = world.clock,
+                                .waiter = errand.waiter(),
+                                .logger = errand.logger("kafka"),
+                                .limit = errand.config().connection.connect_timeout});
+    const bool position_in_topic = program.settings.text("replication.checkpoint_file").empty();
+    const Findings found =
+        check_kafka(*kafka, tables_of(errand, findings), position_in_topic, inspector);
+    findings.insert(findings.end(), found.begin(), found.end());
+}
+
 std::string verdict(const Findings& findings) {
     const auto blocking = std::ranges::count(findings, Finding::Level::blocking, &Finding::level);
     const auto warnings = std::ranges::count(findings, Finding::Level::warning, &Finding::level);
@@ -59,8 +92,9 @@ ExitCode run_check(Invocation& invocation) {
     if (!program) return program.error();
     World& world = invocation.world;
     Errand errand(world, *program, "pg-capture check");
-    const Findings findings =
+    Findings findings =
         check_postgres(errand.config(), errand.links(), world.clock, errand.waiter());
+    check_sink(world, *program, errand, findings);
     world.console.out(invocation.json()
                           ? as_json(findings)
                           : as_text(findings, world.console.out_is_terminal()) + verdict(findings));

@@ -1,6 +1,8 @@
 // A command's own connection to the server: for questions, outside of any pipeline.
 #pragma once
 
+#include <string_view>
+
 #include "base/wait.h"
 #include "cli/command.h"
 #include "cli/program.h"
@@ -21,6 +23,7 @@ public:
     const PostgresConfig& config() const noexcept { return config_; }
     LinkFactory& links() noexcept { return links_; }
     Waiter& waiter() noexcept { return waiter_; }
+    Logger logger(std::string_view module) { return log_.logger(module); }
 
 private:
     const Clock& clock_;
