@@ -91,7 +91,9 @@ private:
     // {db} stands for itself: it is the same in both.
     void distinct(std::string_view one, std::string_view other) {
         const TopicVariables variables{.prefix = settings_.text("kafka.topic_prefix"),
-                                       .database = "{db}"};
+                                       .database = "{db}",
+                                       .schema = {},
+                                       .table = {}};
         if (fill_template(settings_.text(one), variables) ==
             fill_template(settings_.text(other), variables)) {
             contradiction({one, other}, "both are the same topic", "give each its own");
