@@ -116,7 +116,7 @@ private:
     Result<void> begin_connecting(const AddressList& addresses);
     Result<std::optional<Connecting>> go_on_connecting();
     Result<void> begin_pinning();
-    void narrow_loopback() noexcept;
+    bool narrow_buffer() noexcept;
     Result<void> begin_command(int sent);
     Result<void> take_socket_bytes();
     // Keeps what a result of the command in progress says.
@@ -240,15 +240,23 @@ Result<void> LibpqLink::begin_pinning() {
     const std::string sql =
         late_session_settings(server_version(), parameter("server_encoding"), use_);
     state_ = sql.empty() ? State::ready : State::pinning;
-    if (use_ == LinkFactory::Use::replication) narrow_loopback();
+    if (use_ == LinkFactory::Use::replication) {
+        loopback_ = leads_to_this_machine(PQsocket(connection_.get())) && narrow_buffer();
+    }
     return sql.empty() ? Result<void>{} : send(sql);
 }
 
-void LibpqLink::narrow_loopback() noexcept {
+// The buffer is made small and at once allowed to grow again. One that may not is overrun by
+// many small segments while we don't read: the kernel drops one, and from then on takes no
+// acknowledgement of our feedback, until the connection times out. And because it grows as
+// we read, this is done after each drain. False where the kernel (before 5.14) can't.
+bool LibpqLink::narrow_buffer() noexcept {
     const int socket = PQsocket(connection_.get());
-    loopback_ =
-        leads_to_this_machine(socket) &&
-        ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kLoopbackBuffer, sizeof kLoopbackBuffer) == 0;
+    constexpr int unlocked = 0;
+    return ::setsockopt(socket, SOL_SOCKET, SO_BUF_LOCK, &unlocked, sizeof unlocked) == 0 &&
+           ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kLoopbackBuffer, sizeof kLoopbackBuffer) ==
+               0 &&
+           ::setsockopt(socket, SOL_SOCKET, SO_BUF_LOCK, &unlocked, sizeof unlocked) == 0;
 }
 
 Result<void> LibpqLink::begin_command(int sent) {
@@ -435,6 +443,7 @@ Result<Link::Drained> LibpqLink::drain(std::vector<CopyMessage>& out, std::size_
             return Drained::limit;
         }
     }
+    if (loopback_) narrow_buffer();
     return Drained::all;
 }
 
