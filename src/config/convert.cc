@@ -83,7 +83,8 @@ private:
     bool fits(std::string_view text, Place place);
     std::optional<Value> integer(std::string_view text, std::string_view shown, Place place);
     std::optional<Value> boolean(std::string_view text, std::string_view shown, Place place);
-    bool allowed_word(std::string_view text, Place place);
+    // `shown` stands in the reason: what a reference brought must not.
+    bool allowed_word(std::string_view text, std::string_view shown, Place place);
     std::optional<Value> list(std::string_view text, std::string_view shown, Place place);
     std::optional<Value> map(std::string_view text, std::string_view shown, Place place);
 
@@ -135,13 +136,13 @@ std::optional<Value> Reader::boolean(std::string_view text, std::string_view sho
     return unexpected(place, show(shown));
 }
 
-bool Reader::allowed_word(std::string_view text, Place place) {
+bool Reader::allowed_word(std::string_view text, std::string_view shown, Place place) {
     const auto allowed = words(option_);
     if (allowed.empty() || std::ranges::find(allowed, text) != allowed.end()) {
         return true;
     }
     const std::vector<std::string> candidates(allowed.begin(), allowed.end());
-    refuse(place, fmt::format("expected {}, got {}", expectation(option_), show(text)),
+    refuse(place, fmt::format("expected {}, got {}", expectation(option_), show(shown)),
            nearest(text, candidates));
     return false;
 }
@@ -152,7 +153,7 @@ std::optional<Value> Reader::list(std::string_view text, std::string_view shown,
         if (piece.empty()) {
             return refuse(place, fmt::format("an empty item in {}", show(shown)));
         }
-        if (!allowed_word(piece, place)) {
+        if (!allowed_word(piece, text == shown ? piece : shown, place)) {
             return std::nullopt;
         }
         items.emplace_back(piece);
@@ -169,11 +170,12 @@ std::optional<Value> Reader::map(std::string_view text, std::string_view shown, 
             return unexpected(place, show(shown));
         }
         const std::string_view value = trimmed(piece.substr(equals + 1));
-        if (!allowed_word(value, place)) {
+        if (!allowed_word(value, text == shown ? value : shown, place)) {
             return std::nullopt;
         }
         if (!pairs.emplace(key, value).second) {
-            return refuse(place, fmt::format("{} is given twice", in_quotes(key)));
+            return refuse(place,
+                          fmt::format("{} is given twice", in_quotes(text == shown ? key : shown)));
         }
     }
     return Value{std::move(pairs)};
@@ -191,7 +193,7 @@ std::optional<Value> Reader::from_text(std::string_view text, std::string_view s
         case OptionKind::milliseconds: return integer(text, shown, place);
         case OptionKind::boolean: return boolean(text, shown, place);
         case OptionKind::choice:
-            if (!allowed_word(text, place)) {
+            if (!allowed_word(text, shown, place)) {
                 return std::nullopt;
             }
             return Value{std::string(text)};
@@ -239,7 +241,7 @@ std::optional<Value> Reader::from_list(const Node& node, const Expander& expand)
         }
         auto expanded = expand(item.text, item.place);
         if (!expanded || !fits(expanded->text, item.place) ||
-            !allowed_word(expanded->text, item.place)) {
+            !allowed_word(expanded->text, item.text, item.place)) {
             good = false;
             continue;
         }
@@ -268,7 +270,7 @@ bool Reader::gather(const Node& node, const std::string& prefix, const Expander&
         }
         auto expanded = expand(value.text, value.place);
         if (!expanded || !fits(expanded->text, value.place) ||
-            !allowed_word(expanded->text, value.place)) {
+            !allowed_word(expanded->text, value.text, value.place)) {
             good = false;
         } else if (!into.emplace(key, std::move(expanded->text)).second) {
             refuse(member.place, fmt::format("{} is given twice", in_quotes(key)));

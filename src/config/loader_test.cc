@@ -214,6 +214,20 @@ TEST_F(LoaderTest, DoesNotFollowReferencesOfOverruledValues) {
     EXPECT_THAT(errors(), IsEmpty());
 }
 
+TEST_F(LoaderTest, WhatAReferenceBroughtStandsInNoError) {
+    environment["WORD"] = "a-secret";
+    file("a.yaml",
+         "sink: ${env:WORD}\n"
+         "logging: {modules: {postgres: \"x${env:WORD}\"}}\n");
+    EXPECT_THAT(errors(),
+                ElementsAre(testing::AllOf(testing::HasSubstr("a.yaml:1: sink: expected"),
+                                           testing::HasSubstr("${env:WORD}"),
+                                           testing::Not(testing::HasSubstr("a-secret"))),
+                            testing::AllOf(testing::HasSubstr("a.yaml:2: logging.modules"),
+                                           testing::HasSubstr("x${env:WORD}"),
+                                           testing::Not(testing::HasSubstr("a-secret")))));
+}
+
 TEST_F(LoaderTest, RefusesAMissingReferenceWithItsPlace) {
     environment.erase("PG_PASSWORD");
     file("a.yaml",
