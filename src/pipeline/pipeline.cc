@@ -75,7 +75,16 @@ Result<Pipeline::Turn> Pipeline::guard() {
         const auto idle = with_.store.saved();
         if (!idle) return std::unexpected(idle.error());
         if (!*idle) return Turn::wait;
-        if (auto planned = plan(); !planned) return std::unexpected(std::move(planned.error()));
+        if (auto planned = plan(); !planned) {
+            // Who held the slot until now may have stored more since we looked.
+            const auto newest = with_.store.load();
+            if (newest && !*newest) return Turn::wait;
+            if (!newest || (*newest)->position == loaded_.position) {
+                return std::unexpected(std::move(planned.error()));
+            }
+            begin_attempt();
+            return Turn::again;
+        }
         if (plan_->because == StartPlan::Because::no_store) {
             with_.store.create();
             begin_attempt();

@@ -154,6 +154,18 @@ TEST_F(PipelineTest, AMovedSlotStopsAndNothingIsSent) {
     EXPECT_EQ(store.content->resume_at, Lsn{40});
 }
 
+TEST_F(PipelineTest, AnotherInstanceThatStoresWhileWeConnectIsNoLoss) {
+    store_has(40);
+    store.on_loaded = [this] {
+        store.content->resume_at = std::max(store.content->resume_at, Lsn{50});
+    };
+    parts.server.log = {{100}};
+    stop_after(500ms);
+    run_well();
+    EXPECT_EQ(sent(), 1U);
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}));
+}
+
 TEST_F(PipelineTest, APromotedServersTimelineIsStored) {
     store_has(100);
     parts.server.identity.timeline = 2;

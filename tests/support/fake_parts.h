@@ -249,11 +249,14 @@ public:
     bool slow = false;  // saved() says false until this is taken back
     std::deque<Error> saved_errors;
     std::function<void(const StoredPosition&)> on_saved;
+    std::function<void()> on_loaded;
 
     Result<std::optional<Loaded>> load() override {
         if (auto error = take(load_errors)) return std::unexpected(std::move(*error));
         if (slow_loads > 0 && slow_loads-- > 0) return std::nullopt;
-        return Loaded{content, missing};
+        Loaded loaded{content, missing};
+        if (on_loaded) on_loaded();
+        return loaded;
     }
     void create() override { missing = false; }
     Result<void> save(const StoredPosition& position) override {
