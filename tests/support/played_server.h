@@ -54,6 +54,7 @@ struct PlayedServer {
     int version = 150018;
     bool encrypted = false;
     bool local = true;
+    bool loopback = false;
     bool slow = false;  // every answer is late once
     std::map<LinkFactory::Use, Error> refuses_to_connect;
     bool never_connects = false;

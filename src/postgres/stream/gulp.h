@@ -24,6 +24,9 @@
 // window (small there, see link/libpq_link.cc) is then shut most of the time, so the walsender's
 // rows gather in its send queue and cross many at a time, instead of each as a packet of its own.
 // That halves what a row costs the walsender, whose CPU is the limit (docs/ARCHITECTURE.md).
+// The first of them after each look still cross alone, until the window is shut (a quarter of
+// a MiB: two thousand rows): the wait must be long enough for many times that to gather, also
+// for a walsender that is slow because they do. With 10 ms some drains never got out of it.
 //
 // Pure. Threads: one, the owner's.
 #pragma once
@@ -56,10 +59,12 @@ public:
     bool behind() const noexcept { return level_ > 0; }
     // What the socket's low-water mark should be now.
     std::size_t low_water() const noexcept {
-        return local_ || level_ == 0 || staying_away() ? 1 : kLevels[level_].bytes;
+        return local_ || level_ == 0 || apart() ? 1 : kLevels[level_].bytes;
     }
     // Whether arriving bytes should wake us at all.
-    bool watch_socket() const noexcept { return level_ == 0 || !(local_ || staying_away()); }
+    bool watch_socket() const noexcept { return level_ == 0 || !(local_ || apart()); }
+    // Whether to leave the socket alone though something else has woken us.
+    bool stay_away(Instant now) const noexcept { return !watch_socket() && now < limit(); }
     // Look again at this moment, whatever has come.
     Instant limit() const noexcept { return level_ == 0 ? kNever : since_ + wait(); }
 
@@ -77,12 +82,12 @@ private:
     static constexpr Duration kLocalWait = std::chrono::microseconds{250};
     static constexpr std::size_t kLocalBytes = std::size_t{4} << 10;
 
-    static constexpr Duration kLoopbackWait = std::chrono::milliseconds{10};
+    static constexpr Duration kLoopbackWait = std::chrono::milliseconds{30};
 
-    bool staying_away() const noexcept { return loopback_ && level_ == kLevels.size() - 1; }
+    bool apart() const noexcept { return loopback_ && level_ == kLevels.size() - 1; }
     Duration wait() const noexcept {
         if (local_) return kLocalWait;
-        return staying_away() ? kLoopbackWait : kLevels[level_].wait;
+        return apart() ? kLoopbackWait : kLevels[level_].wait;
     }
     std::size_t next_level(std::size_t bytes) const noexcept;
 

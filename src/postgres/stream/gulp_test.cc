@@ -111,7 +111,7 @@ TEST(GulpTest, DoubtEndsAsSoonAsItPoursAgain) {
     EXPECT_EQ(gulp.low_water(), std::size_t{128} << 10);
 }
 
-TEST(GulpTest, NeverWaitsLongerThanFiveMilliseconds) {
+TEST(GulpTest, OverANetworkNeverWaitsLongerThanFiveMilliseconds) {
     Gulp gulp{false};
     fall_behind(gulp, at(0s));
     Instant now = at(0s);
@@ -154,13 +154,21 @@ TEST(GulpTest, OnLoopbackItStaysAwayFromTheSocketWhileItIsBehind) {
     EXPECT_TRUE(gulp.behind());
     EXPECT_FALSE(gulp.watch_socket());
     EXPECT_EQ(gulp.low_water(), 1U);
-    EXPECT_EQ(gulp.limit(), Instant{} + std::chrono::milliseconds{10});
+    EXPECT_EQ(gulp.limit(), Instant{} + 30ms);
+    EXPECT_TRUE(gulp.stay_away(Instant{} + 29ms));
+    EXPECT_FALSE(gulp.stay_away(Instant{} + 30ms));
+}
+
+TEST(GulpTest, OverANetworkWhateverWakesUsMayLookAtTheSocket) {
+    Gulp gulp{false};
+    gulp.drained(std::size_t{1} << 20, Instant{}, true);
+    EXPECT_FALSE(gulp.stay_away(Instant{} + 1ms));
 }
 
 TEST(GulpTest, OnLoopbackOneWaitForNothingBringsItBackToTheSocket) {
     Gulp gulp{false, true};
     gulp.drained(std::size_t{1} << 20, Instant{}, true);
-    gulp.drained(0, Instant{} + std::chrono::milliseconds{10});
+    gulp.drained(0, Instant{} + 30ms);
     EXPECT_FALSE(gulp.behind());
     EXPECT_TRUE(gulp.watch_socket());
     EXPECT_EQ(gulp.limit(), kNever);

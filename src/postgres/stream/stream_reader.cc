@@ -36,6 +36,7 @@ Result<StreamReader::Stopped> StreamReader::read(Batch& batch, std::size_t max_c
                         std::max<std::size_t>(max_changes, 1) * kMessagesPerChange};
     decoded_ = 0;
     waiting_ = false;
+    if (nothing_kept() && gulp_.stay_away(now)) return Stopped::drained;
     assembler_.enter(batch);
     Link::Drained drained = Link::Drained::limit;
     while (true) {

@@ -168,6 +168,21 @@ TEST_F(StreamReaderTest, WaitsForGulpsWhenTheLogReachesFurther) {
     EXPECT_LE(wants.deadline, clock.now() + 5ms);
 }
 
+// Woken by the sink, say: each look would let the server's rows cross one by one.
+TEST_F(StreamReaderTest, OnLoopbackLeavesTheSocketAloneWhileItIsBehind) {
+    server.loopback = true;
+    reader.emplace(link, assembler, clock.now());
+    reader->log_reaches(Lsn{100 << 20});
+    EXPECT_EQ(read(), Stopped::drained);
+    stream.sends(testing::keepalive(Lsn{50}));
+    clock.advance(29ms);
+    EXPECT_EQ(read(), Stopped::drained);
+    EXPECT_EQ(assembler.received(), Lsn{0});
+    clock.advance(1ms);
+    EXPECT_EQ(read(), Stopped::drained);
+    EXPECT_EQ(assembler.received(), Lsn{50});
+}
+
 TEST_F(StreamReaderTest, WaitsForGulpsInALargeTransaction) {
     knows_users();
     stream.sends(testing::begin(Lsn{100}, 2));
