@@ -18,6 +18,7 @@ pgc_static_library(pgc::ssl libssl.a LINK pgc::crypto)
 pgc_static_library(pgc::yaml libyaml-cpp.a)
 pgc_static_library(pgc::zstd libzstd.a)
 pgc_static_library(pgc::zlib libz.a)
+pgc_static_library(pgc::jemalloc libjemalloc.a LINK m Threads::Threads)
 
 add_library(pgc_toml INTERFACE)
 add_library(pgc::toml ALIAS pgc_toml)

@@ -39,10 +39,11 @@ function(pgc_program name)
     install(TARGETS ${name} RUNTIME DESTINATION bin)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
     if(NOT PGC_SANITIZE)
-        target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc
-            -Wl,--gc-sections -Wl,--exclude-libs,ALL)
+        target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc -Wl,--gc-sections
+            -Wl,--exclude-libs,librdkafka.a)
     endif()
     if(CMAKE_BUILD_TYPE STREQUAL "Release")
+        target_link_libraries(${name} PRIVATE pgc::jemalloc)
         target_link_options(${name} PRIVATE -Wl,--strip-debug)
     endif()
 endfunction()

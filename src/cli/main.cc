@@ -5,6 +5,13 @@
 #include "base/file.h"
 #include "cli/command.h"
 
+// For jemalloc, which release builds are linked with: what is free goes back to the kernel
+// within a second, and a machine with many cores gets no more arenas than we have threads for.
+extern "C" {
+extern const char* malloc_conf;
+[[gnu::used]] const char* malloc_conf = "dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:4";
+}
+
 int main(int argc, char** argv) {
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     pgc::SystemConsole console;
