@@ -43,8 +43,7 @@ std::string instance_text(const StatusSnapshot& instance) {
 
 void append_slot(std::string& out, const SlotInfo& slot) {
     const auto field = [&](std::string_view name, std::string_view value) {
-        fmt::format_to(std::back_inserter(out), "\"{}\":", name);
-        append_json_string(out, value);
+        append_json_field(out, name, value);
         out += ',';
     };
     field("database", slot.database);

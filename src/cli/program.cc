@@ -109,14 +109,14 @@ std::expected<Program, ExitCode> load_program(Invocation& invocation, Needs need
 
 ExitCode tell(Invocation& invocation, const Error& error) {
     if (invocation.json()) {
-        std::string text = "{\"error\":{\"category\":";
-        append_json_string(text, name(error.category));
-        text += ",\"what\":";
-        append_json_string(text, error.what);
-        text += ",\"where\":";
-        append_json_string(text, error.where);
-        text += ",\"mend\":";
-        append_json_string(text, error.mend);
+        std::string text = "{\"error\":{";
+        append_json_field(text, "category", name(error.category));
+        text += ',';
+        append_json_field(text, "what", error.what);
+        text += ',';
+        append_json_field(text, "where", error.where);
+        text += ',';
+        append_json_field(text, "mend", error.mend);
         invocation.world.console.err(text + "}}\n");
     } else {
         invocation.world.console.err("pg-capture: " + describe(error) + "\n");

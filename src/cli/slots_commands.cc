@@ -18,8 +18,7 @@ std::string as_json(const std::vector<SlotInfo>& slots) {
     for (const SlotInfo& slot : slots) {
         if (text.back() != '[') text += ',';
         const auto field = [&](std::string_view name, std::string_view value) {
-            text += fmt::format("\"{}\":", name);
-            append_json_string(text, value);
+            append_json_field(text, name, value);
             text += ',';
         };
         text += '{';

@@ -69,6 +69,11 @@ void append_json_string(std::string& out, std::string_view bytes) {
     out += '"';
 }
 
+void append_json_field(std::string& out, std::string_view name, std::string_view text) {
+    fmt::format_to(std::back_inserter(out), "\"{}\":", name);
+    append_json_string(out, text);
+}
+
 void append_json_number(std::string& out, double value) {
     if (std::isnan(value)) {
         out += "\"NaN\"";

@@ -13,6 +13,9 @@ std::size_t utf8_sequence_length(std::string_view bytes) noexcept;
 // Appends `bytes` as a JSON string, quotes included.
 void append_json_string(std::string& out, std::string_view bytes);
 
+// Appends "name":"text"; the name as it is.
+void append_json_field(std::string& out, std::string_view name, std::string_view text);
+
 // Appends a JSON number; what JSON has no number for ("NaN", "Infinity") as a string.
 void append_json_number(std::string& out, double value);
 

@@ -75,16 +75,7 @@ Result<Pipeline::Turn> Pipeline::guard() {
         const auto idle = with_.store.saved();
         if (!idle) return std::unexpected(idle.error());
         if (!*idle) return Turn::wait;
-        if (auto planned = plan(); !planned) {
-            // Who held the slot until now may have stored more since we looked.
-            const auto newest = with_.store.load();
-            if (newest && !*newest) return Turn::wait;
-            if (!newest || (*newest)->position == loaded_.position) {
-                return std::unexpected(std::move(planned.error()));
-            }
-            begin_attempt();
-            return Turn::again;
-        }
+        if (auto planned = plan(); !planned) return look_again(std::move(planned.error()));
         if (plan_->because == StartPlan::Because::no_store) {
             with_.store.create();
             begin_attempt();
@@ -101,6 +92,17 @@ Result<Pipeline::Turn> Pipeline::guard() {
     }
     if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
     enter(State::streaming);
+    return Turn::again;
+}
+
+// The guard refuses. But who held the slot until now may have stored more since we looked.
+Result<Pipeline::Turn> Pipeline::look_again(Error refusal) {
+    const auto newest = with_.store.load();
+    if (newest && !*newest) return Turn::wait;
+    if (!newest || (*newest)->position == loaded_.position) {
+        return std::unexpected(std::move(refusal));
+    }
+    begin_attempt();
     return Turn::again;
 }
 

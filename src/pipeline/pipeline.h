@@ -89,6 +89,7 @@ private:
     Result<Turn> act();
     Result<Turn> connect();
     Result<Turn> guard();
+    Result<Turn> look_again(Error refusal);
     Result<Turn> stream();
     Result<Turn> back_off();
     Turn drain();

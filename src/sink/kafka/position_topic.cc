@@ -24,7 +24,7 @@ Result<std::optional<PositionStore::Loaded>> KafkaPositionTopic::load() {
         if (!*done) return std::nullopt;
     }
     if (state_ == State::creating) {
-        const auto done = create_on();
+        const auto done = go_on(&PositionLog::created);
         if (!done) return std::unexpected(done.error());
         if (!*done) return std::nullopt;
     }
@@ -86,55 +86,36 @@ bool KafkaPositionTopic::paused() {
     return false;
 }
 
-Result<bool> KafkaPositionTopic::append_on() {
-    if (paused()) return false;
-    auto done = log_->appended();
-    if (!done) {
-        auto error = failed(std::move(done.error()));
-        if (error.next == Error::Next::retry) return false;
+// What the log answers; Answer{} while it is at it, and while a failure that may pass is waited
+// out.
+template <typename Answer>
+Result<Answer> KafkaPositionTopic::go_on(Result<Answer> (PositionLog::*ask)()) {
+    if (paused()) return Answer{};
+    auto answer = ((*log_).*ask)();
+    if (!answer) {
+        auto error = failed(std::move(answer.error()));
+        if (error.next == Error::Next::retry) return Answer{};
         state_ = State::idle;
-        refused_ = error;
         return std::unexpected(std::move(error));
     }
-    if (!*done) {
+    if (*answer) {
+        answered();
+    } else {
         look_at_the_time();
-        return false;
     }
-    answered();
-    return true;
+    return answer;
 }
 
-Result<bool> KafkaPositionTopic::create_on() {
-    if (paused()) return false;
-    auto done = log_->created();
-    if (!done) {
-        auto error = failed(std::move(done.error()));
-        if (error.next == Error::Next::retry) return false;
-        state_ = State::idle;
-        return std::unexpected(std::move(error));
-    }
-    if (!*done) {
-        look_at_the_time();
-        return false;
-    }
-    answered();
-    return true;
+Result<bool> KafkaPositionTopic::append_on() {
+    auto done = go_on(&PositionLog::appended);
+    if (!done) refused_ = done.error();
+    return done;
 }
 
 Result<std::optional<PositionStore::Loaded>> KafkaPositionTopic::read_on() {
-    if (paused()) return std::nullopt;
-    auto tail = log_->tail();
-    if (!tail) {
-        auto error = failed(std::move(tail.error()));
-        if (error.next == Error::Next::retry) return std::nullopt;
-        state_ = State::idle;
-        return std::unexpected(std::move(error));
-    }
-    if (!*tail) {
-        look_at_the_time();
-        return std::nullopt;
-    }
-    answered();
+    const auto tail = go_on(&PositionLog::tail);
+    if (!tail) return std::unexpected(tail.error());
+    if (!*tail) return std::nullopt;
     auto loaded = understood(**tail);
     if (!loaded) return std::unexpected(std::move(loaded.error()));
     return std::optional{std::move(*loaded)};

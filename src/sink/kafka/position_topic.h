@@ -56,8 +56,9 @@ private:
     void enter(State state);
     void begin();
     bool paused();
+    template <typename Answer>
+    Result<Answer> go_on(Result<Answer> (PositionLog::*ask)());
     Result<bool> append_on();
-    Result<bool> create_on();
     Result<std::optional<Loaded>> read_on();
     Result<Loaded> understood(const PositionLog::Tail& tail) const;
     Error failed(Error error);
