@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/wait.h"
 #include "core/position.h"
@@ -48,6 +49,10 @@ public:
 
     // Adds what offer() and durable() wait for, while something is undecided.
     virtual void wants(Wants& wants) const = 0;
+
+    // Caught up with the source, it wants no more than a group of transactions in such a time:
+    // what comes meanwhile is taken together. Constant.
+    virtual Duration group_gap() const noexcept { return Duration{0}; }
 
     // What it needs for each accepted record besides the batch, until that is durable.
     virtual std::size_t bytes_per_record() const noexcept { return 0; }

@@ -40,7 +40,7 @@ Result<bool> Flow::round() {
     if (auto done = collect(); !done) return std::unexpected(std::move(done.error()));
 
     bool more = false;
-    if (may_read()) {
+    if (may_read() && !gathering()) {
         const auto read_more = read();
         if (!read_more) return std::unexpected(read_more.error());
         more = *read_more;
@@ -87,6 +87,7 @@ Result<bool> Flow::read() {
     if (auto done = encode(); !done) return std::unexpected(std::move(done.error()));
     if (caught_up_) {
         size_.caught_up();
+        if (!inside_transaction_) gather_until_ = last_read_ + sink_->group_gap();
     } else {
         size_.behind(in_hand_as_.bytes);
     }
@@ -180,7 +181,9 @@ Result<bool> Flow::close() {
 }
 
 void Flow::wants(Wants& wants) const {
-    if (source_) source_->wants(wants, reading_ && may_read());
+    const bool gather = gathering();
+    if (gather) wants.until(gather_until_);
+    if (source_) source_->wants(wants, reading_ && may_read() && !gather);
     if (can_settle() && !settled()) sink_->wants(wants);
 }
 

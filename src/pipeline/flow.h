@@ -10,6 +10,9 @@
 // One encoded batch may wait in our hand when the sink is full; then, and when the budget
 // is used up, nothing is read, while feedback to the server goes on.
 //
+// Caught up, a sink may want whole groups of transactions (Sink::group_gap): then the first is
+// taken at once, and what follows within the gap together.
+//
 // After an Error nothing more is read: stop_reading() lets the source go. Unless it was the
 // sink that failed, settle() still makes durable what was taken.
 //
@@ -87,6 +90,7 @@ public:
     PipelineProgress progress(Lsn confirmed) const;
 
 private:
+    bool gathering() const noexcept { return clock_.now() < gather_until_; }
     bool may_read() const noexcept {
         return !in_hand_ && budget_.readable(BatchSize::kRaw_bytes_max) > 0;
     }
@@ -121,6 +125,7 @@ private:
     Lsn received_;
     Lsn server_end_;
     Instant last_read_;
+    Instant gather_until_{};
     std::optional<Instant> paused_since_;
     std::uint64_t batches_durable_ = 0;
 };

@@ -94,6 +94,33 @@ TEST_F(FlowTest, AnExhaustedBudgetPausesReadingUntilTheSinkLetsGo) {
     EXPECT_EQ(flow().progress(Lsn{}).buffer_bytes, 0U);
 }
 
+TEST_F(FlowTest, CaughtUpWhatComesWithinTheSinksGapIsTakenTogether) {
+    parts.destination.group_gap = 1ms;
+    log({{100}});
+    round();
+    EXPECT_EQ(parts.destination.durable.size(), 1U) << "the first one goes at once";
+    log({{100}, {200}, {300}});
+    round();
+    EXPECT_EQ(parts.destination.durable.size(), 1U);
+    Wants wants;
+    flow().wants(wants);
+    EXPECT_EQ(wants.deadline, clock.now() + 1ms);
+    clock.advance(1ms);
+    round();
+    EXPECT_EQ(parts.destination.durable.size(), 3U);
+}
+
+TEST_F(FlowTest, TheRestOfATransactionIsNotKeptWaiting) {
+    parts.destination.group_gap = 1ms;
+    parts.server.rows_arrived = 1;
+    log({{100, 3}});
+    round();
+    EXPECT_EQ(parts.destination.durable.size(), 1U);
+    parts.server.rows_arrived = 3;
+    round();
+    EXPECT_EQ(parts.destination.durable.size(), 3U);
+}
+
 TEST_F(FlowTest, ASinkThatHoldsBackIsToldWhenNothingMoreComes) {
     parts.destination.waits_for_more = true;
     log({{100}});

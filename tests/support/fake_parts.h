@@ -197,6 +197,7 @@ struct Destination {
     bool waits_for_more = false;  // …but not before caught_up()
     std::deque<Error> offer_errors, durable_errors;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> durable;  // (commit, ordinal)
+    Duration group_gap{0};
     int caught_up = 0;
     int alive = 0;
     std::optional<Position> lies;  // what durable() says instead
@@ -230,6 +231,7 @@ public:
         told_ = true;
     }
     void wants(Wants&) const override {}
+    Duration group_gap() const noexcept override { return to_.group_gap; }
     std::size_t pending_bytes() const noexcept override { return held_.size(); }
 
 private:

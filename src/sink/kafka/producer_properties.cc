@@ -1,27 +1,19 @@
 #include "sink/kafka/producer_properties.h"
 
-#include <algorithm>
-#include <chrono>
 #include <string>
 
 namespace pgc {
-namespace {
-
-std::string whole_ms(Duration time) {
-    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
-}
-
-}  // namespace
 
 std::vector<KafkaProperty> producer_properties(const KafkaConfig& config, std::size_t batch_bytes) {
     std::vector<KafkaProperty> all{
         {"acks", std::to_string(static_cast<int>(config.acks))},
         {"compression.codec", config.compression},
-        // Batches: as large as the topics take, of as many records as go in. Caught up they
-        // leave after kKafkaLinger; behind, requests in flight make them grow.
+        // Batches: as large as the topics take, of as many records as go in. Each leaves at
+        // once: caught up we come with a group at a time (KafkaSink::group_gap), behind they
+        // grow while a request is in flight.
         {"batch.size", std::to_string(batch_bytes)},
         {"batch.num.messages", "1000000"},
-        {"linger.ms", whole_ms(std::min(config.linger_max, kKafkaLinger))},
+        {"linger.ms", "0"},
         // Our budget is the only limit on what is queued; the brokers the only ones on sizes.
         {"queue.buffering.max.messages", "10000000"},
         {"queue.buffering.max.kbytes", "2147483647"},

@@ -5,15 +5,10 @@
 #include <cstddef>
 #include <vector>
 
-#include "base/clock.h"
 #include "sink/kafka/config.h"
 #include "sink/kafka/properties.h"
 
 namespace pgc {
-
-// librdkafka waits this long for more before it sends a batch that is not full, unless the
-// user's linger is shorter.
-inline constexpr Duration kKafkaLinger = std::chrono::milliseconds{1};
 
 std::vector<KafkaProperty> producer_properties(const KafkaConfig& config, std::size_t batch_bytes);
 

@@ -20,6 +20,7 @@
 // Threads: one, the pipeline's. librdkafka's own end with the producer (KafkaProducers::retire).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -49,6 +50,8 @@ public:
     // measured, see docs/internals/kafka.md. With headers each is four allocations more.
     static constexpr std::size_t kRecord_bytes = 256;
     static constexpr std::size_t kRecord_bytes_with_headers = 512;
+    // Caught up, a request a millisecond and partition is enough.
+    static constexpr Duration kGroup_gap = std::chrono::milliseconds{1};
     // After a fatal error the report of the record it is about follows at once.
     static constexpr Duration kReport_of_fatal_max = std::chrono::milliseconds{200};
 
@@ -68,6 +71,9 @@ public:
     Result<Position> durable(Lane lane) override;
     void caught_up() override {}
     void wants(Wants& wants) const override;
+    Duration group_gap() const noexcept override {
+        return std::min(config_.linger_max, kGroup_gap);
+    }
     std::size_t bytes_per_record() const noexcept override;
     std::size_t pending_bytes() const noexcept override { return delivery_.bytes(); }
     std::string waits_for() const override;
