@@ -9,11 +9,11 @@ target="$root/.deps/postgres"
 pins="$root/tools/postgres_servers.sha256"
 jars="$root/.deps/postgres-jars"
 
-say() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*"; }
-die() { printf 'postgres_servers: %s\n' "$*" >&2; exit 1; }
+what="PostgreSQL servers"
+. "$root/tools/fetching.sh"
 
 key=$(sha256sum "$pins" | cut -d' ' -f1)
-if [ -f "$target/key" ] && [ "$(cat "$target/key")" = "$key" ]; then
+if up_to_date "$target" "$key"; then
     say "PostgreSQL servers: $(ls "$target" | grep -E '^[0-9]+$' | sort -n | tr '\n' ' ')are there"
     exit 0
 fi
@@ -21,17 +21,8 @@ fi
 
 say "PostgreSQL servers: fetching nine archives by Maven"
 mkdir -p "$jars"
-JAVA_HOME=$(dirname "$(dirname "$(readlink -f /usr/bin/java)")")
-export JAVA_HOME
-tries=0
-until /usr/bin/mvn -B -q -ntp -f "$root/tools/postgres_servers.pom.xml" "-Djars=$jars" \
-    > "$jars/mvn.log" 2>&1; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 3 ] || { tail -n 20 "$jars/mvn.log" >&2; die "Maven could not fetch the archives"; }
-    say "PostgreSQL servers: Maven failed, trying again"
-    sleep 5
-done
-(cd "$jars" && sha256sum --quiet -c "$pins") || die "an archive differs from its pinned checksum"
+fetch_by_maven "$root/tools/postgres_servers.pom.xml" "$jars/mvn.log" "-Djars=$jars"
+check_pins "$jars" "$pins"
 
 rm -rf "$target"
 mkdir -p "$target"
