@@ -6,6 +6,7 @@ producer's 16 KiB batches) they raise its drain rate by half and lower its laten
 
 import signal
 
+from support.kafka import LOG4J2
 from support.processes import ROOT, free_port, remove_directory, run_directory, spawn
 
 HOME = ROOT / ".deps" / "debezium"
@@ -38,15 +39,6 @@ CONNECTOR = {
     "snapshot.max.threads": 2,
     "snapshot.fetch.size": 20480,
 }
-_LOG4J = """
-rootLogger.level=WARN
-rootLogger.appenderRefs=out
-rootLogger.appenderRef.out.ref=out
-appender.out.type=Console
-appender.out.name=out
-appender.out.layout.type=PatternLayout
-appender.out.layout.pattern=%d %p %c{1}: %m%n
-"""
 
 
 class Debezium:
@@ -71,7 +63,7 @@ class Debezium:
         }
         self._write("worker.properties", worker)
         self._write("connector.properties", connector)
-        (self.directory / "log4j.properties").write_text(_LOG4J)
+        (self.directory / "log4j.properties").write_text(LOG4J2.format(level="WARN"))
         with open(self._log, "ab") as log:
             self.process = spawn(
                 ["/usr/bin/java", *JVM,

@@ -94,7 +94,9 @@ provide() {
     say "$library: building $version"
     tree="$work/source/$package-${version%%+*}"
     started=$(date +%s)
-    (cd "$tree" && "build_$library" "$target") > "$work/build.log" 2>&1 || {
+    # In the background: a shell forgets `set -e` in what is tested by `||`.
+    (cd "$tree" && "build_$library" "$target") > "$work/build.log" 2>&1 &
+    wait $! || {
         tail -n 30 "$work/build.log" >&2
         die "$library did not build"
     }
@@ -142,7 +144,7 @@ build_libcurl() {
 build_librdkafka() {
     set -e
     patch -p1 < "$root/tools/patches/librdkafka-no-spin.patch"
-    CC=/usr/bin/gcc-12 CFLAGS='-O2 -fPIC' PKG_CONFIG_PATH="$deps/libcurl/lib/pkgconfig" \
+    CC=/usr/bin/gcc-12 CXX=/usr/bin/g++-12 CFLAGS='-O2 -fPIC' PKG_CONFIG_PATH="$deps/libcurl/lib/pkgconfig" \
         STATIC_LIB_libcurl="$deps/libcurl/lib/libcurl.a" \
         ./configure --prefix="$1" --enable-static --disable-gssapi --disable-lz4-ext \
         --disable-c11threads \

@@ -42,7 +42,6 @@ _TOOLS = {
     "console-producer": ("org.apache.kafka.tools.ConsoleProducer", "kafka.tools.ConsoleProducer"),
     "configs": ("kafka.admin.ConfigCommand", "kafka.admin.ConfigCommand"),
     "topics": ("org.apache.kafka.tools.TopicCommand", "kafka.admin.TopicCommand"),
-    "configs": ("kafka.admin.ConfigCommand", "kafka.admin.ConfigCommand"),
     "acls": ("org.apache.kafka.tools.AclCommand", "kafka.admin.AclCommand"),
 }
 
@@ -64,15 +63,17 @@ _SETTINGS = {
     "auto.create.topics.enable": "false",
 }
 
-_LOG4J2 = """
-rootLogger.level=INFO
+# For Java that logs by log4j2: all of it to standard output.
+LOG4J2 = """
+rootLogger.level={level}
 rootLogger.appenderRefs=out
 rootLogger.appenderRef.out.ref=out
 appender.out.type=Console
 appender.out.name=out
 appender.out.layout.type=PatternLayout
-appender.out.layout.pattern=%d %p %c{1}: %m%n
+appender.out.layout.pattern=%d %p %c{{1}}: %m%n
 """
+_LOG4J2 = LOG4J2.format(level="INFO")
 _LOG4J1 = """
 log4j.rootLogger=INFO, out
 log4j.appender.out=org.apache.log4j.ConsoleAppender
