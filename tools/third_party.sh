@@ -25,7 +25,7 @@ libcurl_sha256=6766ada7101d292b42b8b15681120acd68effa4a9660935853cf6d61f0d984d4
 libcurl_recipe=1
 librdkafka_version=2.8.0
 librdkafka_sha256=5bd1c46f63265f31c6bfcedcde78703f77d28238eadf23821c2b43fc30be3e25
-librdkafka_recipe=3
+librdkafka_recipe=4
 
 say() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*"; }
 die() { printf 'third_party: %s\n' "$*" >&2; exit 1; }
@@ -143,7 +143,7 @@ build_libcurl() {
 # Threads by pthread_create: ThreadSanitizer doesn't know C11's.
 build_librdkafka() {
     set -e
-    patch -p1 < "$root/tools/patches/librdkafka-no-spin.patch"
+    patch -p1 < "$root/tools/patches/librdkafka-one-request.patch"
     CC=/usr/bin/gcc-12 CXX=/usr/bin/g++-12 CFLAGS='-O2 -fPIC' PKG_CONFIG_PATH="$deps/libcurl/lib/pkgconfig" \
         STATIC_LIB_libcurl="$deps/libcurl/lib/libcurl.a" \
         ./configure --prefix="$1" --enable-static --disable-gssapi --disable-lz4-ext \

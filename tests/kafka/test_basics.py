@@ -183,6 +183,21 @@ def test_the_position_topic_is_compacted_and_has_one_partition(any_broker, stage
         assert not list(capture.state.glob("*.position"))
 
 
+def test_nothing_of_the_first_moments_of_a_topic_is_lost(any_broker, stages):
+    """A broker refuses a new partition's first requests until it knows that it leads it. What
+    follows must not overtake them: it would be taken, and they for repeats when they come again."""
+    stage = stages(any_broker, kafka_partitioner="round_robin", kafka_topics_partitions="4")
+    tables = [f"t{i}" for i in range(12)]
+    stage.sql(";".join(f"CREATE TABLE {t} (id int PRIMARY KEY)" for t in tables))
+    with stage.capture() as capture:
+        for table in tables:
+            stage.sql(f"INSERT INTO {table} SELECT generate_series(1, 200)")
+        for table in tables:
+            records = stage.wait_for(table, 200)
+            assert sorted(strict_json(r.key)["id"] for r in records) == list(range(1, 201))
+        capture.stop()
+
+
 def test_a_hundred_new_tables_at_once(broker, stages):
     stage = stages(broker)
     stage.sql("".join(f"CREATE TABLE t{i} (id int PRIMARY KEY);" for i in range(100)))
