@@ -64,8 +64,8 @@ def test_58_kill_9_and_a_new_start_go_on_from_the_topic(broker, stages):
         audience.finish(writer, capture)
         capture.stop()
         # More often than it was started, if it had to wait until the killed one's walsender had gone.
-    assert capture.stderr.count("going on from the stored position") >= 5
-    assert capture.stderr.count("starting with a new slot") == 1
+        assert capture.stderr.count("going on from the stored position") >= 5
+        assert capture.stderr.count("starting with a new slot") == 1
 
 
 def test_58_a_first_start_that_is_killed_at_any_moment_is_not_refused_afterwards(broker, stages):
