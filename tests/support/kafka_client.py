@@ -54,6 +54,12 @@ def _consumer(bootstrap, **config):
         "fetch.error.backoff.ms": 50, **_CLIENT, **config})
 
 
+# Of a topic that is just being made, or whose broker stood still for so long that it lost its place.
+_NO_LEADER_YET = (confluent_kafka.KafkaError.NOT_LEADER_FOR_PARTITION,
+                  confluent_kafka.KafkaError.LEADER_NOT_AVAILABLE,
+                  confluent_kafka.KafkaError._UNKNOWN_PARTITION)
+
+
 class Topics:
     """For whoever has a `bootstrap` on plain TCP: topics, their contents, users, ACLs."""
 
@@ -178,8 +184,8 @@ class Topics:
             try:
                 return {p: consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p), 10)
                         for p in range(self.partitions(topic))}
-            except confluent_kafka.KafkaException as error:     # a topic that is just being made
-                if error.args[0].code() == confluent_kafka.KafkaError.NOT_LEADER_FOR_PARTITION:
+            except confluent_kafka.KafkaException as error:
+                if error.args[0].code() in _NO_LEADER_YET:
                     return None
                 raise
 
