@@ -5,8 +5,7 @@
 #   libcurl      static, HTTP(S) only: librdkafka fetches OAuth tokens with it
 #   librdkafka   static, 2.8
 #
-# apt checks the signatures; the tarballs are pinned below as well. A second run
-# finds the finished builds and does nothing.
+# Pinned below. A second run finds the finished builds and does nothing.
 #
 #   tools/third_party.sh [libpq|libcurl|librdkafka]…
 set -eu
@@ -14,17 +13,20 @@ set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 deps="$root/.deps"
 
-# The pinned releases. Debian removes a point release from its archive when the
-# next one comes: then that one is taken, still under apt's signature check.
+# The pinned releases: Debian's version, and the sha256 of the source package's description
+# (*.dsc), which holds those of its files. While Debian's pool keeps them they are taken from
+# there; once a point release has replaced them, what the archive's signed index names is.
+# (One without the other is not enough: for hours or days the index may name what a mirror
+# does not have yet.)
 # The recipe is part of the cache's key: raise it when the way of building changes.
-libpq_version=17.11
-libpq_sha256=dd27f2b3c59e73ed14aa3324901242bf69a032a6347805f274e6260322d42979
+libpq_version=17.11-0+deb13u1
+libpq_sha256=bf148ae423a982707c3f60672c3a072ef62b701bd9f5df847d9f4b8c9b3e3b18
 libpq_recipe=2
-libcurl_version=8.14.1
-libcurl_sha256=6766ada7101d292b42b8b15681120acd68effa4a9660935853cf6d61f0d984d4
+libcurl_version=8.14.1-2+deb13u5
+libcurl_sha256=9a9a2c95cdc8b5d76892c70858f25eaf2dc0b0a475a1e43e0b4ad428414752df
 libcurl_recipe=1
-librdkafka_version=2.8.0
-librdkafka_sha256=5bd1c46f63265f31c6bfcedcde78703f77d28238eadf23821c2b43fc30be3e25
+librdkafka_version=2.8.0-1
+librdkafka_sha256=0e9f099090072fe33da42303e1878f7f4713f91b94aa6523a9d630fe67eb2b51
 librdkafka_recipe=4
 
 say() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*"; }
@@ -45,25 +47,60 @@ debian_mirror() {
     } | sed 's,/*$,,' | grep -E '/debian$' | head -n 1
 }
 
-# fetch WORK PACKAGE: unpacks the package's source, with Debian's patches, into WORK/source
-# and prints the path of the upstream tarball.
-fetch() {
-    work=$1
-    package=$2
+# fetch_pinned WORK PACKAGE VERSION SHA256: the pinned source package, unpacked with Debian's
+# patches into WORK/source. Fails when the pool does not have it any more.
+fetch_pinned() (
+    set -e
     mirror=$(debian_mirror)
-    [ -n "$mirror" ] || die "no Debian mirror found in this machine's apt sources"
-    mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/source"
+    dsc="$2_$3.dsc"
+    case "$2" in lib*) letter=$(printf %.4s "$2") ;; *) letter=$(printf %.1s "$2") ;; esac
+    pool="$mirror/pool/main/$letter/$2"
+    mkdir -p "$1/source"
+    cd "$1/source"
+    # download FILE SHA256
+    download() {
+        /usr/lib/apt/apt-helper -q -o APT::Sandbox::User= download-file \
+            "$pool/$(printf %s "$1" | sed 's/+/%2b/g')" "$1" "SHA256:$2"
+    }
+    download "$dsc" "$4"
+    sed -n '/^Checksums-Sha256:/,/^[^ ]*:$/s/^ \([0-9a-f]*\) [0-9]* \(.*\)$/\1 \2/p' "$dsc" > files
+    [ -s files ]
+    while read -r sum file; do download "$file" "$sum"; done < files
+    dpkg-source --no-check --extract "$dsc"
+)
+
+# fetch_newest WORK PACKAGE: the same with the one that the archive's index names.
+fetch_newest() (
+    set -e
+    mirror=$(debian_mirror)
+    mkdir -p "$1/lists/partial" "$1/cache/archives/partial" "$1/source"
     keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    printf 'deb-src [signed-by=%s] %s trixie main\n' "$keyring" "$mirror" > "$work/trixie.list"
-    apt_options="-q -o Dir::Etc::sourcelist=$work/trixie.list -o Dir::Etc::sourceparts=/dev/null
-        -o Dir::State::lists=$work/lists -o Dir::Cache=$work/cache
+    printf 'deb-src [signed-by=%s] %s trixie main\n' "$keyring" "$mirror" > "$1/trixie.list"
+    apt_options="-q -o Dir::Etc::sourcelist=$1/trixie.list -o Dir::Etc::sourceparts=/dev/null
+        -o Dir::State::lists=$1/lists -o Dir::Cache=$1/cache
         -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=
         -o APT::Get::List-Cleanup=0"
+    cd "$1/source"
     # shellcheck disable=SC2086
-    apt-get $apt_options update >&2
+    apt-get $apt_options update
     # shellcheck disable=SC2086
-    (cd "$work/source" && apt-get $apt_options source "$package" >&2)
-    ls "$work/source/$package"_*.orig.tar.*[a-z2] | grep -v '\.asc$' | head -n 1
+    apt-get $apt_options source "$2"
+)
+
+# fetch WORK PACKAGE VERSION SHA256: one of the two; prints the version that came.
+fetch() {
+    [ -n "$(debian_mirror)" ] || die "no Debian mirror found in this machine's apt sources"
+    # In the background: a shell forgets `set -e` in what is tested by `||`.
+    fetch_pinned "$@" > "$1/fetch.log" 2>&1 &
+    wait $! || {
+        rm -rf "$1/source"
+        fetch_newest "$1" "$2" >> "$1/fetch.log" 2>&1 &
+        wait $! || {
+            tail -n 30 "$1/fetch.log" >&2
+            die "the download of $2 failed"
+        }
+    }
+    basename "$(ls "$1/source/$2"_*.dsc)" .dsc | sed "s/^$2_//"
 }
 
 # provide LIBRARY PACKAGE VERSION SHA256 RECIPE: builds LIBRARY by build_LIBRARY TREE TARGET.
@@ -79,20 +116,12 @@ provide() {
     rm -rf "$target" "$work"
     mkdir -p "$work" "$target"
     say "$library: fetching the source of $package from Debian 13"
-    tarball=$(fetch "$work" "$package" 2>"$work/fetch.log") || {
-        tail -n 20 "$work/fetch.log" >&2
-        die "the download of $package failed"
-    }
-    [ -n "$tarball" ] || { tail -n 20 "$work/fetch.log" >&2; die "the download of $package brought no tarball"; }
-    version=$(basename "$tarball" | sed -E "s/^${package}_(.*)\.orig\.tar\..*\$/\1/")
-    sum=$(sha256sum "$tarball" | cut -d' ' -f1)
-    if [ "$version" = "$pinned" ]; then
-        [ "$sum" = "$sha256" ] || die "$package $version has checksum $sum, pinned is $sha256"
-    else
-        say "$library: the archive has moved on from $pinned to $version (signature checked by apt, sha256 $sum)"
-    fi
+    version=$(fetch "$work" "$package" "$pinned" "$sha256") || exit 1
+    [ "$version" = "$pinned" ] ||
+        say "$library: Debian has moved on from $pinned to $version (signature checked by apt)"
     say "$library: building $version"
-    tree="$work/source/$package-${version%%+*}"
+    upstream=${version%-*}
+    tree="$work/source/$package-${upstream%%+*}"
     started=$(date +%s)
     # In the background: a shell forgets `set -e` in what is tested by `||`.
     (cd "$tree" && "build_$library" "$target") > "$work/build.log" 2>&1 &
