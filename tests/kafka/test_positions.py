@@ -202,13 +202,15 @@ def test_a_broker_that_is_away_at_the_start_is_waited_for(fragile, stages):
     with stage.capture(wait=False) as capture:
         capture.wait_for_log("the stored position can't be read yet", 20)
         capture.stop(2)         # an order to end is heard at once
+        said = capture.stderr.count("the stored position can't be read yet")
         capture.start()
         fragile.start()
         capture.wait_streaming(30)
         fill(stage, 1)
         assert keys(stage.wait_for("history", 1)) == [1]
         capture.stop()
-        assert capture.stderr.count("the stored position can't be read yet") <= 2
+        # That it waits and, when it is known, why; not at each of its attempts.
+        assert capture.stderr.count("the stored position can't be read yet") - said <= 2
 
 
 @pytest.mark.parametrize("operation", ["READ", "WRITE", "DESCRIBE_CONFIGS"])
