@@ -6,6 +6,9 @@
 // durable. Nothing here blocks: what takes time happens between calls, and wants()
 // tells the pipeline what to wait for.
 //
+// Rows that were there before the stream (core/snapshot.h) come from read() too, in batches
+// of kSnapshotLane. A source without such keeps the defaults.
+//
 // Threads: owned and called by the pipeline thread alone.
 #pragma once
 
@@ -13,6 +16,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -20,6 +24,7 @@
 #include "base/lsn.h"
 #include "base/wait.h"
 #include "core/change.h"
+#include "core/snapshot.h"
 
 namespace pgc {
 
@@ -55,8 +60,9 @@ public:
 
     virtual const SourceIdentity& identity() const = 0;
 
-    // Asks for every transaction that commits at or after `from`.
-    [[nodiscard]] virtual Result<void> start(Lsn from) = 0;
+    // Asks for every transaction that commits at or after `from`. `snapshot`: what is left of
+    // the snapshots, as snapshot_progress() told; kWholeSnapshot: everything; empty: nothing.
+    [[nodiscard]] virtual Result<void> start(Lsn from, std::string_view snapshot) = 0;
 
     enum class Read : std::uint8_t {
         more,       // the batch is full, more is at hand
@@ -84,6 +90,16 @@ public:
     // Adds what read() and tend() wait for. `reading` is false while the pipeline has no
     // room: then only feedback counts, not arriving rows.
     virtual void wants(Wants& wants, bool reading) const = 0;
+
+    // Takes up or changes a snapshot. What can't be done shows in snapshot_report().
+    virtual void order(const SnapshotOrder& /*order*/) {}
+    // Everything of kSnapshotLane up to `position` is durable. Never moves back.
+    virtual void snapshot_durable(Position /*position*/) {}
+    // What is left of the snapshots, counting as read what is durable; empty: nothing. To be
+    // stored with the position. It has changed when its revision has.
+    virtual std::string snapshot_progress() const { return {}; }
+    virtual std::uint64_t snapshot_revision() const noexcept { return 0; }
+    virtual SnapshotReport snapshot_report() const { return {}; }
 
     // The furthest end of the server's log it has told us of, for lag.
     virtual Lsn server_end() const noexcept = 0;

@@ -1,0 +1,72 @@
+// Rows that were there before the stream: what is asked for, and how far it got.
+//
+// A snapshot is read beside the stream by the source. Its rows come as changes with
+// Operation::read, in batches of a lane of their own (kSnapshotLane), each row as it was at
+// one place of the log: everything that committed before that place was shown before it,
+// everything after comes after it. How that is done is the source's affair.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "core/position.h"
+
+namespace pgc {
+
+inline constexpr Lane kSnapshotLane{1};
+
+// As the progress of a snapshot (Source::start): everything is to be read, nothing was yet.
+inline constexpr std::string_view kWholeSnapshot = "all";
+// The id of the snapshot of everything.
+inline constexpr std::string_view kWholeSnapshotId = "initial";
+
+// A snapshot of some tables, asked for while the stream runs.
+struct SnapshotRequest {
+    std::string id;                   // is_snapshot_id(); unique among those under way
+    std::vector<std::string> tables;  // patterns: schema.table
+    std::string where{};              // an SQL condition; empty: all rows
+
+    bool operator==(const SnapshotRequest&) const = default;
+};
+
+// 1 to 64 letters, digits, '_', '-' and '.'.
+bool is_snapshot_id(std::string_view text) noexcept;
+
+struct SnapshotOrder {
+    enum class Command : std::uint8_t { start, pause, resume, cancel };
+    Command command = Command::start;
+    SnapshotRequest request;  // but for `start` only its id counts
+};
+
+// For people: what `status` shows and the API answers.
+struct SnapshotReport {
+    enum class State : std::uint8_t { waiting, reading, paused, done, cancelled, failed };
+
+    struct Table {
+        std::string name;  // schema.table
+        std::uint64_t rows = 0;
+        std::uint64_t rows_expected = 0;  // an estimate; never less than rows
+    };
+    struct Request {
+        std::string id;
+        State state = State::waiting;
+        std::string reason{};      // what it waits for, or why it failed
+        std::uint64_t tables = 0;  // 0: not known yet
+        std::uint64_t tables_done = 0;
+        std::uint64_t rows = 0;  // durable or on their way there, in this process
+        std::uint64_t rows_expected = 0;
+        std::uint64_t rows_per_second = 0;  // lately
+        WallTime began;
+        WallTime ended{};           // none while it is under way
+        std::vector<Table> open{};  // tables being read, the largest first
+    };
+    std::vector<Request> requests;  // the oldest first; of the ended ones the last few
+};
+
+std::string_view name(SnapshotReport::State state) noexcept;
+bool is_over(SnapshotReport::State state) noexcept;
+
+}  // namespace pgc
