@@ -62,6 +62,7 @@ std::string status_text(const StatusSnapshot& status, WallTime now) {
         fmt::format("{} changes/s, {} since it started",
                     grouped(static_cast<std::uint64_t>(std::llround(status.changes_per_second))),
                     grouped(progress.changes)));
+    if (progress.snapshot) row("snapshot", describe(*progress.snapshot));
     row("latency", status.latency
                        ? fmt::format("p50 {}, p99 {}", readable_time(status.latency->p50),
                                      readable_time(status.latency->p99))

@@ -58,6 +58,18 @@ TEST(StatusTextTest, ShowsAtAGlanceHowItGoes) {
               "sink          kafka, ready\n");
 }
 
+TEST(StatusTextTest, ShowsASnapshotWhileOneIsUnderWay) {
+    StatusSnapshot status = well();
+    status.progress.snapshot = SnapshotBrief{.tables = 20,
+                                             .tables_done = 12,
+                                             .rows = 1'234'567,
+                                             .rows_expected = 2'000'000,
+                                             .rows_per_second = 250'000};
+    EXPECT_THAT(status_text(status, kNow),
+                HasSubstr("\nsnapshot      12 of 20 tables, 1,234,567 of about 2,000,000 rows "
+                          "(61 %), 250,000 rows/s, about 4 s left\n"));
+}
+
 TEST(StatusTextTest, TellsWhatItWaitsForAndTheLastErrorWithItsMend) {
     StatusSnapshot status = well();
     status.state = PipelineState::waiting;

@@ -80,7 +80,7 @@ private:
 
     Done members(const std::string& path, std::size_t depth) {
         skip_space();
-        if (take("}")) return {};
+        if (take("}")) return add(path, {Kind::empty, {}});
         for (;;) {
             skip_space();
             std::string name;
@@ -98,7 +98,7 @@ private:
 
     Done elements(const std::string& path, std::size_t depth) {
         skip_space();
-        if (take("]")) return {};
+        if (take("]")) return add(path, {Kind::empty, {}});
         for (std::size_t i = 0;; ++i) {
             const std::string at = std::to_string(i);
             if (auto done = value(path.empty() ? at : path + '.' + at, depth + 1); !done) {

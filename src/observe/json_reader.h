@@ -1,10 +1,11 @@
-// Reads a small JSON document (RFC 8259) that somebody else wrote: an answer of a peer.
+// Reads a small JSON document (RFC 8259) that somebody else wrote: an answer of a peer, or
+// what one asks for.
 //
 // Strict and bounded: a document that is no JSON, larger, deeper or of more parts than the
 // limits allow is refused. Members come out flat, by their path:
 //
-//   {"state":"streaming","sink":{"kind":"kafka"},"list":[1]}
-//     ->  state: streaming   sink.kind: kafka   list.0: 1
+//   {"state":"streaming","sink":{"kind":"kafka"},"list":[1],"none":[]}
+//     ->  state: streaming   sink.kind: kafka   list.0: 1   none: empty
 #pragma once
 
 #include <charconv>
@@ -21,7 +22,7 @@ namespace pgc {
 
 class JsonFields {
 public:
-    enum class Kind : std::uint8_t { null, boolean, number, text };
+    enum class Kind : std::uint8_t { null, boolean, number, text, empty };
     struct Field {
         Kind kind = Kind::null;
         std::string text;  // of a number: as it was written; of a boolean: "true" or "false"
@@ -47,6 +48,7 @@ public:
     // Of two members of one name the first counts.
     void add(const std::string& path, Field field) { fields_.emplace(path, std::move(field)); }
     std::size_t size() const noexcept { return fields_.size(); }
+    const std::map<std::string, Field, std::less<>>& all() const noexcept { return fields_; }
 
 private:
     const Field* find(std::string_view path) const {

@@ -26,7 +26,8 @@ TEST(JsonReaderTest, GivesMembersByTheirPath) {
     EXPECT_TRUE(fields.has("f"));
     EXPECT_THAT(fields.number<std::uint64_t>("g.0"), Optional(1U));
     EXPECT_THAT(fields.number<double>("g.1.h"), Optional(-50.0));
-    EXPECT_EQ(fields.size(), 6U);
+    EXPECT_TRUE(fields.has("i"));
+    EXPECT_EQ(fields.size(), 7U);
 }
 
 TEST(JsonReaderTest, AnotherKindOrNoMemberIsNothing) {
@@ -37,6 +38,13 @@ TEST(JsonReaderTest, AnotherKindOrNoMemberIsNothing) {
     EXPECT_FALSE(fields.text("d"));
     EXPECT_FALSE(fields.boolean("d"));
     EXPECT_FALSE(fields.text("e"));
+}
+
+TEST(JsonReaderTest, NothingThatWasWrittenIsOverlooked) {
+    const auto fields = good(R"({"a":[],"b":{"c":{}},"d":[[],1]})");
+    std::string paths;
+    for (const auto& [path, field] : fields.all()) paths += path + ' ';
+    EXPECT_EQ(paths, "a b.c d.0 d.1 ");
 }
 
 TEST(JsonReaderTest, KeepsLargeNumbersWhole) {

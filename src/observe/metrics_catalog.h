@@ -29,6 +29,8 @@ enum class Metric : std::uint8_t {
     batch_size_bytes,
     batch_row_count,
     batches_processed_total,
+    snapshot_rows_total,
+    snapshot_progress_ratio,
     schema_changes_total,
     errors_total,
     recovery_attempts_total,

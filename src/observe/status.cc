@@ -125,6 +125,7 @@ StatusSnapshot Status::snapshot() const {
     if (!flowing) {
         shot.progress.sink = SinkState::closed;
         shot.progress.sink_waits_for.clear();
+        if (shot.progress.snapshot) shot.progress.snapshot->rows_per_second = 0;
     }
     shot.waits_for = waits_for_.empty() ? shot.progress.sink_waits_for : waits_for_;
     tell_lately(shot, now);

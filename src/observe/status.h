@@ -50,6 +50,15 @@ enum class SinkState : std::uint8_t {
 };
 std::string_view name(SinkState state) noexcept;
 
+// The snapshots under way, all together. An estimate stands in for what is not known yet.
+struct SnapshotBrief {
+    std::uint64_t tables = 0;  // 0: not known yet
+    std::uint64_t tables_done = 0;
+    std::uint64_t rows = 0;
+    std::uint64_t rows_expected = 0;    // an estimate
+    std::uint64_t rows_per_second = 0;  // lately
+};
+
 struct PipelineProgress {
     std::uint64_t changes = 0;  // taken from the server since the start
     Lsn received{};
@@ -58,7 +67,8 @@ struct PipelineProgress {
     Duration lag{0};   // as cdc_replication_lag_seconds
     std::uint64_t buffer_bytes = 0;
     SinkState sink = SinkState::closed;
-    std::string sink_waits_for{};  // Sink::waits_for()
+    std::string sink_waits_for{};             // Sink::waits_for()
+    std::optional<SnapshotBrief> snapshot{};  // none: none is under way
 
     std::uint64_t behind_bytes() const noexcept {
         return server_end > confirmed ? server_end.value - confirmed.value : 0;

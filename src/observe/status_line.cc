@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <iterator>
@@ -53,6 +54,42 @@ std::string readable_time(Duration time) {
                           : fmt::format("{:.0f} h", ms / 3.6e6);
 }
 
+std::optional<unsigned> percent_of(std::uint64_t part, std::uint64_t whole) noexcept {
+    if (whole == 0) return std::nullopt;
+    if (part >= whole) return 100;
+    const double share = static_cast<double>(part) / static_cast<double>(whole);
+    return std::min(static_cast<unsigned>(share * 100), 99U);
+}
+
+std::string time_left(std::uint64_t rows, std::uint64_t rows_expected,
+                      std::uint64_t rows_per_second) {
+    if (rows_per_second == 0 || rows >= rows_expected) return {};
+    constexpr double kMost_s = 1e9;
+    const double seconds =
+        std::ceil(static_cast<double>(rows_expected - rows) / static_cast<double>(rows_per_second));
+    if (seconds >= kMost_s) return {};
+    if (seconds < 10) return fmt::format("about {:.0f} s left", seconds);
+    const std::chrono::seconds left{static_cast<std::int64_t>(seconds)};
+    return fmt::format("about {} left", readable_time(left));
+}
+
+std::string describe(const SnapshotBrief& snapshot) {
+    std::string text;
+    if (snapshot.tables > 0) {
+        text = fmt::format("{} of {} tables, ", grouped(snapshot.tables_done),
+                           grouped(snapshot.tables));
+    }
+    text += grouped(snapshot.rows);
+    if (snapshot.rows_expected > 0) text += " of about " + grouped(snapshot.rows_expected);
+    text += " rows";
+    if (const auto percent = percent_of(snapshot.rows, snapshot.rows_expected)) {
+        text += fmt::format(" ({} %)", *percent);
+    }
+    text += fmt::format(", {} rows/s", grouped(snapshot.rows_per_second));
+    const auto left = time_left(snapshot.rows, snapshot.rows_expected, snapshot.rows_per_second);
+    return left.empty() ? text : text + ", " + left;
+}
+
 std::string describe(const StatusSnapshot& status, std::uint64_t resident_bytes) {
     const auto& progress = status.progress;
     std::string line = fmt::format(
@@ -64,6 +101,7 @@ std::string describe(const StatusSnapshot& status, std::uint64_t resident_bytes)
         fmt::format_to(std::back_inserter(line), "  latency p50 {} p99 {}",
                        readable_time(status.latency->p50), readable_time(status.latency->p99));
     }
+    if (progress.snapshot) line += "  snapshot " + describe(*progress.snapshot);
     if (!status.waits_for.empty()) line += "  waiting for " + status.waits_for;
     return line;
 }
@@ -87,6 +125,14 @@ void StatusLine::write(const Logger& logger, Instant now) {
                      {"confirmed", progress.confirmed},
                      {"buffer_bytes", progress.buffer_bytes},
                      {"memory_bytes", resident_bytes}});
+    if (progress.snapshot) {
+        const SnapshotBrief& snapshot = *progress.snapshot;
+        with_rates = with_rates.with({{"snapshot_tables", snapshot.tables},
+                                      {"snapshot_tables_done", snapshot.tables_done},
+                                      {"snapshot_rows", snapshot.rows},
+                                      {"snapshot_rows_expected", snapshot.rows_expected},
+                                      {"snapshot_rows_per_second", snapshot.rows_per_second}});
+    }
     if (!told.waits_for.empty()) with_rates = with_rates.with({{"waits_for", told.waits_for}});
     if (told.latency) {
         with_rates.info("status", {{"latency_p50_ms", milliseconds(told.latency->p50)},

@@ -11,6 +11,7 @@ namespace pgc {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -168,6 +169,11 @@ TEST_F(StatusTest, KnowsSinceWhenAndForHowLong) {
     EXPECT_EQ(shot.uptime, 100s);
 }
 
+struct LastLine final : LogLines {
+    void write(std::string_view line) noexcept override { text = line; }
+    std::string text;
+};
+
 TEST_F(StatusTest, TheLineTellsTheStateAtAGlance) {
     status_.enter(PipelineState::streaming);
     status_.progressed({.changes = 50'120,
@@ -181,6 +187,51 @@ TEST_F(StatusTest, TheLineTellsTheStateAtAGlance) {
               "memory 21 MB");
 }
 
+TEST_F(StatusTest, TheLineTellsHowFarASnapshotIs) {
+    status_.enter(PipelineState::streaming);
+    status_.progressed({.snapshot = SnapshotBrief{.tables = 20,
+                                                  .tables_done = 12,
+                                                  .rows = 1'234'567,
+                                                  .rows_expected = 2'000'000,
+                                                  .rows_per_second = 250'000}});
+    EXPECT_THAT(describe(status_.snapshot(), 0),
+                EndsWith("  snapshot 12 of 20 tables, 1,234,567 of about 2,000,000 rows (61 %), "
+                         "250,000 rows/s, about 4 s left"));
+    status_.enter(PipelineState::waiting);
+    EXPECT_THAT(describe(status_.snapshot(), 0), EndsWith(" rows (61 %), 0 rows/s"));
+
+    LastLine out;
+    Log json({.format = LogFormat::json}, out, clock_);
+    StatusLine(status_, clock_.now()).write(json.logger("pipeline"), clock_.now());
+    EXPECT_THAT(out.text, AllOf(HasSubstr(R"("snapshot_tables_done":12)"),
+                                HasSubstr(R"("snapshot_rows":1234567)")));
+}
+
+TEST(SnapshotTextTest, SaysNoMoreThanIsKnown) {
+    EXPECT_EQ(describe(SnapshotBrief{}), "0 rows, 0 rows/s");
+    EXPECT_EQ(describe(SnapshotBrief{.rows = 5, .rows_per_second = 5}), "5 rows, 5 rows/s");
+    EXPECT_EQ(describe(SnapshotBrief{.tables = 1, .rows_expected = 10}),
+              "0 of 1 tables, 0 of about 10 rows (0 %), 0 rows/s");
+}
+
+TEST(SnapshotTextTest, AHundredPercentIsAllOfIt) {
+    EXPECT_FALSE(percent_of(0, 0));
+    EXPECT_EQ(percent_of(0, 3), 0U);
+    EXPECT_EQ(percent_of(2, 3), 66U);
+    EXPECT_EQ(percent_of(UINT64_MAX - 1, UINT64_MAX), 99U);
+    EXPECT_EQ(percent_of(3, 3), 100U);
+    EXPECT_EQ(percent_of(4, 3), 100U);
+}
+
+TEST(SnapshotTextTest, TellsTheTimeLeftWhereThereIsSome) {
+    EXPECT_EQ(time_left(0, 100, 0), "");
+    EXPECT_EQ(time_left(100, 100, 5), "");
+    EXPECT_EQ(time_left(99, 100, 1'000), "about 1 s left");
+    EXPECT_EQ(time_left(0, 750, 10), "about 75 s left");
+    EXPECT_EQ(time_left(0, 36'000, 1), "about 10 h left");
+    EXPECT_EQ(time_left(0, UINT64_MAX, 1), "");
+}
+
 TEST_F(StatusTest, TheLineIsDueEveryTenSeconds) {
     StatusLine line(status_, clock_.now());
     EXPECT_FALSE(line.due(clock_.now()));
@@ -190,11 +241,6 @@ TEST_F(StatusTest, TheLineIsDueEveryTenSeconds) {
     EXPECT_FALSE(line.due(clock_.now()));
     EXPECT_EQ(line.next(), clock_.now() + 10s);
 }
-
-struct LastLine final : LogLines {
-    void write(std::string_view line) noexcept override { text = line; }
-    std::string text;
-};
 
 TEST_F(StatusTest, TheLineIsTextForPeopleAndFieldsForPrograms) {
     LastLine out;

@@ -66,6 +66,19 @@ void append_position(std::string& out, const StatusSnapshot& status) {
     }
 }
 
+void append_snapshot(std::string& out, const std::optional<SnapshotBrief>& snapshot) {
+    out += R"(,"snapshot":)";
+    if (!snapshot) {
+        out += "null";
+        return;
+    }
+    fmt::format_to(std::back_inserter(out),
+                   R"({{"tables":{},"tables_done":{},"rows":{},"rows_expected":{},)"
+                   R"("rows_per_second":{}}})",
+                   snapshot->tables, snapshot->tables_done, snapshot->rows, snapshot->rows_expected,
+                   snapshot->rows_per_second);
+}
+
 // -- reading ---------------------------------------------------------------------------------
 
 // A time that somebody claims: what can't be one is none.
@@ -102,6 +115,18 @@ Error::Category category_of(std::string_view word) {
         .value_or(internal);
 }
 
+std::optional<SnapshotBrief> read_snapshot_brief(const JsonFields& fields) {
+    if (!fields.has("snapshot.rows")) return std::nullopt;
+    const auto count = [&](std::string_view path) {
+        return fields.number<std::uint64_t>(path).value_or(0);
+    };
+    return SnapshotBrief{.tables = count("snapshot.tables"),
+                         .tables_done = count("snapshot.tables_done"),
+                         .rows = count("snapshot.rows"),
+                         .rows_expected = count("snapshot.rows_expected"),
+                         .rows_per_second = count("snapshot.rows_per_second")};
+}
+
 PipelineProgress read_progress(const JsonFields& fields) {
     const auto lsn = [&](std::string_view path) {
         return parse_lsn(fields.text(path).value_or("")).value_or(Lsn{});
@@ -116,7 +141,8 @@ PipelineProgress read_progress(const JsonFields& fields) {
             .lag = time_of(fields, "lag_seconds"),
             .buffer_bytes = count("buffer_bytes"),
             .sink = sink_state_of(fields.text("sink.state").value_or("")),
-            .sink_waits_for = {}};
+            .sink_waits_for = {},
+            .snapshot = read_snapshot_brief(fields)};
 }
 
 void read_last_error(const JsonFields& fields, StatusSnapshot& status) {
@@ -146,6 +172,7 @@ std::string health_json(const StatusSnapshot& status) {
     append_position(out, status);
     fmt::format_to(std::back_inserter(out), R"(,"buffer_bytes":{},"buffer_limit_bytes":{})",
                    status.progress.buffer_bytes, status.about.buffer_limit_bytes);
+    append_snapshot(out, status.progress.snapshot);
     append_text(out, R"(,"sink":{"kind":)", status.about.sink);
     fmt::format_to(std::back_inserter(out), R"(,"state":"{}"}})", name(status.progress.sink));
     append_error(out, status);

@@ -32,6 +32,11 @@ protected:
         status.waits_for("PostgreSQL");
         clock.advance(61s);
         StatusSnapshot shot = status.snapshot();
+        shot.progress.snapshot = SnapshotBrief{.tables = 20,
+                                               .tables_done = 12,
+                                               .rows = 1'234'567,
+                                               .rows_expected = 2'000'000,
+                                               .rows_per_second = 250'000};
         shot.latency = {3ms, 12ms};
         return shot;
     }
@@ -43,15 +48,16 @@ protected:
 };
 
 TEST_F(HealthJsonTest, TellsStatePositionsAndLag) {
-    EXPECT_EQ(health_json(well()),
-              R"({"pipeline":"shop","version":"1.2.3","uptime_seconds":2,"state":"streaming",)"
-              R"("since":"2026-11-21T02:57:05.123Z","in_state_seconds":2,"live":true,)"
-              R"("ready":true,"not_live_because":null,"waits_for":null,"lag_seconds":0.012,)"
-              R"("behind_bytes":48,"received":"0/30","confirmed":"0/10","server_end":"0/40",)"
-              R"("changes":5,"changes_per_second":2.5,"latency":null,"buffer_bytes":7,)"
-              R"("buffer_limit_bytes":1000,"sink":{"kind":"kafka","state":"ready"},)"
-              R"("last_error":null})"
-              "\n");
+    EXPECT_EQ(
+        health_json(well()),
+        R"({"pipeline":"shop","version":"1.2.3","uptime_seconds":2,"state":"streaming",)"
+        R"("since":"2026-11-21T02:57:05.123Z","in_state_seconds":2,"live":true,)"
+        R"("ready":true,"not_live_because":null,"waits_for":null,"lag_seconds":0.012,)"
+        R"("behind_bytes":48,"received":"0/30","confirmed":"0/10","server_end":"0/40",)"
+        R"("changes":5,"changes_per_second":2.5,"latency":null,"buffer_bytes":7,)"
+        R"("buffer_limit_bytes":1000,"snapshot":null,"sink":{"kind":"kafka","state":"ready"},)"
+        R"("last_error":null})"
+        "\n");
 }
 
 TEST_F(HealthJsonTest, TellsWhatIsWrongAndItsMend) {
@@ -59,6 +65,8 @@ TEST_F(HealthJsonTest, TellsWhatIsWrongAndItsMend) {
     EXPECT_THAT(json,
                 HasSubstr(R"("live":false,"ready":false,"not_live_because":"the pipeline's)"));
     EXPECT_THAT(json, HasSubstr(R"("waits_for":"PostgreSQL")"));
+    EXPECT_THAT(json, HasSubstr(R"("snapshot":{"tables":20,"tables_done":12,"rows":1234567,)"
+                                R"("rows_expected":2000000,"rows_per_second":250000},"sink")"));
     EXPECT_THAT(json, HasSubstr(R"("latency":{"p50_seconds":0.003,"p99_seconds":0.012})"));
     EXPECT_THAT(json,
                 HasSubstr(R"("last_error":{"at":"2026-11-21T02:57:05.123Z",)"
