@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -121,9 +122,8 @@ std::expected<AddressList, std::string> resolve(const std::string& host, std::ui
     return AddressList{found, &::freeaddrinfo};
 }
 
-}  // namespace
-
-Result<HttpAnswer> http_get(const ListenAddress& at, std::string_view path, const Clock& clock,
+// Sends one request, once, to the first address that takes a connection.
+Result<HttpAnswer> exchange(const ListenAddress& at, std::string_view bytes, const Clock& clock,
                             Waiter& waiter, Duration limit) {
     const bool everywhere = at.host.empty() || at.host == "0.0.0.0" || at.host == "::";
     const auto hosts = everywhere ? std::vector<std::string>{"127.0.0.1", "::1"}
@@ -142,8 +142,7 @@ Result<HttpAnswer> http_get(const ListenAddress& at, std::string_view path, cons
                 why = std::move(failed);
                 continue;
             }
-            why = request.send(fmt::format(
-                "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", path, to_string(at)));
+            why = request.send(bytes);
             if (!why.empty()) return std::unexpected(nobody(at, why));
             bool foreign = false;
             auto answer = request.receive(foreign);
@@ -155,6 +154,29 @@ Result<HttpAnswer> http_get(const ListenAddress& at, std::string_view path, cons
         }
     }
     return std::unexpected(nobody(at, why));
+}
+
+std::string head_line(std::string_view method, std::string_view path, const ListenAddress& at) {
+    return fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", method, path,
+                       to_string(at));
+}
+
+}  // namespace
+
+Result<HttpAnswer> http_get(const ListenAddress& at, std::string_view path, const Clock& clock,
+                            Waiter& waiter, Duration limit) {
+    return exchange(at, head_line("GET", path, at) + "\r\n", clock, waiter, limit);
+}
+
+Result<HttpAnswer> http_post(const ListenAddress& at, const HttpPost& post, const Clock& clock,
+                             Waiter& waiter, Duration limit) {
+    std::string bytes = head_line("POST", post.path, at);
+    for (const auto& [name, value] : post.headers) {
+        fmt::format_to(std::back_inserter(bytes), "{}: {}\r\n", name, value);
+    }
+    fmt::format_to(std::back_inserter(bytes), "Content-Length: {}\r\n\r\n{}", post.body.size(),
+                   post.body);
+    return exchange(at, bytes, clock, waiter, limit);
 }
 
 }  // namespace pgc

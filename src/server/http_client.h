@@ -1,10 +1,12 @@
-// Asks a running instance, from another process: one GET, one answer, in a bounded time.
+// Asks a running instance, from another process: one request, one answer, in a bounded time.
 //
 // Whoever answers is not trusted: what comes is bounded (http_answer.h) and has to be
 // complete before the limit has passed, however slowly it drips.
 #pragma once
 
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -22,5 +24,16 @@ namespace pgc {
 // somebody answers, but not as we do.
 Result<HttpAnswer> http_get(const ListenAddress& at, std::string_view path, const Clock& clock,
                             Waiter& waiter, Duration limit);
+
+struct HttpPost {
+    std::string_view path;
+    std::string_view body{};
+    // Without what frames the request; values without line ends.
+    std::vector<std::pair<std::string_view, std::string_view>> headers{};
+};
+// The same for what changes something. It is sent once: after an Error of category
+// connection it may have been heard nevertheless.
+Result<HttpAnswer> http_post(const ListenAddress& at, const HttpPost& post, const Clock& clock,
+                             Waiter& waiter, Duration limit);
 
 }  // namespace pgc

@@ -106,6 +106,37 @@ TEST_F(HttpClientTest, AsksOurServer) {
     }
 }
 
+TEST_F(HttpClientTest, PostsABodyWithItsHeaders) {
+    Router router;
+    router.add("POST", "/echo/{}", [](const HttpRequest& request) {
+        return HttpResponse{.status = 202,
+                            .body = std::string{request.header("authorization")} + '|' +
+                                    std::string{request.parameter} + '|' +
+                                    std::string{request.body}};
+    });
+    const auto server = HttpServer::start("127.0.0.1:0", std::move(router), clock, Logger{});
+    ASSERT_TRUE(server);
+    for (const std::string& body : {std::string{}, std::string{"{}"}, std::string(60'000, 'x')}) {
+        const auto answer = http_post(
+            (*server)->address(),
+            {.path = "/echo/a-1", .body = body, .headers = {{"Authorization", "Bearer x"}}}, clock,
+            waiter, 5s);
+        ASSERT_TRUE(answer) << answer.error().what;
+        EXPECT_EQ(answer->status, 202);
+        EXPECT_EQ(answer->body, "Bearer x|a-1|" + body);
+    }
+}
+
+TEST_F(HttpClientTest, ABodyThatIsTooLargeIsAnswered) {
+    const auto server = HttpServer::start("127.0.0.1:0", Router{}, clock, Logger{});
+    ASSERT_TRUE(server);
+    const auto answer = http_post((*server)->address(),
+                                  {.path = "/", .body = std::string(100'000, 'x'), .headers = {}},
+                                  clock, waiter, 5s);
+    ASSERT_TRUE(answer) << answer.error().what;
+    EXPECT_EQ(answer->status, 413);
+}
+
 TEST_F(HttpClientTest, NobodyThereIsSaidAtOnce) {
     std::uint16_t port = 0;
     {

@@ -30,6 +30,12 @@ protected:
         router_.add("POST", "/echo", [](const HttpRequest& request) {
             return HttpResponse{.body = std::string{request.body}};
         });
+        router_.add("GET", "/things/{}", [](const HttpRequest& request) {
+            return HttpResponse{.body = "thing " + std::string{request.parameter}};
+        });
+        router_.add("POST", "/things/{}/move", [](const HttpRequest& request) {
+            return HttpResponse{.body = "moved " + std::string{request.parameter}};
+        });
         router_.add("GET", "/big", [](const HttpRequest&) {
             return HttpResponse{.body = std::string(100'000, 'x')};
         });
@@ -69,6 +75,19 @@ TEST_F(HttpConnectionTest, AnswersARequest) {
               "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
               "Connection: keep-alive\r\n\r\nhi\n");
     EXPECT_EQ(connection_.state(), State::open);
+}
+
+TEST_F(HttpConnectionTest, APartOfThePathMayBeAny) {
+    EXPECT_THAT(exchange(get("/things/a-1.b?x=/y")), EndsWith("\r\n\r\nthing a-1.b"));
+    EXPECT_THAT(exchange("POST /things/a-1/move HTTP/1.1\r\nHost: a\r\n\r\n"),
+                EndsWith("\r\n\r\nmoved a-1"));
+    for (const auto* path : {"/things", "/things/", "/things//move", "/things/a/b",
+                             "/things/a/move/", "/things/a/b/move", "/thing/a"}) {
+        EXPECT_THAT(exchange(get(path)), StartsWith("HTTP/1.1 404")) << path;
+    }
+    const auto answer = exchange(get("/things/a/move"));
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 405"));
+    EXPECT_THAT(answer, HasSubstr("\r\nAllow: POST\r\n"));
 }
 
 TEST_F(HttpConnectionTest, AnswersRequestsThatComeByteByByte) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "observe/json_text.h"
+
 namespace pgc {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
@@ -26,10 +28,14 @@ std::string_view HttpRequest::header(std::string_view name) const noexcept {
 std::string_view reason_phrase(int status) noexcept {
     switch (status) {
         case 200: return "OK";
+        case 202: return "Accepted";
         case 400: return "Bad Request";
+        case 401: return "Unauthorized";
+        case 403: return "Forbidden";
         case 404: return "Not Found";
         case 405: return "Method Not Allowed";
         case 408: return "Request Timeout";
+        case 409: return "Conflict";
         case 413: return "Content Too Large";
         case 414: return "URI Too Long";
         case 417: return "Expectation Failed";
@@ -44,6 +50,14 @@ std::string_view reason_phrase(int status) noexcept {
 
 HttpResponse plain_answer(int status) {
     return {.status = status, .body = fmt::format("{} {}\n", status, reason_phrase(status))};
+}
+
+HttpResponse json_refusal(int status, std::string_view error, std::string_view mend) {
+    std::string body = "{";
+    append_json_field(body, "error", error);
+    body += ',';
+    append_json_field(body, "mend", mend);
+    return {.status = status, .content_type = "application/json", .body = std::move(body) + "}\n"};
 }
 
 void append_response(std::string& out, const HttpResponse& response, const HttpWire& wire) {

@@ -12,8 +12,9 @@ namespace pgc {
 // Views into the received bytes: valid while the handler runs.
 struct HttpRequest {
     std::string_view method;
-    std::string_view path;   // as sent, not decoded; begins with a slash
-    std::string_view query;  // what follows the question mark
+    std::string_view path;         // as sent, not decoded; begins with a slash
+    std::string_view query;        // what follows the question mark
+    std::string_view parameter{};  // what stands where the route's path has {}
     std::vector<std::pair<std::string_view, std::string_view>> headers;
     std::string_view body;
     bool keep_alive = true;
@@ -31,6 +32,8 @@ struct HttpResponse {
 
 // "404 Not Found\n" as an answer.
 HttpResponse plain_answer(int status);
+// {"error":…,"mend":…} as an answer.
+HttpResponse json_refusal(int status, std::string_view error, std::string_view mend = {});
 std::string_view reason_phrase(int status) noexcept;
 
 // ASCII letters only.

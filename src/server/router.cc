@@ -1,9 +1,30 @@
 #include "server/router.h"
 
 #include <exception>
+#include <optional>
 #include <utility>
 
 namespace pgc {
+namespace {
+
+// What stands in `path` where `pattern` has {}; empty for a pattern without. Nothing if the
+// path is another.
+std::optional<std::string_view> match(std::string_view pattern, std::string_view path) {
+    const auto mark = pattern.find("{}");
+    if (mark == std::string_view::npos) {
+        return pattern == path ? std::optional{std::string_view{}} : std::nullopt;
+    }
+    const auto before = pattern.substr(0, mark);
+    const auto after = pattern.substr(mark + 2);
+    if (path.size() <= before.size() + after.size() || !path.starts_with(before) ||
+        !path.ends_with(after)) {
+        return std::nullopt;
+    }
+    const auto part = path.substr(mark, path.size() - before.size() - after.size());
+    return part.contains('/') ? std::nullopt : std::optional{part};
+}
+
+}  // namespace
 
 void Router::add(std::string method, std::string path, Handler handler) {
     routes_.push_back({std::move(method), std::move(path), std::move(handler)});
@@ -13,12 +34,15 @@ HttpResponse Router::answer(const HttpRequest& request) const {
     const auto method = request.method == "HEAD" ? std::string_view{"GET"} : request.method;
     std::string allowed;
     for (const Route& route : routes_) {
-        if (route.path != request.path) {
+        const auto parameter = match(route.path, request.path);
+        if (!parameter) {
             continue;
         }
         if (route.method == method) {
             try {
-                return route.handler(request);
+                HttpRequest matched = request;
+                matched.parameter = *parameter;
+                return route.handler(matched);
             } catch (const std::exception&) {  // out of memory: this answer fails, not we
                 return plain_answer(500);
             }

@@ -1,4 +1,5 @@
-// Which handler answers which request: a table of method and path.
+// Which handler answers which request: a table of method and path. One part of a path may be
+// {}: it stands for any, which the handler finds in request.parameter.
 //
 // HEAD is answered by the handler of GET. An unknown path is 404, a known one with
 // another method 405, a handler that throws 500. Filled before the server starts, then
