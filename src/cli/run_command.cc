@@ -15,8 +15,10 @@
 #include "observe/metrics.h"
 #include "observe/status.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/snapshot_desk.h"
 #include "server/health_routes.h"
 #include "server/http_server.h"
+#include "server/snapshot_routes.h"
 
 namespace pgc {
 namespace {
@@ -80,6 +82,7 @@ public:
                                      .stop = stop_,
                                      .status = status_,
                                      .metrics = metrics_,
+                                     .desk = desk_,
                                      .log = logger_});
         if (auto ended = pipeline.run(); !ended) return std::unexpected(std::move(ended.error()));
         return stop_.at_once() ? ExitCode::interrupted : ExitCode::done;
@@ -91,6 +94,11 @@ private:
         if (listen.empty()) return nullptr;
         Router router;
         add_health_routes(router, status_, metrics_);
+        add_snapshot_routes(router,
+                            {.desk = desk_,
+                             .clock = world_.clock,
+                             .token = program_.settings.secret_source("http.token", world_.files),
+                             .log = log_.logger("server")});
         return HttpServer::start(listen, std::move(router), world_.clock, log_.logger("server"));
     }
 
@@ -120,6 +128,7 @@ private:
     const Logger logger_;
     Metrics metrics_;
     Status status_;
+    SnapshotDesk desk_;
     StopRequest stop_;
     Signals signals_;
 };

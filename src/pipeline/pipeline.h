@@ -36,6 +36,7 @@
 #include "pipeline/options.h"
 #include "pipeline/parts.h"
 #include "pipeline/probe.h"
+#include "pipeline/snapshot_desk.h"
 #include "pipeline/start_guard.h"
 #include "pipeline/stop_request.h"
 #include "pipeline/supervision.h"
@@ -54,6 +55,7 @@ public:
         StopRequest& stop;
         Status& status;
         Metrics& metrics;
+        SnapshotDesk& desk;
         Logger log;
     };
 

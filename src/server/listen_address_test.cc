@@ -4,9 +4,6 @@
 
 #include <string>
 
-#include "config/declarations.h"
-#include "server/options.h"
-
 namespace pgc {
 namespace {
 
@@ -34,14 +31,6 @@ TEST(ListenAddressTest, ANameThatNobodyKnowsIsAClearError) {
     const auto socket = listen_on({"no-such-host.invalid", 0});
     ASSERT_FALSE(socket);
     EXPECT_TRUE(socket.error().what.starts_with("no address for \"no-such-host.invalid\": "));
-}
-
-TEST(ServerOptionsTest, TheTableHasNoFaults) {
-    const Declarations declarations{server_options()};
-    EXPECT_TRUE(declarations.faults().empty());
-    const Option* listen = declarations.find("http.listen");
-    ASSERT_NE(listen, nullptr);
-    EXPECT_TRUE(parse_listen_address(listen->fallback));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 namespace pgc {
 
-// "http.listen": empty turns the server off.
+// "http.listen": empty turns the server off. "http.token": empty refuses what changes anything.
 const OptionTable& server_options() noexcept;
 
 }  // namespace pgc
