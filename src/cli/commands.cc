@@ -11,6 +11,7 @@
 #include "cli/program.h"
 #include "cli/run_command.h"
 #include "cli/slots_commands.h"
+#include "cli/snapshot_commands.h"
 #include "cli/status_command.h"
 
 namespace pgc {
@@ -62,6 +63,16 @@ const std::vector<Flag>& lag_flags() {
     return flags;
 }
 
+const std::vector<Flag>& snapshot_flags() {
+    static const std::vector<Flag> flags = with_common(
+        {{.name = "where",
+          .value_name = "SQL",
+          .help = "a condition its rows fulfil, for one table that is named without * and ?"},
+         {.name = "id", .value_name = "ID", .help = "how it is called; made up if not given"},
+         {.name = "wait", .help = "show how it gets on; exit code 1 if it fails or is cancelled"}});
+    return flags;
+}
+
 const std::vector<Flag>& example_flags() {
     static const std::vector<Flag> flags =
         with_common({{.name = "format",
@@ -94,6 +105,15 @@ std::span<const Command> commands() {
         Command{"lag", "", "how far behind, asked of the server", lag_flags(), run_lag},
         Command{"peek", "", "look at waiting changes without consuming them", peek_flags(),
                 run_peek},
+        Command{"snapshot", "TABLE...", "read tables anew, as public.orders or shop.*",
+                snapshot_flags(), run_snapshot},
+        Command{"snapshot list", "", "snapshots under way and the last that ended", common(),
+                run_snapshot_list},
+        Command{"snapshot wait", "ID", "show how one gets on until it is over", common(),
+                run_snapshot_wait},
+        Command{"snapshot pause", "ID", "let one rest", common(), run_snapshot_pause},
+        Command{"snapshot resume", "ID", "let it go on", common(), run_snapshot_resume},
+        Command{"snapshot cancel", "ID", "give one up", common(), run_snapshot_cancel},
         Command{"slots list", "", "the server's logical slots and what they hold back", common(),
                 run_slots_list},
         Command{"slots drop", "SLOT", "drop a slot nobody uses", common(), run_slots_drop},

@@ -1,5 +1,6 @@
 #include "cli/console.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,12 @@ void SystemConsole::err(std::string_view text) {
 }
 bool SystemConsole::out_is_terminal() const {
     return ::isatty(STDOUT_FILENO) == 1;
+}
+std::size_t SystemConsole::out_width() const {
+    constexpr std::size_t kUsual = 80;
+    winsize size{};
+    const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : kUsual;
 }
 
 }  // namespace pgc

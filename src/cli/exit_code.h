@@ -7,16 +7,18 @@ namespace pgc {
 
 enum class ExitCode : int {
     done = 0,
-    findings = 1,       // check found something blocking; a slot is missing or lost; not live
+    findings = 1,       // check found something blocking; a slot is missing or lost; not live;
+                        // a snapshot failed, was cancelled or is unknown
     configuration = 2,  // command line, file or environment are wrong
     source = 3,         // PostgreSQL said no: password, privilege, setting
-    absent = 4,         // status: no running instance answers
+    absent = 4,         // status, snapshot: no running instance answers
     position = 5,       // going on would skip changes: slot, server and stored position disagree
     data = 6,           // a row can't be encoded as configured
     sink = 7,           // the destination refused for good
     storage = 8,        // a local file can't be read or written
     internal = 9,       // a bug of ours, or a peer that breaks its protocol
-    interrupted = 10,   // a second signal: ended at once, before everything was confirmed
+    interrupted = 10,   // a second signal: ended at once, before everything was confirmed;
+                        // snapshot: a signal ended the watching
 };
 
 constexpr ExitCode exit_code(Error::Category category) noexcept {

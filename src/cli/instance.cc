@@ -5,8 +5,12 @@
 #include <utility>
 
 #include "base/wait.h"
+#include "cli/table.h"
+#include "observe/json_reader.h"
 #include "server/health_json.h"
 #include "server/http_client.h"
+#include "server/snapshot_json.h"
+#include "server/snapshot_order.h"
 
 namespace pgc {
 namespace {
@@ -24,30 +28,151 @@ Error mended(Error error) {
     return error;
 }
 
+// One instance, at the address of the settings.
+class Instance {
+public:
+    static Result<Instance> of(const Settings& settings, const Clock& clock) {
+        const std::string& listen = settings.text("http.listen");
+        if (listen.empty()) {
+            return std::unexpected(
+                stop(Error::Category::configuration, "http.listen is empty: nobody can be asked")
+                    .mended_by("set http.listen, as 127.0.0.1:9090, for the instance and for this "
+                               "command"));
+        }
+        auto address = parse_listen_address(listen);
+        if (!address) return std::unexpected(std::move(address.error()));
+        return Instance(std::move(*address), clock);
+    }
+
+    Result<HttpAnswer> get(std::string_view path) const {
+        PollWaiter waiter(clock_);
+        return sorted(http_get(address_, path, clock_, waiter, kInstanceAnswer_max));
+    }
+
+    Result<HttpAnswer> post(std::string_view path, std::string_view body,
+                            const Secret& token) const {
+        // Whoever else listens there is not told the token.
+        if (auto status = health(); !status) return std::unexpected(std::move(status.error()));
+        PollWaiter waiter(clock_);
+        const std::string bearer = "Bearer " + token.reveal();
+        HttpPost post{
+            .path = path, .body = body, .headers = {{"Content-Type", "application/json"}}};
+        if (!token.empty()) post.headers.emplace_back("Authorization", bearer);
+        return sorted(http_post(address_, post, clock_, waiter, kInstanceAnswer_max));
+    }
+
+    Result<StatusSnapshot> health() const {
+        const auto answer = get("/healthz");
+        if (!answer) return std::unexpected(answer.error());
+        // 503 tells the same, of one that is not live.
+        const bool known = answer->status == 200 || answer->status == 503;
+        return understood(known ? read_health(answer->body) : no_sense(*answer));
+    }
+
+    // What was read of an answer, or that it is not one of ours.
+    template <typename T>
+    Result<T> understood(Result<T> read) const {
+        if (read) return read;
+        return std::unexpected(mended(
+            stop(Error::Category::protocol, fmt::format("what answers on {} is not pg-capture: {}",
+                                                        to_string(address_), read.error().what))));
+    }
+
+    static std::unexpected<Error> no_sense(const HttpAnswer& answer) {
+        return std::unexpected(
+            stop(Error::Category::protocol, fmt::format("status {}", answer.status)));
+    }
+
+    // {"error":…,"mend":…} as an Error.
+    Error refusal(const HttpAnswer& answer) const {
+        using enum Error::Category;
+        if (answer.status == 413) {
+            return stop(configuration, "the order is too long").mended_by("name fewer tables");
+        }
+        const auto fields = read_json(answer.body);
+        const auto what = fields ? fields->text("error") : std::nullopt;
+        if (!what) return understood<int>(no_sense(answer)).error();
+        const bool ours = answer.status == 400 || answer.status == 401 || answer.status == 403;
+        Error error = stop(ours ? configuration : server, printable(*what)).at(to_string(address_));
+        error.mend = printable(fields->text("mend").value_or(""));
+        if (answer.status == 401) {
+            error.mend =
+                "set http.token (PG_CAPTURE_HTTP_TOKEN, or PG_CAPTURE_HTTP_TOKEN_FILE for a file) "
+                "to the one the instance runs with";
+        }
+        return error;
+    }
+
+private:
+    Instance(ListenAddress address, const Clock& clock)
+        : address_(std::move(address)), clock_(clock) {}
+
+    static Result<HttpAnswer> sorted(Result<HttpAnswer> answer) {
+        if (answer) return answer;
+        return std::unexpected(mended(std::move(answer.error())));
+    }
+
+    ListenAddress address_;
+    const Clock& clock_;
+};
+
+Result<std::string> post(const Settings& settings, const Clock& clock, std::string_view path,
+                         std::string_view body) {
+    const auto instance = Instance::of(settings, clock);
+    if (!instance) return std::unexpected(instance.error());
+    const auto answer = instance->post(path, body, settings.secret("http.token"));
+    if (!answer) return std::unexpected(answer.error());
+    if (answer->status != 202) return std::unexpected(instance->refusal(*answer));
+    const auto fields = read_json(answer->body);
+    auto id = fields ? fields->text("id").value_or("") : "";
+    if (is_snapshot_id(id)) return id;
+    return instance->understood<std::string>(Instance::no_sense(*answer));
+}
+
 }  // namespace
 
 Result<StatusSnapshot> ask_instance(const Settings& settings, const Clock& clock) {
-    const std::string& listen = settings.text("http.listen");
-    if (listen.empty()) {
-        return std::unexpected(
-            stop(Error::Category::configuration, "http.listen is empty: nobody can be asked")
-                .mended_by("set http.listen, as 127.0.0.1:9090, for the instance and for this "
-                           "command"));
+    const auto instance = Instance::of(settings, clock);
+    if (!instance) return std::unexpected(instance.error());
+    return instance->health();
+}
+
+Result<SnapshotReport> ask_snapshots(const Settings& settings, const Clock& clock) {
+    const auto instance = Instance::of(settings, clock);
+    if (!instance) return std::unexpected(instance.error());
+    const auto answer = instance->get("/snapshots");
+    if (!answer) return std::unexpected(answer.error());
+    if (answer->status != 200) return std::unexpected(instance->refusal(*answer));
+    return instance->understood(read_snapshots(answer->body));
+}
+
+Result<std::optional<SnapshotReport::Request>> ask_snapshot(const Settings& settings,
+                                                            const Clock& clock,
+                                                            std::string_view id) {
+    const auto instance = Instance::of(settings, clock);
+    if (!instance) return std::unexpected(instance.error());
+    const auto answer = instance->get(fmt::format("/snapshots/{}", id));
+    if (!answer) return std::unexpected(answer.error());
+    if (answer->status != 200) {
+        Error refusal = instance->refusal(*answer);
+        if (answer->status == 404 && refusal.category == Error::Category::server) {
+            return std::nullopt;
+        }
+        return std::unexpected(std::move(refusal));
     }
-    const auto address = parse_listen_address(listen);
-    if (!address) return std::unexpected(address.error());
-    PollWaiter waiter(clock);
-    const auto answer = http_get(*address, "/healthz", clock, waiter, kInstanceAnswer_max);
-    if (!answer) return std::unexpected(mended(answer.error()));
-    // 503 tells the same, of one that is not live.
-    const bool known = answer->status == 200 || answer->status == 503;
-    auto health = known ? read_health(answer->body)
-                        : std::unexpected(stop(Error::Category::protocol,
-                                               fmt::format("status {}", answer->status)));
-    if (health) return health;
-    return std::unexpected(mended(
-        stop(Error::Category::protocol, fmt::format("what answers on {} is not pg-capture: {}",
-                                                    to_string(*address), health.error().what))));
+    auto read = instance->understood(read_snapshot(answer->body));
+    if (!read) return std::unexpected(std::move(read.error()));
+    return std::move(*read);
+}
+
+Result<std::string> order_snapshot(const Settings& settings, const Clock& clock,
+                                   const SnapshotRequest& order) {
+    return post(settings, clock, "/snapshots", order_json(order));
+}
+
+Result<std::string> change_snapshot(const Settings& settings, const Clock& clock,
+                                    std::string_view id, std::string_view verb) {
+    return post(settings, clock, fmt::format("/snapshots/{}/{}", id, verb), {});
 }
 
 }  // namespace pgc

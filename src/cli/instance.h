@@ -1,9 +1,20 @@
-// A running instance, asked from another process: GET /healthz, where http.listen says.
+// A running instance, asked from another process, where http.listen says.
+//
+// Errors, by their category:
+//   configuration  http.listen is empty, there is nobody to ask; or what is asked for is wrong,
+//                  the token among it
+//   server         it knows what is asked for and says no
+//   any other      no instance of pg-capture answers there; the mend says what to do
 #pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/settings.h"
+#include "core/snapshot.h"
 #include "observe/status.h"
 
 namespace pgc {
@@ -11,8 +22,21 @@ namespace pgc {
 // It answers from memory: who needs longer is not answering.
 inline constexpr Duration kInstanceAnswer_max = std::chrono::seconds{3};
 
-// What it says of itself. Category configuration: http.listen is empty, there is nobody to
-// ask. Every other Error: no instance of pg-capture answers there; its mend says what to do.
+// What it says of itself.
 Result<StatusSnapshot> ask_instance(const Settings& settings, const Clock& clock);
+
+// The snapshots it knows of; one of them, or nothing if it knows none of that id.
+Result<SnapshotReport> ask_snapshots(const Settings& settings, const Clock& clock);
+Result<std::optional<SnapshotReport::Request>> ask_snapshot(const Settings& settings,
+                                                            const Clock& clock,
+                                                            std::string_view id);
+
+// Orders with http.token, of which only an instance of pg-capture gets to know. The id of
+// the snapshot that was ordered.
+Result<std::string> order_snapshot(const Settings& settings, const Clock& clock,
+                                   const SnapshotRequest& order);
+// `verb` as in the path: "pause".
+Result<std::string> change_snapshot(const Settings& settings, const Clock& clock,
+                                    std::string_view id, std::string_view verb);
 
 }  // namespace pgc
