@@ -1,5 +1,6 @@
-// Any bytes as what answers `pg-capture status`: never a crash, never a read too far; what is
-// an answer stays one whatever follows, and what is read as health can be written again.
+// Any bytes as what answers `pg-capture status` and `snapshot`: never a crash, never a read
+// too far; what is an answer stays one whatever follows, and what is read as health or as a
+// report of snapshots can be written again.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,6 +10,7 @@
 #include "observe/json_reader.h"
 #include "server/health_json.h"
 #include "server/http_answer.h"
+#include "server/snapshot_json.h"
 
 namespace {
 
@@ -20,7 +22,15 @@ void require(bool holds) {
     }
 }
 
+void read_reports(std::string_view json) {
+    const auto all = read_snapshots(json);
+    require(!all || snapshots_json(*read_snapshots(snapshots_json(*all))) == snapshots_json(*all));
+    const auto one = read_snapshot(json);
+    require(!one || snapshot_json(*read_snapshot(snapshot_json(*one))) == snapshot_json(*one));
+}
+
 void read(std::string_view json) {
+    read_reports(json);
     const auto fields = read_json(json, {.bytes = 4096, .fields = 64, .depth = 8});
     require(!fields || fields->size() <= 64);
     const auto health = read_health(json);

@@ -1,5 +1,6 @@
 // Any bytes as HTTP requests: never a crash, never a read too far; and a connection
-// answers the same whether the bytes come at once or one after the other.
+// answers the same whether the bytes come at once or one after the other. Orders of
+// snapshots among them: what reaches the desk is one that may be there.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,6 +9,8 @@
 
 #include "server/http_connection.h"
 #include "server/http_parser.h"
+#include "server/snapshot_order.h"
+#include "server/snapshot_routes.h"
 #include "support/manual_clock.h"
 
 namespace {
@@ -46,8 +49,33 @@ void check_views(std::string_view input) {
     }
 }
 
-std::string answers(const Router& router, std::string_view input, std::size_t piece) {
+// The desk's orders are lawful, and read again as they would be written.
+void check_orders(SnapshotDesk& desk) {
+    for (const SnapshotOrder& order : desk.take()) {
+        require(is_snapshot_id(order.request.id));
+        if (order.command != SnapshotOrder::Command::start) continue;
+        require(check_order(order.request).has_value());
+        require(read_order(order_json(order.request)) == order.request);
+    }
+}
+
+void add_routes(Router& router, SnapshotDesk& desk, const Clock& clock) {
+    router.add("GET", "/a", [](const HttpRequest&) { return HttpResponse{.body = "a"}; });
+    router.add("POST", "/b", [](const HttpRequest& request) {
+        return HttpResponse{.body = std::string{request.body}};
+    });
+    add_snapshot_routes(router, {.desk = desk,
+                                 .clock = clock,
+                                 .token = [] { return Result<Secret>{Secret{"t"}}; },
+                                 .log = {}});
+}
+
+std::string answers(std::string_view input, std::size_t piece) {
     const ManualClock clock;
+    SnapshotDesk desk;
+    desk.tell({.requests = {{.id = "r", .state = SnapshotReport::State::reading}}});
+    Router router;
+    add_routes(router, desk, clock);
     HttpConnection connection(router, clock);
     std::string all;
     for (std::size_t at = 0; at < input.size(); at += piece) {
@@ -59,6 +87,7 @@ std::string answers(const Router& router, std::string_view input, std::size_t pi
     }
     connection.peer_ended();
     require(connection.state() == HttpConnection::State::done);
+    check_orders(desk);
     return all;
 }
 
@@ -67,11 +96,6 @@ std::string answers(const Router& router, std::string_view input, std::size_t pi
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view input{reinterpret_cast<const char*>(data), size};
     check_views(input);
-    Router router;
-    router.add("GET", "/a", [](const HttpRequest&) { return HttpResponse{.body = "a"}; });
-    router.add("POST", "/b", [](const HttpRequest& request) {
-        return HttpResponse{.body = std::string{request.body}};
-    });
-    require(answers(router, input, 1) == answers(router, input, size + 1));
+    require(answers(input, 1) == answers(input, size + 1));
     return 0;
 }
