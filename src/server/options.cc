@@ -12,7 +12,7 @@ namespace {
 constexpr Option kOptions[] = {
     {.path = "http.listen",
      .fallback = "127.0.0.1:9090",
-     .help = "address of /metrics, /livez, /readyz and /healthz; empty for none",
+     .help = "address of /metrics, /livez, /readyz, /healthz and /snapshots; empty for none",
      .doc = "`HOST:PORT`, with brackets around an IPv6 address; `:9090` listens on every address "
             "of the machine. Reading needs no password: whoever reaches the address can read table "
             "names and positions, but no rows. What changes something needs `http.token`."},

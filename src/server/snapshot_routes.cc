@@ -30,7 +30,8 @@ HttpResponse taken(const std::string& id) {
 }
 
 HttpResponse unknown() {
-    return json_refusal(404, "there is no such snapshot", "see GET /snapshots for those there are");
+    return json_refusal(404, "there is no such snapshot",
+                        "see GET /snapshots or pg-capture snapshot list for those there are");
 }
 
 HttpResponse desk_is_full() {
