@@ -326,6 +326,11 @@ void LibpqLink::take(const PGresult& result) {
             copying_ = true;
             left_copy_ = more_buffered_ = false;
             return;
+        case PGRES_COPY_OUT:
+            copying_ = true;
+            left_copy_ = true;  // there is nothing for us to leave
+            more_buffered_ = false;
+            return;
         case PGRES_COPY_IN:  // the server has left copy mode and waits for us to
             if (!std::exchange(left_copy_, true)) PQputCopyEnd(connection_.get(), nullptr);
             return;

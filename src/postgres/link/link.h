@@ -4,7 +4,8 @@
 // memory. Everything above this line is a state machine that never blocks and can be
 // simulated. Commands run one at a time: send(), then result() until it answers; a
 // replication link that answered START_REPLICATION with copying() set is in copy mode:
-// then drain() and put() until end_copy().
+// then drain() and put() until end_copy(). Likewise after COPY … TO STDOUT: then drain() until it
+// has ended, and result() for how.
 //
 // After an Error the link is dead: destroy it. Threads: one, the owner's.
 #pragma once

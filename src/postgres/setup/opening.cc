@@ -67,6 +67,7 @@ private:
         system,
         history,
         slot,
+        dropping,
         ending_reader,
         waiting,  // for the slot to be free
         publication,
@@ -85,6 +86,8 @@ private:
     Result<Progress> take_system();
     Result<Progress> take_history();
     Result<Progress> take_slot();
+    Result<Progress> drop_slot(const Error& why);
+    Result<Progress> take_dropped();
     Result<Progress> slot_is_active(const SlotState& slot);
     Result<Progress> take_ended();
     Result<Progress> poll_slot();
@@ -163,6 +166,7 @@ Result<Opening::Steps::Progress> Opening::Steps::go_on() {
         case State::system: return take_system();
         case State::history: return take_history();
         case State::slot: return take_slot();
+        case State::dropping: return take_dropped();
         case State::ending_reader: return take_ended();
         case State::waiting: return poll_slot();
         case State::publication: return tend_publication();
@@ -277,6 +281,9 @@ Result<Opening::Steps::Progress> Opening::Steps::take_slot() {
     if (!slots->empty()) {
         slot_ = std::move(slots->front());
         if (auto sound = require_sound(*slot_, identity.database, facts_.standby); !sound) {
+            const bool given_up = slot_->here && !slot_->active &&
+                                  (slot_->wal_status == "lost" || !slot_->invalid.empty());
+            if (task_.may_replace_slot && given_up) return drop_slot(sound.error());
             return std::unexpected(std::move(sound.error()));
         }
         if (slot_->active) return slot_is_active(*slot_);
@@ -290,6 +297,19 @@ Result<Opening::Steps::Progress> Opening::Steps::take_slot() {
     keeper_.emplace(config_, facts_.version, logger_);
     if (auto begun = keeper_->begin(*sql, !slot_); !begun) return std::unexpected(begun.error());
     return enter(State::publication, kCreatePatience);
+}
+
+Result<Opening::Steps::Progress> Opening::Steps::drop_slot(const Error& why) {
+    logger_.failure(LogLevel::error,
+                    "the slot can't be used: it is dropped, and a snapshot follows", why);
+    return ask(*sql, drop_slot_query(config_.slot), State::dropping);
+}
+
+Result<Opening::Steps::Progress> Opening::Steps::take_dropped() {
+    auto rows = sql->result();
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    if (!*rows) return Progress::wait;
+    return ask(*sql, slots_query(facts_.version, config_.slot), State::slot);
 }
 
 // Somebody reads from it: our former self, cut off without the server's knowing, is ended;
@@ -334,12 +354,14 @@ Result<Opening::Steps::Progress> Opening::Steps::tend_publication() {
     plan.via_root = (*state)->via_root;
     plan.maintained = (*state)->maintained;
     plan.filter_tables = !plan.maintained;
+    plan.joined = (*state)->joined;
     return slot_ ? begin_types() : begin_creating();
 }
 
 Result<Opening::Steps::Progress> Opening::Steps::begin_creating() {
     // A standby's slots can't be copied further.
-    const std::string command = create_slot_command(facts_.version, config_.slot, !facts_.standby);
+    const std::string command =
+        create_slot_command(facts_.version, config_.slot, !facts_.standby, task_.export_snapshot);
     auto asked = ask(*replication, command, State::creating);
     deadline_ = now_ + kCreatePatience;
     remind_at_ = now_ + kCreateReminder;
@@ -357,6 +379,7 @@ Result<Opening::Steps::Progress> Opening::Steps::take_created() {
     if (!*rows) return Progress::wait;
     Answer row{**rows};
     identity.slot_confirmed = row.lsn("consistent_point");
+    if (task_.export_snapshot) plan.exported_snapshot = row.text("snapshot_name");
     if (!row.sound()) return std::unexpected(strange_answer("the new slot"));
     identity.slot_is_new = true;
     remind_at_ = kNever;

@@ -42,13 +42,19 @@ struct StreamPlan {
     bool sql_ascii = false;   // texts have no encoding: any bytes
     std::string publication;
     std::string slot;
+    std::vector<std::string> joined;  // PublicationState::joined
+    // Of what is before the slot, made with it; for as long as the replication link is left
+    // alone. Empty: none.
+    std::string exported_snapshot;
     Duration wal_sender_timeout{0};             // in force on the replication link; zero: none
     std::int64_t max_slot_wal_keep_bytes = -1;  // -1: no limit
 };
 
 struct OpeningTask {
-    bool text_only = false;       // a type without a known binary form was met before
-    bool may_create_slot = true;  // false: we have a position, so a slot must be there
+    bool text_only = false;         // a type without a known binary form was met before
+    bool may_create_slot = true;    // false: we have a position, so a slot must be there
+    bool may_replace_slot = false;  // one that the server has given up is dropped and made anew
+    bool export_snapshot = false;   // with a new slot
 };
 
 class Opening {

@@ -173,6 +173,7 @@ private:
             state_.created = false;
             state_.added.clear();
             state_.removed.clear();
+            state_.joined.clear();
             return true;
         }
         signature_ = std::move(signature);
@@ -186,6 +187,7 @@ private:
         if (!publication_ || (publication_->maintained && config_.manage_publication)) {
             if (auto can = require_via_root(); !can) return std::unexpected(can.error());
             const auto wanted = wanted_publication(config_, facts_, tables_);
+            if (publication_ && !changed_) note_additions(wanted);
             if (publication_) {
                 change_ =
                     alter_publication_sql(version_, config_.publication, *publication_, wanted);
@@ -201,6 +203,40 @@ private:
             }
         }
         return go_on(link, Asking::published, published_tables_query(config_.publication));
+    }
+
+    void note_additions(const WantedPublication& wanted) {
+        additions_.clear();
+        for (const WantedPublication::Table& table : wanted.tables) {
+            const auto is_it = [&](const Publication::Member& member) {
+                return member.schema == table.schema && member.name == table.name;
+            };
+            if (!publication_->all_tables && std::ranges::none_of(publication_->tables, is_it)) {
+                additions_.insert(quote_name(table.schema, table.name));
+            }
+        }
+    }
+
+    // Those among `published` that were added, or whose roots were.
+    std::vector<std::string> joined(const std::vector<std::string>& published) const {
+        std::vector<std::string> all;
+        if (!changed_ || created_ || additions_.empty()) return all;
+        const std::unordered_set<std::string_view> known(published.begin(), published.end());
+        for (const TableInfo& table : tables_) {
+            std::string name = quote_name(table.schema, table.name);
+            if (known.contains(name) && was_added(table)) all.push_back(std::move(name));
+        }
+        return all;
+    }
+
+    bool was_added(const TableInfo& table) const {
+        const TableInfo* at = &table;
+        while (at != nullptr) {
+            if (additions_.contains(quote_name(at->schema, at->name))) return true;
+            const auto above = std::ranges::find(tables_, at->parent, &TableInfo::oid);
+            at = at->partition && above != tables_.end() ? &*above : nullptr;
+        }
+        return false;
     }
 
     Result<void> require_via_root() const {
@@ -273,6 +309,7 @@ private:
         const bool first = !known_;
         state_.added = first ? std::vector<std::string>{} : only_in(*published, state_.tables);
         state_.removed = first ? std::vector<std::string>{} : only_in(state_.tables, *published);
+        state_.joined = joined(*published);
         state_.tables = std::move(*published);
         known_ = true;
         state_.created = created_;
@@ -376,9 +413,10 @@ private:
     std::optional<Publication> publication_;
     std::vector<TableInfo> tables_;
     std::string change_;
-    std::string for_others_;  // what makes the publication without us
-    std::string refused_;     // the change the server did not let us make
-    bool known_ = false;      // state_ holds an answer given before
+    std::string for_others_;                     // what makes the publication without us
+    std::string refused_;                        // the change the server did not let us make
+    std::unordered_set<std::string> additions_;  // what an alteration adds, quoted
+    bool known_ = false;                         // state_ holds an answer given before
     PublicationState state_;
     std::vector<std::string> unidentifiable_;
 };

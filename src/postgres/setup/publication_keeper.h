@@ -30,6 +30,9 @@ struct PublicationState {
     // Since the keeper's last answer; empty in its first.
     std::vector<std::string> added;
     std::vector<std::string> removed;
+    // Published since this very round has added them, or a table above them, to a publication
+    // that was there: what they held before is in no stream. Quoted.
+    std::vector<std::string> joined;
 };
 
 class PublicationKeeper {

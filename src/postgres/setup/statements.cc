@@ -179,12 +179,12 @@ SELECT pg_terminate_backend(pid) AS ended
                        pid);
 }
 
-std::string create_slot_command(int version, std::string_view slot, bool failover) {
+std::string create_slot_command(int version, std::string_view slot, bool failover, bool exported) {
     const std::string head =
         fmt::format("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput", quote_name(slot));
-    if (version < 150000) return head + " NOEXPORT_SNAPSHOT";
-    return head + (failover && version >= 170000 ? " (SNAPSHOT 'nothing', FAILOVER true)"
-                                                 : " (SNAPSHOT 'nothing')");
+    if (version < 150000) return head + (exported ? " EXPORT_SNAPSHOT" : " NOEXPORT_SNAPSHOT");
+    return fmt::format("{} (SNAPSHOT '{}'{})", head, exported ? "export" : "nothing",
+                       failover && version >= 170000 ? ", FAILOVER true" : "");
 }
 
 std::string drop_slot_query(std::string_view slot) {

@@ -53,8 +53,9 @@ std::string slots_query(int version, std::string_view name);
 // Ends the session `pid` if it is a walsender of this very process: one row, or none.
 std::string end_stale_reader_query(std::int64_t pid);
 
-// CREATE_REPLICATION_SLOT, in the grammar of the version.
-std::string create_slot_command(int version, std::string_view slot, bool failover);
+// CREATE_REPLICATION_SLOT, in the grammar of the version. `exported`: with a snapshot of what is
+// before the slot, which lives until the connection's next command.
+std::string create_slot_command(int version, std::string_view slot, bool failover, bool exported);
 
 std::string drop_slot_query(std::string_view slot);
 

@@ -11,15 +11,19 @@ using testing::Not;
 using testing::StartsWith;
 
 TEST(StatementsTest, SlotsAreMadeInEachVersionsGrammar) {
-    EXPECT_EQ(create_slot_command(100000, "s", true),
+    EXPECT_EQ(create_slot_command(140000, "s", true, true),
+              R"(CREATE_REPLICATION_SLOT "s" LOGICAL pgoutput EXPORT_SNAPSHOT)");
+    EXPECT_EQ(create_slot_command(170000, "s", true, true),
+              R"(CREATE_REPLICATION_SLOT "s" LOGICAL pgoutput (SNAPSHOT 'export', FAILOVER true))");
+    EXPECT_EQ(create_slot_command(100000, "s", true, false),
               "CREATE_REPLICATION_SLOT \"s\" LOGICAL pgoutput NOEXPORT_SNAPSHOT");
-    EXPECT_EQ(create_slot_command(140000, "s", true),
+    EXPECT_EQ(create_slot_command(140000, "s", true, false),
               "CREATE_REPLICATION_SLOT \"s\" LOGICAL pgoutput NOEXPORT_SNAPSHOT");
-    EXPECT_EQ(create_slot_command(150000, "s", true),
+    EXPECT_EQ(create_slot_command(150000, "s", true, false),
               "CREATE_REPLICATION_SLOT \"s\" LOGICAL pgoutput (SNAPSHOT 'nothing')");
-    EXPECT_EQ(create_slot_command(170000, "s", true),
+    EXPECT_EQ(create_slot_command(170000, "s", true, false),
               "CREATE_REPLICATION_SLOT \"s\" LOGICAL pgoutput (SNAPSHOT 'nothing', FAILOVER true)");
-    EXPECT_EQ(create_slot_command(170000, "s", false),
+    EXPECT_EQ(create_slot_command(170000, "s", false, false),
               "CREATE_REPLICATION_SLOT \"s\" LOGICAL pgoutput (SNAPSHOT 'nothing')");
 }
 
