@@ -83,7 +83,7 @@ ProgramParts::ProgramParts(const Settings& settings, const PostgresConfig& postg
 
 ProgramParts::~ProgramParts() = default;
 
-Result<std::unique_ptr<Source>> ProgramParts::make_source(bool may_create_slot) {
+Result<std::unique_ptr<Source>> ProgramParts::make_source(const SourceTask& task) {
     return std::make_unique<PostgresSource>(
         PostgresSource::With{.config = postgres_,
                              .links = *links_,
@@ -92,7 +92,9 @@ Result<std::unique_ptr<Source>> ProgramParts::make_source(bool may_create_slot) 
                              .logger = logger_.with({{"attempt", ++attempts_}}),
                              .memory = memory_,
                              .keepalive_interval = keepalive_interval(settings_),
-                             .may_create_slot = may_create_slot});
+                             .may_create_slot = task.may_create_slot,
+                             .may_replace_slot = task.may_replace_slot,
+                             .snapshot = task.snapshot});
 }
 
 Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& identity) {

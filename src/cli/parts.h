@@ -34,7 +34,7 @@ public:
                  SinkChoice sink = SinkChoice::configured);
     ~ProgramParts() override;
 
-    Result<std::unique_ptr<Source>> make_source(bool may_create_slot) override;
+    Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override;
     Result<std::unique_ptr<Format>> make_format(const SourceIdentity& identity) override;
     Result<std::unique_ptr<Sink>> make_sink() override;
 

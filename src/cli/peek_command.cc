@@ -60,7 +60,7 @@ private:
         if (!sink) return std::unexpected(std::move(sink.error()));
         sink_ = std::move(*sink);
         until_ = source_->identity().server_end;
-        return source_->start(source_->identity().slot_confirmed);
+        return source_->start(source_->identity().slot_confirmed, {});
     }
 
     // False when everything that was waiting at the start has been seen.
@@ -165,7 +165,7 @@ ExitCode run_peek(Invocation& invocation) {
     const PostgresConfig postgres = postgres_config(program->settings, invocation.world.files);
     ProgramParts parts(program->settings, postgres, nullptr, invocation.world.clock, metrics,
                        log.logger("postgres"), ProgramParts::SinkChoice::console);
-    auto source = parts.make_source(false);
+    auto source = parts.make_source({.may_create_slot = false});
     if (!source) return tell(invocation, source.error());
     auto seen = Peek(std::move(*source), parts, *limit, invocation.world.clock, stop).run();
     if (!seen) return tell(invocation, seen.error());

@@ -143,6 +143,7 @@ ExitCode run_follow(Invocation& invocation) {
     PipelineOptions options =
         pipeline_options(program->settings, program->settings.text("postgres.slot_name"));
     options.until = *until;
+    options.snapshot = snapshot_mode(program->settings);
     options.flow.budget_bytes =
         static_cast<std::size_t>(program->settings.integer("kafka.buffer_memory"));
     auto ended = Daemon(invocation.world, *program, std::move(options)).run();

@@ -116,6 +116,7 @@ public:
         transactions.clear();
         changes.clear();
         arena.clear();
+        lane = kStreamLane;
         end = {};
         resume_at = {};
         bytes = 0;

@@ -106,6 +106,9 @@ std::string write_position(const StoredPosition& position) {
         "{}\npipeline={}\nsystem={}\ntimeline={}\ndatabase={}\nslot={}\nresume_at={}\n", kHead,
         escaped(position.pipeline), escaped(position.system), position.timeline,
         escaped(position.database), escaped(position.slot), to_string(position.resume_at));
+    if (!position.snapshot.empty()) {
+        text += fmt::format("snapshot={}\n", escaped(position.snapshot));
+    }
     text += fmt::format("checksum={:016x}\n", fnv1a(text));
     return text;
 }
@@ -127,7 +130,8 @@ Result<StoredPosition, std::string> read_position(std::string_view text) {
     auto database = lines.value("database");
     auto slot = lines.value("slot");
     const auto resume_at = lines.value("resume_at").and_then(parse_lsn);
-    if (!pipeline || !system || !timeline || !database || !slot || !resume_at ||
+    auto snapshot = lines.rest().empty() ? std::optional<std::string>{""} : lines.value("snapshot");
+    if (!pipeline || !system || !timeline || !database || !slot || !resume_at || !snapshot ||
         !lines.rest().empty()) {
         return std::unexpected("its lines are not those of a position");
     }
@@ -136,7 +140,8 @@ Result<StoredPosition, std::string> read_position(std::string_view text) {
                           .timeline = *timeline,
                           .database = std::move(*database),
                           .slot = std::move(*slot),
-                          .resume_at = *resume_at};
+                          .resume_at = *resume_at,
+                          .snapshot = std::move(*snapshot)};
 }
 
 }  // namespace pgc

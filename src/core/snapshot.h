@@ -18,6 +18,15 @@ namespace pgc {
 
 inline constexpr Lane kSnapshotLane{1};
 
+// When everything is read without being asked for.
+enum class SnapshotMode : std::uint8_t {
+    never,
+    initial,      // when the slot is new
+    when_needed,  // and when the stream can't be resumed
+    always,       // at each start of the process
+    only,         // likewise, and then the process ends
+};
+
 // As the progress of a snapshot (Source::start): everything is to be read, nothing was yet.
 inline constexpr std::string_view kWholeSnapshot = "all";
 // The id of the snapshot of everything.
@@ -38,7 +47,9 @@ bool is_snapshot_id(std::string_view text) noexcept;
 struct SnapshotOrder {
     enum class Command : std::uint8_t { start, pause, resume, cancel };
     Command command = Command::start;
-    SnapshotRequest request;  // but for `start` only its id counts
+    // But for `start`: its id counts; without one, all that were ordered, or those that name one
+    // of its tables.
+    SnapshotRequest request;
 };
 
 // For people: what `status` shows and the API answers.

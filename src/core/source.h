@@ -95,10 +95,14 @@ public:
     virtual void order(const SnapshotOrder& /*order*/) {}
     // Everything of kSnapshotLane up to `position` is durable. Never moves back.
     virtual void snapshot_durable(Position /*position*/) {}
+    // There is something left to be read.
+    virtual bool snapshot_left() const noexcept { return false; }
     // What is left of the snapshots, counting as read what is durable; empty: nothing. To be
     // stored with the position. It has changed when its revision has.
     virtual std::string snapshot_progress() const { return {}; }
     virtual std::uint64_t snapshot_revision() const noexcept { return 0; }
+    // That of this revision is stored: it will not be read again after a crash.
+    virtual void snapshot_stored(std::uint64_t /*revision*/) {}
     virtual SnapshotReport snapshot_report() const { return {}; }
 
     // The furthest end of the server's log it has told us of, for lag.

@@ -22,7 +22,11 @@ struct StoredPosition {
     std::uint32_t timeline = 0;
     std::string database;
     std::string slot;
-    Lsn resume_at;  // everything that committed before is durable
+    Lsn resume_at;  // everything that committed before is durable; none: see below
+    // What is left of the snapshots (Source::snapshot_progress); empty: nothing.
+    // With it and without a place to resume at: a snapshot is meant to come with the slot
+    // that is about to be made. So a crash right behind that loses no rows.
+    std::string snapshot{};
     bool operator==(const StoredPosition&) const = default;
 };
 

@@ -7,15 +7,19 @@ namespace pgc {
 Result<void> Checkpoint::begin(const StoredPosition& position, bool store_now) {
     position_ = position;
     saving_ = store_now;
+    revision_ = 0;
     safe_ = store_now ? Lsn{} : position.resume_at;
     last_ = clock_.now();
     return store_now ? store_.save(position_) : Result<void>{};
 }
 
-Result<bool> Checkpoint::advance(Lsn confirmable, Urgency urgency) {
+Result<bool> Checkpoint::advance(const Reached& reached,
+                                 const std::function<std::string()>& snapshot, Urgency urgency) {
     if (!saving_) {
-        if (confirmable <= safe_ || clock_.now() - last_ < pause(urgency)) return false;
-        position_.resume_at = confirmable;
+        if (clock_.now() < due(reached, urgency)) return false;
+        position_.resume_at = std::max(reached.confirmable, safe_);
+        if (reached.snapshot_revision != revision_) position_.snapshot = snapshot();
+        revision_ = reached.snapshot_revision;
         if (auto begun = store_.save(position_); !begun) {
             return std::unexpected(std::move(begun.error()));
         }
@@ -33,6 +37,15 @@ Result<bool> Checkpoint::advance(Lsn confirmable, Urgency urgency) {
     return true;
 }
 
+Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept {
+    Instant at = kNever;
+    if (reached.confirmable > safe_) at = last_ + pause(urgency);
+    if (reached.snapshot_revision != revision_) {
+        at = std::min(at, urgency == Urgency::forced ? last_ : last_ + kSnapshot);
+    }
+    return at;
+}
+
 Duration Checkpoint::pause(Urgency urgency) const noexcept {
     switch (urgency) {
         case Urgency::normal: return interval_;
@@ -42,11 +55,11 @@ Duration Checkpoint::pause(Urgency urgency) const noexcept {
     return interval_;
 }
 
-void Checkpoint::wants(Wants& wants, Lsn confirmable, Urgency urgency) const {
+void Checkpoint::wants(Wants& wants, const Reached& reached, Urgency urgency) const {
     if (saving_) {
         store_.wants(wants);
-    } else if (confirmable > safe_) {
-        wants.until(last_ + pause(urgency));
+    } else {
+        wants.until(due(reached, urgency));
     }
 }
 

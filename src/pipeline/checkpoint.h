@@ -7,10 +7,15 @@
 //   - the interval has passed since the last one, or
 //   - the stream is quiet and kQuiet has passed (an idle server is told soon that nothing
 //     is missing, so that it can forget its log, or shut down), or
+//   - rows of a snapshot became durable and kSnapshot has passed (they would be read again), or
 //   - it is forced: at the end, or before a new attempt.
 //
 // Threads: one, the pipeline's.
 #pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -23,6 +28,7 @@ namespace pgc {
 class Checkpoint {
 public:
     static constexpr Duration kQuiet = std::chrono::seconds{1};
+    static constexpr Duration kSnapshot = std::chrono::milliseconds{50};
 
     Checkpoint(PositionStore& store, const Clock& clock, Duration interval) noexcept
         : store_(store), clock_(clock), interval_(interval) {}
@@ -32,22 +38,36 @@ public:
     [[nodiscard]] Result<void> begin(const StoredPosition& position, bool store_now);
 
     enum class Urgency : std::uint8_t { normal, quiet, forced };
-    // Goes on with a save, or begins one if it is due. True when safe() has moved.
-    [[nodiscard]] Result<bool> advance(Lsn confirmable, Urgency urgency);
+    // What is durable.
+    struct Reached {
+        Lsn confirmable;
+        // Of what is left of the snapshots: 0 is what begin() was given.
+        std::uint64_t snapshot_revision = 0;
+    };
+    // Goes on with a save, or begins one if it is due; then `snapshot` is asked for what is
+    // left. True when something was stored.
+    [[nodiscard]] Result<bool> advance(const Reached& reached,
+                                       const std::function<std::string()>& snapshot,
+                                       Urgency urgency);
 
     // Everything before is durable and stored: the slot may be confirmed up to here.
     Lsn safe() const noexcept { return safe_; }
     bool saving() const noexcept { return saving_; }
+    // As last given to the store; stored unless saving().
+    std::uint64_t snapshot_revision() const noexcept { return revision_; }
 
-    void wants(Wants& wants, Lsn confirmable, Urgency urgency) const;
+    void wants(Wants& wants, const Reached& reached, Urgency urgency) const;
 
 private:
     Duration pause(Urgency urgency) const noexcept;
+    // When what was reached is to be stored; kNever: it is stored.
+    Instant due(const Reached& reached, Urgency urgency) const noexcept;
 
     PositionStore& store_;
     const Clock& clock_;
     const Duration interval_;
-    StoredPosition position_;  // as last given to the store
+    StoredPosition position_;     // as last given to the store
+    std::uint64_t revision_ = 0;  // likewise
     Lsn safe_;
     bool saving_ = false;
     Instant last_;

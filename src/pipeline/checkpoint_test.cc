@@ -18,8 +18,11 @@ protected:
     Checkpoint checkpoint{store, clock, 10s};
     StoredPosition whose{"p", "1", 1, "db", "slot", Lsn{100}};
 
-    bool advance(std::uint64_t lsn, Urgency urgency = Urgency::normal) {
-        const auto moved = checkpoint.advance(Lsn{lsn}, urgency);
+    std::string left = "the rest";
+
+    bool advance(std::uint64_t lsn, Urgency urgency = Urgency::normal, std::uint64_t revision = 0) {
+        const auto moved =
+            checkpoint.advance({Lsn{lsn}, revision}, [this] { return left; }, urgency);
         EXPECT_TRUE(moved);
         return moved && *moved;
     }
@@ -87,14 +90,14 @@ TEST_F(CheckpointTest, WhatCameDurableWhileStoringIsNotSafeYet) {
 TEST_F(CheckpointTest, AFailedStoreMovesNothing) {
     ASSERT_TRUE(checkpoint.begin(whose, false));
     store.save_errors.push_back(stop(Error::Category::storage, "disk full"));
-    EXPECT_FALSE(checkpoint.advance(Lsn{200}, Urgency::forced));
+    EXPECT_FALSE(checkpoint.advance({Lsn{200}}, [this] { return left; }, Urgency::forced));
     EXPECT_EQ(checkpoint.safe(), Lsn{100});
 }
 
 TEST_F(CheckpointTest, AStoreThatFailsLaterMovesNothingEither) {
     ASSERT_TRUE(checkpoint.begin(whose, false));
     store.saved_errors.push_back(stop(Error::Category::permission, "not allowed"));
-    EXPECT_FALSE(checkpoint.advance(Lsn{200}, Urgency::forced));
+    EXPECT_FALSE(checkpoint.advance({Lsn{200}}, [this] { return left; }, Urgency::forced));
     EXPECT_FALSE(checkpoint.saving());
     EXPECT_EQ(checkpoint.safe(), Lsn{100}) << "though nothing is being saved any more";
     EXPECT_TRUE(advance(200, Urgency::forced));
@@ -104,12 +107,33 @@ TEST_F(CheckpointTest, AStoreThatFailsLaterMovesNothingEither) {
 TEST_F(CheckpointTest, WaitsUntilTheNextOneIsDue) {
     ASSERT_TRUE(checkpoint.begin(whose, false));
     Wants wants;
-    checkpoint.wants(wants, Lsn{100}, Urgency::normal);
+    checkpoint.wants(wants, {Lsn{100}}, Urgency::normal);
     EXPECT_EQ(wants.deadline, kNever) << "nothing new, nothing to wait for";
-    checkpoint.wants(wants, Lsn{200}, Urgency::normal);
+    checkpoint.wants(wants, {Lsn{200}}, Urgency::normal);
     EXPECT_EQ(wants.deadline, clock.now() + 10s);
-    checkpoint.wants(wants, Lsn{200}, Urgency::quiet);
+    checkpoint.wants(wants, {Lsn{200}}, Urgency::quiet);
     EXPECT_EQ(wants.deadline, clock.now() + 1s);
+}
+
+TEST_F(CheckpointTest, WhatIsLeftOfASnapshotIsStoredSoonAndWithThePosition) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    EXPECT_FALSE(advance(150, Urgency::normal, 1));
+    clock.advance(Checkpoint::kSnapshot);
+    EXPECT_TRUE(advance(150, Urgency::normal, 1));
+    EXPECT_EQ(store.content->snapshot, "the rest");
+    EXPECT_EQ(store.content->resume_at, Lsn{150});
+    EXPECT_EQ(checkpoint.snapshot_revision(), 1U);
+    clock.advance(1s);
+    EXPECT_FALSE(advance(150, Urgency::normal, 1)) << "nothing has changed";
+}
+
+TEST_F(CheckpointTest, ASnapshotAloneMovesNoPosition) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    left = "";
+    EXPECT_TRUE(advance(0, Urgency::forced, 7));
+    EXPECT_EQ(store.content->snapshot, "");
+    EXPECT_EQ(store.content->resume_at, Lsn{100});
+    EXPECT_EQ(checkpoint.safe(), Lsn{100});
 }
 
 }  // namespace

@@ -66,6 +66,8 @@ Result<void> Flow::settle() {
 void Flow::stop_reading() noexcept {
     if (!source_) return;
     server_end_ = source_->server_end();
+    left_progress_ = source_->snapshot_progress();
+    left_revision_ = source_->snapshot_revision();
     source_.reset();
 }
 
@@ -87,7 +89,8 @@ Result<bool> Flow::read() {
     if (auto done = encode(); !done) return std::unexpected(std::move(done.error()));
     if (caught_up_) {
         size_.caught_up();
-        if (!inside_transaction_) gather_until_ = last_read_ + sink_->group_gap();
+        if (!inside_transaction_ && in_hand_as_.lane == kStreamLane)
+            gather_until_ = last_read_ + sink_->group_gap();
     } else {
         size_.behind(in_hand_as_.bytes);
     }
@@ -96,8 +99,10 @@ Result<bool> Flow::read() {
 }
 
 Result<void> Flow::encode() {
-    if (finishing_) batch_.drop_unfinished();
-    inside_transaction_ = !batch_.transactions.back().ends;
+    if (batch_.lane == kStreamLane) {
+        if (finishing_) batch_.drop_unfinished();
+        inside_transaction_ = !batch_.transactions.back().ends;
+    }
     last_read_ = clock_.now();
     batch_.handled_at = clock_.wall();
     RecordBatchPtr out = pool_.get();
@@ -117,7 +122,9 @@ Result<void> Flow::encode() {
                    .held = footprint(*out, *sink_),
                    .newest_commit = out->newest_commit,
                    .read_at = last_read_};
-    received_ = std::max(received_, std::max(batch_.end.commit, batch_.resume_at));
+    if (batch_.lane == kStreamLane) {
+        received_ = std::max(received_, std::max(batch_.end.commit, batch_.resume_at));
+    }
     probe_.batch_read(batch_);
     batch_.clear();
     if (!out->records.empty()) {
@@ -142,10 +149,17 @@ Result<void> Flow::offer() {
 }
 
 Result<void> Flow::collect() {
-    if (!ledger_.pending()) return {};
-    const auto position = sink_->durable(kStreamLane);
+    for (const Lane lane : {kStreamLane, kSnapshotLane}) {
+        if (!ledger_.pending(lane)) continue;
+        if (auto done = collect(lane); !done) return done;
+    }
+    return {};
+}
+
+Result<void> Flow::collect(Lane lane) {
+    const auto position = sink_->durable(lane);
     const auto done =
-        position ? ledger_.durable(kStreamLane, *position) : std::unexpected(position.error());
+        position ? ledger_.durable(lane, *position) : std::unexpected(position.error());
     if (!done) {
         sink_failed_ = true;
         return std::unexpected(done.error());
@@ -155,6 +169,7 @@ Result<void> Flow::collect() {
         ++batches_durable_;
         probe_.batch_durable(batch);
     }
+    if (lane == kSnapshotLane && source_ && !done->empty()) source_->snapshot_durable(*position);
     return {};
 }
 
@@ -174,6 +189,26 @@ void Flow::count_pause() {
 
 void Flow::confirm(Lsn stored, bool now) {
     if (source_) source_->confirm(stored, now);
+}
+
+std::string Flow::snapshot_progress() const {
+    return source_ ? source_->snapshot_progress() : left_progress_;
+}
+
+std::uint64_t Flow::snapshot_revision() const noexcept {
+    return source_ ? source_->snapshot_revision() : left_revision_;
+}
+
+void Flow::snapshot_stored(std::uint64_t revision) {
+    if (source_) source_->snapshot_stored(revision);
+}
+
+SnapshotReport Flow::snapshot_report() const {
+    return source_ ? source_->snapshot_report() : SnapshotReport{};
+}
+
+void Flow::order(const SnapshotOrder& order) {
+    if (source_) source_->order(order);
 }
 
 Result<bool> Flow::close() {

@@ -75,6 +75,14 @@ public:
     // Ends the connection; also called for what an Error of the source leaves behind.
     void stop_reading() noexcept;
 
+    // What is left of the snapshots, and its revision: as the source says, or said last.
+    bool snapshot_left() const noexcept { return source_ && source_->snapshot_left(); }
+    std::string snapshot_progress() const;
+    std::uint64_t snapshot_revision() const noexcept;
+    void snapshot_stored(std::uint64_t revision);
+    SnapshotReport snapshot_report() const;
+    void order(const SnapshotOrder& order);
+
     Lsn confirmable() const noexcept { return ledger_.confirmable(); }
     // Only what is stored (pipeline/checkpoint.h). Nothing when the source is gone.
     void confirm(Lsn stored, bool now);
@@ -99,6 +107,7 @@ private:
     Result<void> encode();
     Result<void> offer();
     Result<void> collect();
+    Result<void> collect(Lane lane);
     Result<void> note_idle();
     void count_pause();
 
@@ -128,6 +137,9 @@ private:
     Instant gather_until_{};
     std::optional<Instant> paused_since_;
     std::uint64_t batches_durable_ = 0;
+    // Of a source that was let go.
+    std::string left_progress_;
+    std::uint64_t left_revision_ = 0;
 };
 
 }  // namespace pgc

@@ -18,14 +18,15 @@ protected:
     RecordPool pool;
     fake::FakeParts parts;
     FlowOptions options;
+    std::string snapshot;
     std::unique_ptr<Flow> flow_;
 
     Flow& flow() {
         if (!flow_) {
-            Flow::Parts made{.source = *parts.make_source(true),
+            Flow::Parts made{.source = *parts.make_source({}),
                              .format = *parts.make_format(parts.server.identity),
                              .sink = *parts.make_sink()};
-            EXPECT_TRUE(made.source->start(Lsn{50}));
+            EXPECT_TRUE(made.source->start(Lsn{50}, snapshot));
             flow_ = std::make_unique<Flow>(std::move(made), Lsn{50}, options, clock, pool, probe);
         }
         return *flow_;
@@ -312,6 +313,34 @@ TEST_F(FlowTest, CountsPerTableAndKind) {
     EXPECT_EQ(metrics.counter(Metric::sink_bytes_total).value(), 50U);
     EXPECT_EQ(metrics.counter(Metric::batches_processed_total).value(), 1U);
     EXPECT_EQ(metrics.histogram(Metric::end_to_end_latency_seconds).counts().count(), 5U);
+}
+
+TEST_F(FlowTest, RowsOfASnapshotMoveNoPositionOfTheStream) {
+    snapshot = kWholeSnapshot;
+    parts.server.snapshot_arrived = 2;
+    log({{100}});
+    while (round()) {
+    }
+    EXPECT_EQ(parts.destination.durable.size(), 2U);
+    EXPECT_EQ(flow().confirmable(), Lsn{50});
+    EXPECT_TRUE(flow().snapshot_left());
+    EXPECT_EQ(flow().snapshot_progress(), "behind 2");
+    parts.server.snapshot_arrived = 4;
+    while (round()) {
+    }
+    EXPECT_FALSE(flow().snapshot_left());
+    EXPECT_EQ(flow().confirmable(), Lsn{105});
+}
+
+TEST_F(FlowTest, WhatASourceThatWasLetGoHadLeftIsKnown) {
+    snapshot = kWholeSnapshot;
+    parts.server.snapshot_arrived = 1;
+    while (round()) {
+    }
+    const auto revision = flow().snapshot_revision();
+    flow().stop_reading();
+    EXPECT_EQ(flow().snapshot_progress(), "behind 1");
+    EXPECT_EQ(flow().snapshot_revision(), revision);
 }
 
 }  // namespace

@@ -102,16 +102,19 @@ bool Ledger::settled() const noexcept {
     return end == Position{} || end.ordinal == Position::kWhole;
 }
 
+// A batch without records never waits alone, nor at the front.
+bool Ledger::pending(Lane lane) const noexcept {
+    const auto at = lanes_.find(lane);
+    return at != lanes_.end() && !at->second.waiting.empty();
+}
+
 WallTime Ledger::newest_pending() const noexcept {
-    WallTime newest;
-    for (const auto& [lane, progress] : lanes_) {
-        for (auto batch = progress.waiting.rbegin(); batch != progress.waiting.rend(); ++batch) {
-            if (batch->records == 0) continue;
-            newest = std::max(newest, batch->newest_commit);
-            break;
-        }
-    }
-    return newest;
+    const auto stream = lanes_.find(kStreamLane);
+    if (stream == lanes_.end()) return {};
+    const auto& waiting = stream->second.waiting;
+    const auto newest = std::find_if(waiting.rbegin(), waiting.rend(),
+                                     [](const Handover& batch) { return batch.records > 0; });
+    return newest == waiting.rend() ? WallTime{} : newest->newest_commit;
 }
 
 }  // namespace pgc

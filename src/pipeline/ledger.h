@@ -67,13 +67,14 @@ public:
     // Everything that committed before is durable. Never moves back.
     Lsn confirmable() const noexcept { return confirmable_; }
 
-    // Batches with records wait for the sink, in any lane.
+    // Batches with records wait for the sink, in any lane, or in this one.
     bool pending() const noexcept { return pending_ > 0; }
+    bool pending(Lane lane) const noexcept;
     // Nothing waits, and the stream is not inside a transaction.
     bool settled() const noexcept;
     // Memory that the waiting batches pin.
     std::size_t held_bytes() const noexcept { return held_bytes_; }
-    // Commit time of the newest change that waits; none when none does.
+    // Commit time of the newest change of the stream that waits; none when none does.
     WallTime newest_pending() const noexcept;
 
 private:

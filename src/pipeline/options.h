@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "config/option.h"
 #include "config/settings.h"
+#include "core/snapshot.h"
 #include "pipeline/flow.h"
 
 namespace pgc {
@@ -22,6 +23,7 @@ struct PipelineOptions {
     // The loop turns at least this often while it streams; all else is driven by events.
     Duration poll_interval = std::chrono::milliseconds{100};
     FlowOptions flow;
+    SnapshotMode snapshot = SnapshotMode::never;
     // Ends by itself once everything that committed before is durable; none: never.
     Lsn until{};
 };

@@ -13,6 +13,17 @@
 
 namespace pgc {
 
+struct SourceTask {
+    // False when a position is stored: then a missing slot is a loss, and a new one would only
+    // hide it. And when the store itself is still to be made.
+    bool may_create_slot = true;
+    // A slot that the server has given up may be dropped and made anew.
+    bool may_replace_slot = false;
+    // A snapshot of everything may follow: what a new slot stands at is to be kept readable
+    // until start().
+    bool snapshot = false;
+};
+
 class PipelineParts {
 public:
     PipelineParts() = default;
@@ -20,9 +31,7 @@ public:
     PipelineParts& operator=(const PipelineParts&) = delete;
     virtual ~PipelineParts() = default;
 
-    // `may_create_slot` is false when a position is stored: then a missing slot is a loss,
-    // and a new one would only hide it. And when the store itself is still to be made.
-    [[nodiscard]] virtual Result<std::unique_ptr<Source>> make_source(bool may_create_slot) = 0;
+    [[nodiscard]] virtual Result<std::unique_ptr<Source>> make_source(const SourceTask& task) = 0;
     [[nodiscard]] virtual Result<std::unique_ptr<Format>> make_format(
         const SourceIdentity& identity) = 0;
     [[nodiscard]] virtual Result<std::unique_ptr<Sink>> make_sink() = 0;

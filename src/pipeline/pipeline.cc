@@ -5,7 +5,27 @@
 #include <algorithm>
 #include <utility>
 
+#include "pipeline/snapshot_choice.h"
+
 namespace pgc {
+namespace {
+
+// All that are under way together.
+std::optional<SnapshotBrief> brief_of(const SnapshotReport& report) {
+    std::optional<SnapshotBrief> brief;
+    for (const SnapshotReport::Request& request : report.requests) {
+        if (is_over(request.state)) continue;
+        if (!brief) brief.emplace();
+        brief->tables += request.tables;
+        brief->tables_done += request.tables_done;
+        brief->rows += request.rows;
+        brief->rows_expected += request.rows_expected;
+        brief->rows_per_second += request.rows_per_second;
+    }
+    return brief;
+}
+
+}  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, Surroundings surroundings)
     : options_(std::move(options)),
@@ -57,9 +77,10 @@ Result<Pipeline::Turn> Pipeline::act() {
 Result<Pipeline::Turn> Pipeline::connect() {
     if (!source_) {
         with_.status.waits_for("the stored position: " + with_.store.where());
-        const auto made = make_source();
-        if (!made) return std::unexpected(made.error());
-        if (!*made) return Turn::wait;
+        const auto known = look_up_position();
+        if (!known) return std::unexpected(known.error());
+        if (!*known) return Turn::wait;
+        if (auto made = make_source(); !made) return std::unexpected(std::move(made.error()));
         with_.status.waits_for("PostgreSQL");
     }
     const auto opened = source_->open();
@@ -81,6 +102,7 @@ Result<Pipeline::Turn> Pipeline::guard() {
             begin_attempt();
             return Turn::again;
         }
+        started_before_ = true;
     }
     const auto stored = checkpoint(Checkpoint::Urgency::forced);
     if (!stored) return std::unexpected(stored.error());
@@ -99,7 +121,7 @@ Result<Pipeline::Turn> Pipeline::guard() {
 Result<Pipeline::Turn> Pipeline::look_again(Error refusal) {
     const auto newest = with_.store.load();
     if (newest && !*newest) return Turn::wait;
-    if (!newest || (*newest)->position == loaded_.position) {
+    if (!newest || (*newest)->position == loaded_->position) {
         return std::unexpected(std::move(refusal));
     }
     begin_attempt();
@@ -116,7 +138,9 @@ Result<Pipeline::Turn> Pipeline::stream() {
         supervision_.progressed();
         told_progress_ = true;
     }
-    if (options_.until && flow_->confirmable() >= options_.until) {
+    tend_desk();
+    const bool read_all = options_.snapshot == SnapshotMode::only && !flow_->snapshot_left();
+    if (read_all || (options_.until && flow_->confirmable() >= options_.until)) {
         begin_draining();
         return Turn::again;
     }
@@ -135,6 +159,7 @@ void Pipeline::begin_attempt() {
     flow_.reset();
     source_.reset();
     plan_.reset();
+    loaded_.reset();
     enter(State::connecting);
 }
 
@@ -199,27 +224,51 @@ Pipeline::Turn Pipeline::drain() {
     return Turn::again;
 }
 
-// False while the store is still looking for the position.
-Result<bool> Pipeline::make_source() {
-    auto loaded = with_.store.load();
-    if (!loaded) return std::unexpected(std::move(loaded.error()));
-    if (!*loaded) return false;
-    loaded_ = std::move(**loaded);
-    auto source =
-        with_.parts.make_source(!loaded_.position.has_value() && !loaded_.store_is_missing);
+// False while the store is busy: looking for the position, or, where there is none, noting
+// that a snapshot is meant to come with the slot that is about to be made.
+Result<bool> Pipeline::look_up_position() {
+    if (!loaded_) {
+        auto loaded = with_.store.load();
+        if (!loaded) return std::unexpected(std::move(loaded.error()));
+        if (!*loaded) return false;
+        loaded_ = std::move(**loaded);
+        const auto& position = loaded_->position;
+        snapshot_meant_ = position && !position->resume_at && !position->snapshot.empty();
+        if (position && !position->resume_at) loaded_->position.reset();
+        if (!loaded_->position && !loaded_->store_is_missing && !snapshot_meant_ &&
+            options_.snapshot != SnapshotMode::never) {
+            StoredPosition intent;
+            intent.pipeline = options_.name;
+            intent.snapshot = kWholeSnapshot;
+            if (auto begun = with_.store.save(intent); !begun) {
+                return std::unexpected(std::move(begun.error()));
+            }
+        }
+    }
+    return with_.store.saved();
+}
+
+Result<void> Pipeline::make_source() {
+    const bool again = options_.snapshot == SnapshotMode::when_needed;
+    auto source = with_.parts.make_source(
+        {.may_create_slot = (!loaded_->position || again) && !loaded_->store_is_missing,
+         .may_replace_slot = again,
+         .snapshot = options_.snapshot != SnapshotMode::never});
     if (!source) return std::unexpected(std::move(source.error()));
     source_ = std::move(*source);
     probe_.source_made();
-    return true;
+    return {};
 }
 
 Result<void> Pipeline::plan() {
     using Because = StartPlan::Because;
     const SourceIdentity& identity = source_->identity();
-    auto planned = plan_start(options_.name, loaded_, identity,
+    auto planned = plan_start(options_.name, *loaded_, identity,
                               {.where = with_.store.where(),
                                .how_to_forget = with_.store.how_to_forget(),
                                .how_to_create = with_.store.how_to_create()});
+    const bool lost = !planned;
+    if (lost) planned = start_over(std::move(planned.error()));
     if (!planned) return std::unexpected(std::move(planned.error()));
     plan_ = std::move(*planned);
     switch (plan_->because) {
@@ -242,8 +291,34 @@ Result<void> Pipeline::plan() {
             break;
         case Because::no_store: return {};
     }
-    const bool store_now = plan_->store_first.has_value();
-    return checkpoint_.begin(store_now ? *plan_->store_first : *loaded_.position, store_now);
+    return plan_snapshot(lost);
+}
+
+// The position can't be used: a snapshot instead, if that is what the user wants then.
+Result<StartPlan> Pipeline::start_over(Error refusal) {
+    if (options_.snapshot != SnapshotMode::when_needed || !loaded_->position) {
+        return std::unexpected(std::move(refusal));
+    }
+    with_.log.failure(LogLevel::error,
+                      "the stored position can't be used: changes were missed, and a snapshot of "
+                      "everything follows",
+                      refusal);
+    probe_.failed(refusal);
+    return plan_start(options_.name, {}, source_->identity(), {});
+}
+
+Result<void> Pipeline::plan_snapshot(bool lost) {
+    const auto& stored = loaded_->position;
+    const std::string left = stored ? stored->snapshot : std::string{};
+    snapshot_ = snapshot_to_read(options_.snapshot, {.because = plan_->because,
+                                                     .left = left,
+                                                     .meant = snapshot_meant_,
+                                                     .lost = lost,
+                                                     .first_start = !started_before_});
+    StoredPosition position = plan_->store_first ? *plan_->store_first : *stored;
+    position.snapshot = snapshot_;
+    const bool store_now = plan_->store_first.has_value() || snapshot_ != left;
+    return checkpoint_.begin(position, store_now);
 }
 
 Result<void> Pipeline::start() {
@@ -251,7 +326,7 @@ Result<void> Pipeline::start() {
     if (!format) return std::unexpected(std::move(format.error()));
     auto sink = with_.parts.make_sink();
     if (!sink) return std::unexpected(std::move(sink.error()));
-    if (auto started = source_->start(plan_->from); !started) return started;
+    if (auto started = source_->start(plan_->from, snapshot_); !started) return started;
     flow_ = std::make_unique<Flow>(
         Flow::Parts{
             .source = std::move(source_), .format = std::move(*format), .sink = std::move(*sink)},
@@ -263,14 +338,33 @@ Result<void> Pipeline::start() {
 
 // Stores what is durable if that is due, then, never before, confirms it.
 Result<bool> Pipeline::checkpoint(Checkpoint::Urgency urgency) {
-    const auto moved = checkpoint_.advance(flow_ ? flow_->confirmable() : Lsn{}, urgency);
+    const auto moved =
+        checkpoint_.advance(reached(), [this] { return flow_->snapshot_progress(); }, urgency);
     if (!moved) return std::unexpected(moved.error());
     if (*moved) {
         probe_.position_stored();
         with_.log.debug("position stored", {{"at", checkpoint_.safe()}});
-        if (flow_) flow_->confirm(checkpoint_.safe(), true);
+        if (flow_) {
+            flow_->confirm(checkpoint_.safe(), true);
+            flow_->snapshot_stored(checkpoint_.snapshot_revision());
+        }
     }
     return *moved;
+}
+
+Checkpoint::Reached Pipeline::reached() const {
+    if (!flow_) return {};
+    return {.confirmable = flow_->confirmable(), .snapshot_revision = flow_->snapshot_revision()};
+}
+
+void Pipeline::tend_desk() {
+    for (const SnapshotOrder& order : with_.desk.take()) flow_->order(order);
+    const Instant now = with_.clock.now();
+    if (now < report_at_) return;
+    report_at_ = now + kReport_every;
+    SnapshotReport report = flow_->snapshot_report();
+    brief_ = brief_of(report);
+    with_.desk.tell(std::move(report));
 }
 
 Checkpoint::Urgency Pipeline::urgency() const {
@@ -345,7 +439,8 @@ void Pipeline::enter(State state) {
 
 void Pipeline::note_progress() {
     if (flow_) {
-        const PipelineProgress progress = flow_->progress(checkpoint_.safe());
+        PipelineProgress progress = flow_->progress(checkpoint_.safe());
+        if (state_ == State::streaming) progress.snapshot = brief_;
         with_.status.progressed(progress);
         probe_.progressed(progress);
     } else {
@@ -363,7 +458,8 @@ void Pipeline::wait() {
     if (flow_) flow_->wants(wants_);
     if (state_ == State::streaming) {
         wants_.until(with_.clock.now() + options_.poll_interval);
-        checkpoint_.wants(wants_, flow_->confirmable(), urgency());
+        checkpoint_.wants(wants_, reached(), urgency());
+        wants_.readable(with_.desk.wake_fd());
         if (urgency() == Checkpoint::Urgency::normal && flow_->confirmable() > checkpoint_.safe() &&
             flow_->quiet_at() != kNever) {
             wants_.until(flow_->quiet_at() + Checkpoint::kQuiet);

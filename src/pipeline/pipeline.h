@@ -68,6 +68,8 @@ public:
     static constexpr Duration kIdentity_max = std::chrono::seconds{1};
     // A stream that held for this long counts as progress, though nothing came.
     static constexpr Duration kHeld = std::chrono::seconds{5};
+    // How often the desk is told how snapshots get on.
+    static constexpr Duration kReport_every = std::chrono::milliseconds{100};
 
     Pipeline(PipelineOptions options, Surroundings surroundings);
     Pipeline(const Pipeline&) = delete;
@@ -97,12 +99,17 @@ private:
     Turn drain();
     std::optional<Turn> finish_transaction(Instant now);
 
-    Result<bool> make_source();
+    Result<bool> look_up_position();
+    Result<void> make_source();
     Result<void> plan();
+    Result<void> plan_snapshot(bool lost);
+    Result<StartPlan> start_over(Error refusal);
     Result<void> start();
     Result<bool> checkpoint(Checkpoint::Urgency urgency);
     Result<void> rescue();
     void begin_attempt();
+    void tend_desk();
+    Checkpoint::Reached reached() const;
     void begin_draining();
     void fail(Error error);
     void finish(Result<void> outcome);
@@ -122,11 +129,17 @@ private:
     State state_ = State::connecting;
     Instant entered_;
     // Of the present attempt.
-    PositionStore::Loaded loaded_;
+    std::optional<PositionStore::Loaded> loaded_;
+    bool snapshot_meant_ = false;     // as SnapshotOccasion::meant
+    std::string snapshot_;            // to be read, for Source::start()
     std::unique_ptr<Source> source_;  // until it is the flow's
     std::optional<StartPlan> plan_;
     std::unique_ptr<Flow> flow_;
     bool told_progress_ = false;
+
+    bool started_before_ = false;  // in this process
+    Instant report_at_;
+    std::optional<SnapshotBrief> brief_;
 
     Instant retry_at_;
     Instant finish_until_;

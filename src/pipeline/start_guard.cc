@@ -30,8 +30,9 @@ private:
     }
     std::string accept_gap() const {
         return fmt::format(
-            "if the changes in between can be done without (or were taken over by other means), "
-            "{}: the next start {}",
+            "set source.snapshot.mode to when_needed, and all tables are read anew; or, if the "
+            "changes in between can be done without (or were taken over by other means), {}: the "
+            "next start {}",
             store_.how_to_forget,
             source_.slot_is_gone ? "begins with a new slot" : "goes on from where the slot stands");
     }

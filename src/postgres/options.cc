@@ -150,6 +150,72 @@ constexpr Option kColumnOptions[] = {
      .doc = "A column of a table's key can't be left out."},
 };
 
+constexpr Option kSnapshotOptions[] = {
+    {.path = "source.snapshot.mode",
+     .kind = OptionKind::choice,
+     .fallback = "initial",
+     .help = "when rows that are there already are sent, as READ",
+     .doc =
+         "`initial`: when the slot is new; `always`: at each start; `only`: likewise, and then the "
+         "process ends; `when_needed`: also when the stored position can't be used, which is "
+         "told as an error; `never`: only when one is ordered. What a crash interrupts is gone on "
+         "with at the next start, in each mode.",
+     .words = "initial|always|never|only|when_needed"},
+    {.path = "source.snapshot.readers",
+     .kind = OptionKind::integer,
+     .fallback = "2",
+     .help = "connections that read at the same time, different tables or parts of one",
+     .min = 1,
+     .max = 64},
+    {.path = "source.snapshot.chunk_rows",
+     .kind = OptionKind::integer,
+     .fallback = "100000",
+     .help = "rows read by one statement",
+     .doc = "For so long a table is locked against being altered (ACCESS SHARE).",
+     .min = 1,
+     .max = 1'000'000'000},
+    {.path = "source.snapshot.share",
+     .kind = OptionKind::integer,
+     .fallback = "50",
+     .help = "percent of the time that snapshots taken while the stream runs may hold it up",
+     .doc = "They are read in slices of about 200 ms, between which the stream goes on.",
+     .min = 1,
+     .max = 100},
+    {.path = "source.snapshot.hold_secs",
+     .kind = OptionKind::seconds,
+     .fallback = "3600",
+     .help = "how long the database may hold one snapshot for us",
+     .doc = "It keeps VACUUM from removing rows meanwhile. What is left is then read in another "
+            "one, the stream going on in between.",
+     .min = 1,
+     .max = 604'800},
+    {.path = "source.snapshot.rows_per_second",
+     .kind = OptionKind::integer,
+     .fallback = "0",
+     .help = "most rows read in a second; 0 for no limit",
+     .min = 0,
+     .max = 1'000'000'000},
+    {.path = "source.snapshot.statement_timeout_secs",
+     .kind = OptionKind::seconds,
+     .fallback = "0",
+     .help = "longest time of one reading statement; 0 for no limit",
+     .doc = "What a statement has read until then counts; the next goes on behind it. Only of a "
+            "table without a key everything counts or nothing.",
+     .min = 0,
+     .max = 86'400},
+    {.path = "source.snapshot.new_tables",
+     .kind = OptionKind::boolean,
+     .fallback = "true",
+     .help = "read the rows of tables that are added to the publication while the stream runs",
+     .doc = "Rows written between the creation of a table and its addition are in no stream. Not "
+            "with mode `never`."},
+    {.path = "source.snapshot.signal_table",
+     .help = "table whose new rows order snapshots, as schema.table",
+     .doc = "With columns `id`, `type` and `data`, as Debezium's: type `execute-snapshot` and data "
+            "`{\"data-collections\":[\"public.orders\"]}`; `pause-snapshot`, `resume-snapshot`, "
+            "`stop-snapshot`. It must be captured."},
+};
+
 constexpr Option kHeartbeatOptions[] = {
     {.path = "source.heartbeat.interval_secs",
      .kind = OptionKind::seconds,
@@ -309,6 +375,19 @@ void check_heartbeat(const Settings& settings, Errors& errors) {
     }
 }
 
+void check_snapshot(const Settings& settings, Errors& errors) {
+    constexpr std::string_view path = "source.snapshot.signal_table";
+    const std::string& text = settings.text(path);
+    if (settings.broken(path) || text.empty()) return;
+    const auto pattern = NamePattern::parse(text, 2);
+    if (pattern && pattern->literal(0) && pattern->literal(1)) return;
+    errors.add({settings.origin(path).text,
+                std::string{path},
+                fmt::format("\"{}\" is not the name of one table, as schema.table", text),
+                {},
+                {}});
+}
+
 constexpr OptionTable kTables[] = {
     {.section = "postgres",
      .about = "The server to follow, and how to convince it.",
@@ -323,6 +402,10 @@ constexpr OptionTable kTables[] = {
      .about = "Which columns are captured.",
      .options = kColumnOptions,
      .check = check_columns},
+    {.section = "source.snapshot",
+     .about = "Rows that were there before the stream.",
+     .options = kSnapshotOptions,
+     .check = check_snapshot},
     {.section = "source.heartbeat",
      .about = "A statement run now and then, so that an idle database is not quite idle.",
      .options = kHeartbeatOptions,
@@ -349,6 +432,27 @@ std::string joined(const Settings& settings, std::string_view path) {
 ToastMode toast_mode(const std::string& word) noexcept {
     if (word == "placeholder") return ToastMode::placeholder;
     return word == "reselect" ? ToastMode::reselect : ToastMode::omit;
+}
+
+SnapshotConfig snapshot_config(const Settings& settings) {
+    const auto number = [&](std::string_view path) {
+        return static_cast<std::uint64_t>(settings.integer(path));
+    };
+    SnapshotConfig c;
+    c.readers = number("source.snapshot.readers");
+    c.chunk_rows = number("source.snapshot.chunk_rows");
+    c.share = number("source.snapshot.share");
+    c.hold_max = settings.duration("source.snapshot.hold_secs");
+    c.rows_per_second = number("source.snapshot.rows_per_second");
+    c.statement_timeout = settings.duration("source.snapshot.statement_timeout_secs");
+    c.new_tables = settings.boolean("source.snapshot.new_tables") &&
+                   snapshot_mode(settings) != SnapshotMode::never;
+    const auto signal = NamePattern::parse(settings.text("source.snapshot.signal_table"), 2);
+    if (signal) {
+        c.signal_schema = signal->literal(0).value_or("");
+        c.signal_table = signal->literal(1).value_or("");
+    }
+    return c;
 }
 
 ConnectionConfig connection_config(const Settings& settings, Files& files) {
@@ -400,6 +504,14 @@ bool ConnectionConfig::plain_text_to_others() const noexcept {
     });
 }
 
+SnapshotMode snapshot_mode(const Settings& settings) {
+    const std::string& word = settings.choice("source.snapshot.mode");
+    if (word == "initial") return SnapshotMode::initial;
+    if (word == "always") return SnapshotMode::always;
+    if (word == "only") return SnapshotMode::only;
+    return word == "when_needed" ? SnapshotMode::when_needed : SnapshotMode::never;
+}
+
 PostgresConfig postgres_config(const Settings& settings, Files& files) {
     PostgresConfig c;
     c.connection = connection_config(settings, files);
@@ -418,6 +530,7 @@ PostgresConfig postgres_config(const Settings& settings, Files& files) {
     c.publish_via_partition_root = settings.boolean("source.publish_via_partition_root");
     c.binary = settings.choice("source.binary") == "auto";
     c.toast = toast_mode(settings.choice("source.toast"));
+    c.snapshot = snapshot_config(settings);
     c.heartbeat_interval = settings.duration("source.heartbeat.interval_secs");
     c.heartbeat_sql = settings.text("source.heartbeat.sql");
     return c;

@@ -12,6 +12,7 @@
 #include "config/option.h"
 #include "config/settings.h"
 #include "core/name_pattern.h"
+#include "core/snapshot.h"
 
 namespace pgc {
 
@@ -50,6 +51,19 @@ struct ConnectionConfig {
     bool plain_text_to_others() const noexcept;
 };
 
+// How existing rows are read (postgres/snapshot/).
+struct SnapshotConfig {
+    std::uint64_t readers = 2;
+    std::uint64_t chunk_rows = 100'000;
+    std::uint64_t share = 50;  // percent of the time
+    Duration hold_max = std::chrono::seconds{3600};
+    std::uint64_t rows_per_second = 0;  // 0: any number
+    Duration statement_timeout{0};      // zero: none
+    bool new_tables = true;
+    std::string signal_schema;  // of signal_table; empty: none
+    std::string signal_table;
+};
+
 enum class ToastMode : std::uint8_t { omit, placeholder, reselect };
 
 struct PostgresConfig {
@@ -68,11 +82,14 @@ struct PostgresConfig {
     bool publish_via_partition_root = false;
     bool binary = true;  // take binary tuples where they are possible
     ToastMode toast = ToastMode::omit;
+    SnapshotConfig snapshot;
     Duration heartbeat_interval{0};  // zero: none
     std::string heartbeat_sql;
 };
 
 // Of settings that load() found no fault in. `files` must outlive the result.
 PostgresConfig postgres_config(const Settings& settings, Files& files);
+// source.snapshot.mode, for the pipeline.
+SnapshotMode snapshot_mode(const Settings& settings);
 
 }  // namespace pgc

@@ -23,9 +23,9 @@ public:
         return opened;
     }
     const SourceIdentity& identity() const override { return identity_; }
-    Result<void> start(Lsn from) override {
+    Result<void> start(Lsn from, std::string_view snapshot) override {
         if (mutation_ == Mutation::stream_begins_late) from.value += 500;
-        return inner_->start(from);
+        return inner_->start(from, snapshot);
     }
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override {
         auto done = inner_->read(batch, max_changes, max_bytes);

@@ -69,7 +69,7 @@ Result<bool> PlayedSource::open() {
     return true;
 }
 
-Result<void> PlayedSource::start(Lsn from) {
+Result<void> PlayedSource::start(Lsn from, std::string_view /*snapshot*/) {
     world_.step("start");
     if (auto still = connected(); !still) return still;
     if (cuts_ != server_.cuts()) return std::unexpected(gone("the connection was cut"));

@@ -18,7 +18,7 @@ public:
 
     Result<bool> open() override;
     const SourceIdentity& identity() const override { return identity_; }
-    Result<void> start(Lsn from) override;
+    Result<void> start(Lsn from, std::string_view snapshot) override;
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
     std::optional<Lsn> idle_at() const override;
     void confirm(Lsn lsn, bool now) override;

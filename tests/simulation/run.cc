@@ -208,8 +208,9 @@ public:
                 .loss = oracle_.loss()};
     }
 
-    Result<std::unique_ptr<Source>> make_source(bool may_create_slot) override {
-        const bool may_create = may_create_slot || (climate_.creates_lost_slot && has_position());
+    Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override {
+        const bool may_create =
+            task.may_create_slot || (climate_.creates_lost_slot && has_position());
         std::unique_ptr<Source> source;
         if (options_.real) {
             source = real_source(may_create);

@@ -45,7 +45,12 @@ struct Server {
     int opens_until_ready = 1;
     bool close_never = false;
 
+    std::uint64_t snapshot_rows = 4;             // of a snapshot, before the stream
+    std::uint64_t snapshot_arrived = 1'000'000;  // of these, how many have arrived
+
     std::vector<Lsn> started_at;
+    std::vector<std::string> snapshots;  // asked for at starts
+    std::vector<SnapshotOrder> orders;
     std::vector<Lsn> confirmed;
     std::vector<std::size_t> asked_changes, asked_bytes;
     std::vector<bool> may_create;
@@ -83,9 +88,15 @@ public:
         return true;
     }
     const SourceIdentity& identity() const override { return identity_; }
-    Result<void> start(Lsn from) override {
+    Result<void> start(Lsn from, std::string_view snapshot) override {
         if (auto error = take(server_.start_errors)) return std::unexpected(std::move(*error));
         server_.started_at.push_back(from);
+        server_.snapshots.emplace_back(snapshot);
+        if (!snapshot.empty()) snapshot_at_ = {from, 0};
+        if (snapshot.starts_with("behind ")) {
+            snapshot_at_->ordinal = std::stoull(std::string{snapshot.substr(7)});
+            snapshot_durable_ = *snapshot_at_;
+        }
         while (next_ < server_.log.size() && server_.log[next_].commit < from.value) ++next_;
         return {};
     }
@@ -93,6 +104,9 @@ public:
         server_.asked_changes.push_back(max_changes);
         server_.asked_bytes.push_back(max_bytes);
         if (auto error = take(server_.read_errors)) return std::unexpected(std::move(*error));
+        if (snapshot_at_ && snapshot_at_->ordinal < server_.snapshot_rows) {
+            return read_existing(batch);
+        }
         std::size_t bytes = 0;
         while (next_ < std::min(server_.arrived, server_.log.size())) {
             if (batch.changes.size() >= max_changes || bytes >= max_bytes) return Read::more;
@@ -115,6 +129,23 @@ public:
         return {};
     }
     void wants(Wants&, bool) const override {}
+    void order(const SnapshotOrder& order) override { server_.orders.push_back(order); }
+    void snapshot_durable(Position position) override {
+        snapshot_durable_ = position;
+        ++revision_;
+    }
+    bool snapshot_left() const noexcept override {
+        return snapshot_at_ && snapshot_durable_.ordinal < server_.snapshot_rows;
+    }
+    std::string snapshot_progress() const override {
+        return snapshot_left() ? "behind " + std::to_string(snapshot_durable_.ordinal) : "";
+    }
+    std::uint64_t snapshot_revision() const noexcept override { return revision_; }
+    SnapshotReport snapshot_report() const override {
+        SnapshotReport report;
+        if (snapshot_left()) report.requests.push_back({.id = "initial", .tables = 1, .rows = 1});
+        return report;
+    }
     Lsn server_end() const noexcept override { return server_.identity.server_end; }
     Result<bool> close() override {
         server_.closed = true;
@@ -129,6 +160,17 @@ private:
             identity.slot_is_gone = true;
         }
         return identity;
+    }
+    // A row of the snapshot, as a batch of its own.
+    Result<Read> read_existing(Batch& batch) {
+        if (snapshot_at_->ordinal >= server_.snapshot_arrived) return Read::caught_up;
+        batch.lane = kSnapshotLane;
+        batch.changes.push_back({.operation = Operation::read,
+                                 .relation = &relation_,
+                                 .ordinal = ++snapshot_at_->ordinal});
+        batch.transactions.push_back({.commit_lsn = snapshot_at_->commit, .count = 1});
+        batch.end = *snapshot_at_;
+        return Read::more;
     }
     void add_row(Batch& batch, const Tx& tx) {
         if (batch.transactions.empty() || batch.transactions.back().commit_lsn != Lsn{tx.commit}) {
@@ -165,6 +207,9 @@ private:
     std::uint64_t row_ = 0;
     std::uint64_t rows_ = 0;
     int opens_ = 0;
+    std::optional<Position> snapshot_at_;  // the last row read
+    Position snapshot_durable_;
+    std::uint64_t revision_ = 0;
 };
 
 // One record a change, but for messages ("filtered").
@@ -214,17 +259,18 @@ public:
         held_.push_back(std::move(batch));
         return Offer::accepted;
     }
-    Result<Position> durable(Lane) override {
+    Result<Position> durable(Lane lane) override {
         if (auto error = take(to_.durable_errors)) return std::unexpected(std::move(*error));
         if (to_.lies) return *to_.lies;
         while (to_.confirms && !held_.empty() && (!to_.waits_for_more || told_)) {
             for (const Record& record : held_.front()->records) {
                 to_.durable.emplace_back(record.commit_lsn.value, record.ordinal);
             }
-            durable_ = held_.front()->end;
+            (held_.front()->lane == kSnapshotLane ? snapshot_durable_ : durable_) =
+                held_.front()->end;
             held_.pop_front();
         }
-        return durable_;
+        return lane == kSnapshotLane ? snapshot_durable_ : durable_;
     }
     void caught_up() override {
         ++to_.caught_up;
@@ -238,6 +284,7 @@ private:
     Destination& to_;
     std::deque<RecordBatchPtr> held_;
     Position durable_;
+    Position snapshot_durable_;
     bool told_ = false;
 };
 
@@ -293,10 +340,10 @@ public:
     Destination destination;
     std::deque<Error> source_errors, format_errors, sink_errors, encode_errors;
 
-    Result<std::unique_ptr<Source>> make_source(bool may_create_slot) override {
-        server.may_create.push_back(may_create_slot);
+    Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override {
+        server.may_create.push_back(task.may_create_slot);
         if (auto error = take(source_errors)) return std::unexpected(std::move(*error));
-        return std::make_unique<FakeSource>(server, may_create_slot);
+        return std::make_unique<FakeSource>(server, task.may_create_slot);
     }
     Result<std::unique_ptr<Format>> make_format(const SourceIdentity&) override {
         if (auto error = take(format_errors)) return std::unexpected(std::move(*error));

@@ -151,6 +151,8 @@ Result<Assembler::Taken> Assembler::take_begin(const pgoutput::XLogData& data) {
     if (begin->commit_lsn <= last_commit_) {
         return std::unexpected(broken("a transaction out of commit order", data.start));
     }
+    if (hold_at_ && begin->commit_lsn >= *hold_at_) return Taken::held;
+    begun_ = begin->commit_lsn;
     in_transaction_ = true;
     extent_open_ = false;
     xid_ = begin->xid;
@@ -228,6 +230,7 @@ Result<Assembler::Taken> Assembler::take_logical(const pgoutput::XLogData& data,
     if (!logical) return std::unexpected(broken(logical.error(), data.start));
     if (in_transaction_) {
         count(batch);
+        took_messages_ = true;
         auto* message = batch.arena.allocate<Message>(1);
         *message = {logical->prefix, logical->content, logical->transactional};
         append(batch, {.operation = Operation::message,
@@ -243,6 +246,8 @@ Result<Assembler::Taken> Assembler::take_logical(const pgoutput::XLogData& data,
     if (logical->lsn.value <= last_commit_.value + 1) {
         return std::unexpected(broken("a message out of order", data.start));
     }
+    if (hold_at_ && logical->lsn.value > hold_at_->value) return Taken::held;
+    took_messages_ = true;
     append_lone_message(data, *logical, batch);
     return Taken::kept;
 }
@@ -263,7 +268,7 @@ void Assembler::append_lone_message(const pgoutput::XLogData& data,
            {.operation = Operation::message, .message = message, .lsn = logical.lsn, .ordinal = 1});
     batch.end = Position::whole(commit);
     batch.resume_at = logical.lsn;
-    last_commit_ = commit;
+    last_commit_ = begun_ = commit;
     received_ = std::max(received_, logical.lsn);
 }
 

@@ -67,6 +67,7 @@ public:
         kept,      // the batch views into it
         catalog,   // not taken: give it again once relations.question() is answered
         reselect,  // not taken: give it again after provide()
+        held,      // not taken: it begins behind the place of hold_at(); give it again later
     };
 
     // Says that messages now go into `batch`, which may hold changes already.
@@ -82,6 +83,14 @@ public:
     };
     const Wanted& wanted() const noexcept { return wanted_; }
     void provide(Reselected values) { provided_ = std::move(values); }
+
+    // From now on nothing is taken that commits at `place` or behind it; none: everything is. A
+    // transaction that has begun is finished.
+    void hold_at(std::optional<Lsn> place) noexcept { hold_at_ = place; }
+    // The commit of the transaction that began last: nothing behind it was taken.
+    Lsn begun() const noexcept { return begun_; }
+    // Logical messages were taken; asked once.
+    bool took_messages() noexcept { return std::exchange(took_messages_, false); }
 
     bool in_transaction() const noexcept { return in_transaction_; }
     // In one whose rows come by the thousand: the server has the rest of it at hand.
@@ -137,6 +146,9 @@ private:
     Lsn received_;
     Lsn server_end_;
     Lsn last_commit_;
+    Lsn begun_;
+    std::optional<Lsn> hold_at_;
+    bool took_messages_ = false;
     bool reply_requested_ = false;
     Wanted wanted_;
     std::optional<Reselected> provided_;

@@ -180,6 +180,7 @@ void Errands::keep_publication(Instant now) {
     keeping_over_ = nullptr;
     chores_.give_back(false);
     keep_due_ = now + with_.config.tables_refresh;
+    if (with_.joined && !(*state)->joined.empty()) with_.joined((*state)->joined);
     for (const std::string& table : (*state)->added) {
         with_.logger.info("a table was added to the publication", {{"table", table}});
     }

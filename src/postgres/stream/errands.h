@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -44,6 +45,8 @@ public:
         Assembler& assembler;
         Metrics& metrics;
         Logger logger;
+        // Told of tables as PublicationState::joined.
+        std::function<void(const std::vector<std::string>&)> joined{};
     };
     // `from`: what START_REPLICATION asked for, to be checked first.
     Errands(With with, std::unique_ptr<Link> sql, Lsn from, Instant now);

@@ -2,20 +2,57 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "postgres/pgoutput/envelope.h"
 #include "postgres/quote.h"
+#include "postgres/snapshot/orders.h"
 #include "postgres/stream/statements.h"
 
 namespace pgc {
 
 namespace {
 
+struct Signal {
+    std::string_view id;
+    std::string_view type;
+    std::string_view data;
+};
+
+// New rows of the signal table, if it has one in the batch.
+std::vector<Signal> signals_in(const Batch& batch, const SnapshotConfig& config) {
+    std::vector<Signal> signals;
+    if (config.signal_table.empty()) return signals;
+    const auto is_signals = [&](const RelationPtr& relation) {
+        return relation->name == config.signal_table && relation->schema == config.signal_schema;
+    };
+    if (std::ranges::none_of(batch.relations(), is_signals)) return signals;
+    for (const Change& change : batch.changes) {
+        if (change.operation != Operation::insert || change.relation->name != config.signal_table ||
+            change.relation->schema != config.signal_schema) {
+            continue;
+        }
+        Signal signal;
+        for (std::size_t i = 0; i < change.relation->columns.size(); ++i) {
+            const std::string& column = change.relation->columns[i].name;
+            const std::string_view value = change.after[i].bytes();
+            if (column == "id") signal.id = value;
+            if (column == "type") signal.type = value;
+            if (column == "data") signal.data = value;
+        }
+        signals.push_back(signal);
+    }
+    return signals;
+}
+
 // Key values of rows are asked back in text form (reselect.h).
 OpeningTask opening_task(const PostgresSource::With& with) {
     return {.text_only = with.memory.text_only || with.config.toast == ToastMode::reselect,
-            .may_create_slot = with.may_create_slot};
+            .may_create_slot = with.may_create_slot,
+            .may_replace_slot = with.may_replace_slot,
+            .export_snapshot = with.snapshot};
 }
 
 }  // namespace
@@ -48,17 +85,46 @@ Selection PostgresSource::selection() const {
             }};
 }
 
-Result<void> PostgresSource::start(Lsn from) {
+Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
     assert(state_ == State::opened);
     link_ = opening_.replication_link();
-    if (auto sent = link_->send(start_replication(plan_, from)); !sent) return sent;
     from_ = from;
     relations_.emplace(
         types_, selection(), plan_.binary, with_.memory,
         [this](const Relation& before, const Relation& now) { schema_changed(before, now); });
     assembler_.emplace(*relations_, with_.config.toast == ToastMode::reselect, from);
+    snapshot_.emplace(Snapshot::With{.config = with_.config,
+                                     .plan = plan_,
+                                     .links = with_.links,
+                                     .clock = with_.clock,
+                                     .relations = *relations_,
+                                     .memory = with_.memory,
+                                     .metrics = with_.metrics,
+                                     .logger = with_.logger});
+    if (auto taken = snapshot_->take_up(snapshot); !taken) return taken;
+    // A snapshot of everything that has yet to begin has them too.
+    if (!snapshot_->whole()) order_joined(plan_.joined);
+    if (snapshot_->left() && !plan_.exported_snapshot.empty() &&
+        from == identity().slot_confirmed) {
+        snapshot_->begin_at({plan_.exported_snapshot, from}, with_.clock.now());
+        state_ = State::copying;
+        return {};
+    }
+    return send_start();
+}
+
+Result<void> PostgresSource::send_start() {
     state_ = State::starting;
-    return {};
+    return link_->send(start_replication(plan_, from_));
+}
+
+// Their rows are in no stream, but for what was written since they joined.
+void PostgresSource::order_joined(const std::vector<std::string>& tables) {
+    if (tables.empty() || !with_.config.snapshot.new_tables) return;
+    snapshot_->order(
+        {.command = SnapshotOrder::Command::start,
+         .request = {.id = "new-" + std::to_string(with_.clock.wall().unix_us), .tables = tables}},
+        with_.clock.now());
 }
 
 void PostgresSource::schema_changed(const Relation& before, const Relation& now) {
@@ -79,14 +145,17 @@ Result<void> PostgresSource::go_on_starting(Instant now) {
                                          "the server answered START_REPLICATION without a stream")
                                        .at("slot " + plan_.slot));
         }
-        errands_.emplace(Errands::With{.config = with_.config,
-                                       .plan = plan_,
-                                       .links = with_.links,
-                                       .relations = *relations_,
-                                       .assembler = *assembler_,
-                                       .metrics = with_.metrics,
-                                       .logger = with_.logger},
-                         opening_.sql_link(), from_, now);
+        errands_.emplace(
+            Errands::With{
+                .config = with_.config,
+                .plan = plan_,
+                .links = with_.links,
+                .relations = *relations_,
+                .assembler = *assembler_,
+                .metrics = with_.metrics,
+                .logger = with_.logger,
+                .joined = [this](const std::vector<std::string>& tables) { order_joined(tables); }},
+            opening_.sql_link(), from_, now);
         reader_.emplace(*link_, *assembler_, now);
         state_ = State::verifying;
     }
@@ -103,23 +172,81 @@ Result<void> PostgresSource::go_on_starting(Instant now) {
 
 Result<Source::Read> PostgresSource::read(Batch& batch, std::size_t max_changes,
                                           std::size_t max_bytes) {
-    if (state_ != State::streaming) return Read::caught_up;
     const Instant now = with_.clock.now();
+    if (state_ == State::copying) return read_snapshot(batch, max_changes, max_bytes, now);
+    if (state_ != State::streaming) return Read::caught_up;
+    if (snapshot_->reading()) return read_snapshot(batch, max_changes, max_bytes, now);
+    return read_stream(batch, max_changes, max_bytes, now);
+}
+
+Result<Source::Read> PostgresSource::read_snapshot(Batch& batch, std::size_t max_changes,
+                                                   std::size_t max_bytes, Instant now) {
+    const auto more = snapshot_->read(batch, max_changes, max_bytes, now);
+    if (!more) return std::unexpected(explained(more.error()));
+    return *more ? Read::more : Read::caught_up;
+}
+
+Result<Source::Read> PostgresSource::read_stream(Batch& batch, std::size_t max_changes,
+                                                 std::size_t max_bytes, Instant now) {
+    const auto hold = snapshot_->hold_at();
+    assembler_->hold_at(hold);
+    held_at_.reset();
     reader_->log_reaches(errands_->server_end());
     const auto stopped = reader_->read(batch, max_changes, max_bytes, now);
     if (!stopped) return std::unexpected(explained(stopped.error()));
     if (reader_->nothing_kept()) feedback_.received(assembler_->received());
     if (assembler_->reply_requested()) feedback_.asked();
+    if (hold) probe_for_place(now);
+    take_orders(batch);
     switch (*stopped) {
         case StreamReader::Stopped::full: return Read::more;
         case StreamReader::Stopped::drained: return Read::caught_up;
         case StreamReader::Stopped::silent: feedback_.probe(); return Read::caught_up;
         case StreamReader::Stopped::reselect: errands_->reselect(); break;
         case StreamReader::Stopped::catalog: break;
+        case StreamReader::Stopped::held: held_at_ = hold; return Read::caught_up;
     }
     // Asked at once: the stream stands still until the answer is there.
     if (auto asked = errands_->step(now); !asked) return std::unexpected(asked.error());
     return Read::caught_up;
+}
+
+// A server that has nothing to send says up to where only if it is asked.
+void PostgresSource::probe_for_place(Instant now) {
+    constexpr Duration every = std::chrono::milliseconds{50};
+    if (now < probe_at_ || stream_now().standing) return;
+    probe_at_ = now + every;
+    feedback_.probe();
+}
+
+Snapshot::Stream PostgresSource::stream_now() const {
+    const auto hold = snapshot_->hold_at();
+    const bool between = state_ == State::streaming && !assembler_->in_transaction();
+    const bool arrived = hold && (held_at_ == hold || assembler_->received() >= *hold);
+    return {.begun = assembler_->begun(), .standing = between && arrived};
+}
+
+// Those that came with the stream.
+void PostgresSource::take_orders(const Batch& batch) {
+    std::vector<SnapshotOrder> orders;
+    const auto understood = [&](auto&& found) {
+        if (found) return true;
+        with_.logger.warning("an order for a snapshot can't be understood",
+                             {{"why", found.error()}});
+        return false;
+    };
+    if (assembler_->took_messages()) {
+        for (const Change& change : batch.changes) {
+            if (change.message == nullptr || change.message->prefix != kSnapshotPrefix) continue;
+            auto order = order_of_message(change.message->content);
+            if (understood(order)) orders.push_back(std::move(*order));
+        }
+    }
+    for (const auto& [id, type, data] : signals_in(batch, with_.config.snapshot)) {
+        auto found = orders_of_signal(id, type, data);
+        if (understood(found)) std::ranges::move(*found, std::back_inserter(orders));
+    }
+    for (const SnapshotOrder& order : orders) snapshot_->order(order, with_.clock.now());
 }
 
 std::optional<Lsn> PostgresSource::idle_at() const {
@@ -128,8 +255,15 @@ std::optional<Lsn> PostgresSource::idle_at() const {
 }
 
 Result<void> PostgresSource::tend() {
-    if (state_ < State::starting || state_ >= State::closing) return {};
     const Instant now = with_.clock.now();
+    if (state_ == State::copying) {
+        if (auto done = snapshot_->step({}, now); !done) return done;
+        return snapshot_->resting() ? send_start() : Result<void>{};
+    }
+    if (state_ < State::starting || state_ >= State::closing) return {};
+    if (state_ == State::streaming) {
+        if (auto done = snapshot_->step(stream_now(), now); !done) return done;
+    }
     if (auto done = go_on_starting(now); !done) return done;
     return state_ == State::streaming ? tell(now) : Result<void>{};
 }
@@ -151,13 +285,18 @@ void PostgresSource::wants(Wants& wants, bool reading) const {
         case State::opening: opening_.wants(wants); return;
         case State::opened:
         case State::closed: return;
+        case State::copying: snapshot_->wants(wants, reading); return;
         case State::starting:
         case State::closing: wants.readable(link_->fd()); break;
         case State::verifying: errands_->wants(wants); break;
         case State::streaming:
             errands_->wants(wants);
             wants.until(feedback_.due_at());
-            if (reading) reader_->wants(wants);
+            snapshot_->wants(wants, reading);
+            if (reading && !snapshot_->reading()) reader_->wants(wants);
+            if (snapshot_->hold_at() && !snapshot_->reading() && !stream_now().standing) {
+                wants.until(probe_at_);
+            }
             break;
     }
     if (link_->wants_to_write()) wants.writable(link_->fd());
@@ -187,6 +326,30 @@ Result<bool> PostgresSource::close() {
     }
     state_ = State::closed;
     return true;
+}
+
+void PostgresSource::order(const SnapshotOrder& order) {
+    if (snapshot_) snapshot_->order(order, with_.clock.now());
+}
+
+void PostgresSource::snapshot_durable(Position position) {
+    if (snapshot_) snapshot_->durable(position);
+}
+
+std::string PostgresSource::snapshot_progress() const {
+    return snapshot_ ? snapshot_->progress() : std::string{};
+}
+
+std::uint64_t PostgresSource::snapshot_revision() const noexcept {
+    return snapshot_ ? snapshot_->revision() : 0;
+}
+
+void PostgresSource::snapshot_stored(std::uint64_t revision) {
+    if (snapshot_) snapshot_->stored(revision);
+}
+
+SnapshotReport PostgresSource::snapshot_report() const {
+    return snapshot_ ? snapshot_->report() : SnapshotReport{};
 }
 
 // The link knows what the server said; here it is known what it was said about.

@@ -1,12 +1,16 @@
 // A PostgreSQL server's committed changes, as a Source.
 //
-//   opening ─▶ opened ─start()─▶ starting ─▶ verifying ─▶ streaming ─close()─▶ closing ─▶ closed
+//   opening ─▶ opened ─start()─┬─▶ starting ─▶ verifying ─▶ streaming ─close()─▶ closing ─▶ closed
+//                              └─▶ copying ─┘
 //
 //   opening    setup/opening.h: two links, everything checked, publication and slot there
+//   copying    existing rows are read in the snapshot that came with the new slot, which lives as
+//              long as nothing is sent to the replication link (snapshot/snapshot.h)
 //   starting   START_REPLICATION is on its way
 //   verifying  in copy mode; the slot is asked whether the server went ahead of us, which
 //              it does in silence. Until then nothing is read and no feedback sent
-//   streaming  stream_reader.h reads; errands.h answers from beside the stream; feedback.h tells
+//   streaming  stream_reader.h reads; errands.h answers from beside the stream; feedback.h tells;
+//              the stream stands whenever snapshot.h says so
 //
 // What the server was told to forget is never more than confirm() said: the write position
 // is what was received and kept back nothing, the flush position what was confirmed.
@@ -29,6 +33,7 @@
 #include "postgres/link/link.h"
 #include "postgres/options.h"
 #include "postgres/setup/opening.h"
+#include "postgres/snapshot/snapshot.h"
 #include "postgres/stream/assembler.h"
 #include "postgres/stream/errands.h"
 #include "postgres/stream/feedback.h"
@@ -52,12 +57,14 @@ public:
         SourceMemory& memory;
         Duration keepalive_interval = std::chrono::seconds{10};
         bool may_create_slot = true;
+        bool may_replace_slot = false;
+        bool snapshot = false;  // a new slot is to come with a snapshot
     };
     explicit PostgresSource(With with);
 
     Result<bool> open() override;
     const SourceIdentity& identity() const override { return opening_.identity(); }
-    Result<void> start(Lsn from) override;
+    Result<void> start(Lsn from, std::string_view snapshot) override;
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
     std::optional<Lsn> idle_at() const override;
     void confirm(Lsn lsn, bool now) override { feedback_.confirm(lsn, now); }
@@ -66,10 +73,19 @@ public:
     Lsn server_end() const noexcept override;
     Result<bool> close() override;
 
+    void order(const SnapshotOrder& order) override;
+    void snapshot_durable(Position position) override;
+    bool snapshot_left() const noexcept override { return snapshot_ && snapshot_->left(); }
+    std::string snapshot_progress() const override;
+    std::uint64_t snapshot_revision() const noexcept override;
+    void snapshot_stored(std::uint64_t revision) override;
+    SnapshotReport snapshot_report() const override;
+
 private:
     enum class State : std::uint8_t {
         opening,
         opened,
+        copying,
         starting,
         verifying,
         streaming,
@@ -81,6 +97,15 @@ private:
     void schema_changed(const Relation& before, const Relation& now);
     [[nodiscard]] Result<void> go_on_starting(Instant now);
     [[nodiscard]] Result<void> tell(Instant now);
+    [[nodiscard]] Result<void> send_start();
+    [[nodiscard]] Result<Read> read_stream(Batch& batch, std::size_t max_changes,
+                                           std::size_t max_bytes, Instant now);
+    [[nodiscard]] Result<Read> read_snapshot(Batch& batch, std::size_t max_changes,
+                                             std::size_t max_bytes, Instant now);
+    Snapshot::Stream stream_now() const;
+    void probe_for_place(Instant now);
+    void take_orders(const Batch& batch);
+    void order_joined(const std::vector<std::string>& tables);
     [[nodiscard]] Error explained(Error error) const;
 
     const With with_;
@@ -96,6 +121,9 @@ private:
     std::optional<Assembler> assembler_;
     std::optional<Errands> errands_;
     std::optional<StreamReader> reader_;
+    std::optional<Snapshot> snapshot_;
+    std::optional<Lsn> held_at_;  // the hold at which a message was kept back
+    Instant probe_at_{};          // for the server's word that there is nothing before the hold
 };
 
 }  // namespace pgc

@@ -87,7 +87,7 @@ protected:
     }
     void start() {
         open();
-        ASSERT_TRUE(source().start(kFrom));
+        ASSERT_TRUE(source().start(kFrom, {}));
         ASSERT_TRUE(tend());
         stream.told.clear();
     }
@@ -157,7 +157,7 @@ TEST_F(PostgresSourceTest, OpensStartsAndReads) {
 TEST_F(PostgresSourceTest, ReadsNothingBeforeTheSlotWasLookedAtAgain) {
     server.slow = false;
     open();
-    ASSERT_TRUE(source().start(kFrom));
+    ASSERT_TRUE(source().start(kFrom, {}));
     sends_transaction(Lsn{0x300});
     const auto read = source().read(batch, 100, 1000);
     EXPECT_EQ(read, Source::Read::caught_up);
@@ -168,7 +168,7 @@ TEST_F(PostgresSourceTest, ReadsNothingBeforeTheSlotWasLookedAtAgain) {
 TEST_F(PostgresSourceTest, StopsWhenTheServerSkippedWhatWeNeed) {
     healthy("0/280");
     open();
-    ASSERT_TRUE(source().start(kFrom));
+    ASSERT_TRUE(source().start(kFrom, {}));
     const auto tended = tend();
     ASSERT_FALSE(tended);
     EXPECT_EQ(tended.error().category, Error::Category::position);
@@ -178,7 +178,7 @@ TEST_F(PostgresSourceTest, StopsWhenTheServerSkippedWhatWeNeed) {
 
 TEST_F(PostgresSourceTest, SaysWhichSlotWasRefused) {
     open();
-    ASSERT_TRUE(source().start(kFrom));
+    ASSERT_TRUE(source().start(kFrom, {}));
     stream.refuses = stop(Error::Category::position, "can no longer get changes");
     const auto tended = tend();
     ASSERT_FALSE(tended);

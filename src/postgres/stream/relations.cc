@@ -155,16 +155,16 @@ std::optional<Relations::Question> Relations::question() const {
     return Question{oid, missing_types(*decoded), urgent};
 }
 
-void Relations::learn(const Question& question, const TableFacts& facts) {
+void Relations::learn(std::span<const Oid> asked, const TableFacts& facts) {
     for (const CatalogType& type : facts.types) types_.add(type);
-    for (const Oid asked : question.types) {
+    for (const Oid type : asked) {
         // The query brought all that belongs to a type: what is missing still is gone.
-        for (const Oid gone : types_.missing(asked)) types_.add_unknown(gone);
+        for (const Oid gone : types_.missing(type)) types_.add_unknown(gone);
     }
 }
 
 Result<void> Relations::answer(const Question& question, const TableFacts& facts) {
-    learn(question, facts);
+    learn(question.types, facts);
     std::erase(again_, question.relation);
     KnownRelation* known = find(question.relation);
     const bool asked_again = known != nullptr && std::exchange(known->asked_again, false);
@@ -183,17 +183,40 @@ Result<void> Relations::install(std::string_view message, const TableFacts& fact
     if (!decoded) return std::unexpected(broken_message(decoded.error()));
     auto built = build(*decoded, facts);
     if (!built) return std::unexpected(built.error());
+    if (auto fine = check_binary(*built, *decoded); !fine) return fine;
     KnownRelation& place = place_for(decoded->oid);
     place.message = message;
     place.captured = true;
     place.columns = static_cast<std::uint32_t>(decoded->columns.size());
     const RelationPtr before = place.relation;
     if (before && same_relation(*before, *built)) return {};
-    built->slot = next_slot_++;
-    place.relation = std::make_shared<const Relation>(std::move(*built));
+    const auto described = described_.find(decoded->oid);
+    if (described != described_.end() && same_relation(*described->second, *built)) {
+        place.relation = described->second;
+    } else {
+        built->slot = next_slot_++;
+        place.relation = std::make_shared<const Relation>(std::move(*built));
+    }
     place.held_in = 0;
     if (before && changed_) changed_(*before, *place.relation);
     return {};
+}
+
+Result<RelationPtr> Relations::describe(const pgoutput::RelationMessage& message,
+                                        const TableFacts& facts) {
+    learn(missing_types(message), facts);
+    auto built = build(message, facts);
+    if (!built) return std::unexpected(std::move(built.error()));
+    const KnownRelation* streamed = find(message.oid);
+    if (streamed != nullptr && streamed->relation && same_relation(*streamed->relation, *built)) {
+        return streamed->relation;
+    }
+    RelationPtr& described = described_[message.oid];
+    if (!described || !same_relation(*described, *built)) {
+        built->slot = next_slot_++;
+        described = std::make_shared<const Relation>(std::move(*built));
+    }
+    return described;
 }
 
 Result<Relation> Relations::build(const pgoutput::RelationMessage& message,
@@ -214,7 +237,6 @@ Result<Relation> Relations::build(const pgoutput::RelationMessage& message,
     }
     relation.key = choose_key(relation, facts);
     if (auto fine = check_key(relation); !fine) return std::unexpected(fine.error());
-    if (auto fine = check_binary(relation, message); !fine) return std::unexpected(fine.error());
     return relation;
 }
 

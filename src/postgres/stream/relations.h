@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -85,6 +86,19 @@ public:
     std::optional<Question> question() const;
     [[nodiscard]] Result<void> answer(const Question& question, const TableFacts& facts);
 
+    // A table that the stream has not announced, or not like this: for rows that come by
+    // another way. The stream's version of it where the two are alike; the stream goes on with
+    // its own in any case. The types that `message` is of are to be known: unknown_types().
+    [[nodiscard]] Result<RelationPtr> describe(const pgoutput::RelationMessage& message,
+                                               const TableFacts& facts);
+    std::vector<Oid> unknown_types(const pgoutput::RelationMessage& message) const {
+        return missing_types(message);
+    }
+    bool selects(std::string_view schema, std::string_view table) const {
+        return selection_.table(schema, table);
+    }
+    bool binary_known(Oid type) { return types_.binary_known(type); }
+
 private:
     static constexpr std::size_t kNear = 64;
 
@@ -97,7 +111,7 @@ private:
     KnownRelation* find_far(Oid oid) noexcept;
     KnownRelation& place_for(Oid oid);
     std::vector<Oid> missing_types(const pgoutput::RelationMessage& message) const;
-    void learn(const Question& question, const TableFacts& facts);
+    void learn(std::span<const Oid> asked, const TableFacts& facts);
     [[nodiscard]] Result<void> install(std::string_view message, const TableFacts& facts);
     [[nodiscard]] Result<Relation> build(const pgoutput::RelationMessage& message,
                                          const TableFacts& facts);
@@ -111,6 +125,7 @@ private:
     SourceMemory& memory_;
     const Changed changed_;
     std::uint32_t next_slot_ = 0;
+    std::unordered_map<Oid, RelationPtr> described_;
     std::unordered_map<Oid, KnownRelation> known_;  // its elements never move
     std::array<KnownRelation*, kNear> near_{};      // by OID modulo, the last one looked up
     std::optional<Pending> pending_;                // at most one: decoding waits for it

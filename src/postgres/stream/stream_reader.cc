@@ -72,6 +72,7 @@ Result<StreamReader::Stopped> StreamReader::decode(Batch& batch, const Limits& l
             continue;
         }
         waiting_ = true;
+        if (*taken == Taken::held) return Stopped::held;
         return *taken == Taken::catalog ? Stopped::catalog : Stopped::reselect;
     }
     kept_.clear();

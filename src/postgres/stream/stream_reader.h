@@ -39,6 +39,7 @@ public:
         catalog,   // a message waits: Relations::question()
         reselect,  // a message waits: Assembler::wanted()
         silent,    // as `drained`, and the server should be asked whether it is there
+        held,      // a message waits: Assembler::hold_at()
     };
     [[nodiscard]] Result<Stopped> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
                                        Instant now);

@@ -1,0 +1,119 @@
+// Rows that were there before the stream: when they are asked for, and what of them is stored.
+#include "pipeline/pipeline.h"
+
+#include "support/pipeline_fixture.h"
+
+namespace pgc {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST_F(PipelineTest, ANewSlotBringsASnapshotThatIsMeantBeforeTheSlotIsMade) {
+    options.snapshot = SnapshotMode::initial;
+    std::vector<StoredPosition> saved;
+    store.on_saved = [&](const StoredPosition& position) { saved.push_back(position); };
+    parts.server.log = {{100}};
+    stop_after(500ms);
+    run_well();
+    EXPECT_THAT(parts.server.snapshots, ElementsAre("all"));
+    EXPECT_EQ(sent(), 5U);
+    ASSERT_GE(saved.size(), 3U);
+    EXPECT_EQ(saved[0].resume_at, Lsn{}) << "no slot yet";
+    EXPECT_EQ(saved[0].snapshot, "all");
+    EXPECT_EQ(saved[1].resume_at, Lsn{50});
+    EXPECT_EQ(saved[1].snapshot, "all");
+    EXPECT_EQ(store.content->snapshot, "");
+    EXPECT_EQ(store.content->resume_at, Lsn{105});
+}
+
+TEST_F(PipelineTest, AStartThatDiedBehindTheSlotIsMadeUpFor) {
+    options.snapshot = SnapshotMode::initial;
+    store.content = StoredPosition{.pipeline = "p", .snapshot = "all"};
+    parts.server.identity.slot_is_new = false;
+    stop_after(500ms);
+    run_well();
+    EXPECT_THAT(parts.server.may_create, ElementsAre(true));
+    EXPECT_THAT(parts.server.snapshots, ElementsAre("all"));
+    EXPECT_EQ(sent(), 4U);
+}
+
+TEST_F(PipelineTest, WhatIsLeftOfASnapshotIsReadAfterABreak) {
+    options.snapshot = SnapshotMode::initial;
+    parts.server.snapshot_arrived = 3;
+    after(500ms, [this] {
+        parts.server.snapshot_arrived = 4;
+        parts.server.read_errors.push_back(passing());
+    });
+    stop_after(3s);
+    run_well();
+    EXPECT_THAT(parts.server.snapshots, ElementsAre("all", "behind 3"));
+    EXPECT_EQ(sent(), 4U) << "nothing is read twice";
+}
+
+TEST_F(PipelineTest, OnlyEndsWhenEverythingIsReadAndStored) {
+    options.snapshot = SnapshotMode::only;
+    run_well();
+    EXPECT_EQ(sent(), 4U);
+    EXPECT_EQ(store.content->snapshot, "");
+}
+
+TEST_F(PipelineTest, AlwaysIsOnceAProcess) {
+    store_has(105);
+    options.snapshot = SnapshotMode::always;
+    after(500ms, [this] { parts.server.read_errors.push_back(passing()); });
+    stop_after(3s);
+    run_well();
+    EXPECT_THAT(parts.server.snapshots, ElementsAre("all", ""));
+}
+
+TEST_F(PipelineTest, ALossIsFollowedByASnapshotWhereThatIsWanted) {
+    store_has(105);
+    parts.server.identity.slot_confirmed = Lsn{300};
+    options.snapshot = SnapshotMode::when_needed;
+    stop_after(500ms);
+    run_well();
+    EXPECT_THAT(parts.server.snapshots, ElementsAre("all"));
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{300}));
+    EXPECT_THAT(lines.text, HasSubstr("changes were missed"));
+}
+
+TEST_F(PipelineTest, WithoutThatALossStops) {
+    store_has(105);
+    parts.server.identity.slot_confirmed = Lsn{300};
+    options.snapshot = SnapshotMode::initial;
+    EXPECT_EQ(run_into_error().category, Error::Category::position);
+    EXPECT_THAT(parts.server.snapshots, ElementsAre());
+}
+
+TEST_F(PipelineTest, WhatHasBegunIsFinishedAlsoWithNever) {
+    store_has(105);
+    store.content->snapshot = "behind 2";
+    stop_after(500ms);
+    run_well();
+    EXPECT_THAT(parts.server.snapshots, ElementsAre("behind 2"));
+    EXPECT_EQ(sent(), 2U);
+    EXPECT_EQ(store.content->snapshot, "");
+}
+
+TEST_F(PipelineTest, OrdersReachTheSourceAndItsReportTheDesk) {
+    options.snapshot = SnapshotMode::initial;
+    parts.server.snapshot_arrived = 1;
+    after(300ms, [this] {
+        EXPECT_TRUE(desk.post(
+            {.command = SnapshotOrder::Command::pause, .request = {.id = "x", .tables = {}}}));
+    });
+    after(900ms, [this] {
+        ASSERT_EQ(desk.report().requests.size(), 1U);
+        EXPECT_EQ(desk.report().requests[0].id, "initial");
+        EXPECT_TRUE(status.snapshot().progress.snapshot);
+    });
+    stop_after(1s);
+    run_well();
+    ASSERT_EQ(parts.server.orders.size(), 1U);
+    EXPECT_EQ(parts.server.orders[0].request.id, "x");
+}
+
+}  // namespace
+}  // namespace pgc

@@ -1,0 +1,20 @@
+#include "pipeline/snapshot_choice.h"
+
+namespace pgc {
+
+std::string snapshot_to_read(SnapshotMode mode, const SnapshotOccasion& occasion) {
+    using Because = StartPlan::Because;
+    const std::string all{kWholeSnapshot};
+    const bool stored =
+        occasion.because == Because::stored || occasion.because == Because::promoted;
+    if (mode == SnapshotMode::never) return stored ? occasion.left : std::string{};
+    if (occasion.lost || occasion.meant || occasion.because == Because::new_slot) return all;
+    if (occasion.because == Because::foreign_slot) {
+        return mode == SnapshotMode::initial ? std::string{} : all;
+    }
+    if (!occasion.left.empty()) return occasion.left;
+    const bool each_time = mode == SnapshotMode::always || mode == SnapshotMode::only;
+    return each_time && occasion.first_start ? all : std::string{};
+}
+
+}  // namespace pgc

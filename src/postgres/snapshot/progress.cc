@@ -1,0 +1,223 @@
+#include "postgres/snapshot/progress.h"
+
+#include <fmt/core.h>
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace pgc {
+namespace {
+
+constexpr std::string_view kHead = "snapshot 1";
+
+std::string escaped(std::string_view text) {
+    if (text.empty()) return "%";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x21 || byte == 0x7F || c == '%' || c == ',') {
+            out += fmt::format("%{:02X}", byte);
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+std::optional<std::string> unescaped(std::string_view text) {
+    if (text == "%") return std::string{};
+    if (text.empty()) return std::nullopt;
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        std::uint8_t byte = 0;
+        if (text.size() - i < 3) return std::nullopt;
+        const char* const first = text.data() + i + 1;
+        const auto [end, error] = std::from_chars(first, first + 2, byte, 16);
+        if (error != std::errc{} || end != first + 2) return std::nullopt;
+        out += static_cast<char>(byte);
+        i += 2;
+    }
+    return out;
+}
+
+std::string key_word(const Key& key) {
+    if (key.empty()) return "-";
+    std::string word;
+    for (const std::string& text : key) word += (word.empty() ? "" : ",") + escaped(text);
+    return word == "-" ? "%2D" : word;
+}
+
+std::optional<Key> read_key(std::string_view word) {
+    Key key;
+    if (word == "-") return key;
+    while (true) {
+        const auto comma = word.find(',');
+        auto text = unescaped(word.substr(0, comma));
+        if (!text) return std::nullopt;
+        key.push_back(std::move(*text));
+        if (comma == std::string_view::npos) return key;
+        word.remove_prefix(comma + 1);
+    }
+}
+
+// The words of one line, off its front.
+class Words {
+public:
+    explicit Words(std::string_view line) : rest_(line) {}
+
+    bool over() const noexcept { return rest_.empty(); }
+    std::string_view next() {
+        const auto space = rest_.find(' ');
+        const auto word = rest_.substr(0, space);
+        rest_.remove_prefix(space == std::string_view::npos ? rest_.size() : space + 1);
+        return word;
+    }
+    std::optional<std::uint32_t> number() {
+        const auto word = next();
+        std::uint32_t value = 0;
+        const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+        if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
+        return value;
+    }
+
+private:
+    std::string_view rest_;
+};
+
+void write_work(std::string& out, const SnapshotWork& work) {
+    out += fmt::format("\nrequest {}{}", escaped(work.request.id), work.all() ? " all" : "");
+    for (const std::string& table : work.request.tables) {
+        out += fmt::format("\ntable {}", escaped(table));
+    }
+    if (!work.request.where.empty()) out += fmt::format("\nwhere {}", escaped(work.request.where));
+    if (work.paused) out += "\npaused";
+    if (!work.done.empty()) {
+        out += "\ndone";
+        std::uint32_t before = 0;
+        for (const Oid oid : work.done) {
+            out += fmt::format(" {}", oid.value - std::exchange(before, oid.value));
+        }
+    }
+    for (const auto& [oid, table] : work.open) {
+        out += fmt::format("\nopen {}", oid.value);
+        for (const std::string& column : table.key) out += " " + escaped(column);
+        for (const KeyRange& range : table.left) {
+            out += fmt::format("\nleft {} {}", key_word(range.after), key_word(range.upto));
+        }
+    }
+}
+
+// Reads the lines behind a "request". Each returns false for what can't be.
+class WorkReader {
+public:
+    bool line(std::string_view line) {
+        Words words{line};
+        const auto what = words.next();
+        if (what == "request") return request(words);
+        if (works_.empty()) return false;
+        if (what == "table") return table(words);
+        if (what == "where") return where(words);
+        if (what == "paused") return (works_.back().paused = true) && words.over();
+        if (what == "done") return done(words);
+        if (what == "open") return open(words);
+        return what == "left" && left(words);
+    }
+    // Whether every request says what it is for.
+    bool whole() const { return works_.empty() || works_.back().all() == all_; }
+    std::vector<SnapshotWork> take() { return std::move(works_); }
+
+private:
+    bool request(Words& words) {
+        if (!whole()) return false;
+        auto id = unescaped(words.next());
+        if (!id || !is_snapshot_id(*id)) return false;
+        all_ = !words.over();
+        if (all_ && words.next() != "all") return false;
+        works_.push_back({.request = {.id = std::move(*id), .tables = {}}});
+        open_ = nullptr;
+        return words.over();
+    }
+    bool table(Words& words) {
+        auto pattern = unescaped(words.next());
+        if (!pattern || all_ || !words.over()) return false;
+        works_.back().request.tables.push_back(std::move(*pattern));
+        return true;
+    }
+    bool where(Words& words) {
+        auto text = unescaped(words.next());
+        if (!text || !words.over()) return false;
+        works_.back().request.where = std::move(*text);
+        return true;
+    }
+    bool done(Words& words) {
+        std::uint32_t oid = 0;
+        while (!words.over()) {
+            const auto step = words.number();
+            if (!step || *step == 0 || oid + *step < oid) return false;
+            oid += *step;
+            works_.back().done.insert(Oid{oid});
+        }
+        return oid != 0;
+    }
+    bool open(Words& words) {
+        const auto oid = words.number();
+        if (!oid || words.over()) return false;
+        open_ = &works_.back().open[Oid{*oid}];
+        while (!words.over()) {
+            auto column = unescaped(words.next());
+            if (!column) return false;
+            open_->key.push_back(std::move(*column));
+        }
+        return true;
+    }
+    bool left(Words& words) {
+        auto after = read_key(words.next());
+        auto upto = read_key(words.next());
+        if (!after || !upto || !words.over() || open_ == nullptr) return false;
+        open_->left.push_back({std::move(*after), std::move(*upto)});
+        return true;
+    }
+
+    std::vector<SnapshotWork> works_;
+    bool all_ = false;
+    OpenTable* open_ = nullptr;
+};
+
+}  // namespace
+
+std::string write_progress(const std::vector<SnapshotWork>& works) {
+    if (works.empty()) return {};
+    std::string text{kHead};
+    for (const SnapshotWork& work : works) write_work(text, work);
+    return text;
+}
+
+Result<std::vector<SnapshotWork>, std::string> read_progress(std::string_view text) {
+    if (text.empty()) return std::vector<SnapshotWork>{};
+    if (text == kWholeSnapshot) {
+        return std::vector<SnapshotWork>{
+            {.request = {.id = std::string{kWholeSnapshotId}, .tables = {}}}};
+    }
+    if (!text.starts_with(kHead)) {
+        return std::unexpected("it was written by another version of pg-capture");
+    }
+    text.remove_prefix(kHead.size());
+    WorkReader reader;
+    while (!text.empty()) {
+        if (text.front() != '\n') return std::unexpected("its lines are not those of a snapshot");
+        text.remove_prefix(1);
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(line.size());
+        if (!reader.line(line)) return std::unexpected("its lines are not those of a snapshot");
+    }
+    if (!reader.whole()) return std::unexpected("it is cut short");
+    return reader.take();
+}
+
+}  // namespace pgc

@@ -1,0 +1,56 @@
+// Which rows are still to be read: the snapshots under way, their tables done, and of tables
+// half done the ranges of keys that are left.
+//
+// As a text it is stored beside the position. One line a fact:
+//
+//   snapshot 1                   version of this text
+//   request initial all          id; all: every captured table, else the patterns follow
+//   table public.orders
+//   where id > 5
+//   paused
+//   done 16384 3 1 120           tables that are done: rising OIDs, each but the first less the
+//                                one before
+//   open 16402 id:20 name:25     a table half done, its key's columns with their types, and what
+//                                is left of it:
+//   left 1,a%2Cb -               after this key, up to that; - is no bound
+//
+// In words, bytes below 0x21, 0x7F, '%' and ',' are written as %XX; an empty word as %.
+// The text "all" stands for one request, kWholeSnapshotId, of everything.
+//
+// Pure. Threads: any.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "core/snapshot.h"
+#include "postgres/snapshot/key.h"
+
+namespace pgc {
+
+struct OpenTable {
+    Key key;  // what orders it: a key that is another one now makes the ranges worthless
+    std::vector<KeyRange> left{};
+    bool operator==(const OpenTable&) const = default;
+};
+
+struct SnapshotWork {
+    SnapshotRequest request;  // no tables: all
+    bool paused = false;
+    std::set<Oid> done{};
+    std::map<Oid, OpenTable> open{};
+
+    bool all() const noexcept { return request.tables.empty(); }
+    bool operator==(const SnapshotWork&) const = default;
+};
+
+std::string write_progress(const std::vector<SnapshotWork>& works);
+// What is wrong with the text otherwise. An empty one is no work.
+[[nodiscard]] Result<std::vector<SnapshotWork>, std::string> read_progress(std::string_view text);
+
+}  // namespace pgc

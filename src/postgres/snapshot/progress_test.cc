@@ -1,0 +1,76 @@
+#include "postgres/snapshot/progress.h"
+
+#include <gtest/gtest.h>
+
+namespace pgc {
+namespace {
+
+std::vector<SnapshotWork> some_works() {
+    return {{.request = {.id = "initial", .tables = {}},
+             .paused = false,
+             .done = {Oid{16384}, Oid{16387}, Oid{4'000'000'000}},
+             .open = {{Oid{16402},
+                       {.key = {"id:20", "a name:25"},
+                        .left = {{.after = {"1", "a,b %"}, .upto = {}},
+                                 {.after = {}, .upto = {"-"}},
+                                 {.after = {""}, .upto = {"\n", ""}}}}},
+                      {Oid{16403}, {.key = {"id:23"}}}}},
+            {.request = {.id = "s-1", .tables = {"public.orders", "shop.*"}, .where = "a > 'ä'"},
+             .paused = true}};
+}
+
+TEST(SnapshotProgressTest, WhatIsWrittenIsReadBack) {
+    const auto works = some_works();
+    EXPECT_EQ(read_progress(write_progress(works)).value(), works);
+}
+
+TEST(SnapshotProgressTest, AllIsOneRequestOfEverything) {
+    const auto works = read_progress(kWholeSnapshot).value();
+    ASSERT_EQ(works.size(), 1U);
+    EXPECT_TRUE(works[0].all());
+    EXPECT_EQ(works[0].request.id, kWholeSnapshotId);
+    EXPECT_EQ(read_progress(write_progress(works)).value(), works);
+}
+
+TEST(SnapshotProgressTest, NoWorkIsNoText) {
+    EXPECT_EQ(write_progress({}), "");
+    EXPECT_TRUE(read_progress("")->empty());
+}
+
+TEST(SnapshotProgressTest, ItIsOneLineAFact) {
+    EXPECT_EQ(write_progress({some_works()[0]}),
+              "snapshot 1\n"
+              "request initial all\n"
+              "done 16384 3 3999983613\n"
+              "open 16402 id:20 a%20name:25\n"
+              "left 1,a%2Cb%20%25 -\n"
+              "left - %2D\n"
+              "left % %0A,%\n"
+              "open 16403 id:23");
+}
+
+TEST(SnapshotProgressTest, EveryPrefixThatEndsInsideALineOrARequestIsRefusedOrLess) {
+    const std::string text = write_progress(some_works());
+    for (std::size_t n = 1; n < text.size(); ++n) {
+        const auto read = read_progress(text.substr(0, n));
+        if (read) {
+            EXPECT_NE(*read, some_works()) << n;
+        }
+    }
+}
+
+TEST(SnapshotProgressTest, WhatCantBeIsRefused) {
+    for (const char* text :
+         {"some", "snapshot 2", "snapshot 1 ", "snapshot 1\n", "snapshot 1\ndone 5",
+          "snapshot 1\nrequest a", "snapshot 1\nrequest a b", "snapshot 1\nrequest a/b all",
+          "snapshot 1\nrequest a all\ntable t", "snapshot 1\nrequest a all\ndone",
+          "snapshot 1\nrequest a all\ndone 0", "snapshot 1\nrequest a all\ndone 4294967295 1",
+          "snapshot 1\nrequest a all\nleft - -", "snapshot 1\nrequest a all\nopen x",
+          "snapshot 1\nrequest a all\nopen 1", "snapshot 1\nrequest a all\nopen 1 k\nleft %4 -",
+          "snapshot 1\nrequest a all\nopen 1 k\nleft -", "snapshot 1\nrequest a all\nwhat"}) {
+        EXPECT_FALSE(read_progress(text)) << text;
+    }
+}
+
+}  // namespace
+}  // namespace pgc

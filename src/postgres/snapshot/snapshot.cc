@@ -1,0 +1,644 @@
+#include "postgres/snapshot/snapshot.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <span>
+#include <utility>
+
+#include "core/name_pattern.h"
+#include "postgres/quote.h"
+#include "postgres/setup/answer.h"
+#include "postgres/snapshot/statements.h"
+
+namespace pgc {
+namespace {
+
+using Reported = SnapshotReport::State;
+
+constexpr Duration kTellEvery = std::chrono::seconds{10};
+// Chunks of a snapshot beside the stream: it stands while one is read.
+constexpr std::uint64_t kSliceRows = 20'000;
+constexpr std::size_t kOpenShown_max = 8;
+constexpr std::size_t kSlotName_max = 63;
+// At any place: the stream stops between two transactions.
+constexpr Lsn kHere{1};
+
+std::string temporary_slot(std::string_view slot) {
+    constexpr std::string_view suffix = "_snapshot";
+    return std::string{slot.substr(0, kSlotName_max - suffix.size())} + std::string{suffix};
+}
+
+Result<std::vector<SnapshotTable>> read_snapshot_tables(const Rows& rows) {
+    std::vector<SnapshotTable> tables;
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        Answer row{rows, i};
+        tables.push_back(
+            {.address = {row.oid("oid"), row.text("schema"), row.text("name")},
+             .shown = {row.oid("shown_oid"), row.text("shown_schema"), row.text("shown_name")},
+             .bytes = static_cast<std::uint64_t>(row.number("bytes")),
+             .filter = row.text("filter")});
+        if (!row.sound()) return std::unexpected(strange_answer("the tables of a snapshot"));
+    }
+    return tables;
+}
+
+bool meant(const SnapshotWork& work, const TableAddress& table) {
+    if (work.all()) return true;
+    const std::array<std::string_view, 2> names{table.schema, table.name};
+    return std::ranges::any_of(work.request.tables, [&](const std::string& text) {
+        const auto pattern = NamePattern::parse(text, 2);
+        return pattern && pattern->matches(names);
+    });
+}
+
+}  // namespace
+
+Snapshot::Snapshot(With with)
+    : with_(std::move(with)),
+      config_(with_.config.snapshot),
+      reports_(with_.clock, with_.metrics),
+      exporter_(with_.links, temporary_slot(with_.config.slot),
+                with_.config.connection.connect_timeout),
+      pace_(config_.share, config_.hold_max),
+      rate_(config_.rows_per_second) {}
+
+Snapshot::~Snapshot() = default;
+
+// -- what is to be read -------------------------------------------------------------------
+
+Result<void> Snapshot::take_up(std::string_view progress) {
+    auto works = read_progress(progress);
+    if (!works) {
+        return std::unexpected(
+            stop(Error::Category::position,
+                 "what is left of the snapshot can't be read: " + works.error())
+                .mended_by(
+                    "go back to the version that wrote it; or take the snapshot anew: remove "
+                    "the stored position and the slot"));
+    }
+    works_ = std::move(*works);
+    for (const SnapshotWork& work : works_) {
+        reports_.began(work.request.id);
+        if (work.paused) reports_.waits(work.request.id, Reported::paused, "");
+        with_.logger.info("snapshot begins",
+                          {{"id", work.request.id}, {"tables_done", work.done.size()}});
+    }
+    return {};
+}
+
+SnapshotWork* Snapshot::work_of(std::string_view id) {
+    const auto at = std::ranges::find_if(
+        works_, [&](const SnapshotWork& work) { return work.request.id == id; });
+    return at == works_.end() ? nullptr : &*at;
+}
+
+void Snapshot::start_work(const SnapshotRequest& request) {
+    const bool lawful = std::ranges::all_of(request.tables, [](const std::string& text) {
+        return NamePattern::parse(text, 2).has_value();
+    });
+    reports_.began(request.id);
+    if (!lawful || request.tables.empty()) {
+        reports_.ended(request.id, Reported::failed, "tables are to be named as schema.table");
+        return;
+    }
+    works_.push_back({.request = request});
+    ++revision_;
+    with_.logger.info("snapshot begins", {{"id", request.id}, {"tables", request.tables.front()}});
+}
+
+void Snapshot::order(const SnapshotOrder& order, Instant /*now*/) {
+    const std::string& id = order.request.id;
+    if (order.command == SnapshotOrder::Command::start) {
+        // The same order may come twice, from a log that is read again.
+        if (work_of(id) == nullptr && is_snapshot_id(id)) start_work(order.request);
+        return;
+    }
+    const auto meant = id.empty() ? ordered(order.request) : std::vector<std::string>{id};
+    for (const std::string& one : meant) change_work(one, order.command);
+    if (meant.empty()) with_.logger.info("an order, but no snapshot that it could mean");
+}
+
+// Those under way that were ordered: all, or those that name one of the request's tables.
+std::vector<std::string> Snapshot::ordered(const SnapshotRequest& request) const {
+    std::vector<std::string> ids;
+    for (const SnapshotWork& work : works_) {
+        const auto named = [&](const std::string& table) {
+            return std::ranges::find(work.request.tables, table) != work.request.tables.end();
+        };
+        const bool is_meant = request.tables.empty() || std::ranges::any_of(request.tables, named);
+        if (!work.all() && is_meant) ids.push_back(work.request.id);
+    }
+    return ids;
+}
+
+void Snapshot::change_work(const std::string& id, SnapshotOrder::Command command) {
+    using Command = SnapshotOrder::Command;
+    SnapshotWork* work = work_of(id);
+    if (work == nullptr) {
+        with_.logger.warning("an order for a snapshot that is not under way", {{"id", id}});
+        return;
+    }
+    switch (command) {
+        case Command::start: return;
+        case Command::pause:
+            work->paused = true;
+            reports_.waits(id, Reported::paused, "");
+            break;
+        case Command::resume:
+            work->paused = false;
+            reports_.waits(id, Reported::waiting, "");
+            break;
+        case Command::cancel: end_work(id, Reported::cancelled, ""); return;
+    }
+    ++revision_;
+    with_.logger.info("snapshot ordered", {{"id", id}, {"paused", work->paused}});
+}
+
+void Snapshot::end_work(const std::string& id, Reported state, std::string reason) {
+    for (Job& job : jobs_) job.over = job.over || job.work == id;
+    std::erase_if(works_, [&](const SnapshotWork& work) { return work.request.id == id; });
+    ++revision_;
+    const LogLevel level = state == Reported::failed ? LogLevel::error : LogLevel::info;
+    with_.logger.write(level,
+                       state == Reported::done        ? "snapshot is complete"
+                       : state == Reported::cancelled ? "snapshot cancelled"
+                                                      : "snapshot failed",
+                       {{"id", id}, {"why", reason}});
+    reports_.ended(id, state, std::move(reason));
+}
+
+bool Snapshot::whole() const noexcept {
+    return std::ranges::any_of(works_,
+                               [](const SnapshotWork& work) { return work.all() && !work.paused; });
+}
+
+// -- groups -------------------------------------------------------------------------------
+
+void Snapshot::begin_at(ExportedSnapshot exported, Instant now) {
+    exported_ = std::move(exported);
+    of_slot_ = true;
+    hold_ = exported_.at;
+    pace_.begun(now, whole());
+    pace_.reading(now);
+    listed_ = false;
+    state_ = State::listing;
+}
+
+bool Snapshot::may_begin(Instant now) const {
+    // What is not durable yet would be read again.
+    return marks_.empty() && pace_.may_begin(now) && !all_paused();
+}
+
+bool Snapshot::all_paused() const noexcept {
+    return std::ranges::all_of(works_, &SnapshotWork::paused);
+}
+
+Result<void> Snapshot::step(const Stream& stream, Instant now) {
+    auto done = go_on(stream, now);
+    if (done || done.error().next == Error::Next::stop) return done;
+    with_.logger.failure(LogLevel::warning, "the snapshot was interrupted; trying again",
+                         done.error());
+    abandon_group(now);
+    return {};
+}
+
+Result<void> Snapshot::go_on(const Stream& stream, Instant now) {
+    switch (state_) {
+        case State::idle:
+            if (!exporter_.idle()) {
+                if (auto dropped = exporter_.step(now); !dropped) {
+                    return std::unexpected(dropped.error());
+                }
+            }
+            if (exporter_.idle() && may_begin(now)) begin_exporting(now);
+            for (const auto& reader : readers_) {
+                if (auto done = step_reader(*reader, now); !done) return done;
+            }
+            return {};
+        case State::exporting: return export_snapshot(stream, now);
+        case State::approaching: return approach(stream, now);
+        case State::listing: return list_tables(now);
+        case State::reading: return read_tables(now);
+    }
+    return {};
+}
+
+void Snapshot::begin_exporting(Instant now) {
+    exporter_.begin(now);
+    pace_.begun(now, whole());
+    hold_ = kHere;
+    tell_at_ = now + kTellEvery;
+    state_ = State::exporting;
+}
+
+Result<void> Snapshot::export_snapshot(const Stream& stream, Instant now) {
+    const auto exported = exporter_.step(now);
+    if (!exported) return std::unexpected(exported.error());
+    if (*exported == nullptr) {
+        if (now >= pace_.give_way_at()) hold_.reset();
+        if (now >= tell_at_ && exporter_.creating()) tell_waiting(now);
+        return {};
+    }
+    tell_at_ = kNever;
+    if (stream.begun >= (*exported)->at) {
+        // It was long in coming, and the stream has passed it.
+        pace_.in_vain();
+        exporter_.release();
+        hold_.reset();
+        state_ = State::idle;
+        return {};
+    }
+    exported_ = **exported;
+    hold_ = exported_.at;  // whether the stream stands there, its source says at the next step
+    state_ = State::approaching;
+    return {};
+}
+
+void Snapshot::tell_waiting(Instant now) {
+    tell_at_ = now + kTellEvery;
+    with_.logger.warning(
+        "the snapshot waits for transactions that are still running",
+        {{"mend",
+          "end them: SELECT pid, xact_start, state FROM pg_stat_activity WHERE backend_xid "
+          "IS NOT NULL ORDER BY xact_start;"}});
+    for (const SnapshotWork& work : works_) {
+        if (work.paused) continue;
+        reports_.waits(work.request.id, Reported::waiting, "transactions that are still running");
+    }
+}
+
+Result<void> Snapshot::approach(const Stream& stream, Instant now) {
+    if (!stream.standing) return {};
+    pace_.reading(now);
+    of_slot_ = false;
+    listed_ = false;
+    state_ = State::listing;
+    return list_tables(now);
+}
+
+std::size_t Snapshot::readers_wanted() const {
+    return static_cast<std::size_t>(config_.readers);
+}
+
+Result<void> Snapshot::list_tables(Instant now) {
+    while (readers_.size() < readers_wanted()) {
+        readers_.push_back(
+            std::make_unique<TableReader>(TableReader::With{.config = with_.config,
+                                                            .links = with_.links,
+                                                            .relations = with_.relations,
+                                                            .memory = with_.memory,
+                                                            .logger = with_.logger}));
+    }
+    for (const auto& reader : readers_) {
+        if (auto done = step_reader(*reader, now); !done) return done;
+    }
+    TableReader& first = *readers_.front();
+    if (!listed_) {
+        if (!first.idle()) return {};
+        listed_ = true;
+        taken_at_ = with_.clock.wall();
+        return first.ask(
+            "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+            "SET TRANSACTION SNAPSHOT " +
+            quote_text(exported_.name) + "; " +
+            snapshot_tables_query(with_.plan.server_version, with_.plan.publication));
+    }
+    auto rows = first.answer(now);
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    return *rows ? take_tables(**rows, now) : Result<void>{};
+}
+
+Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
+    const auto tables = read_snapshot_tables(rows);
+    if (!tables) return std::unexpected(tables.error());
+    remember(works_, jobs_);
+    jobs_.clear();
+    begun_.clear();
+    kept_.clear();
+    ordinal_ = stored_ordinal_ = 0;
+    for (const SnapshotWork& work : works_) {
+        if (work.paused) continue;
+        begun_.push_back(work.request.id);
+        add_jobs(work, *tables);
+    }
+    with_.logger.debug("a group of the snapshot is read",
+                       {{"at", exported_.at}, {"tables", jobs_.size()}});
+    state_ = State::reading;
+    finish_works();
+    return read_tables(now);
+}
+
+void Snapshot::add_jobs(const SnapshotWork& work, const std::vector<SnapshotTable>& tables) {
+    std::uint64_t expected = 0;
+    std::uint64_t added = 0;
+    for (const SnapshotTable& table : tables) {
+        if (work.done.contains(table.address.oid) || !meant(work, table.shown) ||
+            !with_.relations.selects(table.shown.schema, table.shown.name)) {
+            continue;
+        }
+        const auto open = work.open.find(table.address.oid);
+        jobs_.push_back(
+            {.work = work.request.id,
+             .table = std::make_shared<TableReading>(
+                 table, work.request.where,
+                 open == work.open.end() ? std::nullopt : std::optional{open->second})});
+        jobs_.back().table->place = jobs_.size() - 1;
+        expected += jobs_.back().table->rows_expected();
+        ++added;
+    }
+    reports_.tables(work.request.id, added, expected);
+    reports_.waits(work.request.id, Reported::reading, "");
+}
+
+Result<void> Snapshot::read_tables(Instant now) {
+    bool busy = false;
+    for (const auto& reader : readers_) {
+        if (auto done = step_reader(*reader, now); !done) return done;
+        if (state_ != State::reading) return {};
+        if (auto done = assign(*reader, now); !done) return done;
+        busy = busy || reader->busy();
+    }
+    if (!busy && next_table(now) == nullptr) end_group(now);
+    return {};
+}
+
+Result<void> Snapshot::step_reader(TableReader& reader, Instant now) {
+    const auto event = reader.step(now);
+    if (!event) return std::unexpected(event.error());
+    switch (*event) {
+        case TableReader::Event::none: return {};
+        case TableReader::Event::ended: chunk_ended(reader); return {};
+        case TableReader::Event::snapshot_lost:
+            return std::unexpected(
+                retry(Error::Category::server, "the database's snapshot is not there any more"));
+        case TableReader::Event::table_failed: {
+            return table_failed(jobs_[reader.table()->place], reader.failure());
+        }
+    }
+    return {};
+}
+
+// A snapshot that was asked for while the stream runs fails alone.
+Result<void> Snapshot::table_failed(const Job& job, const Error& error) {
+    const SnapshotWork* work = work_of(job.work);
+    if (work != nullptr && work->all()) return std::unexpected(error);
+    if (work != nullptr) end_work(std::string{job.work}, Reported::failed, describe(error));
+    return {};
+}
+
+void Snapshot::chunk_ended(const TableReader& reader) {
+    if (const auto part = reader.ended_part(); part && reader.table()->part_read(*part)) {
+        marks_.push_back(
+            {.at = read_to_, .table = reader.table(), .part = *part, .key = {}, .whole = true});
+    }
+    durable(durable_to_);
+}
+
+bool Snapshot::may_assign(const Job& job, Instant now) const {
+    if (job.over) return false;
+    const TableReading& table = *job.table;
+    const bool waits = table.state() == TableReading::State::unopened || table.has_chunk();
+    if (!waits) return false;
+    const auto work = std::ranges::find_if(
+        works_, [&](const SnapshotWork& one) { return one.request.id == job.work; });
+    if (work == works_.end()) return false;
+    if (now < pace_.until() && !work->paused) return true;
+    // Without a key it is read whole or not at all.
+    return table.state() == TableReading::State::open && table.shape().key.empty();
+}
+
+// Unopened ones first, the largest of them; then to help with those that are open.
+std::shared_ptr<TableReading> Snapshot::next_table(Instant now) const {
+    const auto first = [&](TableReading::State state) -> std::shared_ptr<TableReading> {
+        for (const Job& job : jobs_) {
+            if (job.table->state() == state && may_assign(job, now)) return job.table;
+        }
+        return nullptr;
+    };
+    if (auto unopened = first(TableReading::State::unopened)) return unopened;
+    return first(TableReading::State::open);
+}
+
+Result<void> Snapshot::assign(TableReader& reader, Instant now) {
+    if (!reader.idle()) return {};
+    auto table = may_lag_further() ? next_table(now) : nullptr;
+    if (table == nullptr) {
+        reader.rest();
+        return {};
+    }
+    return reader.begin({.table = std::move(table),
+                         .snapshot = exported_.name,
+                         .publication = with_.plan.publication,
+                         .chunk_rows = rows_each(),
+                         .readers = readers_.size(),
+                         .statement_timeout = config_.statement_timeout});
+}
+
+// Of one statement.
+std::uint64_t Snapshot::rows_each() const noexcept {
+    const std::uint64_t half = std::max<std::uint64_t>(config_.chunk_rows / 2, 1);
+    return pace_.whole() ? half : std::min(half, kSliceRows);
+}
+
+bool Snapshot::may_lag_further() const noexcept {
+    std::uint64_t asked = 0;
+    for (const auto& reader : readers_) asked += reader->rows_to_come();
+    const std::uint64_t lag = ordinal_ - stored_ordinal_ + asked + rows_each();
+    return lag <= config_.chunk_rows * readers_.size() || ordinal_ == stored_ordinal_;
+}
+
+// A reader waited for the store, and need not any more.
+bool Snapshot::could_assign() const {
+    return std::ranges::any_of(readers_, [](const auto& reader) { return reader->idle(); }) &&
+           may_lag_further() && next_table(with_.clock.now()) != nullptr;
+}
+
+void Snapshot::end_group(Instant now) {
+    if (!of_slot_) exporter_.release();
+    of_slot_ = false;
+    hold_.reset();
+    pace_.ended(now);
+    state_ = State::idle;
+    finish_works();
+    if (works_.empty()) readers_.clear();
+}
+
+void Snapshot::abandon_group(Instant now) {
+    for (const auto& reader : readers_) {
+        if (!reader->idle()) reader->abandon();
+    }
+    if (!of_slot_ && !exporter_.idle()) exporter_.release();
+    of_slot_ = false;
+    hold_.reset();
+    pace_.failed(now);
+    state_ = State::idle;
+}
+
+// -- rows ---------------------------------------------------------------------------------
+
+Result<bool> Snapshot::read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
+                            Instant now) {
+    if (state_ != State::reading) return false;
+    const std::uint64_t allowed = rate_.allowed(now, max_changes);
+    if (allowed == 0) return false;
+    for (std::size_t i = 0; i < readers_.size(); ++i) {
+        TableReader& reader = *readers_[(next_reader_ + i) % readers_.size()];
+        if (!reader.copying()) continue;
+        auto read = reader.read(batch, static_cast<std::size_t>(allowed), max_bytes);
+        if (!read) return std::unexpected(std::move(read.error()));
+        if (read->rows == 0) {
+            batch.clear();
+            continue;
+        }
+        next_reader_ = (next_reader_ + i + 1) % readers_.size();
+        seal(batch, reader, std::move(read->last));
+        rate_.took(read->rows);
+        return true;
+    }
+    return false;
+}
+
+// The rows of one reader, as a batch.
+void Snapshot::seal(Batch& batch, const TableReader& reader, Key last) {
+    const auto& table = reader.table();
+    batch.lane = kSnapshotLane;
+    batch.hold(table->shape().relation);
+    for (Change& change : batch.changes) {
+        change.lsn = exported_.at;
+        change.ordinal = ++ordinal_;
+    }
+    batch.transactions.push_back({.xid = {},
+                                  .commit_lsn = exported_.at,
+                                  .end_lsn = {},
+                                  .committed_at = taken_at_,
+                                  .first = 0,
+                                  .count = static_cast<std::uint32_t>(batch.changes.size()),
+                                  .ends = false});
+    batch.end = read_to_ = {exported_.at, ordinal_};
+    table->rows += batch.changes.size();
+    if (!last.empty()) {
+        marks_.push_back({.at = read_to_, .table = table, .part = reader.part(), .key = last});
+    }
+    table->read_up_to(reader.part(), std::move(last));
+    reports_.rows_read(jobs_[table->place].work, table->name(), batch.changes.size());
+    reports_.table_read(table->name(), static_cast<double>(table->rows) /
+                                           static_cast<double>(table->rows_expected()));
+}
+
+void Snapshot::durable(Position position) {
+    durable_to_ = std::max(durable_to_, position);
+    bool changed = false;
+    for (; !marks_.empty() && marks_.front().at <= durable_to_; marks_.pop_front()) {
+        Mark& mark = marks_.front();
+        if (mark.whole) {
+            mark.table->durable_whole(mark.part);
+        } else {
+            mark.table->durable_up_to(mark.part, std::move(mark.key));
+        }
+        changed = true;
+    }
+    if (changed) ++revision_;
+    finish_tables();
+    finish_works();
+    const bool of_group = durable_to_.commit == exported_.at;
+    if (changed && of_group)
+        kept_.push_back({.revision = revision_, .ordinal = durable_to_.ordinal});
+}
+
+void Snapshot::stored(std::uint64_t revision) {
+    for (; !kept_.empty() && kept_.front().revision <= revision; kept_.pop_front()) {
+        stored_ordinal_ = std::max(stored_ordinal_, kept_.front().ordinal);
+    }
+}
+
+// Of each table half done, what is left of it.
+void Snapshot::remember(std::vector<SnapshotWork>& works, const std::vector<Job>& jobs) {
+    for (const Job& job : jobs) {
+        if (job.over) continue;
+        auto left = job.table->left();
+        const auto work = std::ranges::find_if(
+            works, [&](const SnapshotWork& one) { return one.request.id == job.work; });
+        if (!left || work == works.end()) continue;
+        work->open.insert_or_assign(job.table->table().address.oid, std::move(*left));
+    }
+}
+
+void Snapshot::finish_tables() {
+    for (Job& job : jobs_) {
+        if (job.over || !job.table->all_durable()) continue;
+        job.over = true;
+        SnapshotWork* work = work_of(job.work);
+        if (work == nullptr) continue;
+        work->open.erase(job.table->table().address.oid);
+        work->done.insert(job.table->table().address.oid);
+        reports_.table_done(job.work, job.table->name());
+        ++revision_;
+    }
+}
+
+// A work is over when a group that began with all its tables has left none of them.
+void Snapshot::finish_works() {
+    std::vector<std::string> over;
+    for (const std::string& id : begun_) {
+        const bool left =
+            std::ranges::any_of(jobs_, [&](const Job& job) { return job.work == id && !job.over; });
+        if (!left && work_of(id) != nullptr) over.push_back(id);
+    }
+    for (const std::string& id : over) {
+        const SnapshotWork& work = *work_of(id);
+        const bool none = !work.all() && work.done.empty();
+        end_work(id, none ? Reported::failed : Reported::done,
+                 none ? "no captured table is called like this" : "");
+    }
+}
+
+// -- told ---------------------------------------------------------------------------------
+
+std::string Snapshot::progress() const {
+    auto works = works_;
+    remember(works, jobs_);
+    return write_progress(works);
+}
+
+SnapshotReport Snapshot::report() const {
+    SnapshotReport report = reports_.report();
+    for (SnapshotReport::Request& request : report.requests) {
+        for (const Job& job : jobs_) {
+            if (job.work != request.id || job.over || request.open.size() >= kOpenShown_max)
+                continue;
+            if (job.table->state() != TableReading::State::open) continue;
+            request.open.push_back({.name = job.table->name(),
+                                    .rows = job.table->rows,
+                                    .rows_expected = job.table->rows_expected()});
+        }
+    }
+    return report;
+}
+
+void Snapshot::wants(Wants& wants, bool reading) const {
+    exporter_.wants(wants);
+    const bool may_read = reading && !rate_.exhausted();
+    for (const auto& reader : readers_) reader->wants(wants, may_read);
+    switch (state_) {
+        case State::idle:
+            if (marks_.empty() && exporter_.idle() && left() && !all_paused()) {
+                wants.until(pace_.next());
+            }
+            return;
+        case State::exporting:
+            wants.until(hold_ ? pace_.give_way_at() : kNever);
+            wants.until(exporter_.creating() ? tell_at_ : kNever);
+            return;
+        case State::approaching:
+        case State::listing: return;
+        case State::reading:
+            if (rate_.exhausted()) wants.until(rate_.refill_at());
+            if (could_assign()) wants.until(Instant{});
+            return;
+    }
+}
+
+}  // namespace pgc

@@ -1,0 +1,201 @@
+// Reads rows that were there before the stream, each exactly as it was at one place of the log.
+//
+// How: the database's snapshot that comes with a slot shows what had committed before the
+// slot's consistent point C, and nothing else (exporter.h). The stream is read up to C and stands
+// there, with everything before C sent and nothing behind it, while tables are read in that
+// snapshot. Then it goes on. So every row comes behind the changes that made it what it is,
+// and before those that come later, and no row has to be compared with any change.
+//
+//             ┌───────────────────────── something is left, and it is time ─────────────────────┐
+//             ▼                                                                                 │
+//   idle ─▶ exporting ─▶ approaching ─▶ listing ─▶ reading ─▶ (idle) ──── the stream goes on ────┘
+//             │ the stream waits       │ at C       │ `readers` connections, chunk by chunk
+//             │ for a moment           │ it stands  │
+//             └─ slow: it goes on      └────────────┘
+//
+//   One round of this is a group. The first one, of a new slot, takes that slot's own snapshot:
+//   the stream has not begun and stands at C by itself. A snapshot of everything is read in one
+//   group, as long as the database may hold one snapshot (hold_secs). One that was asked for
+//   while the stream runs is read in many short groups, and the stream has its share of the
+//   time between them (share).
+//
+// What is durable is remembered as what is left (progress.h). After a crash the rest is read in
+// a later group, at a later C: nothing of the first one is needed any more.
+//
+// A crash makes at most chunk_rows rows for each reader be read again: so many may be read or
+// asked for and not be stored as read. Statements ask for half of that, so that a reader need not
+// wait for the store between two.
+//
+// Rows come in batches of kSnapshotLane at Position (C, n), n counting the group's rows.
+//
+// Nothing blocks. Threads: one, the owner's.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/wait.h"
+#include "core/change.h"
+#include "core/snapshot.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "postgres/link/link.h"
+#include "postgres/options.h"
+#include "postgres/setup/opening.h"
+#include "postgres/snapshot/exporter.h"
+#include "postgres/snapshot/pace.h"
+#include "postgres/snapshot/progress.h"
+#include "postgres/snapshot/reports.h"
+#include "postgres/snapshot/table_reader.h"
+#include "postgres/stream/relations.h"
+
+namespace pgc {
+
+class Snapshot {
+public:
+    struct With {
+        const PostgresConfig& config;
+        const StreamPlan& plan;
+        LinkFactory& links;
+        const Clock& clock;
+        Relations& relations;
+        const SourceMemory& memory;
+        Metrics& metrics;
+        Logger logger;
+    };
+    // All references must outlive it.
+    explicit Snapshot(With with);
+    ~Snapshot();
+
+    // What is left, as progress() told it before.
+    [[nodiscard]] Result<void> take_up(std::string_view progress);
+    // The first group, of a snapshot that a new slot has exported. Requires left().
+    void begin_at(ExportedSnapshot exported, Instant now);
+
+    void order(const SnapshotOrder& order, Instant now);
+
+    // Where the stream is.
+    struct Stream {
+        Lsn begun;              // commit of the transaction that began last
+        bool standing = false;  // between two, with everything before hold_at() sent
+    };
+    // Goes on. An Error ends the source.
+    [[nodiscard]] Result<void> step(const Stream& stream, Instant now);
+    // Nothing that commits here or behind may be taken from the stream; none: it may run.
+    std::optional<Lsn> hold_at() const noexcept { return hold_; }
+    // Rows are being read: the stream stands.
+    bool reading() const noexcept { return state_ == State::listing || state_ == State::reading; }
+    // Between groups.
+    bool resting() const noexcept { return state_ == State::idle; }
+
+    // Appends rows that have arrived. True when more may be at hand.
+    [[nodiscard]] Result<bool> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
+                                    Instant now);
+    void durable(Position position);
+    // progress() as it was at this revision is stored.
+    void stored(std::uint64_t revision);
+
+    bool left() const noexcept { return !works_.empty(); }
+    // A snapshot of everything is under way, and not paused.
+    bool whole() const noexcept;
+    std::string progress() const;
+    std::uint64_t revision() const noexcept { return revision_; }
+    SnapshotReport report() const;
+
+    void wants(Wants& wants, bool reading) const;
+
+private:
+    enum class State : std::uint8_t { idle, exporting, approaching, listing, reading };
+
+    // A table of one of the works, in this group. It stays until the next.
+    struct Job {
+        std::string work;  // its request's id
+        std::shared_ptr<TableReading> table;
+        bool over = false;
+    };
+    // Durable from `at` on: rows of a part up to a key, or all of it.
+    struct Mark {
+        Position at;
+        std::shared_ptr<TableReading> table;
+        std::size_t part = 0;
+        Key key{};
+        bool whole = false;
+    };
+
+    Result<void> go_on(const Stream& stream, Instant now);
+    bool may_begin(Instant now) const;
+    bool all_paused() const noexcept;
+    void begin_exporting(Instant now);
+    Result<void> export_snapshot(const Stream& stream, Instant now);
+    Result<void> approach(const Stream& stream, Instant now);
+    Result<void> list_tables(Instant now);
+    Result<void> take_tables(const Rows& rows, Instant now);
+    Result<void> read_tables(Instant now);
+    Result<void> step_reader(TableReader& reader, Instant now);
+    void chunk_ended(const TableReader& reader);
+    Result<void> assign(TableReader& reader, Instant now);
+    std::shared_ptr<TableReading> next_table(Instant now) const;
+    bool may_assign(const Job& job, Instant now) const;
+    void end_group(Instant now);
+    void abandon_group(Instant now);
+
+    void add_jobs(const SnapshotWork& work, const std::vector<SnapshotTable>& tables);
+    void seal(Batch& batch, const TableReader& reader, Key last);
+    void finish_tables();
+    void finish_works();
+    static void remember(std::vector<SnapshotWork>& works, const std::vector<Job>& jobs);
+    Result<void> table_failed(const Job& job, const Error& error);
+    void start_work(const SnapshotRequest& request);
+    void change_work(const std::string& id, SnapshotOrder::Command command);
+    std::vector<std::string> ordered(const SnapshotRequest& request) const;
+    void end_work(const std::string& id, SnapshotReport::State state, std::string reason);
+    SnapshotWork* work_of(std::string_view id);
+    std::size_t readers_wanted() const;
+    std::uint64_t rows_each() const noexcept;
+    bool may_lag_further() const noexcept;
+    bool could_assign() const;
+    void tell_waiting(Instant now);
+
+    const With with_;
+    const SnapshotConfig& config_;
+    State state_ = State::idle;
+    std::vector<SnapshotWork> works_;
+    std::uint64_t revision_ = 0;
+    SnapshotReports reports_;
+
+    SnapshotExporter exporter_;
+    std::vector<std::unique_ptr<TableReader>> readers_;
+    std::optional<Lsn> hold_;
+    SnapshotPace pace_;
+    RowRate rate_;
+    Instant tell_at_ = kNever;
+
+    // Of the group.
+    ExportedSnapshot exported_;
+    bool of_slot_ = false;  // exported_ is the new slot's, held by the source
+    WallTime taken_at_;
+    bool listed_ = false;
+    std::vector<Job> jobs_;           // TableReading::place is the index
+    std::vector<std::string> begun_;  // works all of whose tables are among the jobs
+    std::uint64_t ordinal_ = 0;
+    std::size_t next_reader_ = 0;
+
+    Position read_to_;  // the last batch's end
+    Position durable_to_;
+    std::deque<Mark> marks_;
+    struct Kept {
+        std::uint64_t revision = 0;
+        std::uint64_t ordinal = 0;  // durable at this revision
+    };
+    std::deque<Kept> kept_;             // revisions not stored yet
+    std::uint64_t stored_ordinal_ = 0;  // of the group
+};
+
+}  // namespace pgc

@@ -1,0 +1,479 @@
+#include "postgres/snapshot/table_reader.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <string_view>
+#include <utility>
+
+#include "postgres/catalog/table_facts.h"
+#include "postgres/quote.h"
+#include "postgres/setup/answer.h"
+#include "postgres/snapshot/statements.h"
+
+namespace pgc {
+namespace {
+
+constexpr Duration kPause = std::chrono::milliseconds{200};
+constexpr int kFailedConnects_max = 5;
+// Pages sampled for each part a table is cut into.
+constexpr double kPagesPerPart = 32;
+
+// The table is not what it was: dropped, renamed, a column gone, or somebody is altering it.
+bool speaks_of_change(std::string_view sqlstate) noexcept {
+    constexpr std::array<std::string_view, 5> states{"42P01", "42703", "3F000", "55P03", "42809"};
+    return std::ranges::find(states, sqlstate) != states.end();
+}
+// The transaction that exported it is over.
+bool speaks_of_lost_snapshot(std::string_view sqlstate) noexcept {
+    return sqlstate == "22023" || sqlstate == "55000" || sqlstate == "42704";
+}
+bool speaks_of_timeout(std::string_view sqlstate) noexcept {
+    return sqlstate == "57014";
+}
+
+}  // namespace
+
+TableReader::TableReader(With with) : with_(std::move(with)) {}
+
+TableReader::~TableReader() = default;
+
+Result<TableReader::Event> TableReader::step(Instant now) {
+    switch (state_) {
+        case State::idle:
+        case State::asked:
+        case State::copying: return Event::none;
+        case State::away:
+        case State::connecting: return connect(now);
+        default: return take_answer(now);
+    }
+}
+
+// -- the connection -----------------------------------------------------------------------
+
+Result<TableReader::Event> TableReader::connect(Instant now) {
+    if (state_ == State::away) {
+        if (now < connect_at_) return Event::none;
+        auto made = with_.links.make(LinkFactory::Use::sql);
+        if (!made) return std::unexpected(std::move(made.error()));
+        link_ = std::move(*made);
+        state_ = State::connecting;
+        deadline_ = now + with_.config.connection.connect_timeout;
+    }
+    const auto connecting = link_->connect();
+    if (!connecting) return lost(connecting.error(), now);
+    connecting_ = *connecting;
+    if (connecting_ != Link::Connecting::done) {
+        if (now < deadline_) return Event::none;
+        return lost(retry(Error::Category::connection, "the server does not answer"), now);
+    }
+    deadline_ = kNever;
+    state_ = State::idle;
+    return Event::none;
+}
+
+Result<TableReader::Event> TableReader::lost(Error error, Instant now) {
+    link_.reset();
+    state_ = State::away;
+    deadline_ = kNever;
+    connect_at_ = now + kPause;
+    const bool hopeless = error.next == Error::Next::stop;
+    if (hopeless || ++failed_connects_ >= kFailedConnects_max) {
+        return std::unexpected(std::move(error));
+    }
+    with_.logger.failure(LogLevel::warning, "a reader of the snapshot lost its connection", error);
+    return task_.table ? end_chunk(false) : Event::none;
+}
+
+void TableReader::abandon() {
+    link_.reset();
+    state_ = State::away;
+    connect_at_ = {};
+    if (task_.table) end_chunk(false);
+}
+
+Result<void> TableReader::send(const std::string& command, State next) {
+    if (auto sent = link_->send(command); !sent) return sent;
+    state_ = next;
+    return {};
+}
+
+Result<void> TableReader::ask(const std::string& text) {
+    assert(state_ == State::idle);
+    task_ = {};
+    holds_ = true;
+    return send(text, State::asked);
+}
+
+Result<std::optional<Rows>> TableReader::answer(Instant now) {
+    auto answer = link_->result();
+    if (answer && !*answer) return answer;
+    state_ = State::idle;
+    if (!answer && link_->sqlstate().empty()) {
+        link_.reset();
+        state_ = State::away;
+        connect_at_ = now + kPause;
+    }
+    return answer;
+}
+
+void TableReader::rest() {
+    assert(state_ == State::idle);
+    if (!std::exchange(holds_, false)) return;
+    if (!send("ROLLBACK", State::resting)) abandon();
+}
+
+// -- a chunk ------------------------------------------------------------------------------
+
+Result<void> TableReader::begin(Task task) {
+    assert(state_ == State::idle);
+    task_ = std::move(task);
+    holds_ = true;
+    has_chunk_ = false;
+    if (task_.table->state() == TableReading::State::unopened) {
+        task_.table->begin_opening();
+    } else {
+        auto chunk = task_.table->take(task_.chunk_rows);
+        assert(chunk);
+        chunk_ = std::move(*chunk);
+        has_chunk_ = true;
+        chunk_read_ = 0;
+    }
+    return send(open_table_command({.snapshot = task_.snapshot,
+                                    .table = task_.table->table().address,
+                                    .statement_timeout = task_.statement_timeout}),
+                State::opening);
+}
+
+TableReader::Event TableReader::end_chunk(bool whole) {
+    TableReading& table = *task_.table;
+    ended_part_.reset();
+    if (std::exchange(has_chunk_, false)) {
+        ended_part_ = chunk_.part;
+        table.end_chunk(chunk_.part, whole);
+        if (!whole && table.torn(chunk_.part)) table.defer();
+    } else if (table.state() == TableReading::State::opening) {
+        table.give_back();
+    }
+    return Event::ended;
+}
+
+Result<TableReader::Event> TableReader::take_answer(Instant now) {
+    auto answer = link_->result();
+    if (!answer) return refused(std::move(answer.error()), now);
+    if (!*answer) return Event::none;
+    failed_connects_ = 0;
+    const auto next = [&]() -> Result<Event> {
+        switch (state_) {
+            case State::resting: state_ = State::idle; return Event::none;
+            case State::opening: return take_opened(**answer);
+            case State::checking: return describe();
+            case State::describing:
+                columns_answer_ = std::move(**answer);
+                return take_columns(columns_answer_);
+            case State::learning: return take_facts(**answer);
+            case State::splitting: return take_split(**answer);
+            case State::asking:
+                if (!link_->copying()) return std::unexpected(broken("no rows to COPY"));
+                state_ = State::copying;
+                return Event::none;
+            case State::ending:
+                state_ = State::idle;
+                return end_chunk(chunk_.limit == 0 || chunk_read_ < chunk_.limit);
+            default: return Event::none;
+        }
+    }();
+    if (!next && link_->sqlstate().empty() && next.error().next == Error::Next::retry &&
+        next.error().category == Error::Category::connection) {
+        return lost(next.error(), now);
+    }
+    return next;
+}
+
+// The server said no, or nothing any more.
+Result<TableReader::Event> TableReader::refused(Error error, Instant now) {
+    const std::string sqlstate = link_->sqlstate();
+    if (sqlstate.empty()) return lost(std::move(error), now);
+    const bool resting = state_ == State::resting;
+    const bool checking = state_ == State::checking;  // what is wrong then is the condition
+    state_ = State::idle;
+    // A transaction that failed is left with the next command.
+    if (resting) return Event::none;  // there was nothing to end
+    TableReading& table = *task_.table;
+    if (speaks_of_timeout(sqlstate) && has_chunk_ && chunk_read_ > 0 &&
+        !table.shape().key.empty()) {
+        with_.logger.info("a chunk took too long: what was read of it counts",
+                          {{"table", table.name()}, {"rows", chunk_read_}});
+        return end_chunk(false);
+    }
+    if (speaks_of_change(sqlstate) && !checking) {
+        with_.logger.info("a table was altered while it was read: it is read again later",
+                          {{"table", table.name()}, {"sqlstate", sqlstate}});
+        end_chunk(false);
+        table.defer();
+        return Event::ended;
+    }
+    if (speaks_of_lost_snapshot(sqlstate)) {
+        end_chunk(false);
+        return Event::snapshot_lost;
+    }
+    if (sqlstate == "42501") error.mend = mend_of_refusal(error, table.table().address);
+    failure_ = std::move(error).at(table.name());
+    end_chunk(false);
+    return Event::table_failed;
+}
+
+std::string TableReader::mend_of_refusal(const Error& error, const TableAddress& table) const {
+    const std::string role = quote_name(with_.config.connection.username);
+    if (error.what.find("row-level security") != std::string::npos) {
+        return fmt::format(
+            "ALTER ROLE {} BYPASSRLS; policies hide rows from this role; or leave the table out "
+            "with "
+            "source.tables.exclude",
+            role);
+    }
+    return fmt::format("GRANT USAGE ON SCHEMA {} TO {}; GRANT SELECT ON {} TO {}",
+                       quote_name(table.schema), role, quote_name(table.schema, table.name), role);
+}
+
+Result<TableReader::Event> TableReader::take_opened(const Rows& rows) {
+    TableReading& table = *task_.table;
+    const bool same = rows.rows.size() == 1 && Answer{rows}.flag("same");
+    if (!same) {
+        with_.logger.info("a table was altered since the snapshot: it is read again later",
+                          {{"table", table.name()}});
+        state_ = State::idle;
+        end_chunk(false);
+        table.defer();
+        return Event::ended;
+    }
+    if (has_chunk_) return begin_copy();
+    if (table.where().empty()) return describe();
+    const auto sent =
+        link_->send(check_condition_query(table.table().address, table.where()), {}, false);
+    if (!sent) return std::unexpected(sent.error());
+    state_ = State::checking;
+    return Event::none;
+}
+
+// -- of a table that nobody has opened ------------------------------------------------------
+
+Result<TableReader::Event> TableReader::describe() {
+    const SnapshotTable& table = task_.table->table();
+    const auto sent = send(snapshot_columns_query(link_->server_version(), task_.publication,
+                                                  table.address, table.shown),
+                           State::describing);
+    return sent ? Result<Event>{Event::none} : std::unexpected(sent.error());
+}
+
+Result<TableReader::Event> TableReader::take_columns(const Rows& rows) {
+    const SnapshotTable& table = task_.table->table();
+    if (rows.rows.empty()) {
+        state_ = State::idle;
+        task_.table->be_gone();
+        return end_chunk(true);
+    }
+    message_ = {};
+    message_.oid = table.shown.oid;
+    message_.schema = table.shown.schema;
+    message_.name = table.shown.name;
+    shape_ = {};
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        Answer row{rows, i};
+        message_.identity = static_cast<ReplicaIdentity>(row.letter("identity"));
+        shape_.rows = row.number("rows", -1);
+        shape_.pages = static_cast<std::uint32_t>(row.number("pages"));
+        const auto& name = rows.rows[i].front();
+        if (name) {
+            message_.columns.push_back(
+                {.name = *name,
+                 .type = row.oid("type"),
+                 .modifier = static_cast<std::int32_t>(row.number("modifier")),
+                 .identity = row.flag("is_identity")});
+        }
+        if (name && !row.sound()) return std::unexpected(strange_answer("a table's columns"));
+    }
+    const auto types = with_.relations.unknown_types(message_);
+    const auto sent = link_->send(table_facts_query(link_->server_version()),
+                                  table_facts_parameters(table.shown.oid, types), false);
+    if (!sent) return std::unexpected(sent.error());
+    state_ = State::learning;
+    return Event::none;
+}
+
+Result<TableReader::Event> TableReader::take_facts(const Rows& rows) {
+    const auto facts = read_table_facts(rows);
+    if (!facts) return std::unexpected(facts.error());
+    auto relation = with_.relations.describe(message_, *facts);
+    if (!relation) return std::unexpected(std::move(relation.error()));
+    shape_.relation = std::move(*relation);
+    const Relation& is = *shape_.relation;
+    bool binary = with_.config.binary && !with_.memory.text_only;
+    for (std::uint32_t i = 0; i < is.columns.size(); ++i) {
+        if (!is.columns[i].captured) continue;
+        shape_.columns.push_back(is.columns[i].name);
+        shape_.places.push_back(i);
+        binary = binary && with_.relations.binary_known(message_.columns[i].type);
+    }
+    for (const std::uint32_t place : is.key) {
+        shape_.key.push_back(is.columns[place].name);
+        // The server takes such a text for a row of no type.
+        const bool composite = is.columns[place].type->kind == Kind::composite;
+        shape_.key_casts.push_back(composite ? Answer{columns_answer_, place}.text("type_name")
+                                             : "");
+        shape_.key_types.push_back(
+            fmt::format("{}:{}", is.columns[place].name, message_.columns[place].type.value));
+        binary = binary && has_key_text(*is.columns[place].type);
+    }
+    shape_.form = binary ? CopyForm::binary : CopyForm::text;
+    return split_or_open();
+}
+
+Result<TableReader::Event> TableReader::split_or_open() {
+    const TableReading& table = *task_.table;
+    parts_ = table.parts_wanted(shape_, task_.readers);
+    const bool by_places = shape_.key.empty();
+    if (by_places && link_->server_version() < 140000) parts_ = 1;
+    if (parts_ < 2 || by_places || shape_.pages == 0) return take_split({});
+    const double percent = std::min(100.0, 100 * kPagesPerPart * parts_ / shape_.pages);
+    const auto sent =
+        send(split_query(table.table().address, shape_.key, parts_, percent), State::splitting);
+    return sent ? Result<Event>{Event::none} : std::unexpected(sent.error());
+}
+
+Result<TableReader::Event> TableReader::take_split(const Rows& rows) {
+    std::vector<Key> bounds;
+    for (const auto& row : rows.rows) {
+        Key bound;
+        for (const auto& text : row) {
+            if (text) bound.push_back(*text);
+        }
+        if (bound.size() != shape_.key.size()) {
+            return std::unexpected(strange_answer("where to cut a table"));
+        }
+        bounds.push_back(std::move(bound));
+    }
+    TableReading& table = *task_.table;
+    table.open(std::move(shape_), std::move(bounds), parts_);
+    auto chunk = table.take(task_.chunk_rows);
+    if (!chunk) {
+        state_ = State::idle;
+        return end_chunk(true);
+    }
+    chunk_ = std::move(*chunk);
+    has_chunk_ = true;
+    return begin_copy();
+}
+
+// -- rows ---------------------------------------------------------------------------------
+
+Result<TableReader::Event> TableReader::begin_copy() {
+    const TableShape& shape = task_.table->shape();
+    chunk_read_ = 0;
+    rows_.emplace(shape.form, shape.columns.size());
+    cells_.resize(shape.columns.size());
+    const auto sent = send(copy_command({.table = task_.table->table().address,
+                                         .columns = shape.columns,
+                                         .condition = chunk_.condition,
+                                         .order = shape.key,
+                                         .limit = chunk_.limit,
+                                         .form = shape.form}),
+                           State::asking);
+    return sent ? Result<Event>{Event::none} : std::unexpected(sent.error());
+}
+
+Result<TableReader::ReadRows> TableReader::read(Batch& batch, std::size_t max_changes,
+                                                std::size_t max_bytes) {
+    assert(state_ == State::copying);
+    const TableShape& shape = task_.table->shape();
+    const Link::Release release = link_->release();
+    ReadRows read;
+    std::size_t received = 0;
+    messages_.clear();
+    const auto drained = link_->drain(messages_, max_changes, max_bytes, received);
+    const Cell* last = nullptr;
+    for (std::size_t i = 0; i < messages_.size(); ++i) {
+        const CopyMessage& message = messages_[i];
+        batch.retain(message.data, message.size, release);
+        const auto found = decode(message, batch);
+        if (!found) {
+            for (++i; i < messages_.size(); ++i) release(messages_[i].data);
+            return std::unexpected(found.error());
+        }
+        if (*found == CopyRows::Found::nothing) continue;
+        last = batch.changes.back().after;
+        ++read.rows;
+    }
+    chunk_read_ += read.rows;
+    if (last != nullptr && !shape.key.empty()) {
+        auto key = key_of(last);
+        if (!key) return std::unexpected(broken("a key without a text"));
+        read.last = std::move(*key);
+    }
+    if (!drained) {
+        // What came before counts; that nothing more comes is heard at the next step.
+        state_ = State::ending;
+        return read;
+    }
+    if (*drained == Link::Drained::ended) state_ = State::ending;
+    read.more = *drained == Link::Drained::limit;
+    return read;
+}
+
+Result<CopyRows::Found> TableReader::decode(const CopyMessage& message, Batch& batch) {
+    const TableShape& shape = task_.table->shape();
+    const auto found = rows_->read({message.data, message.size}, cells_);
+    if (!found) return std::unexpected(broken("a row that COPY can't have sent"));
+    if (*found == CopyRows::Found::nothing) return found.value();
+    const std::size_t columns = shape.relation->columns.size();
+    Cell* row = batch.arena.allocate<Cell>(std::max<std::size_t>(columns, 1));
+    if (shape.places.size() == columns) [[likely]] {
+        std::ranges::copy(cells_, row);
+    } else {
+        std::fill_n(row, columns, Cell{});
+        for (std::size_t i = 0; i < cells_.size(); ++i) row[shape.places[i]] = cells_[i];
+    }
+    batch.changes.push_back(
+        {.operation = Operation::read, .relation = shape.relation.get(), .after = row});
+    return found.value();
+}
+
+std::optional<Key> TableReader::key_of(const Cell* row) {
+    const Relation& relation = *task_.table->shape().relation;
+    Key key;
+    scratch_.clear();
+    for (const std::uint32_t place : relation.key) {
+        auto text = key_text(*relation.columns[place].type, row[place], scratch_);
+        if (!text) return std::nullopt;
+        key.push_back(std::move(*text));
+    }
+    return key;
+}
+
+Error TableReader::broken(std::string what) const {
+    return stop(Error::Category::protocol, "the server sent " + std::move(what))
+        .at(task_.table->name());
+}
+
+void TableReader::wants(Wants& wants, bool reading) const {
+    switch (state_) {
+        case State::idle: return;
+        case State::away: wants.until(connect_at_); return;
+        case State::connecting:
+            wants.until(deadline_);
+            if (connecting_ == Link::Connecting::wait_writable) {
+                wants.writable(link_->fd());
+            } else {
+                wants.readable(link_->fd());
+            }
+            return;
+        case State::copying:
+            if (reading) wants.readable(link_->fd());
+            return;
+        default: wants.interests.push_back({link_->fd(), true, link_->wants_to_write()});
+    }
+}
+
+}  // namespace pgc

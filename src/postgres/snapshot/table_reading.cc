@@ -1,0 +1,137 @@
+#include "postgres/snapshot/table_reading.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgc {
+namespace {
+
+// A part smaller than this isn't worth a connection of its own.
+constexpr std::uint64_t kPartBytes = std::uint64_t{8} << 20;
+// More parts than readers, so that none waits long for the last; not so many that what is left
+// of a table makes a long text.
+constexpr std::uint32_t kParts_max = 64;
+// Where the server has no estimate.
+constexpr std::uint64_t kRowBytes = 100;
+
+void conjoin(std::string& condition, const std::string& more) {
+    if (more.empty()) return;
+    condition += (condition.empty() ? "(" : " AND (") + more + "\n)";  // it may end in a comment
+}
+
+}  // namespace
+
+TableReading::TableReading(SnapshotTable table, std::string where, std::optional<OpenTable> left)
+    : table_(std::move(table)), where_(std::move(where)), carried_(std::move(left)) {}
+
+std::uint32_t TableReading::parts_wanted(const TableShape& shape,
+                                         std::size_t readers) const noexcept {
+    if (readers < 2 || carried_ || table_.bytes < 2 * kPartBytes) return 1;
+    if (shape.key.empty() && shape.pages == 0) return 1;
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(table_.bytes / kPartBytes, kParts_max));
+}
+
+void TableReading::open(TableShape shape, std::vector<Key> bounds, std::uint32_t parts) {
+    shape_ = std::move(shape);
+    state_ = State::open;
+    parts_.clear();
+    if (shape_.key.empty()) {
+        cut_by_pages(parts);
+    } else if (!carried_ || carried_->key != shape_.key_types) {
+        cut_by_keys(std::move(bounds));
+    } else {
+        for (const KeyRange& range : carried_->left) {
+            parts_.push_back({.to_read = range, .left = range});
+        }
+    }
+}
+
+void TableReading::cut_by_keys(std::vector<Key> bounds) {
+    Key after;
+    for (Key& bound : bounds) {
+        const KeyRange range{std::exchange(after, bound), bound};
+        parts_.push_back({.to_read = range, .left = range});
+    }
+    const KeyRange last{std::move(after), {}};
+    parts_.push_back({.to_read = last, .left = last});
+}
+
+void TableReading::cut_by_pages(std::uint32_t parts) {
+    if (parts < 2) {
+        parts_.emplace_back();
+        return;
+    }
+    const std::uint32_t step = shape_.pages / parts + 1;
+    for (std::uint32_t i = 0; i < parts; ++i) {
+        const bool last = i + 1 == parts;
+        const auto upto = last ? std::nullopt : std::optional{(i + 1) * step};
+        parts_.push_back({.pages = pages_condition(i * step, upto)});
+    }
+}
+
+bool TableReading::has_chunk() const noexcept {
+    return state_ == State::open &&
+           std::ranges::any_of(parts_, [](const Part& part) { return !part.busy && !part.read; });
+}
+
+std::optional<TableReading::Chunk> TableReading::take(std::uint64_t rows_max) {
+    if (state_ != State::open) return std::nullopt;
+    const auto at =
+        std::ranges::find_if(parts_, [](const Part& part) { return !part.busy && !part.read; });
+    if (at == parts_.end()) return std::nullopt;
+    at->busy = true;
+    Chunk chunk{.part = static_cast<std::size_t>(at - parts_.begin()), .condition = {}};
+    if (!shape_.key.empty()) {
+        chunk.limit = rows_max;
+        conjoin(chunk.condition, condition(at->to_read, shape_.key, shape_.key_casts));
+    }
+    conjoin(chunk.condition, at->pages);
+    conjoin(chunk.condition, table_.filter);
+    conjoin(chunk.condition, where_);
+    return chunk;
+}
+
+void TableReading::read_up_to(std::size_t part, Key key) {
+    parts_[part].dirty = true;
+    parts_[part].to_read.after = std::move(key);
+}
+
+void TableReading::end_chunk(std::size_t part, bool whole) {
+    parts_[part].busy = false;
+    parts_[part].read = whole;
+    if (state_ == State::open && std::ranges::all_of(parts_, &Part::read)) state_ = State::read;
+}
+
+void TableReading::durable_up_to(std::size_t part, Key key) {
+    parts_[part].left.after = std::move(key);
+}
+
+void TableReading::durable_whole(std::size_t part) {
+    parts_[part].durable = true;
+}
+
+bool TableReading::all_durable() const noexcept {
+    return state_ == State::gone ||
+           (state_ == State::read && std::ranges::all_of(parts_, &Part::durable));
+}
+
+std::optional<OpenTable> TableReading::left() const {
+    if (parts_.empty()) return carried_;
+    if (shape_.key.empty()) return std::nullopt;
+    OpenTable open{.key = shape_.key_types};
+    for (const Part& part : parts_) {
+        if (!part.durable) open.left.push_back(part.left);
+    }
+    return open;
+}
+
+std::uint64_t TableReading::rows_expected() const noexcept {
+    if (state_ == State::read || state_ == State::gone) return rows;
+    const std::uint64_t guess = shape_.rows >= 0 && state_ == State::open
+                                    ? static_cast<std::uint64_t>(shape_.rows)
+                                    : table_.bytes / kRowBytes;
+    return std::max(guess, rows);
+}
+
+}  // namespace pgc

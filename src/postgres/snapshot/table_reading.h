@@ -1,0 +1,124 @@
+// One table of one snapshot while it is read: what its rows are, and which parts of it are
+// still to be read.
+//
+//   unopened ─▶ opening ─▶ open ─▶ read        every part was read; durable is another matter
+//                  │         │
+//                  ├─────────┴───▶ deferred    it was altered since the database's snapshot:
+//                  │                           read in the next one
+//                  └─▶ gone                    it was dropped: nothing to read
+//
+// A table with a key is read in ranges of keys, each in the key's order, chunk after chunk.
+// Of each range two ends are known: up to where it was read, and up to where that is durable.
+// What is not durable is what is left (left()), whatever happens to us.
+//
+// A table without a key is read by places (pages), which mean something only inside one
+// snapshot of the database: left() knows nothing of them, and such a table starts over.
+//
+// Pure. Threads: one, the owner's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/relation.h"
+#include "postgres/snapshot/copy_rows.h"
+#include "postgres/snapshot/key.h"
+#include "postgres/snapshot/progress.h"
+#include "postgres/snapshot/statements.h"
+
+namespace pgc {
+
+struct SnapshotTable {
+    TableAddress address;
+    TableAddress shown;  // as this its rows come
+    std::uint64_t bytes = 0;
+    std::string filter{};  // of rows, by the publication
+};
+
+// What is known once it was opened.
+struct TableShape {
+    RelationPtr relation;
+    std::vector<std::string> columns{};    // to be read
+    std::vector<std::uint32_t> places{};   // of each in the relation
+    std::vector<std::string> key{};        // columns; empty: none
+    Key key_types{};                       // as OpenTable::key
+    std::vector<std::string> key_casts{};  // see condition()
+    CopyForm form = CopyForm::binary;
+    std::int64_t rows = -1;  // an estimate
+    std::uint32_t pages = 0;
+};
+
+class TableReading {
+public:
+    enum class State : std::uint8_t { unopened, opening, open, read, deferred, gone };
+
+    // `left`: of a table half done; none: all of it.
+    TableReading(SnapshotTable table, std::string where, std::optional<OpenTable> left);
+
+    const SnapshotTable& table() const noexcept { return table_; }
+    const std::string& where() const noexcept { return where_; }
+    const TableShape& shape() const noexcept { return shape_; }
+    State state() const noexcept { return state_; }
+    std::string name() const { return table_.shown.schema + "." + table_.shown.name; }
+
+    void begin_opening() noexcept { state_ = State::opening; }
+    void give_back() noexcept { state_ = State::unopened; }
+    void defer() noexcept { state_ = State::deferred; }
+    void be_gone() noexcept { state_ = State::gone; }
+    // Into how many ranges it would best be split; 1: not at all.
+    std::uint32_t parts_wanted(const TableShape& shape, std::size_t readers) const noexcept;
+    // `bounds`: keys that cut it. Without a key it is cut into `parts` ranges of pages.
+    void open(TableShape shape, std::vector<Key> bounds, std::uint32_t parts);
+
+    struct Chunk {
+        std::size_t part = 0;
+        std::string condition;
+        std::uint64_t limit = 0;  // of rows; 0: none
+    };
+    // The next one nobody reads; nothing when there is none just now.
+    std::optional<Chunk> take(std::uint64_t rows_max);
+    bool has_chunk() const noexcept;
+    // Some of its rows were read, the last of them with this key.
+    void read_up_to(std::size_t part, Key key);
+    // The reader of a chunk has left it. `whole`: nothing is left of its part.
+    void end_chunk(std::size_t part, bool whole);
+    // In the midst of a part without a key: what was read of it can't be told from the rest.
+    bool torn(std::size_t part) const noexcept { return shape_.key.empty() && parts_[part].dirty; }
+
+    void durable_up_to(std::size_t part, Key key);
+    void durable_whole(std::size_t part);
+    bool all_durable() const noexcept;
+    bool part_read(std::size_t part) const noexcept { return parts_[part].read; }
+    // Of a table with a key that is or was open; nothing of any other: all of it is left.
+    std::optional<OpenTable> left() const;
+
+    std::uint64_t rows = 0;  // read
+    std::size_t place = 0;   // in its owner's list
+    std::uint64_t rows_expected() const noexcept;
+
+private:
+    struct Part {
+        KeyRange to_read{};  // `after` moves as it is read
+        KeyRange left{};     // `after` moves as that is durable
+        std::string pages{};
+        bool busy = false;
+        bool dirty = false;  // rows of it were read
+        bool read = false;
+        bool durable = false;
+    };
+
+    void cut_by_keys(std::vector<Key> bounds);
+    void cut_by_pages(std::uint32_t parts);
+
+    const SnapshotTable table_;
+    const std::string where_;
+    const std::optional<OpenTable> carried_;
+    TableShape shape_;
+    State state_ = State::unopened;
+    std::vector<Part> parts_;
+};
+
+}  // namespace pgc

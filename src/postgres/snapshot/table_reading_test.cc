@@ -1,0 +1,147 @@
+#include "postgres/snapshot/table_reading.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+namespace pgc {
+namespace {
+
+using State = TableReading::State;
+
+constexpr std::uint64_t large = std::uint64_t{100} << 20;
+
+SnapshotTable table(std::uint64_t bytes = 1000, std::string filter = "") {
+    return {.address = {Oid{7}, "s", "t"},
+            .shown = {Oid{7}, "s", "t"},
+            .bytes = bytes,
+            .filter = std::move(filter)};
+}
+
+TableShape keyed() {
+    TableShape shape;
+    shape.key = {"id"};
+    shape.key_types = {"id:20"};
+    shape.pages = 12'800;
+    return shape;
+}
+
+TableShape keyless() {
+    TableShape shape;
+    shape.pages = 1000;
+    return shape;
+}
+
+TEST(TableReadingTest, ASmallTableIsOnePart) {
+    TableReading reading{table(), "", std::nullopt};
+    EXPECT_EQ(reading.parts_wanted(keyed(), 4), 1U);
+    reading.open(keyed(), {}, 1);
+    const auto chunk = reading.take(10);
+    ASSERT_TRUE(chunk);
+    EXPECT_EQ(chunk->condition, "");
+    EXPECT_EQ(chunk->limit, 10U);
+    EXPECT_FALSE(reading.has_chunk()) << "it is being read";
+}
+
+TEST(TableReadingTest, ALargeOneIsCutForSeveralReaders) {
+    TableReading reading{table(large), "", std::nullopt};
+    EXPECT_EQ(reading.parts_wanted(keyed(), 1), 1U);
+    EXPECT_EQ(reading.parts_wanted(keyed(), 2), 12U);
+    reading.open(keyed(), {{"5"}, {"9"}}, 3);
+    EXPECT_EQ(reading.take(10)->condition, "(\"id\" <= '5'\n)");
+    EXPECT_EQ(reading.take(10)->condition, "(\"id\" > '5' AND \"id\" <= '9'\n)");
+    EXPECT_EQ(reading.take(10)->condition, "(\"id\" > '9'\n)");
+    EXPECT_FALSE(reading.take(10));
+}
+
+TEST(TableReadingTest, EachChunkBeginsBehindWhatWasRead) {
+    TableReading reading{table(), "", std::nullopt};
+    reading.open(keyed(), {}, 1);
+    ASSERT_TRUE(reading.take(10));
+    reading.read_up_to(0, {"42"});
+    reading.end_chunk(0, false);
+    EXPECT_EQ(reading.take(10)->condition, "(\"id\" > '42'\n)");
+    reading.end_chunk(0, true);
+    EXPECT_EQ(reading.state(), State::read);
+}
+
+TEST(TableReadingTest, WhatIsNotDurableIsLeft) {
+    TableReading reading{table(), "", std::nullopt};
+    EXPECT_EQ(reading.left(), std::nullopt) << "nobody has opened it";
+    reading.open(keyed(), {{"50"}}, 2);
+    ASSERT_TRUE(reading.take(10));
+    reading.read_up_to(0, {"42"});
+    EXPECT_EQ(reading.left()->left[0], (KeyRange{{}, {"50"}}));
+    reading.durable_up_to(0, {"41"});
+    EXPECT_EQ(reading.left()->left[0], (KeyRange{{"41"}, {"50"}}));
+    reading.end_chunk(0, true);
+    reading.durable_whole(0);
+    ASSERT_EQ(reading.left()->left.size(), 1U);
+    EXPECT_EQ(reading.left()->left[0], (KeyRange{{"50"}, {}}));
+    EXPECT_EQ(reading.left()->key, Key{"id:20"});
+}
+
+TEST(TableReadingTest, ItIsDurableWhenAllItsPartsAre) {
+    TableReading reading{table(), "", std::nullopt};
+    reading.open(keyed(), {{"50"}}, 2);
+    for (const std::size_t part : {std::size_t{0}, std::size_t{1}}) {
+        ASSERT_TRUE(reading.take(10));
+        reading.end_chunk(part, true);
+        EXPECT_FALSE(reading.all_durable());
+        reading.durable_whole(part);
+    }
+    EXPECT_TRUE(reading.all_durable());
+}
+
+TEST(TableReadingTest, WhatIsLeftIsGoneOnWith) {
+    const OpenTable open{.key = {"id:20"}, .left = {{{"41"}, {"50"}}}};
+    TableReading reading{table(large), "", open};
+    EXPECT_EQ(reading.left(), open);
+    EXPECT_EQ(reading.parts_wanted(keyed(), 4), 1U) << "it is cut already";
+    reading.open(keyed(), {}, 1);
+    EXPECT_EQ(reading.take(10)->condition, "(\"id\" > '41' AND \"id\" <= '50'\n)");
+    EXPECT_FALSE(reading.take(10));
+}
+
+TEST(TableReadingTest, RangesOfAnotherKeyAreWorthNothing) {
+    TableReading reading{table(), "", OpenTable{.key = {"id:23"}, .left = {{{"41"}, {"50"}}}}};
+    reading.open(keyed(), {}, 1);
+    EXPECT_EQ(reading.take(10)->condition, "");
+}
+
+TEST(TableReadingTest, ATableWithoutAKeyIsReadByPagesAndLeavesNothingBehind) {
+    TableReading reading{table(large), "", std::nullopt};
+    EXPECT_EQ(reading.parts_wanted(keyless(), 2), 12U);
+    reading.open(keyless(), {}, 2);
+    EXPECT_EQ(reading.take(10)->condition, "(ctid >= '(0,0)' AND ctid < '(501,0)'\n)");
+    const auto last = reading.take(10);
+    EXPECT_EQ(last->condition, "(ctid >= '(501,0)'\n)");
+    EXPECT_EQ(last->limit, 0U);
+    EXPECT_FALSE(reading.torn(1));
+    reading.read_up_to(1, {});
+    EXPECT_TRUE(reading.torn(1));
+    EXPECT_EQ(reading.left(), std::nullopt);
+}
+
+TEST(TableReadingTest, ConditionsAreAllMet) {
+    TableReading reading{table(1000, "(n > 1)"), "a -- b", std::nullopt};
+    reading.open(keyed(), {{"5"}}, 2);
+    EXPECT_EQ(reading.take(10)->condition, "(\"id\" <= '5'\n) AND ((n > 1)\n) AND (a -- b\n)");
+}
+
+TEST(TableReadingTest, ExpectationsAreNeverBelowWhatWasRead) {
+    TableReading reading{table(1000), "", std::nullopt};
+    EXPECT_EQ(reading.rows_expected(), 10U);
+    reading.rows = 500;
+    EXPECT_EQ(reading.rows_expected(), 500U);
+    TableShape shape = keyed();
+    shape.rows = 900;
+    reading.open(std::move(shape), {}, 1);
+    EXPECT_EQ(reading.rows_expected(), 900U);
+    ASSERT_TRUE(reading.take(1));
+    reading.end_chunk(0, true);
+    EXPECT_EQ(reading.rows_expected(), 500U) << "now it is known";
+}
+
+}  // namespace
+}  // namespace pgc
