@@ -41,7 +41,8 @@ Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept 
     Instant at = kNever;
     if (reached.confirmable > safe_) at = last_ + pause(urgency);
     if (reached.snapshot_revision != revision_) {
-        at = std::min(at, urgency == Urgency::forced ? last_ : last_ + kSnapshot);
+        const bool now = urgency == Urgency::forced || reached.snapshot_waits;
+        at = std::min(at, now ? last_ : last_ + kSnapshot);
     }
     return at;
 }

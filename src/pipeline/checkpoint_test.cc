@@ -127,6 +127,14 @@ TEST_F(CheckpointTest, WhatIsLeftOfASnapshotIsStoredSoonAndWithThePosition) {
     EXPECT_FALSE(advance(150, Urgency::normal, 1)) << "nothing has changed";
 }
 
+TEST_F(CheckpointTest, WhatASnapshotWaitsForIsStoredAtOnce) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    const auto stored = checkpoint.advance(
+        {.confirmable = {}, .snapshot_revision = 1, .snapshot_waits = true}, [this] { return left; },
+        Urgency::normal);
+    EXPECT_TRUE(stored && *stored);
+}
+
 TEST_F(CheckpointTest, ASnapshotAloneMovesNoPosition) {
     ASSERT_TRUE(checkpoint.begin(whose, false));
     left = "";

@@ -354,7 +354,9 @@ Result<bool> Pipeline::checkpoint(Checkpoint::Urgency urgency) {
 
 Checkpoint::Reached Pipeline::reached() const {
     if (!flow_) return {};
-    return {.confirmable = flow_->confirmable(), .snapshot_revision = flow_->snapshot_revision()};
+    return {.confirmable = flow_->confirmable(),
+            .snapshot_revision = flow_->snapshot_revision(),
+            .snapshot_waits = flow_->snapshot_waits()};
 }
 
 void Pipeline::tend_desk() {

@@ -426,7 +426,7 @@ Result<void> Snapshot::assign(TableReader& reader, Instant now) {
     if (!reader.idle()) return {};
     auto table = may_lag_further() ? next_table(now) : nullptr;
     if (table == nullptr) {
-        reader.rest();
+        if (!waits_for_store()) reader.rest();
         return {};
     }
     return reader.begin({.table = std::move(table),
@@ -450,10 +450,17 @@ bool Snapshot::may_lag_further() const noexcept {
     return lag <= config_.chunk_rows * readers_.size() || ordinal_ == stored_ordinal_;
 }
 
+bool Snapshot::waits_for_store() const {
+    return state_ == State::reading && a_reader_is_idle() && !may_lag_further();
+}
+
 // A reader waited for the store, and need not any more.
 bool Snapshot::could_assign() const {
-    return std::ranges::any_of(readers_, [](const auto& reader) { return reader->idle(); }) &&
-           may_lag_further() && next_table(with_.clock.now()) != nullptr;
+    return a_reader_is_idle() && may_lag_further() && next_table(with_.clock.now()) != nullptr;
+}
+
+bool Snapshot::a_reader_is_idle() const {
+    return std::ranges::any_of(readers_, [](const auto& reader) { return reader->idle(); });
 }
 
 void Snapshot::end_group(Instant now) {

@@ -99,6 +99,8 @@ public:
     [[nodiscard]] Result<bool> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
                                     Instant now);
     void durable(Position position);
+    // A reader waits until more of what was read is stored.
+    bool waits_for_store() const;
     // progress() as it was at this revision is stored.
     void stored(std::uint64_t revision);
 
@@ -161,6 +163,7 @@ private:
     std::uint64_t rows_each() const noexcept;
     bool may_lag_further() const noexcept;
     bool could_assign() const;
+    bool a_reader_is_idle() const;
     void tell_waiting(Instant now);
 
     const With with_;
