@@ -35,7 +35,7 @@ public:
     void begun(Instant now, bool whole) noexcept {
         began_ = now;
         whole_ = whole;
-        give_way_at_ = whole ? kNever : now + patience_;
+        give_way_at_ = now + patience_;
     }
     // Until when it waits for the server to make the snapshot.
     Instant give_way_at() const noexcept { return give_way_at_; }
