@@ -53,7 +53,12 @@ Result<void> SnapshotExporter::connect(Instant now) {
 
 Result<void> SnapshotExporter::take_created() {
     const auto rows = link_->result();
-    if (!rows) return std::unexpected(rows.error());
+    if (!rows) {
+        Error error = rows.error();
+        // The server still has the one of a session that has gone: it notices late.
+        if (link_->sqlstate() == "42710") error.next = Error::Next::retry;
+        return std::unexpected(std::move(error));
+    }
     if (!*rows) return {};
     Answer row{**rows};
     exported_ = {.name = row.text("snapshot_name"), .at = row.lsn("consistent_point")};
