@@ -111,10 +111,13 @@ Result<std::optional<Rows>> TableReader::answer(Instant now) {
     auto answer = link_->result();
     if (answer && !*answer) return answer;
     state_ = State::idle;
-    if (!answer && link_->sqlstate().empty()) {
+    if (answer) return answer;
+    if (link_->sqlstate().empty()) {
         link_.reset();
         state_ = State::away;
         connect_at_ = now + kPause;
+    } else if (speaks_of_lost_snapshot(link_->sqlstate())) {
+        answer.error().next = Error::Next::retry;
     }
     return answer;
 }
