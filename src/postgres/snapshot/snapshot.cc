@@ -214,12 +214,13 @@ Result<void> Snapshot::go_on(const Stream& stream, Instant now) {
                 }
             }
             if (exporter_.idle() && may_begin(now)) begin_exporting(now);
-            for (const auto& reader : readers_) {
-                if (auto done = step_reader(*reader, now); !done) return done;
-            }
-            return {};
-        case State::exporting: return export_snapshot(stream, now);
-        case State::approaching: return approach(stream, now);
+            return step_readers(now);
+        case State::exporting:
+            if (auto done = step_readers(now); !done) return done;
+            return export_snapshot(stream, now);
+        case State::approaching:
+            if (auto done = step_readers(now); !done) return done;
+            return approach(stream, now);
         case State::listing: return list_tables(now);
         case State::reading: return read_tables(now);
     }
@@ -292,9 +293,7 @@ Result<void> Snapshot::list_tables(Instant now) {
                                                             .memory = with_.memory,
                                                             .logger = with_.logger}));
     }
-    for (const auto& reader : readers_) {
-        if (auto done = step_reader(*reader, now); !done) return done;
-    }
+    if (auto done = step_readers(now); !done) return done;
     TableReader& first = *readers_.front();
     if (!listed_) {
         if (!first.idle()) return {};
@@ -362,6 +361,14 @@ Result<void> Snapshot::read_tables(Instant now) {
         busy = busy || reader->busy();
     }
     if (!busy && next_table(now) == nullptr) end_group(now);
+    return {};
+}
+
+// Also while they have nothing to read: the end of a transaction is heard, a connection made anew.
+Result<void> Snapshot::step_readers(Instant now) {
+    for (const auto& reader : readers_) {
+        if (auto done = step_reader(*reader, now); !done) return done;
+    }
     return {};
 }
 

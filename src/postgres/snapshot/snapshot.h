@@ -140,6 +140,7 @@ private:
     Result<void> list_tables(Instant now);
     Result<void> take_tables(const Rows& rows, Instant now);
     Result<void> read_tables(Instant now);
+    Result<void> step_readers(Instant now);
     Result<void> step_reader(TableReader& reader, Instant now);
     void chunk_ended(const TableReader& reader);
     Result<void> assign(TableReader& reader, Instant now);
