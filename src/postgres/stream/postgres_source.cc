@@ -294,7 +294,8 @@ void PostgresSource::wants(Wants& wants, bool reading) const {
             wants.until(feedback_.due_at());
             snapshot_->wants(wants, reading);
             if (reading && !snapshot_->reading()) reader_->wants(wants);
-            if (snapshot_->hold_at() && !snapshot_->reading() && !stream_now().standing) {
+            if (reading && snapshot_->hold_at() && !snapshot_->reading() &&
+                !stream_now().standing) {
                 wants.until(probe_at_);
             }
             break;
