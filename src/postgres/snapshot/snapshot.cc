@@ -649,7 +649,7 @@ void Snapshot::wants(Wants& wants, bool reading) const {
         case State::approaching:
         case State::listing: return;
         case State::reading:
-            if (rate_.exhausted()) wants.until(rate_.refill_at());
+            if (reading && rate_.exhausted()) wants.until(rate_.refill_at());
             if (could_assign()) wants.until(Instant{});
             return;
     }
