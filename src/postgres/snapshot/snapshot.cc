@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -320,8 +321,7 @@ Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
     ordinal_ = stored_ordinal_ = 0;
     for (const SnapshotWork& work : works_) {
         if (work.paused) continue;
-        begun_.push_back(work.request.id);
-        add_jobs(work, *tables);
+        if (add_jobs(work, *tables)) begun_.push_back(work.request.id);
     }
     with_.logger.debug("a group of the snapshot is read",
                        {{"at", exported_.at}, {"tables", jobs_.size()}});
@@ -330,12 +330,20 @@ Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
     return read_tables(now);
 }
 
-void Snapshot::add_jobs(const SnapshotWork& work, const std::vector<SnapshotTable>& tables) {
+// A table is read once in a group: two READs of one row at one place could not be told from two rows.
+bool Snapshot::add_jobs(const SnapshotWork& work, const std::vector<SnapshotTable>& tables) {
     std::uint64_t expected = 0;
     std::uint64_t added = 0;
+    bool whole = true;
+    std::set<Oid> taken;
+    for (const Job& job : jobs_) taken.insert(job.table->table().address.oid);
     for (const SnapshotTable& table : tables) {
         if (work.done.contains(table.address.oid) || !meant(work, table.shown) ||
             !with_.relations.selects(table.shown.schema, table.shown.name)) {
+            continue;
+        }
+        if (taken.contains(table.address.oid)) {
+            whole = false;
             continue;
         }
         const auto open = work.open.find(table.address.oid);
@@ -350,6 +358,7 @@ void Snapshot::add_jobs(const SnapshotWork& work, const std::vector<SnapshotTabl
     }
     reports_.tables(work.request.id, added, expected);
     reports_.waits(work.request.id, Reported::reading, "");
+    return whole;
 }
 
 Result<void> Snapshot::read_tables(Instant now) {

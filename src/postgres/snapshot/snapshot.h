@@ -149,7 +149,8 @@ private:
     void end_group(Instant now);
     void abandon_group(Instant now);
 
-    void add_jobs(const SnapshotWork& work, const std::vector<SnapshotTable>& tables);
+    // False: a table of it is another work's in this group.
+    bool add_jobs(const SnapshotWork& work, const std::vector<SnapshotTable>& tables);
     void seal(Batch& batch, const TableReader& reader, Key last);
     void finish_tables();
     void finish_works();
