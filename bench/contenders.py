@@ -19,7 +19,8 @@ def capture_environment(lab, name, slot, directory):
     return clean_environment() | lab.server.capture_environment() | {
         "PG_CAPTURE_STATE_DIR": str(directory), "PG_SLOT_NAME": slot,
         "PG_PUBLICATION": f"bench_{name}", "PG_CAPTURE_SOURCE_MANAGE_PUBLICATION": "false",
-        "PG_CAPTURE_HTTP_LISTEN": "", "PG_CAPTURE_LOGGING_LEVEL": "warning"}
+        "PG_CAPTURE_SOURCE_SNAPSHOT_MODE": "never", "PG_CAPTURE_HTTP_LISTEN": "",
+        "PG_CAPTURE_LOGGING_LEVEL": "warning"}
 
 
 def discarding(lab, route, name, slot, directory):

@@ -33,6 +33,8 @@ class Capture:
     args      command line after the program's name
     state     directory of the stored position; kept by whoever gives it, private else
     stdout    a descriptor that takes its lines instead of us
+
+    Without a word of `env` about it there is no snapshot: most tests tell of changes alone.
     """
 
     def __init__(self, env=None, *, args=(), config=None, suffix=".toml", sink="console",
@@ -45,6 +47,7 @@ class Capture:
         self.http_port = free_port() if http else None
         self.environment = clean_environment()
         self.environment["PG_CAPTURE_STATE_DIR"] = str(self.state)
+        self.environment["PG_CAPTURE_SOURCE_SNAPSHOT_MODE"] = "never"
         self.environment["PG_CAPTURE_HTTP_LISTEN"] = f"127.0.0.1:{self.http_port}" if http else ""
         if sink:
             self.environment["PG_CAPTURE_SINK"] = sink
