@@ -1,9 +1,9 @@
 """Servers that the tests of this suite share: one of each a worker."""
 
 import pytest
-from stage import Stage
 from support.kafka import CURRENT, OLD, KafkaBroker
 from support.servers import PostgresServer
+from support.stage import Stage
 
 
 @pytest.fixture(scope="session")

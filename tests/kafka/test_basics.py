@@ -5,8 +5,8 @@ import json
 import re
 
 import pytest
-from stage import strict_json
 from support.processes import wait_until
+from support.stage import strict_json
 from support.workload import check
 
 

@@ -9,7 +9,7 @@ import os
 import random
 
 import pytest
-from stage import strict_json
+from support.stage import strict_json
 
 ROWS = int(os.environ.get("PGC_HOSTILE_ROWS", "1000000"))
 POOL = 3000

@@ -9,10 +9,10 @@ import signal
 import time
 
 import pytest
-from stage import strict_json
 from support.kafka import KafkaBroker
 from support.processes import wait_until
 from support.servers import CutProxy, PostgresServer
+from support.stage import strict_json
 
 RATE = 5000
 LONG = pytest.param(60, marks=pytest.mark.nightly, id="long")

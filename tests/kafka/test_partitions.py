@@ -1,6 +1,6 @@
 """`partitioner: key` puts a record where Kafka's own Java producer would put it."""
 
-from stage import strict_json
+from support.stage import strict_json
 
 KEYS = """
 CREATE TABLE t (k text PRIMARY KEY);

@@ -3,8 +3,8 @@
 import subprocess
 
 import pytest
-from stage import strict_json
 from support.processes import wait_until
+from support.stage import strict_json
 
 REFUSED = 5         # going on would skip changes
 UNSUITABLE = 2      # the configuration is wrong

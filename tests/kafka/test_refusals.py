@@ -3,9 +3,9 @@
 import time
 
 import pytest
-from stage import strict_json
 from support.kafka import KafkaBroker
 from support.servers import certificates
+from support.stage import strict_json
 
 PASSWORD = "refusals-secret"
 

@@ -5,11 +5,11 @@ import urllib.error
 import urllib.request
 
 import pytest
-from stage import strict_json
 from support.capture import run_capture
 from support.kafka import CURRENT, OLD
 from support.processes import wait_until
 from support.servers import PostgresServer, certificates
+from support.stage import strict_json
 from support.tokens import TokenServer
 
 # Looked for in everything that leaves the program. The words tell which one leaked.
