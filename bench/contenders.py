@@ -44,6 +44,27 @@ def producing(lab, route, name, slot, directory):
         "KAFKA_TOPIC_PREFIX": slot, "KAFKA_COMPRESSION": route.split()[1]}
 
 
+def reading(lab, route, name, slot, directory):
+    """pg-capture that reads a table and ends: "1 reader", "2 readers" into nowhere, "kafka snappy" …"""
+    if route.startswith("kafka"):
+        env = producing(lab, route, name, slot, directory)
+    else:
+        env = discarding(lab, "tcp binary", name, slot, directory) | {
+            "PG_CAPTURE_SOURCE_SNAPSHOT_READERS": route.split()[0]}
+    return env | {"PG_CAPTURE_SOURCE_SNAPSHOT_MODE": "only"}
+
+
+def copy_to_nowhere(lab, table):
+    """psql, COPY TO STDOUT, /dev/null."""
+    return [CLIENT_BIN / "psql", "-Xq", "-d", lab.server.dsn(host="127.0.0.1", sslmode="disable"),
+            "-c", f"COPY {table} TO STDOUT"]
+
+
+def snapshot_only():
+    """The command that ends when all rows are durable."""
+    return [binary(), "run"]
+
+
 def run_until(end):
     """The command that drains up to an LSN: it returns when all of it is durable and stored."""
     return [binary(), "run", "--until", end]

@@ -30,7 +30,6 @@ CONNECTOR = {
     "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
     "tasks.max": 1,
     "plugin.name": "pgoutput",
-    "snapshot.mode": "no_data",
     "publication.autocreate.mode": "disabled",
     "tombstones.on.delete": "false",
     "max.batch.size": 16384,
@@ -42,9 +41,14 @@ CONNECTOR = {
 
 
 class Debezium:
-    """One worker with one connector that reads `slot` into topics that begin with `prefix`."""
+    """One worker with one connector that reads `slot` into topics that begin with `prefix`.
 
-    def __init__(self, server, broker, *, slot, publication, prefix):
+    snapshot    its snapshot.mode: "no_data" begins where the slot stands, "initial" makes the
+                slot and reads all rows before
+    table       the one it captures, if not all: its snapshot does not go by the publication
+    """
+
+    def __init__(self, server, broker, *, slot, publication, prefix, snapshot="no_data", table=".*"):
         if not (HOME / "key").exists():
             raise FileNotFoundError("no Debezium: run tools/debezium.sh")
         self.directory = run_directory("debezium")
@@ -59,7 +63,8 @@ class Debezium:
             "database.hostname": server.host, "database.port": server.port,
             "database.user": server.user, "database.password": server.password,
             "database.dbname": "postgres", "topic.prefix": prefix, "slot.name": slot,
-            "publication.name": publication,
+            "publication.name": publication, "snapshot.mode": snapshot,
+            "table.include.list": f"public.{table}",
         }
         self._write("worker.properties", worker)
         self._write("connector.properties", connector)

@@ -6,15 +6,13 @@ The time and CPU of pg_recvlogical and of pg-capture include their start; Debezi
 when it starts to read its slot, since a Java machine's start is not what is measured here.
 """
 
-import resource
 import statistics
-import subprocess
 import time
 
 import contenders
 from debezium import Debezium
-from figures import cpu_seconds, memory_mib, tell
-from support.processes import remove_directory, run_directory, spawn
+from figures import cpu_seconds, measured, memory_mib, tell
+from support.processes import remove_directory, run_directory
 from workloads import BASELINE, DEBEZIUM, DRAINS, KAFKA
 
 DEBEZIUM_STILL_SECONDS_MAX = 90
@@ -80,23 +78,10 @@ class Drain:
             command = contenders.run_until(self.end)
             kind = contenders.producing if route in KAFKA else contenders.discarding
             env = kind(self.lab, route, self.name, slot, directory)
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        started = time.monotonic()
-        process = spawn(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        peak = 0.0
-        while process.poll() is None:
-            peak = max(peak, memory_mib(process.pid))
-            time.sleep(0.02)
-        seconds = time.monotonic() - started
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        with process.stderr:
-            said = process.stderr.read().decode()
-        if process.returncode != 0:
-            raise RuntimeError(f"{route}: exit code {process.returncode}\n{said}")
+        figure = measured(route, command, env)
         remove_directory(directory)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return {"rate": self.changes / seconds, "seconds": seconds, "memory_mib": peak,
-                "cpu_us": self._per_change(cpu)}
+        return {"rate": self.changes / figure["seconds"], "seconds": figure["seconds"],
+                "memory_mib": figure["memory_mib"], "cpu_us": self._per_change(figure["cpu_s"])}
 
     def _debezium(self, slot, topic):
         """Watched through the topic. `warm_rate` is that of the second half: a Java machine

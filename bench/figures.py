@@ -1,8 +1,13 @@
-"""Figures off /proc, and what the bench says while it works."""
+"""Figures off /proc and of processes, and what the bench says while it works."""
 
 import os
 import pathlib
+import resource
+import subprocess
 import sys
+import time
+
+from support.processes import spawn
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -33,6 +38,25 @@ def memory_mib(pid, field="VmHWM"):
     except OSError:
         pass
     return 0.0
+
+
+def measured(what, command, env):
+    """Runs a process to its end: seconds, CPU seconds, peak of resident memory."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    process = spawn(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, memory_mib(process.pid))
+        time.sleep(0.02)
+    seconds = time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with process.stderr:
+        said = process.stderr.read().decode()
+    if process.returncode != 0:
+        raise RuntimeError(f"{what}: exit code {process.returncode}\n{said}")
+    return {"seconds": seconds, "memory_mib": peak,
+            "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
 
 
 def tell(text):

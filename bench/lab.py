@@ -42,10 +42,10 @@ class Lab:
 
     # -- backlogs and slots ---------------------------------------------------------------
 
-    def make_table(self, name, setup):
+    def make_table(self, name, setup, **size):
         """Table, publication and a slot from here on, all called bench_NAME."""
         table = f"bench_{name}"
-        self.server.psql(setup.format(t=table))
+        self.server.psql(setup.format(t=table, **size), timeout=900)
         self.server.psql(f"CREATE PUBLICATION {table} FOR TABLE {table};")
         self.server.psql(f"SELECT 1 FROM pg_create_logical_replication_slot('{table}', 'pgoutput')")
         return table

@@ -54,10 +54,19 @@ FROM generate_series(1, 100) k
 TIMED_ROWS_A_STATEMENT = 100
 TIMED_STATEMENTS_A_SECOND = 50
 
+# A table that was there before, for snapshots: rows of the same kind.
+SNAPSHOT_ROWS = 3_000_000
+SNAPSHOT_SETUP = SMALL_ROWS + """
+INSERT INTO {t} SELECT k, k, substr(md5(k::text) || md5(k::text), 1, 40), clock_timestamp(), k / 7.0
+FROM generate_series(1, {rows}) k;
+"""
+SNAPSHOT_BASELINE = "psql COPY"
+
 # The baseline of every drain: PostgreSQL's own client over TCP, writing to /dev/null.
 BASELINE = "pg_recvlogical"
 DEBEZIUM = "debezium"
 KAFKA = ["kafka snappy", "kafka lz4"]
+SNAPSHOT_ROUTES = ["1 reader", "2 readers", *KAFKA, DEBEZIUM]
 
 
 @dataclasses.dataclass(frozen=True)

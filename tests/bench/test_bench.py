@@ -29,6 +29,16 @@ def test_a_backlog_is_drained_into_kafka_and_every_change_is_there(tmp_path):
     assert "kafka snappy" in text
 
 
+def test_a_snapshot_is_measured_beside_copy(tmp_path):
+    figures, text = bench(tmp_path, "--only", "snapshot", "--route", "reader,kafka snappy")
+    routes = figures["snapshot"]["routes"]
+    assert set(routes) == {"psql COPY", "1 reader", "2 readers", "kafka snappy"}
+    assert figures["snapshot"]["rows"] == 300_000
+    assert all(figure["rate"] > 10_000 for figure in routes.values())
+    assert all(1 < routes[ours]["memory_mib"] < 128 for ours in ("1 reader", "2 readers", "kafka snappy"))
+    assert "rows/s" in text
+
+
 def test_an_unknown_workload_is_refused():
     done = subprocess.run([ROOT / "bench" / "run", "--only", "backlogg"], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
