@@ -2,7 +2,7 @@
 
 Values go into a table; what pg-capture makes of them, as text and as binary tuples, is
 cast back by the server and must print as the original does. Both forms must give the very
-same JSON.
+same JSON, and so must a snapshot of the rows.
 
 Known gaps, by design:
   - lower bounds of arrays other than 1 don't show in JSON (the elements and their order do);
@@ -201,8 +201,19 @@ def cases(major):
     return {kind: values + random_values(kind, chance) for kind, values in kinds.items()}
 
 
-def captured(server, database, form, tables):
+def rows_of(capture):
     """table name → id → (JSON text of v, its value)"""
+    seen = {}
+    for raw in capture.raw_lines:
+        message = read_json(raw)
+        if message["table"].startswith("rt_"):
+            seen.setdefault(message["table"], {})[int(message["after"]["id"])] = (
+                raw[raw.index(b'"after":'):raw.index(b',"source":{')], message["after"]["v"])
+    return seen
+
+
+def captured(server, database, form, tables):
+    """What the stream tells of the rows."""
     env = server.capture_environment(database) | {"PG_CAPTURE_SOURCE_BINARY": form}
     with Capture(env, slot=f"{database}_{form}", publication=f"{form}_pub", http=False,
                  start=False) as capture:
@@ -215,13 +226,20 @@ def captured(server, database, form, tables):
         total = sum(tables.values())
         capture.wait_for(total, timeout=60)
         assert f"binary={'true' if form == 'auto' else 'false'}" in capture.stderr
-        seen = {}
-        for raw in capture.raw_lines:
-            message = read_json(raw)
-            if message["table"].startswith("rt_"):
-                seen.setdefault(message["table"], {})[int(message["after"]["id"])] = (
-                    raw[raw.index(b'"after":'):raw.index(b',"source":{')], message["after"]["v"])
+        seen = rows_of(capture)
         capture.stop()
+        return seen
+
+
+def read(server, database, form):
+    """What a snapshot tells of them."""
+    env = server.capture_environment(database) | {"PG_CAPTURE_SOURCE_BINARY": form,
+                                                  "PG_CAPTURE_SOURCE_SNAPSHOT_MODE": "only"}
+    with Capture(env, slot=f"{database}_read_{form}", publication=f"{form}_pub", http=False) as capture:
+        assert capture.wait_exit(60) == 0, capture.stderr
+        assert all(message["op"] == "READ" for message in capture.messages)
+        seen = rows_of(capture)
+        server.drop_slot(f"{database}_read_{form}")
         return seen
 
 
@@ -247,10 +265,12 @@ def round_trip(request):
                         list(enumerate(kinds[kind])))
         tables = {names[kind]: len(values) for kind, values in kinds.items()}
         outcome = {"never": captured(server, "types", "never", tables)}
+        outcome["never read"] = read(server, "types", "never")
         if server.major >= 14:
             binary = {names[kind]: n for kind, n in
                       ((k, len(v)) for k, v in kinds.items()) if kind not in TEXT_ONLY}
             outcome["auto"] = captured(server, "types", "auto", binary)
+            outcome["auto read"] = read(server, "types", "auto")
         yield server, names, kinds, outcome
 
 
@@ -284,10 +304,22 @@ def test_every_value_comes_back_as_the_server_prints_it(round_trip):
 def test_binary_and_text_tuples_give_the_same_json(round_trip):
     _, names, kinds, outcome = round_trip
     if "auto" not in outcome:
-        assert list(outcome) == ["never"], "before 14 there are no binary tuples"
+        assert list(outcome) == ["never", "never read"], "before 14 there are no binary tuples"
         return
     text, binary = outcome["never"], outcome["auto"]
     compared = [(kind, text[name][number][0], binary[name][number][0])
                 for kind, name in names.items() if kind not in TEXT_ONLY for number in text[name]]
     different = [f"{kind}: {one} / {other}" for kind, one, other in compared if one != other]
     assert len(compared) > 500 and not different, "\n".join(different)
+
+
+def test_a_row_that_is_read_and_one_that_is_inserted_give_the_same_json(round_trip):
+    _, names, kinds, outcome = round_trip
+    kind_of = {name: kind for kind, name in names.items()}
+    for form in [f for f in ("never", "auto") if f in outcome]:
+        inserted, was_read = outcome[form], outcome[f"{form} read"]
+        assert {t: sorted(rows) for t, rows in was_read.items()} == {t: sorted(rows) for t, rows in inserted.items()}
+        different = [f"{kind_of[table]}: {row} / {was_read[table][number][0]}"
+                     for table, rows in inserted.items() for number, (row, _) in rows.items()
+                     if row != was_read[table][number][0]]
+        assert not different, "\n".join(different[:20])
