@@ -64,7 +64,8 @@ class Stage:
             self._captures.pop().close()
         if self.server.running:
             self.server.drop_slot(self.name)
-            self.server.psql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+            force = " WITH (FORCE)" if self.server.major >= 13 else ""
+            self.server.psql(f"DROP DATABASE IF EXISTS {self.name}{force}")
 
     # -- the source -------------------------------------------------------------------
 

@@ -1,0 +1,205 @@
+"""source.snapshot.mode: when a snapshot is taken, and what remembers that it is due."""
+
+import random
+import time
+
+import pytest
+from ground import BEGINS
+from support.replica import lsn_number
+
+ROWS = """
+CREATE TABLE t (id int PRIMARY KEY, v text);
+INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 500) i;
+"""
+ALL = set(range(1, 501))
+
+
+@pytest.fixture
+def ground(ground):
+    ground.sql(ROWS)
+    return ground
+
+
+def ids(ground, *operations):
+    return [m["after"]["id"] for m in ground.of("t", *operations)]
+
+
+def test_initial_reads_what_is_there_once_and_then_streams(ground):
+    with ground.capture() as capture:
+        ground.wait_complete()
+        ground.sql("INSERT INTO t VALUES (501, 'new')")
+        ground.wait_streamed()
+        assert sorted(ids(ground, "READ")) == sorted(ALL)
+        assert ids(ground, "INSERT") == [501]
+        ops = [m["op"] for m in ground.of("t")]
+        assert ops == ["READ"] * 500 + ["INSERT"]
+        capture.stop()
+        capture.start()
+        ground.sql("INSERT INTO t VALUES (502, 'newer')")
+        ground.wait_streamed()
+        assert len(ids(ground, "READ")) == 500, "the slot is not new any more"
+        assert ids(ground, "INSERT") == [501, 502]
+        capture.stop()
+
+
+def test_a_row_that_is_read_looks_like_one_that_is_inserted(ground):
+    with ground.capture() as capture:
+        ground.wait_complete()
+        ground.sql("UPDATE t SET v = 'other' WHERE id = 7")
+        ground.wait_streamed()
+        capture.stop()
+    read = next(m for m in ground.of("t", "READ") if m["after"]["id"] == 7)
+    update = ground.of("t", "UPDATE")[0]
+    assert read["key"] == update["key"] == {"id": 7}
+    assert read["before"] is None and read["after"] == {"id": 7, "v": "v7"}
+    assert read["source"]["xid"] is None
+    assert set(read) == set(update) and set(read["source"]) == set(update["source"])
+    assert lsn_number(read["source"]["lsn"]) < lsn_number(update["source"]["lsn"])
+    assert abs(read["ts_ms"] / 1000 - time.time()) < 60 and abs(read["source"]["ts_ms"] / 1000 - time.time()) < 60
+
+
+def test_never_takes_none(ground):
+    with ground.capture(source_snapshot_mode="never") as capture:
+        capture.wait_streaming()
+        ground.sql("INSERT INTO t VALUES (501, 'new')")
+        ground.wait_streamed()
+        assert [m["op"] for m in ground.of("t")] == ["INSERT"]
+        assert BEGINS not in capture.stderr
+        capture.stop()
+
+
+def test_always_takes_one_at_each_start_and_misses_nothing_between(ground):
+    with ground.capture(source_snapshot_mode="always") as capture:
+        ground.wait_complete()
+        capture.stop()
+        ground.sql("UPDATE t SET v = 'away' WHERE id = 1; DELETE FROM t WHERE id = 2")
+        capture.start()
+        ground.wait_complete(2)
+        ground.wait_streamed()
+        capture.stop()
+    operations = [m["op"] for m in ground.of("t")]
+    assert operations == ["READ"] * 500 + ["UPDATE", "DELETE"] + ["READ"] * 499
+    assert {"id": 1, "v": "away"} in ground.rows("t")[500:]
+
+
+def test_only_ends_by_itself_and_a_later_start_goes_on_without_a_gap(ground):
+    with ground.capture(source_snapshot_mode="only") as capture:
+        assert capture.wait_exit(60) == 0, capture.stderr
+        assert sorted(ids(ground)) == sorted(ALL)
+        assert [m["op"] for m in ground.of("t")] == ["READ"] * 500
+    ground.sql("INSERT INTO t VALUES (501, 'between'); UPDATE t SET v = 'between' WHERE id = 3")
+    with ground.capture(source_snapshot_mode="initial") as capture:
+        ground.wait_streamed()
+        assert [(m["op"], m["after"]["id"]) for m in ground.of("t")] == [("INSERT", 501), ("UPDATE", 3)]
+        assert BEGINS not in capture.stderr, "there was one"
+        capture.stop()
+
+
+def test_only_that_is_killed_goes_on_and_still_ends(ground):
+    with ground.capture(source_snapshot_mode="only", source_snapshot_rows_per_second=200,
+                        source_snapshot_chunk_rows=50) as capture:
+        ground.wait_for(lambda: len(ids(ground)) >= 150)
+        capture.kill()
+        capture.environment["PG_CAPTURE_SOURCE_SNAPSHOT_ROWS_PER_SECOND"] = "0"
+        capture.start()
+        assert capture.wait_exit(60) == 0, capture.stderr
+        assert set(ids(ground)) == ALL
+        assert len(ids(ground)) <= 500 + 2 * 50
+
+
+def test_the_first_start_may_be_killed_at_any_moment(grounds):
+    """Between the making of the slot and the first stored position, for one."""
+    chance = random.Random(1)
+    ground = grounds()
+    ground.sql(ROWS)
+    with ground.capture() as capture:
+        for number in range(25):
+            time.sleep(chance.uniform(0.0, 0.25))
+            capture.kill()
+            ground.sql(f"INSERT INTO t VALUES ({1000 + number}, 'between')")
+            capture.start()
+        ground.wait_complete()
+        ground.wait_streamed()
+        capture.stop()
+        seen = {m["after"]["id"] for m in ground.of("t", "READ", "INSERT")}
+        assert seen == ALL | {1000 + number for number in range(25)}
+
+
+def test_when_needed_takes_another_when_the_slot_is_gone(ground):
+    with ground.capture(source_snapshot_mode="when_needed") as capture:
+        ground.wait_complete()
+        capture.stop()
+        capture.start()
+        ground.wait_streamed()
+        assert len(ids(ground, "READ")) == 500, "nothing is lost, so none is needed"
+        capture.stop()
+
+        ground.server.drop_slot(ground.name)
+        ground.sql("UPDATE t SET v = 'unseen' WHERE id = 1")
+        capture.start()
+        ground.wait_complete(2)
+        ground.wait_streamed()
+        assert len(ids(ground, "READ")) == 1000
+        assert {"id": 1, "v": "unseen"} in ground.rows("t")[500:]
+        assert any("snapshot" in line for line in capture.stderr.splitlines() if " error " in line.lower()), \
+            "a loss is told of loudly"
+        capture.stop()
+
+
+def test_when_needed_takes_another_when_the_slot_was_moved(ground):
+    with ground.capture(source_snapshot_mode="when_needed") as capture:
+        ground.wait_complete()
+        capture.stop()
+        ground.sql("UPDATE t SET v = 'skipped' WHERE id = 1")
+        ground.sql(f"SELECT pg_replication_slot_advance('{ground.name}', pg_current_wal_lsn())")
+        capture.start()
+        ground.wait_complete(2)
+        ground.wait_streamed()
+        assert {"id": 1, "v": "skipped"} in ground.rows("t")[500:]
+        capture.stop()
+
+
+def test_when_needed_takes_another_when_the_server_removed_the_log(own_server, grounds):
+    own_server.set(max_slot_wal_keep_size="1MB", min_wal_size="32MB", max_wal_size="32MB")
+    ground = grounds(own_server, source_snapshot_mode="when_needed")
+    ground.sql(ROWS)
+    with ground.capture() as capture:
+        ground.wait_complete()
+        capture.stop()
+        ground.sql("CREATE TABLE junk (v text)")
+        for _ in range(6):
+            ground.sql("INSERT INTO junk SELECT repeat('x', 1000) FROM generate_series(1, 30000);"
+                       "SELECT pg_switch_wal(); CHECKPOINT")
+            if own_server.slot(ground.name)["wal_status"] == "lost":
+                break
+        assert own_server.slot(ground.name)["wal_status"] == "lost"
+        ground.sql("TRUNCATE junk; UPDATE t SET v = 'lost' WHERE id = 1")
+        capture.start()
+        ground.wait_complete(2)
+        ground.wait_streamed()
+        assert {"id": 1, "v": "lost"} in ground.rows("t")[500:]
+        capture.stop()
+
+
+def test_initial_still_stops_where_changes_were_lost(ground):
+    """Only who asks for `when_needed` gets a snapshot instead of an explanation."""
+    with ground.capture() as capture:
+        ground.wait_complete()
+        capture.stop()
+        ground.server.drop_slot(ground.name)
+        capture.start()
+        assert capture.wait_exit(30) == 5, capture.stderr
+        assert "when_needed" in capture.stderr, "and the explanation names it"
+        assert len(ids(ground, "READ")) == 500
+
+
+def test_rows_of_a_slot_that_somebody_else_made_are_not_read(ground):
+    """`initial` is for a slot of our own making: nobody knows what was done with another."""
+    ground.sql(f"CREATE PUBLICATION {ground.name}_pub FOR ALL TABLES")
+    ground.sql(f"SELECT pg_create_logical_replication_slot('{ground.name}', 'pgoutput')")
+    with ground.capture() as capture:
+        capture.wait_streaming()
+        ground.sql("INSERT INTO t VALUES (501, 'new')")
+        ground.wait_streamed()
+        assert [m["op"] for m in ground.of("t")] == ["INSERT"]
+        capture.stop()
