@@ -130,8 +130,8 @@ TEST_F(CheckpointTest, WhatIsLeftOfASnapshotIsStoredSoonAndWithThePosition) {
 TEST_F(CheckpointTest, WhatASnapshotWaitsForIsStoredAtOnce) {
     ASSERT_TRUE(checkpoint.begin(whose, false));
     const auto stored = checkpoint.advance(
-        {.confirmable = {}, .snapshot_revision = 1, .snapshot_waits = true}, [this] { return left; },
-        Urgency::normal);
+        {.confirmable = {}, .snapshot_revision = 1, .snapshot_waits = true},
+        [this] { return left; }, Urgency::normal);
     EXPECT_TRUE(stored && *stored);
 }
 

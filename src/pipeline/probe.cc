@@ -63,6 +63,7 @@ void Probe::batch_durable(const Handover& batch) {
     batch_time_.observe(clock_.now() - batch.read_at);
     batch_bytes_.observe(static_cast<double>(batch.bytes));
     batch_rows_.observe(static_cast<double>(batch.records));
+    if (batch.lane != kStreamLane) return;  // its rows were committed whenever
     const auto since =
         std::chrono::microseconds{clock_.wall().unix_us - batch.newest_commit.unix_us};
     latency_.observe(std::max(Duration{since}, Duration{0}), batch.records);

@@ -73,6 +73,7 @@ std::string column_list(std::span<const std::string> columns) {
 
 std::string condition(const KeyRange& range, std::span<const std::string> columns,
                       std::span<const std::string> casts) {
+    if (range.alone) return compared(columns, "=", range.upto, casts);
     std::string text;
     if (!range.after.empty()) text = compared(columns, ">", range.after, casts);
     if (!range.upto.empty()) {

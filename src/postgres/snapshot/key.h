@@ -19,10 +19,11 @@ namespace pgc {
 
 using Key = std::vector<std::string>;
 
-// (after, upto]; an empty key is no bound.
+// (after, upto]; an empty key is no bound. Or `upto` alone.
 struct KeyRange {
     Key after;
     Key upto;
+    bool alone = false;
     bool operator==(const KeyRange&) const = default;
 };
 

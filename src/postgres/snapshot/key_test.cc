@@ -47,6 +47,7 @@ TEST(SnapshotKeyTest, RangesAreOpenBelowAndClosedAbove) {
     EXPECT_EQ(condition({}, one), "");
     EXPECT_EQ(condition({.after = {"5"}, .upto = {}}, one), R"("id" > '5')");
     EXPECT_EQ(condition({.after = {"5"}, .upto = {"9"}}, one), R"("id" > '5' AND "id" <= '9')");
+    EXPECT_EQ(condition({.after = {"5"}, .upto = {"9"}, .alone = true}, one), R"("id" = '9')");
 }
 
 TEST(SnapshotKeyTest, TextsThatTheServerWouldTakeForSomethingElseAreCast) {

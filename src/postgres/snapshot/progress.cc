@@ -105,10 +105,12 @@ void write_work(std::string& out, const SnapshotWork& work) {
         }
     }
     for (const auto& [oid, table] : work.open) {
-        out += fmt::format("\nopen {}", oid.value);
+        out += fmt::format("\nopen {} {}", oid.value, table.shown.value);
         for (const std::string& column : table.key) out += " " + escaped(column);
         for (const KeyRange& range : table.left) {
-            out += fmt::format("\nleft {} {}", key_word(range.after), key_word(range.upto));
+            out += range.alone
+                       ? fmt::format("\nalone {}", key_word(range.upto))
+                       : fmt::format("\nleft {} {}", key_word(range.after), key_word(range.upto));
         }
     }
 }
@@ -126,6 +128,7 @@ public:
         if (what == "paused") return (works_.back().paused = true) && words.over();
         if (what == "done") return done(words);
         if (what == "open") return open(words);
+        if (what == "alone") return alone(words);
         return what == "left" && left(words);
     }
     // Whether every request says what it is for.
@@ -167,8 +170,10 @@ private:
     }
     bool open(Words& words) {
         const auto oid = words.number();
-        if (!oid || words.over()) return false;
+        const auto shown = words.number();
+        if (!oid || !shown || words.over()) return false;
         open_ = &works_.back().open[Oid{*oid}];
+        open_->shown = Oid{*shown};
         while (!words.over()) {
             auto column = unescaped(words.next());
             if (!column) return false;
@@ -181,6 +186,13 @@ private:
         auto upto = read_key(words.next());
         if (!after || !upto || !words.over() || open_ == nullptr) return false;
         open_->left.push_back({std::move(*after), std::move(*upto)});
+        return true;
+    }
+
+    bool alone(Words& words) {
+        auto key = read_key(words.next());
+        if (!key || key->empty() || !words.over() || open_ == nullptr) return false;
+        open_->left.push_back({.after = {}, .upto = std::move(*key), .alone = true});
         return true;
     }
 

@@ -10,9 +10,10 @@
 //   paused
 //   done 16384 3 1 120           tables that are done: rising OIDs, each but the first less the
 //                                one before
-//   open 16402 id:20 name:25     a table half done, its key's columns with their types, and what
-//                                is left of it:
+//   open 16402 16400 id:20 n:25  a table half done, as what its rows are shown, its key's columns
+//                                with their types, and what is left of it:
 //   left 1,a%2Cb -               after this key, up to that; - is no bound
+//   alone 7,x                    this key alone
 //
 // In words, bytes below 0x21, 0x7F, '%' and ',' are written as %XX; an empty word as %.
 // The text "all" stands for one request, kWholeSnapshotId, of everything.
@@ -34,6 +35,7 @@
 namespace pgc {
 
 struct OpenTable {
+    Oid shown;
     Key key;  // what orders it: a key that is another one now makes the ranges worthless
     std::vector<KeyRange> left{};
     bool operator==(const OpenTable&) const = default;

@@ -10,11 +10,13 @@ std::vector<SnapshotWork> some_works() {
              .paused = false,
              .done = {Oid{16384}, Oid{16387}, Oid{4'000'000'000}},
              .open = {{Oid{16402},
-                       {.key = {"id:20", "a name:25"},
+                       {.shown = Oid{16400},
+                        .key = {"id:20", "a name:25"},
                         .left = {{.after = {"1", "a,b %"}, .upto = {}},
                                  {.after = {}, .upto = {"-"}},
-                                 {.after = {""}, .upto = {"\n", ""}}}}},
-                      {Oid{16403}, {.key = {"id:23"}}}}},
+                                 {.after = {""}, .upto = {"\n", ""}},
+                                 {.after = {}, .upto = {"7", "x"}, .alone = true}}}},
+                      {Oid{16403}, {.shown = Oid{16403}, .key = {"id:23"}}}}},
             {.request = {.id = "s-1", .tables = {"public.orders", "shop.*"}, .where = "a > 'ä'"},
              .paused = true}};
 }
@@ -42,11 +44,12 @@ TEST(SnapshotProgressTest, ItIsOneLineAFact) {
               "snapshot 1\n"
               "request initial all\n"
               "done 16384 3 3999983613\n"
-              "open 16402 id:20 a%20name:25\n"
+              "open 16402 16400 id:20 a%20name:25\n"
               "left 1,a%2Cb%20%25 -\n"
               "left - %2D\n"
               "left % %0A,%\n"
-              "open 16403 id:23");
+              "alone 7,x\n"
+              "open 16403 16403 id:23");
 }
 
 TEST(SnapshotProgressTest, EveryPrefixThatEndsInsideALineOrARequestIsRefusedOrLess) {
@@ -66,8 +69,9 @@ TEST(SnapshotProgressTest, WhatCantBeIsRefused) {
           "snapshot 1\nrequest a all\ntable t", "snapshot 1\nrequest a all\ndone",
           "snapshot 1\nrequest a all\ndone 0", "snapshot 1\nrequest a all\ndone 4294967295 1",
           "snapshot 1\nrequest a all\nleft - -", "snapshot 1\nrequest a all\nopen x",
-          "snapshot 1\nrequest a all\nopen 1", "snapshot 1\nrequest a all\nopen 1 k\nleft %4 -",
-          "snapshot 1\nrequest a all\nopen 1 k\nleft -", "snapshot 1\nrequest a all\nwhat"}) {
+          "snapshot 1\nrequest a all\nopen 1", "snapshot 1\nrequest a all\nopen 1 1 k\nleft %4 -",
+          "snapshot 1\nrequest a all\nopen 1 1 k\nleft -",
+          "snapshot 1\nrequest a all\nopen 1 1 k\nalone -", "snapshot 1\nrequest a all\nwhat"}) {
         EXPECT_FALSE(read_progress(text)) << text;
     }
 }

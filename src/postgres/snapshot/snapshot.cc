@@ -330,7 +330,8 @@ Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
     return read_tables(now);
 }
 
-// A table is read once in a group: two READs of one row at one place could not be told from two rows.
+// A table is read once in a group: two READs of one row at one place could not be told from two
+// rows.
 bool Snapshot::add_jobs(const SnapshotWork& work, const std::vector<SnapshotTable>& tables) {
     std::uint64_t expected = 0;
     std::uint64_t added = 0;
@@ -575,6 +576,46 @@ void Snapshot::stored(std::uint64_t revision) {
     for (; !kept_.empty() && kept_.front().revision <= revision; kept_.pop_front()) {
         stored_ordinal_ = std::max(stored_ordinal_, kept_.front().ordinal);
     }
+}
+
+// -- rows that move meanwhile --------------------------------------------------------------
+
+bool Snapshot::watches() const noexcept {
+    return std::ranges::any_of(works_,
+                               [](const SnapshotWork& work) { return !work.open.empty(); }) ||
+           std::ranges::any_of(jobs_, [](const Job& job) { return !job.over; });
+}
+
+std::optional<Key> Snapshot::new_key(const Change& change) {
+    Scratch scratch;
+    Key key;
+    for (const std::uint32_t place : change.relation->key) {
+        auto text = key_text(*change.relation->columns[place].type, change.after[place], scratch);
+        if (!text) return std::nullopt;
+        key.push_back(std::move(*text));
+    }
+    return key;
+}
+
+void Snapshot::move(const Change& change) {
+    const auto key = new_key(change);
+    remember(works_, jobs_);
+    for (const Job& job : jobs_) {
+        if (!job.over && job.table->table().shown.oid == change.relation->oid) {
+            job.table->read_again(key);
+        }
+    }
+    for (SnapshotWork& work : works_) {
+        for (auto& [oid, open] : work.open) {
+            if (open.shown != change.relation->oid) continue;
+            if (key) {
+                open.left.push_back({.after = {}, .upto = *key, .alone = true});
+            } else {
+                open.left.assign(1, {});
+            }
+        }
+    }
+    ++revision_;
 }
 
 // Of each table half done, what is left of it.

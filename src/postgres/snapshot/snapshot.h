@@ -105,6 +105,13 @@ public:
     void stored(std::uint64_t revision);
 
     bool left() const noexcept { return !works_.empty(); }
+
+    // Some table is half done: the stream is to be watched for rows that move().
+    bool watches() const noexcept;
+    // A change gave a row a new key and left out values that did not change. If it moved from
+    // what is left into what was read, nobody would ever send these: so it is read once more.
+    void move(const Change& change);
+
     // A snapshot of everything is under way, and not paused.
     bool whole() const noexcept;
     std::string progress() const;
@@ -154,6 +161,7 @@ private:
     void seal(Batch& batch, const TableReader& reader, Key last);
     void finish_tables();
     void finish_works();
+    std::optional<Key> new_key(const Change& change);
     static void remember(std::vector<SnapshotWork>& works, const std::vector<Job>& jobs);
     Result<void> table_failed(const Job& job, const Error& error);
     void start_work(const SnapshotRequest& request);

@@ -1,6 +1,7 @@
 #include "postgres/snapshot/table_reading.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace pgc {
@@ -11,6 +12,8 @@ constexpr std::uint64_t kPartBytes = std::uint64_t{8} << 20;
 // More parts than readers, so that none waits long for the last; not so many that what is left
 // of a table makes a long text.
 constexpr std::uint32_t kParts_max = 64;
+// More keys alone than this, and the table is read anew.
+constexpr std::ptrdiff_t kAlone_max = 500;
 // Where the server has no estimate.
 constexpr std::uint64_t kRowBytes = 100;
 
@@ -83,7 +86,7 @@ std::optional<TableReading::Chunk> TableReading::take(std::uint64_t rows_max) {
     at->busy = true;
     Chunk chunk{.part = static_cast<std::size_t>(at - parts_.begin()), .condition = {}};
     if (!shape_.key.empty()) {
-        chunk.limit = rows_max;
+        chunk.limit = at->to_read.alone ? 0 : rows_max;
         conjoin(chunk.condition, condition(at->to_read, shape_.key, shape_.key_casts));
     }
     conjoin(chunk.condition, at->pages);
@@ -103,6 +106,18 @@ void TableReading::end_chunk(std::size_t part, bool whole) {
     if (state_ == State::open && std::ranges::all_of(parts_, &Part::read)) state_ = State::read;
 }
 
+void TableReading::read_again(std::optional<Key> key) {
+    if (shape_.key.empty() || parts_.empty()) return;
+    const auto alone = std::ranges::count_if(
+        parts_, [](const Part& part) { return part.left.alone && !part.durable; });
+    if (!key || alone >= kAlone_max) {
+        anew_ = true;
+        return;
+    }
+    const KeyRange range{.after = {}, .upto = std::move(*key), .alone = true};
+    parts_.push_back({.to_read = range, .left = range});
+}
+
 void TableReading::durable_up_to(std::size_t part, Key key) {
     parts_[part].left.after = std::move(key);
 }
@@ -113,13 +128,17 @@ void TableReading::durable_whole(std::size_t part) {
 
 bool TableReading::all_durable() const noexcept {
     return state_ == State::gone ||
-           (state_ == State::read && std::ranges::all_of(parts_, &Part::durable));
+           (state_ == State::read && !anew_ && std::ranges::all_of(parts_, &Part::durable));
 }
 
 std::optional<OpenTable> TableReading::left() const {
     if (parts_.empty()) return carried_;
     if (shape_.key.empty()) return std::nullopt;
-    OpenTable open{.key = shape_.key_types};
+    OpenTable open{.shown = table_.shown.oid, .key = shape_.key_types};
+    if (anew_) {
+        open.left.emplace_back();
+        return open;
+    }
     for (const Part& part : parts_) {
         if (!part.durable) open.left.push_back(part.left);
     }

@@ -88,6 +88,10 @@ public:
     // In the midst of a part without a key: what was read of it can't be told from the rest.
     bool torn(std::size_t part) const noexcept { return shape_.key.empty() && parts_[part].dirty; }
 
+    // A row has got this key, without all of its values: it is read once more. Not while the
+    // table is read. Without a text for the key the whole table is.
+    void read_again(std::optional<Key> key);
+
     void durable_up_to(std::size_t part, Key key);
     void durable_whole(std::size_t part);
     bool all_durable() const noexcept;
@@ -119,6 +123,7 @@ private:
     TableShape shape_;
     State state_ = State::unopened;
     std::vector<Part> parts_;
+    bool anew_ = false;  // whatever was read of it
 };
 
 }  // namespace pgc

@@ -94,7 +94,7 @@ TEST(TableReadingTest, ItIsDurableWhenAllItsPartsAre) {
 }
 
 TEST(TableReadingTest, WhatIsLeftIsGoneOnWith) {
-    const OpenTable open{.key = {"id:20"}, .left = {{{"41"}, {"50"}}}};
+    const OpenTable open{.shown = Oid{7}, .key = {"id:20"}, .left = {{{"41"}, {"50"}}}};
     TableReading reading{table(large), "", open};
     EXPECT_EQ(reading.left(), open);
     EXPECT_EQ(reading.parts_wanted(keyed(), 4), 1U) << "it is cut already";
@@ -103,8 +103,36 @@ TEST(TableReadingTest, WhatIsLeftIsGoneOnWith) {
     EXPECT_FALSE(reading.take(10));
 }
 
+TEST(TableReadingTest, ARowThatMovedIsReadOnceMore) {
+    TableReading reading{table(), "", std::nullopt};
+    reading.open(keyed(), {}, 1);
+    ASSERT_TRUE(reading.take(10));
+    reading.read_up_to(0, {"42"});
+    reading.durable_up_to(0, {"42"});
+    reading.end_chunk(0, false);
+    reading.read_again(Key{"7"});
+    const auto left = reading.left();
+    ASSERT_EQ(left->left.size(), 2U);
+    EXPECT_EQ(left->left[1], (KeyRange{.after = {}, .upto = {"7"}, .alone = true}));
+    TableReading later{table(), "", left};
+    later.open(keyed(), {}, 1);
+    ASSERT_TRUE(later.take(10));
+    const auto chunk = later.take(10);
+    EXPECT_EQ(chunk->condition, "(\"id\" = '7'\n)");
+    EXPECT_EQ(chunk->limit, 0U) << "it is whole whatever comes";
+}
+
+TEST(TableReadingTest, WhereAKeyHasNoTextTheTableIsReadAnew) {
+    TableReading reading{table(), "", std::nullopt};
+    reading.open(keyed(), {}, 1);
+    reading.durable_up_to(0, {"42"});
+    reading.read_again(std::nullopt);
+    EXPECT_EQ(reading.left()->left, (std::vector<KeyRange>{{}}));
+}
+
 TEST(TableReadingTest, RangesOfAnotherKeyAreWorthNothing) {
-    TableReading reading{table(), "", OpenTable{.key = {"id:23"}, .left = {{{"41"}, {"50"}}}}};
+    TableReading reading{table(), "",
+                         OpenTable{.shown = Oid{7}, .key = {"id:23"}, .left = {{{"41"}, {"50"}}}}};
     reading.open(keyed(), {}, 1);
     EXPECT_EQ(reading.take(10)->condition, "");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <iterator>
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,20 @@ struct Signal {
     std::string_view type;
     std::string_view data;
 };
+
+// The key is another one, and a value that did not change was not sent.
+bool moves_without_a_value(const Change& change) noexcept {
+    const Relation& relation = *change.relation;
+    const auto moved = [&](std::uint32_t place) {
+        const Cell& before = change.before[place];
+        return before.state != Cell::State::absent && before.bytes() != change.after[place].bytes();
+    };
+    if (std::ranges::none_of(relation.key, moved)) return false;
+    return std::ranges::any_of(
+        std::views::iota(std::size_t{0}, relation.columns.size()), [&](std::size_t i) {
+            return change.after[i].state == Cell::State::unchanged && relation.columns[i].captured;
+        });
+}
 
 // New rows of the signal table, if it has one in the batch.
 std::vector<Signal> signals_in(const Batch& batch, const SnapshotConfig& config) {
@@ -198,6 +213,7 @@ Result<Source::Read> PostgresSource::read_stream(Batch& batch, std::size_t max_c
     if (assembler_->reply_requested()) feedback_.asked();
     if (hold) probe_for_place(now);
     take_orders(batch);
+    if (snapshot_->watches()) watch_moves(batch);
     switch (*stopped) {
         case StreamReader::Stopped::full: return Read::more;
         case StreamReader::Stopped::drained: return Read::caught_up;
@@ -224,6 +240,15 @@ Snapshot::Stream PostgresSource::stream_now() const {
     const bool between = state_ == State::streaming && !assembler_->in_transaction();
     const bool arrived = hold && (held_at_ == hold || assembler_->received() >= *hold);
     return {.begun = assembler_->begun(), .standing = between && arrived};
+}
+
+void PostgresSource::watch_moves(const Batch& batch) {
+    for (const Change& change : batch.changes) {
+        if (change.operation == Operation::update && change.before != nullptr &&
+            moves_without_a_value(change)) {
+            snapshot_->move(change);
+        }
+    }
 }
 
 // Those that came with the stream.

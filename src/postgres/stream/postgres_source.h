@@ -106,6 +106,7 @@ private:
     Snapshot::Stream stream_now() const;
     void probe_for_place(Instant now);
     void take_orders(const Batch& batch);
+    void watch_moves(const Batch& batch);
     void order_joined(const std::vector<std::string>& tables);
     [[nodiscard]] Error explained(Error error) const;
 
