@@ -40,7 +40,7 @@ Answered refused(std::string_view sqlstate, std::string_view message) {
 
 }  // namespace
 
-Answered Catalog::answer(std::string_view command) {
+Answered Catalog::answer(std::string_view command, std::string_view about) {
     const auto is = [&](std::string_view name) { return command.starts_with(name); };
     if (is("IDENTIFY_SYSTEM")) return system();
     if (is("TIMELINE_HISTORY")) {
@@ -51,7 +51,6 @@ Answered Catalog::answer(std::string_view command) {
         }
         return {one_row({{"filename", "00000002.history"}, {"content", content}})};
     }
-    if (is("CREATE_REPLICATION_SLOT")) return create_slot();
     if (is("/* pg-capture: server */")) return {facts()};
     if (is("/* pg-capture: tables */")) return {tables()};
     if (is("/* pg-capture: publication */")) return {publication()};
@@ -72,6 +71,11 @@ Answered Catalog::answer(std::string_view command) {
     }
     if (is("/* pg-capture: published types */")) return {one_row({{"types", "{20,25}"}})};
     if (is("/* pg-capture: slots */")) return {slots()};
+    if (is("/* pg-capture: drop slot */")) {
+        if (server_.slot_active()) return refused("55006", "replication slot is active");
+        server_.drop_slot();
+        return {Rows{}};
+    }
     if (is("/* pg-capture: slot health */")) return {slot_health()};
     if (is("/* pg-capture: end stale reader */")) {
         Rows ended = one_row({{"ended", "t"}});
@@ -80,7 +84,7 @@ Answered Catalog::answer(std::string_view command) {
     if (is("/* pg-capture: reader */")) {
         return {without_rows(one_row({{"application", {}}, {"address", {}}}))};
     }
-    if (is("/* pg-capture: table facts */")) return {key_of_any_table()};
+    if (is("/* pg-capture: table facts */")) return {key_of(about)};
     if (is("/* pg-capture: reselect */")) return {one_row({{"note", "as it is now"}})};
     if (command.find("CREATE PUBLICATION") != std::string_view::npos) {
         server_.publication() = true;
@@ -95,15 +99,6 @@ Answered Catalog::system() const {
                      {"timeline", std::to_string(server_.timeline())},
                      {"xlogpos", to_string(server_.end())},
                      {"dbname", "shop"}})};
-}
-
-Answered Catalog::create_slot() {
-    if (server_.slot().exists) return refused("42710", "replication slot already exists");
-    server_.create_slot();
-    return {one_row({{"slot_name", kSlot},
-                     {"consistent_point", to_string(server_.slot().confirmed)},
-                     {"snapshot_name", {}},
-                     {"output_plugin", "pgoutput"}})};
 }
 
 Rows Catalog::facts() const {
@@ -129,8 +124,8 @@ Rows Catalog::tables() const {
                     "has_children", "parent", "identity", "keyed", "readable",    "owned"};
     for (std::uint32_t table = 0; table < kTables; ++table) {
         rows.rows.push_back({std::to_string(kFirstOid + table), "public", name_of(table), "r", "p",
-                             "f", "f", std::nullopt, std::string(1, identity_of(table)), "t", "t",
-                             "t"});
+                             "f", "f", std::nullopt, std::string(1, identity_of(table)),
+                             flag(is_keyed(table)), "t", "t"});
     }
     return rows;
 }
@@ -189,8 +184,8 @@ Rows Catalog::slot_health() const {
          {"retained_bytes", known("1000")}});
 }
 
-Rows Catalog::key_of_any_table() const {
-    return one_row({{"what", "k"},
+Rows Catalog::key_of(std::string_view table) const {
+    Rows key = one_row({{"what", "k"},
                     {"oid", "0"},
                     {"schema", ""},
                     {"name", "id"},
@@ -203,6 +198,8 @@ Rows Catalog::key_of_any_table() const {
                     {"delimiter", ""},
                     {"sendable", ""},
                     {"place", "1"}});
+    const bool keyed = table != std::to_string(kFirstOid + 3);
+    return keyed ? key : without_rows(std::move(key));
 }
 
 }  // namespace pgc::sim

@@ -48,17 +48,17 @@ void PlayedSink::make_durable() {
     while (!waiting_.empty() && waiting_.front().durable_at <= world_.clock.now() &&
            !(waiting_.front().lingers && waiting_.size() < habits_.batches_max)) {
         write(waiting_.front());
-        durable_ = waiting_.front().batch->end;
+        durable_.at(waiting_.front().batch->lane.value) = waiting_.front().batch->end;
         waiting_.pop_front();
     }
 }
 
-Result<Position> PlayedSink::durable(Lane) {
+Result<Position> PlayedSink::durable(Lane lane) {
     if (fails("durable")) {
         return std::unexpected(retry(Error::Category::sink, "the destination went away"));
     }
     make_durable();
-    return durable_;
+    return durable_.at(lane.value);
 }
 
 void PlayedSink::caught_up() {

@@ -3,6 +3,7 @@
 // durable when it goes.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <deque>
 
@@ -48,7 +49,7 @@ private:
     const SinkHabits& habits_;
     std::deque<Held> waiting_;
     std::size_t held_ = 0;
-    Position durable_;
+    std::array<Position, 2> durable_;  // by lane
 };
 
 }  // namespace pgc::sim

@@ -34,7 +34,8 @@ public:
         if (!position) {
             world_.fail("a position was stored that can't be read: " + position.error());
         } else {
-            oracle_.stored(position->resume_at);
+            oracle_.stored(*position);
+            has_position_ = static_cast<bool>(position->resume_at);
         }
         world_.step("after the disk has it");
         return {};
@@ -42,13 +43,14 @@ public:
     Result<void> make_directory(const std::string&) override { return {}; }
 
     void set_full(bool full) noexcept { full_ = full; }
-    bool has_position() const noexcept { return !files_.empty(); }
+    bool has_position() const noexcept { return has_position_; }
 
 private:
     World& world_;
     Oracle& oracle_;
     std::map<std::string, std::string> files_;
     bool full_ = false;
+    bool has_position_ = false;
 };
 
 }  // namespace pgc::sim

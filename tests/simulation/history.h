@@ -14,7 +14,20 @@
 
 namespace pgc::sim {
 
-inline constexpr std::uint32_t kTables = 3;
+inline constexpr std::uint32_t kTables = 4;
+inline constexpr std::uint32_t kFirstOid = 16401;  // of table 0
+
+// Table 0 has the default replica identity, table 1 FULL, table 2 the default again, table 3
+// FULL and no key.
+constexpr char identity_of(std::uint32_t table) noexcept {
+    return table == 1 || table == 3 ? 'f' : 'd';
+}
+constexpr bool is_keyed(std::uint32_t table) noexcept {
+    return table != 3;
+}
+inline std::string name_of(std::uint32_t table) {
+    return "t" + std::to_string(table);
+}
 
 struct Row {
     std::uint32_t table = 0;

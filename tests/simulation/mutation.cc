@@ -1,6 +1,8 @@
 #include "simulation/mutation.h"
 
 #include <algorithm>
+#include <array>
+#include <deque>
 #include <utility>
 
 namespace pgc::sim {
@@ -30,6 +32,9 @@ public:
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override {
         auto done = inner_->read(batch, max_changes, max_bytes);
         if (batch.resume_at) received_ = batch.resume_at;
+        if (mutation_ == Mutation::read_is_called_durable && batch.lane == kSnapshotLane) {
+            inner_->snapshot_durable(batch.end);
+        }
         return done;
     }
     std::optional<Lsn> idle_at() const override { return inner_->idle_at(); }
@@ -40,6 +45,14 @@ public:
     }
     Result<void> tend() override { return inner_->tend(); }
     void wants(Wants& wants, bool reading) const override { inner_->wants(wants, reading); }
+    void order(const SnapshotOrder& order) override { inner_->order(order); }
+    void snapshot_durable(Position position) override { inner_->snapshot_durable(position); }
+    bool snapshot_left() const noexcept override { return inner_->snapshot_left(); }
+    std::string snapshot_progress() const override { return inner_->snapshot_progress(); }
+    std::uint64_t snapshot_revision() const noexcept override {
+        return inner_->snapshot_revision();
+    }
+    SnapshotReport snapshot_report() const override { return inner_->snapshot_report(); }
     Lsn server_end() const noexcept override { return inner_->server_end(); }
     Result<bool> close() override { return inner_->close(); }
 
@@ -59,6 +72,12 @@ public:
     Result<void> encode(const Batch& batch, RecordBatch& out) override {
         auto done = inner_->encode(batch, out);
         auto& records = out.records;
+        if (mutation_ == Mutation::loses_a_read) {
+            if (batch.lane == kSnapshotLane && !records.empty() && random_.chance(20)) {
+                records.pop_back();
+            }
+            return done;
+        }
         if (records.size() < 2 || !random_.chance(20)) return done;
         const auto at = static_cast<std::ptrdiff_t>(random_.below(records.size() - 1));
         switch (mutation_) {
@@ -88,13 +107,14 @@ public:
 
     Result<Offer> offer(RecordBatchPtr& batch) override {
         const Position end = batch->end;
+        const Lane lane = batch->lane;
         auto answer = inner_->offer(batch);
-        if (answer && *answer == Offer::accepted) accepted_ = end;
+        if (answer && *answer == Offer::accepted) accepted_.at(lane.value) = end;
         return answer;
     }
     Result<Position> durable(Lane lane) override {
         if (auto truth = inner_->durable(lane); !truth) return truth;
-        return accepted_;
+        return accepted_.at(lane.value);
     }
     void caught_up() override { inner_->caught_up(); }
     void wants(Wants& wants) const override { inner_->wants(wants); }
@@ -103,7 +123,38 @@ public:
 
 private:
     std::unique_ptr<Sink> inner_;
-    Position accepted_;
+    std::array<Position, 2> accepted_;  // by lane
+};
+
+// Lets the stream pass what was read in the snapshot: rows come behind a change that is newer.
+class OvertakenSink final : public Sink {
+public:
+    explicit OvertakenSink(std::unique_ptr<Sink> inner) : inner_(std::move(inner)) {}
+
+    Result<Offer> offer(RecordBatchPtr& batch) override {
+        if (batch->lane == kSnapshotLane) {
+            late_.push_back(std::move(batch));
+            return Offer::accepted;
+        }
+        auto answer = inner_->offer(batch);
+        if (!answer || *answer == Offer::full) return answer;
+        while (!late_.empty()) {
+            const auto next = inner_->offer(late_.front());
+            if (!next) return next;
+            if (*next == Offer::full) break;
+            late_.pop_front();
+        }
+        return answer;
+    }
+    Result<Position> durable(Lane lane) override { return inner_->durable(lane); }
+    void caught_up() override { inner_->caught_up(); }
+    void wants(Wants& wants) const override { inner_->wants(wants); }
+    std::size_t bytes_per_record() const noexcept override { return inner_->bytes_per_record(); }
+    std::size_t pending_bytes() const noexcept override { return inner_->pending_bytes(); }
+
+private:
+    std::unique_ptr<Sink> inner_;
+    std::deque<RecordBatchPtr> late_;
 };
 
 class SpoilingStore final : public PositionStore {
@@ -127,6 +178,9 @@ public:
             if (!written.resume_at) written.resume_at = before_;
         }
         if (mutation_ == Mutation::store_forgets && ++saves_ % 3 == 0) return {};
+        if (mutation_ == Mutation::snapshot_is_called_done && ++saves_ % 3 == 0) {
+            written.snapshot.clear();
+        }
         return inner_->save(written);
     }
     Result<bool> saved() override { return inner_->saved(); }
@@ -169,7 +223,8 @@ std::unique_ptr<Source> spoilt(std::unique_ptr<Source> part, Mutation mutation, 
         case Mutation::confirms_what_it_received:
         case Mutation::confirms_a_bit_more:
         case Mutation::guard_is_blind:
-        case Mutation::stream_begins_late: break;
+        case Mutation::stream_begins_late:
+        case Mutation::read_is_called_durable: break;
         default: return part;
     }
     return std::make_unique<SpoilingSource>(std::move(part), mutation, oracle);
@@ -178,6 +233,7 @@ std::unique_ptr<Source> spoilt(std::unique_ptr<Source> part, Mutation mutation, 
 std::unique_ptr<Format> spoilt(std::unique_ptr<Format> part, Mutation mutation, Random& random) {
     switch (mutation) {
         case Mutation::loses_a_record:
+        case Mutation::loses_a_read:
         case Mutation::swaps_two_records:
         case Mutation::sends_a_record_twice:
             return std::make_unique<SpoilingFormat>(std::move(part), mutation, random);
@@ -191,6 +247,9 @@ std::unique_ptr<PositionLog> spoilt(std::unique_ptr<PositionLog> part, Mutation 
 }
 
 std::unique_ptr<Sink> spoilt(std::unique_ptr<Sink> part, Mutation mutation) {
+    if (mutation == Mutation::stream_passes_the_snapshot) {
+        return std::make_unique<OvertakenSink>(std::move(part));
+    }
     if (mutation != Mutation::accepted_is_called_durable) return part;
     return std::make_unique<HastySink>(std::move(part));
 }
@@ -200,6 +259,7 @@ std::unique_ptr<PositionStore> spoilt(std::unique_ptr<PositionStore> part, Mutat
     switch (mutation) {
         case Mutation::store_forgets:
         case Mutation::store_is_late:
+        case Mutation::snapshot_is_called_done:
         case Mutation::guard_is_blind:
             return std::make_unique<SpoilingStore>(std::move(part), mutation, server);
         default: return part;

@@ -33,6 +33,11 @@ enum class Mutation : std::uint8_t {
     kafka_failure_counts,  // a record reported as failed is taken for written
     kafka_reports_early,   // records are reported that no broker has
     kafka_swaps_two_records,
+    read_is_called_durable,  // of a snapshot
+    loses_a_read,
+    stream_passes_the_snapshot,  // its rows come behind newer changes
+    snapshot_is_called_done,  // now and then, by the store
+    snapshot_is_an_ordinary_one,  // what can be seen, not what is before its place
 };
 inline constexpr std::array kMutations{
     Mutation::confirms_what_it_received,
@@ -50,6 +55,11 @@ inline constexpr std::array kMutations{
     Mutation::kafka_failure_counts,
     Mutation::kafka_reports_early,
     Mutation::kafka_swaps_two_records,
+    Mutation::read_is_called_durable,
+    Mutation::loses_a_read,
+    Mutation::stream_passes_the_snapshot,
+    Mutation::snapshot_is_called_done,
+    Mutation::snapshot_is_an_ordinary_one,
 };
 
 constexpr std::string_view name(Mutation mutation) noexcept {
@@ -71,6 +81,11 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case kafka_failure_counts: return "kafka_failure_counts";
         case kafka_reports_early: return "kafka_reports_early";
         case kafka_swaps_two_records: return "kafka_swaps_two_records";
+        case read_is_called_durable: return "read_is_called_durable";
+        case loses_a_read: return "loses_a_read";
+        case stream_passes_the_snapshot: return "stream_passes_the_snapshot";
+        case snapshot_is_called_done: return "snapshot_is_called_done";
+        case snapshot_is_an_ordinary_one: return "snapshot_is_an_ordinary_one";
     }
     return "none";
 }

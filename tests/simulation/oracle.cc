@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/snapshot.h"
+
 namespace pgc::sim {
 
 const Committed* Oracle::transaction_of(Lsn commit) const {
@@ -14,7 +16,20 @@ const Committed* Oracle::transaction_of(Lsn commit) const {
     return &history_.transactions[at];
 }
 
+// Behind all that commits before its place, before all that comes later.
+void Oracle::durable_read(const Record& record) {
+    const std::size_t place = without_filtered(history_.rows_before(record.commit_lsn));
+    const std::size_t due = next_row_ ? without_filtered(*next_row_) : durable_rows();
+    if (next_part_ != 0 || (next_row_ ? place != due : place > due)) {
+        world_.fail(fmt::format("a row read at {} comes before row {}, where row {} is due",
+                                to_string(record.commit_lsn), place, due));
+    }
+    next_row_ = place;
+    snapshots_.durable_read(record);
+}
+
 void Oracle::durable(const Record& record) {
+    if (native_ && SnapshotOracle::is_read(record)) return durable_read(record);
     const Committed* transaction = transaction_of(record.commit_lsn);
     if (transaction == nullptr || record.ordinal == 0 ||
         record.ordinal > transaction->rows.size()) {
@@ -33,6 +48,7 @@ void Oracle::durable(const Record& record) {
                                 record.ordinal, token(row), record.value.substr(0, 200)));
     }
     next_row_ = at;
+    if (native_) snapshots_.durable_change(row, next_part_, record.commit_lsn);
     if (++next_part_ < parts(row)) return;
     next_part_ = 0;
     next_row_ = at + 1;
@@ -47,17 +63,34 @@ bool Oracle::tells(const Record& record, const Row& row, std::size_t part) const
     if (!native_) return holds(token(row));
     const auto key = [](std::int64_t id) { return fmt::format("{{\"id\":{}}}", id); };
     if (row.operation == Operation::truncate) return holds("\"op\":\"TRUNCATE\"");
+    const bool keyed = is_keyed(row.table);
     if (parts(row) == 2 && part == 0) {
         return record.key == key(row.old_key) && holds("\"op\":\"DELETE\"");
     }
-    if (record.key != key(row.key)) return false;
+    if (keyed ? record.key != key(row.key) : !record.key.empty()) return false;
     if (row.operation == Operation::remove) return holds("\"op\":\"DELETE\"");
     return holds("\"v\":\"" + token(row)) &&
            holds(fmt::format("\"c{}\":", row.columns)) == (row.columns > 0);
 }
 
-void Oracle::stored(Lsn position) {
-    world_.note("stored ", to_string(position));
+// Somebody accepts that changes were missed: everything is read anew.
+void Oracle::starts_over(Lsn from) {
+    world_.note("everything is read anew from ", to_string(from));
+    loss_ = recovers_ = false;
+    ++recoveries_;
+    first_row_ = durable_rows_ = history_.rows_before(from);
+    stored_ = from;
+    snapshots_.starts_over();
+}
+
+void Oracle::stored(const StoredPosition& stored) {
+    const Lsn position = stored.resume_at;
+    world_.note("stored ", to_string(position), stored.snapshot.empty() ? "" : " left ",
+                stored.snapshot);
+    if (!position) return snapshots_.stored(stored);
+    if (loss_ && recovers_ && stored.snapshot == kWholeSnapshot && position == slot_at_) {
+        starts_over(position);
+    }
     if (position < stored_) {
         world_.fail(fmt::format("the stored position moved back from {} to {}", to_string(stored_),
                                 to_string(position)));
@@ -68,6 +101,7 @@ void Oracle::stored(Lsn position) {
                                 history_.rows_before(position) - durable_rows()));
     }
     stored_ = position;
+    snapshots_.stored(stored);
 }
 
 void Oracle::confirmed(Lsn position) {

@@ -7,8 +7,9 @@
 //   stored     a position is stored only when all rows before it are durable
 //   confirmed  the server is told only what is stored
 //   memory     what the sink holds stays within the budget and one batch
-//   losses     a slot that was moved, dropped or a log that diverged ends in a stop; and
-//              nothing else does
+//   losses     a slot that was moved, dropped or a log that diverged ends in a stop, or, where
+//              that is wanted, in a new snapshot of everything; and nothing else does
+//   snapshots  see snapshot_oracle.h
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,9 @@
 
 #include "base/lsn.h"
 #include "core/record.h"
+#include "core/store.h"
 #include "simulation/history.h"
+#include "simulation/snapshot_oracle.h"
 #include "simulation/world.h"
 
 namespace pgc::sim {
@@ -28,7 +31,11 @@ public:
     // `native`: records are of the native format, else of PlayedFormat. Rows of table
     // `filtered` are left out by the configuration; kTables: none are.
     Oracle(World& world, const History& history, bool native, std::uint32_t filtered)
-        : world_(world), history_(history), native_(native), filtered_(filtered) {}
+        : world_(world),
+          history_(history),
+          native_(native),
+          filtered_(filtered),
+          snapshots_(world, history, filtered) {}
 
     // The slot's consistent point: rows before are not ours.
     void begins_at(Lsn lsn) {
@@ -36,24 +43,33 @@ public:
         begun_ = true;
     }
     bool begun() const noexcept { return begun_; }
+    // Where the slot was made, or moved to by others; none: it is gone.
+    void slot_stands_at(Lsn lsn) noexcept { slot_at_ = lsn; }
 
     // A sink was built: what it makes durable starts anew.
     void attempt_begins() {
         next_row_.reset();
         next_part_ = 0;
+        snapshots_.attempt_begins();
     }
     void durable(const Record& record);
 
-    void stored(Lsn position);
+    void stored(const StoredPosition& position);
     // Nothing can be stored before: whoever waits for that waits in vain.
     void store_is_away(Instant until) noexcept { store_back_at_ = until; }
     bool can_store() const { return world_.clock.now() >= store_back_at_; }
     void confirmed(Lsn position);
     void holds(std::size_t bytes, std::size_t limit);
 
-    // From now on only a stop is right.
-    void loss_happened() noexcept { loss_ = true; }
+    // From now on only a stop is right; or, if it `recovers`, everything read anew.
+    void loss_happened(bool recovers) noexcept {
+        loss_ = true;
+        recovers_ = recovers;
+    }
     bool loss() const noexcept { return loss_; }
+    std::size_t recoveries() const noexcept { return recoveries_; }
+    SnapshotOracle& snapshots() noexcept { return snapshots_; }
+    const SnapshotOracle& snapshots() const noexcept { return snapshots_; }
     void streaming_begins(Lsn from);
 
     Lsn stored() const noexcept { return stored_; }
@@ -74,7 +90,7 @@ private:
     // A change of the key makes two records with one ordinal.
     std::size_t parts(const Row& row) const noexcept {
         if (row.table == filtered_) return 0;
-        return native_ && row.old_key != 0 ? 2 : 1;
+        return native_ && row.old_key != 0 && is_keyed(row.table) ? 2 : 1;
     }
     // The first row at or after `at` that gives records.
     std::size_t without_filtered(std::size_t at) const {
@@ -83,12 +99,15 @@ private:
     }
     std::size_t durable_rows() const { return without_filtered(durable_rows_); }
     bool tells(const Record& record, const Row& row, std::size_t part) const;
+    void durable_read(const Record& record);
+    void starts_over(Lsn from);
 
     World& world_;
     const History& history_;
     const bool native_;
     const std::uint32_t filtered_;
     bool begun_ = false;
+    Lsn slot_at_;
     std::size_t first_row_ = 0;
     std::size_t durable_rows_ = 0;         // all rows before this one are durable, or filtered
     std::optional<std::size_t> next_row_;  // that this attempt must bring
@@ -97,7 +116,10 @@ private:
     Instant store_back_at_;
     Lsn confirmed_;
     bool loss_ = false;
+    bool recovers_ = false;
+    std::size_t recoveries_ = 0;
     std::size_t repeats_ = 0;
+    SnapshotOracle snapshots_;
 };
 
 }  // namespace pgc::sim

@@ -24,13 +24,14 @@ public:
     PlayedTopic(World& world, Oracle& oracle) : world_(world), oracle_(oracle) {}
 
     bool exists() const noexcept { return exists_; }
-    bool has_position() const noexcept { return last_.has_value(); }
+    bool has_position() const noexcept { return has_position_; }
     const std::optional<std::string>& last() const noexcept { return last_; }
 
     void create() { exists_ = true; }
     void remove() {
         exists_ = false;
         last_.reset();
+        has_position_ = false;
     }
     // All replicas have it.
     void take(std::string value) {
@@ -38,7 +39,8 @@ public:
         if (!position) {
             world_.fail("a position was stored that can't be read: " + position.error());
         } else {
-            oracle_.stored(position->resume_at);
+            oracle_.stored(*position);
+            has_position_ = static_cast<bool>(position->resume_at);
         }
         last_ = std::move(value);
     }
@@ -55,6 +57,7 @@ private:
     World& world_;
     Oracle& oracle_;
     bool exists_ = false;
+    bool has_position_ = false;
     std::optional<std::string> last_;
     Instant back_at_;
 };

@@ -23,6 +23,8 @@ public:
 
     // A real descriptor that stands for "asked to end".
     void watch(int fd) noexcept { stop_fd_ = fd; }
+    // Likewise, for "something was ordered".
+    void watch_desk(int fd) noexcept { desk_fd_ = fd; }
 
     void wait(const Wants& wants) override {
         world_.step("wait");
@@ -61,8 +63,8 @@ private:
     Instant ready_at(const Wants& wants) const {
         Instant ready = wants.deadline;
         for (const Interest& interest : wants.interests) {
-            if (interest.fd == stop_fd_) {
-                pollfd asked{stop_fd_, POLLIN, 0};
+            if (interest.fd == stop_fd_ || interest.fd == desk_fd_) {
+                pollfd asked{interest.fd, POLLIN, 0};
                 if (::poll(&asked, 1, 0) > 0) return world_.clock.now();
             } else if (interest.writable) {
                 return world_.clock.now();
@@ -76,6 +78,7 @@ private:
     World& world_;
     std::function<void()> looked_at_;
     int stop_fd_ = -1;
+    int desk_fd_ = -1;
     std::uint64_t waits_ = 0;
 };
 

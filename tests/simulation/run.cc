@@ -54,10 +54,15 @@ struct Climate {
     LogHabits log;
     unsigned log_outages = 0;
     bool to_kafka = false;  // by the real sink, else to a sink made for this
+    ReadHabits reading;
+    SnapshotConfig snapshot;
+    unsigned orders = 0, lost_snapshots = 0;
     unsigned kafka_outages = 0, topic_deletions = 0;
 };
 
-Climate climate_of(Random& random) {
+void add_snapshots(Climate& climate, Random& random);
+
+Climate climate_of(Random& random, bool real) {
     Climate climate;
     const auto some = [&](unsigned percent, std::uint64_t most) {
         return random.chance(percent) ? static_cast<unsigned>(1 + random.below(most)) : 0U;
@@ -119,7 +124,38 @@ Climate climate_of(Random& random) {
     climate.kafka.gapless = random.chance(70);
     climate.kafka_outages = some(20, 3);
     climate.topic_deletions = some(10, 2);
+    if (real && random.chance(40)) add_snapshots(climate, random);
     return climate;
+}
+
+// Rows are there already, and are read.
+void add_snapshots(Climate& climate, Random& random) {
+    constexpr std::array modes{SnapshotMode::initial,     SnapshotMode::initial,
+                               SnapshotMode::initial,     SnapshotMode::initial,
+                               SnapshotMode::when_needed, SnapshotMode::when_needed,
+                               SnapshotMode::always,      SnapshotMode::never};
+    climate.pipeline.snapshot = modes[random.below(modes.size())];
+    climate.workload.rows_before = random.chance(90) ? 1 + random.below(120) : 0;
+    climate.workload.hang = random.chance(70) ? 5 + static_cast<unsigned>(random.below(40)) : 0;
+    climate.workload.hang_max = 1ms * (1 + random.below(random.chance(20) ? 30'000 : 1000));
+    climate.workload.rewrites = random.chance(40) ? 5 : 0;
+    climate.snapshot.readers = 1 + random.below(3);
+    climate.snapshot.chunk_rows = 2 + random.below(random.chance(20) ? 100 : 9);
+    climate.snapshot.share = 20 + random.below(81);
+    climate.snapshot.hold_max = 1ms * (1 + random.below(random.chance(50) ? 50 : 20'000));
+    climate.snapshot.rows_per_second = random.chance(20) ? 20 + random.below(500) : 0;
+    const bool orders = climate.pipeline.snapshot == SnapshotMode::never || random.chance(40);
+    climate.orders = orders ? 1 + static_cast<unsigned>(random.below(4)) : 0;
+    climate.lost_snapshots = random.chance(30) ? 1 + static_cast<unsigned>(random.below(3)) : 0;
+    ReadHabits& reading = climate.reading;
+    reading.refused = random.chance(20) ? 20 : 0;
+    reading.cut = random.chance(40) ? 1 + static_cast<unsigned>(random.below(20)) : 0;
+    reading.altered = random.chance(30) ? 10 : 0;
+    reading.timeouts = random.chance(30) ? 10 : 0;
+    reading.timeouts_are_late = climate.orders > 0 || random.chance(50);
+    reading.row_max = 1ms * random.below(random.chance(20) ? 500 : 20);
+    reading.bytes = random.below(random.chance(30) ? 60'000'000 : 20'000);
+    reading.pages = static_cast<std::uint32_t>(random.below(12));
 }
 
 PostgresConfig postgres_config(const Climate& climate) {
@@ -136,6 +172,7 @@ PostgresConfig postgres_config(const Climate& climate) {
     config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, std::move(excluded)};
     config.binary = climate.binary;
     if (climate.reselects) config.toast = ToastMode::reselect;
+    config.snapshot = climate.snapshot;
     return config;
 }
 
@@ -173,14 +210,15 @@ public:
     explicit Run(const RunOptions& options)
         : options_(options),
           world_(options.seed, options.trace),
-          climate_(climate_of(world_.random)),
+          climate_(climate_of(world_.random, options.real)),
           oracle_(world_, history_, options.real, climate_.filtered),
           server_(world_, history_, oracle_, climate_.workload),
           disk_(world_, oracle_),
           topic_(world_, oracle_),
           waiter_(world_, [this] { look_at(); }),
           postgres_(postgres_config(climate_)),
-          links_(world_, server_, history_, climate_.version, climate_.local),
+          links_(world_, server_, history_, climate_.version, climate_.local,
+                 climate_.reading),
           cluster_(world_, oracle_, climate_.kafka, options.mutation) {
         // As pipeline/budget.h says, and for each of two batches an arena's least.
         climate_.sink.held_limit = climate_.pipeline.flow.budget_bytes + 2 * Arena::kChunk +
@@ -191,6 +229,9 @@ public:
         if (climate_.slot_from_others) {
             server_.create_slot();
             topic_.create();  // as they were told: with a slot there, nobody else does
+        }
+        if (options.mutation == Mutation::snapshot_is_an_ordinary_one) {
+            links_.slots().make_ordinary_ones();
         }
         server_.publication() = climate_.has_publication || climate_.slot_from_others;
         schedule_faults();
@@ -205,7 +246,8 @@ public:
                 .repeats = oracle_.repeats(),
                 .lives = lives_,
                 .waits = waiter_.waits(),
-                .loss = oracle_.loss()};
+                .loss = oracle_.loss(),
+                .snapshots = snapshot_verdict()};
     }
 
     Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override {
@@ -213,7 +255,7 @@ public:
             task.may_create_slot || (climate_.creates_lost_slot && has_position());
         std::unique_ptr<Source> source;
         if (options_.real) {
-            source = real_source(may_create);
+            source = real_source(task, may_create);
         } else {
             source = std::make_unique<PlayedSource>(world_, server_, history_, may_create);
         }
@@ -248,7 +290,19 @@ public:
     }
 
 private:
-    std::unique_ptr<Source> real_source(bool may_create) {
+    SnapshotVerdict snapshot_verdict() {
+        const ReadCounts& counts = links_.counts();
+        return {.reads = oracle_.snapshots().reads(),
+                .groups = oracle_.snapshots().places(),
+                .crashes = crashes_in_snapshots_,
+                .late_waits = links_.slots().late_waits(),
+                .orders = orders_.size(),
+                .altered = counts.altered,
+                .cuts = counts.cuts,
+                .timeouts = counts.timeouts,
+                .recoveries = oracle_.recoveries()};
+    }
+    std::unique_ptr<Source> real_source(const SourceTask& task, bool may_create) {
         return std::make_unique<PostgresSource>(
             PostgresSource::With{.config = postgres_,
                                  .links = links_,
@@ -257,18 +311,24 @@ private:
                                  .logger = {},
                                  .memory = memory_,
                                  .keepalive_interval = 10s,
-                                 .may_create_slot = may_create});
+                                 .may_create_slot = may_create,
+                                 .may_replace_slot = task.may_replace_slot,
+                                 .snapshot = task.snapshot});
     }
 
     // One life of our process: from its start to its end, however that comes.
     void live() {
         ++lives_;
         oracle_.attempt_begins();
+        oracle_.snapshots().life_begins();
         if (troubled() && climate_.life_steps > 0) {
             world_.die_in(1 + world_.random.below(climate_.life_steps));
         }
         StopRequest stop;
         stop_ = &stop;
+        SnapshotDesk desk;
+        desk_ = &desk;
+        waiter_.watch_desk(desk.wake_fd());
         stops_asked_ = 0;
         memory_ = {};
         kafka_memory_ = {};
@@ -277,11 +337,13 @@ private:
         try {
             conclude(run_pipeline(stop));
         } catch (const Crash&) {
+            if (!oracle_.snapshots().over()) ++crashes_in_snapshots_;
             rest(world_.between(0ms, 2s));
         } catch (const Unfinished&) {
         }
         world_.die_in(0);
         stop_ = nullptr;
+        desk_ = nullptr;
     }
 
     Result<void> run_pipeline(StopRequest& stop) {
@@ -300,6 +362,7 @@ private:
                            .stop = stop,
                            .status = status,
                            .metrics = metrics,
+                           .desk = *desk_,
                            .log = {}}};
         return pipeline.run();
     }
@@ -323,6 +386,7 @@ private:
         if (stops_asked_ == 0) world_.fail("it ended, though nobody asked it to");
         if (!finished() || oracle_.loss()) return rest(1ms);
         over_ = oracle_.all_stored();
+        if (over_) oracle_.snapshots().compare();
         // Now and then: the last commit was still on its way, or the sink went without a word.
         if (!over_ && ++ends_without_store_ > 5) {
             world_.fail("it ends in peace without storing what is durable");
@@ -346,6 +410,7 @@ private:
 
     // The process is not there for a while; the world goes on.
     void rest(Duration time) {
+        desk_ = nullptr;
         const Instant until = world_.clock.now() + time;
         while (world_.clock.now() < until) {
             world_.clock.advance_to(
@@ -357,7 +422,8 @@ private:
     bool troubled() const { return world_.clock.now() - Instant{1h} < climate_.troubled; }
     bool finished() const {
         return server_.workload_done() && oracle_.begun() && oracle_.complete() && !troubled() &&
-               (oracle_.attempt_complete() || oracle_.all_stored());
+               (oracle_.attempt_complete() || oracle_.all_stored()) &&
+               oracle_.snapshots().over();
     }
 
     // Whenever time has moved: whether we get on as well.
@@ -366,6 +432,9 @@ private:
             climate_.sink.failures_per_10000 = climate_.sink.stalls_per_10000 = 0;
             climate_.kafka.failures_per_10000 = climate_.kafka.fatal_per_10000 = 0;
             climate_.log.failures_per_10000 = 0;
+            climate_.reading.refused = climate_.reading.cut = climate_.reading.altered =
+                climate_.reading.timeouts = 0;
+            resume_snapshots();
             world_.die_in(0);
             disk_.set_full(false);
         }
@@ -381,6 +450,51 @@ private:
         ++stops_asked_;
         world_.note("asked to end");
         stop_->request();
+    }
+
+    // Somebody wants tables to be read; changes his mind, now and then.
+    void order_snapshot() {
+        if (desk_ == nullptr) return;
+        Random& random = world_.random;
+        SnapshotRequest request;
+        request.id = fmt::format("order-{}", orders_.size() + 1);
+        for (std::uint32_t table = 0; table < kTables; ++table) {
+            if (table != climate_.filtered && random.chance(40)) {
+                request.tables.push_back("public." + name_of(table));
+            }
+        }
+        if (request.tables.empty()) return;
+        if (request.tables.size() == 1 && random.chance(50)) {
+            request.where = fmt::format("id > {}", random.below(100));
+        }
+        world_.note("ordered: ", request.id);
+        orders_.push_back(request.id);
+        oracle_.snapshots().ordered(request);
+        (void)desk_->post({.command = SnapshotOrder::Command::start, .request = request});
+        if (random.chance(40)) change_mind(request.id);
+    }
+    void change_mind(const std::string& id) {
+        using Command = SnapshotOrder::Command;
+        constexpr std::array commands{Command::pause, Command::pause, Command::resume,
+                                      Command::cancel};
+        for (int times = 1 + static_cast<int>(world_.random.below(3)); times > 0; --times) {
+            const Command command = commands[world_.random.below(commands.size())];
+            world_.after(world_.between(0ms, 3s), [this, id, command] { tell_desk(id, command); });
+        }
+    }
+    void tell_desk(const std::string& id, SnapshotOrder::Command command) {
+        if (desk_ == nullptr) return;
+        world_.note("told of ", id, ": ", std::to_string(static_cast<int>(command)));
+        if (command == SnapshotOrder::Command::cancel) oracle_.snapshots().cancelled(id);
+        (void)desk_->post({.command = command, .request = {.id = id, .tables = {}}});
+    }
+    // In the end nothing is to stay half done.
+    void resume_snapshots() {
+        if (desk_ == nullptr || world_.clock.now() < resume_at_) return;
+        resume_at_ = world_.clock.now() + 1s;
+        for (const SnapshotWork& work : oracle_.snapshots().works()) {
+            if (work.paused) tell_desk(work.request.id, SnapshotOrder::Command::resume);
+        }
     }
 
     template <typename Action>
@@ -404,6 +518,8 @@ private:
                                                              std::int64_t{3'600'000'000}});
         });
         sometime(climate_.kafka_outages, [this] { cluster_.go_away(world_.between(0ms, 30s)); });
+        sometime(climate_.orders, [this] { order_snapshot(); });
+        sometime(climate_.lost_snapshots, [this] { links_.slots().lose_snapshot(); });
         sometime(climate_.topic_deletions, [this] { cluster_.delete_topics(); });
         sometime(climate_.stops, [this] {
             if (stop_ == nullptr) return;
@@ -422,8 +538,11 @@ private:
         }
         server_.cut_all("a loss");
         server_.release_slot();
-        oracle_.loss_happened();
-        switch (world_.random.below(climate_.in_topic ? 7 : 6)) {
+        // What diverged can't be told from what was read before it.
+        const bool recovers = climate_.pipeline.snapshot == SnapshotMode::when_needed;
+        oracle_.loss_happened(recovers);
+        const std::uint64_t all = climate_.in_topic ? 7 : 6;
+        switch (world_.random.below(recovers ? 4 : all)) {
             case 0: server_.drop_slot(); break;
             case 1: server_.recreate_slot(); break;
             case 2: server_.advance_slot(); break;
@@ -456,6 +575,10 @@ private:
     KafkaMemory kafka_memory_;    // likewise
     Metrics* metrics_ = nullptr;  // likewise
     StopRequest* stop_ = nullptr;
+    SnapshotDesk* desk_ = nullptr;
+    std::vector<std::string> orders_;  // their ids
+    Instant resume_at_;
+    std::size_t crashes_in_snapshots_ = 0;
     int stops_asked_ = 0;
     int ends_without_store_ = 0;
     std::size_t lives_ = 0;

@@ -18,6 +18,19 @@ struct RunOptions {
     Mutation mutation = Mutation::none;
 };
 
+// What there was of snapshots, so that one sees that it was tried.
+struct SnapshotVerdict {
+    std::size_t reads = 0;       // rows, durable
+    std::size_t groups = 0;      // places of the log at which tables were read
+    std::size_t crashes = 0;     // of our process, while one was under way
+    std::size_t late_waits = 0;  // of the making of a slot, for a commit that hung
+    std::size_t orders = 0;      // taken from the desk
+    std::size_t altered = 0;     // tables, between the snapshot and their reading
+    std::size_t cuts = 0;        // of readers, in mid-COPY
+    std::size_t timeouts = 0;    // likewise
+    std::size_t recoveries = 0;  // from lost changes
+};
+
 struct Verdict {
     std::string failure;  // empty: passed
     std::vector<std::string> trace;
@@ -26,6 +39,7 @@ struct Verdict {
     std::size_t lives = 0;
     std::uint64_t waits = 0;
     bool loss = false;
+    SnapshotVerdict snapshots;
 
     bool passed() const noexcept { return failure.empty(); }
 };

@@ -13,8 +13,9 @@ Server::Server(World& world, History& history, Oracle& oracle, const Workload& w
       oracle_(oracle),
       workload_(workload),
       left_(workload.transactions),
-      columns_(kTables),
       living_(kTables) {
+    while (workload_.rows_before > history_.rows) commit_one();
+    hanging_.clear();
     schedule_commit();
     look_around();
 }
@@ -41,24 +42,33 @@ Row Server::random_row() {
     Random& random = world_.random;
     Row row;
     row.table = static_cast<std::uint32_t>(random.below(kTables));
-    row.columns = columns_[row.table];
+    row.columns = tables_[row.table].columns;
     row.version = ++versions_;
     row.padding = random.below(workload_.padding_max + 1);
     if (random.chance(1)) row.padding *= 50;
     auto& living = living_[row.table];
     const auto dice = random.below(10);
-    if (living.empty() || dice < 5) {
-        row.key = next_key_++;
-        living.push_back(row.key);
-        return row;
-    }
-    if (random.chance(1)) {
+    if (!living.empty() && dice >= 5) return changed_row(row, dice);
+    row.key = next_key_++;
+    living_[row.table].push_back(row.key);
+    return row;
+}
+
+Row Server::changed_row(Row row, std::uint64_t dice) {
+    Random& random = world_.random;
+    auto& living = living_[row.table];
+    if (random.chance(1) && can_alter(row.table)) {
         row.operation = Operation::truncate;
         living.clear();
         return row;
     }
     const auto at = random.below(living.size());
     row.key = living[at];
+    if (hangs(row.table, row.key)) {  // locked: another one instead
+        row.key = next_key_++;
+        living.push_back(row.key);
+        return row;
+    }
     if (dice < 8) {
         row.operation = Operation::update;
         if (random.chance(10)) {
@@ -84,7 +94,7 @@ void Server::commit_one() {
     // gives all its rows one place.
     const bool copy = random.chance(10);
     Lsn at{end_.value - random.below(std::min<std::uint64_t>(end_.value - 0x900, 300))};
-    if (workload_.alters && random.chance(5)) ++columns_[random.below(kTables)];
+    alter_tables();
     for (std::size_t i = 0; i < rows; ++i) {
         Row row = random_row();
         if (!copy) at.value += 20 + random.below(60);
@@ -95,8 +105,66 @@ void Server::commit_one() {
     transaction.commit = {std::max(end_.value, at.value) + random.below(2) * 30};
     transaction.end = {transaction.commit.value + 34 + random.below(30)};
     end_ = transaction.end;
+    for (const Row& row : transaction.rows) apply(tables_, row);
+    const bool truncates = std::ranges::any_of(transaction.rows, [](const Row& row) {
+        return row.operation == Operation::truncate;
+    });
+    if (!transaction.rows.empty() && !truncates && random.chance(workload_.hang)) {
+        hanging_.push_back({history_.transactions.size(),
+                            world_.clock.now() + world_.between(0ms, workload_.hang_max)});
+        world_.note("commit at ", to_string(transaction.commit), " hangs");
+    }
     history_.add(std::move(transaction));
     for (Walsender* sender : senders_) sender->pump();
+}
+
+// Each of its own, before the transaction that comes.
+void Server::alter_tables() {
+    Random& random = world_.random;
+    const auto some_table = [&] { return static_cast<std::uint32_t>(random.below(kTables)); };
+    if (workload_.alters && random.chance(5)) {
+        if (const auto table = some_table(); can_alter(table)) ++tables_[table].columns;
+    }
+    if (random.chance(workload_.rewrites)) {
+        if (const auto table = some_table(); can_alter(table)) ++tables_[table].file;
+    }
+}
+
+Instant Server::hanging_until() const {
+    Instant until = world_.clock.now();
+    for (const Hanging& one : hanging_) until = std::max(until, one.until);
+    return until;
+}
+
+bool Server::hangs(std::uint32_t table, std::int64_t key) const {
+    return std::ranges::any_of(hanging_, [&](const Hanging& one) {
+        if (one.until <= world_.clock.now()) return false;
+        return std::ranges::any_of(
+            history_.transactions[one.transaction].rows, [&](const Row& row) {
+                return row.table == table && (row.key == key || row.old_key == key || key == 0);
+            });
+    });
+}
+
+// Nobody else has a lock on it.
+bool Server::can_alter(std::uint32_t table) const {
+    return readers_[table] == 0 && !hangs(table, 0);
+}
+
+std::shared_ptr<const Tables> Server::visible() const {
+    auto tables = std::make_shared<Tables>();
+    for (std::size_t i = 0; i < history_.transactions.size(); ++i) {
+        const bool hidden = std::ranges::any_of(hanging_, [&](const Hanging& one) {
+            return one.transaction == i && one.until > world_.clock.now();
+        });
+        if (hidden) continue;
+        for (const Row& row : history_.transactions[i].rows) apply(*tables, row);
+    }
+    for (std::uint32_t i = 0; i < kTables; ++i) {
+        (*tables)[i].columns = tables_[i].columns;
+        (*tables)[i].file = tables_[i].file;
+    }
+    return tables;
 }
 
 void Server::create_slot() {
@@ -108,6 +176,7 @@ void Server::create_slot() {
              .held_until = {},
              .held_for = 0};
     if (!oracle_.begun()) oracle_.begins_at(end_);
+    oracle_.slot_stands_at(end_);
     world_.note("slot created at ", to_string(end_));
 }
 
@@ -159,6 +228,8 @@ void Server::crash(Duration down) {
     world_.note("server goes down; slot back from ", to_string(slot_.confirmed), " to ",
                 to_string(slot_.saved));
     up_ = false;
+    ++starts_;
+    hanging_.clear();
     shutting_down_.reset();
     cut_all("the server went down");
     slot_.confirmed = slot_.saved;
@@ -176,6 +247,8 @@ void Server::checkpoint() {
 void Server::promote() {
     world_.note("standby promoted at ", to_string(end_));
     cut_all("the server was replaced by its standby");
+    ++starts_;
+    hanging_.clear();
     slot_.held_until = {};
     slot_.confirmed = slot_.saved;
     history_of_timelines_.push_back({timeline_, end_});
@@ -185,6 +258,7 @@ void Server::promote() {
 void Server::drop_slot() {
     world_.note("slot dropped");
     slot_ = {};
+    oracle_.slot_stands_at({});
 }
 
 void Server::recreate_slot() {
@@ -199,6 +273,7 @@ void Server::invalidate_slot() {
 void Server::advance_slot() {
     end_.value += 100;
     slot_.confirmed = slot_.saved = end_;
+    oracle_.slot_stands_at(end_);
     world_.note("slot advanced to ", to_string(end_));
 }
 

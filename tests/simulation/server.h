@@ -2,7 +2,8 @@
 // which commits transactions by itself as time goes by.
 //
 //   log        committed transactions of several tables, keys that are inserted, updated and
-//              deleted; empty ones; what neighbours write (the log's end moves, nothing comes)
+//              deleted; empty ones; what neighbours write (the log's end moves, nothing comes);
+//              some hang: streamed, but not to be seen, as while a standby is waited for
 //   slot       confirmed only by feedback; saved only at the server's checkpoints; a crash
 //              puts it back to what was saved
 //   walsender  sends what commits at or after max(asked, confirmed), in silence; goes when it
@@ -21,6 +22,7 @@
 #include "core/source.h"
 #include "simulation/history.h"
 #include "simulation/oracle.h"
+#include "simulation/tables.h"
 #include "simulation/world.h"
 
 namespace pgc::sim {
@@ -32,6 +34,10 @@ struct Workload {
     std::size_t padding_max = 50;
     bool giant = false;   // one transaction is much larger than a batch
     bool alters = false;  // tables get columns in mid-stream
+    std::size_t rows_before = 0;   // are there already, at least
+    unsigned hang = 0;             // of 100 commits: in the log, and not yet to be seen
+    Duration hang_max{0};
+    unsigned rewrites = 0;         // of 100 commits: with one a table gets another file
 };
 
 struct Sent {
@@ -120,10 +126,26 @@ public:
     const std::string& system() const noexcept { return system_; }
     // Connections made while these were lower are broken, or lead nowhere.
     std::uint64_t cuts() const noexcept { return cuts_; }
+    // How often it has come up anew.
+    std::uint64_t starts() const noexcept { return starts_; }
     std::size_t holes() const noexcept { return holes_.size(); }
     Instant hole(std::size_t number) const { return holes_[number]; }
-    std::uint32_t columns_added(std::uint32_t table) const { return columns_[table]; }
     bool& publication() noexcept { return publication_; }
+
+    // As the log says.
+    const Tables& tables() const noexcept { return tables_; }
+    // As an ordinary snapshot shows them: without what hangs.
+    std::shared_ptr<const Tables> visible() const;
+    // When all commits that hang now will be let go.
+    Instant hanging_until() const;
+    // A place behind everything that has committed.
+    Lsn next_consistent_point() noexcept {
+        end_.value += 56;
+        return end_;
+    }
+    // Somebody reads a table: it can't be altered.
+    void lock(std::uint32_t table) { ++readers_[table]; }
+    void unlock(std::uint32_t table) { --readers_[table]; }
 
     // What goes wrong with servers.
     void cut_all(const std::string& why);
@@ -149,6 +171,10 @@ private:
     void look_around();
     void go_on_shutting_down();
     Row random_row();
+    Row changed_row(Row row, std::uint64_t dice);
+    void alter_tables();
+    bool hangs(std::uint32_t table, std::int64_t key) const;
+    bool can_alter(std::uint32_t table) const;
 
     World& world_;
     History& history_;
@@ -168,12 +194,20 @@ private:
     std::set<Walsender*> senders_;
     std::uint64_t cuts_ = 0;
     std::vector<Instant> holes_;
-    std::vector<std::uint32_t> columns_;  // by table, how many ALTER TABLE has added
     std::uint64_t versions_ = 0;
     std::uint64_t life_ = 0;
     std::uint32_t next_xid_ = 700;
     std::vector<std::vector<std::int64_t>> living_;  // keys, by table
     std::int64_t next_key_ = 1;
+    Tables tables_;
+    std::array<std::size_t, kTables> readers_{};
+    // Committed in the log, and still holding its locks.
+    struct Hanging {
+        std::size_t transaction = 0;
+        Instant until;
+    };
+    std::vector<Hanging> hanging_;
+    std::uint64_t starts_ = 0;
 };
 
 }  // namespace pgc::sim

@@ -28,6 +28,34 @@ struct Tally {
     std::uint64_t first_failed = 0;
     std::string first_failure;
     std::uint64_t rows = 0, repeats = 0, lives = 0, losses = 0;
+    std::uint64_t with_snapshots = 0, crashed_in_snapshots = 0;  // seeds
+    SnapshotVerdict snapshots;
+
+    void add(const SnapshotVerdict& more) {
+        with_snapshots += more.reads > 0 ? 1U : 0U;
+        crashed_in_snapshots += more.crashes > 0 ? 1U : 0U;
+        snapshots.reads += more.reads;
+        snapshots.groups += more.groups;
+        snapshots.crashes += more.crashes;
+        snapshots.late_waits += more.late_waits;
+        snapshots.orders += more.orders;
+        snapshots.altered += more.altered;
+        snapshots.cuts += more.cuts;
+        snapshots.timeouts += more.timeouts;
+        snapshots.recoveries += more.recoveries;
+    }
+    void print() const {
+        fmt::print("{} passed, {} failed; {} rows, {} repeated, {} lives, {} losses told\n", passed,
+                   failed, rows, repeats, lives, losses);
+        fmt::print("snapshots: {} seeds, {} rows in {} groups; {} crashes within one ({} seeds), {} "
+                   "orders\n",
+                   with_snapshots, snapshots.reads, snapshots.groups, snapshots.crashes,
+                   crashed_in_snapshots, snapshots.orders);
+        fmt::print("           {} waits for a late commit, {} tables altered, {} readers cut, {} "
+                   "timeouts, {} recoveries\n",
+                   snapshots.late_waits, snapshots.altered, snapshots.cuts, snapshots.timeouts,
+                   snapshots.recoveries);
+    }
 };
 
 Tally run_seeds(std::uint64_t from, std::uint64_t count) {
@@ -38,6 +66,7 @@ Tally run_seeds(std::uint64_t from, std::uint64_t count) {
         tally.repeats += verdict.repeats;
         tally.lives += verdict.lives;
         tally.losses += verdict.loss ? 1U : 0U;
+        tally.add(verdict.snapshots);
         if (verdict.passed()) {
             ++tally.passed;
             continue;
@@ -62,8 +91,7 @@ TEST(SimulationTest, EverySeedDeliversEverythingOrTellsOfALoss) {
                                 << tally.first_failure << ")";
     EXPECT_GT(tally.passed, 0U);
     RecordProperty("seeds", std::to_string(tally.passed));
-    fmt::print("{} passed, {} failed; {} rows, {} repeated, {} lives, {} losses told\n",
-               tally.passed, tally.failed, tally.rows, tally.repeats, tally.lives, tally.losses);
+    tally.print();
 }
 
 TEST(SimulationTest, ASeedReplaysExactly) {
@@ -120,7 +148,6 @@ int main(int argc, char** argv) {
     }
     if (seeds == 0) return RUN_ALL_TESTS();
     const Tally tally = run_seeds(from, seeds);
-    fmt::print("{} passed, {} failed; {} rows, {} repeated, {} lives, {} losses told\n",
-               tally.passed, tally.failed, tally.rows, tally.repeats, tally.lives, tally.losses);
+    tally.print();
     return tally.failed == 0 ? 0 : 1;
 }

@@ -20,6 +20,11 @@ namespace {
 
 constexpr std::size_t kTypicalMessage = 80;
 
+Answered refusal(std::string_view sqlstate, std::string_view message) {
+    return {std::unexpected(server_error({.sqlstate = sqlstate, .message = message})),
+            std::string{sqlstate}};
+}
+
 CopyMessage copy_of(std::string_view bytes) {
     char* data = static_cast<char*>(std::malloc(bytes.size()));
     std::memcpy(data, bytes.data(), bytes.size());
@@ -28,29 +33,39 @@ CopyMessage copy_of(std::string_view bytes) {
 
 }  // namespace
 
-WireLink::WireLink(World& world, Server& server, const History& history, Catalog& catalog,
-                   bool local)
-    : world_(world),
-      server_(server),
-      history_(history),
-      catalog_(catalog),
-      local_(local),
-      fd_(world.open_descriptor([this] { return readable_at(); })),
-      connected_at_(world.clock.now() + world.between(0ms, 3ms)),
-      cuts_(server.cuts()),
-      holes_(server.holes()) {
+WireLink::WireLink(const Place& place, LinkFactory::Use use)
+    : world_(place.world),
+      server_(place.server),
+      history_(place.history),
+      catalog_(place.catalog),
+      local_(place.local),
+      fd_(world_.open_descriptor([this] { return readable_at(); })),
+      connected_at_(world_.clock.now() + world_.between(0ms, 3ms)),
+      cuts_(server_.cuts()),
+      holes_(server_.holes()),
+      slots_(place.slots),
+      reading_(place.reading),
+      counts_(place.counts),
+      refused_(use == LinkFactory::Use::sql && world_.random.chance(reading_.refused)) {
     declared_.fill(kUndeclared);
+    world_.note("connection ", std::to_string(fd_), use == LinkFactory::Use::sql ? " for SQL" : "");
+    if (use == LinkFactory::Use::sql) {
+        session_.emplace(world_, server_, slots_, reading_, counts_);
+    }
 }
 
 WireLink::~WireLink() {
     world_.close_descriptor(fd_);
     if (sender_) sender_->abandon();
+    if (slot_) slots_.leave(slot_);
 }
 
 Instant WireLink::readable_at() const {
     if (broken()) return Instant{};
     if (lost_in_a_hole()) return given_up_at();
     if (ends_at_) return *ends_at_;
+    if (copy_) return copy_->next_at;
+    if (creating_) return slot_->state == SlotMaker::State::making ? kNever : answered_at_;
     if (answer_) return answered_at_;
     if (sender_) return sender_->arrival(1 + low_water_ / kTypicalMessage);
     return connected_at_;
@@ -61,7 +76,7 @@ std::optional<Error> WireLink::broken() const {
         if (world_.clock.now() < given_up_at()) return std::nullopt;
         return lost_error("could not receive data from server: Connection timed out");
     }
-    if (!server_.up() || cuts_ != server_.cuts()) {
+    if (!server_.up() || cuts_ != server_.cuts() || cut_) {
         return lost_error("server closed the connection unexpectedly");
     }
     if (sender_ && !sender_->broken().empty()) return lost_error(sender_->broken());
@@ -72,20 +87,55 @@ Result<Link::Connecting> WireLink::connect() {
     world_.step("connecting");
     if (auto error = broken()) return std::unexpected(std::move(*error));
     if (lost_in_a_hole() || world_.clock.now() < connected_at_) return Connecting::wait_readable;
+    if (refused_) return std::unexpected(lost_error("Connection refused"));
     return Connecting::done;
 }
 
-Result<void> WireLink::send(std::string_view command) {
+Result<void> WireLink::ask(std::string_view command, std::string_view table) {
     world_.step("send");
     if (auto error = broken()) return std::unexpected(std::move(*error));
     sqlstate_.clear();
+    world_.note("on ", std::to_string(fd_), ": ", command.substr(0, command.find('\n')));
+    if (slot_) SlotMaker::end_snapshot(*slot_);
     if (command.starts_with("START_REPLICATION")) {
         answer_soon(start_replication(command));
+    } else if (command.starts_with("CREATE_REPLICATION_SLOT")) {
+        create_slot(command);
+    } else if (command.starts_with("DROP_REPLICATION_SLOT")) {
+        const auto name = command.substr(command.find('"') + 1);
+        const bool dropped = slots_.drop(name.substr(0, name.find('"')));
+        slot_.reset();
+        answer_soon(dropped ? Answered{Rows{}} : refusal("42704", "there is no such slot"));
     } else {
-        answer_soon(catalog_.answer(command));
+        auto answer = session_ ? session_->answer(command) : std::nullopt;
+        answer_soon(answer ? std::move(*answer) : catalog_.answer(command, table));
     }
     world_.step("sent");
     return {};
+}
+
+void WireLink::create_slot(std::string_view command) {
+    const auto name = command.substr(command.find('"') + 1);
+    const auto has = [&](std::string_view word) {
+        return command.find(word) != std::string_view::npos;
+    };
+    slot_ = slots_.begin(std::string{name.substr(0, name.find('"'))}, has(" TEMPORARY "),
+                         has(" EXPORT_SNAPSHOT") || has("'export'"));
+    if (!slot_) return answer_soon(refusal("42710", "replication slot already exists"));
+    creating_ = true;
+    answered_at_ = world_.clock.now() + world_.between(0us, 2ms);
+}
+
+Answered WireLink::slot_made() const {
+    if (slot_->state == SlotMaker::State::failed) {
+        return refusal("57P01", "terminating connection due to administrator command");
+    }
+    Rows rows;
+    rows.columns = {"slot_name", "consistent_point", "snapshot_name", "output_plugin"};
+    const auto snapshot =
+        slot_->exports ? std::optional{slot_->snapshot} : std::optional<std::string>{};
+    rows.rows.push_back({slot_->name, to_string(slot_->at), snapshot, "pgoutput"});
+    return {std::move(rows)};
 }
 
 void WireLink::answer_soon(Answered answer) {
@@ -96,18 +146,14 @@ void WireLink::answer_soon(Answered answer) {
 }
 
 Answered WireLink::start_replication(std::string_view command) {
-    const auto refused = [](std::string_view sqlstate, std::string_view message) -> Answered {
-        return {std::unexpected(server_error({.sqlstate = sqlstate, .message = message})),
-                std::string{sqlstate}};
-    };
-    if (!server_.slot().exists) return refused("42704", "replication slot does not exist");
+    if (!server_.slot().exists) return refusal("42704", "replication slot does not exist");
     if (server_.slot().lost) {
-        return refused("55000", "can no longer get changes from replication slot");
+        return refusal("55000", "can no longer get changes from replication slot");
     }
-    if (server_.slot_active()) return refused("55006", "replication slot is active");
+    if (server_.slot_active()) return refusal("55006", "replication slot is active");
     const auto at = command.find("LOGICAL ") + 8;
     const auto from = parse_lsn(command.substr(at, command.find(' ', at) - at));
-    if (!from) return refused("42601", "syntax error");
+    if (!from) return refusal("42601", "syntax error");
     binary_ = command.find("binary 'true'") != std::string_view::npos;
     sender_ = std::make_unique<Walsender>(server_, *from);
     return {Rows{}};
@@ -116,11 +162,17 @@ Answered WireLink::start_replication(std::string_view command) {
 Result<std::optional<Rows>> WireLink::result() {
     world_.step("result");
     if (auto error = broken()) return std::unexpected(std::move(*error));
+    if (creating_) {
+        if (slot_->state == SlotMaker::State::making) return std::nullopt;
+        creating_ = false;
+        answer_ = slot_made();
+    }
     if (!answer_) {
         return std::unexpected(
             stop(Error::Category::internal, "an answer to nothing was asked for"));
     }
     if (lost_in_a_hole() || world_.clock.now() < answered_at_) return std::nullopt;
+    if (session_) copy_ = session_->take_copy();
     Answered answer = std::move(*answer_);
     answer_.reset();
     sqlstate_ = answer.sqlstate;
@@ -131,6 +183,10 @@ Result<std::optional<Rows>> WireLink::result() {
 Result<Link::Drained> WireLink::drain(std::vector<CopyMessage>& out, std::size_t max_messages,
                                       std::size_t max_bytes, std::size_t& received) {
     world_.step("drain");
+    if (copy_) {
+        if (auto error = broken()) return std::unexpected(std::move(*error));
+        return drain_copy(out, max_messages, max_bytes, received);
+    }
     std::size_t messages = 0;
     std::size_t bytes = 0;
     const auto give = [&](std::string_view message) {
@@ -157,6 +213,42 @@ Result<Link::Drained> WireLink::drain(std::vector<CopyMessage>& out, std::size_t
     if (messages == 0) {
         if (auto error = broken()) return std::unexpected(std::move(*error));
     }
+    return Drained::all;
+}
+
+// Rows dribble in; the connection may break with some of them lost.
+Link::Drained WireLink::drain_copy(std::vector<CopyMessage>& out, std::size_t max_messages,
+                                   std::size_t max_bytes, std::size_t& received) {
+    const Instant now = world_.clock.now();
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; !lost_in_a_hole() && now >= copy_->next_at; ++i) {
+        if (copy_->cut_in == 0U) {
+            ++counts_.cuts;
+            world_.note("a reader's connection breaks");
+            cut_ = true;
+            break;
+        }
+        if (copy_->messages.empty()) {
+            answer_soon(copy_->fails_with.empty()
+                            ? Answered{Rows{}}
+                            : refusal(copy_->fails_with, "canceling statement"));
+            copy_.reset();
+            received += bytes;
+            return Drained::ended;
+        }
+        if (i == max_messages || bytes >= max_bytes) {
+            received += bytes;
+            return Drained::limit;
+        }
+        out.push_back(copy_of(copy_->messages.front()));
+        bytes += copy_->messages.front().size();
+        copy_->messages.pop_front();
+        if (copy_->cut_in) --*copy_->cut_in;
+        if (world_.random.chance(30)) {
+            copy_->next_at = now + world_.between(0ms, reading_.row_max);
+        }
+    }
+    received += bytes;
     return Drained::all;
 }
 

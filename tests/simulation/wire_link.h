@@ -10,12 +10,25 @@
 #include "postgres/link/link.h"
 #include "simulation/catalog.h"
 #include "simulation/server.h"
+#include "simulation/session.h"
+#include "simulation/slot_maker.h"
 
 namespace pgc::sim {
 
 class WireLink final : public Link {
 public:
-    WireLink(World& world, Server& server, const History& history, Catalog& catalog, bool local);
+    // What all connections to one server share.
+    struct Place {
+        World& world;
+        Server& server;
+        const History& history;
+        Catalog& catalog;
+        SlotMaker& slots;
+        const ReadHabits& reading;
+        ReadCounts& counts;
+        bool local = false;
+    };
+    WireLink(const Place& place, LinkFactory::Use use);
     ~WireLink() override;
 
     Result<Connecting> connect() override;
@@ -27,14 +40,14 @@ public:
     bool local() const noexcept override { return local_; }
     std::string parameter(const char*) const override { return "UTF8"; }
 
-    Result<void> send(std::string_view command) override;
-    Result<void> send(std::string_view command, std::span<const std::optional<std::string>>,
-                      bool) override {
-        return send(command);
+    Result<void> send(std::string_view command) override { return ask(command, {}); }
+    Result<void> send(std::string_view command,
+                      std::span<const std::optional<std::string>> parameters, bool) override {
+        return ask(command, parameters.empty() ? "" : parameters.front().value_or(""));
     }
     Result<std::optional<Rows>> result() override;
     const std::string& sqlstate() const noexcept override { return sqlstate_; }
-    bool copying() const noexcept override { return sender_ != nullptr; }
+    bool copying() const noexcept override { return sender_ != nullptr || copy_ != nullptr; }
 
     Result<Drained> drain(std::vector<CopyMessage>& out, std::size_t max_messages,
                           std::size_t max_bytes, std::size_t& received) override;
@@ -54,8 +67,13 @@ private:
     // When TCP notices that nothing comes back; only in a hole.
     Instant given_up_at() const { return server_.hole(holes_) + kTcpPatience; }
     std::optional<Error> broken() const;
+    Result<void> ask(std::string_view command, std::string_view table);
     void answer_soon(Answered answer);
     Answered start_replication(std::string_view command);
+    void create_slot(std::string_view command);
+    Answered slot_made() const;
+    Drained drain_copy(std::vector<CopyMessage>& out, std::size_t max_messages,
+                       std::size_t max_bytes, std::size_t& received);
     // What stands before the row: its table, if the server has not told of it yet.
     std::optional<std::string> declaration(const Row& row);
     std::string encoded(const Sent& message) const;
@@ -79,28 +97,45 @@ private:
     bool binary_ = false;
     std::array<std::uint32_t, kTables> declared_;  // columns added, as last declared
     std::optional<Instant> ends_at_;
+
+    SlotMaker& slots_;
+    const ReadHabits& reading_;
+    ReadCounts& counts_;
+    const bool refused_;
+    bool cut_ = false;  // this one alone
+    std::shared_ptr<SlotMaker::Slot> slot_;  // made here: being made, or with its snapshot
+    bool creating_ = false;                  // its answer is waited for
+    std::optional<Session> session_;
+    std::unique_ptr<CopyOut> copy_;
 };
 
 class WireLinks final : public LinkFactory {
 public:
-    WireLinks(World& world, Server& server, const History& history, int version, bool local)
-        : world_(world),
-          server_(server),
-          history_(history),
-          catalog_(world, server, version),
-          local_(local) {}
+    WireLinks(World& world, Server& server, const History& history, int version, bool local,
+              const ReadHabits& reading)
+        : catalog_(world, server, version),
+          slots_(world, server),
+          place_{.world = world,
+                 .server = server,
+                 .history = history,
+                 .catalog = catalog_,
+                 .slots = slots_,
+                 .reading = reading,
+                 .counts = counts_,
+                 .local = local} {}
 
-    Result<std::unique_ptr<Link>> make(Use) override {
-        world_.step("connect");
-        return std::make_unique<WireLink>(world_, server_, history_, catalog_, local_);
+    Result<std::unique_ptr<Link>> make(Use use) override {
+        place_.world.step("connect");
+        return std::make_unique<WireLink>(place_, use);
     }
+    SlotMaker& slots() noexcept { return slots_; }
+    const ReadCounts& counts() const noexcept { return counts_; }
 
 private:
-    World& world_;
-    Server& server_;
-    const History& history_;
     Catalog catalog_;
-    const bool local_;
+    SlotMaker slots_;
+    ReadCounts counts_;
+    WireLink::Place place_;
 };
 
 }  // namespace pgc::sim

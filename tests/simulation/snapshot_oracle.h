@@ -1,0 +1,120 @@
+// Judges rows that were there before the stream, and what is stored of the snapshots.
+//
+//   exact     a row read at a place C is the one that all commits before C, and no other, have
+//             made of it
+//   in place  behind every change that commits before C, before every one that commits later.
+//             So no row is older than what was told of its key before
+//   read      only what was left when the attempt began, or was ordered since
+//   left      what the stored progress does not name as left is known: of each row that the
+//             tables hold at the stored position, something as new was delivered since the
+//             snapshot was stored first
+//   state     what comes of taking all records in their order is what the tables hold
+//
+// A table without a key is known when all of it was read at one place.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/lsn.h"
+#include "core/record.h"
+#include "core/store.h"
+#include "postgres/snapshot/progress.h"
+#include "simulation/history.h"
+#include "simulation/world.h"
+
+namespace pgc::sim {
+
+class SnapshotOracle {
+public:
+    SnapshotOracle(World& world, const History& history, std::uint32_t filtered)
+        : world_(world), history_(history), filtered_(filtered) {}
+
+    static bool is_read(const Record& record) noexcept {
+        return record.value.find("\"op\":\"READ\"") != std::string_view::npos;
+    }
+
+    // What is left, as stored, is what the source is asked for.
+    void attempt_begins() {
+        left_at_begin_ = works_;
+    }
+    void life_begins() { ordered_.clear(); }
+    void ordered(const SnapshotRequest& request) { ordered_.push_back(request); }
+    // From now on nobody wants it read.
+    void cancelled(const std::string& id) { cancelled_.insert(id); }
+    void durable_read(const Record& record);
+    // A change of a key comes in two parts.
+    void durable_change(const Row& row, std::size_t part, Lsn commit);
+    void stored(const StoredPosition& position);
+    // Changes were missed: what was told before is worth nothing.
+    void starts_over();
+
+    // As stored.
+    const std::vector<SnapshotWork>& works() const noexcept { return works_; }
+    bool over() const noexcept { return works_.empty(); }
+    // At the end.
+    void compare();
+
+    std::size_t reads() const noexcept { return reads_; }
+    std::size_t places() const noexcept { return places_.size(); }
+
+private:
+    struct Version {
+        Lsn commit;
+        const Row* row = nullptr;  // none: deleted
+    };
+    // Of one table, by key, in commit order.
+    using Versions = std::map<std::int64_t, std::vector<Version>>;
+    // Rows that must be read sooner or later.
+    struct Promise {
+        std::string id;
+        std::vector<std::uint32_t> tables;
+        std::int64_t above = 0;  // keys
+        Lsn since;
+        std::set<std::uint32_t> whole{};  // of those without a key
+    };
+    // What a follower of the records knows of a row.
+    struct Known {
+        Lsn as_of;                  // of the newest that was ever told
+        Lsn told_at;                // place of the last that was told
+        std::uint64_t version = 0;  // told last; 0: it is gone
+    };
+
+    void learn_history();
+    void learn(const Row& row, Lsn commit);
+    // The row as commits before `at` made it; none: it isn't there.
+    std::optional<Version> version_at(std::uint32_t table, std::int64_t key, Lsn at) const;
+    bool may_be_read(std::uint32_t table, std::int64_t key) const;
+    void promise(const SnapshotWork& work, Lsn since);
+    void check(Promise& promise, const SnapshotWork* work, Lsn at);
+    void check_keyed(const Promise& promise, const SnapshotWork* work, std::uint32_t table, Lsn at);
+    bool read_whole(const Promise& promise, std::uint32_t table) const;
+    void compare(const Promise& promise, std::uint32_t table);
+    std::vector<std::uint32_t> tables_of(const SnapshotRequest& request) const;
+
+    World& world_;
+    const History& history_;
+    const std::uint32_t filtered_;
+    std::array<Versions, kTables> versions_;
+    std::size_t learnt_ = 0;  // transactions
+    std::array<std::map<std::int64_t, Known>, kTables> known_;
+    // Of tables without a key: what was read at each place.
+    std::array<std::map<Lsn, std::set<std::int64_t>>, kTables> read_at_;
+    std::vector<SnapshotWork> works_;
+    std::vector<SnapshotWork> left_at_begin_;
+    std::vector<SnapshotRequest> ordered_;
+    std::set<std::string> cancelled_;
+    std::vector<Promise> promises_;
+    std::vector<Promise> kept_;
+    std::set<Lsn> places_;
+    std::size_t reads_ = 0;
+};
+
+}  // namespace pgc::sim
