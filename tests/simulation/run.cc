@@ -469,7 +469,7 @@ private:
         }
         world_.note("ordered: ", request.id);
         orders_.push_back(request.id);
-        oracle_.snapshots().ordered(request);
+        oracle_.snapshots().ordered(request, oracle_.stored());
         (void)desk_->post({.command = SnapshotOrder::Command::start, .request = request});
         if (random.chance(40)) change_mind(request.id);
     }

@@ -220,7 +220,7 @@ void Server::go_on_shutting_down() {
 
 void Server::black_hole() {
     world_.note("the network swallows everything");
-    holes_.push_back(world_.clock.now());
+    holes_.push_back({world_.clock.now(), cuts_});
     for (Walsender* sender : senders_) sender->sink_into_a_hole();
 }
 

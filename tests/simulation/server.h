@@ -129,7 +129,11 @@ public:
     // How often it has come up anew.
     std::uint64_t starts() const noexcept { return starts_; }
     std::size_t holes() const noexcept { return holes_.size(); }
-    Instant hole(std::size_t number) const { return holes_[number]; }
+    Instant hole(std::size_t number) const { return holes_[number].since; }
+    // Whether a connection of then was sound when it came.
+    bool swallowed(std::size_t number, std::uint64_t cuts) const {
+        return holes_[number].cuts == cuts;
+    }
     bool& publication() noexcept { return publication_; }
 
     // As the log says.
@@ -193,7 +197,11 @@ private:
     bool publication_ = true;
     std::set<Walsender*> senders_;
     std::uint64_t cuts_ = 0;
-    std::vector<Instant> holes_;
+    struct Hole {
+        Instant since;
+        std::uint64_t cuts = 0;
+    };
+    std::vector<Hole> holes_;
     std::uint64_t versions_ = 0;
     std::uint64_t life_ = 0;
     std::uint32_t next_xid_ = 700;

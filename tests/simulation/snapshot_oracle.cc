@@ -173,6 +173,10 @@ void SnapshotOracle::promise(const SnapshotWork& work, Lsn since) {
     const bool is_known = std::ranges::any_of(
         promises_, [&](const Promise& one) { return one.id == work.request.id; });
     if (is_known) return;
+    // It may have begun before it was stored.
+    if (const auto at = ordered_at_.find(work.request.id); at != ordered_at_.end()) {
+        since = std::min(since, at->second);
+    }
     promises_.push_back({.id = work.request.id,
                          .tables = tables_of(work.request),
                          .above = lower_key(work.request),
@@ -221,6 +225,11 @@ void SnapshotOracle::check_keyed(const Promise& promise, const SnapshotWork* wor
         const auto version = version_at(table, key, at);
         if (!version || key <= promise.above) continue;
         if (work != nullptr && leaves(*work, table, key)) continue;
+        // It was gone where the table was read, and the stream is yet to say so.
+        const bool goes = std::ranges::any_of(all, [&](const Version& later) {
+            return later.commit >= at && later.row == nullptr;
+        });
+        if (goes) continue;
         const auto known = known_[table].find(key);
         if (known != known_[table].end() && known->second.as_of >= version->commit &&
             known->second.told_at >= promise.since) {

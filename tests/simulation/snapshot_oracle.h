@@ -46,7 +46,10 @@ public:
         left_at_begin_ = works_;
     }
     void life_begins() { ordered_.clear(); }
-    void ordered(const SnapshotRequest& request) { ordered_.push_back(request); }
+    void ordered(const SnapshotRequest& request, Lsn now) {
+        ordered_.push_back(request);
+        ordered_at_.emplace(request.id, now);
+    }
     // From now on nobody wants it read.
     void cancelled(const std::string& id) { cancelled_.insert(id); }
     void durable_read(const Record& record);
@@ -110,6 +113,7 @@ private:
     std::vector<SnapshotWork> works_;
     std::vector<SnapshotWork> left_at_begin_;
     std::vector<SnapshotRequest> ordered_;
+    std::map<std::string, Lsn> ordered_at_;  // by id
     std::set<std::string> cancelled_;
     std::vector<Promise> promises_;
     std::vector<Promise> kept_;

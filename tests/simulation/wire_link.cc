@@ -96,6 +96,11 @@ Result<void> WireLink::ask(std::string_view command, std::string_view table) {
     if (auto error = broken()) return std::unexpected(std::move(*error));
     sqlstate_.clear();
     world_.note("on ", std::to_string(fd_), ": ", command.substr(0, command.find('\n')));
+    if (lost_in_a_hole()) {
+        answer_ = Answered{Rows{}};
+        answered_at_ = kNever;
+        return {};
+    }
     if (slot_) SlotMaker::end_snapshot(*slot_);
     if (command.starts_with("START_REPLICATION")) {
         answer_soon(start_replication(command));

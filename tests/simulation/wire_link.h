@@ -63,7 +63,9 @@ private:
     static constexpr Duration kTcpPatience = std::chrono::seconds{25};
 
     Instant readable_at() const;
-    bool lost_in_a_hole() const noexcept { return holes_ != server_.holes(); }
+    bool lost_in_a_hole() const noexcept {
+        return holes_ != server_.holes() && server_.swallowed(holes_, cuts_);
+    }
     // When TCP notices that nothing comes back; only in a hole.
     Instant given_up_at() const { return server_.hole(holes_) + kTcpPatience; }
     std::optional<Error> broken() const;
