@@ -360,6 +360,7 @@ void PlayedCluster::retire(std::unique_ptr<KafkaProducer> producer, std::vector<
 void PlayedCluster::go_away(Duration time) {
     world_.note("the cluster is away");
     away_until_ = std::max(away_until_, world_.clock.now() + time);
+    oracle_.store_is_away(away_until_);  // what is sent again is not durable before
 }
 
 }  // namespace pgc::sim

@@ -27,7 +27,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kPatience = 300s;  // after the last fault everything must be durable
+// After the last fault everything must be durable; a snapshot in tiny groups takes longer.
+constexpr Duration kPatience = 300s;
+constexpr Duration kSnapshotPatience = 3000s;
 
 // What this seed's world is like.
 struct Climate {
@@ -419,6 +421,11 @@ private:
         }
     }
 
+    Duration patience() const {
+        const bool small_steps =
+            climate_.orders > 0 || climate_.pipeline.snapshot != SnapshotMode::never;
+        return small_steps ? kSnapshotPatience : kPatience;
+    }
     bool troubled() const { return world_.clock.now() - Instant{1h} < climate_.troubled; }
     bool finished() const {
         return server_.workload_done() && oracle_.begun() && oracle_.complete() && !troubled() &&
@@ -439,7 +446,7 @@ private:
             disk_.set_full(false);
         }
         if (world_.failed()) throw Unfinished{};
-        if (world_.clock.now() - Instant{1h} > climate_.troubled + kPatience) {
+        if (world_.clock.now() - Instant{1h} > climate_.troubled + patience()) {
             world_.fail(fmt::format("no progress: {} rows are missing", oracle_.missing()));
             throw Unfinished{};
         }

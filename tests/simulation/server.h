@@ -101,6 +101,8 @@ public:
     Server(World& world, History& history, Oracle& oracle, const Workload& workload);
 
     bool up() const noexcept { return up_; }
+    // Only those who stream are still there.
+    bool shutting_down() const noexcept { return shutting_down_.has_value(); }
     bool workload_done() const noexcept { return left_ == 0; }
 
     struct Slot {

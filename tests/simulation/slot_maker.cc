@@ -79,7 +79,7 @@ void SlotMaker::leave(const std::shared_ptr<Slot>& slot) {
 }
 
 bool SlotMaker::alive(const Slot& slot) const noexcept {
-    return !slot.left && server_.up() && slot.cuts == server_.cuts();
+    return !slot.left && server_.up() && !server_.shutting_down() && slot.cuts == server_.cuts();
 }
 
 std::shared_ptr<const Tables> SlotMaker::snapshot(std::string_view name) const {

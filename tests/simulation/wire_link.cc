@@ -80,6 +80,9 @@ std::optional<Error> WireLink::broken() const {
         return lost_error("server closed the connection unexpectedly");
     }
     if (sender_ && !sender_->broken().empty()) return lost_error(sender_->broken());
+    if (!sender_ && server_.shutting_down()) {
+        return lost_error("terminating connection due to administrator command");
+    }
     return std::nullopt;
 }
 
