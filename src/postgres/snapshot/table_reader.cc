@@ -81,6 +81,7 @@ Result<TableReader::Event> TableReader::lost(Error error, Instant now) {
     connect_at_ = now + kPause;
     const bool hopeless = error.next == Error::Next::stop;
     if (hopeless || ++failed_connects_ >= kFailedConnects_max) {
+        failed_connects_ = 0;
         return std::unexpected(std::move(error));
     }
     with_.logger.failure(LogLevel::warning, "a reader of the snapshot lost its connection", error);
@@ -88,9 +89,9 @@ Result<TableReader::Event> TableReader::lost(Error error, Instant now) {
 }
 
 void TableReader::abandon() {
+    if (state_ != State::away) connect_at_ = {};  // else it has its pause
     link_.reset();
     state_ = State::away;
-    connect_at_ = {};
     if (task_.table) end_chunk(false);
 }
 
