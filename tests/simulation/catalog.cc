@@ -186,18 +186,18 @@ Rows Catalog::slot_health() const {
 
 Rows Catalog::key_of(std::string_view table) const {
     Rows key = one_row({{"what", "k"},
-                    {"oid", "0"},
-                    {"schema", ""},
-                    {"name", "id"},
-                    {"kind", ""},
-                    {"category", ""},
-                    {"element", "0"},
-                    {"base", "0"},
-                    {"subtype", "0"},
-                    {"range", "0"},
-                    {"delimiter", ""},
-                    {"sendable", ""},
-                    {"place", "1"}});
+                        {"oid", "0"},
+                        {"schema", ""},
+                        {"name", "id"},
+                        {"kind", ""},
+                        {"category", ""},
+                        {"element", "0"},
+                        {"base", "0"},
+                        {"subtype", "0"},
+                        {"range", "0"},
+                        {"delimiter", ""},
+                        {"sendable", ""},
+                        {"place", "1"}});
     const bool keyed = table != std::to_string(kFirstOid + 3);
     return keyed ? key : without_rows(std::move(key));
 }

@@ -138,23 +138,37 @@ public:
         }
         auto answer = inner_->offer(batch);
         if (!answer || *answer == Offer::full) return answer;
-        while (!late_.empty()) {
-            const auto next = inner_->offer(late_.front());
-            if (!next) return next;
-            if (*next == Offer::full) break;
-            late_.pop_front();
-        }
+        if (auto done = offer_late_ones(); !done) return std::unexpected(done.error());
         return answer;
     }
-    Result<Position> durable(Lane lane) override { return inner_->durable(lane); }
+    Result<Position> durable(Lane lane) override {
+        // It may be that no change comes.
+        if (!late_.empty() && ++asked_ % kAsked_max == 0) {
+            if (auto done = offer_late_ones(); !done) return std::unexpected(done.error());
+        }
+        return inner_->durable(lane);
+    }
     void caught_up() override { inner_->caught_up(); }
     void wants(Wants& wants) const override { inner_->wants(wants); }
     std::size_t bytes_per_record() const noexcept override { return inner_->bytes_per_record(); }
     std::size_t pending_bytes() const noexcept override { return inner_->pending_bytes(); }
 
 private:
+    static constexpr std::uint64_t kAsked_max = 500;
+
+    Result<void> offer_late_ones() {
+        while (!late_.empty()) {
+            const auto next = inner_->offer(late_.front());
+            if (!next) return std::unexpected(next.error());
+            if (*next == Offer::full) break;
+            late_.pop_front();
+        }
+        return {};
+    }
+
     std::unique_ptr<Sink> inner_;
     std::deque<RecordBatchPtr> late_;
+    std::uint64_t asked_ = 0;
 };
 
 class SpoilingStore final : public PositionStore {

@@ -35,8 +35,8 @@ enum class Mutation : std::uint8_t {
     kafka_swaps_two_records,
     read_is_called_durable,  // of a snapshot
     loses_a_read,
-    stream_passes_the_snapshot,  // its rows come behind newer changes
-    snapshot_is_called_done,  // now and then, by the store
+    stream_passes_the_snapshot,   // its rows come behind newer changes
+    snapshot_is_called_done,      // now and then, by the store
     snapshot_is_an_ordinary_one,  // what can be seen, not what is before its place
 };
 inline constexpr std::array kMutations{

@@ -57,9 +57,7 @@ public:
 
     void stored(const StoredPosition& position);
     // Nothing can be stored before: whoever waits for that waits in vain.
-    void store_is_away(Instant until) noexcept {
-        store_back_at_ = std::max(store_back_at_, until);
-    }
+    void store_is_away(Instant until) noexcept { store_back_at_ = std::max(store_back_at_, until); }
     bool can_store() const { return world_.clock.now() >= store_back_at_; }
     void confirmed(Lsn position);
     void holds(std::size_t bytes, std::size_t limit);

@@ -132,10 +132,10 @@ Climate climate_of(Random& random, bool real) {
 
 // Rows are there already, and are read.
 void add_snapshots(Climate& climate, Random& random) {
-    constexpr std::array modes{SnapshotMode::initial,     SnapshotMode::initial,
-                               SnapshotMode::initial,     SnapshotMode::initial,
-                               SnapshotMode::when_needed, SnapshotMode::when_needed,
-                               SnapshotMode::always,      SnapshotMode::never};
+    constexpr std::array modes{
+        SnapshotMode::initial, SnapshotMode::initial,     SnapshotMode::initial,
+        SnapshotMode::initial, SnapshotMode::when_needed, SnapshotMode::when_needed,
+        SnapshotMode::always,  SnapshotMode::never,       SnapshotMode::only};
     climate.pipeline.snapshot = modes[random.below(modes.size())];
     climate.workload.rows_before = random.chance(90) ? 1 + random.below(120) : 0;
     climate.workload.hang = random.chance(70) ? 5 + static_cast<unsigned>(random.below(40)) : 0;
@@ -144,7 +144,7 @@ void add_snapshots(Climate& climate, Random& random) {
     climate.snapshot.readers = 1 + random.below(3);
     climate.snapshot.chunk_rows = 2 + random.below(random.chance(20) ? 100 : 9);
     climate.snapshot.share = 20 + random.below(81);
-    climate.snapshot.hold_max = 1ms * (1 + random.below(random.chance(50) ? 50 : 20'000));
+    climate.snapshot.hold_max = 1ms * (1 + random.below(random.chance(50) ? 50 : 60'000));
     climate.snapshot.rows_per_second = random.chance(20) ? 20 + random.below(500) : 0;
     const bool orders = climate.pipeline.snapshot == SnapshotMode::never || random.chance(40);
     climate.orders = orders ? 1 + static_cast<unsigned>(random.below(4)) : 0;
@@ -219,8 +219,7 @@ public:
           topic_(world_, oracle_),
           waiter_(world_, [this] { look_at(); }),
           postgres_(postgres_config(climate_)),
-          links_(world_, server_, history_, climate_.version, climate_.local,
-                 climate_.reading),
+          links_(world_, server_, history_, climate_.version, climate_.local, climate_.reading),
           cluster_(world_, oracle_, climate_.kafka, options.mutation) {
         // As pipeline/budget.h says, and for each of two batches an arena's least.
         climate_.sink.held_limit = climate_.pipeline.flow.budget_bytes + 2 * Arena::kChunk +
@@ -302,6 +301,8 @@ private:
                 .altered = counts.altered,
                 .cuts = counts.cuts,
                 .timeouts = counts.timeouts,
+                .splits = counts.splits,
+                .lost = links_.slots().lost(),
                 .recoveries = oracle_.recoveries()};
     }
     std::unique_ptr<Source> real_source(const SourceTask& task, bool may_create) {
@@ -385,6 +386,10 @@ private:
     void conclude(const Result<void>& outcome) {
         if (!outcome) return conclude_error(outcome.error());
         world_.note("ended well");
+        if (stops_asked_ == 0 && climate_.pipeline.snapshot == SnapshotMode::only) {
+            over_ = oracle_.begun() && oracle_.snapshots().over();
+            return rest(1ms);
+        }
         if (stops_asked_ == 0) world_.fail("it ended, though nobody asked it to");
         if (!finished() || oracle_.loss()) return rest(1ms);
         over_ = oracle_.all_stored();
@@ -429,8 +434,7 @@ private:
     bool troubled() const { return world_.clock.now() - Instant{1h} < climate_.troubled; }
     bool finished() const {
         return server_.workload_done() && oracle_.begun() && oracle_.complete() && !troubled() &&
-               (oracle_.attempt_complete() || oracle_.all_stored()) &&
-               oracle_.snapshots().over();
+               (oracle_.attempt_complete() || oracle_.all_stored()) && oracle_.snapshots().over();
     }
 
     // Whenever time has moved: whether we get on as well.

@@ -28,6 +28,8 @@ struct SnapshotVerdict {
     std::size_t altered = 0;     // tables, between the snapshot and their reading
     std::size_t cuts = 0;        // of readers, in mid-COPY
     std::size_t timeouts = 0;    // likewise
+    std::size_t splits = 0;      // of tables into ranges
+    std::size_t lost = 0;        // exported snapshots, for no reason
     std::size_t recoveries = 0;  // from lost changes
 };
 

@@ -106,9 +106,8 @@ void Server::commit_one() {
     transaction.end = {transaction.commit.value + 34 + random.below(30)};
     end_ = transaction.end;
     for (const Row& row : transaction.rows) apply(tables_, row);
-    const bool truncates = std::ranges::any_of(transaction.rows, [](const Row& row) {
-        return row.operation == Operation::truncate;
-    });
+    const bool truncates = std::ranges::any_of(
+        transaction.rows, [](const Row& row) { return row.operation == Operation::truncate; });
     if (!transaction.rows.empty() && !truncates && random.chance(workload_.hang)) {
         hanging_.push_back({history_.transactions.size(),
                             world_.clock.now() + world_.between(0ms, workload_.hang_max)});

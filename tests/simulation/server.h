@@ -32,12 +32,12 @@ struct Workload {
     Duration pause_max = std::chrono::milliseconds{20};
     std::size_t rows_max = 8;
     std::size_t padding_max = 50;
-    bool giant = false;   // one transaction is much larger than a batch
-    bool alters = false;  // tables get columns in mid-stream
-    std::size_t rows_before = 0;   // are there already, at least
-    unsigned hang = 0;             // of 100 commits: in the log, and not yet to be seen
+    bool giant = false;           // one transaction is much larger than a batch
+    bool alters = false;          // tables get columns in mid-stream
+    std::size_t rows_before = 0;  // are there already, at least
+    unsigned hang = 0;            // of 100 commits: in the log, and not yet to be seen
     Duration hang_max{0};
-    unsigned rewrites = 0;         // of 100 commits: with one a table gets another file
+    unsigned rewrites = 0;  // of 100 commits: with one a table gets another file
 };
 
 struct Sent {

@@ -128,7 +128,6 @@ Answered Session::begin(std::string_view command) {
 }
 
 Answered Session::list() const {
-    ++counts_.lists;
     Rows rows;
     rows.columns = {"oid",          "schema",     "name",  "shown_oid",
                     "shown_schema", "shown_name", "bytes", "filter"};
@@ -171,15 +170,15 @@ Answered Session::columns() const {
     const char identity = identity_of(*open_);
     const auto add = [&](std::string name, const char* type) {
         const bool is_identity = identity == 'f' || name == "id";
-        rows.rows.push_back({std::move(name), type, "-1", is_identity ? "t" : "f",
-                             std::string(1, identity),
-                             std::to_string((*tables_)[*open_].rows.size()),
-                             std::to_string(habits_.pages)});
+        rows.rows.push_back(
+            {std::move(name), type, "-1", is_identity ? "t" : "f", std::string(1, identity),
+             std::to_string((*tables_)[*open_].rows.size()), std::to_string(habits_.pages)});
     };
     add("id", "20");
     add("v", "25");
     add("note", "25");
-    for (std::uint32_t i = 1; i <= (*tables_)[*open_].columns; ++i) add(fmt::format("c{}", i), "25");
+    for (std::uint32_t i = 1; i <= (*tables_)[*open_].columns; ++i)
+        add(fmt::format("c{}", i), "25");
     return {std::move(rows)};
 }
 
@@ -188,8 +187,8 @@ Answered Session::split(std::string_view command) const {
     Rows rows;
     rows.columns = {"id"};
     const auto& all = (*tables_)[*open_].rows;
-    const auto parts = static_cast<std::size_t>(
-        number(between(command, "WHERE \"pgc#rows\" >= ", " *")));
+    const auto parts =
+        static_cast<std::size_t>(number(between(command, "WHERE \"pgc#rows\" >= ", " *")));
     // A sample may have found too few.
     if (parts < 2 || all.size() < parts || world_.random.chance(20)) return {std::move(rows)};
     std::size_t at = 0;
@@ -198,6 +197,7 @@ Answered Session::split(std::string_view command) const {
             rows.rows.push_back({std::to_string(key)});
         }
     }
+    ++counts_.splits;
     return {std::move(rows)};
 }
 

@@ -22,26 +22,26 @@ namespace pgc::sim {
 
 // How reading goes; each in percent.
 struct ReadHabits {
-    unsigned refused = 0;   // connections
-    unsigned cut = 0;       // in mid-COPY
-    unsigned altered = 0;   // a table is somebody else's when it is opened
-    unsigned timeouts = 0;  // of COPY
+    unsigned refused = 0;           // connections
+    unsigned cut = 0;               // in mid-COPY
+    unsigned altered = 0;           // a table is somebody else's when it is opened
+    unsigned timeouts = 0;          // of COPY
     bool timeouts_are_late = true;  // behind the first row, and never where there is no key
-    Duration row_max{0};    // until the next row comes
-    std::uint64_t bytes = 0;   // of each table, as the server says
-    std::uint32_t pages = 0;   // likewise
+    Duration row_max{0};            // until the next row comes
+    std::uint64_t bytes = 0;        // of each table, as the server says
+    std::uint32_t pages = 0;        // likewise
 };
 
 // Rows on their way to the client.
 struct CopyOut {
     std::deque<std::string> messages;
-    std::string fails_with{};          // SQLSTATE; empty: it ends well
+    std::string fails_with{};             // SQLSTATE; empty: it ends well
     std::optional<std::size_t> cut_in{};  // the connection breaks after so many more
     Instant next_at;
 };
 
 struct ReadCounts {
-    std::size_t lists = 0, altered = 0, cuts = 0, timeouts = 0;
+    std::size_t altered = 0, cuts = 0, timeouts = 0, splits = 0;
 };
 
 class Session {

@@ -42,19 +42,23 @@ struct Tally {
         snapshots.altered += more.altered;
         snapshots.cuts += more.cuts;
         snapshots.timeouts += more.timeouts;
+        snapshots.splits += more.splits;
+        snapshots.lost += more.lost;
         snapshots.recoveries += more.recoveries;
     }
     void print() const {
         fmt::print("{} passed, {} failed; {} rows, {} repeated, {} lives, {} losses told\n", passed,
                    failed, rows, repeats, lives, losses);
-        fmt::print("snapshots: {} seeds, {} rows in {} groups; {} crashes within one ({} seeds), {} "
-                   "orders\n",
-                   with_snapshots, snapshots.reads, snapshots.groups, snapshots.crashes,
-                   crashed_in_snapshots, snapshots.orders);
-        fmt::print("           {} waits for a late commit, {} tables altered, {} readers cut, {} "
-                   "timeouts, {} recoveries\n",
-                   snapshots.late_waits, snapshots.altered, snapshots.cuts, snapshots.timeouts,
-                   snapshots.recoveries);
+        fmt::print(
+            "snapshots: {} seeds, {} rows in {} groups; {} crashes within one ({} seeds), {} "
+            "orders\n",
+            with_snapshots, snapshots.reads, snapshots.groups, snapshots.crashes,
+            crashed_in_snapshots, snapshots.orders);
+        fmt::print(
+            "           {} waits for a late commit, {} tables altered, {} split, {} readers cut, "
+            "{} timeouts, {} lost, {} recoveries\n",
+            snapshots.late_waits, snapshots.altered, snapshots.splits, snapshots.cuts,
+            snapshots.timeouts, snapshots.lost, snapshots.recoveries);
     }
 };
 
@@ -90,12 +94,18 @@ TEST(SimulationTest, EverySeedDeliversEverythingOrTellsOfALoss) {
     EXPECT_EQ(tally.failed, 0U) << "replay: simulation_test --seed " << tally.first_failed << " ("
                                 << tally.first_failure << ")";
     EXPECT_GT(tally.passed, 0U);
+    // Else what is looked for never happened.
+    const SnapshotVerdict& had = tally.snapshots;
+    for (const std::size_t count : {had.reads, had.crashes, had.late_waits, had.orders, had.altered,
+                                    had.splits, had.cuts, had.timeouts, had.lost, had.recoveries}) {
+        EXPECT_GT(count, 0U);
+    }
     RecordProperty("seeds", std::to_string(tally.passed));
     tally.print();
 }
 
 TEST(SimulationTest, ASeedReplaysExactly) {
-    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         RunOptions options = options_of(seed);
         options.trace = true;
         const Verdict once = run(options);
@@ -112,7 +122,10 @@ TEST_P(MutationTest, IsFoundOut) {
     for (std::uint64_t seed = 1; seed <= within; ++seed) {
         RunOptions options = options_of(seed);
         options.mutation = GetParam();
-        if (!run(options).passed()) return;
+        const Verdict verdict = run(options);
+        if (verdict.passed()) continue;
+        fmt::print("seed {}: {}\n", seed, verdict.failure);
+        return;
     }
     FAIL() << "none of " << within << " seeds noticed";
 }

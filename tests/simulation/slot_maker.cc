@@ -90,7 +90,12 @@ std::shared_ptr<const Tables> SlotMaker::snapshot(std::string_view name) const {
 }
 
 void SlotMaker::lose_snapshot() {
-    for (const auto& slot : slots_) end_snapshot(*slot);
+    for (const auto& slot : slots_) {
+        if (slot->snapshot.empty()) continue;
+        world_.note("snapshot ", slot->snapshot, " is lost");
+        ++lost_;
+        end_snapshot(*slot);
+    }
 }
 
 }  // namespace pgc::sim

@@ -60,6 +60,7 @@ public:
     void make_ordinary_ones() noexcept { ordinary_ = true; }
 
     std::size_t late_waits() const noexcept { return late_waits_; }
+    std::size_t lost() const noexcept { return lost_; }
 
 private:
     void finish(const std::shared_ptr<Slot>& slot);
@@ -70,6 +71,7 @@ private:
     Server& server_;
     bool ordinary_ = false;
     std::size_t late_waits_ = 0;
+    std::size_t lost_ = 0;
     std::uint64_t snapshots_ = 0;
     std::vector<std::shared_ptr<Slot>> slots_;  // being made, or temporary, or with a snapshot
 };

@@ -77,8 +77,8 @@ std::optional<SnapshotOracle::Version> SnapshotOracle::version_at(std::uint32_t 
     const auto found = versions_[table].find(key);
     if (found == versions_[table].end()) return std::nullopt;
     const auto& all = found->second;
-    const auto next = std::ranges::find_if(
-        all, [&](const Version& version) { return version.commit >= at; });
+    const auto next =
+        std::ranges::find_if(all, [&](const Version& version) { return version.commit >= at; });
     if (next == all.begin() || std::prev(next)->row == nullptr) return std::nullopt;
     return *std::prev(next);
 }
@@ -120,14 +120,15 @@ void SnapshotOracle::durable_read(const Record& record) {
     }
     const auto key = number_behind(record.value, "\"id\":");
     if (!table || !key || *table == filtered_) {
-        world_.fail(fmt::format("a row was read of no table of ours: {}",
-                                record.value.substr(0, 200)));
+        world_.fail(
+            fmt::format("a row was read of no table of ours: {}", record.value.substr(0, 200)));
         return;
     }
     const auto row = fmt::format("row {} of {} at {}", *key, name_of(*table), to_string(at));
     const auto version = version_at(*table, *key, at);
     if (!version) return world_.fail(row + " was read, but is not there");
-    const bool says = record.value.find("\"v\":\"" + token(*version->row)) != std::string_view::npos;
+    const bool says =
+        record.value.find("\"v\":\"" + token(*version->row)) != std::string_view::npos;
     if (!says || record.key != (is_keyed(*table) ? fmt::format("{{\"id\":{}}}", *key) : "")) {
         world_.fail(fmt::format("{} was read as {}", row, record.value.substr(0, 200)));
     }
@@ -226,17 +227,16 @@ void SnapshotOracle::check_keyed(const Promise& promise, const SnapshotWork* wor
         if (!version || key <= promise.above) continue;
         if (work != nullptr && leaves(*work, table, key)) continue;
         // It was gone where the table was read, and the stream is yet to say so.
-        const bool goes = std::ranges::any_of(all, [&](const Version& later) {
-            return later.commit >= at && later.row == nullptr;
-        });
+        const bool goes = std::ranges::any_of(
+            all, [&](const Version& later) { return later.commit >= at && later.row == nullptr; });
         if (goes) continue;
         const auto known = known_[table].find(key);
         if (known != known_[table].end() && known->second.as_of >= version->commit &&
             known->second.told_at >= promise.since) {
             continue;
         }
-        world_.fail(fmt::format("row {} of {} was stored as read, but is not known", key,
-                                name_of(table)));
+        world_.fail(
+            fmt::format("row {} of {} was stored as read, but is not known", key, name_of(table)));
         return;
     }
 }
@@ -271,8 +271,8 @@ void SnapshotOracle::compare(const Promise& promise, std::uint32_t table) {
         const std::uint64_t known = found == known_[table].end() ? 0 : found->second.version;
         const std::uint64_t truth = all.back().row == nullptr ? 0 : all.back().row->version;
         if (known == truth) continue;
-        world_.fail(fmt::format("row {} of {} is v{}, but known as v{}", key, name_of(table),
-                                truth, known));
+        world_.fail(fmt::format("row {} of {} is v{}, but known as v{}", key, name_of(table), truth,
+                                known));
         return;
     }
 }

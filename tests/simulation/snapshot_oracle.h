@@ -42,9 +42,7 @@ public:
     }
 
     // What is left, as stored, is what the source is asked for.
-    void attempt_begins() {
-        left_at_begin_ = works_;
-    }
+    void attempt_begins() { left_at_begin_ = works_; }
     void life_begins() { ordered_.clear(); }
     void ordered(const SnapshotRequest& request, Lsn now) {
         ordered_.push_back(request);

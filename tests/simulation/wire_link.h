@@ -104,7 +104,7 @@ private:
     const ReadHabits& reading_;
     ReadCounts& counts_;
     const bool refused_;
-    bool cut_ = false;  // this one alone
+    bool cut_ = false;                       // this one alone
     std::shared_ptr<SlotMaker::Slot> slot_;  // made here: being made, or with its snapshot
     bool creating_ = false;                  // its answer is waited for
     std::optional<Session> session_;
