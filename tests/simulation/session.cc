@@ -81,6 +81,9 @@ private:
             after_ = std::max(after_, value("id > "));
         } else if (is("\"id\" <= ")) {
             upto_ = std::min(upto_, value("\"id\" <= "));
+        } else if (is("\"id\" = ")) {
+            upto_ = value("\"id\" = ");
+            after_ = upto_ - 1;
         } else if (is("ctid >= ")) {
             first_page_ = value("ctid >= ");
         } else if (is("ctid < ")) {
