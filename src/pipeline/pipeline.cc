@@ -46,6 +46,8 @@ Result<void> Pipeline::run() {
 }
 
 Pipeline::Turn Pipeline::step() {
+    // One that ends by itself may be asked to all the same.
+    if (state_ == State::draining) with_.stop.noticed();
     if (with_.stop.at_once()) {
         with_.log.warning("ending at once; what is not durable will be sent again");
         finish({});
