@@ -32,13 +32,18 @@ void check_senders(const ServerFacts& facts, Findings& findings) {
                       : ""});
 }
 
+// With our slot there, one more is needed while a snapshot is taken that the slot did not bring.
 void check_room_for_slot(const ServerFacts& facts, bool slot_is_there, Findings& findings) {
-    const bool full = facts.slots >= facts.slots_max && !slot_is_there;
+    const bool full = facts.slots >= facts.slots_max;
     findings.push_back(
         {.id = "max_replication_slots",
-         .level = full ? Level::blocking : Level::ok,
+         .level = !full           ? Level::ok
+                  : slot_is_there ? Level::warning
+                                  : Level::blocking,
          .subject = "max_replication_slots",
-         .message = fmt::format("{} of {} in use", facts.slots, facts.slots_max),
+         .message =
+             fmt::format("{} of {} in use{}", facts.slots, facts.slots_max,
+                         full && slot_is_there ? ": a snapshot needs one more for its time" : ""),
          .mend =
              full ? fmt::format("ALTER SYSTEM SET max_replication_slots = {}; restart the server",
                                 facts.slots_max + 10)
