@@ -318,7 +318,8 @@ Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
     jobs_.clear();
     begun_.clear();
     kept_.clear();
-    ordinal_ = stored_ordinal_ = 0;
+    // Two groups at one place would still be one line of positions.
+    ordinal_ = stored_ordinal_ = read_to_.commit == exported_.at ? read_to_.ordinal : 0;
     for (const SnapshotWork& work : works_) {
         if (work.paused) continue;
         if (add_jobs(work, *tables)) begun_.push_back(work.request.id);

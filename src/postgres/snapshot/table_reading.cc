@@ -47,6 +47,7 @@ void TableReading::open(TableShape shape, std::vector<Key> bounds, std::uint32_t
         for (const KeyRange& range : carried_->left) {
             parts_.push_back({.to_read = range, .left = range});
         }
+        if (parts_.empty()) state_ = State::read;
     }
 }
 
