@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <utility>
 
@@ -11,6 +10,8 @@
 #include "pipeline/file_store.h"
 #include "pipeline/pipeline.h"
 #include "postgres/stream/postgres_source.h"
+#include "simulation/climate.h"
+#include "simulation/customer.h"
 #include "simulation/destination.h"
 #include "simulation/disk.h"
 #include "simulation/kafka.h"
@@ -30,153 +31,6 @@ using namespace std::chrono_literals;
 // After the last fault everything must be durable; a snapshot in tiny groups takes longer.
 constexpr Duration kPatience = 300s;
 constexpr Duration kSnapshotPatience = 3000s;
-
-// What this seed's world is like.
-struct Climate {
-    PipelineOptions pipeline;
-    SinkHabits sink;
-    KafkaHabits kafka;
-    Workload workload;
-    Duration troubled{0};  // faults happen until then
-    unsigned cuts = 0, server_crashes = 0, checkpoints = 0, promotions = 0, stops = 0,
-             wall_jumps = 0, full_disks = 0;
-    std::uint64_t life_steps = 0;  // how long we live at most, in steps; 0: we don't crash
-    bool loss = false;
-    bool slot_from_others = false;
-    unsigned holes = 0;
-    int version = 150018;
-    bool local = false;
-    bool has_publication = true;
-    bool binary = true;
-    bool reselects = false;
-    std::uint32_t filtered = kTables;
-    unsigned shutdowns = 0;
-    bool creates_lost_slot = false;
-    bool in_topic = false;  // the position, else in a file
-    LogHabits log;
-    unsigned log_outages = 0;
-    bool to_kafka = false;  // by the real sink, else to a sink made for this
-    ReadHabits reading;
-    SnapshotConfig snapshot;
-    unsigned orders = 0, lost_snapshots = 0;
-    unsigned kafka_outages = 0, topic_deletions = 0;
-};
-
-void add_snapshots(Climate& climate, Random& random);
-
-Climate climate_of(Random& random, bool real) {
-    Climate climate;
-    const auto some = [&](unsigned percent, std::uint64_t most) {
-        return random.chance(percent) ? static_cast<unsigned>(1 + random.below(most)) : 0U;
-    };
-    climate.pipeline.name = "shop";
-    climate.pipeline.poll_interval = 100ms * (1 + random.below(20));
-    climate.pipeline.checkpoint_interval = 500ms * (1 + random.below(20));
-    climate.pipeline.flow.batch_changes = 1 + random.below(30);
-    climate.pipeline.flow.batch_changes_fixed = random.chance(50);
-    climate.pipeline.flow.budget_bytes = (std::size_t{64} << 10) << random.below(7);
-    climate.sink.batches_max = 1 + random.below(16);
-    climate.sink.delay_max = 1ms * random.below(random.chance(20) ? 500 : 20);
-    climate.sink.failures_per_10000 = some(40, 100);
-    climate.sink.stalls_per_10000 = some(15, 100);
-    climate.sink.stall = 1s * (1 + random.below(60));
-    climate.sink.linger = random.chance(30);
-    climate.workload.transactions = 10 + random.below(60);
-    climate.workload.pause_max = 1ms * (1 + random.below(200));
-    climate.workload.rows_max = 1 + random.below(12);
-    climate.workload.padding_max = random.below(random.chance(20) ? 5000 : 100);
-    climate.workload.giant = random.chance(10);
-    climate.troubled =
-        climate.workload.pause_max / 2 * static_cast<int>(climate.workload.transactions) +
-        1s * random.below(20);
-    climate.cuts = some(50, 6);
-    climate.server_crashes = some(30, 3);
-    climate.checkpoints = some(70, 5);
-    climate.promotions = some(10, 2);
-    climate.stops = some(30, 4);
-    climate.wall_jumps = some(20, 3);
-    climate.full_disks = some(10, 2);
-    climate.life_steps = random.chance(70) ? 20 + random.below(3000) : 0;
-    climate.loss = random.chance(15);
-    climate.slot_from_others = random.chance(10);
-    climate.creates_lost_slot = random.chance(50);
-    constexpr std::array versions{100023, 110022, 120022, 130023, 140024,
-                                  150019, 160015, 170011, 180006};
-    climate.holes = some(10, 2);
-    climate.version = versions[random.below(versions.size())];
-    climate.local = random.chance(30);
-    climate.has_publication = random.chance(80);
-    climate.binary = random.chance(70);
-    climate.reselects = random.chance(10);
-    if (random.chance(20)) climate.filtered = static_cast<std::uint32_t>(random.below(kTables));
-    climate.shutdowns = some(15, 2);
-    climate.workload.alters = random.chance(30);
-    climate.in_topic = random.chance(40);
-    climate.log.delay_max = 1ms * random.below(random.chance(20) ? 3000 : 50);
-    climate.log.failures_per_10000 = some(40, 3000);
-    climate.log_outages = some(30, 3);
-    climate.to_kafka = random.chance(40);
-    climate.kafka.delay_max = 1ms * random.below(random.chance(20) ? 300 : 20);
-    climate.kafka.request_records = 1 + random.below(50);
-    climate.kafka.failures_per_10000 = some(40, 500);
-    climate.kafka.fatal_per_10000 = some(20, 50);
-    climate.kafka.queue_max = random.chance(30) ? 1 + random.below(20) : 1'000'000;
-    climate.kafka.message_bytes_max = random.chance(30) ? 400'000 : 1'048'588;
-    climate.kafka.partitions = static_cast<std::int32_t>(1 + random.below(4));
-    climate.kafka.gapless = random.chance(70);
-    climate.kafka_outages = some(20, 3);
-    climate.topic_deletions = some(10, 2);
-    if (real && random.chance(40)) add_snapshots(climate, random);
-    return climate;
-}
-
-// Rows are there already, and are read.
-void add_snapshots(Climate& climate, Random& random) {
-    constexpr std::array modes{
-        SnapshotMode::initial, SnapshotMode::initial,     SnapshotMode::initial,
-        SnapshotMode::initial, SnapshotMode::when_needed, SnapshotMode::when_needed,
-        SnapshotMode::always,  SnapshotMode::never,       SnapshotMode::only};
-    climate.pipeline.snapshot = modes[random.below(modes.size())];
-    climate.workload.rows_before = random.chance(90) ? 1 + random.below(120) : 0;
-    climate.workload.hang = random.chance(70) ? 5 + static_cast<unsigned>(random.below(40)) : 0;
-    climate.workload.hang_max = 1ms * (1 + random.below(random.chance(20) ? 30'000 : 1000));
-    climate.workload.rewrites = random.chance(40) ? 5 : 0;
-    climate.snapshot.readers = 1 + random.below(3);
-    climate.snapshot.chunk_rows = 2 + random.below(random.chance(20) ? 100 : 9);
-    climate.snapshot.share = 20 + random.below(81);
-    climate.snapshot.hold_max = 1ms * (1 + random.below(random.chance(50) ? 50 : 60'000));
-    climate.snapshot.rows_per_second = random.chance(20) ? 20 + random.below(500) : 0;
-    const bool orders = climate.pipeline.snapshot == SnapshotMode::never || random.chance(40);
-    climate.orders = orders ? 1 + static_cast<unsigned>(random.below(4)) : 0;
-    climate.lost_snapshots = random.chance(30) ? 1 + static_cast<unsigned>(random.below(3)) : 0;
-    ReadHabits& reading = climate.reading;
-    reading.refused = random.chance(20) ? 20 : 0;
-    reading.cut = random.chance(40) ? 1 + static_cast<unsigned>(random.below(20)) : 0;
-    reading.altered = random.chance(30) ? 10 : 0;
-    reading.timeouts = random.chance(30) ? 10 : 0;
-    reading.timeouts_are_late = climate.orders > 0 || random.chance(50);
-    reading.row_max = 1ms * random.below(random.chance(20) ? 500 : 20);
-    reading.bytes = random.below(random.chance(30) ? 60'000'000 : 20'000);
-    reading.pages = static_cast<std::uint32_t>(random.below(12));
-}
-
-PostgresConfig postgres_config(const Climate& climate) {
-    PostgresConfig config;
-    config.connection.database = "shop";
-    config.connection.username = "cdc";
-    config.connection.connect_timeout = 5s;
-    config.publication = kPublication;
-    config.slot = kSlot;
-    std::vector<NamePattern> excluded;
-    if (climate.filtered < kTables) {
-        excluded.push_back(*NamePattern::parse("public." + name_of(climate.filtered), 2));
-    }
-    config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, std::move(excluded)};
-    config.binary = climate.binary;
-    if (climate.reselects) config.toast = ToastMode::reselect;
-    config.snapshot = climate.snapshot;
-    return config;
-}
 
 // A place where the process may die, and where the oracle sees what a real sink holds.
 class WatchedSink final : public Sink {
@@ -220,7 +74,8 @@ public:
           waiter_(world_, [this] { look_at(); }),
           postgres_(postgres_config(climate_)),
           links_(world_, server_, history_, climate_.version, climate_.local, climate_.reading),
-          cluster_(world_, oracle_, climate_.kafka, options.mutation) {
+          cluster_(world_, oracle_, climate_.kafka, options.mutation),
+          customer_(world_, oracle_, climate_.filtered) {
         // As pipeline/budget.h says, and for each of two batches an arena's least.
         climate_.sink.held_limit = climate_.pipeline.flow.budget_bytes + 2 * Arena::kChunk +
                                    Budget::kPerRawByte * 50 * climate_.workload.padding_max;
@@ -297,7 +152,7 @@ private:
                 .groups = oracle_.snapshots().places(),
                 .crashes = crashes_in_snapshots_,
                 .late_waits = links_.slots().late_waits(),
-                .orders = orders_.size(),
+                .orders = customer_.ordered(),
                 .altered = counts.altered,
                 .cuts = counts.cuts,
                 .timeouts = counts.timeouts,
@@ -330,7 +185,7 @@ private:
         StopRequest stop;
         stop_ = &stop;
         SnapshotDesk desk;
-        desk_ = &desk;
+        customer_.goes_to(&desk);
         waiter_.watch_desk(desk.wake_fd());
         stops_asked_ = 0;
         memory_ = {};
@@ -338,7 +193,7 @@ private:
         server_.next_life();
         waiter_.watch(stop.wake_fd());
         try {
-            conclude(run_pipeline(stop));
+            conclude(run_pipeline(stop, desk));
         } catch (const Crash&) {
             if (!oracle_.snapshots().over()) ++crashes_in_snapshots_;
             rest(world_.between(0ms, 2s));
@@ -346,10 +201,10 @@ private:
         }
         world_.die_in(0);
         stop_ = nullptr;
-        desk_ = nullptr;
+        customer_.goes_to(nullptr);
     }
 
-    Result<void> run_pipeline(StopRequest& stop) {
+    Result<void> run_pipeline(StopRequest& stop, SnapshotDesk& desk) {
         world_.note("life ", std::to_string(lives_));
         const auto store = spoilt(make_store(), options_.mutation, server_);
         Random random{world_.random.next()};
@@ -365,7 +220,7 @@ private:
                            .stop = stop,
                            .status = status,
                            .metrics = metrics,
-                           .desk = *desk_,
+                           .desk = desk,
                            .log = {}}};
         return pipeline.run();
     }
@@ -417,7 +272,7 @@ private:
 
     // The process is not there for a while; the world goes on.
     void rest(Duration time) {
-        desk_ = nullptr;
+        customer_.goes_to(nullptr);
         const Instant until = world_.clock.now() + time;
         while (world_.clock.now() < until) {
             world_.clock.advance_to(
@@ -445,7 +300,7 @@ private:
             climate_.log.failures_per_10000 = 0;
             climate_.reading.refused = climate_.reading.cut = climate_.reading.altered =
                 climate_.reading.timeouts = 0;
-            resume_snapshots();
+            customer_.settles();
             world_.die_in(0);
             disk_.set_full(false);
         }
@@ -461,51 +316,6 @@ private:
         ++stops_asked_;
         world_.note("asked to end");
         stop_->request();
-    }
-
-    // Somebody wants tables to be read; changes his mind, now and then.
-    void order_snapshot() {
-        if (desk_ == nullptr) return;
-        Random& random = world_.random;
-        SnapshotRequest request;
-        request.id = fmt::format("order-{}", orders_.size() + 1);
-        for (std::uint32_t table = 0; table < kTables; ++table) {
-            if (table != climate_.filtered && random.chance(40)) {
-                request.tables.push_back("public." + name_of(table));
-            }
-        }
-        if (request.tables.empty()) return;
-        if (request.tables.size() == 1 && random.chance(50)) {
-            request.where = fmt::format("id > {}", random.below(100));
-        }
-        world_.note("ordered: ", request.id);
-        orders_.push_back(request.id);
-        oracle_.snapshots().ordered(request, oracle_.stored());
-        (void)desk_->post({.command = SnapshotOrder::Command::start, .request = request});
-        if (random.chance(40)) change_mind(request.id);
-    }
-    void change_mind(const std::string& id) {
-        using Command = SnapshotOrder::Command;
-        constexpr std::array commands{Command::pause, Command::pause, Command::resume,
-                                      Command::cancel};
-        for (int times = 1 + static_cast<int>(world_.random.below(3)); times > 0; --times) {
-            const Command command = commands[world_.random.below(commands.size())];
-            world_.after(world_.between(0ms, 3s), [this, id, command] { tell_desk(id, command); });
-        }
-    }
-    void tell_desk(const std::string& id, SnapshotOrder::Command command) {
-        if (desk_ == nullptr) return;
-        world_.note("told of ", id, ": ", std::to_string(static_cast<int>(command)));
-        if (command == SnapshotOrder::Command::cancel) oracle_.snapshots().cancelled(id);
-        (void)desk_->post({.command = command, .request = {.id = id, .tables = {}}});
-    }
-    // In the end nothing is to stay half done.
-    void resume_snapshots() {
-        if (desk_ == nullptr || world_.clock.now() < resume_at_) return;
-        resume_at_ = world_.clock.now() + 1s;
-        for (const SnapshotWork& work : oracle_.snapshots().works()) {
-            if (work.paused) tell_desk(work.request.id, SnapshotOrder::Command::resume);
-        }
     }
 
     template <typename Action>
@@ -529,7 +339,7 @@ private:
                                                              std::int64_t{3'600'000'000}});
         });
         sometime(climate_.kafka_outages, [this] { cluster_.go_away(world_.between(0ms, 30s)); });
-        sometime(climate_.orders, [this] { order_snapshot(); });
+        sometime(climate_.orders, [this] { customer_.orders(); });
         sometime(climate_.lost_snapshots, [this] { links_.slots().lose_snapshot(); });
         sometime(climate_.topic_deletions, [this] { cluster_.delete_topics(); });
         sometime(climate_.stops, [this] {
@@ -582,13 +392,11 @@ private:
     WireLinks links_;
     const KafkaConfig kafka_;
     PlayedCluster cluster_;
+    Customer customer_;
     SourceMemory memory_;         // of the present life
     KafkaMemory kafka_memory_;    // likewise
     Metrics* metrics_ = nullptr;  // likewise
     StopRequest* stop_ = nullptr;
-    SnapshotDesk* desk_ = nullptr;
-    std::vector<std::string> orders_;  // their ids
-    Instant resume_at_;
     std::size_t crashes_in_snapshots_ = 0;
     int stops_asked_ = 0;
     int ends_without_store_ = 0;

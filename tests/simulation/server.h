@@ -101,7 +101,7 @@ public:
     Server(World& world, History& history, Oracle& oracle, const Workload& workload);
 
     bool up() const noexcept { return up_; }
-    // Only those who stream are still there.
+    // Who reads or makes a snapshot is thrown out.
     bool shutting_down() const noexcept { return shutting_down_.has_value(); }
     bool workload_done() const noexcept { return left_ == 0; }
 

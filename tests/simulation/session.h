@@ -53,6 +53,8 @@ public:
     Session& operator=(const Session&) = delete;
     ~Session() { end(); }
 
+    // In a snapshot.
+    bool reading() const noexcept { return tables_ != nullptr; }
     // None: not a command for it.
     std::optional<Answered> answer(std::string_view command);
     // After an answer to COPY that is no error: its rows.

@@ -80,7 +80,7 @@ std::optional<Error> WireLink::broken() const {
         return lost_error("server closed the connection unexpectedly");
     }
     if (sender_ && !sender_->broken().empty()) return lost_error(sender_->broken());
-    if (!sender_ && server_.shutting_down()) {
+    if (server_.shutting_down() && (slot_ || (session_ && session_->reading()))) {
         return lost_error("terminating connection due to administrator command");
     }
     return std::nullopt;

@@ -1,0 +1,131 @@
+#include "simulation/climate.h"
+
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "simulation/catalog.h"
+
+namespace pgc::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// Rows are there already, and are read.
+void add_snapshots(Climate& climate, Random& random) {
+    constexpr std::array modes{
+        SnapshotMode::initial, SnapshotMode::initial,     SnapshotMode::initial,
+        SnapshotMode::initial, SnapshotMode::when_needed, SnapshotMode::when_needed,
+        SnapshotMode::always,  SnapshotMode::never,       SnapshotMode::only};
+    climate.pipeline.snapshot = modes[random.below(modes.size())];
+    climate.workload.rows_before = random.chance(90) ? 1 + random.below(120) : 0;
+    climate.workload.hang = random.chance(70) ? 5 + static_cast<unsigned>(random.below(40)) : 0;
+    climate.workload.hang_max = 1ms * (1 + random.below(random.chance(20) ? 30'000 : 1000));
+    climate.workload.rewrites = random.chance(40) ? 5 : 0;
+    climate.snapshot.readers = 1 + random.below(3);
+    climate.snapshot.chunk_rows = 2 + random.below(random.chance(20) ? 100 : 9);
+    climate.snapshot.share = 20 + random.below(81);
+    climate.snapshot.hold_max = 1ms * (1 + random.below(random.chance(50) ? 50 : 60'000));
+    climate.snapshot.rows_per_second = random.chance(20) ? 20 + random.below(500) : 0;
+    const bool orders = climate.pipeline.snapshot == SnapshotMode::never || random.chance(40);
+    climate.orders = orders ? 1 + static_cast<unsigned>(random.below(4)) : 0;
+    climate.lost_snapshots = random.chance(30) ? 1 + static_cast<unsigned>(random.below(3)) : 0;
+    ReadHabits& reading = climate.reading;
+    reading.refused = random.chance(20) ? 20 : 0;
+    reading.cut = random.chance(40) ? 1 + static_cast<unsigned>(random.below(20)) : 0;
+    reading.altered = random.chance(30) ? 10 : 0;
+    reading.timeouts = random.chance(30) ? 10 : 0;
+    reading.timeouts_are_late = climate.orders > 0 || random.chance(50);
+    reading.row_max = 1ms * random.below(random.chance(20) ? 500 : 20);
+    reading.bytes = random.below(random.chance(30) ? 60'000'000 : 20'000);
+    reading.pages = static_cast<std::uint32_t>(random.below(12));
+}
+
+}  // namespace
+
+Climate climate_of(Random& random, bool real) {
+    Climate climate;
+    const auto some = [&](unsigned percent, std::uint64_t most) {
+        return random.chance(percent) ? static_cast<unsigned>(1 + random.below(most)) : 0U;
+    };
+    climate.pipeline.name = "shop";
+    climate.pipeline.poll_interval = 100ms * (1 + random.below(20));
+    climate.pipeline.checkpoint_interval = 500ms * (1 + random.below(20));
+    climate.pipeline.flow.batch_changes = 1 + random.below(30);
+    climate.pipeline.flow.batch_changes_fixed = random.chance(50);
+    climate.pipeline.flow.budget_bytes = (std::size_t{64} << 10) << random.below(7);
+    climate.sink.batches_max = 1 + random.below(16);
+    climate.sink.delay_max = 1ms * random.below(random.chance(20) ? 500 : 20);
+    climate.sink.failures_per_10000 = some(40, 100);
+    climate.sink.stalls_per_10000 = some(15, 100);
+    climate.sink.stall = 1s * (1 + random.below(60));
+    climate.sink.linger = random.chance(30);
+    climate.workload.transactions = 10 + random.below(60);
+    climate.workload.pause_max = 1ms * (1 + random.below(200));
+    climate.workload.rows_max = 1 + random.below(12);
+    climate.workload.padding_max = random.below(random.chance(20) ? 5000 : 100);
+    climate.workload.giant = random.chance(10);
+    climate.troubled =
+        climate.workload.pause_max / 2 * static_cast<int>(climate.workload.transactions) +
+        1s * random.below(20);
+    climate.cuts = some(50, 6);
+    climate.server_crashes = some(30, 3);
+    climate.checkpoints = some(70, 5);
+    climate.promotions = some(10, 2);
+    climate.stops = some(30, 4);
+    climate.wall_jumps = some(20, 3);
+    climate.full_disks = some(10, 2);
+    climate.life_steps = random.chance(70) ? 20 + random.below(3000) : 0;
+    climate.loss = random.chance(15);
+    climate.slot_from_others = random.chance(10);
+    climate.creates_lost_slot = random.chance(50);
+    constexpr std::array versions{100023, 110022, 120022, 130023, 140024,
+                                  150019, 160015, 170011, 180006};
+    climate.holes = some(10, 2);
+    climate.version = versions[random.below(versions.size())];
+    climate.local = random.chance(30);
+    climate.has_publication = random.chance(80);
+    climate.binary = random.chance(70);
+    climate.reselects = random.chance(10);
+    if (random.chance(20)) climate.filtered = static_cast<std::uint32_t>(random.below(kTables));
+    climate.shutdowns = some(15, 2);
+    climate.workload.alters = random.chance(30);
+    climate.in_topic = random.chance(40);
+    climate.log.delay_max = 1ms * random.below(random.chance(20) ? 3000 : 50);
+    climate.log.failures_per_10000 = some(40, 3000);
+    climate.log_outages = some(30, 3);
+    climate.to_kafka = random.chance(40);
+    climate.kafka.delay_max = 1ms * random.below(random.chance(20) ? 300 : 20);
+    climate.kafka.request_records = 1 + random.below(50);
+    climate.kafka.failures_per_10000 = some(40, 500);
+    climate.kafka.fatal_per_10000 = some(20, 50);
+    climate.kafka.queue_max = random.chance(30) ? 1 + random.below(20) : 1'000'000;
+    climate.kafka.message_bytes_max = random.chance(30) ? 400'000 : 1'048'588;
+    climate.kafka.partitions = static_cast<std::int32_t>(1 + random.below(4));
+    climate.kafka.gapless = random.chance(70);
+    climate.kafka_outages = some(20, 3);
+    climate.topic_deletions = some(10, 2);
+    if (real && random.chance(40)) add_snapshots(climate, random);
+    return climate;
+}
+
+PostgresConfig postgres_config(const Climate& climate) {
+    PostgresConfig config;
+    config.connection.database = "shop";
+    config.connection.username = "cdc";
+    config.connection.connect_timeout = 5s;
+    config.publication = kPublication;
+    config.slot = kSlot;
+    std::vector<NamePattern> excluded;
+    if (climate.filtered < kTables) {
+        excluded.push_back(*NamePattern::parse("public." + name_of(climate.filtered), 2));
+    }
+    config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, std::move(excluded)};
+    config.binary = climate.binary;
+    if (climate.reselects) config.toast = ToastMode::reselect;
+    config.snapshot = climate.snapshot;
+    return config;
+}
+
+}  // namespace pgc::sim

@@ -1,0 +1,53 @@
+// What one seed's world is like: how the engine is configured, what happens, how often things go
+// wrong.
+#pragma once
+
+#include <cstdint>
+
+#include "base/random.h"
+#include "pipeline/options.h"
+#include "postgres/options.h"
+#include "simulation/destination.h"
+#include "simulation/kafka.h"
+#include "simulation/played_log.h"
+#include "simulation/server.h"
+#include "simulation/session.h"
+
+namespace pgc::sim {
+
+struct Climate {
+    PipelineOptions pipeline;
+    SinkHabits sink;
+    KafkaHabits kafka;
+    Workload workload;
+    Duration troubled{0};  // faults happen until then
+    unsigned cuts = 0, server_crashes = 0, checkpoints = 0, promotions = 0, stops = 0,
+             wall_jumps = 0, full_disks = 0;
+    std::uint64_t life_steps = 0;  // how long we live at most, in steps; 0: we don't crash
+    bool loss = false;
+    bool slot_from_others = false;
+    unsigned holes = 0;
+    int version = 150018;
+    bool local = false;
+    bool has_publication = true;
+    bool binary = true;
+    bool reselects = false;
+    std::uint32_t filtered = kTables;
+    unsigned shutdowns = 0;
+    bool creates_lost_slot = false;
+    bool in_topic = false;  // the position, else in a file
+    LogHabits log;
+    unsigned log_outages = 0;
+    bool to_kafka = false;  // by the real sink, else to a sink made for this
+    ReadHabits reading;
+    SnapshotConfig snapshot;
+    unsigned orders = 0, lost_snapshots = 0;
+    unsigned kafka_outages = 0, topic_deletions = 0;
+};
+
+// `real`: with the postgres room, which alone can read what was there before.
+Climate climate_of(Random& random, bool real);
+
+PostgresConfig postgres_config(const Climate& climate);
+
+}  // namespace pgc::sim
