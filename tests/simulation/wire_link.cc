@@ -90,7 +90,8 @@ Result<Link::Connecting> WireLink::connect() {
     world_.step("connecting");
     if (auto error = broken()) return std::unexpected(std::move(*error));
     if (lost_in_a_hole() || world_.clock.now() < connected_at_) return Connecting::wait_readable;
-    if (refused_) return std::unexpected(lost_error("Connection refused"));
+    const bool late = !session_ && server_.shutting_down();
+    if (refused_ || late) return std::unexpected(lost_error("Connection refused"));
     return Connecting::done;
 }
 
