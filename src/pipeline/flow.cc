@@ -218,8 +218,9 @@ Result<bool> Flow::close() {
 void Flow::wants(Wants& wants) const {
     const bool gather = gathering();
     if (gather) wants.until(gather_until_);
+    if (!can_settle()) return;  // nobody tends the source any more
     if (source_) source_->wants(wants, reading_ && may_read() && !gather);
-    if (can_settle() && !settled()) sink_->wants(wants);
+    if (!settled()) sink_->wants(wants);
 }
 
 Instant Flow::quiet_at() const noexcept {
