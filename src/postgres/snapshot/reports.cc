@@ -64,8 +64,9 @@ void SnapshotReports::rows_read(const std::string& id, const std::string& table,
     if (request == nullptr) return;
     request->rows += rows;
     request->rows_expected = std::max(request->rows_expected, request->rows);
-    request->state = State::reading;
-    request->reason.clear();
+    // A chunk of one that was paused or cancelled is read to its end.
+    if (request->state == State::waiting) request->state = State::reading;
+    if (request->state == State::reading) request->reason.clear();
     const Instant now = clock_.now();
     if (rate_of_ != id) {
         rate_of_ = id;

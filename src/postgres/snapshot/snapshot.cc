@@ -61,6 +61,7 @@ Snapshot::Snapshot(With with)
     : with_(std::move(with)),
       config_(with_.config.snapshot),
       reports_(with_.clock, with_.metrics),
+      works_(reports_, with_.logger),
       exporter_(with_.links, temporary_slot(with_.config.slot),
                 with_.config.connection.connect_timeout),
       pace_(config_.share, config_.hold_max),
@@ -71,109 +72,17 @@ Snapshot::~Snapshot() = default;
 // -- what is to be read -------------------------------------------------------------------
 
 Result<void> Snapshot::take_up(std::string_view progress) {
-    auto works = read_progress(progress);
-    if (!works) {
-        return std::unexpected(
-            stop(Error::Category::position,
-                 "what is left of the snapshot can't be read: " + works.error())
-                .mended_by(
-                    "go back to the version that wrote it; or take the snapshot anew: remove "
-                    "the stored position and the slot"));
-    }
-    works_ = std::move(*works);
-    for (const SnapshotWork& work : works_) {
-        reports_.began(work.request.id);
-        if (work.paused) reports_.waits(work.request.id, Reported::paused, "");
-        with_.logger.info("snapshot begins",
-                          {{"id", work.request.id}, {"tables_done", work.done.size()}});
-    }
-    return {};
+    return works_.take_up(progress);
 }
 
-SnapshotWork* Snapshot::work_of(std::string_view id) {
-    const auto at = std::ranges::find_if(
-        works_, [&](const SnapshotWork& work) { return work.request.id == id; });
-    return at == works_.end() ? nullptr : &*at;
+void Snapshot::order(const SnapshotOrder& order) {
+    works_.order(order);
+    drop_jobs();
 }
 
-void Snapshot::start_work(const SnapshotRequest& request) {
-    const bool lawful = std::ranges::all_of(request.tables, [](const std::string& text) {
-        return NamePattern::parse(text, 2).has_value();
-    });
-    reports_.began(request.id);
-    if (!lawful || request.tables.empty()) {
-        reports_.ended(request.id, Reported::failed, "tables are to be named as schema.table");
-        return;
-    }
-    works_.push_back({.request = request});
-    ++revision_;
-    with_.logger.info("snapshot begins", {{"id", request.id}, {"tables", request.tables.front()}});
-}
-
-void Snapshot::order(const SnapshotOrder& order, Instant /*now*/) {
-    const std::string& id = order.request.id;
-    if (order.command == SnapshotOrder::Command::start) {
-        // The same order may come twice, from a log that is read again.
-        if (work_of(id) == nullptr && is_snapshot_id(id)) start_work(order.request);
-        return;
-    }
-    const auto meant = id.empty() ? ordered(order.request) : std::vector<std::string>{id};
-    for (const std::string& one : meant) change_work(one, order.command);
-    if (meant.empty()) with_.logger.info("an order, but no snapshot that it could mean");
-}
-
-// Those under way that were ordered: all, or those that name one of the request's tables.
-std::vector<std::string> Snapshot::ordered(const SnapshotRequest& request) const {
-    std::vector<std::string> ids;
-    for (const SnapshotWork& work : works_) {
-        const auto named = [&](const std::string& table) {
-            return std::ranges::find(work.request.tables, table) != work.request.tables.end();
-        };
-        const bool is_meant = request.tables.empty() || std::ranges::any_of(request.tables, named);
-        if (!work.all() && is_meant) ids.push_back(work.request.id);
-    }
-    return ids;
-}
-
-void Snapshot::change_work(const std::string& id, SnapshotOrder::Command command) {
-    using Command = SnapshotOrder::Command;
-    SnapshotWork* work = work_of(id);
-    if (work == nullptr) {
-        with_.logger.warning("an order for a snapshot that is not under way", {{"id", id}});
-        return;
-    }
-    switch (command) {
-        case Command::start: return;
-        case Command::pause:
-            work->paused = true;
-            reports_.waits(id, Reported::paused, "");
-            break;
-        case Command::resume:
-            work->paused = false;
-            reports_.waits(id, Reported::waiting, "");
-            break;
-        case Command::cancel: end_work(id, Reported::cancelled, ""); return;
-    }
-    ++revision_;
-    with_.logger.info("snapshot ordered", {{"id", id}, {"paused", work->paused}});
-}
-
-void Snapshot::end_work(const std::string& id, Reported state, std::string reason) {
-    for (Job& job : jobs_) job.over = job.over || job.work == id;
-    std::erase_if(works_, [&](const SnapshotWork& work) { return work.request.id == id; });
-    ++revision_;
-    const LogLevel level = state == Reported::failed ? LogLevel::error : LogLevel::info;
-    with_.logger.write(level,
-                       state == Reported::done        ? "snapshot is complete"
-                       : state == Reported::cancelled ? "snapshot cancelled"
-                                                      : "snapshot failed",
-                       {{"id", id}, {"why", reason}});
-    reports_.ended(id, state, std::move(reason));
-}
-
-bool Snapshot::whole() const noexcept {
-    return std::ranges::any_of(works_,
-                               [](const SnapshotWork& work) { return work.all() && !work.paused; });
+// What was cancelled, or has failed, is not read on.
+void Snapshot::drop_jobs() {
+    for (Job& job : jobs_) job.over = job.over || works_.find(job.work) == nullptr;
 }
 
 // -- groups -------------------------------------------------------------------------------
@@ -182,7 +91,7 @@ void Snapshot::begin_at(ExportedSnapshot exported, Instant now) {
     exported_ = std::move(exported);
     of_slot_ = true;
     hold_ = exported_.at;
-    pace_.begun(now, whole());
+    pace_.begun(now, works_.whole());
     pace_.reading(now);
     listed_ = false;
     state_ = State::listing;
@@ -190,11 +99,7 @@ void Snapshot::begin_at(ExportedSnapshot exported, Instant now) {
 
 bool Snapshot::may_begin(Instant now) const {
     // What is not durable yet would be read again.
-    return marks_.empty() && pace_.may_begin(now) && !all_paused();
-}
-
-bool Snapshot::all_paused() const noexcept {
-    return std::ranges::all_of(works_, &SnapshotWork::paused);
+    return marks_.empty() && pace_.may_begin(now) && !works_.all_paused();
 }
 
 Result<void> Snapshot::step(const Stream& stream, Instant now) {
@@ -230,7 +135,7 @@ Result<void> Snapshot::go_on(const Stream& stream, Instant now) {
 
 void Snapshot::begin_exporting(Instant now) {
     exporter_.begin(now);
-    pace_.begun(now, whole());
+    pace_.begun(now, works_.whole());
     hold_ = kHere;
     tell_at_ = now + kTellEvery;
     state_ = State::exporting;
@@ -266,7 +171,7 @@ void Snapshot::tell_waiting(Instant now) {
         {{"mend",
           "end them: SELECT pid, xact_start, state FROM pg_stat_activity WHERE backend_xid "
           "IS NOT NULL ORDER BY xact_start;"}});
-    for (const SnapshotWork& work : works_) {
+    for (const SnapshotWork& work : works_.all()) {
         if (work.paused) continue;
         reports_.waits(work.request.id, Reported::waiting, "transactions that are still running");
     }
@@ -314,13 +219,13 @@ Result<void> Snapshot::list_tables(Instant now) {
 Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
     const auto tables = read_snapshot_tables(rows);
     if (!tables) return std::unexpected(tables.error());
-    remember(works_, jobs_);
+    remember(works_.all(), jobs_);
     jobs_.clear();
     begun_.clear();
     kept_.clear();
     // Two groups at one place would still be one line of positions.
     ordinal_ = stored_ordinal_ = read_to_.commit == exported_.at ? read_to_.ordinal : 0;
-    for (const SnapshotWork& work : works_) {
+    for (const SnapshotWork& work : works_.all()) {
         if (work.paused) continue;
         if (add_jobs(work, *tables)) begun_.push_back(work.request.id);
     }
@@ -401,9 +306,10 @@ Result<void> Snapshot::step_reader(TableReader& reader, Instant now) {
 
 // A snapshot that was asked for while the stream runs fails alone.
 Result<void> Snapshot::table_failed(const Job& job, const Error& error) {
-    const SnapshotWork* work = work_of(job.work);
+    const SnapshotWork* work = works_.find(job.work);
     if (work != nullptr && work->all()) return std::unexpected(error);
-    if (work != nullptr) end_work(std::string{job.work}, Reported::failed, describe(error));
+    if (work != nullptr) works_.end(std::string{job.work}, Reported::failed, describe(error));
+    drop_jobs();
     return {};
 }
 
@@ -420,9 +326,8 @@ bool Snapshot::may_assign(const Job& job, Instant now) const {
     const TableReading& table = *job.table;
     const bool waits = table.state() == TableReading::State::unopened || table.has_chunk();
     if (!waits) return false;
-    const auto work = std::ranges::find_if(
-        works_, [&](const SnapshotWork& one) { return one.request.id == job.work; });
-    if (work == works_.end()) return false;
+    const SnapshotWork* work = works_.find(job.work);
+    if (work == nullptr) return false;
     if (now < pace_.until() && !work->paused) return true;
     // Without a key it is read whole or not at all.
     return table.state() == TableReading::State::open && table.shape().key.empty();
@@ -565,12 +470,12 @@ void Snapshot::durable(Position position) {
         }
         changed = true;
     }
-    if (changed) ++revision_;
+    if (changed) works_.changed();
     finish_tables();
     finish_works();
     const bool of_group = durable_to_.commit == exported_.at;
     if (changed && of_group)
-        kept_.push_back({.revision = revision_, .ordinal = durable_to_.ordinal});
+        kept_.push_back({.revision = works_.revision(), .ordinal = durable_to_.ordinal});
 }
 
 void Snapshot::stored(std::uint64_t revision) {
@@ -582,7 +487,7 @@ void Snapshot::stored(std::uint64_t revision) {
 // -- rows that move meanwhile --------------------------------------------------------------
 
 bool Snapshot::watches() const noexcept {
-    return std::ranges::any_of(works_,
+    return std::ranges::any_of(works_.all(),
                                [](const SnapshotWork& work) { return !work.open.empty(); }) ||
            std::ranges::any_of(jobs_, [](const Job& job) { return !job.over; });
 }
@@ -600,13 +505,13 @@ std::optional<Key> Snapshot::new_key(const Change& change) {
 
 void Snapshot::move(const Change& change) {
     const auto key = new_key(change);
-    remember(works_, jobs_);
+    remember(works_.all(), jobs_);
     for (const Job& job : jobs_) {
         if (!job.over && job.table->table().shown.oid == change.relation->oid) {
             job.table->read_again(key);
         }
     }
-    for (SnapshotWork& work : works_) {
+    for (SnapshotWork& work : works_.all()) {
         for (auto& [oid, open] : work.open) {
             if (open.shown != change.relation->oid) continue;
             if (key) {
@@ -616,7 +521,7 @@ void Snapshot::move(const Change& change) {
             }
         }
     }
-    ++revision_;
+    works_.changed();
 }
 
 // Of each table half done, what is left of it.
@@ -635,12 +540,12 @@ void Snapshot::finish_tables() {
     for (Job& job : jobs_) {
         if (job.over || !job.table->all_durable()) continue;
         job.over = true;
-        SnapshotWork* work = work_of(job.work);
+        SnapshotWork* work = works_.find(job.work);
         if (work == nullptr) continue;
         work->open.erase(job.table->table().address.oid);
         work->done.insert(job.table->table().address.oid);
         reports_.table_done(job.work, job.table->name());
-        ++revision_;
+        works_.changed();
     }
 }
 
@@ -650,20 +555,20 @@ void Snapshot::finish_works() {
     for (const std::string& id : begun_) {
         const bool left =
             std::ranges::any_of(jobs_, [&](const Job& job) { return job.work == id && !job.over; });
-        if (!left && work_of(id) != nullptr) over.push_back(id);
+        if (!left && works_.find(id) != nullptr) over.push_back(id);
     }
     for (const std::string& id : over) {
-        const SnapshotWork& work = *work_of(id);
+        const SnapshotWork& work = *works_.find(id);
         const bool none = !work.all() && work.done.empty();
-        end_work(id, none ? Reported::failed : Reported::done,
-                 none ? "no captured table is called like this" : "");
+        works_.end(id, none ? Reported::failed : Reported::done,
+                   none ? "no captured table is called like this" : "");
     }
 }
 
 // -- told ---------------------------------------------------------------------------------
 
 std::string Snapshot::progress() const {
-    auto works = works_;
+    auto works = works_.all();
     remember(works, jobs_);
     return write_progress(works);
 }
@@ -689,7 +594,7 @@ void Snapshot::wants(Wants& wants, bool reading) const {
     for (const auto& reader : readers_) reader->wants(wants, may_read);
     switch (state_) {
         case State::idle:
-            if (marks_.empty() && exporter_.idle() && left() && !all_paused()) {
+            if (marks_.empty() && exporter_.idle() && left() && !works_.all_paused()) {
                 wants.until(pace_.next());
             }
             return;

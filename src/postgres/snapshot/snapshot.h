@@ -54,6 +54,7 @@
 #include "postgres/snapshot/progress.h"
 #include "postgres/snapshot/reports.h"
 #include "postgres/snapshot/table_reader.h"
+#include "postgres/snapshot/works.h"
 #include "postgres/stream/relations.h"
 
 namespace pgc {
@@ -79,7 +80,7 @@ public:
     // The first group, of a snapshot that a new slot has exported. Requires left().
     void begin_at(ExportedSnapshot exported, Instant now);
 
-    void order(const SnapshotOrder& order, Instant now);
+    void order(const SnapshotOrder& order);
 
     // Where the stream is.
     struct Stream {
@@ -113,9 +114,9 @@ public:
     void move(const Change& change);
 
     // A snapshot of everything is under way, and not paused.
-    bool whole() const noexcept;
+    bool whole() const noexcept { return works_.whole(); }
     std::string progress() const;
-    std::uint64_t revision() const noexcept { return revision_; }
+    std::uint64_t revision() const noexcept { return works_.revision(); }
     SnapshotReport report() const;
 
     void wants(Wants& wants, bool reading) const;
@@ -140,7 +141,6 @@ private:
 
     Result<void> go_on(const Stream& stream, Instant now);
     bool may_begin(Instant now) const;
-    bool all_paused() const noexcept;
     void begin_exporting(Instant now);
     Result<void> export_snapshot(const Stream& stream, Instant now);
     Result<void> approach(const Stream& stream, Instant now);
@@ -162,13 +162,9 @@ private:
     void finish_tables();
     void finish_works();
     std::optional<Key> new_key(const Change& change);
+    void drop_jobs();
     static void remember(std::vector<SnapshotWork>& works, const std::vector<Job>& jobs);
     Result<void> table_failed(const Job& job, const Error& error);
-    void start_work(const SnapshotRequest& request);
-    void change_work(const std::string& id, SnapshotOrder::Command command);
-    std::vector<std::string> ordered(const SnapshotRequest& request) const;
-    void end_work(const std::string& id, SnapshotReport::State state, std::string reason);
-    SnapshotWork* work_of(std::string_view id);
     std::size_t readers_wanted() const;
     std::uint64_t rows_each() const noexcept;
     bool may_lag_further() const noexcept;
@@ -179,9 +175,8 @@ private:
     const With with_;
     const SnapshotConfig& config_;
     State state_ = State::idle;
-    std::vector<SnapshotWork> works_;
-    std::uint64_t revision_ = 0;
     SnapshotReports reports_;
+    SnapshotWorks works_;
 
     SnapshotExporter exporter_;
     std::vector<std::unique_ptr<TableReader>> readers_;

@@ -138,8 +138,7 @@ void PostgresSource::order_joined(const std::vector<std::string>& tables) {
     if (tables.empty() || !with_.config.snapshot.new_tables) return;
     snapshot_->order(
         {.command = SnapshotOrder::Command::start,
-         .request = {.id = "new-" + std::to_string(with_.clock.wall().unix_us), .tables = tables}},
-        with_.clock.now());
+         .request = {.id = "new-" + std::to_string(with_.clock.wall().unix_us), .tables = tables}});
 }
 
 void PostgresSource::schema_changed(const Relation& before, const Relation& now) {
@@ -271,7 +270,7 @@ void PostgresSource::take_orders(const Batch& batch) {
         auto found = orders_of_signal(id, type, data);
         if (understood(found)) std::ranges::move(*found, std::back_inserter(orders));
     }
-    for (const SnapshotOrder& order : orders) snapshot_->order(order, with_.clock.now());
+    for (const SnapshotOrder& order : orders) snapshot_->order(order);
 }
 
 std::optional<Lsn> PostgresSource::idle_at() const {
@@ -355,7 +354,7 @@ Result<bool> PostgresSource::close() {
 }
 
 void PostgresSource::order(const SnapshotOrder& order) {
-    if (snapshot_) snapshot_->order(order, with_.clock.now());
+    if (snapshot_) snapshot_->order(order);
 }
 
 void PostgresSource::snapshot_durable(Position position) {

@@ -1,0 +1,130 @@
+#include "postgres/snapshot/works.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/name_pattern.h"
+
+namespace pgc {
+
+using Reported = SnapshotReport::State;
+
+SnapshotWorks::SnapshotWorks(SnapshotReports& reports, Logger logger)
+    : reports_(reports), logger_(std::move(logger)) {}
+
+Result<void> SnapshotWorks::take_up(std::string_view progress) {
+    auto works = read_progress(progress);
+    if (!works) {
+        return std::unexpected(
+            stop(Error::Category::position,
+                 "what is left of the snapshot can't be read: " + works.error())
+                .mended_by(
+                    "go back to the version that wrote it; or take the snapshot anew: remove "
+                    "the stored position and the slot"));
+    }
+    works_ = std::move(*works);
+    for (const SnapshotWork& work : works_) {
+        reports_.began(work.request.id);
+        if (work.paused) reports_.waits(work.request.id, Reported::paused, "");
+        logger_.info("snapshot begins",
+                     {{"id", work.request.id}, {"tables_done", work.done.size()}});
+    }
+    return {};
+}
+
+SnapshotWork* SnapshotWorks::find(std::string_view id) {
+    const auto at = std::ranges::find_if(
+        works_, [&](const SnapshotWork& work) { return work.request.id == id; });
+    return at == works_.end() ? nullptr : &*at;
+}
+
+const SnapshotWork* SnapshotWorks::find(std::string_view id) const {
+    const auto at = std::ranges::find_if(
+        works_, [&](const SnapshotWork& work) { return work.request.id == id; });
+    return at == works_.end() ? nullptr : &*at;
+}
+
+void SnapshotWorks::start(const SnapshotRequest& request) {
+    const bool lawful = std::ranges::all_of(request.tables, [](const std::string& text) {
+        return NamePattern::parse(text, 2).has_value();
+    });
+    reports_.began(request.id);
+    if (!lawful || request.tables.empty()) {
+        reports_.ended(request.id, Reported::failed, "tables are to be named as schema.table");
+        return;
+    }
+    works_.push_back({.request = request});
+    ++revision_;
+    logger_.info("snapshot begins", {{"id", request.id}, {"tables", request.tables.front()}});
+}
+
+void SnapshotWorks::order(const SnapshotOrder& order) {
+    const std::string& id = order.request.id;
+    if (order.command == SnapshotOrder::Command::start) {
+        // The same order may come twice, from a log that is read again.
+        if (find(id) == nullptr && is_snapshot_id(id)) start(order.request);
+        return;
+    }
+    const auto meant = id.empty() ? ordered(order.request) : std::vector<std::string>{id};
+    for (const std::string& one : meant) change(one, order.command);
+    if (meant.empty()) logger_.info("an order, but no snapshot that it could mean");
+}
+
+// Those under way that were ordered: all, or those that name one of the request's tables.
+std::vector<std::string> SnapshotWorks::ordered(const SnapshotRequest& request) const {
+    std::vector<std::string> ids;
+    for (const SnapshotWork& work : works_) {
+        const auto named = [&](const std::string& table) {
+            return std::ranges::find(work.request.tables, table) != work.request.tables.end();
+        };
+        const bool is_meant = request.tables.empty() || std::ranges::any_of(request.tables, named);
+        if (!work.all() && is_meant) ids.push_back(work.request.id);
+    }
+    return ids;
+}
+
+void SnapshotWorks::change(const std::string& id, SnapshotOrder::Command command) {
+    using Command = SnapshotOrder::Command;
+    SnapshotWork* work = find(id);
+    if (work == nullptr) {
+        logger_.warning("an order for a snapshot that is not under way", {{"id", id}});
+        return;
+    }
+    switch (command) {
+        case Command::start: return;
+        case Command::pause:
+            work->paused = true;
+            reports_.waits(id, Reported::paused, "");
+            break;
+        case Command::resume:
+            work->paused = false;
+            reports_.waits(id, Reported::waiting, "");
+            break;
+        case Command::cancel: end(id, Reported::cancelled, ""); return;
+    }
+    ++revision_;
+    logger_.info("snapshot ordered", {{"id", id}, {"paused", work->paused}});
+}
+
+void SnapshotWorks::end(const std::string& id, Reported state, std::string reason) {
+    std::erase_if(works_, [&](const SnapshotWork& work) { return work.request.id == id; });
+    ++revision_;
+    const LogLevel level = state == Reported::failed ? LogLevel::error : LogLevel::info;
+    logger_.write(level,
+                  state == Reported::done        ? "snapshot is complete"
+                  : state == Reported::cancelled ? "snapshot cancelled"
+                                                 : "snapshot failed",
+                  {{"id", id}, {"why", reason}});
+    reports_.ended(id, state, std::move(reason));
+}
+
+bool SnapshotWorks::whole() const noexcept {
+    return std::ranges::any_of(works_,
+                               [](const SnapshotWork& work) { return work.all() && !work.paused; });
+}
+
+bool SnapshotWorks::all_paused() const noexcept {
+    return std::ranges::all_of(works_, &SnapshotWork::paused);
+}
+
+}  // namespace pgc
