@@ -174,7 +174,7 @@ def test_one_goes_on_after_a_restart(streaming, how):
     getattr(ground.process, how)()
     ground.process.environment["PG_CAPTURE_SOURCE_SNAPSHOT_ROWS_PER_SECOND"] = "0"
     ground.process.start()
-    ground.wait_for(lambda: set(ids(ground)) == set(range(1, 1501)), 60)
+    ground.wait_for(lambda: set(ids(ground)) == set(range(1, 1501)))
     assert len(ids(ground)) <= 1500 + 2 * 50, "at most a chunk a reader twice"
     ground.wait_state("long", "done")
     ground.process.stop()

@@ -26,7 +26,7 @@ class Size:
 
 
 SMALL = Size(tables=6, rows=60_000, writers=4, kills=5, rows_per_second=8_000, chunk_rows=2_000, up_secs_max=2)
-FULL = Size(tables=20, rows=2_000_000, writers=8, kills=20, rows_per_second=40_000, chunk_rows=20_000,
+FULL = Size(tables=20, rows=2_400_000, writers=8, kills=20, rows_per_second=40_000, chunk_rows=20_000,
             up_secs_max=6)
 READERS = 2
 
@@ -104,4 +104,8 @@ def test_a_clean_end_in_the_middle_goes_on_where_it_was(stages):
         churn.stop()
         replica.agrees()
         capture.stop()
-        assert not any(replica[name].read_again for name in set(tables.kinds) - tables.keyless)
+        # Rows that moved with a large value nobody told yet are read again, alone.
+        moved = {name for name in tables.kinds if name.startswith("toasted")}
+        again = {name: replica[name].read_again.total() for name in set(tables.kinds) - tables.keyless}
+        assert not any(again[name] for name in set(again) - moved), again
+        assert all(again[name] < 20 for name in moved), again

@@ -229,6 +229,7 @@ def test_a_table_we_may_not_select_from_is_named_with_the_grant_that_mends_it(po
     ground = grounds()
     role = f"{ground.name}_role"
     ground.sql(f"CREATE ROLE {role} LOGIN REPLICATION PASSWORD 'secret';"
+               f"GRANT SELECT ON fence TO {role};"
                "CREATE TABLE forbidden (id int PRIMARY KEY); INSERT INTO forbidden VALUES (1)")
     publish(ground, "FOR ALL TABLES")
     try:
