@@ -196,6 +196,19 @@ def test_a_readers_connection_is_ended_and_little_is_read_again(reading, readers
     assert again <= 3 * readers * 200, "at most a chunk a reader each time"
 
 
+@pytest.mark.parametrize("readers", [1, 2])
+def test_a_readers_connection_is_ended_while_a_table_without_a_key_is_read(reading, readers):
+    """That table starts over, later and whole; the others go on."""
+    stage, capture, replica = reading(fill("t") + fill("k", "id int, v text"), ["t", "k"], keyless=["k"],
+                                      reads=1500, source_snapshot_readers=readers)
+    for _ in range(2):
+        pids = wait_until(lambda: stage.server.query(READERS, db=stage.name), 20, "a reader", interval=0.005)
+        stage.sql("".join(f"SELECT pg_terminate_backend({pid});" for (pid,) in pids))
+        stage.sql("INSERT INTO k VALUES (-1, 'meanwhile'); DELETE FROM t WHERE id % 50 = 1")
+        replica.wait_for_reads(replica.reads() + 300)
+    finish(stage, capture, replica)
+
+
 def test_the_server_is_restarted_hard_while_it_is_read(own_server, reading):
     stage, capture, replica = reading(fill("t") + fill("k", "id int, v text"), ["t", "k"], keyless=["k"],
                                       server=own_server)
