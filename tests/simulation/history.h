@@ -36,6 +36,7 @@ struct Row {
     std::int64_t old_key = 0;   // of an update that changes it; else 0
     std::uint64_t version = 0;  // unique: the row's content says it
     std::size_t padding = 0;    // further bytes of content
+    std::uint64_t note = 0;     // of a value that never changes, and is not sent with changes
     std::uint32_t columns = 0;  // that ALTER TABLE had added by then
     Lsn lsn;
 };
@@ -52,6 +53,11 @@ struct Committed {
 // "v17": stands in the content of the row that has this version.
 inline std::string token(const Row& row) {
     return "v" + std::to_string(row.version) + ".";
+}
+
+// What stands in the row's column that never changes.
+inline std::string note_of(const Row& row) {
+    return "n" + std::to_string(row.note) + ".";
 }
 
 struct History {

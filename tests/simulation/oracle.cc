@@ -48,7 +48,7 @@ void Oracle::durable(const Record& record) {
                                 record.ordinal, token(row), record.value.substr(0, 200)));
     }
     next_row_ = at;
-    if (native_) snapshots_.durable_change(row, next_part_, record.commit_lsn);
+    if (native_) snapshots_.durable_change(record, row, next_part_);
     if (++next_part_ < parts(row)) return;
     next_part_ = 0;
     next_row_ = at + 1;

@@ -46,11 +46,14 @@ Row Server::random_row() {
     row.version = ++versions_;
     row.padding = random.below(workload_.padding_max + 1);
     if (random.chance(1)) row.padding *= 50;
-    auto& living = living_[row.table];
     const auto dice = random.below(10);
-    if (!living.empty() && dice >= 5) return changed_row(row, dice);
-    row.key = next_key_++;
-    living_[row.table].push_back(row.key);
+    return living_[row.table].empty() || dice < 5 ? new_row(row) : changed_row(row, dice);
+}
+
+Row Server::new_row(Row row) {
+    row.key = free_key(row.table);
+    row.note = row.version;
+    living_[row.table].push_back({row.key, row.note});
     return row;
 }
 
@@ -63,17 +66,14 @@ Row Server::changed_row(Row row, std::uint64_t dice) {
         return row;
     }
     const auto at = random.below(living.size());
-    row.key = living[at];
-    if (hangs(row.table, row.key)) {  // locked: another one instead
-        row.key = next_key_++;
-        living.push_back(row.key);
-        return row;
-    }
+    if (hangs(row.table, living[at].key)) return new_row(row);  // it is locked
+    row.key = living[at].key;
+    row.note = living[at].note;
     if (dice < 8) {
         row.operation = Operation::update;
         if (random.chance(10)) {
             row.old_key = row.key;
-            row.key = living[at] = next_key_++;
+            row.key = living[at].key = free_key(row.table);
         }
         return row;
     }
@@ -81,6 +81,19 @@ Row Server::changed_row(Row row, std::uint64_t dice) {
     living[at] = living.back();
     living.pop_back();
     return row;
+}
+
+// Mostly a new one; or one that nobody has, or has any more.
+std::int64_t Server::free_key(std::uint32_t table) {
+    if (world_.random.chance(30)) {
+        const auto key = static_cast<std::int64_t>(
+            1 + world_.random.below(static_cast<std::uint64_t>(next_key_)));
+        const bool taken =
+            std::ranges::any_of(living_[table], [&](const Living& one) { return one.key == key; });
+        if (!taken && key < next_key_ && !hangs(table, key)) return key;
+    }
+    next_key_ += 1 + static_cast<std::int64_t>(world_.random.below(3));
+    return next_key_ - 1;
 }
 
 void Server::commit_one() {

@@ -178,6 +178,8 @@ private:
     void go_on_shutting_down();
     Row random_row();
     Row changed_row(Row row, std::uint64_t dice);
+    Row new_row(Row row);
+    std::int64_t free_key(std::uint32_t table);
     void alter_tables();
     bool hangs(std::uint32_t table, std::int64_t key) const;
     bool can_alter(std::uint32_t table) const;
@@ -207,7 +209,11 @@ private:
     std::uint64_t versions_ = 0;
     std::uint64_t life_ = 0;
     std::uint32_t next_xid_ = 700;
-    std::vector<std::vector<std::int64_t>> living_;  // keys, by table
+    struct Living {
+        std::int64_t key = 0;
+        std::uint64_t note = 0;
+    };
+    std::vector<std::vector<Living>> living_;  // by table
     std::int64_t next_key_ = 1;
     Tables tables_;
     std::array<std::size_t, kTables> readers_{};

@@ -257,7 +257,7 @@ std::string Session::row(const Row& row, const std::vector<std::string>& columns
             const auto which = static_cast<std::uint32_t>(number(name.substr(1)));
             put(which <= row.columns ? std::optional<std::string>{"new"} : std::nullopt);
         } else {
-            put(std::nullopt);
+            put(note_of(row));
         }
     }
     return binary ? std::string{wire.bytes()} : text + "\n";

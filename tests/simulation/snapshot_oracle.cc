@@ -40,6 +40,7 @@ bool leaves(const SnapshotWork& work, std::uint32_t table, std::int64_t key) {
     const auto open = work.open.find(oid);
     if (open == work.open.end()) return true;
     return std::ranges::any_of(open->second.left, [&](const KeyRange& range) {
+        if (range.alone) return key == bound(range.upto, 0);
         return key > bound(range.after, 0) &&
                key <= bound(range.upto, std::numeric_limits<std::int64_t>::max());
     });
@@ -95,14 +96,19 @@ std::vector<std::uint32_t> SnapshotOracle::tables_of(const SnapshotRequest& requ
     return tables;
 }
 
-bool SnapshotOracle::may_be_read(std::uint32_t table, std::int64_t key) const {
+bool SnapshotOracle::may_be_read(std::uint32_t table, std::int64_t key, Lsn at) const {
     const auto is_for = [&](const SnapshotRequest& request) {
         const auto tables = tables_of(request);
         return std::ranges::find(tables, table) != tables.end() && key > lower_key(request);
     };
+    // One that moved may have come from what is left.
+    const auto& all = versions_[table].at(key);
+    const bool moved = std::ranges::any_of(all, [&](const Version& version) {
+        return version.row != nullptr && version.row->old_key != 0 && version.commit < at;
+    });
     return std::ranges::any_of(ordered_, is_for) ||
            std::ranges::any_of(left_at_begin_, [&](const SnapshotWork& work) {
-               return is_for(work.request) && leaves(work, table, key);
+               return is_for(work.request) && (moved || leaves(work, table, key));
            });
 }
 
@@ -132,34 +138,56 @@ void SnapshotOracle::durable_read(const Record& record) {
     if (!says || record.key != (is_keyed(*table) ? fmt::format("{{\"id\":{}}}", *key) : "")) {
         world_.fail(fmt::format("{} was read as {}", row, record.value.substr(0, 200)));
     }
-    if (!may_be_read(*table, *key)) world_.fail(row + " was read, but it was not left");
+    if (!may_be_read(*table, *key, at)) world_.fail(row + " was read, but it was not left");
     Known& known = known_[*table][*key];
     known.as_of = std::max(known.as_of, version->commit);
     known.told_at = std::max(known.told_at, at);
     known.version = version->row->version;
+    note_told(record, *version->row, known);
     if (!is_keyed(*table) && !read_at_[*table][at].insert(*key).second) {
         world_.fail(row + " was read twice at one place, and has no key to know it by");
     }
 }
 
-void SnapshotOracle::durable_change(const Row& row, std::size_t part, Lsn commit) {
+void SnapshotOracle::durable_change(const Record& record, const Row& row, std::size_t part) {
     auto& known = known_[row.table];
-    const auto becomes = [&](std::int64_t key, std::uint64_t version) {
+    const auto becomes = [&](std::int64_t key, std::uint64_t version) -> Known& {
         Known& one = known[key];
-        one.as_of = std::max(one.as_of, commit);
-        one.told_at = std::max(one.told_at, commit);
+        one.as_of = std::max(one.as_of, record.commit_lsn);
+        one.told_at = std::max(one.told_at, record.commit_lsn);
         one.version = version;
+        return one;
     };
+    const auto goes = [&](std::int64_t key) { becomes(key, 0).note = 0; };
     switch (row.operation) {
         case Operation::truncate:
-            for (auto& [key, one] : known) becomes(key, 0);
+            for (auto& [key, one] : known) goes(key);
             return;
-        case Operation::remove: becomes(row.key, 0); return;
+        case Operation::remove: goes(row.key); return;
         default: break;
     }
     const bool in_two = row.old_key != 0 && is_keyed(row.table);
-    if (row.old_key != 0 && part == 0) becomes(row.old_key, 0);
-    if (!in_two || part == 1) becomes(row.key, row.version);
+    if (row.old_key != 0 && part == 0) {
+        moved_note_ = known[row.old_key].note;
+        goes(row.old_key);
+    }
+    if (in_two && part == 0) return;
+    Known& now = becomes(row.key, row.version);
+    if (row.old_key != 0 && moved_note_ != 0) now.note = moved_note_;
+    note_told(record, row, now);
+}
+
+void SnapshotOracle::note_told(const Record& record, const Row& row, Known& known) {
+    const auto after =
+        record.value.substr(std::min(record.value.find("\"after\":"), record.value.size()));
+    constexpr std::string_view head = "\"note\":\"";
+    const auto at = after.find(head);
+    if (at == std::string_view::npos) return;
+    known.note = row.note;
+    const auto told = after.substr(at + head.size());
+    if (told.starts_with(note_of(row)) || told.starts_with("as it is now")) return;
+    world_.fail(fmt::format("row {} of {} has note {}, not {}", row.key, name_of(row.table),
+                            note_of(row), told.substr(0, 20)));
 }
 
 void SnapshotOracle::starts_over() {
@@ -270,9 +298,11 @@ void SnapshotOracle::compare(const Promise& promise, std::uint32_t table) {
         const auto found = known_[table].find(key);
         const std::uint64_t known = found == known_[table].end() ? 0 : found->second.version;
         const std::uint64_t truth = all.back().row == nullptr ? 0 : all.back().row->version;
-        if (known == truth) continue;
-        world_.fail(fmt::format("row {} of {} is v{}, but known as v{}", key, name_of(table), truth,
-                                known));
+        const bool note = truth == 0 || (found != known_[table].end() &&
+                                         found->second.note == all.back().row->note);
+        if (known == truth && note) continue;
+        world_.fail(fmt::format("row {} of {} is v{}, but known as v{}{}", key, name_of(table),
+                                truth, known, note ? "" : ", without its note"));
         return;
     }
 }

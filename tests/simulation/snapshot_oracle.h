@@ -8,7 +8,8 @@
 //   left      what the stored progress does not name as left is known: of each row that the
 //             tables hold at the stored position, something as new was delivered since the
 //             snapshot was stored first
-//   state     what comes of taking all records in their order is what the tables hold
+//   state     what comes of taking all records in their order is what the tables hold; values
+//             that are not sent with each change are known as well
 //
 // A table without a key is known when all of it was read at one place.
 #pragma once
@@ -52,7 +53,7 @@ public:
     void cancelled(const std::string& id) { cancelled_.insert(id); }
     void durable_read(const Record& record);
     // A change of a key comes in two parts.
-    void durable_change(const Row& row, std::size_t part, Lsn commit);
+    void durable_change(const Record& record, const Row& row, std::size_t part);
     void stored(const StoredPosition& position);
     // Changes were missed: what was told before is worth nothing.
     void starts_over();
@@ -86,13 +87,15 @@ private:
         Lsn as_of;                  // of the newest that was ever told
         Lsn told_at;                // place of the last that was told
         std::uint64_t version = 0;  // told last; 0: it is gone
+        std::uint64_t note = 0;     // told, with the row or with what it was before it moved
     };
 
+    void note_told(const Record& record, const Row& row, Known& known);
     void learn_history();
     void learn(const Row& row, Lsn commit);
     // The row as commits before `at` made it; none: it isn't there.
     std::optional<Version> version_at(std::uint32_t table, std::int64_t key, Lsn at) const;
-    bool may_be_read(std::uint32_t table, std::int64_t key) const;
+    bool may_be_read(std::uint32_t table, std::int64_t key, Lsn at) const;
     void promise(const SnapshotWork& work, Lsn since);
     void check(Promise& promise, const SnapshotWork* work, Lsn at);
     void check_keyed(const Promise& promise, const SnapshotWork* work, std::uint32_t table, Lsn at);
@@ -115,6 +118,7 @@ private:
     std::set<std::string> cancelled_;
     std::vector<Promise> promises_;
     std::vector<Promise> kept_;
+    std::uint64_t moved_note_ = 0;  // of the row that is moving
     std::set<Lsn> places_;
     std::size_t reads_ = 0;
 };

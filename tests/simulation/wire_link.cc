@@ -303,7 +303,7 @@ std::string WireLink::encoded(const Row& row) const {
         return columns;
     };
     const auto old_row = [&](std::int64_t id) {
-        if (full) return whole(id, "former", wire::kNull);
+        if (full) return whole(id, "former", value(note_of(row)));
         wire::SentRow columns(3 + row.columns, wire::kNull);
         columns[0] = number(id);
         return columns;
@@ -312,7 +312,7 @@ std::string WireLink::encoded(const Row& row) const {
     const std::int64_t before = row.old_key != 0 ? row.old_key : row.key;
     switch (row.operation) {
         case Operation::insert:
-            return wire::insert(row.lsn, oid, whole(row.key, text, wire::kNull));
+            return wire::insert(row.lsn, oid, whole(row.key, text, value(note_of(row))));
         case Operation::remove:
             return wire::remove(row.lsn, oid, full ? 'O' : 'K', old_row(before));
         case Operation::truncate: return wire::truncate(row.lsn, {oid});
