@@ -26,7 +26,7 @@ public:
 
     KafkaTopic* topic(const std::string& name) override {
         auto& known = names_[name];
-        if (!known) known = std::make_unique<std::string>(name);
+        if (!known) known = std::make_unique<Name>(Name{name, names_.size()});
         return reinterpret_cast<KafkaTopic*>(known.get());
     }
     Taken produce(std::span<const KafkaOutgoing> records, bool, void* tag) override;
@@ -76,9 +76,13 @@ private:
         bool written = false;
     };
 
-    static const std::string& name_of(KafkaTopic* topic) {
-        return *reinterpret_cast<const std::string*>(topic);
-    }
+    struct Name {
+        std::string text;
+        std::size_t number = 0;
+    };
+
+    static const Name& known_as(KafkaTopic* topic) { return *reinterpret_cast<Name*>(topic); }
+    static const std::string& name_of(KafkaTopic* topic) { return known_as(topic).text; }
     bool news() const noexcept {
         return !ready_.written.empty() || !ready_.failed.empty() || !ready_.answers.empty() ||
                ready_.fatal.has_value();
@@ -102,8 +106,8 @@ private:
     World& world_;
     const std::size_t batch_bytes_;
     const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-    std::map<std::string, std::unique_ptr<std::string>> names_;
-    std::map<std::pair<KafkaTopic*, std::int32_t>, Partition> partitions_;
+    std::map<std::string, std::unique_ptr<Name>> names_;
+    std::map<std::pair<std::size_t, std::int32_t>, Partition> partitions_;  // by topic's number
     std::vector<Produced> produced_;
     std::size_t told_ = 0;  // off the front of produced_
     std::size_t lent_ = 0;
@@ -196,7 +200,7 @@ void PlayedClusterProducer::take(const KafkaOutgoing& out, void* tag) {
         world_.fail(fmt::format("key {} of {} moved from partition {} to {}", key,
                                 name_of(out.topic), home, out.partition));
     }
-    Partition& partition = partitions_[{out.topic, out.partition}];
+    Partition& partition = partitions_[{known_as(out.topic).number, out.partition}];
     partition.topic = out.topic;
     partition.number = out.partition;
     partition.queue.push_back(

@@ -367,7 +367,9 @@ private:
             case 0: server_.drop_slot(); break;
             case 1: server_.recreate_slot(); break;
             case 2: server_.advance_slot(); break;
-            case 3: server_.invalidate_slot(); break;
+            case 3:  // older servers keep what a slot needs
+                climate_.version >= 130000 ? server_.invalidate_slot() : server_.drop_slot();
+                break;
             case 4:
                 server_.lose_log(Lsn{oracle_.stored().value - 1 - world_.random.below(50)});
                 break;

@@ -112,11 +112,14 @@ void Server::commit_one() {
         Row row = random_row();
         if (!copy) at.value += 20 + random.below(60);
         row.lsn = at;
+        world_.note(name(row.operation), " ", name_of(row.table), " ", std::to_string(row.old_key),
+                    " ", std::to_string(row.key), " ", token(row), " ", note_of(row));
         transaction.rows.push_back(row);
     }
     // The end of one is often where the next one begins.
     transaction.commit = {std::max(end_.value, at.value) + random.below(2) * 30};
     transaction.end = {transaction.commit.value + 34 + random.below(30)};
+    world_.note("committed at ", to_string(transaction.commit));
     end_ = transaction.end;
     for (const Row& row : transaction.rows) apply(tables_, row);
     const bool truncates = std::ranges::any_of(
@@ -280,6 +283,7 @@ void Server::recreate_slot() {
 void Server::invalidate_slot() {
     world_.note("slot invalidated");
     slot_.lost = true;
+    oracle_.slot_stands_at({});
 }
 
 void Server::advance_slot() {
@@ -314,25 +318,25 @@ Walsender::Walsender(Server& server, Lsn from)
     const Lsn start = std::max(from, server.slot_.confirmed);
     next_ = server.history_.first_from(start);
     told_ = start;
-    server.senders_.insert(this);
+    server.senders_.push_back(this);
     server.oracle_.streaming_begins(start);
     pump();
 }
 
 Walsender::~Walsender() {
-    server_.senders_.erase(this);
+    std::erase(server_.senders_, this);
 }
 
 void Walsender::cut(std::string why) {
     server_.world_.note("cut: ", why);
     broken_ = std::move(why);
     outbox_.clear();
-    server_.senders_.erase(this);
+    std::erase(server_.senders_, this);
 }
 
 void Walsender::abandon() {
     if (!broken_.empty()) return;
-    server_.senders_.erase(this);
+    std::erase(server_.senders_, this);
     broken_ = "gone";
     server_.slot_.held_until = server_.world_.clock.now() + server_.world_.between(0ms, 3s);
     server_.slot_.held_for = server_.life_;

@@ -14,7 +14,6 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -199,7 +198,7 @@ private:
     std::string system_ = "7000000000000000001";
     Slot slot_;
     bool publication_ = true;
-    std::set<Walsender*> senders_;
+    std::vector<Walsender*> senders_;  // the oldest first
     std::uint64_t cuts_ = 0;
     struct Hole {
         Instant since;

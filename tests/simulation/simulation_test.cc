@@ -111,6 +111,8 @@ TEST(SimulationTest, ASeedReplaysExactly) {
         const Verdict once = run(options);
         const Verdict again = run(options);
         EXPECT_EQ(once.trace, again.trace) << "seed " << seed;
+        options.trace = false;
+        EXPECT_EQ(run(options).waits, once.waits) << "seed " << seed << ", which is not watched";
     }
 }
 

@@ -87,10 +87,9 @@ private:
         Lsn as_of;                  // of the newest that was ever told
         Lsn told_at;                // place of the last that was told
         std::uint64_t version = 0;  // told last; 0: it is gone
-        std::uint64_t note = 0;     // told, with the row or with what it was before it moved
     };
 
-    void note_told(const Record& record, const Row& row, Known& known);
+    void note_told(const Record& record, const Row& row);
     void learn_history();
     void learn(const Row& row, Lsn commit);
     // The row as commits before `at` made it; none: it isn't there.
@@ -111,6 +110,7 @@ private:
     std::array<std::map<std::int64_t, Known>, kTables> known_;
     // Of tables without a key: what was read at each place.
     std::array<std::map<Lsn, std::set<std::int64_t>>, kTables> read_at_;
+    std::set<std::uint64_t> notes_told_;  // of rows, whatever their keys were then
     std::vector<SnapshotWork> works_;
     std::vector<SnapshotWork> left_at_begin_;
     std::vector<SnapshotRequest> ordered_;
@@ -118,7 +118,6 @@ private:
     std::set<std::string> cancelled_;
     std::vector<Promise> promises_;
     std::vector<Promise> kept_;
-    std::uint64_t moved_note_ = 0;  // of the row that is moving
     std::set<Lsn> places_;
     std::size_t reads_ = 0;
 };
