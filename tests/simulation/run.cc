@@ -362,7 +362,7 @@ private:
         // What diverged can't be told from what was read before it.
         const bool recovers = climate_.pipeline.snapshot == SnapshotMode::when_needed;
         oracle_.loss_happened(recovers);
-        const std::uint64_t all = climate_.in_topic ? 7 : 6;
+        const std::uint64_t all = climate_.in_topic && troubled() ? 7 : 6;
         switch (world_.random.below(recovers ? 4 : all)) {
             case 0: server_.drop_slot(); break;
             case 1: server_.recreate_slot(); break;
