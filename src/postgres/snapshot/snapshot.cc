@@ -473,9 +473,13 @@ void Snapshot::durable(Position position) {
     if (changed) works_.changed();
     finish_tables();
     finish_works();
-    const bool of_group = durable_to_.commit == exported_.at;
-    if (changed && of_group)
+    if (durable_to_.commit != exported_.at) return;
+    if (changed) {
         kept_.push_back({.revision = works_.revision(), .ordinal = durable_to_.ordinal});
+    } else {
+        // Rows of a table without a key, of which nothing can be remembered.
+        (kept_.empty() ? stored_ordinal_ : kept_.back().ordinal) = durable_to_.ordinal;
+    }
 }
 
 void Snapshot::stored(std::uint64_t revision) {
