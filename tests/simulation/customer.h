@@ -35,6 +35,9 @@ public:
         const std::string id = request.id;
         (void)desk_->post({.command = Command::start, .request = std::move(request)});
         if (world_.random.chance(40)) changes_his_mind(id);
+        if (world_.random.chance(10)) {  // of what he did not order
+            tells(std::string{kWholeSnapshotId}, Command::pause);
+        }
     }
     // Nothing is to stay half done.
     void settles() {

@@ -52,6 +52,10 @@ void SlotMaker::finish(const std::shared_ptr<Slot>& slot) {
         slot->at = server_.slot().confirmed;
     }
     slot->state = State::made;
+    // Decoding up to there may lag behind: the stream may have passed it by then.
+    const bool lags = slot->temporary && world_.random.chance(10);
+    slot->told_at = world_.clock.now() + world_.between(0us, lags ? 500ms : 2ms);
+    world_.after(slot->told_at - world_.clock.now(), [] {});
     if (slot->exports) {
         slot->snapshot = fmt::format("0000000A-{:08X}-1", ++snapshots_);
         slot->tables = ordinary_ ? server_.visible() : std::make_shared<Tables>(server_.tables());
@@ -84,14 +88,14 @@ bool SlotMaker::alive(const Slot& slot) const noexcept {
 
 std::shared_ptr<const Tables> SlotMaker::snapshot(std::string_view name) const {
     const auto at = std::ranges::find_if(slots_, [&](const auto& slot) {
-        return !slot->snapshot.empty() && slot->snapshot == name && alive(*slot);
+        return !slot->over && slot->tables != nullptr && slot->snapshot == name && alive(*slot);
     });
     return at == slots_.end() ? nullptr : (*at)->tables;
 }
 
 void SlotMaker::lose_snapshot() {
     for (const auto& slot : slots_) {
-        if (slot->snapshot.empty()) continue;
+        if (slot->tables == nullptr || slot->over) continue;
         world_.note("snapshot ", slot->snapshot, " is lost");
         ++lost_;
         end_snapshot(*slot);

@@ -34,9 +34,11 @@ public:
         bool exports = false;
         State state = State::making;
         Instant due;
+        Instant told_at;  // its client; later than it was made
         Lsn at;
-        std::string snapshot{};  // its name; empty: none, or none any more
+        std::string snapshot{};  // its name; empty: none
         std::shared_ptr<const Tables> tables{};
+        bool over = false;  // its snapshot is no more
         bool left = false;  // its client has gone
         std::uint64_t cuts = 0;
         std::uint64_t starts = 0;
@@ -45,7 +47,7 @@ public:
     // Null when the name is taken.
     std::shared_ptr<Slot> begin(std::string name, bool temporary, bool exports);
     // The connection got its next command.
-    static void end_snapshot(Slot& slot) { slot.snapshot.clear(); }
+    static void end_snapshot(Slot& slot) { slot.over = true; }
     // DROP_REPLICATION_SLOT; false: there is none.
     bool drop(std::string_view name);
     // The connection is no more.

@@ -65,7 +65,9 @@ Instant WireLink::readable_at() const {
     if (lost_in_a_hole()) return given_up_at();
     if (ends_at_) return *ends_at_;
     if (copy_) return copy_->next_at;
-    if (creating_) return slot_->state == SlotMaker::State::making ? kNever : answered_at_;
+    if (creating_)
+        return slot_->state == SlotMaker::State::making ? kNever
+                                                        : std::max(answered_at_, slot_->told_at);
     if (answer_) return answered_at_;
     if (sender_) return sender_->arrival(1 + low_water_ / kTypicalMessage);
     return connected_at_;
@@ -173,6 +175,7 @@ Result<std::optional<Rows>> WireLink::result() {
     if (auto error = broken()) return std::unexpected(std::move(*error));
     if (creating_) {
         if (slot_->state == SlotMaker::State::making) return std::nullopt;
+        if (world_.clock.now() < slot_->told_at) return std::nullopt;
         creating_ = false;
         answer_ = slot_made();
     }
