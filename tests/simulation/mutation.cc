@@ -17,7 +17,7 @@ public:
         auto opened = inner_->open();
         if (opened && *opened) {
             identity_ = inner_->identity();
-            if (mutation_ == Mutation::guard_is_blind) {
+            if (mutation_ == Mutation::guard_is_blind && oracle_.stored()) {
                 identity_.slot_is_new = false;
                 identity_.slot_confirmed = std::min(identity_.slot_confirmed, oracle_.stored());
             }
@@ -154,7 +154,7 @@ public:
     std::size_t pending_bytes() const noexcept override { return inner_->pending_bytes(); }
 
 private:
-    static constexpr std::uint64_t kAsked_max = 500;
+    static constexpr std::uint64_t kAsked_max = 20;
 
     Result<void> offer_late_ones() {
         while (!late_.empty()) {
