@@ -101,8 +101,8 @@ public:
     // stored with the position. It has changed when its revision has.
     virtual std::string snapshot_progress() const { return {}; }
     virtual std::uint64_t snapshot_revision() const noexcept { return 0; }
-    // Reading waits until what is durable is stored.
-    virtual bool snapshot_waits() const { return false; }
+    // So much of it became durable that it should be stored now.
+    virtual bool snapshot_is_due() const { return false; }
     // That of this revision is stored: it will not be read again after a crash.
     virtual void snapshot_stored(std::uint64_t /*revision*/) {}
     virtual SnapshotReport snapshot_report() const { return {}; }

@@ -41,7 +41,7 @@ Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept 
     Instant at = kNever;
     if (reached.confirmable > safe_) at = last_ + pause(urgency);
     if (reached.snapshot_revision != revision_) {
-        const bool now = urgency == Urgency::forced || reached.snapshot_waits;
+        const bool now = urgency == Urgency::forced || reached.snapshot_is_due;
         at = std::min(at, now ? last_ : last_ + kSnapshot);
     }
     return at;

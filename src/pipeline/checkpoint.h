@@ -8,7 +8,7 @@
 //   - the stream is quiet and kQuiet has passed (an idle server is told soon that nothing
 //     is missing, so that it can forget its log, or shut down), or
 //   - rows of a snapshot became durable and kSnapshot has passed (they would be read again), or
-//     its reading waits for that, or
+//     so many did that the source wants it stored, or
 //   - it is forced: at the end, or before a new attempt.
 //
 // Threads: one, the pipeline's.
@@ -29,7 +29,7 @@ namespace pgc {
 class Checkpoint {
 public:
     static constexpr Duration kQuiet = std::chrono::seconds{1};
-    static constexpr Duration kSnapshot = std::chrono::milliseconds{20};
+    static constexpr Duration kSnapshot = std::chrono::milliseconds{200};
 
     Checkpoint(PositionStore& store, const Clock& clock, Duration interval) noexcept
         : store_(store), clock_(clock), interval_(interval) {}
@@ -44,7 +44,7 @@ public:
         Lsn confirmable;
         // Of what is left of the snapshots: 0 is what begin() was given.
         std::uint64_t snapshot_revision = 0;
-        bool snapshot_waits = false;
+        bool snapshot_is_due = false;
     };
     // Goes on with a save, or begins one if it is due; then `snapshot` is asked for what is
     // left. True when something was stored.

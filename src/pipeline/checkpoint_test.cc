@@ -127,10 +127,10 @@ TEST_F(CheckpointTest, WhatIsLeftOfASnapshotIsStoredSoonAndWithThePosition) {
     EXPECT_FALSE(advance(150, Urgency::normal, 1)) << "nothing has changed";
 }
 
-TEST_F(CheckpointTest, WhatASnapshotWaitsForIsStoredAtOnce) {
+TEST_F(CheckpointTest, MuchOfASnapshotIsStoredAtOnce) {
     ASSERT_TRUE(checkpoint.begin(whose, false));
     const auto stored = checkpoint.advance(
-        {.confirmable = {}, .snapshot_revision = 1, .snapshot_waits = true},
+        {.confirmable = {}, .snapshot_revision = 1, .snapshot_is_due = true},
         [this] { return left; }, Urgency::normal);
     EXPECT_TRUE(stored && *stored);
 }

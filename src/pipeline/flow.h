@@ -79,7 +79,7 @@ public:
     bool snapshot_left() const noexcept { return source_ && source_->snapshot_left(); }
     std::string snapshot_progress() const;
     std::uint64_t snapshot_revision() const noexcept;
-    bool snapshot_waits() const { return source_ && source_->snapshot_waits(); }
+    bool snapshot_is_due() const { return source_ && source_->snapshot_is_due(); }
     void snapshot_stored(std::uint64_t revision);
     SnapshotReport snapshot_report() const;
     void order(const SnapshotOrder& order);

@@ -358,7 +358,7 @@ Checkpoint::Reached Pipeline::reached() const {
     if (!flow_) return {};
     return {.confirmable = flow_->confirmable(),
             .snapshot_revision = flow_->snapshot_revision(),
-            .snapshot_waits = flow_->snapshot_waits()};
+            .snapshot_is_due = flow_->snapshot_is_due()};
 }
 
 void Pipeline::tend_desk() {

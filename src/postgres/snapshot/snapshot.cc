@@ -373,6 +373,11 @@ bool Snapshot::may_lag_further() const noexcept {
     return lag <= config_.chunk_rows * readers_.size() || ordinal_ == stored_ordinal_;
 }
 
+bool Snapshot::is_due() const {
+    if (kept_.empty()) return false;
+    return kept_.back().ordinal - stored_ordinal_ >= rows_each() || waits_for_store();
+}
+
 bool Snapshot::waits_for_store() const {
     return state_ == State::reading && a_reader_is_idle() && !may_lag_further();
 }

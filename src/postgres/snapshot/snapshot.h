@@ -100,8 +100,8 @@ public:
     [[nodiscard]] Result<bool> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
                                     Instant now);
     void durable(Position position);
-    // A reader waits until more of what was read is stored.
-    bool waits_for_store() const;
+    // As many rows are durable and not stored as a statement reads, or a reader waits for that.
+    bool is_due() const;
     // progress() as it was at this revision is stored.
     void stored(std::uint64_t revision);
 
@@ -168,6 +168,7 @@ private:
     std::size_t readers_wanted() const;
     std::uint64_t rows_each() const noexcept;
     bool may_lag_further() const noexcept;
+    bool waits_for_store() const;
     bool could_assign() const;
     bool a_reader_is_idle() const;
     void tell_waiting(Instant now);

@@ -78,7 +78,7 @@ public:
     bool snapshot_left() const noexcept override { return snapshot_ && snapshot_->left(); }
     std::string snapshot_progress() const override;
     std::uint64_t snapshot_revision() const noexcept override;
-    bool snapshot_waits() const override { return snapshot_ && snapshot_->waits_for_store(); }
+    bool snapshot_is_due() const override { return snapshot_ && snapshot_->is_due(); }
     void snapshot_stored(std::uint64_t revision) override;
     SnapshotReport snapshot_report() const override;
 
