@@ -9,7 +9,7 @@ import time
 import pytest
 from support.capture import run_capture
 from support.kafka import OLD, KafkaBroker
-from support.processes import free_port
+from support.processes import free_port, wait_until
 from support.servers import PostgresServer, certificates
 
 SECRET = "s3cr3t-p1anted"
@@ -231,7 +231,7 @@ def test_positions_in_three_partitions(server, broker):
     finding = only(env)
     assert finding["id"] == "kafka_position_topic" and "3 partitions" in finding["message"]
     apply(broker, finding["mend"])
-    assert broker.partitions(POSITIONS) == 1
+    wait_until(lambda: broker.partitions(POSITIONS) == 1, 10, "the new topic to be known")
     good(env)
 
 

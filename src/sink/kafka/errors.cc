@@ -28,6 +28,9 @@ constexpr std::string_view kCredentials =
 constexpr std::string_view kTls =
     "check kafka.security.protocol, the authorities in kafka.security.ca, and that the broker's "
     "certificate names the host of kafka.brokers";
+constexpr std::string_view kOurCertificate =
+    "the broker wants a certificate of ours, or another one: check kafka.security.certificate and "
+    "kafka.security.key";
 constexpr std::string_view kTooLarge =
     "raise max.message.bytes of the topic (and message.max.bytes of the brokers), or set "
     "kafka.oversize to dead_letter";
@@ -169,10 +172,22 @@ Meaning meaning_of(rd_kafka_resp_err_t code) {
     return {.code = code, .category = server, .next = retry};
 }
 
+// With TLS 1.3 a broker refuses our certificate behind the handshake: to the library a connection
+// that broke. Which alert it sends ("certificate required", "bad certificate") is its own choice.
+bool speaks_of_our_certificate(std::string_view detail) noexcept {
+    return detail.contains("alert") && detail.contains("certificate");
+}
+
 }  // namespace
 
 Error kafka_error(rd_kafka_resp_err_t code, std::string_view what, std::string_view detail) {
-    const Meaning meaning = meaning_of(code);
+    Meaning meaning = meaning_of(code);
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT && speaks_of_our_certificate(detail)) {
+        meaning = {.code = code,
+                   .category = authentication,
+                   .next = Error::Next::retry,
+                   .mend = kOurCertificate};
+    }
     return {.category = meaning.category,
             .next = meaning.next,
             .what = fmt::format("{}: {}", what, detail.empty() ? rd_kafka_err2str(code) : detail),

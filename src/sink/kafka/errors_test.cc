@@ -57,6 +57,18 @@ TEST(KafkaErrorsTest, AuthenticationIsToldFromTheRest) {
     }
 }
 
+TEST(KafkaErrorsTest, ACertificateThatIsRefusedBehindTheHandshakeIsToldAsThat) {
+    for (const char* alert : {"Receive failed: SSL routines::tlsv13 alert certificate required",
+                              "Receive failed: SSL routines::sslv3 alert bad certificate"}) {
+        const auto refused = kafka_error(RD_KAFKA_RESP_ERR__TRANSPORT, "no way in", alert);
+        EXPECT_EQ(refused.category, authentication);
+        EXPECT_EQ(refused.next, Error::Next::retry);
+        EXPECT_THAT(refused.mend, HasSubstr("kafka.security.certificate"));
+    }
+    const auto broken = kafka_error(RD_KAFKA_RESP_ERR__TRANSPORT, "no way in", "reset by peer");
+    EXPECT_EQ(broken.category, Error::Category::connection);
+}
+
 TEST(KafkaErrorsTest, SayWhatHappenedInTheMostDetailedWordsThereAre) {
     EXPECT_EQ(kafka_error(RD_KAFKA_RESP_ERR__RESOLVE, "a broker can't be reached").what,
               "a broker can't be reached: Local: Host resolution failure");
