@@ -6,12 +6,11 @@ The time and CPU of pg_recvlogical and of pg-capture include their start; Debezi
 when it starts to read its slot, since a Java machine's start is not what is measured here.
 """
 
-import statistics
 import time
 
 import contenders
 from debezium import Debezium
-from figures import cpu_seconds, measured, memory_mib, tell
+from figures import alternating, cpu_seconds, measured, memory_mib, tell
 from support.processes import remove_directory, run_directory
 from workloads import BASELINE, DEBEZIUM, DRAINS, KAFKA
 
@@ -27,19 +26,7 @@ class Drain:
         self.changes, self.end = lab.make_backlog(name, DRAINS[name])
 
     def rounds(self, number):
-        """Medians of `number` alternating rounds; the first one warms up and is not counted."""
-        figures = {route: [] for route in self.routes}
-        for turn in range(number + 1):
-            for route in self.routes:
-                tell(f"{self.name}: round {turn}/{number}, {route}")
-                figure = self.run(route)
-                if turn > 0:
-                    figures[route].append(figure)
-        tell("")
-        return {"changes": self.changes, "routes": {
-            route: {key: statistics.median(f[key] for f in runs) for key in runs[0]} | {
-                "rates": sorted(round(f["rate"]) for f in runs)}
-            for route, runs in figures.items()}}
+        return {"changes": self.changes, "routes": alternating(self.name, self.routes, number, self.run)}
 
     def run(self, route):
         slot = self.lab.new_run()

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import resource
+import statistics
 import subprocess
 import sys
 import time
@@ -57,6 +58,24 @@ def measured(what, command, env):
         raise RuntimeError(f"{what}: exit code {process.returncode}\n{said}")
     return {"seconds": seconds, "memory_mib": peak,
             "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
+
+
+def alternating(name, routes, number, run, never_warm=()):
+    """Medians of `number` rounds in which run(route) is called for each in turn. One round before
+    them warms up and is not counted; those for whom that is of no use sit it out."""
+    figures = {route: [] for route in routes}
+    for turn in range(number + 1):
+        for route in routes:
+            if turn == 0 and route in never_warm:
+                continue
+            tell(f"{name}: round {turn}/{number}, {route}")
+            figure = run(route)
+            if turn > 0:
+                figures[route].append(figure)
+    tell("")
+    return {route: {key: statistics.median(f[key] for f in runs) for key in runs[0]} | {
+                "rates": sorted(round(f["rate"]) for f in runs)}
+            for route, runs in figures.items()}
 
 
 def tell(text):

@@ -5,12 +5,11 @@ The baseline is PostgreSQL's own way to read all of a table: psql and COPY TO ST
 and CPU include start and slot. Debezium's begin with its first record in the topic.
 """
 
-import statistics
 import time
 
 import contenders
 from debezium import Debezium
-from figures import cpu_seconds, measured, memory_mib, tell
+from figures import alternating, cpu_seconds, measured, memory_mib, tell
 from support.processes import remove_directory, run_directory
 from workloads import DEBEZIUM, KAFKA, SNAPSHOT_BASELINE, SNAPSHOT_ROWS, SNAPSHOT_SETUP
 
@@ -31,21 +30,8 @@ class Snapshot:
         lab.server.psql("CHECKPOINT", timeout=600)
 
     def rounds(self, number):
-        """Medians of `number` alternating rounds; the first one warms up and is not counted."""
-        figures = {route: [] for route in self.routes}
-        for turn in range(number + 1):
-            for route in self.routes:
-                if turn == 0 and route == DEBEZIUM:
-                    continue    # each of its runs begins with a Java machine of its own: cold as ever
-                tell(f"{NAME}: round {turn}/{number}, {route}")
-                figure = self.run(route)
-                if turn > 0:
-                    figures[route].append(figure)
-        tell("")
-        return {"rows": self.rows, "routes": {
-            route: {key: statistics.median(f[key] for f in runs) for key in runs[0]} | {
-                "rates": sorted(round(f["rate"]) for f in runs)}
-            for route, runs in figures.items()}}
+        # Each of Debezium's runs begins with a Java machine of its own: cold as ever.
+        return {"rows": self.rows, "routes": alternating(NAME, self.routes, number, self.run, never_warm=(DEBEZIUM,))}
 
     def run(self, route):
         slot = self.lab.new_run()
