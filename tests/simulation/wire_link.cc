@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -64,11 +65,11 @@ Instant WireLink::readable_at() const {
     if (broken()) return Instant{};
     if (lost_in_a_hole()) return given_up_at();
     if (ends_at_) return *ends_at_;
-    if (copy_) return copy_->next_at;
+    if (copy_) return std::min(copy_->next_at, cut_at_);
     if (creating_)
         return slot_->state == SlotMaker::State::making ? kNever
                                                         : std::max(answered_at_, slot_->told_at);
-    if (answer_) return answered_at_;
+    if (answer_) return std::min(answered_at_, cut_at_);
     if (sender_) return sender_->arrival(1 + low_water_ / kTypicalMessage);
     return connected_at_;
 }
@@ -78,7 +79,8 @@ std::optional<Error> WireLink::broken() const {
         if (world_.clock.now() < given_up_at()) return std::nullopt;
         return lost_error("could not receive data from server: Connection timed out");
     }
-    if (!server_.up() || cuts_ != server_.cuts() || cut_) {
+    const bool cut = cut_ || world_.clock.now() >= cut_at_;
+    if (!server_.up() || cuts_ != server_.cuts() || cut) {
         return lost_error("server closed the connection unexpectedly");
     }
     if (sender_ && !sender_->broken().empty()) return lost_error(sender_->broken());
@@ -246,6 +248,10 @@ Link::Drained WireLink::drain_copy(std::vector<CopyMessage>& out, std::size_t ma
                             : refusal(copy_->fails_with, "canceling statement"));
             copy_.reset();
             received += bytes;
+            if (world_.random.chance(reading_.cut)) {
+                ++counts_.cuts;
+                cut_at_ = now + world_.between(0ms, 10ms);
+            }
             return Drained::ended;
         }
         if (i == max_messages || bytes >= max_bytes) {

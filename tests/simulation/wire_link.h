@@ -105,6 +105,7 @@ private:
     ReadCounts& counts_;
     const bool refused_;
     bool cut_ = false;                       // this one alone
+    Instant cut_at_ = kNever;                // the same, between two commands
     std::shared_ptr<SlotMaker::Slot> slot_;  // made here: being made, or with its snapshot
     bool creating_ = false;                  // its answer is waited for
     std::optional<Session> session_;

@@ -3,6 +3,7 @@
 import pytest
 from churn import KEYS
 from ground import COMPLETE
+from support.cut_proxy import CutProxy
 from support.processes import wait_until
 from support.replica import Replica
 
@@ -194,6 +195,21 @@ def test_a_readers_connection_is_ended_and_little_is_read_again(reading, readers
     assert len(replica["t"].rows) == ROWS
     again = sum(sum(replica[name].read_again.values()) for name in ("t", "other"))
     assert again <= 3 * readers * 200, "at most a chunk a reader each time"
+
+
+def test_a_reader_that_is_told_to_go_is_gone_though_its_connection_lasts_a_moment_longer(postgres, reading):
+    with CutProxy(postgres.host, postgres.port) as proxy:
+        proxy.end_late(0.3)
+        stage, capture, replica = reading(fill("t") + fill("other"), ["t", "other"], source_snapshot_readers=2,
+                                          postgres_host=proxy.host, postgres_port=proxy.port)
+        waiting = READERS.replace("query ILIKE 'copy%%to stdout%%'", "wait_event_type = 'Lock' AND pid <> pg_backend_pid()")
+        with stage.server.connect(stage.name) as locker, locker.transaction():
+            locker.execute("LOCK TABLE t, other")
+            pids = wait_until(lambda: stage.server.query(waiting, db=stage.name), 20, "a reader", interval=0.005)
+            stage.sql("".join(f"SELECT pg_terminate_backend({pid});" for (pid,) in pids))
+        finish(stage, capture, replica)
+        assert "the snapshot was interrupted" not in capture.stderr, "a connection is made anew, no more than that"
+        assert "a reader of the snapshot lost its connection" in capture.stderr
 
 
 @pytest.mark.parametrize("readers", [1, 2])

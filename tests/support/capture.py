@@ -34,8 +34,12 @@ class Capture:
     state     directory of the stored position; kept by whoever gives it, private else
     stdout    a descriptor that takes its lines instead of us
 
+    made      those of the test that runs
+
     Without a word of `env` about it there is no snapshot: most tests tell of changes alone.
     """
+
+    made = []
 
     def __init__(self, env=None, *, args=(), config=None, suffix=".toml", sink="console",
                  slot=None, publication=None, state=None, http=True, stdout=None,
@@ -68,6 +72,8 @@ class Capture:
         self._held_at = None
         self._changed = threading.Condition()
         self._reader = None
+        self._last_words = ""
+        Capture.made.append(self)
         if start:
             self.start()
 
@@ -150,6 +156,7 @@ class Capture:
             self.kill()
             if self.process.stdout is not None:
                 self.process.stdout.close()
+        self._last_words = self.stderr_tail()
         if not os.environ.get("PG_CAPTURE_TEST_KEEP"):
             remove_directory(self.directory)
 
@@ -211,7 +218,8 @@ class Capture:
         return self.stderr_path.read_text(encoding="utf-8", errors="replace")
 
     def stderr_tail(self, lines=30):
-        return "\n".join(self.stderr.splitlines()[-lines:])
+        there = self.stderr_path.exists()   # until it is closed
+        return "\n".join(self.stderr.splitlines()[-lines:]) if there else self._last_words
 
     def wait_for_log(self, text, timeout=15.0):
         """Waits until stderr contains `text`."""

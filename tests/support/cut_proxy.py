@@ -7,12 +7,14 @@
         proxy.cut()                   # resets every connection; new ones are still accepted
         proxy.refuse()                # and from now on none is; accept() undoes it
         proxy.cut_after(1000)         # resets once 1000 more bytes have gone to the client
+        proxy.end_late(0.3)           # clients learn that the server has closed only then
 """
 
 import selectors
 import socket
 import struct
 import threading
+import time
 
 from support.processes import free_port
 
@@ -26,6 +28,7 @@ class _Pipe:
         self.source, self.target, self.direction = source, target, direction
         self.pending = b""
         self.ended = False
+        self.told_at = None     # when the target is told of the end; None: it is told, or there is none
 
 
 class CutProxy:
@@ -37,6 +40,7 @@ class CutProxy:
         self.bytes = {"to_client": 0, "to_server": 0}
         self._frozen = set()
         self._budget = None
+        self._late = 0.0
         self._lock = threading.RLock()
         self._pipes = []
         self._closing = False
@@ -66,6 +70,10 @@ class CutProxy:
     def cut_after(self, bytes_to_client):
         with self._lock:
             self._budget = bytes_to_client
+
+    def end_late(self, seconds):
+        with self._lock:
+            self._late = seconds
 
     def refuse(self):
         with self._lock:
@@ -149,7 +157,8 @@ class CutProxy:
                 pipe.pending = pipe.source.recv(_CHUNK)
                 if not pipe.pending:
                     pipe.ended = True
-                    pipe.target.shutdown(socket.SHUT_WR)
+                    late = self._late if pipe.direction == "to_client" else 0.0
+                    pipe.told_at = time.monotonic() + late
             if pipe.pending:
                 sent = pipe.target.send(pipe.pending)
                 pipe.pending = pipe.pending[sent:]
@@ -190,10 +199,27 @@ class CutProxy:
                         selector.register(self._listener, selectors.EVENT_READ, "accept")
                     for end, (events, pipes) in self._interests().items():
                         selector.register(end, events, pipes)
-                ready = selector.select(1.0)
+                    due = [p.told_at for p in self._pipes if p.told_at is not None]
+                ready = selector.select(max(0.0, min([1.0, *(at - time.monotonic() for at in due)])))
             with self._lock:
                 for key, _ in ready:
                     self._serve(key.data)
+                self._tell_ends()
+
+    def _tell_ends(self):
+        now = time.monotonic()
+        for pipe in [p for p in self._pipes if p.told_at is not None and p.told_at <= now]:
+            pipe.told_at = None
+            try:
+                pipe.target.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass            # it has gone too
+            self._close_if_over(pipe)
+
+    def _close_if_over(self, pipe):
+        both = [p for p in self._pipes if p.source in (pipe.source, pipe.target)]
+        if both and all(p.ended and p.told_at is None and not p.pending for p in both):
+            self._reset(pipe)
 
     def _serve(self, job):
         if job == "wake":
@@ -206,6 +232,4 @@ class CutProxy:
                 if pipe in self._pipes and not self._move(pipe):
                     self._reset(pipe)
                     continue
-                both = [p for p in self._pipes if p.source in (pipe.source, pipe.target)]
-                if both and all(p.ended and not p.pending for p in both):
-                    self._reset(pipe)
+                self._close_if_over(pipe)

@@ -302,6 +302,13 @@ Result<std::optional<Rows>> LibpqLink::result() {
     return std::nullopt;
 }
 
+// What a server says before it goes, by itself or by somebody's order: the end of the connection
+// may come a moment later.
+bool is_last_word(const PGresult& result) noexcept {
+    const std::string_view severity = field(&result, PG_DIAG_SEVERITY_NONLOCALIZED);  // since 9.6
+    return severity == "FATAL" || severity == "PANIC";
+}
+
 Rows copied(const PGresult& result) {
     Rows rows;
     const int columns = PQnfields(&result);
@@ -339,7 +346,8 @@ void LibpqLink::take(const PGresult& result) {
         case PGRES_NONFATAL_ERROR: {
             if (error_) return;  // the first one counts
             sqlstate_ = field(&result, PG_DIAG_SQLSTATE);
-            const bool dead = PQstatus(connection_.get()) == CONNECTION_BAD;
+            const bool last_word = is_last_word(result);
+            const bool dead = last_word || PQstatus(connection_.get()) == CONNECTION_BAD;
             if (sqlstate_.empty()) {
                 error_ = lost_error(PQresultErrorMessage(&result));
             } else {
@@ -347,6 +355,7 @@ void LibpqLink::take(const PGresult& result) {
                                        field(&result, PG_DIAG_MESSAGE_DETAIL),
                                        field(&result, PG_DIAG_MESSAGE_HINT)});
             }
+            if (last_word) error_->next = Error::Next::retry;  // whoever connects anew is told
             if (dead) sqlstate_.clear();
             return;
         }

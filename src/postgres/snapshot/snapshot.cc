@@ -289,7 +289,10 @@ Result<void> Snapshot::step_readers(Instant now) {
 }
 
 Result<void> Snapshot::step_reader(TableReader& reader, Instant now) {
-    const auto event = reader.step(now);
+    return heed(reader, reader.step(now));
+}
+
+Result<void> Snapshot::heed(TableReader& reader, const Result<TableReader::Event>& event) {
     if (!event) return std::unexpected(event.error());
     switch (*event) {
         case TableReader::Event::none: return {};
@@ -352,12 +355,13 @@ Result<void> Snapshot::assign(TableReader& reader, Instant now) {
         if (!waits_for_store()) reader.rest();
         return {};
     }
-    return reader.begin({.table = std::move(table),
-                         .snapshot = exported_.name,
-                         .publication = with_.plan.publication,
-                         .chunk_rows = rows_each(),
-                         .readers = readers_.size(),
-                         .statement_timeout = config_.statement_timeout});
+    return heed(reader, reader.begin({.table = std::move(table),
+                                      .snapshot = exported_.name,
+                                      .publication = with_.plan.publication,
+                                      .chunk_rows = rows_each(),
+                                      .readers = readers_.size(),
+                                      .statement_timeout = config_.statement_timeout},
+                                     now));
 }
 
 // Of one statement.

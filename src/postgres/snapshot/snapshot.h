@@ -149,6 +149,7 @@ private:
     Result<void> read_tables(Instant now);
     Result<void> step_readers(Instant now);
     Result<void> step_reader(TableReader& reader, Instant now);
+    Result<void> heed(TableReader& reader, const Result<TableReader::Event>& event);
     void chunk_ended(const TableReader& reader);
     Result<void> assign(TableReader& reader, Instant now);
     std::shared_ptr<TableReading> next_table(Instant now) const;

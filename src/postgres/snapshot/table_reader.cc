@@ -75,6 +75,7 @@ Result<TableReader::Event> TableReader::connect(Instant now) {
 }
 
 Result<TableReader::Event> TableReader::lost(Error error, Instant now) {
+    const bool at_table = busy();
     link_.reset();
     state_ = State::away;
     deadline_ = kNever;
@@ -85,14 +86,15 @@ Result<TableReader::Event> TableReader::lost(Error error, Instant now) {
         return std::unexpected(std::move(error));
     }
     with_.logger.failure(LogLevel::warning, "a reader of the snapshot lost its connection", error);
-    return task_.table ? end_chunk(false) : Event::none;
+    return at_table ? end_chunk(false) : Event::none;
 }
 
 void TableReader::abandon() {
+    const bool at_table = busy();
     if (state_ != State::away) connect_at_ = {};  // else it has its pause
     link_.reset();
     state_ = State::away;
-    if (task_.table) end_chunk(false);
+    if (at_table) end_chunk(false);
 }
 
 Result<void> TableReader::send(const std::string& command, State next) {
@@ -105,7 +107,9 @@ Result<void> TableReader::ask(const std::string& text) {
     assert(state_ == State::idle);
     task_ = {};
     holds_ = true;
-    return send(text, State::asked);
+    auto sent = send(text, State::asked);
+    if (!sent) abandon();  // it went away while nobody listened
+    return sent;
 }
 
 Result<std::optional<Rows>> TableReader::answer(Instant now) {
@@ -131,7 +135,7 @@ void TableReader::rest() {
 
 // -- a chunk ------------------------------------------------------------------------------
 
-Result<void> TableReader::begin(Task task) {
+Result<TableReader::Event> TableReader::begin(Task task, Instant now) {
     assert(state_ == State::idle);
     task_ = std::move(task);
     holds_ = true;
@@ -145,10 +149,12 @@ Result<void> TableReader::begin(Task task) {
         has_chunk_ = true;
         chunk_read_ = 0;
     }
-    return send(open_table_command({.snapshot = task_.snapshot,
-                                    .table = task_.table->table().address,
-                                    .statement_timeout = task_.statement_timeout}),
-                State::opening);
+    state_ = State::opening;
+    const auto sent =
+        link_->send(open_table_command({.snapshot = task_.snapshot,
+                                        .table = task_.table->table().address,
+                                        .statement_timeout = task_.statement_timeout}));
+    return sent ? Result<Event>{Event::none} : lost(sent.error(), now);
 }
 
 TableReader::Event TableReader::end_chunk(bool whole) {

@@ -63,16 +63,13 @@ public:
     const Error& failure() const noexcept { return *failure_; }
 
     bool idle() const noexcept { return state_ == State::idle; }
-    bool connected() const noexcept { return state_ != State::away && state_ != State::connecting; }
     bool copying() const noexcept { return state_ == State::copying; }
     // At most so many rows of its chunk are still to be read.
     std::uint64_t rows_to_come() const noexcept {
         return has_chunk_ && chunk_.limit > chunk_read_ ? chunk_.limit - chunk_read_ : 0;
     }
     // It is at a table.
-    bool busy() const noexcept {
-        return state_ != State::idle && state_ != State::resting && connected();
-    }
+    bool busy() const noexcept { return state_ > State::asked; }
     // Requires idle(). An SQL question of the owner's, to be followed by answer().
     [[nodiscard]] Result<void> ask(const std::string& text);
     [[nodiscard]] Result<std::optional<Rows>> answer(Instant now);
@@ -86,7 +83,7 @@ public:
         Duration statement_timeout{0};
     };
     // Requires idle(), and a table that is unopened or has a chunk.
-    [[nodiscard]] Result<void> begin(Task task);
+    [[nodiscard]] Result<Event> begin(Task task, Instant now);
     const std::shared_ptr<TableReading>& table() const noexcept { return task_.table; }
     std::size_t part() const noexcept { return chunk_.part; }
     // After Event::ended: the part its chunk was of; nothing when it had none.
@@ -108,6 +105,7 @@ public:
     void wants(Wants& wants, bool reading) const;
 
 private:
+    // In this order: behind `asked` it is at a table.
     enum class State : std::uint8_t {
         away,
         connecting,
