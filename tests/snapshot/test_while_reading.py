@@ -23,12 +23,12 @@ def reading(stages):
     """Calls make tables and bring pg-capture into the middle of their snapshot."""
     opened = []
 
-    def begin(sql, tables, keyless=(), reads=300, server=None, **options):
+    def begin(sql, tables, keyless=(), reads=300, server=None, http=False, **options):
         stage = stages(**({"server": server} if server else {}), **{**SLOWLY, **options})
         stage.sql(sql)
         replica = Replica(stage, tables, keyless)
         opened.append(replica)
-        capture = stage.capture(wait=False)
+        capture = stage.capture(wait=False, http=http)
         replica.wait_for_reads(reads)
         assert COMPLETE not in capture.stderr
         return stage, capture, replica
@@ -223,6 +223,18 @@ def test_a_readers_connection_is_ended_while_a_table_without_a_key_is_read(readi
         stage.sql("INSERT INTO k VALUES (-1, 'meanwhile'); DELETE FROM t WHERE id % 50 = 1")
         replica.wait_for_reads(replica.reads() + 300)
     finish(stage, capture, replica)
+
+
+def test_the_slot_is_watched_from_the_first_row_on(reading):
+    """Whoever copies for hours should learn at once that it is in vain."""
+    stage, capture, _ = reading(fill("t", rows=100_000), ["t"], http=True)
+    wait_until(lambda: capture.metric("cdc_slot_retained_bytes") is not None, 20, "the slot's health")
+    stage.sql("INSERT INTO t SELECT -i, repeat('x', 1000) FROM generate_series(1, 4000) i")
+    wait_until(lambda: capture.metric("cdc_slot_retained_bytes") > 1 << 20, 20, "what it holds back")
+    stage.server.drop_slot(stage.name)
+    assert capture.wait_exit(20) != 0
+    assert "the replication slot was dropped" in capture.stderr
+    assert COMPLETE not in capture.stderr
 
 
 def test_the_server_is_restarted_hard_while_it_is_read(own_server, reading):

@@ -8,9 +8,8 @@
 
 namespace pgc {
 
-Errands::Errands(With with, std::unique_ptr<Link> sql, Lsn from, Instant now)
+Errands::Errands(With with, std::unique_ptr<Link> sql, Instant now)
     : with_(std::move(with)),
-      from_(from),
       questions_(with_.links, std::move(sql)),
       slot_due_(now),
       chores_(with_.links, nullptr) {
@@ -22,6 +21,12 @@ Errands::Errands(With with, std::unique_ptr<Link> sql, Lsn from, Instant now)
         keeper_.emplace(config, with_.plan.server_version, with_.logger);
         keep_due_ = now + config.tables_refresh;
     }
+}
+
+void Errands::verify_start(Lsn from) noexcept {
+    start_ = Start::unverified;
+    from_ = from;
+    asked_since_start_ = false;
 }
 
 void Errands::reselect() {
@@ -42,7 +47,7 @@ Result<void> Errands::step(Instant now) {
 }
 
 void Errands::ask(Instant now) {
-    if (!verified_) return ask_slot(now);
+    if (start_ == Start::unverified) return ask_slot(now);
     auto question = with_.relations.question();
     if (question && question->urgent) return ask_catalog(std::move(*question), now);
     if (reselect_) {
@@ -57,6 +62,7 @@ void Errands::ask(Instant now) {
 
 void Errands::ask_slot(Instant now) {
     asked_ = Asked::slot;
+    asked_since_start_ = start_ != Start::not_yet;
     slot_due_ = now + SlotHealth::kInterval;
     questions_.ask({.text = slot_health_query(with_.plan.server_version),
                     .parameters = {with_.plan.slot, with_.plan.publication}},
@@ -85,14 +91,14 @@ Result<void> Errands::take_slot(Inquiries::Answer answer) {
     auto health = answer ? read_slot_health(*answer)
                          : Result<SlotHealth>{std::unexpected(std::move(answer.error()))};
     if (!health) {
-        if (!verified_) return std::unexpected(std::move(health.error()));
+        if (start_ == Start::unverified) return std::unexpected(std::move(health.error()));
         with_.logger.failure(LogLevel::warning, "the slot's health is not known", health.error());
         return {};
     }
     if (auto fine = judge(*health, with_.plan); !fine) return fine;
-    if (!verified_) {
+    if (start_ == Start::unverified && asked_since_start_) {
         if (auto fine = judge_start(*health, with_.plan, from_); !fine) return fine;
-        verified_ = true;
+        start_ = Start::verified;
     }
     observe(*health);
     return {};

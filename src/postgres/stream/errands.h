@@ -1,8 +1,8 @@
-// What the source does beside the stream: answers for Relations and Assembler, looking
-// after the slot, the heartbeat, new tables.
+// What the source does beside the stream, and beside the snapshot that a new slot begins with:
+// answers for Relations and Assembler, looking after the slot, the heartbeat, new tables.
 //
 //   questions   over the link that opening left us, one at a time, the pressing ones first:
-//               slot at the start ▸ catalog ▸ reselect ▸ slot ▸ catalog without hurry
+//               slot at the stream's start ▸ catalog ▸ reselect ▸ slot ▸ catalog without hurry
 //   chores      over a link of their own, because they may wait for locks: the user's
 //               heartbeat, keeping the publication in step. Made only if there are any.
 //
@@ -48,22 +48,25 @@ public:
         // Told of tables as PublicationState::joined.
         std::function<void(const std::vector<std::string>&)> joined{};
     };
-    // `from`: what START_REPLICATION asked for, to be checked first.
-    Errands(With with, std::unique_ptr<Link> sql, Lsn from, Instant now);
+    Errands(With with, std::unique_ptr<Link> sql, Instant now);
 
     // The assembler stopped at a row for its unsent values. Its cells are copied.
     void reselect();
 
     [[nodiscard]] Result<void> step(Instant now);
 
+    // The server has answered START_REPLICATION from `from`: whether it will send everything
+    // from there is checked first.
+    void verify_start(Lsn from) noexcept;
     // The server has not skipped anything: what it sends may be used.
-    bool start_verified() const noexcept { return verified_; }
+    bool start_verified() const noexcept { return start_ == Start::verified; }
     // The end of the server's log, when last asked.
     Lsn server_end() const noexcept { return server_end_; }
 
     void wants(Wants& wants) const;
 
 private:
+    enum class Start : std::uint8_t { not_yet, unverified, verified };
     enum class Asked : std::uint8_t { nothing, slot, catalog, reselect };
 
     void ask(Instant now);
@@ -81,12 +84,13 @@ private:
     void publication_round_failed(const Error& error, Instant now);
 
     const With with_;
-    const Lsn from_;
     Inquiries questions_;
     Asked asked_ = Asked::nothing;
     std::optional<Relations::Question> catalog_;  // being asked
     std::optional<Reselection> reselect_;         // to be asked or being asked
-    bool verified_ = false;
+    Start start_ = Start::not_yet;
+    Lsn from_;
+    bool asked_since_start_ = false;  // about the slot
     Instant slot_due_;
     SlotRisk risk_ = SlotRisk::none;
     Lsn server_end_;

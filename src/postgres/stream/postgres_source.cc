@@ -116,6 +116,17 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
                                      .memory = with_.memory,
                                      .metrics = with_.metrics,
                                      .logger = with_.logger});
+    errands_.emplace(
+        Errands::With{
+            .config = with_.config,
+            .plan = plan_,
+            .links = with_.links,
+            .relations = *relations_,
+            .assembler = *assembler_,
+            .metrics = with_.metrics,
+            .logger = with_.logger,
+            .joined = [this](const std::vector<std::string>& tables) { order_joined(tables); }},
+        opening_.sql_link(), with_.clock.now());
     if (auto taken = snapshot_->take_up(snapshot); !taken) return taken;
     // A snapshot of everything that has yet to begin has them too.
     if (!snapshot_->whole()) order_joined(plan_.joined);
@@ -159,17 +170,7 @@ Result<void> PostgresSource::go_on_starting(Instant now) {
                                          "the server answered START_REPLICATION without a stream")
                                        .at("slot " + plan_.slot));
         }
-        errands_.emplace(
-            Errands::With{
-                .config = with_.config,
-                .plan = plan_,
-                .links = with_.links,
-                .relations = *relations_,
-                .assembler = *assembler_,
-                .metrics = with_.metrics,
-                .logger = with_.logger,
-                .joined = [this](const std::vector<std::string>& tables) { order_joined(tables); }},
-            opening_.sql_link(), from_, now);
+        errands_->verify_start(from_);
         reader_.emplace(*link_, *assembler_, now);
         state_ = State::verifying;
     }
@@ -282,6 +283,7 @@ Result<void> PostgresSource::tend() {
     const Instant now = with_.clock.now();
     if (state_ == State::copying) {
         if (auto done = snapshot_->step({}, now); !done) return done;
+        if (auto done = errands_->step(now); !done) return done;
         return snapshot_->resting() ? send_start() : Result<void>{};
     }
     if (state_ < State::starting || state_ >= State::closing) return {};
@@ -309,7 +311,10 @@ void PostgresSource::wants(Wants& wants, bool reading) const {
         case State::opening: opening_.wants(wants); return;
         case State::opened:
         case State::closed: return;
-        case State::copying: snapshot_->wants(wants, reading); return;
+        case State::copying:
+            errands_->wants(wants);
+            snapshot_->wants(wants, reading);
+            return;
         case State::starting:
         case State::closing: wants.readable(link_->fd()); break;
         case State::verifying: errands_->wants(wants); break;
