@@ -206,9 +206,9 @@ constexpr Option kSnapshotOptions[] = {
     {.path = "source.snapshot.new_tables",
      .kind = OptionKind::boolean,
      .fallback = "true",
-     .help = "read the rows of tables that are added to the publication while the stream runs",
-     .doc = "Rows written between the creation of a table and its addition are in no stream. Not "
-            "with mode `never`."},
+     .help = "read the rows of tables that are added to the publication later",
+     .doc = "Because they are new, or because wider filters choose them: what they held before is "
+            "in no stream. Not with mode `never`."},
     {.path = "source.snapshot.signal_table",
      .help = "table whose new rows order snapshots, as schema.table",
      .doc = "With columns `id`, `type` and `data`, as Debezium's: type `execute-snapshot` and data "

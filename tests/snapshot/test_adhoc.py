@@ -314,6 +314,44 @@ def test_new_tables_are_read_by_themselves_where_that_is_asked_for(grounds):
         capture.stop()
 
 
+@pytest.mark.parametrize("before, after", [
+    ("public.a,public.fence", "*.*"), ("public.a,public.fence", "public.*,more.*"), ("public.*", "public.*,more.*")],
+    ids=["everything", "schemas", "one-more-schema"])
+def test_what_wider_filters_add_is_read(grounds, before, after):
+    ground = grounds(source_tables_include=before)
+    ground.sql("CREATE SCHEMA more;" + fill("a", 10) + fill("b", 20) + fill("more.c", 30))
+    with ground.capture() as capture:
+        ground.wait_complete()
+        capture.stop()
+    there = {m["table"] for m in ground.messages}
+    with ground.capture(source_tables_include=after) as capture:
+        ground.wait_complete()
+        ground.wait_streamed()
+        capture.stop()
+    for table, rows in ("a", 10), ("b", 20), ("c", 30):
+        assert len(ground.rows(table)) == (0 if table in there else rows), table
+
+
+def test_tables_that_have_joined_are_read_whoever_is_killed_when(grounds):
+    """Between the alteration of the publication and the storing of the order there is a moment."""
+    ground = grounds(source_tables_include="public.t*,public.fence", source_tables_refresh_secs="1")
+    ground.capture()
+    ground.wait_complete()
+    joined = "SELECT 1 FROM pg_publication_tables WHERE tablename = %s"
+    with ground.connect(autocommit=True) as connection:
+        for number in range(8):
+            table = f"t{number}"
+            ground.sql(fill(table, 20))
+            wait_until(lambda table=table: connection.execute(joined, (table,)).fetchone(), 20, "it to join",
+                       interval=0.0005)
+            ground.process.kill()
+            ground.process.start()
+            ground.wait_for(lambda table=table: {row["id"] for row in ground.rows(table)} == set(range(1, 21)))
+    note = "SELECT obj_description(oid, 'pg_publication') FROM pg_publication"
+    wait_until(lambda: ground.query(note) == [("maintained by pg-capture",)], 20, "nothing to be left")
+    ground.process.stop()
+
+
 def test_without_that_new_tables_are_streamed_only(grounds):
     ground = grounds(source_snapshot_new_tables="false", source_tables_include="public.t*,public.fence",
                      source_tables_refresh_secs="1")

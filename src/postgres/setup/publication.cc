@@ -17,6 +17,8 @@ constexpr int kTruncates = 110000;
 constexpr int kViaRoot = 130000;
 constexpr int kSchemas = 150000;
 constexpr int kGenerated = 180000;
+// In a comment of ours, behind kMaintainedNote.
+constexpr std::string_view kUnread = "; rows yet to be read of: ";
 
 std::string settings(int version, bool via_root) {
     std::string sql = "publish = 'insert, update, delete";
@@ -102,6 +104,45 @@ Difference to_drop(const Publication& is, const WantedPublication& wanted) {
     return less;
 }
 
+// "name" of what begins like this, with its quotes; empty if nothing does.
+std::string_view quoted_at(std::string_view text) {
+    if (!text.starts_with('"')) return {};
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] != '"') continue;
+        const bool doubled = i + 1 < text.size() && text[i + 1] == '"';
+        if (!doubled) return text.substr(0, i + 1);
+        ++i;
+    }
+    return {};
+}
+
+// "a"."b", "c"."d"
+std::vector<std::string> quoted_tables(std::string_view text) {
+    std::vector<std::string> names;
+    while (true) {
+        const auto schema = quoted_at(text);
+        if (schema.empty() || !text.substr(schema.size()).starts_with('.')) return names;
+        const auto table = quoted_at(text.substr(schema.size() + 1));
+        if (table.empty()) return names;
+        const std::size_t length = schema.size() + 1 + table.size();
+        names.emplace_back(text.substr(0, length));
+        text.remove_prefix(length);
+        if (!text.starts_with(", ")) return names;
+        text.remove_prefix(2);
+    }
+}
+
+// Whether a comment makes a publication ours; then its unread tables.
+bool read_note(std::string_view note, std::vector<std::string>& unread) {
+    if (!note.starts_with(kMaintainedNote)) return false;
+    note.remove_prefix(kMaintainedNote.size());
+    if (note.starts_with(kUnread)) {
+        unread = quoted_tables(note.substr(kUnread.size()));
+        return true;
+    }
+    return note.empty();
+}
+
 }  // namespace
 
 Result<std::optional<Publication>> read_publication(const Rows& rows) {
@@ -116,7 +157,7 @@ Result<std::optional<Publication>> read_publication(const Rows& rows) {
     p.via_root = row.flag("via_root");
     p.generated = row.letter("generated") == 's';
     p.owned = row.flag("owned");
-    p.maintained = p.owned && row.text("note") == kMaintainedNote;
+    p.maintained = read_note(row.text("note"), p.unread) && p.owned;
     if (!row.sound()) return std::unexpected(strange_answer("the publication"));
     return p;
 }
@@ -174,9 +215,13 @@ std::string create_publication_sql(int version, std::string_view name,
 
 std::string create_our_publication_sql(int version, std::string_view name,
                                        const WantedPublication& wanted) {
-    return fmt::format("{} COMMENT ON PUBLICATION {} IS {};",
-                       create_publication_sql(version, name, wanted), quote_name(name),
-                       quote_text(kMaintainedNote));
+    return create_publication_sql(version, name, wanted) + " " + note_sql(name, {});
+}
+
+std::string note_sql(std::string_view name, const std::vector<std::string>& unread) {
+    std::string note{kMaintainedNote};
+    if (!unread.empty()) note += fmt::format("{}{}", kUnread, fmt::join(unread, ", "));
+    return fmt::format("COMMENT ON PUBLICATION {} IS {};", quote_name(name), quote_text(note));
 }
 
 std::string alter_publication_sql(int version, std::string_view name, const Publication& is,

@@ -13,7 +13,9 @@
 
 namespace pgc {
 
-// The comment on publications we made. Whoever puts it on another hands that one to us.
+// The comment on publications we made. Whoever puts it on another hands that one to us. Behind
+// it may stand tables that have joined and whose rows nobody has read yet: so they are found
+// whoever is killed when, because the server keeps it together with the change.
 inline constexpr std::string_view kMaintainedNote = "maintained by pg-capture";
 
 struct Publication {
@@ -29,9 +31,10 @@ struct Publication {
     bool deletes = true;
     bool truncates = true;
     bool via_root = false;
-    bool generated = false;   // stored generated columns are published (18+)
-    bool owned = false;       // by us
-    bool maintained = false;  // made by us, and still ours to alter
+    bool generated = false;           // stored generated columns are published (18+)
+    bool owned = false;               // by us
+    bool maintained = false;          // made by us, and still ours to alter
+    std::vector<std::string> unread;  // of the comment; quoted
     std::vector<Member> tables;
     std::vector<std::string> schemas;
 };
@@ -69,6 +72,9 @@ std::string create_our_publication_sql(int version, std::string_view name,
 // then it is dropped and made again, which in one transaction the stream does not notice.
 std::string alter_publication_sql(int version, std::string_view name, const Publication& is,
                                   const WantedPublication& wanted);
+
+// The comment of ours, with these (quoted) as unread.
+std::string note_sql(std::string_view name, const std::vector<std::string>& unread);
 
 // "ALTER PUBLICATION … ADD TABLE …;"
 std::string add_tables_sql(std::string_view name, const std::vector<std::string>& quoted_tables);

@@ -73,6 +73,11 @@ public:
     Round(const PostgresConfig& config, int version, Logger logger)
         : config_(config), version_(version), logger_(std::move(logger)) {}
 
+    void settle(const std::vector<std::string>& joined) {
+        settled_.insert(joined.begin(), joined.end());
+        signature_.clear();
+    }
+
     Result<void> begin(Link& link, bool may_create) {
         assert(asking_ == Asking::nothing && "a round is not over");
         may_create_ = may_create;
@@ -110,6 +115,7 @@ private:
         publication,
         members,
         tables,
+        published_before,
         change,
         published,
     };
@@ -153,6 +159,7 @@ private:
                 return go_on(link, Asking::tables, tables_query());
             }
             case Asking::tables: return take_tables(link, rows);
+            case Asking::published_before: return take_published_before(link, rows);
             case Asking::change: return change_made(link);
             case Asking::published: return take_published(rows);
             case Asking::nothing: break;
@@ -187,56 +194,66 @@ private:
         if (!publication_ || (publication_->maintained && config_.manage_publication)) {
             if (auto can = require_via_root(); !can) return std::unexpected(can.error());
             const auto wanted = wanted_publication(config_, facts_, tables_);
-            if (publication_ && !changed_) note_additions(wanted);
             if (publication_) {
                 change_ =
                     alter_publication_sql(version_, config_.publication, *publication_, wanted);
+                if (!change_.empty() && !changed_ && config_.snapshot.new_tables) {
+                    return go_on(link, Asking::published_before,
+                                 published_tables_query(config_.publication));
+                }
+                if (change_.empty() && unread().size() < publication_->unread.size()) {
+                    change_ = note_sql(config_.publication, unread());
+                }
             } else {
                 for_others_ = create_publication_sql(version_, config_.publication, wanted);
                 if (auto may = require_create(); !may) return std::unexpected(may.error());
                 change_ = create_our_publication_sql(version_, config_.publication, wanted);
             }
-            if (change_.empty()) refused_.clear();
-            // What was refused once is refused again until something changes.
-            if (!change_.empty() && change_ != refused_ && !changed_) {
-                return go_on(link, Asking::change, change_);
-            }
+            return make_change(link);
         }
         return go_on(link, Asking::published, published_tables_query(config_.publication));
     }
 
-    void note_additions(const WantedPublication& wanted) {
-        additions_.clear();
-        for (const WantedPublication::Table& table : wanted.tables) {
-            const auto is_it = [&](const Publication::Member& member) {
-                return member.schema == table.schema && member.name == table.name;
-            };
-            if (!publication_->all_tables && std::ranges::none_of(publication_->tables, is_it)) {
-                additions_.insert(quote_name(table.schema, table.name));
-            }
+    Result<bool> make_change(Link& link) {
+        if (change_.empty()) refused_.clear();
+        // What was refused once is refused again until something changes.
+        if (!change_.empty() && change_ != refused_ && !changed_) {
+            return go_on(link, Asking::change, change_);
         }
+        return go_on(link, Asking::published, published_tables_query(config_.publication));
     }
 
-    // Those among `published` that were added, or whose roots were.
+    // Whatever of our choice is not published yet may be by what is about to be changed; which
+    // it is, is seen when it was.
+    Result<bool> take_published_before(Link& link, const Rows& rows) {
+        const auto published = read_published(rows);
+        if (!published) return std::unexpected(published.error());
+        const std::unordered_set<std::string_view> known(published->begin(), published->end());
+        auto left = unread();
+        const std::unordered_set<std::string> noted(left.begin(), left.end());
+        for (const TableInfo& table : tables_) {
+            if (!config_.tables.matches(table.schema, table.name)) continue;
+            std::string name = quote_name(table.schema, table.name);
+            if (!known.contains(name) && !noted.contains(name)) left.push_back(std::move(name));
+        }
+        if (left != publication_->unread) change_ += " " + note_sql(config_.publication, left);
+        return make_change(link);
+    }
+
+    std::vector<std::string> unread() const {
+        std::vector<std::string> left;
+        std::ranges::copy_if(publication_->unread, std::back_inserter(left),
+                             [&](const std::string& name) { return !settled_.contains(name); });
+        return left;
+    }
+
     std::vector<std::string> joined(const std::vector<std::string>& published) const {
         std::vector<std::string> all;
-        if (!changed_ || created_ || additions_.empty()) return all;
+        if (!config_.snapshot.new_tables || !publication_->maintained) return all;
         const std::unordered_set<std::string_view> known(published.begin(), published.end());
-        for (const TableInfo& table : tables_) {
-            std::string name = quote_name(table.schema, table.name);
-            if (known.contains(name) && was_added(table)) all.push_back(std::move(name));
-        }
+        std::ranges::copy_if(unread(), std::back_inserter(all),
+                             [&](const std::string& name) { return known.contains(name); });
         return all;
-    }
-
-    bool was_added(const TableInfo& table) const {
-        const TableInfo* at = &table;
-        while (at != nullptr) {
-            if (additions_.contains(quote_name(at->schema, at->name))) return true;
-            const auto above = std::ranges::find(tables_, at->parent, &TableInfo::oid);
-            at = at->partition && above != tables_.end() ? &*above : nullptr;
-        }
-        return false;
     }
 
     Result<void> require_via_root() const {
@@ -293,8 +310,9 @@ private:
         changed_ = true;
         created_ = !publication_;
         refused_.clear();
-        logger_.info(created_ ? "publication created" : "publication altered",
-                     {{"publication", config_.publication}, {"sql", change_}});
+        logger_.write(change_.starts_with("COMMENT") ? LogLevel::debug : LogLevel::info,
+                      created_ ? "publication created" : "publication altered",
+                      {{"publication", config_.publication}, {"sql", change_}});
         // Read anew what it has become; the signature has changed by our own doing.
         signature_.clear();
         may_create_ = false;
@@ -310,6 +328,7 @@ private:
         state_.added = first ? std::vector<std::string>{} : only_in(*published, state_.tables);
         state_.removed = first ? std::vector<std::string>{} : only_in(state_.tables, *published);
         state_.joined = joined(*published);
+        settle_others();
         state_.tables = std::move(*published);
         known_ = true;
         state_.created = created_;
@@ -321,6 +340,15 @@ private:
         tell_changes();
         warn();
         return true;
+    }
+
+    // What the comment does not name any more, and what it names but has not joined.
+    void settle_others() {
+        std::unordered_set<std::string> settled;
+        for (const std::string& name : only_in(publication_->unread, state_.joined)) {
+            settled.insert(name);
+        }
+        settled_ = std::move(settled);
     }
 
     std::string fingerprint() const {
@@ -413,10 +441,10 @@ private:
     std::optional<Publication> publication_;
     std::vector<TableInfo> tables_;
     std::string change_;
-    std::string for_others_;                     // what makes the publication without us
-    std::string refused_;                        // the change the server did not let us make
-    std::unordered_set<std::string> additions_;  // what an alteration adds, quoted
-    bool known_ = false;                         // state_ holds an answer given before
+    std::string for_others_;                   // what makes the publication without us
+    std::string refused_;                      // the change the server did not let us make
+    std::unordered_set<std::string> settled_;  // of what the comment calls unread, quoted
+    bool known_ = false;                       // state_ holds an answer given before
     PublicationState state_;
     std::vector<std::string> unidentifiable_;
 };
@@ -433,6 +461,10 @@ Result<void> PublicationKeeper::begin(Link& link, bool may_create) {
 
 Result<std::optional<PublicationState>> PublicationKeeper::step(Link& link) {
     return round_->step(link);
+}
+
+void PublicationKeeper::settle(const std::vector<std::string>& joined) {
+    round_->settle(joined);
 }
 
 }  // namespace pgc

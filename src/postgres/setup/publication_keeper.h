@@ -30,8 +30,9 @@ struct PublicationState {
     // Since the keeper's last answer; empty in its first.
     std::vector<std::string> added;
     std::vector<std::string> removed;
-    // Published since this very round has added them, or a table above them, to a publication
-    // that was there: what they held before is in no stream. Quoted.
+    // Published since we altered a publication that was there, in this round or earlier, and
+    // what they held before is in no stream. Quoted. Told again until settle(), by whatever
+    // process looks. Not where source.snapshot.new_tables is off.
     std::vector<std::string> joined;
 };
 
@@ -46,6 +47,8 @@ public:
     // Nothing while the server has not answered everything. A round that finds nothing
     // changed costs one small query.
     [[nodiscard]] Result<std::optional<PublicationState>> step(Link& link);
+    // That these have joined is remembered elsewhere now: the next round forgets it.
+    void settle(const std::vector<std::string>& joined);
 
 private:
     class Round;

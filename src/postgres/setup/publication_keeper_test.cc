@@ -156,6 +156,77 @@ TEST_F(PublicationKeeperTest, OneThatStaysWrongIsAlteredOnlyOnceARound) {
     EXPECT_EQ(server.count("ADD TABLE"), 1);
 }
 
+// Of two tables "a" was published; what the server would say after an alteration that makes it two.
+class JoiningTest : public PublicationKeeperTest {
+protected:
+    void SetUp() override {
+        PublicationKeeperTest::SetUp();
+        include("public.?");
+        server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"},
+                                                               {.schema = "public", .name = "b"}}));
+        server.answers("COMMENT ON", Rows{});
+        server.answers("ALTER PUBLICATION", Rows{});
+        both_published("maintained by pg-capture; rows yet to be read of: \"public\".\"b\"");
+        server.answers_once("pg-capture: publication */",
+                            played_publication({{"all_tables", "f"}}));
+        server.answers_once("publication members */", played_members({{"t", "public", "a"}}));
+        server.answers_once("published tables */", played_published({{"public", "a"}}));
+    }
+    void both_published(const std::string& note) {
+        server.answers("pg-capture: publication */",
+                       played_publication({{"all_tables", "f"}, {"note", note}}));
+        server.answers("publication members */",
+                       played_members({{"t", "public", "a"}, {"t", "public", "b"}}));
+        server.answers("published tables */", played_published({{"public", "a"}, {"public", "b"}}));
+    }
+    const std::string b = "\"public\".\"b\"";
+};
+
+TEST_F(JoiningTest, WhatJoinsIsNotedInTheSameTransaction) {
+    const auto state = round();
+    ASSERT_TRUE(state) << describe(state.error());
+    EXPECT_THAT(state->joined, ElementsAre(b));
+    EXPECT_EQ(
+        server.count("ADD TABLE \"public\".\"b\"; COMMENT ON PUBLICATION \"pub\" IS 'maintained by "
+                     "pg-capture; rows yet to be read of: \"public\".\"b\"';"),
+        1);
+}
+
+TEST_F(JoiningTest, ItIsToldByWhoeverLooksUntilItIsSettled) {
+    ASSERT_TRUE(round());
+    keeper.reset();
+    EXPECT_THAT(round()->joined, ElementsAre(b));
+    keeper->settle({b});
+    EXPECT_THAT(round()->joined, IsEmpty());
+    EXPECT_EQ(server.count("IS 'maintained by pg-capture';"), 1);
+    both_published("maintained by pg-capture");
+    EXPECT_THAT(round()->joined, IsEmpty());
+    EXPECT_EQ(server.count("COMMENT ON"), 2) << "there is nothing left to forget";
+}
+
+TEST_F(JoiningTest, WhatIsNotedAndNotPublishedIsForgotten) {
+    ASSERT_TRUE(round());
+    keeper.reset();
+    both_published(
+        "maintained by pg-capture; rows yet to be read of: \"x\".\"gone\", \"public\".\"b\"");
+    EXPECT_THAT(round()->joined, ElementsAre(b));
+    signature("two");
+    ASSERT_TRUE(round());
+    EXPECT_EQ(
+        server.place("IS 'maintained by pg-capture; rows yet to be read of: \"public\".\"b\"';"),
+        server.place("COMMENT ON"));
+    EXPECT_EQ(server.count("yet to be read of: \"public\".\"b\"';"), 2);
+}
+
+TEST_F(JoiningTest, NothingIsNotedWhereNewTablesAreNotRead) {
+    config.snapshot.new_tables = false;
+    const auto state = round();
+    ASSERT_TRUE(state);
+    EXPECT_THAT(state->joined, IsEmpty());
+    EXPECT_EQ(server.count("ADD TABLE"), 1);
+    EXPECT_EQ(server.count("COMMENT ON"), 0);
+}
+
 TEST_F(PublicationKeeperTest, OneOfOthersIsUsedAsItIsWithAWarning) {
     include("public.?");
     server.answers("pg-capture: publication */",

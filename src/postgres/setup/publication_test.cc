@@ -115,6 +115,23 @@ TEST(PublicationTest, MayHoldTablesSchemasBothOrNothing) {
                 HasSubstr("COMMENT ON PUBLICATION \"p\" IS 'maintained by pg-capture';"));
 }
 
+TEST(PublicationTest, TheNoteOfOursRemembersTablesNobodyHasRead) {
+    const std::vector<std::string> unread{"\"public\".\"a\"", "\"it's, a \"\"b\"\"\".\"c.d, \"",
+                                          "\"\".\"\""};
+    const std::string sql = note_sql("p", unread);
+    const std::string head = "COMMENT ON PUBLICATION \"p\" IS ";
+    ASSERT_TRUE(sql.starts_with(head + "'maintained by pg-capture; ")) << sql;
+    std::string note = sql.substr(head.size() + 1, sql.size() - head.size() - 3);
+    note.replace(note.find("''"), 2, "'");
+    EXPECT_EQ(publication({{"note", note}}).unread, unread);
+    EXPECT_TRUE(publication({{"note", note}}).maintained);
+    EXPECT_FALSE(publication({{"note", note}, {"owned", "f"}}).maintained);
+    EXPECT_THAT(publication({{"note", note.substr(0, note.size() - 1)}}).unread,
+                ElementsAre(unread[0], unread[1]));
+    EXPECT_EQ(note_sql("p", {}), head + "'maintained by pg-capture';");
+    EXPECT_FALSE(publication({{"note", "maintained by pg-capture, once"}}).maintained);
+}
+
 TEST(PublicationTest, NothingIsAlteredWhereNothingDiffers) {
     WantedPublication wanted;
     wanted.tables = {{"public", "a", false}};

@@ -17,10 +17,23 @@ Errands::Errands(With with, std::unique_ptr<Link> sql, Instant now)
     if (config.heartbeat_interval > Duration{0} && !config.heartbeat_sql.empty()) {
         beat_due_ = now + config.heartbeat_interval;
     }
-    if (config.manage_publication && with_.plan.maintained && config.tables_refresh > Duration{0}) {
+    if (config.manage_publication && with_.plan.maintained) {
         keeper_.emplace(config, with_.plan.server_version, with_.logger);
-        keep_due_ = now + config.tables_refresh;
+        keep_again(now);
     }
+}
+
+void Errands::keep_again(Instant now) noexcept {
+    const Duration pause = with_.config.tables_refresh;
+    keep_due_ = pause > Duration{0} ? now + pause : kNever;
+    if (std::exchange(keep_soon_, false)) keep_due_ = now;
+}
+
+void Errands::settle(const std::vector<std::string>& joined, Instant now) {
+    if (!keeper_) return;
+    keeper_->settle(joined);
+    keep_soon_ = keeping_over_ != nullptr;
+    keep_due_ = now;
 }
 
 void Errands::verify_start(Lsn from) noexcept {
@@ -170,7 +183,7 @@ void Errands::keep_publication(Instant now) {
     if (keeping_over_ == nullptr) {
         const auto link = chores_.lend(now);
         if (!link) {
-            keep_due_ = now + with_.config.tables_refresh;
+            keep_again(now);
             with_.logger.failure(LogLevel::warning, "new tables can't be looked for", link.error());
             return;
         }
@@ -185,7 +198,7 @@ void Errands::keep_publication(Instant now) {
     if (!*state) return;
     keeping_over_ = nullptr;
     chores_.give_back(false);
-    keep_due_ = now + with_.config.tables_refresh;
+    keep_again(now);
     if (with_.joined && !(*state)->joined.empty()) with_.joined((*state)->joined);
     for (const std::string& table : (*state)->added) {
         with_.logger.info("a table was added to the publication", {{"table", table}});
@@ -199,7 +212,7 @@ void Errands::publication_round_failed(const Error& error, Instant now) {
     const bool broken = keeping_over_->sqlstate().empty();
     keeping_over_ = nullptr;
     chores_.give_back(broken);
-    keep_due_ = now + with_.config.tables_refresh;
+    keep_again(now);
     with_.logger.failure(LogLevel::warning, "the publication could not be kept in step", error);
 }
 

@@ -16,6 +16,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -54,6 +56,8 @@ public:
     void reselect();
 
     [[nodiscard]] Result<void> step(Instant now);
+    // That these have joined is remembered elsewhere: see PublicationKeeper.
+    void settle(const std::vector<std::string>& joined, Instant now);
 
     // The server has answered START_REPLICATION from `from`: whether it will send everything
     // from there is checked first.
@@ -81,6 +85,7 @@ private:
     void do_chores(Instant now);
     void beat(Instant now);
     void keep_publication(Instant now);
+    void keep_again(Instant now) noexcept;
     void publication_round_failed(const Error& error, Instant now);
 
     const With with_;
@@ -101,6 +106,7 @@ private:
     std::optional<PublicationKeeper> keeper_;
     Link* keeping_over_ = nullptr;  // a round of the keeper is under way on it
     Instant keep_due_ = kNever;
+    bool keep_soon_ = false;  // once more, when the round is over
 };
 
 }  // namespace pgc

@@ -128,8 +128,7 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
             .joined = [this](const std::vector<std::string>& tables) { order_joined(tables); }},
         opening_.sql_link(), with_.clock.now());
     if (auto taken = snapshot_->take_up(snapshot); !taken) return taken;
-    // A snapshot of everything that has yet to begin has them too.
-    if (!snapshot_->whole()) order_joined(plan_.joined);
+    order_joined(plan_.joined);
     if (snapshot_->left() && !plan_.exported_snapshot.empty() &&
         from == identity().slot_confirmed) {
         snapshot_->begin_at({plan_.exported_snapshot, from}, with_.clock.now());
@@ -146,10 +145,22 @@ Result<void> PostgresSource::send_start() {
 
 // Their rows are in no stream, but for what was written since they joined.
 void PostgresSource::order_joined(const std::vector<std::string>& tables) {
-    if (tables.empty() || !with_.config.snapshot.new_tables) return;
-    snapshot_->order(
-        {.command = SnapshotOrder::Command::start,
-         .request = {.id = "new-" + std::to_string(with_.clock.wall().unix_us), .tables = tables}});
+    std::vector<std::string> fresh;
+    std::ranges::copy_if(tables, std::back_inserter(fresh), [&](const std::string& table) {
+        return std::ranges::find(joined_, table) == joined_.end();
+    });
+    if (fresh.empty()) return;
+    joined_.insert(joined_.end(), fresh.begin(), fresh.end());
+    const bool begun = state_ != State::opened;
+    if (snapshot_->whole() && !begun) {
+        // One of everything, which has yet to look what there is: any word of it will do.
+        joined_stored_with_ = snapshot_->revision() + 1;
+        return;
+    }
+    snapshot_->order({.command = SnapshotOrder::Command::start,
+                      .request = {.id = "new-" + std::to_string(with_.clock.wall().unix_us),
+                                  .tables = std::move(fresh)}});
+    joined_stored_with_ = snapshot_->revision();
 }
 
 void PostgresSource::schema_changed(const Relation& before, const Relation& now) {
@@ -375,7 +386,10 @@ std::uint64_t PostgresSource::snapshot_revision() const noexcept {
 }
 
 void PostgresSource::snapshot_stored(std::uint64_t revision) {
-    if (snapshot_) snapshot_->stored(revision);
+    if (!snapshot_) return;
+    snapshot_->stored(revision);
+    if (joined_.empty() || revision < joined_stored_with_) return;
+    errands_->settle(std::exchange(joined_, {}), with_.clock.now());
 }
 
 SnapshotReport PostgresSource::snapshot_report() const {

@@ -117,6 +117,11 @@ private:
     Lsn from_;
     Feedback feedback_;
     TypeMap types_;
+    // Tables that have joined and are to be read, while that is not stored: it is when the
+    // snapshot of this revision is.
+    std::vector<std::string> joined_;
+    std::uint64_t joined_stored_with_ = 0;
+
     // From start() on, in the order of their dependence.
     std::unique_ptr<Link> link_;
     std::optional<Relations> relations_;
