@@ -522,6 +522,8 @@ void Snapshot::move(const Change& change) {
     for (const Job& job : jobs_) {
         if (!job.over && job.table->table().shown.oid == change.relation->oid) {
             job.table->read_again(key);
+            with_.logger.debug("a row that moved is read once more",
+                               {{"table", job.table->name()}});
         }
     }
     for (SnapshotWork& work : works_.all()) {
