@@ -4,7 +4,7 @@ namespace pgc {
 
 std::string snapshot_to_read(SnapshotMode mode, const SnapshotOccasion& occasion) {
     using Because = StartPlan::Because;
-    const std::string all{kWholeSnapshot};
+    std::string all{kWholeSnapshot};
     const bool stored =
         occasion.because == Because::stored || occasion.because == Because::promoted;
     if (mode == SnapshotMode::never) return stored ? occasion.left : std::string{};

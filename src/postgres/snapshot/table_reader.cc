@@ -292,7 +292,8 @@ Result<TableReader::Event> TableReader::take_columns(const Rows& rows) {
     shape_ = {};
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         Answer row{rows, i};
-        message_.identity = static_cast<ReplicaIdentity>(row.letter("identity"));
+        const char identity = row.letter("identity");
+        message_.identity = static_cast<ReplicaIdentity>(identity == '\0' ? 'd' : identity);
         shape_.rows = row.number("rows", -1);
         shape_.pages = static_cast<std::uint32_t>(row.number("pages"));
         const auto& name = rows.rows[i].front();
@@ -303,7 +304,10 @@ Result<TableReader::Event> TableReader::take_columns(const Rows& rows) {
                  .modifier = static_cast<std::int32_t>(row.number("modifier")),
                  .identity = row.flag("is_identity")});
         }
-        if (name && !row.sound()) return std::unexpected(strange_answer("a table's columns"));
+        // One without columns has a row all the same, of NULLs but for the table's own.
+        if (identity == '\0' || (name && !row.sound())) {
+            return std::unexpected(strange_answer("a table's columns"));
+        }
     }
     const auto types = with_.relations.unknown_types(message_);
     const auto sent = link_->send(table_facts_query(link_->server_version()),
@@ -366,7 +370,7 @@ Result<TableReader::Event> TableReader::take_split(const Rows& rows) {
         bounds.push_back(std::move(bound));
     }
     TableReading& table = *task_.table;
-    table.open(std::move(shape_), std::move(bounds), parts_);
+    table.open(std::move(shape_), bounds, parts_);
     auto chunk = table.take(task_.chunk_rows);
     if (!chunk) {
         state_ = State::idle;

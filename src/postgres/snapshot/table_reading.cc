@@ -35,14 +35,14 @@ std::uint32_t TableReading::parts_wanted(const TableShape& shape,
         std::min<std::uint64_t>(table_.bytes / kPartBytes, kParts_max));
 }
 
-void TableReading::open(TableShape shape, std::vector<Key> bounds, std::uint32_t parts) {
+void TableReading::open(TableShape shape, const std::vector<Key>& bounds, std::uint32_t parts) {
     shape_ = std::move(shape);
     state_ = State::open;
     parts_.clear();
     if (shape_.key.empty()) {
         cut_by_pages(parts);
     } else if (!carried_ || carried_->key != shape_.key_types) {
-        cut_by_keys(std::move(bounds));
+        cut_by_keys(bounds);
     } else {
         for (const KeyRange& range : carried_->left) {
             parts_.push_back({.to_read = range, .left = range});
@@ -51,9 +51,9 @@ void TableReading::open(TableShape shape, std::vector<Key> bounds, std::uint32_t
     }
 }
 
-void TableReading::cut_by_keys(std::vector<Key> bounds) {
+void TableReading::cut_by_keys(const std::vector<Key>& bounds) {
     Key after;
-    for (Key& bound : bounds) {
+    for (const Key& bound : bounds) {
         const KeyRange range{std::exchange(after, bound), bound};
         parts_.push_back({.to_read = range, .left = range});
     }

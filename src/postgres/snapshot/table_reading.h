@@ -71,7 +71,7 @@ public:
     // Into how many ranges it would best be split; 1: not at all.
     std::uint32_t parts_wanted(const TableShape& shape, std::size_t readers) const noexcept;
     // `bounds`: keys that cut it. Without a key it is cut into `parts` ranges of pages.
-    void open(TableShape shape, std::vector<Key> bounds, std::uint32_t parts);
+    void open(TableShape shape, const std::vector<Key>& bounds, std::uint32_t parts);
 
     struct Chunk {
         std::size_t part = 0;
@@ -114,7 +114,7 @@ private:
         bool durable = false;
     };
 
-    void cut_by_keys(std::vector<Key> bounds);
+    void cut_by_keys(const std::vector<Key>& bounds);
     void cut_by_pages(std::uint32_t parts);
 
     const SnapshotTable table_;

@@ -187,6 +187,7 @@ private:
 
     void topics(const std::vector<Wanted>& wanted) {
         std::vector<std::string> names;
+        names.reserve(wanted.size());
         for (const Wanted& topic : wanted) names.push_back(topic.name);
         if (names.empty()) return;
         const auto facts = inspector_.topics(names);
@@ -360,6 +361,7 @@ private:
 
     void try_create(const std::vector<Wanted>& wanted) {
         std::vector<KafkaNewTopic> news;
+        news.reserve(wanted.size());
         for (const Wanted& topic : wanted) news.push_back(new_topic(topic));
         const auto outcomes = inspector_.try_create(news);
         if (!outcomes) {

@@ -1,5 +1,7 @@
 #include "sink/kafka/options.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -218,7 +220,9 @@ SecretSource given_secret(const Settings& settings, std::string_view path, Files
 
 std::string joined(const Settings::Map& pairs) {
     std::string text;
-    for (const auto& [key, value] : pairs) text += (text.empty() ? "" : ",") + key + "=" + value;
+    for (const auto& [key, value] : pairs) {
+        text += fmt::format("{}{}={}", text.empty() ? "" : ",", key, value);
+    }
     return text;
 }
 

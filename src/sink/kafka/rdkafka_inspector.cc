@@ -165,6 +165,7 @@ Result<std::vector<KafkaReached>> RdKafkaInspector::reach() {
         if (!all) with_.waiter.wait(wants);
     }
     std::vector<KafkaReached> reached;
+    reached.reserve(doors.size());
     for (const auto& door : doors) reached.push_back(door->reached());
     return reached;
 }
