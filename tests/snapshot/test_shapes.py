@@ -238,9 +238,9 @@ def test_a_table_we_may_not_select_from_is_named_with_the_grant_that_mends_it(po
             capture.start()
             capture.wait_for_log("GRANT SELECT", 30)
             assert "forbidden" in capture.stderr
+            assert capture.wait_exit() != 0
             ground.sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
-            if not capture.running:
-                capture.start()
+            capture.start()
             ground.wait_complete()
             assert ground.rows("forbidden") == [{"id": 1}], "once it may, nothing is missing"
             capture.stop()

@@ -195,10 +195,15 @@ class Capture:
 
         Returns the messages. Fails early, with the end of stderr, if the process ends.
         """
+        messages, read = [], 0      # no line is parsed twice
+
         def enough():
-            if callable(what):
-                return what([json.loads(x) for x in self._lines if x.endswith(b"\n")])
-            return sum(x.endswith(b"\n") for x in self._lines) >= what
+            nonlocal read
+            if not callable(what):
+                return sum(x.endswith(b"\n") for x in self._lines) >= what
+            fresh, read = self._lines[read:], len(self._lines)
+            messages.extend(json.loads(x) for x in fresh if x.endswith(b"\n"))
+            return what(messages)
 
         deadline = time.monotonic() + timeout
         with self._changed:

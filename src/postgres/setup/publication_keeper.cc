@@ -197,6 +197,7 @@ private:
             if (publication_) {
                 change_ =
                     alter_publication_sql(version_, config_.publication, *publication_, wanted);
+                if (!changed_) made_ = change_;
                 if (!change_.empty() && !changed_ && config_.snapshot.new_tables) {
                     return go_on(link, Asking::published_before,
                                  published_tables_query(config_.publication));
@@ -216,6 +217,8 @@ private:
 
     Result<bool> make_change(Link& link) {
         if (change_.empty()) refused_.clear();
+        // Something has changed meanwhile; but what stays wrong is not altered again and again.
+        if (changed_ && !change_.empty() && change_ != made_) signature_.clear();
         // What was refused once is refused again until something changes.
         if (!change_.empty() && change_ != refused_ && !changed_) {
             return go_on(link, Asking::change, change_);
@@ -234,7 +237,9 @@ private:
         for (const TableInfo& table : tables_) {
             if (!config_.tables.matches(table.schema, table.name)) continue;
             std::string name = quote_name(table.schema, table.name);
-            if (!known.contains(name) && !noted.contains(name)) left.push_back(std::move(name));
+            if (known.contains(name) || noted.contains(name)) continue;
+            settled_.erase(name);
+            left.push_back(std::move(name));
         }
         if (left != publication_->unread) change_ += " " + note_sql(config_.publication, left);
         return make_change(link);
@@ -442,6 +447,7 @@ private:
     std::vector<TableInfo> tables_;
     std::string change_;
     std::string for_others_;                   // what makes the publication without us
+    std::string made_;                         // what this round has altered, if it has
     std::string refused_;                      // the change the server did not let us make
     std::unordered_set<std::string> settled_;  // of what the comment calls unread, quoted
     bool known_ = false;                       // state_ holds an answer given before

@@ -204,6 +204,20 @@ TEST_F(JoiningTest, ItIsToldByWhoeverLooksUntilItIsSettled) {
     EXPECT_EQ(server.count("COMMENT ON"), 2) << "there is nothing left to forget";
 }
 
+TEST_F(JoiningTest, WhatAppearsWhileTheFirstIsAddedIsAddedByTheNextRound) {
+    const PlayedTable table_a{.schema = "public", .name = "a"};
+    const PlayedTable table_b{.schema = "public", .name = "b"};
+    server.answers("pg-capture: tables */",
+                   played_tables({table_a, table_b, {.schema = "public", .name = "c"}}));
+    server.answers_once("pg-capture: tables */", played_tables({table_a, table_b}));
+    ASSERT_TRUE(round());
+    EXPECT_EQ(server.count("ADD TABLE \"public\".\"c\""), 0);
+    ASSERT_TRUE(round());
+    EXPECT_EQ(server.count("ADD TABLE \"public\".\"c\""), 1);
+    ASSERT_TRUE(round());
+    EXPECT_EQ(server.count("ADD TABLE \"public\".\"c\""), 1) << "it stays wrong";
+}
+
 TEST_F(JoiningTest, WhatIsNotedAndNotPublishedIsForgotten) {
     ASSERT_TRUE(round());
     keeper.reset();
