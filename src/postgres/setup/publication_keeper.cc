@@ -315,7 +315,8 @@ private:
         changed_ = true;
         created_ = !publication_;
         refused_.clear();
-        logger_.write(change_.starts_with("COMMENT") ? LogLevel::debug : LogLevel::info,
+        const bool only_note = publication_ && made_.empty();
+        logger_.write(only_note ? LogLevel::debug : LogLevel::info,
                       created_ ? "publication created" : "publication altered",
                       {{"publication", config_.publication}, {"sql", change_}});
         // Read anew what it has become; the signature has changed by our own doing.
@@ -349,11 +350,8 @@ private:
 
     // What the comment does not name any more, and what it names but has not joined.
     void settle_others() {
-        std::unordered_set<std::string> settled;
-        for (const std::string& name : only_in(publication_->unread, state_.joined)) {
-            settled.insert(name);
-        }
-        settled_ = std::move(settled);
+        const auto others = only_in(publication_->unread, state_.joined);
+        settled_ = {others.begin(), others.end()};
     }
 
     std::string fingerprint() const {

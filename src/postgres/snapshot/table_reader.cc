@@ -75,10 +75,7 @@ Result<TableReader::Event> TableReader::connect(Instant now) {
 }
 
 Result<TableReader::Event> TableReader::lost(Error error, Instant now) {
-    const bool at_table = busy();
-    link_.reset();
-    state_ = State::away;
-    deadline_ = kNever;
+    const Event event = disconnect();
     connect_at_ = now + kPause;
     const bool hopeless = error.next == Error::Next::stop;
     if (hopeless || ++failed_connects_ >= kFailedConnects_max) {
@@ -86,15 +83,21 @@ Result<TableReader::Event> TableReader::lost(Error error, Instant now) {
         return std::unexpected(std::move(error));
     }
     with_.logger.failure(LogLevel::warning, "a reader of the snapshot lost its connection", error);
-    return at_table ? end_chunk(false) : Event::none;
+    return event;
 }
 
 void TableReader::abandon() {
-    const bool at_table = busy();
     if (state_ != State::away) connect_at_ = {};  // else it has its pause
+    disconnect();
+}
+
+// What is left of its chunk, if it has one, is somebody's next.
+TableReader::Event TableReader::disconnect() {
+    const Event event = busy() ? end_chunk(false) : Event::none;
     link_.reset();
     state_ = State::away;
-    if (at_table) end_chunk(false);
+    deadline_ = kNever;
+    return event;
 }
 
 Result<void> TableReader::send(const std::string& command, State next) {
@@ -118,8 +121,7 @@ Result<std::optional<Rows>> TableReader::answer(Instant now) {
     state_ = State::idle;
     if (answer) return answer;
     if (link_->sqlstate().empty()) {
-        link_.reset();
-        state_ = State::away;
+        disconnect();
         connect_at_ = now + kPause;
     } else if (speaks_of_lost_snapshot(link_->sqlstate())) {
         answer.error().next = Error::Next::retry;
@@ -293,7 +295,8 @@ Result<TableReader::Event> TableReader::take_columns(const Rows& rows) {
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         Answer row{rows, i};
         const char identity = row.letter("identity");
-        message_.identity = static_cast<ReplicaIdentity>(identity == '\0' ? 'd' : identity);
+        if (identity == '\0') return std::unexpected(strange_answer("a table's columns"));
+        message_.identity = static_cast<ReplicaIdentity>(identity);
         shape_.rows = row.number("rows", -1);
         shape_.pages = static_cast<std::uint32_t>(row.number("pages"));
         const auto& name = rows.rows[i].front();
@@ -305,9 +308,7 @@ Result<TableReader::Event> TableReader::take_columns(const Rows& rows) {
                  .identity = row.flag("is_identity")});
         }
         // One without columns has a row all the same, of NULLs but for the table's own.
-        if (identity == '\0' || (name && !row.sound())) {
-            return std::unexpected(strange_answer("a table's columns"));
-        }
+        if (name && !row.sound()) return std::unexpected(strange_answer("a table's columns"));
     }
     const auto types = with_.relations.unknown_types(message_);
     const auto sent = link_->send(table_facts_query(link_->server_version()),

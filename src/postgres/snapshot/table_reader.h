@@ -126,6 +126,7 @@ private:
     Result<Event> take_answer(Instant now);
     Result<Event> refused(Error error, Instant now);
     Result<Event> lost(Error error, Instant now);
+    Event disconnect();
     Event end_chunk(bool whole);
     Result<Event> take_opened(const Rows& rows);
     Result<Event> describe();
