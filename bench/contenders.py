@@ -1,7 +1,31 @@
-"""Who takes part: the command line and environment of pg_recvlogical and of pg-capture."""
+"""Who takes part: the command line and environment of pg_recvlogical and of pg-capture.
+
+With `bench/run --against BINARY` each route of ours has a twin, "… before", that runs another
+binary with the same environment: what changed between the two is seen within one run.
+"""
 
 from support.capture import binary, clean_environment
 from support.servers import CLIENT_BIN, certificates
+
+BEFORE = " before"
+other_binary = None  # set by `--against`
+
+
+def with_twins(routes, ours):
+    """Each of `ours` among the routes followed by its twin, if there is another binary."""
+    if other_binary is None:
+        return list(routes)
+    return [r for route in routes for r in ([route, route + BEFORE] if ours(route) else [route])]
+
+
+def plain(route):
+    """The route that a twin is the twin of; any other as it is."""
+    return route.removesuffix(BEFORE)
+
+
+def program(route):
+    """The binary of ours that runs this route."""
+    return other_binary if route.endswith(BEFORE) else binary()
 
 
 def recvlogical(lab, route, name, slot, end):
@@ -25,7 +49,7 @@ def capture_environment(lab, name, slot, directory):
 
 def discarding(lab, route, name, slot, directory):
     """pg-capture that encodes everything and drops it: "tcp binary", "unix text", "tls binary" …"""
-    path, form = route.split()
+    path, form = plain(route).split()
     env = capture_environment(lab, name, slot, directory) | {
         "PG_CAPTURE_SINK": "discard",
         "PG_CAPTURE_SOURCE_BINARY": "auto" if form == "binary" else "never"}
@@ -41,7 +65,7 @@ def producing(lab, route, name, slot, directory):
     """pg-capture into Kafka, all else as it comes: "kafka snappy", "kafka lz4" …"""
     return capture_environment(lab, name, slot, directory) | {
         "PG_CAPTURE_SINK": "kafka", "KAFKA_BROKERS": lab.broker.bootstrap,
-        "KAFKA_TOPIC_PREFIX": slot, "KAFKA_COMPRESSION": route.split()[1]}
+        "KAFKA_TOPIC_PREFIX": slot, "KAFKA_COMPRESSION": plain(route).split()[1]}
 
 
 def reading(lab, route, name, slot, directory):
@@ -60,11 +84,11 @@ def copy_to_nowhere(lab, table):
             "-c", f"COPY {table} TO STDOUT"]
 
 
-def snapshot_only():
+def snapshot_only(route):
     """The command that ends when all rows are durable."""
-    return [binary(), "run"]
+    return [program(route), "run"]
 
 
-def run_until(end):
+def run_until(route, end):
     """The command that drains up to an LSN: it returns when all of it is durable and stored."""
-    return [binary(), "run", "--until", end]
+    return [program(route), "run", "--until", end]

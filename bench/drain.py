@@ -21,7 +21,9 @@ class Drain:
     """One workload: its backlog is made here, run() drains it by one contender."""
 
     def __init__(self, lab, name, routes):
-        self.lab, self.name, self.routes = lab, name, [BASELINE, *routes]
+        self.lab, self.name = lab, name
+        self.routes = [BASELINE, *contenders.with_twins(
+            routes, lambda route: route != DEBEZIUM and not route.startswith(BASELINE))]
         tell(f"{name}: making the backlog")
         self.changes, self.end = lab.make_backlog(name, DRAINS[name])
 
@@ -30,7 +32,7 @@ class Drain:
 
     def run(self, route):
         slot = self.lab.new_run()
-        into_kafka = route in KAFKA or route == DEBEZIUM
+        into_kafka = contenders.plain(route) in KAFKA or route == DEBEZIUM
         topic = self.lab.new_topic(self.name, slot) if into_kafka else None
         self.lab.copy_slot(self.name, slot)
         walsender = self.lab.ended_backends_cpu()
@@ -62,8 +64,8 @@ class Drain:
         if route.startswith(BASELINE):
             command, env = contenders.recvlogical(self.lab, route, self.name, slot, self.end), None
         else:
-            command = contenders.run_until(self.end)
-            kind = contenders.producing if route in KAFKA else contenders.discarding
+            command = contenders.run_until(route, self.end)
+            kind = contenders.producing if contenders.plain(route) in KAFKA else contenders.discarding
             env = kind(self.lab, route, self.name, slot, directory)
         figure = measured(route, command, env)
         remove_directory(directory)
@@ -101,13 +103,13 @@ class Drain:
 def show(name, result):
     base = result["routes"][BASELINE]
     print(f"\n{name}: {DRAINS[name].what}, {result['changes']:,} changes")
-    print(f"  {'':20}{'changes/s':>12}{'ratio':>8}{'our CPU':>10}{'walsender':>11}{'broker':>11}"
+    print(f"  {'':22}{'changes/s':>12}{'ratio':>8}{'our CPU':>10}{'walsender':>11}{'broker':>11}"
           f"{'CPU ratio':>11}{'peak RSS':>11}   rates of the rounds, thousands")
     for route, figure in result["routes"].items():
         rates = " ".join(f"{rate / 1000:.0f}" for rate in figure["rates"])
         broker = f"{figure['broker_us']:.2f} µs" if "broker_us" in figure else "–"
         warm = f"   second half {figure['warm_rate'] / 1000:.0f}" if "warm_rate" in figure else ""
-        print(f"  {route:20}{figure['rate']:>12,.0f}{figure['rate'] / base['rate']:>8.2f}"
+        print(f"  {route:22}{figure['rate']:>12,.0f}{figure['rate'] / base['rate']:>8.2f}"
               f"{figure['cpu_us']:>7.2f} µs{figure['walsender_us']:>8.2f} µs{broker:>11}"
               f"{figure['cpu_us'] / base['walsender_us']:>11.2f}"
               f"{figure['memory_mib']:>7.1f} MiB   {rates}{warm}")

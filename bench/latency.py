@@ -11,7 +11,6 @@ import contenders
 from debezium import Debezium
 from figures import cpu_seconds, memory_mib, tell
 from load import Load
-from support.capture import binary
 from support.processes import remove_directory, run_directory, spawn, wait_until
 from workloads import DEBEZIUM, TIMED_INSERT, TIMED_ROWS, TIMED_ROWS_A_STATEMENT
 
@@ -22,7 +21,8 @@ class Latency:
     """seconds   measured, after `warm_seconds` that let a Java machine compile"""
 
     def __init__(self, lab, routes, *, seconds, warm_seconds):
-        self.lab, self.routes = lab, routes
+        self.lab = lab
+        self.routes = contenders.with_twins(routes, lambda route: route != DEBEZIUM)
         self.seconds, self.warm_seconds = seconds, warm_seconds
         self.table = lab.make_table("latency", TIMED_ROWS)
 
@@ -55,7 +55,7 @@ class Latency:
         directory = run_directory("bench")
         env = contenders.producing(self.lab, route, "latency", slot, directory)
         with open(directory / "stderr.log", "wb") as stderr:
-            process = spawn([binary(), "run"], env=env, stdout=subprocess.DEVNULL, stderr=stderr)
+            process = spawn([contenders.program(route), "run"], env=env, stdout=subprocess.DEVNULL, stderr=stderr)
         try:
             return self._measure(route, process, slot, topic)
         except BaseException as error:
@@ -113,10 +113,10 @@ class Latency:
 def show(result):
     print(f"\nlatency: 5,000 rows/s in transactions of 100 for {result['seconds']} s, "
           "row written → seen by a consumer")
-    print(f"  {'':20}{'rows/s':>12}{'p50':>10}{'p99':>11}{'max':>11}{'CPU':>12}{'walsender':>11}"
+    print(f"  {'':22}{'rows/s':>12}{'p50':>10}{'p99':>11}{'max':>11}{'CPU':>12}{'walsender':>11}"
           f"{'broker':>9}{'peak RSS':>11}")
     for route, f in result["routes"].items():
         late = f"   the load came up to {f['behind_ms']:.0f} ms late" if f["behind_ms"] > 50 else ""
-        print(f"  {route:20}{f['rate']:>12,.0f}{f['p50_ms']:>7.1f} ms{f['p99_ms']:>8.1f} ms"
+        print(f"  {route:22}{f['rate']:>12,.0f}{f['p50_ms']:>7.1f} ms{f['p99_ms']:>8.1f} ms"
               f"{f['max_ms']:>8.1f} ms{f['cpu_cores']:>6.3f} cores{f['walsender_cores']:>11.3f}"
               f"{f['broker_cores']:>9.3f}{f['memory_mib']:>7.1f} MiB{late}")

@@ -21,7 +21,8 @@ class Snapshot:
     """The table is made here; run() reads it by one contender."""
 
     def __init__(self, lab, routes):
-        self.lab, self.routes = lab, [SNAPSHOT_BASELINE, *routes]
+        self.lab = lab
+        self.routes = [SNAPSHOT_BASELINE, *contenders.with_twins(routes, lambda route: route != DEBEZIUM)]
         self.rows = SNAPSHOT_ROWS // lab.scale
         tell(f"{NAME}: making {self.rows:,} rows")
         self.table = lab.make_table(NAME, SNAPSHOT_SETUP, rows=self.rows)
@@ -35,7 +36,7 @@ class Snapshot:
 
     def run(self, route):
         slot = self.lab.new_run()
-        into_kafka = route in KAFKA or route == DEBEZIUM
+        into_kafka = contenders.plain(route) in KAFKA or route == DEBEZIUM
         topic = self.lab.new_topic(NAME, slot) if into_kafka else None
         backends = self.lab.ended_backends_cpu()
         broker = cpu_seconds(self.lab.broker.pid) if into_kafka else 0.0
@@ -60,7 +61,8 @@ class Snapshot:
         if route == SNAPSHOT_BASELINE:
             command, env = contenders.copy_to_nowhere(self.lab, self.table), None
         else:
-            command, env = contenders.snapshot_only(), contenders.reading(self.lab, route, NAME, slot, directory)
+            command = contenders.snapshot_only(route)
+            env = contenders.reading(self.lab, route, NAME, slot, directory)
         figure = measured(route, command, env)
         remove_directory(directory)
         return {"rate": self.rows / figure["seconds"], "seconds": figure["seconds"],
@@ -94,12 +96,12 @@ class Snapshot:
 def show(result):
     base = result["routes"][SNAPSHOT_BASELINE]
     print(f"\n{NAME}: a table of {result['rows']:,} rows")
-    print(f"  {'':20}{'rows/s':>12}{'ratio':>8}{'our CPU':>10}{'backend':>11}{'broker':>11}"
+    print(f"  {'':22}{'rows/s':>12}{'ratio':>8}{'our CPU':>10}{'backend':>11}{'broker':>11}"
           f"{'peak RSS':>11}   rates of the rounds, thousands")
     for route, figure in result["routes"].items():
         rates = " ".join(f"{rate / 1000:.0f}" for rate in figure["rates"])
         broker = f"{figure['broker_us']:.2f} µs" if "broker_us" in figure else "–"
-        print(f"  {route:20}{figure['rate']:>12,.0f}{figure['rate'] / base['rate']:>8.2f}"
+        print(f"  {route:22}{figure['rate']:>12,.0f}{figure['rate'] / base['rate']:>8.2f}"
               f"{figure['cpu_us']:>7.2f} µs{figure['backend_us']:>8.2f} µs{broker:>11}"
               f"{figure['memory_mib']:>7.1f} MiB   {rates}")
     print("  ratio: to the rate of COPY TO STDOUT into /dev/null. CPU: µs a row.")

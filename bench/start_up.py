@@ -5,30 +5,36 @@ import subprocess
 import time
 
 import contenders
-from support.capture import binary
 from support.processes import remove_directory, run_directory
 
 
 def start_up(lab, rounds):
+    """{route: median}: one route, or two with another binary."""
     lab.make_table("start", "CREATE TABLE {t} (id int PRIMARY KEY);")
     lab.server.psql("INSERT INTO bench_start VALUES (1)")
-    times = []
+    times = {route: [] for route in contenders.with_twins(["console"], lambda _: True)}
     for _ in range(rounds):
-        slot, directory = lab.new_run(), run_directory("bench")
-        lab.copy_slot("start", slot)
-        env = contenders.capture_environment(lab, "start", slot, directory) | {
-            "PG_CAPTURE_SINK": "console"}
-        started = time.monotonic()
-        process = subprocess.Popen([str(binary()), "run"], env=env, stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL)
-        try:
-            process.stdout.readline()
-            times.append((time.monotonic() - started) * 1000)
-            process.terminate()
-            process.communicate(timeout=10)
-        finally:
-            process.kill()
-            process.wait()
-        lab.drop_slot(slot)
-        remove_directory(directory)
-    return statistics.median(times)
+        for route, measured in times.items():
+            measured.append(_start(lab, route))
+    return {route: statistics.median(measured) for route, measured in times.items()}
+
+
+def _start(lab, route):
+    slot, directory = lab.new_run(), run_directory("bench")
+    lab.copy_slot("start", slot)
+    env = contenders.capture_environment(lab, "start", slot, directory) | {
+        "PG_CAPTURE_SINK": "console"}
+    started = time.monotonic()
+    process = subprocess.Popen([str(contenders.program(route)), "run"], env=env,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        process.stdout.readline()
+        elapsed_ms = (time.monotonic() - started) * 1000
+        process.terminate()
+        process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+    lab.drop_slot(slot)
+    remove_directory(directory)
+    return elapsed_ms

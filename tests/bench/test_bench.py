@@ -4,6 +4,7 @@ import json
 import subprocess
 
 import pytest
+from support.capture import binary
 from support.processes import ROOT
 
 
@@ -37,6 +38,24 @@ def test_a_snapshot_is_measured_beside_copy(tmp_path):
     assert all(figure["rate"] > routes["psql COPY"]["rate"] / 1000 for figure in routes.values())
     assert all(1 < routes[ours]["memory_mib"] < 128 for ours in ("1 reader", "2 readers", "kafka snappy"))
     assert "rows/s" in text
+
+
+def test_an_older_build_is_measured_in_the_same_run(tmp_path):
+    figures, text = bench(tmp_path, "--only", "start,backlog", "--route", "tcp binary",
+                          "--against", binary())
+    assert set(figures["start_ms"]) == {"console", "console before"}
+    assert set(figures["backlog"]["routes"]) == {"pg_recvlogical", "tcp binary", "tcp binary before"}
+    compared = text.split("against the build before")[1]
+    assert "start to first change" in compared
+    assert [line.split()[3] for line in compared.splitlines() if "backlog" in line] == ["rate", "CPU", "peak"]
+
+
+def test_another_build_that_is_none_is_refused(tmp_path):
+    done = subprocess.run([ROOT / "bench" / "run", "--against", tmp_path / "nothing"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, check=False, timeout=30)
+    assert done.returncode == 2
+    assert "is not a program" in done.stderr
 
 
 def test_an_unknown_workload_is_refused():
