@@ -269,8 +269,53 @@ def no_machine_in_the_tree(tree):
                 yield Finding(name, line_of(text, match.start()), "machine", what)
 
 
+# What a text of ours tells a person to do at the cost of data, and the words that say so.
+COSTS_DATA = re.compile(
+    r"pg_drop_replication_slot|replication_slot_advance|pg-capture slots drop|\bslots drop\)"
+    r"|(?<!may )\b[Dd]rop (?:a|the|its|this|that) slot|\bremov\w+ (?:a|the|its) stored position"
+    r"|stored position and the slot|pg-capture position reset|--delete --topic", re.DOTALL)
+COSTLY_WORDS = re.compile(r"\bhow_to_forget\b")
+SAYS_WHAT_IT_COSTS = re.compile(r"\b(?:lost|lose|loses|missing|done without)\b")
+LITERAL = re.compile(r'//[^\n]*|/\*.*?\*/|R"([^(\s]*)\((?P<raw>.*?)\)\1"|"(?P<text>(?:\\.|[^"\\\n])*)"'
+                     r"|(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'|(?P<end>[;{}])", re.DOTALL)
+
+
+def statements_texts(text):
+    """(offset, the statement without comments, what its string literals say) of each statement."""
+    start, says, code = 0, [], []
+    at = 0
+    for match in LITERAL.finditer(text):
+        code.append(text[at:match.start()])
+        at = match.end()
+        said = match.group("text") if match.group("text") is not None else match.group("raw")
+        if said is not None:
+            if not says:
+                start = match.start()
+            says.append(said)
+        elif match.group("end"):
+            yield start, "".join(code), "".join(says)
+            says, code = [], []
+    yield start, "".join(code), "".join(says)
+
+
+def costly_hints_say_so(tree):
+    """Who is told to part from a slot or a position is told in the same text what is lost."""
+    for name in tree.code:
+        if tree.is_test(name):
+            continue
+        for offset, code, says in statements_texts(tree.files[name]):
+            if says.startswith("/* pg-capture:"):  # a statement of ours, not a word to anybody
+                continue
+            if not COSTS_DATA.search(says) and not (says and COSTLY_WORDS.search(code)):
+                continue
+            if not SAYS_WHAT_IT_COSTS.search(says):
+                yield Finding(name, line_of(tree.files[name], offset), "costly-hint",
+                              "tells someone to do what costs data and does not say what is lost")
+
+
 RULES = [rooms_look_up_only, every_header_is_used, banned_calls, nothing_unfinished, file_sizes,
-         function_sizes, headers_say_what_they_hold, no_vague_folders, no_machine_in_the_tree]
+         function_sizes, headers_say_what_they_hold, no_vague_folders, no_machine_in_the_tree,
+         costly_hints_say_so]
 
 
 # -- the ratchet -----------------------------------------------------------------------------

@@ -116,7 +116,8 @@ std::span<const Command> commands() {
         Command{"snapshot cancel", "ID", "give one up", common(), run_snapshot_cancel},
         Command{"slots list", "", "the server's logical slots and what they hold back", common(),
                 run_slots_list},
-        Command{"slots drop", "SLOT", "drop a slot nobody uses", common(), run_slots_drop},
+        Command{"slots drop", "SLOT", "drop a slot nobody needs: what it holds is lost", common(),
+                run_slots_drop},
     };
     return all;
 }

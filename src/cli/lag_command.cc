@@ -24,7 +24,8 @@ namespace {
 constexpr std::string_view kMissing =
     "there is no such slot; pg-capture creates it when it starts without a stored position";
 constexpr std::string_view kLost =
-    "nothing can be read from it any more: drop it (pg-capture slots drop) and start anew";
+    "nothing can be read from it any more: drop it (pg-capture slots drop), remove the stored "
+    "position and take a new snapshot; what was changed meanwhile is lost";
 
 std::string room_text(const SlotInfo& slot) {
     if (slot.lost || !slot.safe_bytes) return {};

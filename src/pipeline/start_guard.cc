@@ -45,7 +45,7 @@ private:
                                       is))
                 .mended_by(fmt::format(
                     "connect to the {} it belongs to, or give this pipeline another name, or "
-                    "{} to start anew",
+                    "{} to start anew, and what was changed meanwhile is lost",
                     what, store_.how_to_forget));
         };
         if (auto e = differs("database system", stored_.system, source_.system)) return e;

@@ -88,6 +88,12 @@ def test_the_tree_is_formatted():
     ("docs/a.md", "index: pypi" ".org\n", "machine"),
     ("docs/a.md", "see /ho" "me/alice/x\n", "machine"),
     ("Makefile", "all:\n\tcp x /ro" "ot/y\n", "machine"),
+    ("src/core/a.cc", 'void f() { e.mend = "SELECT pg_drop_replication_slot(" + slot + ");"; }\n',
+     "costly-hint"),
+    ("src/core/a.cc", 'void f() { g("drop the "\n  "slot; then start anew"); h("lost"); }\n',
+     "costly-hint"),
+    ("src/core/a.cc", 'void f() { return "or {} to go on" + store.how_to_forget(); }\n',
+     "costly-hint"),
 ])
 def test_fires(tree, path, text, rule):
     assert rule in tree({path: text})
@@ -106,6 +112,10 @@ def test_fires(tree, path, text, rule):
      + "}\n"),
     ("src/core/a.cc", "const int table[] = {\n" + "    1,\n" * 100 + "};\n"),
     ("src/cli/a.cc", "void f() { std::exit(2); }\n"),
+    ("src/core/a.cc", 'void f() { e.mend = "drop the slot; what it "\n  "holds is lost"; }\n'),
+    ("src/core/a.cc", 'void f() { log("the server may drop the slot"); }\n'),
+    ("src/core/a.cc", 'auto q = "/* pg-capture: x */ SELECT pg_drop_replication_slot({})";\n'),
+    ("src/core/a.cc", "void f() { words.how_to_forget = store.how_to_forget(); }\n"),
 ])
 def test_stays_silent(tree, path, text):
     assert tree({path: text}) == []

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "postgres/costly_steps.h"
 #include "postgres/link/session.h"
 #include "postgres/quote.h"
 #include "postgres/setup/answer.h"
@@ -58,8 +59,7 @@ Finding slot_finding(const SlotState& slot, const PostgresConfig& config,
         finding.message = sound.error().what;
         const bool ours = slot.here && slot.plugin == "pgoutput" && !slot.synced;
         finding.mend =
-            ours ? fmt::format("SELECT pg_drop_replication_slot({})", quote_text(slot.name))
-                 : "set PG_SLOT_NAME to another name";
+            ours ? begin_anew(slot.name) : std::string{"set PG_SLOT_NAME to another name"};
     } else if (slot.active) {
         finding.level = Level::blocking;
         finding.message = fmt::format("is in use by PID {}", slot.pid);

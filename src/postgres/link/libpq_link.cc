@@ -516,8 +516,8 @@ void LibpqLink::on_notice(void* self, const PGresult* notice) {
     if (ours && state == "55000" && message.starts_with("skipped loading publication")) {
         link.alarm_ = server_error({state, message});
         link.alarm_->mend =
-            "the publication was dropped: changes are being left out. Make it "
-            "again, drop the slot and take a new snapshot of the data";
+            "the publication was dropped: changes are being left out, and are lost. Make it "
+            "again, drop the slot (pg-capture slots drop) and take a new snapshot of the data";
     }
 }
 

@@ -33,8 +33,8 @@ constexpr std::array kVerdicts{
     Verdict{"40", server, Next::retry},      // serialization, deadlock
     Verdict{"55006", server, Next::retry},   // in use
     Verdict{"55P03", server, Next::retry},   // lock not available
-    Verdict{"55000", position, Next::stop},  // a slot that is lost, wal_level, …
-    Verdict{"58P01", position, Next::stop},  // WAL that is gone
+    Verdict{"55000", server, Next::stop},    // wal_level, a slot that is not for us, …
+    Verdict{"58P01", server, Next::stop},    // a file that is gone
     Verdict{"0A", server, Next::stop},
     Verdict{"2", server, Next::stop},
     Verdict{"42", server, Next::stop},
@@ -54,6 +54,20 @@ bool detail_is_safe(std::string_view sqlstate) noexcept {
 
 bool contains(std::string_view text, std::string_view part) noexcept {
     return text.find(part) != std::string_view::npos;
+}
+
+// The server has given the slot up; whoever hits this may part from it. SQLSTATE says less: 55000
+// is also what wal_level or a standby lacks, 58P01 also a library that is not there. A server that
+// speaks another language is not understood here, and what it said then costs nobody a slot.
+bool slot_is_given_up(const Complaint& c) noexcept {
+    constexpr std::array<std::string_view, 4> texts{
+        "can no longer get changes from replication slot",  // up to 17
+        "can no longer access replication slot",            // from 18
+        "can no longer use replication slot",
+        "requested WAL segment",
+    };
+    return (c.sqlstate == "55000" || c.sqlstate == "58P01") &&
+           std::ranges::any_of(texts, [&](auto text) { return contains(c.message, text); });
 }
 
 // What a text of libpq or of the server stands for.
@@ -216,11 +230,16 @@ Error server_error(const Complaint& c) {
     what += fmt::format(" [{}]", c.sqlstate);
     Error error = judged(c.sqlstate, std::move(what));
     if (detail_is_safe(c.sqlstate)) error.mend = c.hint;
+    if (slot_is_given_up(c)) {
+        error.category = position;
+        error.mend.clear();
+    }
     if (contains(c.message, "publication") && contains(c.message, "does not exist")) {
         error.category = position;
         error.mend =
-            "the publication was dropped or is younger than the slot: drop the slot, "
-            "make both anew and take a new snapshot of the data";
+            "the publication was dropped or is younger than the slot: drop the slot (pg-capture "
+            "slots drop), remove the stored position, make the publication and then the slot anew "
+            "and take a new snapshot; what was changed meanwhile is lost";
     }
     if (contains(c.message, "wal_level")) {
         error.category = server;
@@ -228,7 +247,8 @@ Error server_error(const Complaint& c) {
     }
     if (contains(c.message, "all replication slots are in use")) {
         error.mend =
-            "drop a slot nobody uses, or raise max_replication_slots and restart the server";
+            "raise max_replication_slots and restart the server; or drop a slot that nobody needs "
+            "any more (pg-capture slots list; what it still holds is lost)";
     }
     return error;
 }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "postgres/costly_steps.h"
 #include "postgres/quote.h"
 #include "postgres/setup/answer.h"
 #include "postgres/setup/publication.h"
@@ -293,10 +294,7 @@ private:
                            fmt::format("publication {} is not there, and decoding finds only those "
                                        "that are older than the slot's place in the log",
                                        quote_name(config_.publication)));
-        error.mend = fmt::format(
-            "drop slot {} (pg-capture slots drop {}), then start anew: what was "
-            "changed meanwhile must come from a new snapshot",
-            quote_name(config_.slot), config_.slot);
+        error.mend = begin_anew(config_.slot);
         return error;
     }
 

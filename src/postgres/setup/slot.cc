@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "postgres/costly_steps.h"
 #include "postgres/quote.h"
 #include "postgres/setup/answer.h"
 #include "postgres/setup/statements.h"
@@ -12,15 +13,10 @@ namespace pgc {
 
 namespace {
 
-std::string drop_sql(const SlotState& slot) {
-    return fmt::format("SELECT pg_drop_replication_slot({});", quote_text(slot.name));
-}
-
 Error lost(const SlotState& slot, const std::string& why) {
     Error error = stop(Error::Category::position,
                        fmt::format("slot {} is lost: {}", quote_name(slot.name), why));
-    error.mend =
-        drop_sql(slot) + " then start anew: what was changed since must come from a new snapshot";
+    error.mend = begin_anew(slot.name);
     return error;
 }
 
@@ -70,7 +66,8 @@ Result<void> require_sound(const SlotState& slot, const std::string& database, b
             fmt::format("slot {} is {} \"{}\", not {}", quote_name(slot.name),
                         plugin ? "of plugin" : "of database", plugin ? slot.plugin : slot.database,
                         plugin ? "of pgoutput" : "of \"" + database + "\""));
-        error.mend = "set PG_SLOT_NAME to another name; or, if nobody needs it: " + drop_sql(slot);
+        error.mend = "set PG_SLOT_NAME to another name; or, if nobody needs it: " +
+                     drop_slot_step(slot.name);
         return std::unexpected(std::move(error));
     }
     if (!slot.invalid.empty()) return std::unexpected(lost(slot, reason_of(slot.invalid)));

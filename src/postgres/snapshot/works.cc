@@ -20,7 +20,8 @@ Result<void> SnapshotWorks::take_up(std::string_view progress) {
                  "what is left of the snapshot can't be read: " + works.error())
                 .mended_by(
                     "go back to the version that wrote it; or take the snapshot anew: remove "
-                    "the stored position and the slot"));
+                    "the stored position and the slot; what was changed meanwhile is lost then, "
+                    "but for the rows as they are"));
     }
     works_ = std::move(*works);
     for (const SnapshotWork& work : works_) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "postgres/costly_steps.h"
 #include "postgres/pgoutput/envelope.h"
 #include "postgres/quote.h"
 #include "postgres/snapshot/orders.h"
@@ -396,15 +397,13 @@ SnapshotReport PostgresSource::snapshot_report() const {
     return snapshot_ ? snapshot_->report() : SnapshotReport{};
 }
 
-// The link knows what the server said; here it is known what it was said about.
+// The link knows what the server said; here it is known what it was said about. Only a slot that
+// the server has given up (server_errors.h) is one to part from.
 Error PostgresSource::explained(Error error) const {
-    if (error.category != Error::Category::position && error.category != Error::Category::server) {
-        return error;
-    }
+    const bool given_up = error.category == Error::Category::position;
+    if (!given_up && error.category != Error::Category::server) return error;
     if (error.mend.empty() && error.next == Error::Next::stop) {
-        error.mend = "the slot can't be used any more: SELECT pg_drop_replication_slot(" +
-                     quote_text(plan_.slot) +
-                     "); then remove the stored position and take a new snapshot";
+        error.mend = given_up ? begin_anew(plan_.slot) : std::string{keep_and_mend()};
     }
     return std::move(error).at("slot " + plan_.slot);
 }

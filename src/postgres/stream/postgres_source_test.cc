@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/byte_cursor.h"
+#include "postgres/link/server_errors.h"
 #include "support/manual_clock.h"
 #include "support/played_stream.h"
 #include "support/walsender_messages.h"
@@ -13,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr std::uint32_t kUsers = 16384;
 constexpr Lsn kFrom{0x200};
@@ -183,8 +185,31 @@ TEST_F(PostgresSourceTest, SaysWhichSlotWasRefused) {
     const auto tended = tend();
     ASSERT_FALSE(tended);
     EXPECT_THAT(tended.error().where, HasSubstr("shop_slot"));
-    EXPECT_THAT(tended.error().mend, HasSubstr("pg_drop_replication_slot"));
+    EXPECT_THAT(tended.error().mend, HasSubstr("pg-capture slots drop shop_slot"));
+    EXPECT_THAT(tended.error().mend, HasSubstr("is lost"));
 }
+
+// Such as a division by zero in somebody's row filter, or what no line of ours knows.
+class AnErrorOfTheServer : public PostgresSourceTest,
+                           public ::testing::WithParamInterface<Complaint> {};
+
+TEST_P(AnErrorOfTheServer, CostsNobodyTheSlot) {
+    open();
+    ASSERT_TRUE(source().start(kFrom, {}));
+    stream.refuses = server_error(GetParam());
+    const auto tended = tend();
+    ASSERT_FALSE(tended);
+    EXPECT_EQ(tended.error().category, Error::Category::server);
+    EXPECT_THAT(tended.error().mend, HasSubstr("nothing is lost"));
+    EXPECT_THAT(tended.error().mend, Not(HasSubstr("drop")));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    ServerErrors, AnErrorOfTheServer,
+    ::testing::Values(Complaint{"22012", "division by zero"}, Complaint{"0A000", "not supported"},
+                      Complaint{"42P17", "a definition is not valid"},
+                      Complaint{"58P01", "could not access file \"pgoutput\""},
+                      Complaint{"55000", "the prerequisites of something are not met"}));
 
 TEST_F(PostgresSourceTest, AsksTheCatalogOnceForATable) {
     start();

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "postgres/costly_steps.h"
 #include "postgres/quote.h"
 
 namespace pgc {
@@ -26,10 +27,6 @@ Lsn read_lsn(const Datum& field) {
 
 bool read_flag(const Datum& field) {
     return field && *field == "t";
-}
-
-std::string drop_slot(const StreamPlan& plan) {
-    return fmt::format("SELECT pg_drop_replication_slot({});", quote_text(plan.slot));
 }
 
 }  // namespace
@@ -68,17 +65,15 @@ Result<void> judge(const SlotHealth& health, const StreamPlan& plan) {
         return std::unexpected(
             stop(Error::Category::position, "the server has given up the replication slot: " + why)
                 .at("slot " + plan.slot)
-                .mended_by(drop_slot(plan) +
-                           " then remove the stored position and take a new snapshot; against "
-                           "its return raise max_slot_wal_keep_size"));
+                .mended_by(begin_anew(plan.slot) +
+                           "; against its return raise max_slot_wal_keep_size"));
     }
     if (!health.publication_exists) {
         return std::unexpected(
             stop(Error::Category::position, "the publication was dropped")
                 .at("publication " + plan.publication)
-                .mended_by(fmt::format("CREATE PUBLICATION {} …; {} then remove the stored "
-                                       "position and take a new snapshot",
-                                       quote_name(plan.publication), drop_slot(plan))));
+                .mended_by(fmt::format("CREATE PUBLICATION {} …; {}", quote_name(plan.publication),
+                                       begin_anew(plan.slot))));
     }
     return {};
 }
@@ -91,8 +86,8 @@ Result<void> judge_start(const SlotHealth& health, const StreamPlan& plan, Lsn f
                          "what lies between",
                          to_string(health.confirmed), to_string(from)))
             .at("slot " + plan.slot)
-            .mended_by("find out who else uses the slot; to go on without what was skipped, "
-                       "remove the stored position"));
+            .mended_by("find out who else uses the slot; to go on without what was skipped, which "
+                       "is lost then, remove the stored position"));
 }
 
 SlotRisk risk_of(const SlotHealth& health, const StreamPlan& plan) noexcept {

@@ -64,7 +64,7 @@ TEST(WatchTest, ALostSlotStopsUsAndSaysWhy) {
     health.invalidation = "idle_timeout";
     EXPECT_THAT(judge(health, plan()).error().what, HasSubstr("idle_timeout"));
     EXPECT_EQ(judge(health, plan()).error().next, Error::Next::stop);
-    EXPECT_THAT(judge(health, plan()).error().mend, HasSubstr("pg_drop_replication_slot"));
+    EXPECT_THAT(judge(health, plan()).error().mend, HasSubstr("slots drop"));
 }
 
 TEST(WatchTest, ADroppedPublicationStopsUs) {

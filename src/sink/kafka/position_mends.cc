@@ -52,8 +52,8 @@ std::string PositionMends::create() const {
 
 std::string PositionMends::make_anew() const {
     return fmt::format(
-        "name another topic with state.topic, or, if nothing else uses this one, remove it ({}) "
-        "and {}",
+        "name another topic with state.topic, or, if nothing else uses this one and the position "
+        "in it may be lost, remove it ({}) and {}",
         tool("kafka-topics", "--delete --topic " + topic_), create());
 }
 
