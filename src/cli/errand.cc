@@ -14,13 +14,19 @@ LogOptions quiet(LogOptions logs) {
     return logs;
 }
 
+PostgresConfig config_for(Errand::Does does, const Program& program, Files& files) {
+    PostgresConfig config = postgres_config(program.settings, files);
+    config.connection.read_only = does == Errand::Does::looks;
+    return config;
+}
+
 }  // namespace
 
-Errand::Errand(World& world, const Program& program, std::string name)
+Errand::Errand(World& world, const Program& program, std::string name, Does does)
     : clock_(world.clock),
       lines_(STDERR_FILENO),
       log_(quiet(program.logs), lines_, world.clock),
-      config_(postgres_config(program.settings, world.files)),
+      config_(config_for(does, program, world.files)),
       links_(config_.connection, std::move(name), log_.logger("postgres")),
       waiter_(world.clock) {}
 

@@ -1,6 +1,8 @@
 // A command's own connection to the server: for questions, outside of any pipeline.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/wait.h"
@@ -15,8 +17,11 @@ namespace pgc {
 
 class Errand {
 public:
-    // Both outlive it. `name` is how the sessions call themselves.
-    Errand(World& world, const Program& program, std::string name);
+    enum class Does : std::uint8_t { looks, changes };
+
+    // Both outlive it. `name` is how the sessions call themselves. Of one that only looks the
+    // server takes no statement that writes.
+    Errand(World& world, const Program& program, std::string name, Does does = Does::looks);
 
     Result<BlockingLink> connect();
 

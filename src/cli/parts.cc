@@ -94,7 +94,8 @@ Result<std::unique_ptr<Source>> ProgramParts::make_source(const SourceTask& task
                              .keepalive_interval = keepalive_interval(settings_),
                              .may_create_slot = task.may_create_slot,
                              .may_replace_slot = task.may_replace_slot,
-                             .snapshot = task.snapshot});
+                             .snapshot = task.snapshot,
+                             .look_only = task.look_only});
 }
 
 Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& identity) {

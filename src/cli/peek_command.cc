@@ -1,5 +1,6 @@
 #include "cli/peek_command.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -12,6 +13,7 @@
 #include "cli/signals.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "postgres/quote.h"
 #include "sink/console/options.h"
 
 namespace pgc {
@@ -53,6 +55,7 @@ private:
             if (stop_.drain()) return {};
             wait(true);
         }
+        if (source_->identity().slot_is_gone) return std::unexpected(nothing_waits());
         auto format = parts_.make_format(source_->identity());
         if (!format) return std::unexpected(std::move(format.error()));
         format_ = std::move(*format);
@@ -61,6 +64,15 @@ private:
         sink_ = std::move(*sink);
         until_ = source_->identity().server_end;
         return source_->start(source_->identity().slot_confirmed, {});
+    }
+
+    Error nothing_waits() const {
+        return stop(Error::Category::server,
+                    fmt::format("there is no slot {} yet, so no changes wait to be looked at",
+                                quote_name(source_->identity().slot)))
+            .mended_by(
+                "pg-capture run makes the slot and what it needs at its first start; where a "
+                "DBA is to make them: pg-capture init --sql");
     }
 
     // False when everything that was waiting at the start has been seen.
@@ -162,10 +174,11 @@ ExitCode run_peek(Invocation& invocation) {
     Metrics metrics(PGC_VERSION);
     StopRequest stop;
     const Signals signals(stop);
-    const PostgresConfig postgres = postgres_config(program->settings, invocation.world.files);
+    const PostgresConfig postgres =
+        looking_only(postgres_config(program->settings, invocation.world.files));
     ProgramParts parts(program->settings, postgres, nullptr, invocation.world.clock, metrics,
                        log.logger("postgres"), ProgramParts::SinkChoice::console);
-    auto source = parts.make_source({.may_create_slot = false});
+    auto source = parts.make_source({.may_create_slot = false, .look_only = true});
     if (!source) return tell(invocation, source.error());
     auto seen = Peek(std::move(*source), parts, *limit, invocation.world.clock, stop).run();
     if (!seen) return tell(invocation, seen.error());

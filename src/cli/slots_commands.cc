@@ -71,7 +71,7 @@ ExitCode run_slots_drop(Invocation& invocation) {
     const std::string& name = invocation.line.arguments.front();
     const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
-    Errand errand(invocation.world, *program, "pg-capture slots");
+    Errand errand(invocation.world, *program, "pg-capture slots", Errand::Does::changes);
     auto link = errand.connect();
     if (!link) return tell(invocation, link.error());
     const auto dropped = drop_slot(*link, name);

@@ -22,6 +22,8 @@ struct SourceTask {
     // A snapshot of everything may follow: what a new slot stands at is to be kept readable
     // until start().
     bool snapshot = false;
+    // The source is only looked at: nothing is created, altered, ended or ordered.
+    bool look_only = false;
 };
 
 class PipelineParts {

@@ -536,4 +536,16 @@ PostgresConfig postgres_config(const Settings& settings, Files& files) {
     return c;
 }
 
+PostgresConfig looking_only(PostgresConfig config) {
+    config.connection.read_only = true;
+    config.manage_publication = false;
+    config.tables_refresh = Duration{0};
+    config.heartbeat_interval = Duration{0};
+    config.heartbeat_sql.clear();
+    config.snapshot.new_tables = false;
+    config.snapshot.signal_schema.clear();
+    config.snapshot.signal_table.clear();
+    return config;
+}
+
 }  // namespace pgc

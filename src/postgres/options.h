@@ -46,6 +46,7 @@ struct ConnectionConfig {
     std::string channel_binding = "prefer";
     std::string require_auth;  // empty: any method
     Duration connect_timeout{0};
+    bool read_only = false;  // the server refuses these sessions every write
 
     // Some host may be another machine and the traffic to it is not surely encrypted.
     bool plain_text_to_others() const noexcept;
@@ -89,6 +90,9 @@ struct PostgresConfig {
 
 // Of settings that load() found no fault in. `files` must outlive the result.
 PostgresConfig postgres_config(const Settings& settings, Files& files);
+// The same for a source that only looks (peek): nothing is altered, written or ordered. A
+// publication is used as it is, whoever maintains it.
+PostgresConfig looking_only(PostgresConfig config);
 // source.snapshot.mode, for the pipeline.
 SnapshotMode snapshot_mode(const Settings& settings);
 

@@ -36,12 +36,14 @@ void add_tls(Parameters& p, const ConnectionConfig& c) {
 
 }  // namespace
 
-std::string session_options() {
+std::string session_options(bool read_only) {
     std::string options;
     for (const SessionSetting& setting : kSessionSettings) {
         options +=
             fmt::format("{}-c {}={}", options.empty() ? "" : " ", setting.name, setting.value);
     }
+    // Behind the general setting: the last one counts.
+    if (read_only) options += " -c default_transaction_read_only=on";
     return options;
 }
 
@@ -58,7 +60,7 @@ Parameters connection_parameters(const ConnectionConfig& c, const AddressList& a
     p.emplace_back("passfile", kNoFile);
     p.emplace_back("application_name", application_name);
     p.emplace_back("client_encoding", "UTF8");
-    p.emplace_back("options", session_options());
+    p.emplace_back("options", session_options(c.read_only));
     p.emplace_back("target_session_attrs", c.target_session_attrs);
     p.emplace_back("load_balance_hosts", "disable");
     p.emplace_back("keepalives", "1");

@@ -26,8 +26,9 @@ using Parameters = std::vector<std::pair<const char*, std::string>>;
 Parameters connection_parameters(const ConnectionConfig& config, const AddressList& addresses,
                                  const std::string& application_name, LinkFactory::Use use);
 
-// "-c datestyle=ISO -c …": session.h as start-up options.
-std::string session_options();
+// "-c datestyle=ISO -c …": session.h as start-up options. With `read_only` no transaction of
+// the session may write.
+std::string session_options(bool read_only = false);
 
 // What has to be set once the server's version and encoding are known; empty if nothing.
 std::string late_session_settings(int server_version, const std::string& server_encoding,

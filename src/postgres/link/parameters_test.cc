@@ -74,6 +74,16 @@ TEST(ParametersTest, SessionsArePinnedFromTheStart) {
     }
 }
 
+TEST(ParametersTest, WhoOnlyLooksIsKeptFromWritingByTheServer) {
+    constexpr std::string_view setting = "default_transaction_read_only=";
+    const auto last_word = [&](bool read_only) {
+        const std::string options = session_options(read_only);
+        return options.substr(options.rfind(setting) + setting.size());
+    };
+    EXPECT_EQ(last_word(true), "on");
+    EXPECT_EQ(last_word(false), "off");
+}
+
 TEST(ParametersTest, LaterSettingsAreThoseTheVersionKnows) {
     using enum LinkFactory::Use;
     EXPECT_EQ(late_session_settings(110022, "UTF8", replication), "");

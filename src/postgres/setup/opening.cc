@@ -289,7 +289,7 @@ Result<Opening::Steps::Progress> Opening::Steps::take_slot() {
         if (slot_->active) return slot_is_active(*slot_);
         warn_of_slot(*slot_);
         identity.slot_confirmed = slot_->confirmed;
-    } else if (!task_.may_create_slot) {
+    } else if (task_.look_only || !task_.may_create_slot) {
         // The start guard refuses, and says whether it is another server's, too.
         identity.slot_is_gone = true;
         return enter(State::done, Duration{0});
@@ -316,7 +316,7 @@ Result<Opening::Steps::Progress> Opening::Steps::take_dropped() {
 // anybody else gets a moment to leave.
 Result<Opening::Steps::Progress> Opening::Steps::slot_is_active(const SlotState& slot) {
     if (!give_up_slot_at_) give_up_slot_at_ = now_ + kLeavingPatience;
-    if (now_ >= *give_up_slot_at_) return std::unexpected(slot_in_use(slot));
+    if (task_.look_only || now_ >= *give_up_slot_at_) return std::unexpected(slot_in_use(slot));
     if (!ended_reader_ && slot.pid != 0) {
         return ask(*sql, end_stale_reader_query(slot.pid), State::ending_reader);
     }

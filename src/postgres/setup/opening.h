@@ -55,6 +55,7 @@ struct OpeningTask {
     bool may_create_slot = true;    // false: we have a position, so a slot must be there
     bool may_replace_slot = false;  // one that the server has given up is dropped and made anew
     bool export_snapshot = false;   // with a new slot
+    bool look_only = false;         // nothing is created, and nobody's session ended
 };
 
 class Opening {

@@ -90,11 +90,19 @@ Error slot_in_use(const SlotState& slot) {
     const std::string who = slot.reader.empty() ? "" : fmt::format(" ({})", slot.reader);
     Error error = retry(Error::Category::server, fmt::format("slot {} is active for PID {}{}",
                                                              quote_name(slot.name), slot.pid, who));
-    error.mend = fmt::format(
-        "stop the other reader, or end its session: SELECT "
-        "pg_terminate_backend({}); or set PG_SLOT_NAME to another name",
-        slot.pid);
+    error.mend =
+        read_by_pg_capture(slot)
+            ? "another instance of pg-capture follows it (pg-capture status says how it gets on): "
+              "stop that one first, or set PG_SLOT_NAME to another name"
+            : fmt::format(
+                  "stop the other reader, or end its session: SELECT "
+                  "pg_terminate_backend({}); or set PG_SLOT_NAME to another name",
+                  slot.pid);
     return error;
+}
+
+bool read_by_pg_capture(const SlotState& slot) noexcept {
+    return slot.active && slot.reader.starts_with("pg-capture ");
 }
 
 }  // namespace pgc

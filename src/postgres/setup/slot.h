@@ -43,4 +43,7 @@ struct SlotState {
 // "slot … is in use": an Error that retries, saying by whom.
 Error slot_in_use(const SlotState& slot);
 
+// Its reader calls itself as an instance of ours does (link/libpq_link.h).
+bool read_by_pg_capture(const SlotState& slot) noexcept;
+
 }  // namespace pgc

@@ -68,7 +68,8 @@ OpeningTask opening_task(const PostgresSource::With& with) {
     return {.text_only = with.memory.text_only || with.config.toast == ToastMode::reselect,
             .may_create_slot = with.may_create_slot,
             .may_replace_slot = with.may_replace_slot,
-            .export_snapshot = with.snapshot};
+            .export_snapshot = with.snapshot,
+            .look_only = with.look_only};
 }
 
 }  // namespace
@@ -265,6 +266,7 @@ void PostgresSource::watch_moves(const Batch& batch) {
 
 // Those that came with the stream.
 void PostgresSource::take_orders(const Batch& batch) {
+    if (with_.look_only) return;
     std::vector<SnapshotOrder> orders;
     const auto understood = [&](auto&& found) {
         if (found) return true;
