@@ -104,6 +104,7 @@ Climate climate_of(Random& random, bool real) {
     climate.kafka.message_bytes_max = random.chance(30) ? 400'000 : 1'048'588;
     climate.kafka.partitions = static_cast<std::int32_t>(1 + random.below(4));
     climate.kafka.gapless = random.chance(70);
+    climate.kafka.others_make_topics = random.chance(30);
     climate.kafka_outages = some(20, 3);
     climate.topic_deletions = some(10, 2);
     if (real && random.chance(40)) add_snapshots(climate, random);

@@ -91,6 +91,7 @@ private:
     void later(std::function<void()> action);
     void ask(KafkaReports::Answer question);
     void answer(KafkaReports::Answer question);
+    void make_topic(const std::string& name, bool by_others);
     KafkaCode refusal(const KafkaOutgoing& out) const;
     void take(const KafkaOutgoing& out, void* tag);
     void begin(Partition& partition);
@@ -147,15 +148,15 @@ void PlayedClusterProducer::answer(KafkaReports::Answer question) {
         case To::look_up:
             question.code = there ? KafkaCode::none : KafkaCode::unknown_topic;
             question.partitions = there ? found->second.partitions : 0;
+            if (!there && cluster_.habits_.others_make_topics && world_.random.chance(50)) {
+                world_.note("others make the topic ", question.topic);
+                make_topic(question.topic, true);
+            }
             break;
         case To::create:
             question.code = there ? KafkaCode::topic_exists : KafkaCode::none;
             // It is known only a while after it was made.
-            later([this, name = question.topic] {
-                cluster_.topics_.try_emplace(
-                    name, PlayedCluster::Topic{cluster_.habits_.partitions,
-                                               cluster_.habits_.message_bytes_max});
-            });
+            later([this, name = question.topic] { make_topic(name, false); });
             break;
         case To::limits:
             question.code = there ? KafkaCode::none : KafkaCode::unknown_topic;
@@ -163,6 +164,17 @@ void PlayedClusterProducer::answer(KafkaReports::Answer question) {
             break;
     }
     ready_.answers.push_back(std::move(question));
+}
+
+void PlayedClusterProducer::make_topic(const std::string& name, bool by_others) {
+    cluster_.topics_.try_emplace(name, PlayedCluster::Topic{cluster_.partitions_of(name, by_others),
+                                                            cluster_.habits_.message_bytes_max});
+}
+
+// A topic that was deleted comes back with as many: else keys would have to move.
+std::int32_t PlayedCluster::partitions_of(const std::string& topic, bool by_others) {
+    const std::int32_t wanted = habits_.partitions + (by_others ? 1 : 0);
+    return partitions_.try_emplace(topic, wanted).first->second;
 }
 
 KafkaCode PlayedClusterProducer::refusal(const KafkaOutgoing& out) const {

@@ -4,7 +4,8 @@
 // Each partition writes what it was given in its order, a few records a request, after a
 // while; reports come later still, those of different requests in any order. Requests fail,
 // with what is behind them or alone; producers meet fatal errors; queues are full; topics
-// appear slowly, are deleted, come back with another limit; the cluster is away for long.
+// appear slowly, are made by others a moment before us with a partition more, are deleted, come
+// back; the cluster is away for long.
 // When a producer goes, part of what it had arrives all the same, and nobody is told.
 //
 // The oracle is told of a record once all that were produced before it are written.
@@ -35,6 +36,7 @@ struct KafkaHabits {
     std::size_t message_bytes_max = 1'000'000;  // of topics that are made
     std::int32_t partitions = 1;                // likewise
     bool gapless = true;                        // behind a failed record nothing is written
+    bool others_make_topics = false;            // sometimes before us, in a way of their own
 };
 
 class PlayedCluster final : public KafkaProducers {
@@ -60,7 +62,10 @@ private:
     Oracle& oracle_;
     const KafkaHabits& habits_;
     const Mutation mutation_;
+    std::int32_t partitions_of(const std::string& topic, bool by_others);
+
     std::map<std::string, Topic> topics_;
+    std::map<std::string, std::int32_t> partitions_;  // of topics that were ever there
     std::map<std::pair<std::string, std::string>, std::int32_t> homes_;  // topic, key -> partition
     Instant away_until_{};
 };

@@ -78,6 +78,8 @@ Result<void> KafkaClient::start(const With& with) {
     if (!properties) return std::unexpected(std::move(properties.error()));
     secrets_ = std::move(properties->secrets);
     properties->all.insert(properties->all.end(), with.properties.begin(), with.properties.end());
+    // A producer's look-up of a topic makes brokers create it by default, as they like it.
+    properties->all.push_back({"allow.auto.create.topics", "false"});
 
     std::array<char, 512> reason{};
     Conf conf(rd_kafka_conf_new(), &rd_kafka_conf_destroy);

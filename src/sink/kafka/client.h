@@ -6,6 +6,9 @@
 //     a broker that can't be reached, or doesn't believe us   -> trouble()
 //     a fatal error                                           -> failed()
 //
+// Nothing it does makes a broker create a topic by itself (auto.create.topics.enable): only
+// rd_kafka_CreateTopics() does.
+//
 // Trouble ends nothing by itself: librdkafka goes on trying for ever, with the secrets and
 // certificates it was made with. So who is not believed makes another client. The owner
 // tells of both; here they are logged for debugging only. Secrets appear in no text that

@@ -21,8 +21,8 @@ constexpr int kRecordsAtOnce = 2000;  // then the loop looks whether it is asked
 const KafkaProperty kProperties[] = {
     {"enable.partition.eof", "true"},       {"isolation.level", "read_committed"},
     {"enable.auto.commit", "false"},        {"auto.offset.reset", "earliest"},
-    {"allow.auto.create.topics", "false"},  {"fetch.error.backoff.ms", "100"},
-    {"queued.max.messages.kbytes", "1024"}, {"fetch.queue.backoff.ms", "10"},
+    {"fetch.error.backoff.ms", "100"},      {"fetch.queue.backoff.ms", "10"},
+    {"queued.max.messages.kbytes", "1024"},
 };
 
 struct MessageFree {

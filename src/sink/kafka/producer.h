@@ -124,7 +124,7 @@ public:
     // To be handed to KafkaProducers::retire() while it still has lent records.
     virtual ~KafkaProducer() = default;
 
-    // The topic of this name, asking nobody: it need not exist yet.
+    // The topic of this name: it need not exist yet, and is not made by this or by writing to it.
     virtual KafkaTopic* topic(const std::string& name) = 0;
 
     struct Taken {

@@ -169,6 +169,19 @@ TEST_F(RdKafkaProducerTest, AQuestionWithoutAnAnswerIsAnsweredForEachTopic) {
     EXPECT_EQ(answered(To::create, "n"), 1);
 }
 
+// The played cluster makes each topic that it is asked for, if it may.
+TEST_F(RdKafkaProducerTest, NoTopicIsMadeByWritingIntoIt) {
+    config_.properties = {{"topic.metadata.propagation.max.ms", "300"}};
+    make();
+    KafkaTopic* missing = producer_->topic("missing");
+    ASSERT_EQ(produce({{topic_, 0, &record("a")}, {missing, 0, &record("b")}}).records, 2U);
+    collect_until([this] { return written() + reports_.failed.size() == 2; });
+    ASSERT_EQ(reports_.failed.size(), 1U);
+    const KafkaCode code = reports_.failed.front().code;
+    EXPECT_TRUE(code == KafkaCode::unknown_topic || code == KafkaCode::local_unknown_topic);
+    EXPECT_EQ(reports_.failed.front().topic, missing);
+}
+
 TEST_F(RdKafkaProducerTest, OneTopicHasOneHandle) {
     EXPECT_EQ(producer_->topic("t"), topic_);
     EXPECT_NE(producer_->topic("u"), topic_);
