@@ -94,6 +94,7 @@ Result<std::unique_ptr<Source>> ProgramParts::make_source(const SourceTask& task
                              .keepalive_interval = keepalive_interval(settings_),
                              .may_create_slot = task.may_create_slot,
                              .may_replace_slot = task.may_replace_slot,
+                             .home = task.home,
                              .snapshot = task.snapshot,
                              .look_only = task.look_only});
 }

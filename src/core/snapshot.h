@@ -21,7 +21,7 @@ inline constexpr Lane kSnapshotLane{1};
 // When everything is read without being asked for.
 enum class SnapshotMode : std::uint8_t {
     never,
-    initial,      // when the slot is new
+    initial,      // when no position is stored
     when_needed,  // and when the stream can't be resumed
     always,       // at each start of the process
     only,         // likewise, and then the process ends

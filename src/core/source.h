@@ -34,6 +34,12 @@ struct TimelineSwitch {
     Lsn at;
 };
 
+// Where a stored position belongs. Nothing is written, or made, at any other place.
+struct SourceHome {
+    std::string system;
+    std::string database;
+};
+
 // Who the source is talking to, and where its bookmark (the slot) stands.
 struct SourceIdentity {
     std::string system;  // the cluster's identifier, unique among clusters
@@ -41,11 +47,13 @@ struct SourceIdentity {
     std::vector<TimelineSwitch> history;  // of `timeline`, oldest first
     std::string database;
     std::string slot;
-    std::string fingerprint;    // of what is published and filtered; changes with them
-    bool slot_is_new = false;   // created by this very open()
-    bool slot_is_gone = false;  // and was not created anew (may_create_slot)
-    Lsn slot_confirmed;         // the server may have forgotten everything before
-    Lsn server_end;             // the end of its log now
+    std::string fingerprint;   // of what is published and filtered; changes with them
+    bool slot_is_new = false;  // created by this very open()
+    // And was not created anew (may_create_slot); or not looked for, this being another
+    // system or database than SourceTask::home.
+    bool slot_is_gone = false;
+    Lsn slot_confirmed;  // the server may have forgotten everything before
+    Lsn server_end;      // the end of its log now
 };
 
 class Source {

@@ -22,10 +22,9 @@ struct StoredPosition {
     std::uint32_t timeline = 0;
     std::string database;
     std::string slot;
-    Lsn resume_at;  // everything that committed before is durable; none: see below
-    // What is left of the snapshots (Source::snapshot_progress); empty: nothing.
-    // With it and without a place to resume at: a snapshot is meant to come with the slot
-    // that is about to be made. So a crash right behind that loses no rows.
+    Lsn resume_at;  // everything that committed before is durable
+    // What is left of the snapshots (Source::snapshot_progress); empty: nothing. That one is
+    // wanted is stored with the first position, so a crash right behind that loses no rows.
     std::string snapshot{};
     bool operator==(const StoredPosition&) const = default;
 };

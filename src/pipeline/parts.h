@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "core/format.h"
@@ -19,6 +20,9 @@ struct SourceTask {
     bool may_create_slot = true;
     // A slot that the server has given up may be dropped and made anew.
     bool may_replace_slot = false;
+    // Of the stored position: what answers somewhere else is left as it is, for the start guard
+    // to refuse.
+    std::optional<SourceHome> home{};
     // A snapshot of everything may follow: what a new slot stands at is to be kept readable
     // until start().
     bool snapshot = false;

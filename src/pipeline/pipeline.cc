@@ -226,35 +226,26 @@ Pipeline::Turn Pipeline::drain() {
     return Turn::again;
 }
 
-// False while the store is busy: looking for the position, or, where there is none, noting
-// that a snapshot is meant to come with the slot that is about to be made.
+// False while the store is busy.
 Result<bool> Pipeline::look_up_position() {
-    if (!loaded_) {
-        auto loaded = with_.store.load();
-        if (!loaded) return std::unexpected(std::move(loaded.error()));
-        if (!*loaded) return false;
-        loaded_ = std::move(**loaded);
-        const auto& position = loaded_->position;
-        snapshot_meant_ = position && !position->resume_at && !position->snapshot.empty();
-        if (position && !position->resume_at) loaded_->position.reset();
-        if (!loaded_->position && !loaded_->store_is_missing && !snapshot_meant_ &&
-            options_.snapshot != SnapshotMode::never) {
-            StoredPosition intent;
-            intent.pipeline = options_.name;
-            intent.snapshot = kWholeSnapshot;
-            if (auto begun = with_.store.save(intent); !begun) {
-                return std::unexpected(std::move(begun.error()));
-            }
-        }
-    }
-    return with_.store.saved();
+    if (loaded_) return true;
+    auto loaded = with_.store.load();
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    if (!*loaded) return false;
+    loaded_ = std::move(**loaded);
+    // Older versions stored an intention before there was a slot.
+    if (loaded_->position && !loaded_->position->resume_at) loaded_->position.reset();
+    return true;
 }
 
 Result<void> Pipeline::make_source() {
     const bool again = options_.snapshot == SnapshotMode::when_needed;
+    const auto& position = loaded_->position;
     auto source = with_.parts.make_source(
-        {.may_create_slot = (!loaded_->position || again) && !loaded_->store_is_missing,
+        {.may_create_slot = (!position || again) && !loaded_->store_is_missing,
          .may_replace_slot = again,
+         .home = position ? std::optional{SourceHome{position->system, position->database}}
+                          : std::nullopt,
          .snapshot = options_.snapshot != SnapshotMode::never});
     if (!source) return std::unexpected(std::move(source.error()));
     source_ = std::move(*source);
@@ -269,20 +260,30 @@ Result<void> Pipeline::plan() {
                               {.where = with_.store.where(),
                                .how_to_forget = with_.store.how_to_forget(),
                                .how_to_create = with_.store.how_to_create()});
-    const bool lost = !planned;
-    if (lost) planned = start_over(std::move(planned.error()));
+    if (!planned) planned = start_over(std::move(planned.error()));
     if (!planned) return std::unexpected(std::move(planned.error()));
     plan_ = std::move(*planned);
+    return plan_->because == Because::no_store ? Result<void>{} : plan_snapshot();
+}
+
+void Pipeline::tell_plan() const {
+    using Because = StartPlan::Because;
+    const SourceIdentity& identity = source_->identity();
     switch (plan_->because) {
         case Because::new_slot:
             with_.log.info("starting with a new slot",
                            {{"slot", identity.slot}, {"from", plan_->from}});
             break;
         case Because::foreign_slot:
-            with_.log.warning("no position is stored: taking over the slot where it stands",
-                              {{"slot", identity.slot},
-                               {"from", plan_->from},
-                               {"position_in", with_.store.where()}});
+            with_.log.warning(
+                snapshot_.empty()
+                    ? "the slot is there, but no position is stored: streaming from where the slot "
+                      "stands; rows that are in the tables already are not sent"
+                    : "the slot is there, but no position is stored: streaming from where the slot "
+                      "stands, and a snapshot of all captured tables follows",
+                {{"slot", identity.slot},
+                 {"from", plan_->from},
+                 {"position_in", with_.store.where()}});
             break;
         case Because::promoted:
             with_.log.info("the server was promoted and carries on our timeline",
@@ -291,14 +292,15 @@ Result<void> Pipeline::plan() {
         case Because::stored:
             with_.log.info("going on from the stored position", {{"from", plan_->from}});
             break;
-        case Because::no_store: return {};
+        case Because::no_store: break;
     }
-    return plan_snapshot(lost);
 }
 
-// The position can't be used: a snapshot instead, if that is what the user wants then.
+// The position can't be used: a snapshot instead, if that is what the user wants then. Not at
+// another place: a host or database was mistaken for ours, and its rows are others.
 Result<StartPlan> Pipeline::start_over(Error refusal) {
-    if (options_.snapshot != SnapshotMode::when_needed || !loaded_->position) {
+    if (options_.snapshot != SnapshotMode::when_needed || !loaded_->position ||
+        belongs_elsewhere(*loaded_->position, source_->identity())) {
         return std::unexpected(std::move(refusal));
     }
     with_.log.failure(LogLevel::error,
@@ -309,14 +311,13 @@ Result<StartPlan> Pipeline::start_over(Error refusal) {
     return plan_start(options_.name, {}, source_->identity(), {});
 }
 
-Result<void> Pipeline::plan_snapshot(bool lost) {
+Result<void> Pipeline::plan_snapshot() {
     const auto& stored = loaded_->position;
     const std::string left = stored ? stored->snapshot : std::string{};
-    snapshot_ = snapshot_to_read(options_.snapshot, {.because = plan_->because,
-                                                     .left = left,
-                                                     .meant = snapshot_meant_,
-                                                     .lost = lost,
-                                                     .first_start = !started_before_});
+    snapshot_ = snapshot_to_read(
+        options_.snapshot,
+        {.because = plan_->because, .left = left, .first_start = !started_before_});
+    tell_plan();
     StoredPosition position = plan_->store_first ? *plan_->store_first : *stored;
     position.snapshot = snapshot_;
     const bool store_now = plan_->store_first.has_value() || snapshot_ != left;

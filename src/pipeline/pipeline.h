@@ -102,7 +102,8 @@ private:
     Result<bool> look_up_position();
     Result<void> make_source();
     Result<void> plan();
-    Result<void> plan_snapshot(bool lost);
+    Result<void> plan_snapshot();
+    void tell_plan() const;
     Result<StartPlan> start_over(Error refusal);
     Result<void> start();
     Result<bool> checkpoint(Checkpoint::Urgency urgency);
@@ -130,7 +131,6 @@ private:
     Instant entered_;
     // Of the present attempt.
     std::optional<PositionStore::Loaded> loaded_;
-    bool snapshot_meant_ = false;     // as SnapshotOccasion::meant
     std::string snapshot_;            // to be read, for Source::start()
     std::unique_ptr<Source> source_;  // until it is the flow's
     std::optional<StartPlan> plan_;

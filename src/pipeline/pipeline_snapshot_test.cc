@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TEST_F(PipelineTest, ANewSlotBringsASnapshotThatIsMeantBeforeTheSlotIsMade) {
+TEST_F(PipelineTest, ANewSlotBringsASnapshotThatIsStoredWithTheFirstPosition) {
     options.snapshot = SnapshotMode::initial;
     std::vector<StoredPosition> saved;
     store.on_saved = [&](const StoredPosition& position) { saved.push_back(position); };
@@ -19,24 +19,36 @@ TEST_F(PipelineTest, ANewSlotBringsASnapshotThatIsMeantBeforeTheSlotIsMade) {
     run_well();
     EXPECT_THAT(parts.server.snapshots, ElementsAre("all"));
     EXPECT_EQ(sent(), 5U);
-    ASSERT_GE(saved.size(), 3U);
-    EXPECT_EQ(saved[0].resume_at, Lsn{}) << "no slot yet";
+    ASSERT_GE(saved.size(), 2U);
+    EXPECT_EQ(saved[0].resume_at, Lsn{50});
     EXPECT_EQ(saved[0].snapshot, "all");
-    EXPECT_EQ(saved[1].resume_at, Lsn{50});
-    EXPECT_EQ(saved[1].snapshot, "all");
     EXPECT_EQ(store.content->snapshot, "");
     EXPECT_EQ(store.content->resume_at, Lsn{105});
 }
 
-TEST_F(PipelineTest, AStartThatDiedBehindTheSlotIsMadeUpFor) {
+TEST_F(PipelineTest, ASlotThatWasThereWithoutAPositionBringsASnapshotToo) {
     options.snapshot = SnapshotMode::initial;
-    store.content = StoredPosition{.pipeline = "p", .snapshot = "all"};
     parts.server.identity.slot_is_new = false;
+    std::vector<StoredPosition> saved;
+    store.on_saved = [&](const StoredPosition& position) { saved.push_back(position); };
     stop_after(500ms);
     run_well();
     EXPECT_THAT(parts.server.may_create, ElementsAre(true));
     EXPECT_THAT(parts.server.snapshots, ElementsAre("all"));
     EXPECT_EQ(sent(), 4U);
+    ASSERT_GE(saved.size(), 1U);
+    EXPECT_EQ(saved[0].snapshot, "all") << "a crash from here on loses none of it";
+    EXPECT_THAT(lines.text, HasSubstr("a snapshot of all captured tables follows"));
+}
+
+TEST_F(PipelineTest, AnIntentionThatAnOlderVersionStoredIsNoPosition) {
+    options.snapshot = SnapshotMode::initial;
+    store.content = StoredPosition{.pipeline = "p", .snapshot = "all"};
+    stop_after(500ms);
+    run_well();
+    EXPECT_THAT(parts.server.may_create, ElementsAre(true));
+    EXPECT_THAT(parts.server.snapshots, ElementsAre("all"));
+    EXPECT_EQ(store.content->resume_at, Lsn{50});
 }
 
 TEST_F(PipelineTest, WhatIsLeftOfASnapshotIsReadAfterABreak) {
@@ -77,6 +89,21 @@ TEST_F(PipelineTest, ALossIsFollowedByASnapshotWhereThatIsWanted) {
     EXPECT_THAT(parts.server.snapshots, ElementsAre("all"));
     EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{300}));
     EXPECT_THAT(lines.text, HasSubstr("changes were missed"));
+}
+
+TEST_F(PipelineTest, AnotherSystemOrDatabaseIsNoLossButAWrongHost) {
+    options.snapshot = SnapshotMode::when_needed;
+    for (const auto& [system, database] : {std::pair{"2", "db"}, std::pair{"1", "bank"}}) {
+        store_has(105);
+        parts.server.identity.system = system;
+        parts.server.identity.database = database;
+        EXPECT_EQ(run_into_error().category, Error::Category::position);
+        EXPECT_THAT(parts.server.snapshots, ElementsAre());
+        EXPECT_EQ(store.content->resume_at, Lsn{105});
+        ASSERT_TRUE(parts.server.homes.back()) << "nothing may be made there";
+        EXPECT_EQ(parts.server.homes.back()->system, "1");
+        EXPECT_EQ(parts.server.homes.back()->database, "db");
+    }
 }
 
 TEST_F(PipelineTest, WithoutThatALossStops) {

@@ -7,12 +7,8 @@ std::string snapshot_to_read(SnapshotMode mode, const SnapshotOccasion& occasion
     std::string all{kWholeSnapshot};
     const bool stored =
         occasion.because == Because::stored || occasion.because == Because::promoted;
-    if (mode == SnapshotMode::never) return stored ? occasion.left : std::string{};
-    if (occasion.lost || occasion.meant || occasion.because == Because::new_slot) return all;
-    if (occasion.because == Because::foreign_slot) {
-        return mode == SnapshotMode::initial ? std::string{} : all;
-    }
-    if (!occasion.left.empty()) return occasion.left;
+    if (!stored) return mode == SnapshotMode::never ? std::string{} : all;
+    if (!occasion.left.empty() || mode == SnapshotMode::never) return occasion.left;
     const bool each_time = mode == SnapshotMode::always || mode == SnapshotMode::only;
     return each_time && occasion.first_start ? all : std::string{};
 }

@@ -1,17 +1,15 @@
 // Whether a start reads the rows that are there already. Pure.
 //
-//                   initial   when_needed   always, only            never
-//   new slot        all       all           all                     nothing
-//   slot was there  nothing   all           all                     nothing
-//   meant to be     all       all           all                     nothing
-//   stored          the rest  the rest      the rest; without one   the rest
-//                                           all, once a process
-//   lost            (stops)   all           (stops)                 (stops)
+//                 initial   when_needed   always, only             never
+//   no position   all       all           all                      nothing
+//   stored        the rest  the rest      the rest; without one    the rest
+//                                         all, once a process
+//   lost          (stops)   all           (stops)                  (stops)
 //
 // What has begun is finished, or cancelled by order: also with `never`, where it was ordered.
-// "Slot was there": no position is stored, somebody else made the slot. "Meant to be": we died
-// between making the slot and storing our first position (StoredPosition::snapshot). "Lost": the
-// guard refused the stored position.
+// "No position": none is stored, whoever made the slot. Nobody knows then which of the rows that
+// were there before it have ever been sent, and we may have died between making the slot and
+// storing our first position. "Lost": the guard refused the stored position, and none is left.
 #pragma once
 
 #include <string>
@@ -24,8 +22,6 @@ namespace pgc {
 struct SnapshotOccasion {
     StartPlan::Because because = StartPlan::Because::stored;
     std::string left{};        // of a snapshot, as stored
-    bool meant = false;        // by a start that did not get further
-    bool lost = false;         // a position was stored and can't be used
     bool first_start = false;  // of this process
 };
 

@@ -19,14 +19,11 @@ TEST(SnapshotChoiceTest, ANewSlotBringsEverythingButForThoseWhoNeverWantIt) {
     EXPECT_EQ(reads(never, {.because = Because::new_slot}), "");
 }
 
-TEST(SnapshotChoiceTest, ASlotOfSomebodyElsesIsTakenOverWithoutOne) {
-    EXPECT_EQ(reads(initial, {.because = Because::foreign_slot}), "");
-    EXPECT_EQ(reads(when_needed, {.because = Because::foreign_slot}), kWholeSnapshot);
-}
-
-TEST(SnapshotChoiceTest, WhatADeadStartMeantToReadIsRead) {
-    EXPECT_EQ(reads(initial, {.because = Because::foreign_slot, .meant = true}), kWholeSnapshot);
-    EXPECT_EQ(reads(never, {.because = Because::foreign_slot, .meant = true}), "");
+TEST(SnapshotChoiceTest, ASlotThatWasThereWithoutAPositionTellsNothingOfTheRows) {
+    for (const SnapshotMode mode : {initial, when_needed, always, only}) {
+        EXPECT_EQ(reads(mode, {.because = Because::foreign_slot}), kWholeSnapshot);
+    }
+    EXPECT_EQ(reads(never, {.because = Because::foreign_slot}), "");
 }
 
 TEST(SnapshotChoiceTest, TheRestIsReadAndNotMore) {
@@ -44,7 +41,9 @@ TEST(SnapshotChoiceTest, AlwaysIsOnceAProcess) {
 }
 
 TEST(SnapshotChoiceTest, AfterALossEverythingIsReadAgain) {
-    EXPECT_EQ(reads(when_needed, {.left = "the rest", .lost = true}), kWholeSnapshot);
+    for (const Because because : {Because::new_slot, Because::foreign_slot}) {
+        EXPECT_EQ(reads(when_needed, {.because = because, .left = "the rest"}), kWholeSnapshot);
+    }
 }
 
 }  // namespace

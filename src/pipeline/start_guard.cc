@@ -133,6 +133,10 @@ StoredPosition position_at(std::string_view pipeline, const SourceIdentity& sour
 
 }  // namespace
 
+bool belongs_elsewhere(const StoredPosition& stored, const SourceIdentity& source) noexcept {
+    return stored.system != source.system || stored.database != source.database;
+}
+
 Result<StartPlan> plan_start(std::string_view pipeline, const PositionStore::Loaded& loaded,
                              const SourceIdentity& source, const StoreWords& store) {
     using Because = StartPlan::Because;

@@ -6,7 +6,8 @@
 //
 //   stored  slot           and                                      then
 //   no      created now    -                                        store C, start at C
-//   no      was there      the store is there                       the same, told in the log
+//   no      was there      the store is there                       the same, told in the log;
+//                                                                   snapshot_choice.h: with what
 //   no      was there      the store as a whole is missing          stop: it may have had one
 //   no      not there      the store as a whole is missing          create it, then begin again
 //   yes     created now    -                                        stop: the old one was dropped
@@ -51,6 +52,9 @@ struct StoreWords {
     std::string how_to_forget;
     std::string how_to_create;
 };
+
+// Of another system or database than the one that answers.
+bool belongs_elsewhere(const StoredPosition& stored, const SourceIdentity& source) noexcept;
 
 [[nodiscard]] Result<StartPlan> plan_start(std::string_view pipeline,
                                            const PositionStore::Loaded& loaded,

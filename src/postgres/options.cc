@@ -156,7 +156,8 @@ constexpr Option kSnapshotOptions[] = {
      .fallback = "initial",
      .help = "when rows that are there already are sent, as READ",
      .doc =
-         "`initial`: when the slot is new; `always`: at each start; `only`: likewise, and then the "
+         "`initial`: at the first start, which is one without a stored position, whoever made the "
+         "slot; `always`: at each start; `only`: likewise, and then the "
          "process ends; `when_needed`: also when the stored position can't be used, which is "
          "told as an error; `never`: only when one is ordered. What a crash interrupts is gone on "
          "with at the next start, in each mode.",

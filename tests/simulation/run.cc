@@ -82,6 +82,9 @@ public:
         if (options.mutation == Mutation::ignores_the_budget) {
             climate_.pipeline.flow.budget_bytes *= 64;
         }
+        if (options_.real && climate_.pipeline.snapshot != SnapshotMode::never) {
+            oracle_.snapshots().wants_everything();
+        }
         if (climate_.slot_from_others) {
             server_.create_slot();
             topic_.create();  // as they were told: with a slot there, nobody else does
@@ -171,6 +174,7 @@ private:
                                  .keepalive_interval = 10s,
                                  .may_create_slot = may_create,
                                  .may_replace_slot = task.may_replace_slot,
+                                 .home = task.home,
                                  .snapshot = task.snapshot});
     }
 
@@ -243,6 +247,7 @@ private:
         world_.note("ended well");
         if (stops_asked_ == 0 && climate_.pipeline.snapshot == SnapshotMode::only) {
             over_ = oracle_.begun() && oracle_.snapshots().over();
+            if (over_) oracle_.snapshots().check_begun();
             return rest(1ms);
         }
         if (stops_asked_ == 0) world_.fail("it ended, though nobody asked it to");
@@ -360,10 +365,12 @@ private:
         server_.cut_all("a loss");
         server_.release_slot();
         // What diverged can't be told from what was read before it.
-        const bool recovers = climate_.pipeline.snapshot == SnapshotMode::when_needed;
-        oracle_.loss_happened(recovers);
+        const bool when_needed = climate_.pipeline.snapshot == SnapshotMode::when_needed;
         const std::uint64_t all = climate_.in_topic && troubled() ? 7 : 6;
-        switch (world_.random.below(recovers ? 4 : all)) {
+        std::uint64_t what = world_.random.below(when_needed ? 5 : all);
+        if (when_needed && what == 4) what = 5;
+        oracle_.loss_happened(when_needed && what != 5);  // another system's rows are no substitute
+        switch (what) {
             case 0: server_.drop_slot(); break;
             case 1: server_.recreate_slot(); break;
             case 2: server_.advance_slot(); break;

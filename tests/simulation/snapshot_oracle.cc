@@ -281,7 +281,14 @@ bool SnapshotOracle::read_whole(const Promise& promise, std::uint32_t table) con
                                [&](const Committed& one) { return whole_at(one.end); });
 }
 
+void SnapshotOracle::check_begun() {
+    const auto whole = [](const Promise& promise) { return promise.id == kWholeSnapshotId; };
+    if (!wants_everything_ || std::ranges::any_of(kept_, whole)) return;
+    world_.fail("rows that were there before the stream were never read");
+}
+
 void SnapshotOracle::compare() {
+    check_begun();
     learn_history();
     for (const Promise& promise : kept_) {
         for (const std::uint32_t table : promise.tables) compare(promise, table);

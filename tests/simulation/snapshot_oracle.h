@@ -63,6 +63,9 @@ public:
     bool over() const noexcept { return works_.empty(); }
     // At the end.
     void compare();
+    // A snapshot of everything must have been stored, by whoever dies when.
+    void wants_everything() noexcept { wants_everything_ = true; }
+    void check_begun();
 
     std::size_t reads() const noexcept { return reads_; }
     std::size_t places() const noexcept { return places_.size(); }
@@ -118,6 +121,7 @@ private:
     std::set<std::string> cancelled_;
     std::vector<Promise> promises_;
     std::vector<Promise> kept_;
+    bool wants_everything_ = false;
     std::set<Lsn> places_;
     std::size_t reads_ = 0;
 };

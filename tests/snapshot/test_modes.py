@@ -6,6 +6,7 @@ import time
 import pytest
 from ground import BEGINS
 from support.replica import lsn_number
+from support.servers import PostgresServer
 
 ROWS = """
 CREATE TABLE t (id int PRIMARY KEY, v text);
@@ -193,13 +194,72 @@ def test_initial_still_stops_where_changes_were_lost(ground):
         assert len(ids(ground, "READ")) == 500
 
 
-def test_rows_of_a_slot_that_somebody_else_made_are_not_read(ground):
-    """`initial` is for a slot of our own making: nobody knows what was done with another."""
+def test_when_needed_stops_at_another_system_and_makes_nothing_there(ground):
+    """A host that was mistaken for ours: its rows are others, and its slots and publications its own."""
+    with PostgresServer("15", fresh=True) as other, ground.capture(source_snapshot_mode="when_needed") as capture:
+        ground.wait_complete()
+        capture.stop()
+        other.psql(f"CREATE DATABASE {ground.name}")
+        other.psql(ROWS, db=ground.name)
+        capture.environment |= {"PG_PORT": str(other.port)}
+        capture.start()
+        assert capture.wait_exit(30) == 5, capture.stderr
+        assert "belongs to database system" in capture.stderr_tail(2)
+        assert len(ids(ground, "READ")) == 500
+        assert other.query("SELECT count(*) FROM pg_replication_slots") == [(0,)]
+        assert other.query("SELECT count(*) FROM pg_publication", db=ground.name) == [(0,)]
+
+
+def made_by_a_dba(ground):
+    """A slot without a position of ours, and changes behind it."""
     ground.sql(f"CREATE PUBLICATION {ground.name}_pub FOR ALL TABLES")
     ground.sql(f"SELECT pg_create_logical_replication_slot('{ground.name}', 'pgoutput')")
+    ground.sql("UPDATE t SET v = 'behind the slot' WHERE id <= 10; DELETE FROM t WHERE id = 11;"
+               "INSERT INTO t VALUES (501, 'behind the slot')")
+
+
+def test_rows_before_a_slot_that_somebody_else_made_are_read_behind_its_changes(ground):
+    made_by_a_dba(ground)
     with ground.capture() as capture:
-        capture.wait_streaming()
-        ground.sql("INSERT INTO t VALUES (501, 'new')")
+        ground.wait_complete()
+        ground.sql("UPDATE t SET v = 'later' WHERE id = 1")
         ground.wait_streamed()
-        assert [m["op"] for m in ground.of("t")] == ["INSERT"]
+        assert [m["op"] for m in ground.of("t")] == \
+            ["UPDATE"] * 10 + ["DELETE", "INSERT"] + ["READ"] * 500 + ["UPDATE"]
+        reads = {m["after"]["id"]: m for m in ground.of("t", "READ")}
+        assert set(reads) == ALL - {11} | {501}
+        assert {k for k, m in reads.items() if m["after"]["v"] == "behind the slot"} == {*range(1, 11), 501}
+        changes = [lsn_number(m["source"]["lsn"]) for m in ground.of("t", "UPDATE", "INSERT", "DELETE")]
+        assert changes[-2] < lsn_number(reads[1]["source"]["lsn"]) <= changes[-1]
+        assert "a snapshot of all captured tables follows" in capture.stderr
         capture.stop()
+        capture.start()
+        ground.wait_streamed()
+        assert len(ids(ground, "READ")) == 500, "once"
+        capture.stop()
+
+
+def test_rows_before_a_slot_that_somebody_else_made_are_not_read_if_never_is_asked_for(ground):
+    made_by_a_dba(ground)
+    with ground.capture(source_snapshot_mode="never") as capture:
+        ground.wait_streamed()
+        assert [m["op"] for m in ground.of("t")] == ["UPDATE"] * 10 + ["DELETE", "INSERT"]
+        assert "rows that are in the tables already are not sent" in capture.stderr
+        assert BEGINS not in capture.stderr
+        capture.stop()
+
+
+def test_a_start_beside_a_slot_without_a_position_may_be_killed_at_any_moment(grounds):
+    chance = random.Random(2)
+    ground = grounds()
+    ground.sql(ROWS)
+    made_by_a_dba(ground)
+    with ground.capture(source_snapshot_rows_per_second=2000, source_snapshot_chunk_rows=20) as capture:
+        for _ in range(12):
+            time.sleep(chance.uniform(0.0, 0.3))
+            capture.kill()
+            capture.start()
+        ground.wait_complete()
+        ground.wait_streamed()
+        capture.stop()
+        assert {m["after"]["id"] for m in ground.of("t", "READ")} == ALL - {11} | {501}

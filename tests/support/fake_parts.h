@@ -54,6 +54,7 @@ struct Server {
     std::vector<Lsn> confirmed;
     std::vector<std::size_t> asked_changes, asked_bytes;
     std::vector<bool> may_create;
+    std::vector<std::optional<SourceHome>> homes;
     int tends = 0;
     int alive = 0;  // sources
     bool closed = false;
@@ -342,6 +343,7 @@ public:
 
     Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override {
         server.may_create.push_back(task.may_create_slot);
+        server.homes.push_back(task.home);
         if (auto error = take(source_errors)) return std::unexpected(std::move(*error));
         return std::make_unique<FakeSource>(server, task.may_create_slot);
     }

@@ -251,6 +251,11 @@ Result<Opening::Steps::Progress> Opening::Steps::take_system() {
     if (!*rows) return Progress::wait;
     if (auto read = read_system(**rows, identity); !read) return std::unexpected(read.error());
     identity.slot = config_.slot;
+    if (const auto& home = task_.home;
+        home && (home->system != identity.system || home->database != identity.database)) {
+        identity.slot_is_gone = true;
+        return enter(State::done, Duration{0});
+    }
     if (identity.timeline > 1) {
         return ask(*replication, timeline_history_command(identity.timeline), State::history);
     }

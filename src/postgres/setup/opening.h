@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,11 +52,12 @@ struct StreamPlan {
 };
 
 struct OpeningTask {
-    bool text_only = false;         // a type without a known binary form was met before
-    bool may_create_slot = true;    // false: we have a position, so a slot must be there
-    bool may_replace_slot = false;  // one that the server has given up is dropped and made anew
-    bool export_snapshot = false;   // with a new slot
-    bool look_only = false;         // nothing is created, and nobody's session ended
+    bool text_only = false;            // a type without a known binary form was met before
+    bool may_create_slot = true;       // false: we have a position, so a slot must be there
+    bool may_replace_slot = false;     // one that the server has given up is dropped and made anew
+    std::optional<SourceHome> home{};  // anywhere else nothing but identity() is looked for
+    bool export_snapshot = false;      // with a new slot
+    bool look_only = false;            // nothing is created, and nobody's session ended
 };
 
 class Opening {

@@ -108,6 +108,25 @@ TEST_F(OpeningTest, FindsEverythingInPlace) {
     EXPECT_TRUE(opening().sql_link());
 }
 
+TEST_F(OpeningTest, NothingIsMadeWhereThePositionDoesNotBelong) {
+    slot_missing();
+    task.may_create_slot = task.may_replace_slot = true;
+    task.home = SourceHome{.system = "66", .database = "shop"};
+    ASSERT_TRUE(open());
+    EXPECT_EQ(opening().identity().system, "77");
+    EXPECT_TRUE(opening().identity().slot_is_gone);
+    EXPECT_EQ(server.said.back(), "IDENTIFY_SYSTEM");
+    opened.reset();
+    server.said.clear();
+    task.home = SourceHome{.system = "77", .database = "bank"};
+    ASSERT_TRUE(open());
+    EXPECT_EQ(server.said.back(), "IDENTIFY_SYSTEM");
+    opened.reset();
+    task.home = SourceHome{.system = "77", .database = "shop"};
+    ASSERT_TRUE(open());
+    EXPECT_TRUE(opening().identity().slot_is_new);
+}
+
 TEST_F(OpeningTest, PlansTheStreamForTheServer) {
     ASSERT_TRUE(open());
     const auto& plan = opening().plan();

@@ -68,6 +68,7 @@ OpeningTask opening_task(const PostgresSource::With& with) {
     return {.text_only = with.memory.text_only || with.config.toast == ToastMode::reselect,
             .may_create_slot = with.may_create_slot,
             .may_replace_slot = with.may_replace_slot,
+            .home = with.home,
             .export_snapshot = with.snapshot,
             .look_only = with.look_only};
 }

@@ -58,6 +58,7 @@ public:
         Duration keepalive_interval = std::chrono::seconds{10};
         bool may_create_slot = true;
         bool may_replace_slot = false;
+        std::optional<SourceHome> home{};
         bool snapshot = false;   // a new slot is to come with a snapshot
         bool look_only = false;  // with a `config` of looking_only(): orders are not taken
     };
