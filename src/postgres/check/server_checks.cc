@@ -60,6 +60,12 @@ Finding slot_finding(const SlotState& slot, const PostgresConfig& config,
         const bool ours = slot.here && slot.plugin == "pgoutput" && !slot.synced;
         finding.mend =
             ours ? begin_anew(slot.name) : std::string{"set PG_SLOT_NAME to another name"};
+    } else if (sends_prepared(slot, facts.version)) {
+        const bool alterable = facts.version >= kAlterTwoPhaseSince;
+        finding.level = alterable ? Level::warning : Level::blocking;
+        finding.message = alterable ? "has two_phase on; pg-capture turns it off at its start"
+                                    : two_phase_refused(slot).what;
+        finding.mend = alterable ? "" : two_phase_refused(slot).mend;
     } else if (slot.active) {
         finding.level = Level::blocking;
         finding.message = fmt::format("is in use by PID {}", slot.pid);

@@ -68,6 +68,7 @@ private:
         history,
         slot,
         dropping,
+        altering,
         ending_reader,
         waiting,  // for the slot to be free
         publication,
@@ -88,6 +89,8 @@ private:
     Result<Progress> take_slot();
     Result<Progress> drop_slot(const Error& why);
     Result<Progress> take_dropped();
+    Result<Progress> turn_off_two_phase();
+    Result<Progress> take_altered();
     Result<Progress> slot_is_active(const SlotState& slot);
     Result<Progress> take_ended();
     Result<Progress> poll_slot();
@@ -110,7 +113,7 @@ private:
     }
     bool asks_replication() const noexcept {
         return state_ == State::replicating || state_ == State::system ||
-               state_ == State::history || state_ == State::creating;
+               state_ == State::history || state_ == State::altering || state_ == State::creating;
     }
     std::string_view what_holds_up_slots() const noexcept {
         return facts_.standby ? "on the primary: SELECT pg_log_standby_snapshot();"
@@ -167,6 +170,7 @@ Result<Opening::Steps::Progress> Opening::Steps::go_on() {
         case State::history: return take_history();
         case State::slot: return take_slot();
         case State::dropping: return take_dropped();
+        case State::altering: return take_altered();
         case State::ending_reader: return take_ended();
         case State::waiting: return poll_slot();
         case State::publication: return tend_publication();
@@ -292,6 +296,7 @@ Result<Opening::Steps::Progress> Opening::Steps::take_slot() {
             return std::unexpected(std::move(sound.error()));
         }
         if (slot_->active) return slot_is_active(*slot_);
+        if (sends_prepared(*slot_, facts_.version)) return turn_off_two_phase();
         warn_of_slot(*slot_);
         identity.slot_confirmed = slot_->confirmed;
     } else if (task_.look_only || !task_.may_create_slot) {
@@ -312,6 +317,25 @@ Result<Opening::Steps::Progress> Opening::Steps::drop_slot(const Error& why) {
 
 Result<Opening::Steps::Progress> Opening::Steps::take_dropped() {
     auto rows = sql->result();
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    if (!*rows) return Progress::wait;
+    return ask(*sql, slots_query(facts_.version, config_.slot), State::slot);
+}
+
+// It was made by somebody else, or read by somebody who wanted that.
+Result<Opening::Steps::Progress> Opening::Steps::turn_off_two_phase() {
+    if (task_.look_only || facts_.version < kAlterTwoPhaseSince) {
+        return std::unexpected(two_phase_refused(*slot_));
+    }
+    logger_.warning(
+        "two_phase of the slot is turned off: transactions are sent when they commit, those that "
+        "are prepared now too",
+        {{"slot", config_.slot}});
+    return ask(*replication, turn_off_two_phase_command(config_.slot), State::altering);
+}
+
+Result<Opening::Steps::Progress> Opening::Steps::take_altered() {
+    auto rows = replication->result();
     if (!rows) return std::unexpected(std::move(rows.error()));
     if (!*rows) return Progress::wait;
     return ask(*sql, slots_query(facts_.version, config_.slot), State::slot);

@@ -127,6 +127,26 @@ TEST_F(OpeningTest, NothingIsMadeWhereThePositionDoesNotBelong) {
     EXPECT_TRUE(opening().identity().slot_is_new);
 }
 
+TEST_F(OpeningTest, TwoPhaseIsTurnedOffWhereTheServerLetsUs) {
+    server.version = 180006;
+    server.answers_once("pg-capture: slots */", played_slot({{"two_phase", "t"}}));
+    server.answers("ALTER_REPLICATION_SLOT", Rows{});
+    server.answers("ALTER PUBLICATION", Rows{});
+    ASSERT_TRUE(open());
+    EXPECT_EQ(server.count("ALTER_REPLICATION_SLOT \"shop_slot\" (TWO_PHASE false)"), 1);
+    EXPECT_THAT(lines.text, HasSubstr("turned off"));
+}
+
+TEST_F(OpeningTest, TwoPhaseIsRefusedWhereItCantBeTurnedOff) {
+    server.version = 170011;
+    server.answers("pg-capture: slots */", played_slot({{"two_phase", "t"}}));
+    EXPECT_THAT(error().what, HasSubstr("two_phase"));
+    opened.reset();
+    server.version = 180006;
+    task.look_only = true;
+    EXPECT_THAT(error().what, HasSubstr("two_phase"));
+}
+
 TEST_F(OpeningTest, PlansTheStreamForTheServer) {
     ASSERT_TRUE(open());
     const auto& plan = opening().plan();

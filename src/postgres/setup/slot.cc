@@ -86,6 +86,22 @@ Result<void> require_sound(const SlotState& slot, const std::string& database, b
     return {};
 }
 
+bool sends_prepared(const SlotState& slot, int server_version) noexcept {
+    constexpr int since = 150000;
+    return slot.two_phase && server_version >= since;
+}
+
+Error two_phase_refused(const SlotState& slot) {
+    return stop(Error::Category::configuration,
+                fmt::format("slot {} has two_phase on, so the server sends transactions that are "
+                            "prepared before it is known whether they commit",
+                            quote_name(slot.name)))
+        .mended_by(
+            "set PG_SLOT_NAME to the name of another slot; or, before 18, where two_phase "
+            "can't be turned off: " +
+            begin_anew(slot.name));
+}
+
 Error slot_in_use(const SlotState& slot) {
     const std::string who = slot.reader.empty() ? "" : fmt::format(" ({})", slot.reader);
     Error error = retry(Error::Category::server, fmt::format("slot {} is active for PID {}{}",

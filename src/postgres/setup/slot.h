@@ -40,6 +40,13 @@ struct SlotState {
 [[nodiscard]] Result<void> require_sound(const SlotState& slot, const std::string& database,
                                          bool standby);
 
+// From 15 on such a slot sends transactions when they are prepared, whatever is asked for with
+// START_REPLICATION. We read each when it is committed.
+bool sends_prepared(const SlotState& slot, int server_version) noexcept;
+// From then on it can be turned off without a loss: what was prepared is sent when it commits.
+inline constexpr int kAlterTwoPhaseSince = 180000;
+Error two_phase_refused(const SlotState& slot);
+
 // "slot … is in use": an Error that retries, saying by whom.
 Error slot_in_use(const SlotState& slot);
 

@@ -34,7 +34,6 @@ TEST(SlotTest, AFreeOneOfOursIsSound) {
     EXPECT_TRUE(require_sound(slot(), "shop", false));
     EXPECT_TRUE(require_sound(slot({{"wal_status", "unreserved"}}), "shop", false));
     EXPECT_TRUE(require_sound(slot({{"wal_status", std::nullopt}}), "shop", false));
-    EXPECT_TRUE(require_sound(slot({{"two_phase", "t"}}), "shop", false));
 }
 
 TEST(SlotTest, AnotherPluginOrDatabaseIsRefusedByName) {
@@ -55,6 +54,15 @@ TEST(SlotTest, ALostOneStopsForGoodAndSaysWhy) {
     EXPECT_THAT(refusal({{"invalid", "rows_removed"}}).what, HasSubstr("vacuumed"));
     EXPECT_THAT(refusal({{"invalid", "wal_level_insufficient"}}).what, HasSubstr("wal_level"));
     EXPECT_THAT(refusal({{"invalid", "something new"}}).what, HasSubstr("something new"));
+}
+
+TEST(SlotTest, OneThatSendsWhatIsPreparedIsToldApart) {
+    const auto two = slot({{"two_phase", "t"}});
+    EXPECT_FALSE(sends_prepared(two, 140024)) << "pgoutput learnt it with 15";
+    EXPECT_TRUE(sends_prepared(two, 150000));
+    EXPECT_FALSE(sends_prepared(slot(), 180006));
+    EXPECT_EQ(two_phase_refused(two).next, Error::Next::stop);
+    EXPECT_THAT(two_phase_refused(two).what, HasSubstr("two_phase"));
 }
 
 TEST(SlotTest, ACopyOnAStandbyIsWaitedFor) {

@@ -187,6 +187,10 @@ std::string create_slot_command(int version, std::string_view slot, bool failove
                        failover && version >= 170000 ? ", FAILOVER true" : "");
 }
 
+std::string turn_off_two_phase_command(std::string_view slot) {
+    return fmt::format("ALTER_REPLICATION_SLOT {} (TWO_PHASE false)", quote_name(slot));
+}
+
 std::string drop_slot_query(std::string_view slot) {
     return fmt::format("/* pg-capture: drop slot */ SELECT pg_drop_replication_slot({})",
                        quote_text(slot));

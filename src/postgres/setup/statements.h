@@ -57,6 +57,9 @@ std::string end_stale_reader_query(std::int64_t pid);
 // before the slot, which lives until the connection's next command.
 std::string create_slot_command(int version, std::string_view slot, bool failover, bool exported);
 
+// 18+.
+std::string turn_off_two_phase_command(std::string_view slot);
+
 std::string drop_slot_query(std::string_view slot);
 
 std::string timeline_history_command(std::uint32_t timeline);
