@@ -1,7 +1,8 @@
 // Whether every published column can be taken in binary.
 //
-// Asks the catalog for the types until none is unknown; runs over an idle link. Types the
-// catalog does not tell of (dropped meanwhile) are none of a published column.
+// Published, not captured: the server encodes what we leave out, too. Asks the catalog for the
+// types until none is unknown; runs over an idle link. Types the catalog does not tell of (dropped
+// meanwhile) are none of a published column, but the log may hold some: SourceMemory.
 #pragma once
 
 #include <optional>

@@ -422,6 +422,12 @@ Result<Opening::Steps::Progress> Opening::Steps::begin_types() {
     if (!config_.binary || task_.text_only || facts_.version < 140000) {
         return enter(State::done, Duration{0});
     }
+    if (task_.text_until && identity.slot_confirmed < *task_.text_until) {
+        plan.text_for_now = true;
+        logger_.info("values are taken as text: the log holds some that have no binary form",
+                     {{"until", *task_.text_until}});
+        return enter(State::done, Duration{0});
+    }
     choice_.emplace(facts_.version, config_.publication);
     if (auto begun = choice_->begin(*sql); !begun) return std::unexpected(begun.error());
     return enter(State::types, kAnswerPatience);
@@ -432,6 +438,7 @@ Result<Opening::Steps::Progress> Opening::Steps::tend_types() {
     if (!all) return std::unexpected(std::move(all.error()));
     if (!*all) return Progress::wait;
     plan.binary = **all;
+    plan.text_for_now = !plan.binary;
     if (!plan.binary) {
         logger_.info("values are taken as text: a published type has no known binary form",
                      {{"type", choice_->obstacle()}});

@@ -31,11 +31,12 @@ namespace pgc {
 
 // What the stream is to be asked for, and what is known of the server it comes from.
 struct StreamPlan {
-    int server_version = 0;    // as 150018
-    int protocol_version = 1;  // proto_version of START_REPLICATION
-    bool binary = false;       // every published column has a known binary form (14+)
-    bool messages = false;     // the server has logical messages for us (14+)
-    bool via_root = false;     // partitions come under their root's name
+    int server_version = 0;     // as 150018
+    int protocol_version = 1;   // proto_version of START_REPLICATION
+    bool binary = false;        // every published column has a known binary form (14+)
+    bool text_for_now = false;  // binary is wanted, and what stands against it may go
+    bool messages = false;      // the server has logical messages for us (14+)
+    bool via_root = false;      // partitions come under their root's name
     // The publication may hold tables the filters leave out (it is not maintained by us):
     // the stream is to be filtered by table name too.
     bool filter_tables = false;
@@ -52,7 +53,8 @@ struct StreamPlan {
 };
 
 struct OpeningTask {
-    bool text_only = false;            // a type without a known binary form was met before
+    bool text_only = false;            // values are needed as text
+    std::optional<Lsn> text_until{};   // as long as the slot is not there yet: see SourceMemory
     bool may_create_slot = true;       // false: we have a position, so a slot must be there
     bool may_replace_slot = false;     // one that the server has given up is dropped and made anew
     std::optional<SourceHome> home{};  // anywhere else nothing but identity() is looked for

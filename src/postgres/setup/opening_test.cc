@@ -350,6 +350,21 @@ TEST_F(OpeningTest, TextIsKeptToOnceItWasNeeded) {
     EXPECT_FALSE(opening().plan().binary);
 }
 
+TEST_F(OpeningTest, WhatHadNoBinaryFormIsTextUntilTheSlotHasPassedIt) {
+    ASSERT_TRUE(open());
+    const Lsn slot = opening().identity().slot_confirmed;
+    opened.reset();
+    task.text_until = Lsn{slot.value + 1};
+    ASSERT_TRUE(open());
+    EXPECT_FALSE(opening().plan().binary);
+    EXPECT_TRUE(opening().plan().text_for_now);
+    opened.reset();
+    task.text_until = slot;
+    ASSERT_TRUE(open());
+    EXPECT_TRUE(opening().plan().binary);
+    EXPECT_FALSE(opening().plan().text_for_now);
+}
+
 TEST_F(OpeningTest, BinaryCanBeForgone) {
     config.binary = false;
     ASSERT_TRUE(open());

@@ -133,15 +133,19 @@ SELECT EXISTS (SELECT 1 FROM pg_roles
                   AND pg_has_role(oid, 'MEMBER')) AS replication)sql";
 }
 
-std::string published_types_query(std::string_view publication) {
+std::string published_types_query(int version, std::string_view publication) {
+    // What the server sends is what it encodes, whatever we keep of it.
+    const std::string_view sent =
+        version >= 150000 ? "a.attname = ANY (p.attnames)" : "a.attgenerated = ''";
     return fmt::format(R"sql(/* pg-capture: published types */
 SELECT array_agg(DISTINCT a.atttypid)::text AS types
   FROM pg_publication_tables p
   JOIN pg_namespace n ON n.nspname = p.schemaname
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+       AND {}
  WHERE p.pubname = {})sql",
-                       quote_text(publication));
+                       sent, quote_text(publication));
 }
 
 std::string slots_query(int version, std::string_view name) {

@@ -42,8 +42,8 @@ std::string managed_role_query();
 // One row: signature. Changes with everything the four above answer.
 std::string publication_signature_query(int version, std::string_view name);
 
-// One row: types, an array of the OIDs of all published columns' types, in text.
-std::string published_types_query(std::string_view publication);
+// One row: types, an array of the OIDs of all published columns' types, in text. For 14 and later.
+std::string published_types_query(int version, std::string_view publication);
 
 // One row for each logical slot: name, plugin, database, here, active, pid, restart,
 // confirmed, retained, wal_status (13+), invalid (16+: why; conflicting or the reason), two_phase

@@ -190,7 +190,7 @@ Result<Assembler::Taken> Assembler::take_relation(const pgoutput::XLogData& data
 Result<Assembler::Taken> Assembler::take_type(const pgoutput::XLogData& data) {
     const auto type = pgoutput::decode_type(data.message, false);
     if (!type) return std::unexpected(broken(type.error(), data.start));
-    relations_.announce_type(type->oid);
+    relations_.announce_type(*type);
     return Taken::done;
 }
 

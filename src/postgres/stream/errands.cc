@@ -21,6 +21,7 @@ Errands::Errands(With with, std::unique_ptr<Link> sql, Instant now)
         keeper_.emplace(config, with_.plan.server_version, with_.logger);
         keep_again(now);
     }
+    if (with_.plan.text_for_now) reconsider_again(now, std::nullopt);
 }
 
 void Errands::keep_again(Instant now) noexcept {
@@ -47,7 +48,7 @@ void Errands::reselect() {
 }
 
 Result<void> Errands::step(Instant now) {
-    do_chores(now);
+    if (auto done = do_chores(now); !done) return done;
     // An answer may bring the next question, so twice around at most.
     for (int round = 0; round < 2; ++round) {
         if (asked_ == Asked::nothing) ask(now);
@@ -160,7 +161,7 @@ void Errands::take_reselect(const Inquiries::Answer& answer) {
     with_.assembler.provide(answer ? reselected(asked, *answer) : Reselected{});
 }
 
-void Errands::do_chores(Instant now) {
+Result<void> Errands::do_chores(Instant now) {
     if (beating_) {
         if (const auto answer = chores_.step(now)) {
             beating_ = false;
@@ -170,7 +171,50 @@ void Errands::do_chores(Instant now) {
         }
     }
     if (keeping_over_ != nullptr || (chores_.free() && now >= keep_due_)) keep_publication(now);
+    if (choosing_over_ != nullptr || (chores_.free() && now >= reconsider_due_)) {
+        if (auto done = reconsider_text(now); !done) return done;
+    }
     if (chores_.free() && now >= beat_due_) beat(now);
+    return {};
+}
+
+void Errands::reconsider_again(Instant now, std::optional<bool> broken) {
+    const Duration pause = with_.config.tables_refresh;
+    reconsider_due_ =
+        now + (pause > Duration{0} ? pause * kReconsidering : std::chrono::minutes{1});
+    choosing_over_ = nullptr;
+    if (broken) chores_.give_back(*broken);
+}
+
+// Binary is asked for when a stream begins, so it begins anew.
+Result<void> Errands::reconsider_text(Instant now) {
+    if (choosing_over_ == nullptr) {
+        const auto link = chores_.lend(now);
+        if (!link) {
+            reconsider_again(now, std::nullopt);
+            return {};
+        }
+        if (*link == nullptr) return {};  // still connecting
+        choosing_over_ = *link;
+        choice_.emplace(with_.plan.server_version, with_.plan.publication);
+        if (auto begun = choice_->begin(*choosing_over_); !begun) {
+            reconsider_again(now, choosing_over_->sqlstate().empty());
+            return {};
+        }
+    }
+    const auto all = choice_->step(*choosing_over_);
+    if (!all) {
+        reconsider_again(now, choosing_over_->sqlstate().empty());
+        with_.logger.failure(LogLevel::warning, "the published types are not known", all.error());
+        return {};
+    }
+    if (!*all) return {};
+    reconsider_again(now, false);
+    if (!**all || !with_.text_ended || !with_.text_ended()) return {};
+    return std::unexpected(retry(Error::Category::server,
+                                 "every published type has a binary form again: connecting anew "
+                                 "to take values as that")
+                               .at("publication " + with_.plan.publication));
 }
 
 void Errands::beat(Instant now) {
@@ -222,6 +266,7 @@ void Errands::wants(Wants& wants) const {
     if (chores_.free() && !chores_.connecting()) {
         wants.until(beat_due_);
         wants.until(keep_due_);
+        wants.until(reconsider_due_);
     }
     if (asked_ != Asked::nothing) return;
     wants.until(slot_due_);

@@ -4,7 +4,8 @@
 //   questions   over the link that opening left us, one at a time, the pressing ones first:
 //               slot at the stream's start ▸ catalog ▸ reselect ▸ slot ▸ catalog without hurry
 //   chores      over a link of their own, because they may wait for locks: the user's
-//               heartbeat, keeping the publication in step. Made only if there are any.
+//               heartbeat, keeping the publication in step, and whether what made us take values
+//               as text has left it. Made only if there are any.
 //
 // Only what makes going on wrong or useless comes out as an Error; a chore that fails is
 // logged and tried again at its next time.
@@ -27,6 +28,7 @@
 #include "observe/metrics.h"
 #include "postgres/link/link.h"
 #include "postgres/options.h"
+#include "postgres/setup/binary_choice.h"
 #include "postgres/setup/opening.h"
 #include "postgres/setup/publication_keeper.h"
 #include "postgres/stream/assembler.h"
@@ -49,7 +51,11 @@ public:
         Logger logger;
         // Told of tables as PublicationState::joined.
         std::function<void(const std::vector<std::string>&)> joined{};
+        // Whether nothing that is before us in the log must be taken as text (plan.text_for_now).
+        std::function<bool()> text_ended{};
     };
+    static constexpr int kReconsidering = 12;  // as many times tables_refresh
+
     Errands(With with, std::unique_ptr<Link> sql, Instant now);
 
     // The assembler stopped at a row for its unsent values. Its cells are copied.
@@ -82,7 +88,9 @@ private:
     void take_reselect(const Inquiries::Answer& answer);
     void observe(const SlotHealth& health);
 
-    void do_chores(Instant now);
+    [[nodiscard]] Result<void> do_chores(Instant now);
+    [[nodiscard]] Result<void> reconsider_text(Instant now);
+    void reconsider_again(Instant now, std::optional<bool> broken);
     void beat(Instant now);
     void keep_publication(Instant now);
     void keep_again(Instant now) noexcept;
@@ -107,6 +115,9 @@ private:
     Link* keeping_over_ = nullptr;  // a round of the keeper is under way on it
     Instant keep_due_ = kNever;
     bool keep_soon_ = false;  // once more, when the round is over
+    std::optional<BinaryChoice> choice_;
+    Link* choosing_over_ = nullptr;
+    Instant reconsider_due_ = kNever;
 };
 
 }  // namespace pgc

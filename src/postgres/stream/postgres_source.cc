@@ -65,7 +65,12 @@ std::vector<Signal> signals_in(const Batch& batch, const SnapshotConfig& config)
 
 // Key values of rows are asked back in text form (reselect.h).
 OpeningTask opening_task(const PostgresSource::With& with) {
-    return {.text_only = with.memory.text_only || with.config.toast == ToastMode::reselect,
+    // Not known yet when it ends: everything that is in the log now.
+    const auto until = with.memory.text_only
+                           ? std::optional{with.memory.text_until.value_or(Lsn{~std::uint64_t{0}})}
+                           : std::nullopt;
+    return {.text_only = with.config.toast == ToastMode::reselect,
+            .text_until = until,
             .may_create_slot = with.may_create_slot,
             .may_replace_slot = with.may_replace_slot,
             .home = with.home,
@@ -85,6 +90,13 @@ Result<bool> PostgresSource::open() {
     const auto done = opening_.step();
     if (!done || !*done) return done;
     plan_ = opening_.plan();
+    SourceMemory& memory = with_.memory;
+    if (plan_.binary) {
+        memory.text_only = false;
+        memory.text_until.reset();
+    } else if (memory.text_only && !memory.text_until) {
+        memory.text_until = server_end();
+    }
     feedback_.server_patience(plan_.wal_sender_timeout);
     state_ = State::opened;
     return true;
@@ -128,7 +140,12 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
             .assembler = *assembler_,
             .metrics = with_.metrics,
             .logger = with_.logger,
-            .joined = [this](const std::vector<std::string>& tables) { order_joined(tables); }},
+            .joined = [this](const std::vector<std::string>& tables) { order_joined(tables); },
+            .text_ended =
+                [this] {
+                    const SourceMemory& memory = with_.memory;
+                    return !memory.text_only || feedback_.flushed() >= memory.text_until;
+                }},
         opening_.sql_link(), with_.clock.now());
     if (auto taken = snapshot_->take_up(snapshot); !taken) return taken;
     order_joined(plan_.joined);
@@ -402,7 +419,15 @@ SnapshotReport PostgresSource::snapshot_report() const {
 
 // The link knows what the server said; here it is known what it was said about. Only a slot that
 // the server has given up (server_errors.h) is one to part from.
-Error PostgresSource::explained(Error error) const {
+Error PostgresSource::explained(Error error) {
+    // No output function, none for a part of it, or one that refuses: text is always there.
+    const bool no_binary = error.what.ends_with("[42883]") || error.what.ends_with("[0A000]");
+    if (plan_.binary && no_binary) {
+        with_.memory.text_only = true;
+        error.next = Error::Next::retry;
+        error.what += "; going on in text";
+        return std::move(error).at("slot " + plan_.slot);
+    }
     const bool given_up = error.category == Error::Category::position;
     if (!given_up && error.category != Error::Category::server) return error;
     if (error.mend.empty() && error.next == Error::Next::stop) {

@@ -110,7 +110,7 @@ private:
     void take_orders(const Batch& batch);
     void watch_moves(const Batch& batch);
     void order_joined(const std::vector<std::string>& tables);
-    [[nodiscard]] Error explained(Error error) const;
+    [[nodiscard]] Error explained(Error error);
 
     const With with_;
     State state_ = State::opening;

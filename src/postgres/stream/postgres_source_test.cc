@@ -206,7 +206,8 @@ TEST_P(AnErrorOfTheServer, CostsNobodyTheSlot) {
 
 INSTANTIATE_TEST_SUITE_P(
     ServerErrors, AnErrorOfTheServer,
-    ::testing::Values(Complaint{"22012", "division by zero"}, Complaint{"0A000", "not supported"},
+    ::testing::Values(Complaint{"22012", "division by zero"},
+                      Complaint{"42P10", "a column list is not valid"},
                       Complaint{"42P17", "a definition is not valid"},
                       Complaint{"58P01", "could not access file \"pgoutput\""},
                       Complaint{"55000", "the prerequisites of something are not met"}));
@@ -431,6 +432,41 @@ TEST_F(PostgresSourceTest, RemembersThatATypeMustComeAsText) {
     stream.arriving.clear();
     start();
     EXPECT_EQ(server.count("binary 'true'"), 1) << "the second stream is asked for as text";
+}
+
+// An aclitem[] that somebody else's FOR ALL TABLES publication brings along, say.
+TEST_F(PostgresSourceTest, GoesOnInTextWhereTheServerHasNoBinaryAndBackWhenThatIsPassed) {
+    config.binary = true;
+    config.tables_refresh = 5s;
+    start();
+    EXPECT_EQ(server.count("binary 'true'"), 1);
+    stream.breaks = server_error({"42883", "no binary output function available for type aclitem"});
+    auto read = round();
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().next, Error::Next::retry);
+    made.reset();
+    stream.breaks.reset();
+    start();
+    EXPECT_EQ(server.count("binary 'true'"), 1);
+    EXPECT_EQ(server.count("published types */"), 1) << "it may be gone, but not from the log";
+
+    const Lsn end = source().server_end();
+    source().confirm(Lsn{end.value - 1}, false);
+    clock.advance(2min);
+    rounds();
+    EXPECT_EQ(server.count("published types */"), 2);
+    source().confirm(end, false);
+    clock.advance(2min);
+    read = round();
+    for (int i = 0; i < 5 && read; ++i) read = round();
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().next, Error::Next::retry);
+    EXPECT_THAT(read.error().what, HasSubstr("has a binary form again"));
+    made.reset();
+    server.answers("pg-capture: slots */", played_slot({{"confirmed", to_string(end)}}));
+    start();
+    EXPECT_EQ(server.count("binary 'true'"), 2);
+    EXPECT_FALSE(memory.text_only);
 }
 
 TEST_F(PostgresSourceTest, SaysGoodByeWithWhatWasConfirmed) {

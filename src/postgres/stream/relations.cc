@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "postgres/types/builtin.h"
+
 namespace pgc {
 
 namespace {
@@ -155,11 +157,46 @@ std::optional<Relations::Question> Relations::question() const {
     return Question{oid, missing_types(*decoded), urgent};
 }
 
+void Relations::announce_type(const pgoutput::TypeMessage& type) {
+    types_.forget(type.oid);
+    built_of_.erase(type.oid);
+    if (!type.schema.empty() && type.schema != "pg_catalog") return;
+    if (const Oid base = types::find_built_in(type.name)) built_of_[type.oid] = base;
+}
+
+// A type that the catalog has no more, as it was; without an OID if nobody knows.
+CatalogType Relations::remembered(Oid gone) {
+    if (const auto type = memory_.types.find(gone); type != memory_.types.end()) {
+        return type->second;
+    }
+    if (const auto base = built_of_.find(gone); base != built_of_.end()) {
+        return {.oid = gone,
+                .schema = "pg_catalog",
+                .name = types_.find(base->second)->name,
+                .type = 'd',
+                .base = base->second,
+                .has_send = true};
+    }
+    return {};
+}
+
 void Relations::learn(std::span<const Oid> asked, const TableFacts& facts) {
-    for (const CatalogType& type : facts.types) types_.add(type);
+    for (const CatalogType& type : facts.types) {
+        types_.add(type);
+        if (memory_.types.size() < SourceMemory::kTypes_max || memory_.types.contains(type.oid)) {
+            memory_.types.insert_or_assign(type.oid, type);
+        }
+    }
+    // The query brought all that belongs to a type: what is missing still is gone. What it was
+    // made of may be gone, too.
     for (const Oid type : asked) {
-        // The query brought all that belongs to a type: what is missing still is gone.
-        for (const Oid gone : types_.missing(type)) types_.add_unknown(gone);
+        for (auto missing = types_.missing(type); !missing.empty();
+             missing = types_.missing(type)) {
+            for (const Oid gone : missing) {
+                CatalogType was = remembered(gone);
+                was.oid ? types_.add(std::move(was)) : types_.add_unknown(gone);
+            }
+        }
     }
 }
 

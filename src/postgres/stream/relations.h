@@ -73,8 +73,9 @@ public:
     enum class Declared : std::uint8_t { known, ask };
     // `message`: a Relation message whole. `ask`: give it again once question() is answered.
     [[nodiscard]] Result<Declared> declare(std::string_view message);
-    // A Type message: what was known of it may be outdated.
-    void announce_type(Oid oid) { types_.forget(oid); }
+    // A Type message: what was known of it may be outdated. Its name is that of what the type is
+    // made of, if it is a domain: all there is to know of one that is gone.
+    void announce_type(const pgoutput::TypeMessage& type);
 
     struct Question {
         Oid relation;
@@ -111,6 +112,7 @@ private:
     KnownRelation* find_far(Oid oid) noexcept;
     KnownRelation& place_for(Oid oid);
     std::vector<Oid> missing_types(const pgoutput::RelationMessage& message) const;
+    CatalogType remembered(Oid gone);
     void learn(std::span<const Oid> asked, const TableFacts& facts);
     [[nodiscard]] Result<void> install(std::string_view message, const TableFacts& facts);
     [[nodiscard]] Result<Relation> build(const pgoutput::RelationMessage& message,
@@ -126,6 +128,7 @@ private:
     const Changed changed_;
     std::uint32_t next_slot_ = 0;
     std::unordered_map<Oid, RelationPtr> described_;
+    std::unordered_map<Oid, Oid> built_of_;  // domains of built-in types, as they were announced
     std::unordered_map<Oid, KnownRelation> known_;  // its elements never move
     std::array<KnownRelation*, kNear> near_{};      // by OID modulo, the last one looked up
     std::optional<Pending> pending_;                // at most one: decoding waits for it

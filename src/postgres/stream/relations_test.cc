@@ -256,9 +256,48 @@ TEST_F(RelationsTest, AnAnnouncedTypeIsAskedForAgain) {
     auto relations = this->relations();
     const auto message = users('d', {{"id", kInt4, true}, {"mood", kMood}});
     ASSERT_TRUE(declare(relations, message));
-    relations.announce_type(Oid{kMood});
+    relations.announce_type({.oid = Oid{kMood}, .schema = "public", .name = "mood"});
     EXPECT_TRUE(relations.declare(message));
     EXPECT_THAT(relations.question()->types, ElementsAre(Oid{kMood}));
+}
+
+constexpr std::uint32_t kPair = 16510;
+constexpr std::uint32_t kPart = 16511;
+
+TEST_F(RelationsTest, ATypeThatIsGoneIsWhatItWasWhenASourceBeforeUsedIt) {
+    const auto message = users('d', {{"id", kInt4, true}, {"pair", kPair}});
+    {
+        auto relations = this->relations();
+        ASSERT_TRUE(declare(
+            relations, message,
+            {.primary_key = {"id"},
+             .identity_index = {},
+             .types = {{.oid = Oid{kPair},
+                        .schema = "public",
+                        .name = "pair",
+                        .type = 'c',
+                        .attributes = {{"a", Oid{kInt4}}, {"b", Oid{kPart}}}},
+                       {.oid = Oid{kPart}, .schema = "public", .name = "part", .type = 'e'}}}));
+    }
+    types_ = {};
+    auto relations = this->relations();
+    ASSERT_TRUE(declare(relations, message));
+    const Type& pair = *now(relations).columns[1].type;
+    EXPECT_EQ(pair.kind, Kind::composite);
+    ASSERT_EQ(pair.fields.size(), 2U);
+    EXPECT_EQ(pair.fields[1].type->kind, Kind::enumeration) << "what it is made of is gone, too";
+}
+
+TEST_F(RelationsTest, ADomainThatIsGoneIsWhatTheStreamSaysItIsMadeOf) {
+    auto relations = this->relations();
+    relations.announce_type({.oid = Oid{kMood}, .schema = "", .name = "_int4"});
+    ASSERT_TRUE(declare(relations, users('d', {{"id", kInt4, true}, {"many", kMood}})));
+    const Type& many = *now(relations).columns[1].type;
+    EXPECT_EQ(many.kind, Kind::array);
+    EXPECT_EQ(many.element->kind, Kind::integer);
+    relations.announce_type({.oid = Oid{kMood}, .schema = "", .name = "nothing_of_ours"});
+    ASSERT_TRUE(declare(relations, users('d', {{"id", kInt4, true}, {"more", kMood}})));
+    EXPECT_EQ(now(relations).columns[1].type->kind, Kind::text);
 }
 
 TEST_F(RelationsTest, ATableLeftOutIsKnownWithoutAsking) {

@@ -1,13 +1,30 @@
 // What must outlive a source: kept by whoever makes sources, handed to each in turn.
 //
-// After an Error a source is destroyed and another one built. A server that sends a type
-// we can't read in binary would do so again: hence "ask for text" sticks.
+// After an Error a source is destroyed and another one built. What the server could not send, or
+// we not read, in binary is in its log still and would come again: hence "ask for text" sticks
+// until the slot has passed all that was in the log then.
+//
+// The catalog is today's, the stream may be older: types of relations in use are remembered, so
+// that rows keep their form when a type is dropped before they are decoded.
 #pragma once
+
+#include <cstddef>
+#include <optional>
+#include <unordered_map>
+
+#include "base/ids.h"
+#include "base/lsn.h"
+#include "postgres/types/type_map.h"
 
 namespace pgc {
 
 struct SourceMemory {
+    // More types than that are not remembered: who makes and drops types without end gets text.
+    static constexpr std::size_t kTypes_max = 20'000;
+
     bool text_only = false;
+    std::optional<Lsn> text_until{};  // set by the source that connects next
+    std::unordered_map<Oid, CatalogType> types{};
 };
 
 }  // namespace pgc

@@ -177,6 +177,21 @@ std::optional<BuiltType> find_built(Oid oid) noexcept {
     return std::nullopt;
 }
 
+Oid find_built_in(std::string_view name) noexcept {
+    const bool is_array = name.starts_with('_');
+    const std::string_view element = is_array ? name.substr(1) : name;
+    for (const ScalarType& scalar : kScalars) {
+        if (scalar.name == element) return Oid{is_array ? scalar.array : scalar.oid};
+    }
+    for (const RangeType& range : kRanges) {
+        if (range.name == element) return Oid{is_array ? range.array : range.oid};
+        if (range.multirange_name == element) {
+            return Oid{is_array ? range.multirange_array : range.multirange};
+        }
+    }
+    return {};
+}
+
 const ScalarType* find_extension(std::string_view name) noexcept {
     const auto found = std::ranges::lower_bound(kExtensions, name, {}, &ScalarType::name);
     return found != std::end(kExtensions) && found->name == name ? found : nullptr;

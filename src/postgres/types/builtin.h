@@ -38,6 +38,9 @@ struct BuiltType {
 const ScalarType* find_scalar(Oid oid) noexcept;
 std::optional<BuiltType> find_built(Oid oid) noexcept;
 
+// By its name in pg_type ("int4", "_int4", "numrange"); none for what is not built in.
+Oid find_built_in(std::string_view name) noexcept;
+
 // Of an extension, like "hstore"; nullptr for names nobody knows.
 const ScalarType* find_extension(std::string_view name) noexcept;
 

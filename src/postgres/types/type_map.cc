@@ -39,6 +39,18 @@ std::shared_ptr<Type> make_text(Oid oid) {
     return type;
 }
 
+// Nothing is known of it but that it was: what stands there is shown as the server's text, and
+// said to be that.
+bool read_unknown(const Type&, std::string_view, Scratch&, Value&) {
+    return false;
+}
+
+std::shared_ptr<Type> make_unknown(Oid oid) {
+    auto type = make_text(oid);
+    type->read_text = read_unknown;
+    return type;
+}
+
 // An array, range or multirange: its binary form is known if that of its parts is.
 std::shared_ptr<Type> make_of(Kind kind, const TypePtr& part) {
     auto type = std::make_shared<Type>();
@@ -172,7 +184,7 @@ TypeMap::Composed TypeMap::compose_new(Oid oid, int depth) {
     if (const auto row = added_.find(oid); row != added_.end()) {
         return compose_added(row->second, depth);
     }
-    return {make_text(oid), 1};
+    return {make_unknown(oid), 1};
 }
 
 TypeMap::Composed TypeMap::compose_added(const CatalogType& row, int depth) {

@@ -3,8 +3,8 @@
 // Built-in types are known at compile time, so ordinary tables need no query. Others are
 // asked for once: missing(oid) names what the map has no entry for, add() enters what the
 // catalog answered, and find() composes the Type. The catalog is today's, the stream may be
-// older: an OID that nobody knows any more (forget it with add_unknown) is read as text and
-// shown as Kind::text, never an error.
+// older: an OID that nobody knows any more (forget it with add_unknown) is of Kind::text, never an
+// error; its reader says false to every value, so that it is shown as text and said to be.
 //
 // Types are immutable and shared; a map may forget and learn a type anew while relations
 // that were made before go on holding the old one. Not thread-safe: belongs to its source.
