@@ -5,8 +5,11 @@
 #include <algorithm>
 
 #include "cli/errand.h"
+#include "cli/instance.h"
 #include "cli/parts.h"
+#include "cli/table.h"
 #include "observe/json_text.h"
+#include "pipeline/options.h"
 #include "postgres/check/captured_tables.h"
 #include "postgres/check/check.h"
 #include "sink/kafka/check.h"
@@ -77,6 +80,16 @@ void check_sink(World& world, const Program& program, Errand& errand, Findings& 
     findings.insert(findings.end(), found.begin(), found.end());
 }
 
+// What the instance of this pipeline says of itself, if one answers.
+std::string running_instance(const Program& program, const PostgresConfig& postgres,
+                             const Clock& clock) {
+    const auto status = ask_instance(program.settings, clock);
+    const auto pipeline = pipeline_options(program.settings, postgres.slot).name;
+    if (!status || status->about.pipeline != pipeline) return {};
+    return fmt::format("{}, {}", name(status->state),
+                       status->live ? "live" : "not live: " + printable(status->not_live_because));
+}
+
 std::string verdict(const Findings& findings) {
     const auto blocking = std::ranges::count(findings, Finding::Level::blocking, &Finding::level);
     const auto warnings = std::ranges::count(findings, Finding::Level::warning, &Finding::level);
@@ -93,7 +106,8 @@ ExitCode run_check(Invocation& invocation) {
     World& world = invocation.world;
     Errand errand(world, *program, "pg-capture check");
     Findings findings =
-        check_postgres(errand.config(), errand.links(), world.clock, errand.waiter());
+        check_postgres(errand.config(), errand.links(), world.clock, errand.waiter(),
+                       running_instance(*program, errand.config(), world.clock));
     check_sink(world, *program, errand, findings);
     world.console.out(invocation.json()
                           ? as_json(findings)

@@ -108,6 +108,12 @@ bool TableFilter::excluded(std::string_view schema, std::string_view table) cons
     return any_matches(exclude_, std::array{schema, table});
 }
 
+bool TableFilter::names(std::string_view schema, std::string_view table) const noexcept {
+    return !excluded(schema, table) && std::ranges::any_of(include_, [&](const NamePattern& p) {
+        return p.literal(0) == schema && p.literal(1) == table;
+    });
+}
+
 bool TableFilter::everything() const noexcept {
     return exclude_.empty() &&
            std::ranges::any_of(include_, [](const auto& p) { return p.any(0) && p.any(1); });

@@ -53,6 +53,8 @@ public:
     bool matches(std::string_view schema, std::string_view table) const noexcept {
         return included(schema, table) && !excluded(schema, table);
     }
+    // Matched by a pattern that means no other table.
+    bool names(std::string_view schema, std::string_view table) const noexcept;
     // No table of any schema is left out, today's or tomorrow's.
     bool everything() const noexcept;
     // The schemas of which no table is left out, when the filter says nothing else than

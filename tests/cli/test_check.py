@@ -1,11 +1,12 @@
 """`pg-capture check` on broken set-ups: each finding's mend, applied as it stands, makes it pass."""
 
 import json
-import time
+import subprocess
 
 import pytest
 from support.capture import run_capture
-from support.servers import Capture, PostgresServer
+from support.processes import wait_until
+from support.servers import CLIENT_BIN, Capture, PostgresServer
 
 TABLES = """
 CREATE TABLE users (id int PRIMARY KEY, name text);
@@ -96,24 +97,86 @@ def test_select(server):
     assert_mended(environment(server))
 
 
-def test_slot_in_use(server):
-    with Capture(environment(server), slot="cdc_slot", publication="cdc_pub", http=False) as other:
-        other.wait_for_log("streaming")
+def test_slot_in_use_by_somebody_else(server):
+    server.psql("SELECT pg_create_logical_replication_slot('cdc_slot', 'pgoutput')", db="shop")
+    reader = subprocess.Popen(
+        [CLIENT_BIN / "pg_recvlogical", "-d", server.dsn("shop"), "--slot", "cdc_slot", "--start",
+         "-f", "/dev/null", "-o", "proto_version=1", "-o", "publication_names=cdc_pub",
+         "--no-loop"], stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: server.slot("cdc_slot")["active"], 15, "the slot to be read")
         finding = blocking(environment(server))
         assert finding["id"] == "slot" and "in use" in finding["message"]
-        other.kill()            # what the mend ends would otherwise come back
-        time.sleep(0.2)
         apply(server, finding["mend"])
+        reader.wait(15)
         assert_mended(environment(server))
-    server.psql("SELECT pg_drop_replication_slot('cdc_slot')")
+    finally:
+        reader.kill()
+        reader.wait()
+        server.drop_slot("cdc_slot")
 
 
-def test_publication_lacking_a_table(server):
+def test_an_instance_of_ours_is_no_obstacle(server):
+    """Looked at beside a healthy instance, by its own configuration and from another machine."""
+    with Capture(environment(server), slot="cdc_slot", publication="cdc_pub") as instance:
+        wait_until(lambda: (server.slot("cdc_slot") or {}).get("active"), 15, "the slot to be read")
+        own = {"PG_CAPTURE_HTTP_LISTEN": f"127.0.0.1:{instance.http_port}"}
+        code, findings = check(environment(server, **own))
+        assert code == 0 and findings == [], findings
+        text = run_capture("check", env=environment(server, **own)).stdout
+        assert "followed by the running instance" in text and "terminate" not in text, text
+
+        code, findings = check(environment(server, PG_CAPTURE_HTTP_LISTEN=""))
+        assert code == 0 and [f["id"] for f in findings] == ["slot"], findings
+        assert "another instance of pg-capture" in findings[0]["message"]
+        assert "terminate" not in findings[0]["mend"]
+        instance.stop()
+    server.drop_slot("cdc_slot")
+
+
+def test_publication_lacking_a_table_that_is_asked_for(server):
+    named = {"PG_CAPTURE_SOURCE_TABLES_INCLUDE": "public.users,public.orders"}
     server.psql("ALTER PUBLICATION cdc_pub DROP TABLE orders", db="shop")
-    finding = blocking(environment(server))
-    assert finding["id"] == "publication" and "orders" in finding["message"]
-    apply(server, finding["mend"])
-    assert_mended(environment(server))
+    code, findings = check(environment(server, **named))
+    assert code == 0 and [f["id"] for f in findings] == ["publication"], findings
+    assert "orders" in findings[0]["message"]
+    apply(server, findings[0]["mend"])
+    code, findings = check(environment(server, **named))
+    assert code == 0 and findings == []
+
+
+@pytest.mark.parametrize("include", ["", "*.*", "public.*", "public.users"])
+def test_what_was_published_for_us_is_enough(server, include):
+    """A DBA's publication, slot and role: whatever else the patterns match is not our business."""
+    server.psql("CREATE TABLE hidden (v text); CREATE PUBLICATION dba_pub FOR TABLE users;"
+                "CREATE ROLE least LOGIN REPLICATION PASSWORD 'right'; GRANT SELECT ON users TO least",
+                db="shop")
+    server.psql("SELECT pg_create_logical_replication_slot('dba_slot', 'pgoutput')", db="shop")
+    try:
+        code, findings = check(environment(
+            server, PG_USERNAME="least", PG_PUBLICATION="dba_pub", PG_SLOT_NAME="dba_slot",
+            PG_CAPTURE_HTTP_LISTEN="",
+            **({"PG_CAPTURE_SOURCE_TABLES_INCLUDE": include} if include else {})))
+        assert code == 0 and findings == [], findings
+    finally:
+        server.drop_slot("dba_slot")
+        server.psql("DROP PUBLICATION dba_pub; DROP TABLE hidden; DROP OWNED BY least;"
+                    "DROP ROLE least", db="shop")
+
+
+def test_a_slot_without_its_publication(server):
+    """The run refuses it, so check does: the slot finds no publication that is made after it."""
+    server.psql("SELECT pg_create_logical_replication_slot('alone', 'pgoutput')", db="shop")
+    env = environment(server, PG_SLOT_NAME="alone", PG_PUBLICATION="none_yet",
+                      PG_USERNAME="postgres", PG_PASSWORD=server.password)
+    try:
+        finding = blocking(env)
+        assert finding["id"] == "publication" and "is lost" in finding["mend"]
+        assert "slots drop alone" in finding["mend"]
+        with Capture(env, http=False) as capture:
+            assert capture.wait_exit(30) == 5
+    finally:
+        server.drop_slot("alone")
 
 
 def test_publication_missing(server):

@@ -4,6 +4,7 @@
 
 #include "postgres/quote.h"
 #include "postgres/setup/answer.h"
+#include "postgres/setup/publication.h"
 #include "postgres/setup/statements.h"
 #include "postgres/setup/tables.h"
 
@@ -29,7 +30,14 @@ Result<std::vector<CapturedTable>> captured_tables(BlockingLink& link,
         if (filtered && !config.tables.matches(table.schema, table.name)) continue;
         captured.push_back(std::move(table));
     }
-    if (!filtered) return captured;
+    // One that somebody else made gets no more tables.
+    const auto publication =
+        link.ask(publication_query(link.link().server_version(), config.publication));
+    if (!publication) return std::unexpected(publication.error());
+    const auto known = read_publication(*publication);
+    if (!known) return std::unexpected(known.error());
+    const bool grows = config.manage_publication && (!*known || (*known)->maintained);
+    if (!grows) return captured;
     for (const TableInfo* table : uncovered_tables(*tables, config.tables, covered)) {
         captured.push_back({table->schema, table->name});
     }

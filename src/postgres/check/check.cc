@@ -55,7 +55,7 @@ void check_replication(LinkFactory& links, const Clock& clock, Waiter& waiter, D
 }  // namespace
 
 Findings check_postgres(const PostgresConfig& config, LinkFactory& links, const Clock& clock,
-                        Waiter& waiter) {
+                        Waiter& waiter, std::string_view instance) {
     Findings findings;
     const Duration limit = config.connection.connect_timeout;
     auto link = BlockingLink::connect(links, LinkFactory::Use::sql, clock, waiter, limit);
@@ -71,10 +71,15 @@ Findings check_postgres(const PostgresConfig& config, LinkFactory& links, const 
     }
     check_version(*facts, findings);
     if (facts->version < kOldestServer) return findings;
-    check_settings(*facts, findings);
+    const auto slot = ask_slot(*link, config, *facts);
+    if (!slot) {
+        findings.push_back(blocked("query", slot.error()));
+        return findings;
+    }
+    check_settings(*facts, *slot && read_by_pg_capture(**slot), findings);
     check_role(*facts, findings);
-    note(check_tables(*link, config, *facts, findings), findings);
-    note(check_slot(*link, config, *facts, findings), findings);
+    note(check_tables(*link, config, *facts, slot->has_value(), findings), findings);
+    check_slot(*slot, config, *facts, instance, findings);
     // Without these it can only fail, and that is told already.
     const bool may = facts->superuser || facts->replication;
     if (may && facts->senders < facts->senders_max) {

@@ -7,6 +7,8 @@
 // listed. Each mend, applied as it stands, makes its finding pass.
 #pragma once
 
+#include <string_view>
+
 #include "base/clock.h"
 #include "base/wait.h"
 #include "observe/findings.h"
@@ -15,7 +17,9 @@
 
 namespace pgc {
 
+// `instance`: what an instance that runs with the same configuration says of itself, a few words;
+// empty where none answers. A slot that it follows is in good hands.
 Findings check_postgres(const PostgresConfig& config, LinkFactory& links, const Clock& clock,
-                        Waiter& waiter);
+                        Waiter& waiter, std::string_view instance = {});
 
 }  // namespace pgc

@@ -13,9 +13,12 @@ namespace pgc {
 namespace {
 
 using Level = Finding::Level;
+using testing::Contains;
 using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class NoWait final : public Waiter {
 public:
@@ -176,12 +179,22 @@ TEST_F(CheckTest, SelectIsGrantedTableByTableAndSchemaBySchema) {
               "\"shop\".\"c\" TO \"cdc\"");
 }
 
-TEST_F(CheckTest, APublicationOfOthersThatLacksATableBlocks) {
+TEST_F(CheckTest, APublicationOfOthersThatLacksATableAskedForByNameIsAWarning) {
+    config.tables =
+        TableFilter{{*NamePattern::parse("public.a", 2), *NamePattern::parse("public.b", 2)}, {}};
     tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "b"}});
     const auto f = only();
     EXPECT_EQ(f.id, "publication");
-    EXPECT_EQ(f.level, Level::blocking);
+    EXPECT_EQ(f.level, Level::warning);
     EXPECT_EQ(f.mend, "ALTER PUBLICATION \"pub\" ADD TABLE \"public\".\"b\"");
+}
+
+TEST_F(CheckTest, OfAPublicationOfOthersOnlyWhatItHoldsCounts) {
+    tables({{.schema = "public", .name = "a"},
+            {.schema = "public", .name = "b", .keyed = false, .readable = false, .owned = false}});
+    EXPECT_THAT(bad(), IsEmpty()) << "a pattern matches more than was published for us";
+    server.answers("published tables */", played_published({{"public", "a"}, {"public", "b"}}));
+    EXPECT_EQ(bad().size(), 2U) << "now b must be readable and have an identity";
 }
 
 TEST_F(CheckTest, OneOfOursWillBeMendedByTheRun) {
@@ -196,8 +209,35 @@ TEST_F(CheckTest, OneThatIsUsedAsItIsMayHoldWhatItLikes) {
     config.manage_publication = false;
     tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "b", .keyed = false}});
     EXPECT_THAT(bad(), IsEmpty());
-    config.tables_given = true;
-    EXPECT_EQ(bad().size(), 2U);
+}
+
+TEST_F(CheckTest, APublicationThatIsMissingBesideASlotBlocks) {
+    server.answers("pg-capture: publication */", no_publication());
+    server.answers("published tables */", played_published({}));
+    server.answers("pg-capture: slots */", played_slot());
+    const auto f = only();
+    EXPECT_EQ(f.id, "publication");
+    EXPECT_EQ(f.level, Level::blocking);
+    EXPECT_THAT(f.mend, HasSubstr("pg-capture slots drop shop_slot (what it still holds is lost)"));
+}
+
+TEST_F(CheckTest, AnInstanceOfOursThatFollowsTheSlotIsLeftAlone) {
+    server.answers(
+        "pg-capture: slots */",
+        played_slot(
+            {{"active", "t"}, {"pid", "99"}, {"reader", "pg-capture 00000000000000ab shop_slot"}}));
+    facts({{"senders", "10"}});
+    auto findings = bad();
+    ASSERT_EQ(findings.size(), 2U);
+    EXPECT_EQ(findings[0].id, "max_wal_senders");
+    EXPECT_EQ(findings[0].level, Level::warning) << "it has its place";
+    EXPECT_EQ(findings[1].id, "slot");
+    EXPECT_EQ(findings[1].level, Level::warning) << "it may be that of another machine";
+    EXPECT_THAT(findings[1].mend, Not(HasSubstr("terminate")));
+    facts({});
+    EXPECT_THAT(check_postgres(config, links, clock, waiter, "streaming, live"),
+                Contains(Field(&Finding::message,
+                               HasSubstr("followed by the running instance: streaming, live"))));
 }
 
 TEST_F(CheckTest, AMissingPublicationBlocksOnlyWhereWeMayNotMakeIt) {
@@ -297,6 +337,8 @@ TEST_F(CheckTest, CapturedTablesAreThosePublishedAndThoseToBeAdded) {
         return *captured_tables(*link, config);
     };
     tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "B"}});
+    EXPECT_THAT(captured(), ElementsAre(CapturedTable{"public", "a"})) << "it is not ours to widen";
+    server.answers("pg-capture: publication */", played_publication());
     EXPECT_THAT(captured(),
                 ElementsAre(CapturedTable{"public", "a"}, CapturedTable{"public", "B"}));
     config.tables = TableFilter{{*NamePattern::parse("public.a", 2)}, {}};

@@ -8,7 +8,6 @@
 #include "postgres/link/session.h"
 #include "postgres/quote.h"
 #include "postgres/setup/answer.h"
-#include "postgres/setup/slot.h"
 #include "postgres/setup/statements.h"
 
 namespace pgc {
@@ -21,13 +20,17 @@ using std::chrono::seconds;
 // Feedback goes out every ten seconds or sooner.
 constexpr Duration kShortestSenderTimeout = seconds{15};
 
-void check_senders(const ServerFacts& facts, Findings& findings) {
+// One of those in use may be ours already; then one more is needed for a snapshot only.
+void check_senders(const ServerFacts& facts, bool followed, Findings& findings) {
     const bool full = facts.senders >= facts.senders_max;
     findings.push_back(
         {.id = "max_wal_senders",
-         .level = full ? Level::blocking : Level::ok,
+         .level = !full      ? Level::ok
+                  : followed ? Level::warning
+                             : Level::blocking,
          .subject = "max_wal_senders",
-         .message = fmt::format("{} of {} in use", facts.senders, facts.senders_max),
+         .message = fmt::format("{} of {} in use{}", facts.senders, facts.senders_max,
+                                full && followed ? ": a snapshot needs one more for its time" : ""),
          .mend = full ? fmt::format("ALTER SYSTEM SET max_wal_senders = {}; restart the server",
                                     facts.senders_max + 10)
                       : ""});
@@ -51,8 +54,27 @@ void check_room_for_slot(const ServerFacts& facts, bool slot_is_there, Findings&
                   : ""});
 }
 
-Finding slot_finding(const SlotState& slot, const PostgresConfig& config,
-                     const ServerFacts& facts) {
+void in_use(const SlotState& slot, std::string_view instance, Finding& finding) {
+    const std::string who =
+        fmt::format("PID {}{}", slot.pid, slot.reader.empty() ? "" : " (" + slot.reader + ")");
+    if (!read_by_pg_capture(slot)) {
+        finding.level = Level::blocking;
+        finding.message = "is in use by " + who;
+        finding.mend = fmt::format("SELECT pg_terminate_backend({})", slot.pid);
+    } else if (!instance.empty()) {
+        finding.message = fmt::format("is followed by the running instance: {}", instance);
+    } else {
+        finding.level = Level::warning;
+        finding.message = fmt::format(
+            "is followed by another instance of pg-capture, {}; a second one waits until it ends",
+            who);
+        finding.mend =
+            "stop that one before another is started here, or set PG_SLOT_NAME to another name";
+    }
+}
+
+Finding slot_finding(const SlotState& slot, const PostgresConfig& config, const ServerFacts& facts,
+                     std::string_view instance) {
     Finding finding{.id = "slot", .subject = "slot " + config.slot};
     if (auto sound = require_sound(slot, config.connection.database, facts.standby); !sound) {
         finding.level = Level::blocking;
@@ -67,10 +89,7 @@ Finding slot_finding(const SlotState& slot, const PostgresConfig& config,
                                     : two_phase_refused(slot).what;
         finding.mend = alterable ? "" : two_phase_refused(slot).mend;
     } else if (slot.active) {
-        finding.level = Level::blocking;
-        finding.message = fmt::format("is in use by PID {}", slot.pid);
-        if (!slot.reader.empty()) finding.message += fmt::format(" ({})", slot.reader);
-        finding.mend = fmt::format("SELECT pg_terminate_backend({})", slot.pid);
+        in_use(slot, instance, finding);
     } else if (slot.wal_status == "unreserved") {
         finding.level = Level::warning;
         finding.message = fmt::format(
@@ -118,7 +137,7 @@ void check_version(const ServerFacts& facts, Findings& findings) {
     }
 }
 
-void check_settings(const ServerFacts& facts, Findings& findings) {
+void check_settings(const ServerFacts& facts, bool followed, Findings& findings) {
     const bool logical = facts.wal_level == "logical";
     findings.push_back(
         {.id = "wal_level",
@@ -126,7 +145,7 @@ void check_settings(const ServerFacts& facts, Findings& findings) {
          .subject = "wal_level",
          .message = "is " + facts.wal_level,
          .mend = logical ? "" : "ALTER SYSTEM SET wal_level = logical; restart the server"});
-    check_senders(facts, findings);
+    check_senders(facts, followed, findings);
     if (facts.max_slot_wal_keep_bytes >= 0) {
         findings.push_back(
             {.id = "max_slot_wal_keep_size",
@@ -166,18 +185,23 @@ void check_role(const ServerFacts& facts, Findings& findings) {
          .mend = may ? "" : fmt::format("ALTER ROLE {} REPLICATION", quote_name(facts.role))});
 }
 
-Result<void> check_slot(BlockingLink& link, const PostgresConfig& config, const ServerFacts& facts,
-                        Findings& findings) {
+Result<std::optional<SlotState>> ask_slot(BlockingLink& link, const PostgresConfig& config,
+                                          const ServerFacts& facts) {
     const auto rows = link.ask(slots_query(facts.version, config.slot));
     if (!rows) return std::unexpected(rows.error());
-    const auto slots = read_slots(*rows);
+    auto slots = read_slots(*rows);
     if (!slots) return std::unexpected(slots.error());
-    check_room_for_slot(facts, !slots->empty(), findings);
-    findings.push_back(slots->empty() ? Finding{.id = "slot",
-                                                .subject = "slot " + config.slot,
-                                                .message = "is not there yet; it will be created"}
-                                      : slot_finding(slots->front(), config, facts));
-    return {};
+    if (slots->empty()) return std::nullopt;
+    return std::move(slots->front());
+}
+
+void check_slot(const std::optional<SlotState>& slot, const PostgresConfig& config,
+                const ServerFacts& facts, std::string_view instance, Findings& findings) {
+    check_room_for_slot(facts, slot.has_value(), findings);
+    findings.push_back(slot ? slot_finding(*slot, config, facts, instance)
+                            : Finding{.id = "slot",
+                                      .subject = "slot " + config.slot,
+                                      .message = "is not there yet; it will be created"});
 }
 
 }  // namespace pgc

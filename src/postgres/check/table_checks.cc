@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "postgres/costly_steps.h"
 #include "postgres/quote.h"
 #include "postgres/setup/answer.h"
 #include "postgres/setup/publication.h"
@@ -31,7 +32,16 @@ struct Seen {
     std::unordered_set<std::string> generated;  // quoted: with stored generated columns
     Chosen meant;                               // by the filters, with rows of their own
     Chosen missing;                             // of these, not published
+    Chosen captured;                            // of these, published or about to be
+    bool slot_is_there = false;
 };
+
+// Somebody else's, or one that we are told to leave alone: what it publishes is what there is, the
+// filters only leave out. One that is missing will be made as they say.
+bool used_as_it_is(const PostgresConfig& config, const Seen& seen) {
+    return seen.publication ? !(seen.publication->maintained && config.manage_publication)
+                            : !config.manage_publication;
+}
 
 std::string quoted(const TableInfo& table) {
     return quote_name(table.schema, table.name);
@@ -105,18 +115,29 @@ Result<Seen> look(BlockingLink& link, const PostgresConfig& config, const Server
     }
     seen.meant = uncovered_tables(seen.tables, config.tables, {});
     seen.missing = uncovered_tables(seen.tables, config.tables, seen.published);
+    seen.captured =
+        seen.publication && used_as_it_is(config, seen)
+            ? those(seen.meant,
+                    [&](const TableInfo& t) {
+                        return std::ranges::find(seen.missing, &t) == seen.missing.end();
+                    })
+            : seen.meant;
     return seen;
-}
-
-// The filters are a demand, not only a sieve over a publication that is used as it is.
-bool demanded(const PostgresConfig& config) {
-    return config.manage_publication || config.tables_given;
 }
 
 void publication_is_missing(const PostgresConfig& config, const ServerFacts& facts,
                             const Seen& seen, Finding& finding) {
     const auto wanted = wanted_publication(config, facts, seen.tables);
     const auto foreign = those(seen.meant, [](const TableInfo& t) { return !t.owned; });
+    if (seen.slot_is_there) {
+        finding.level = Level::blocking;
+        finding.message =
+            "is not there, and the slot finds only those that are older than its place "
+            "in the log";
+        finding.mend = create_publication_sql(facts.version, config.publication, wanted) +
+                       " then " + drop_slot_step(config.slot);
+        return;
+    }
     if (config.manage_publication && (facts.superuser || (facts.may_create && foreign.empty()))) {
         finding.message = "is not there yet; it will be created";
         return;
@@ -128,12 +149,30 @@ void publication_is_missing(const PostgresConfig& config, const ServerFacts& fac
     finding.mend = create_publication_sql(facts.version, config.publication, wanted);
 }
 
+// Whoever made it chose; only a table that is asked for by its name is missed.
+void others_publication_is_there(const PostgresConfig& config, const Seen& seen, Finding& finding) {
+    const auto asked_for = those(
+        seen.missing, [&](const TableInfo& t) { return config.tables.names(t.schema, t.name); });
+    finding.message = fmt::format("publishes {} tables", seen.published.size());
+    if (!asked_for.empty()) {
+        finding.level = Level::warning;
+        finding.message =
+            fmt::format("lacks {}, whose changes are not captured", listed(asked_for, kNamedMax));
+        finding.mend = fmt::format("ALTER PUBLICATION {} ADD TABLE {}",
+                                   quote_name(config.publication), all_of(asked_for));
+    } else if (!seen.missing.empty()) {
+        finding.message += fmt::format(
+            "; {} more that match source.tables are not in it and are "
+            "not captured",
+            seen.missing.size());
+    }
+}
+
 void publication_is_there(const PostgresConfig& config, const Seen& seen, Finding& finding) {
-    const bool maintained = config.manage_publication && seen.publication->maintained;
-    if (seen.missing.empty() || !demanded(config)) {
+    if (used_as_it_is(config, seen)) return others_publication_is_there(config, seen, finding);
+    if (seen.missing.empty()) {
         finding.message = fmt::format("publishes {} tables", seen.published.size());
-    } else if (maintained &&
-               those(seen.missing, [](const TableInfo& t) { return !t.owned; }).empty()) {
+    } else if (those(seen.missing, [](const TableInfo& t) { return !t.owned; }).empty()) {
         finding.message =
             fmt::format("lacks {}, which will be added", listed(seen.missing, kNamedMax));
     } else {
@@ -147,7 +186,7 @@ void publication_is_there(const PostgresConfig& config, const Seen& seen, Findin
 // One that leaves operations out is lawful, but rarely meant.
 void check_operations(const PostgresConfig& config, const ServerFacts& facts, const Seen& seen,
                       Findings& findings) {
-    if (!seen.publication || (seen.publication->maintained && config.manage_publication)) return;
+    if (!seen.publication || !used_as_it_is(config, seen)) return;
     const Publication& p = *seen.publication;
     std::string lacking;
     const auto lacks = [&](bool published, std::string_view operation) {
@@ -169,7 +208,7 @@ void check_operations(const PostgresConfig& config, const ServerFacts& facts, co
 }
 
 void check_select(const ServerFacts& facts, const Seen& seen, Findings& findings) {
-    const auto unreadable = those(seen.meant, [](const TableInfo& t) { return !t.readable; });
+    const auto unreadable = those(seen.captured, [](const TableInfo& t) { return !t.readable; });
     Finding finding{
         .id = "select", .subject = "role " + facts.role, .message = "may read every table"};
     if (!unreadable.empty()) {
@@ -188,17 +227,12 @@ void check_select(const ServerFacts& facts, const Seen& seen, Findings& findings
     findings.push_back(std::move(finding));
 }
 
-void check_identity(const PostgresConfig& config, const Seen& seen, Findings& findings) {
+void check_identity(const Seen& seen, Findings& findings) {
     const bool keeps_inserts_only =
         seen.publication && !seen.publication->updates && !seen.publication->deletes;
     Chosen without;
     if (!keeps_inserts_only) {
-        without = those(seen.meant, [&](const TableInfo& t) {
-            if (t.identifiable()) return false;
-            // Of a publication that is used as it is only what it holds counts.
-            return demanded(config) ||
-                   std::ranges::find(seen.published, quoted(t)) != seen.published.end();
-        });
+        without = those(seen.captured, [](const TableInfo& t) { return !t.identifiable(); });
     }
     if (without.empty()) {
         findings.push_back({.id = "replica_identity",
@@ -237,8 +271,8 @@ void check_unlogged(const PostgresConfig& config, const Seen& seen, Findings& fi
 
 void check_generated(const PostgresConfig& config, const ServerFacts& facts, const Seen& seen,
                      Findings& findings) {
-    const auto generated =
-        those(seen.meant, [&](const TableInfo& t) { return seen.generated.contains(quoted(t)); });
+    const auto generated = those(
+        seen.captured, [&](const TableInfo& t) { return seen.generated.contains(quoted(t)); });
     const bool sends = facts.version >= 180000;
     const bool will = sends && (!seen.publication || seen.publication->maintained);
     const bool are = sends && seen.publication && seen.publication->generated;
@@ -257,9 +291,10 @@ void check_generated(const PostgresConfig& config, const ServerFacts& facts, con
 }  // namespace
 
 Result<void> check_tables(BlockingLink& link, const PostgresConfig& config,
-                          const ServerFacts& facts, Findings& findings) {
-    const auto seen = look(link, config, facts);
+                          const ServerFacts& facts, bool slot_is_there, Findings& findings) {
+    auto seen = look(link, config, facts);
     if (!seen) return std::unexpected(seen.error());
+    seen->slot_is_there = slot_is_there;
     if (seen->meant.empty()) {
         findings.push_back({.id = "tables",
                             .level = Level::warning,
@@ -276,7 +311,7 @@ Result<void> check_tables(BlockingLink& link, const PostgresConfig& config,
     findings.push_back(std::move(publication));
     check_operations(config, facts, *seen, findings);
     check_select(facts, *seen, findings);
-    check_identity(config, *seen, findings);
+    check_identity(*seen, findings);
     check_unlogged(config, *seen, findings);
     check_generated(config, facts, *seen, findings);
     return {};

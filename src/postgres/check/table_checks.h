@@ -9,7 +9,9 @@
 
 namespace pgc {
 
+// A slot that is there finds no publication that is made after it.
 [[nodiscard]] Result<void> check_tables(BlockingLink& link, const PostgresConfig& config,
-                                        const ServerFacts& facts, Findings& findings);
+                                        const ServerFacts& facts, bool slot_is_there,
+                                        Findings& findings);
 
 }  // namespace pgc
