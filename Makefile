@@ -16,8 +16,9 @@ build: ## build/release/pg-capture, the one self-contained binary
 	@tools/build.sh $(PRESET) pg-capture
 
 demo: ## PostgreSQL under load, and what a Kafka consumer sees, live (SINK=console: without)
-	@tools/setup.sh demo
-	@tools/build.sh release pg-capture
+	@tools/setup.sh $(if $(filter kafka,$(SINK)),demo,console)
+	@tools/together.sh 'tools/build.sh release pg-capture' \
+		$(if $(filter kafka,$(SINK)),'tools/kafka.sh 4.3.1')
 	@SINK=$(SINK) tools/demo
 
 test: ## everything a change must pass (SUITES="unit house" for some)
@@ -30,6 +31,7 @@ nightly: ## what takes longer: long simulation, fuzzing, soak, clang-tidy, cover
 
 bench: ## pg-capture beside pg_recvlogical in the same run; PEERS=1: beside Debezium too
 	@tools/setup.sh demo
+	@tools/kafka.sh
 	@$(if $(PEERS),tools/debezium.sh)
 	@tools/build.sh release pg-capture
 	@bench/run $(if $(PEERS),--peers) $(BENCH)

@@ -2,6 +2,8 @@
 # Puts two Kafka brokers with their tools into .deps/kafka/<version>/ and Kafka's Python
 # client into .deps/python/, for the tests and the demo.
 #
+#   tools/kafka.sh [VERSION]…    without a word: all
+#
 # The jars come through Maven and are checked against tools/kafka.sha256; the client comes
 # through pip and is checked against tools/python_packages.txt. A second run finds them
 # and does nothing.
@@ -16,23 +18,23 @@ packages="$root/tools/python_packages.txt"
 what=Kafka
 . "$root/tools/fetching.sh"
 
-fetch_brokers() {
-    versions=$(sed -n 's,.*  \([^/]*\)/.*,\1,p' "$pins" | sort -u)
-    key=$(sha256sum "$pins" | cut -d' ' -f1)
-    if up_to_date "$brokers" "$key"; then
-        say "Kafka brokers: $(echo "$versions" | tr '\n' ' ')are there"
+# fetch_broker VERSION
+fetch_broker() {
+    pins_of_it=$(sed -n "/  $1\\//p" "$pins")
+    key=$(printf '%s\n' "$pins_of_it" | sha256sum | cut -d' ' -f1)
+    # A key for all of them is that of a clone from before they were fetched one by one.
+    if up_to_date "$brokers/$1" "$key" || up_to_date "$brokers" "$(sha256sum "$pins" | cut -d' ' -f1)"; then
+        say "Kafka $1: is there"
         return
     fi
-    rm -rf "$brokers"
-    mkdir -p "$brokers"
-    for version in $versions; do
-        say "Kafka brokers: fetching $version by Maven"
-        fetch_by_maven "$root/tools/kafka.pom.xml" "$brokers/mvn.log" \
-            -P "$version" "-Djars=$brokers/$version"
-    done
-    check_pins "$brokers" "$pins"
-    rm -f "$brokers/mvn.log"
-    printf '%s\n' "$key" > "$brokers/key"
+    say "Kafka $1: fetching by Maven"
+    rm -rf "${brokers:?}/$1"
+    mkdir -p "$brokers/$1"
+    fetch_by_maven "$root/tools/kafka.pom.xml" "$brokers/$1.log" -P "$1" "-Djars=$brokers/$1"
+    printf '%s\n' "$pins_of_it" | sed 's,  [^/]*/,  ,' > "$brokers/$1.pins"
+    check_pins "$brokers/$1" "$brokers/$1.pins"
+    rm -f "$brokers/$1.log" "$brokers/$1.pins"
+    printf '%s\n' "$key" > "$brokers/$1/key"
 }
 
 fetch_client() {
@@ -49,5 +51,8 @@ fetch_client() {
     printf '%s\n' "$key" > "$python/key"
 }
 
-fetch_brokers
+[ $# -gt 0 ] || set -- $(sed -n 's,.*  \([^/]*\)/.*,\1,p' "$pins" | sort -u)
+for version in "$@"; do
+    fetch_broker "$version"
+done
 fetch_client

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Makes this machine able to build, show or test pg-capture.
 #
-#   tools/setup.sh build|demo|test|coverage
+#   tools/setup.sh build|console|demo|test|coverage
 #
 # Installs the packages of tools/packages.txt that are missing (by apt, as root or with
-# sudo), builds libpq, libcurl and librdkafka and fetches Kafka brokers for the demo and the
-# tests, for the latter PostgreSQL servers too. What is there already is left alone: a second
-# run does nothing.
+# sudo), and builds libpq, libcurl and librdkafka, while Kafka brokers and PostgreSQL servers are
+# fetched for the tests. The demo has its broker fetched while pg-capture is compiled (Makefile);
+# console, the demo without Kafka, needs neither that nor Java. What is there already is left
+# alone: a second run does nothing.
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -17,10 +18,11 @@ die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 case "$purpose" in
 build) purposes='build' ;;
-demo) purposes='build demo' ;;
-test) purposes='build demo test' ;;
-coverage) purposes='build demo test coverage' ;;
-*) die "unknown purpose '$purpose': build, demo, test or coverage" ;;
+console) purposes='build console' ;;
+demo) purposes='build console demo' ;;
+test) purposes='build console demo test' ;;
+coverage) purposes='build console demo test coverage' ;;
+*) die "unknown purpose '$purpose': build, console, demo, test or coverage" ;;
 esac
 
 missing_packages() {
@@ -73,10 +75,11 @@ install_packages() {
 }
 
 install_packages
-"$root/tools/third_party.sh"
 case "$purpose" in
-demo | test | coverage) "$root/tools/kafka.sh" ;;
-esac
-case "$purpose" in
-test | coverage) "$root/tools/postgres_servers.sh" ;;
+test | coverage)
+    # Maven's two one after the other: they share a store.
+    "$root/tools/together.sh" "'$root/tools/third_party.sh'" \
+        "sh -ec '\"$root/tools/kafka.sh\"; \"$root/tools/postgres_servers.sh\"'"
+    ;;
+*) "$root/tools/third_party.sh" ;;
 esac

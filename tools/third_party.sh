@@ -7,7 +7,7 @@
 #
 # Pinned below. A second run finds the finished builds and does nothing.
 #
-#   tools/third_party.sh [libpq|libcurl|librdkafka]…
+#   tools/third_party.sh [libpq|libcurl|librdkafka]…    without a word: all, side by side
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -186,7 +186,10 @@ build_librdkafka() {
     cp src/rdkafka.h src/rdkafka_mock.h LICENSES.txt "$1/include/librdkafka/"
 }
 
-[ $# -gt 0 ] || set -- libpq libcurl librdkafka
+# Side by side: much of each is configure, which keeps one core busy. librdkafka needs libcurl.
+if [ $# -eq 0 ]; then
+    exec "$root/tools/together.sh" "'$0' libpq" "'$0' libcurl librdkafka"
+fi
 for part in "$@"; do
     case "$part" in
     libpq) provide libpq postgresql-17 "$libpq_version" "$libpq_sha256" "$libpq_recipe" ;;
