@@ -313,9 +313,30 @@ def costly_hints_say_so(tree):
                               "tells someone to do what costs data and does not say what is lost")
 
 
+# Choices that only others understand: their words go on to libpq and librdkafka as they are.
+PASSED_ON = {"postgres.target_session_attrs", "kafka.compression"}
+
+
+def choices_have_a_table(tree):
+    """What may be written and what it stands for come from one table (base/words.h): a word that was
+    added and forgotten would get the behaviour of another."""
+    for name in tree.code:
+        if tree.is_test(name) or not name.startswith("src/"):
+            continue
+        text = tree.files[name]
+        for match in re.finditer(r'\.words = "', text):
+            path = re.findall(r'\.path = "([\w.]+)"', text[:match.start()])
+            if not path or path[-1] not in PASSED_ON:
+                yield Finding(name, line_of(text, match.start()), "choice",
+                              "the words of a choice come from a table (base/words.h)")
+        for match in re.finditer(r'\bword\("[\w.]+"\)\s*[!=]=|[!=]=\s*[\w.>-]+word\("[\w.]+"\)', text):
+            yield Finding(name, line_of(text, match.start()), "choice",
+                          "what we decide by a word is asked for by its table: Settings::choice")
+
+
 RULES = [rooms_look_up_only, every_header_is_used, banned_calls, nothing_unfinished, file_sizes,
          function_sizes, headers_say_what_they_hold, no_vague_folders, no_machine_in_the_tree,
-         costly_hints_say_so]
+         costly_hints_say_so, choices_have_a_table]
 
 
 # -- the ratchet -----------------------------------------------------------------------------

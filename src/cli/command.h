@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/words.h"
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "config/environment.h"
@@ -23,11 +24,14 @@ struct World {
     Environment environment;
 };
 
+// What --output says: results as JSON?
+inline constexpr auto kOutputs = words_for<bool>({{"text", false}, {"json", true}});
+
 struct Invocation {
     World& world;
     CommandLine line;
 
-    bool json() const { return line.value("output") == "json"; }
+    bool json() const { return kOutputs.find(line.value("output")).value_or(false); }
 };
 
 struct Command {

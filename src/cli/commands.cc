@@ -77,7 +77,7 @@ const std::vector<Flag>& example_flags() {
     static const std::vector<Flag> flags =
         with_common({{.name = "format",
                       .value_name = "yaml|toml|env",
-                      .words = "yaml|toml|env",
+                      .words = kExampleFormats.all(),
                       .help = "kind of the example; yaml if not given"}});
     return flags;
 }

@@ -15,10 +15,13 @@ bool refused(Invocation& invocation) {
     return true;
 }
 
-std::string example(std::string_view kind) {
-    if (kind == "toml") return example_toml(declarations());
-    if (kind == "env") return example_environment(declarations());
-    return example_yaml(declarations());
+std::string example(ExampleFormat format) {
+    switch (format) {
+        case ExampleFormat::yaml: return example_yaml(declarations());
+        case ExampleFormat::toml: return example_toml(declarations());
+        case ExampleFormat::env: return example_environment(declarations());
+    }
+    return {};
 }
 
 }  // namespace
@@ -53,7 +56,8 @@ ExitCode run_config_reference(Invocation& invocation) {
 
 ExitCode run_config_example(Invocation& invocation) {
     if (refused(invocation)) return ExitCode::configuration;
-    invocation.world.console.out(example(invocation.line.value("format")));
+    invocation.world.console.out(example(
+        kExampleFormats.find(invocation.line.value("format")).value_or(ExampleFormat::yaml)));
     return ExitCode::done;
 }
 
@@ -78,7 +82,8 @@ ExitCode run_init(Invocation& invocation) {
                                      path + " is already there; it is left as it is")
                                     .mended_by("name another file, or remove that one"));
     }
-    const auto written = invocation.world.files.replace(path, example(toml ? "toml" : "yaml"));
+    const auto written = invocation.world.files.replace(
+        path, example(toml ? ExampleFormat::toml : ExampleFormat::yaml));
     if (!written) return tell(invocation, written.error());
     invocation.world.console.out(
         fmt::format("{} is written: every option with its default and a word about it.\n"

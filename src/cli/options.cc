@@ -14,7 +14,7 @@ constexpr Option kProgram[] = {
      .help = "where the changes go",
      .doc = "`kafka` sends them to Kafka, `console` writes one message a line to standard output, "
             "`discard` counts and forgets them (for measuring).",
-     .words = "kafka|console|discard"},
+     .words = kSinks.all()},
 };
 
 constexpr Option kLogging[] = {
@@ -24,17 +24,17 @@ constexpr Option kLogging[] = {
      .help = "the least important lines that are written",
      .doc = "The variable `PG_CAPTURE_LOG=info,postgres=debug` sets this and `logging.modules` "
             "in one word and wins over both.",
-     .words = "trace|debug|info|warning|error"},
+     .words = kLogLevels.all()},
     {.path = "logging.format",
      .kind = OptionKind::choice,
      .fallback = "plain",
      .help = "lines for people or JSON objects for programs",
-     .words = "plain|json"},
+     .words = kLogFormats.all()},
     {.path = "logging.modules",
      .kind = OptionKind::map,
      .help = "levels of single modules",
      .doc = "Module names are those in the log lines; `postgres` covers `postgres.stream` too.",
-     .words = "trace|debug|info|warning|error"},
+     .words = kLogLevels.all()},
 };
 
 }  // namespace

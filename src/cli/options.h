@@ -1,9 +1,16 @@
 // The options that belong to no room but the program: the sink's name and the logs.
 #pragma once
 
+#include <cstdint>
+
+#include "base/words.h"
 #include "config/option.h"
 
 namespace pgc {
+
+enum class SinkKind : std::uint8_t { kafka, console, discard };
+inline constexpr auto kSinks = words_for<SinkKind>(
+    {{"kafka", SinkKind::kafka}, {"console", SinkKind::console}, {"discard", SinkKind::discard}});
 
 extern const OptionTable kProgramOptions;
 extern const OptionTable kLoggingOptions;

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "format/native/native_format.h"
 #include "format/options.h"
 #include "pipeline/options.h"
@@ -63,13 +65,13 @@ std::vector<PartitionColumns> partition_columns(const KafkaConfig& kafka) {
 
 std::optional<KafkaConfig> configured_kafka(const Settings& settings,
                                             const PostgresConfig& postgres, Files& files) {
-    if (settings.choice("sink") != "kafka") return std::nullopt;
+    if (settings.choice("sink", kSinks) != SinkKind::kafka) return std::nullopt;
     return kafka_config(settings, postgres.connection.database, files);
 }
 
 ProgramParts::ProgramParts(const Settings& settings, const PostgresConfig& postgres,
                            const KafkaConfig* kafka, const Clock& clock, Metrics& metrics,
-                           Logger logger, SinkChoice sink)
+                           Logger logger, SinkKind sink)
     : settings_(settings),
       postgres_(postgres),
       clock_(clock),
@@ -111,10 +113,16 @@ Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& 
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {
-    if (sink_ == SinkChoice::console || settings_.choice("sink") == "console") {
-        return std::make_unique<ConsoleSink>(STDOUT_FILENO, console_sink_options(settings_));
+    switch (sink_) {
+        case SinkKind::kafka: return make_kafka_sink();
+        case SinkKind::console:
+            return std::make_unique<ConsoleSink>(STDOUT_FILENO, console_sink_options(settings_));
+        case SinkKind::discard: return std::make_unique<DiscardSink>();
     }
-    if (kafka_ == nullptr) return std::make_unique<DiscardSink>();
+    std::abort();  // no such kind
+}
+
+Result<std::unique_ptr<Sink>> ProgramParts::make_kafka_sink() {
     return KafkaSink::make(
         {.config = *kafka_,
          .producers = *producers_,

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "cli/options.h"
 #include "config/settings.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -25,13 +26,10 @@ std::optional<KafkaConfig> configured_kafka(const Settings& settings,
 
 class ProgramParts final : public PipelineParts {
 public:
-    // The configured sink, or the console whatever is configured (peek).
-    enum class SinkChoice : std::uint8_t { configured, console };
-
-    // All outlive it. `kafka` is null where the sink is another.
+    // All outlive it. `sink` is the configured one, or another for a command of its own (peek);
+    // `kafka` is null where it is not Kafka.
     ProgramParts(const Settings& settings, const PostgresConfig& postgres, const KafkaConfig* kafka,
-                 const Clock& clock, Metrics& metrics, Logger logger,
-                 SinkChoice sink = SinkChoice::configured);
+                 const Clock& clock, Metrics& metrics, Logger logger, SinkKind sink);
     ~ProgramParts() override;
 
     Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override;
@@ -39,12 +37,14 @@ public:
     Result<std::unique_ptr<Sink>> make_sink() override;
 
 private:
+    Result<std::unique_ptr<Sink>> make_kafka_sink();
+
     const Settings& settings_;
     const PostgresConfig& postgres_;
     const Clock& clock_;
     Metrics& metrics_;
     const Logger logger_;
-    const SinkChoice sink_;
+    const SinkKind sink_;
     const std::unique_ptr<LinkFactory> links_;
     SourceMemory memory_;
     const KafkaConfig* const kafka_;

@@ -177,7 +177,7 @@ ExitCode run_peek(Invocation& invocation) {
     const PostgresConfig postgres =
         looking_only(postgres_config(program->settings, invocation.world.files));
     ProgramParts parts(program->settings, postgres, nullptr, invocation.world.clock, metrics,
-                       log.logger("postgres"), ProgramParts::SinkChoice::console);
+                       log.logger("postgres"), SinkKind::console);
     auto source = parts.make_source({.may_create_slot = false, .look_only = true});
     if (!source) return tell(invocation, source.error());
     auto seen = Peek(std::move(*source), parts, *limit, invocation.world.clock, stop).run();

@@ -43,8 +43,8 @@ constexpr std::array kCommonFlags = {
          .sets_path = "logging.level",
          .sets_value = "debug"},
     Flag{.name = "output",
-         .value_name = "text|json",
-         .words = "text|json",
+         .value_name = kOutputs.all(),
+         .words = kOutputs.all(),
          .help = "results for people or for programs"},
     Flag{.name = "help", .letter = 'h', .help = "this text"},
     Flag{.name = "version", .letter = 'V', .help = "the version"},
@@ -52,7 +52,7 @@ constexpr std::array kCommonFlags = {
 
 LogLevels levels_of(const Settings& settings) {
     LogLevels levels;
-    if (const auto level = parse_log_level(settings.choice("logging.level"))) levels.level = *level;
+    levels.level = settings.choice("logging.level", kLogLevels);
     for (const auto& [module, word] : settings.map("logging.modules")) {
         if (const auto level = parse_log_level(word)) levels.modules[module] = *level;
     }
@@ -103,7 +103,7 @@ std::expected<Program, ExitCode> load_program(Invocation& invocation, Needs need
         return std::unexpected(ExitCode::configuration);
     }
     LogOptions logs{.levels = *levels};
-    if (settings->choice("logging.format") == "json") logs.format = LogFormat::json;
+    logs.format = settings->choice("logging.format", kLogFormats);
     return Program{std::move(*settings), std::move(logs)};
 }
 

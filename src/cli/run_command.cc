@@ -54,7 +54,7 @@ public:
           metrics_(PGC_VERSION),
           status_({.pipeline = options_.name,
                    .version = PGC_VERSION,
-                   .sink = program.settings.choice("sink"),
+                   .sink = program.settings.word("sink"),
                    .buffer_limit_bytes = options_.flow.budget_bytes},
                   world.clock, &metrics_.histogram(Metric::end_to_end_latency_seconds)),
           signals_(stop_) {}
@@ -65,7 +65,8 @@ public:
         warn(postgres);
         if (kafka) warn(*kafka);
         ProgramParts parts(program_.settings, postgres, kafka ? &*kafka : nullptr, world_.clock,
-                           metrics_, log_.logger("postgres").with({{"pipeline", options_.name}}));
+                           metrics_, log_.logger("postgres").with({{"pipeline", options_.name}}),
+                           program_.settings.choice("sink", kSinks));
         // After the parts: making them changes the environment, which threads must not see.
         const auto http = serve();
         if (!http) return std::unexpected(http.error());

@@ -22,7 +22,7 @@ TEST_F(LoaderTest, FallsBackToTheDefaults) {
     const Settings settings = loaded();
     EXPECT_EQ(settings.text("postgres.host"), "localhost");
     EXPECT_EQ(settings.integer("postgres.port"), 5432);
-    EXPECT_EQ(settings.choice("sink"), "console");
+    EXPECT_EQ(settings.word("sink"), "console");
     EXPECT_EQ(settings.boolean("source.two_phase"), false);
     EXPECT_THAT(settings.list("source.tables.include"), ElementsAre("*.*"));
     EXPECT_THAT(settings.list("source.tables.exclude"), IsEmpty());

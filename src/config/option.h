@@ -64,7 +64,8 @@ struct Option {
     // For numbers; in the unit of the path.
     std::int64_t min = std::numeric_limits<std::int64_t>::min();
     std::int64_t max = std::numeric_limits<std::int64_t>::max();
-    // "a|b|c": the words of a choice; of a list its only items, of a map its only values.
+    // "a|b|c": the words of a choice; of a list its only items, of a map its only values. What we
+    // decide by ourselves comes from a table (base/words.h).
     std::string_view words{};
 };
 

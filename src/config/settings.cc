@@ -78,10 +78,16 @@ const std::string& Settings::text(std::string_view path) const {
     return std::get<std::string>(found.value);
 }
 
-const std::string& Settings::choice(std::string_view path) const {
+const std::string& Settings::word(std::string_view path) const {
     const Entry& found = entry(path);
     assert(found.option->kind == OptionKind::choice);
     return std::get<std::string>(found.value);
+}
+
+const std::string& Settings::word(std::string_view path,
+                                  [[maybe_unused]] std::string_view all) const {
+    assert(entry(path).option->words == all && "the words of another option");
+    return word(path);
 }
 
 const Secret& Settings::secret(std::string_view path) const {

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "base/words.h"
 #include "config/option.h"
 
 namespace pgc {
@@ -56,7 +57,13 @@ public:
     explicit Settings(std::vector<Entry> entries);
 
     const std::string& text(std::string_view path) const;
-    const std::string& choice(std::string_view path) const;
+    // A choice, by the table that its option's words are of.
+    template <typename Value, std::size_t kCount>
+    Value choice(std::string_view path, const Words<Value, kCount>& table) const {
+        return table.find(word(path, table.all())).value();
+    }
+    // Its word, for whoever else understands it: libpq, librdkafka, people.
+    const std::string& word(std::string_view path) const;
     const Secret& secret(std::string_view path) const;
     std::int64_t integer(std::string_view path) const;
     bool boolean(std::string_view path) const;
@@ -80,6 +87,7 @@ public:
 
 private:
     const Entry& entry(std::string_view path) const;
+    const std::string& word(std::string_view path, std::string_view all) const;
 
     std::vector<Entry> entries_;
     std::map<std::string_view, std::size_t> by_path_;  // the texts are the tables' literals

@@ -1,9 +1,16 @@
 #include "format/options.h"
 
-#include <string_view>
+#include "base/words.h"
 
 namespace pgc {
 namespace {
+
+constexpr auto kDecimals = words_for<DecimalText>({{"string", DecimalText::string},
+                                                   {"number", DecimalText::number},
+                                                   {"double", DecimalText::nearest}});
+constexpr auto kInvalid = words_for<InvalidUtf8>({{"fail", InvalidUtf8::fail},
+                                                  {"base64", InvalidUtf8::base64},
+                                                  {"replace", InvalidUtf8::replace}});
 
 constexpr Option kOptions[] = {
     {.path = "format.decimal",
@@ -14,7 +21,7 @@ constexpr Option kOptions[] = {
             "JSON number: exact only for readers that don't turn numbers into doubles. `double` "
             "writes the nearest double. NaN, Infinity and, with `double`, what no double can "
             "hold are strings always.",
-     .words = "string|number|double"},
+     .words = kDecimals.all()},
     {.path = "format.invalid_utf8",
      .kind = OptionKind::choice,
      .fallback = "fail",
@@ -24,7 +31,7 @@ constexpr Option kOptions[] = {
             "`replace` puts U+FFFD for each broken part; both name the field in "
             "`source.invalid_utf8`. Keys are never replaced, because distinct keys would become "
             "one: with `replace` a broken key stops like `fail`.",
-     .words = "fail|base64|replace"},
+     .words = kInvalid.all()},
     {.path = "format.toast_placeholder",
      .kind = OptionKind::text,
      .fallback = "__pg_capture_unavailable_value",
@@ -54,14 +61,8 @@ const OptionTable kFormatOptions{
 
 FormatOptions format_options(const Settings& settings) {
     FormatOptions options;
-    const std::string_view decimal = settings.choice("format.decimal");
-    options.decimal = decimal == "number"   ? DecimalText::number
-                      : decimal == "double" ? DecimalText::nearest
-                                            : DecimalText::string;
-    const std::string_view invalid = settings.choice("format.invalid_utf8");
-    options.invalid_utf8 = invalid == "base64"    ? InvalidUtf8::base64
-                           : invalid == "replace" ? InvalidUtf8::replace
-                                                  : InvalidUtf8::fail;
+    options.decimal = settings.choice("format.decimal", kDecimals);
+    options.invalid_utf8 = settings.choice("format.invalid_utf8", kInvalid);
     options.toast_placeholder = settings.text("format.toast_placeholder");
     options.tombstones = settings.boolean("format.tombstones");
     return options;

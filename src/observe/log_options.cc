@@ -3,20 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace pgc {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, LogLevel>, 6> kLevelNames{{
-    {"trace", LogLevel::trace},
-    {"debug", LogLevel::debug},
-    {"info", LogLevel::info},
-    {"warning", LogLevel::warning},
-    {"error", LogLevel::error},
-    {"warn", LogLevel::warning},
-}};
 
 std::string_view trim(std::string_view text) noexcept {
     const auto first = text.find_first_not_of(" \t");
@@ -69,23 +59,11 @@ LogLevel LogLevels::of(std::string_view module) const noexcept {
 }
 
 std::string_view name(LogLevel level) noexcept {
-    return kLevelNames[static_cast<std::size_t>(level)].first;
+    return kLogLevels.word(level);
 }
 
 std::optional<LogLevel> parse_log_level(std::string_view text) noexcept {
-    for (const auto& [word, level] : kLevelNames) {
-        if (word == text) {
-            return level;
-        }
-    }
-    return std::nullopt;
-}
-
-std::optional<LogFormat> parse_log_format(std::string_view text) noexcept {
-    if (text == "plain") {
-        return LogFormat::plain;
-    }
-    return text == "json" ? std::optional{LogFormat::json} : std::nullopt;
+    return kLogLevels.find(text == "warn" ? "warning" : text);
 }
 
 Result<LogLevels> parse_log_levels(std::string_view text, LogLevels defaults) {

@@ -11,11 +11,20 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/words.h"
 
 namespace pgc {
 
 enum class LogLevel : std::uint8_t { trace, debug, info, warning, error };
 enum class LogFormat : std::uint8_t { plain, json };
+
+inline constexpr auto kLogLevels = words_for<LogLevel>({{"trace", LogLevel::trace},
+                                                        {"debug", LogLevel::debug},
+                                                        {"info", LogLevel::info},
+                                                        {"warning", LogLevel::warning},
+                                                        {"error", LogLevel::error}});
+inline constexpr auto kLogFormats =
+    words_for<LogFormat>({{"plain", LogFormat::plain}, {"json", LogFormat::json}});
 
 // The level of a module is the one given for it, else for the nearest name above it
 // ("postgres" for "postgres.stream"), else `level`.
@@ -36,7 +45,6 @@ struct LogOptions {
 
 std::string_view name(LogLevel level) noexcept;
 std::optional<LogLevel> parse_log_level(std::string_view text) noexcept;  // also "warn"
-std::optional<LogFormat> parse_log_format(std::string_view text) noexcept;
 
 // "level" and "module=level" in any order, separated by commas, over `defaults`.
 // All mistakes of the text stand in one Error.

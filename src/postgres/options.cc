@@ -9,11 +9,35 @@
 #include <span>
 #include <utility>
 
+#include "base/words.h"
 #include "config/errors.h"
 
 namespace pgc {
 
 namespace {
+
+// The words are libpq's.
+enum class SslMode : std::uint8_t { disable, allow, prefer, require, verify_ca, verify_full };
+constexpr auto kSslModes = words_for<SslMode>({{"disable", SslMode::disable},
+                                               {"allow", SslMode::allow},
+                                               {"prefer", SslMode::prefer},
+                                               {"require", SslMode::require},
+                                               {"verify-ca", SslMode::verify_ca},
+                                               {"verify-full", SslMode::verify_full}});
+enum class ChannelBinding : std::uint8_t { disable, prefer, require };
+constexpr auto kChannelBindings = words_for<ChannelBinding>({{"disable", ChannelBinding::disable},
+                                                             {"prefer", ChannelBinding::prefer},
+                                                             {"require", ChannelBinding::require}});
+constexpr auto kBinary = words_for<bool>({{"auto", true}, {"never", false}});
+constexpr auto kToast = words_for<ToastMode>({{"omit", ToastMode::omit},
+                                              {"placeholder", ToastMode::placeholder},
+                                              {"reselect", ToastMode::reselect}});
+constexpr auto kSnapshotModes =
+    words_for<SnapshotMode>({{"initial", SnapshotMode::initial},
+                             {"always", SnapshotMode::always},
+                             {"never", SnapshotMode::never},
+                             {"only", SnapshotMode::only},
+                             {"when_needed", SnapshotMode::when_needed}});
 
 constexpr std::size_t kNameMax = 63;  // bytes of a PostgreSQL identifier
 
@@ -60,7 +84,7 @@ constexpr Option kConnectionOptions[] = {
      .doc = "`require` encrypts but believes any server; `verify-ca` wants a certificate signed "
             "by `ssl_root_cert`; `verify-full` wants the host's name in it too. Plain text to "
             "another machine is warned about.",
-     .words = "disable|allow|prefer|require|verify-ca|verify-full"},
+     .words = kSslModes.all()},
     {.path = "postgres.ssl_root_cert",
      .fallback_note = "system with verify-full",
      .help = "file of trusted authorities, or system for the machine's own",
@@ -75,7 +99,7 @@ constexpr Option kConnectionOptions[] = {
      .kind = OptionKind::choice,
      .fallback = "prefer",
      .help = "tie the password's proof to the TLS connection (SCRAM, server 11 and later)",
-     .words = "disable|prefer|require"},
+     .words = kChannelBindings.all()},
     {.path = "postgres.require_auth",
      .fallback_note = "any method",
      .help = "authentication methods the server may ask for, with commas: scram-sha-256",
@@ -115,7 +139,7 @@ constexpr Option kSourceOptions[] = {
      .fallback = "auto",
      .help = "take values in binary where every published type allows it (server 14 and later)",
      .doc = "The output is the same; binary is cheaper for the server and for us.",
-     .words = "auto|never"},
+     .words = kBinary.all()},
     {.path = "source.toast",
      .kind = OptionKind::choice,
      .fallback = "omit",
@@ -123,7 +147,7 @@ constexpr Option kSourceOptions[] = {
      .doc = "`omit` leaves the field out and names it in `source.unchanged`; `placeholder` puts a "
             "fixed text in its place; `reselect` reads it again from the table: the value is then "
             "today's, not that of the change, and the field is marked.",
-     .words = "omit|placeholder|reselect"},
+     .words = kToast.all()},
 };
 
 constexpr Option kTableOptions[] = {
@@ -161,7 +185,7 @@ constexpr Option kSnapshotOptions[] = {
          "process ends; `when_needed`: also when the stored position can't be used, which is "
          "told as an error; `never`: only when one is ordered. What a crash interrupts is gone on "
          "with at the next start, in each mode.",
-     .words = "initial|always|never|only|when_needed"},
+     .words = kSnapshotModes.all()},
     {.path = "source.snapshot.readers",
      .kind = OptionKind::integer,
      .fallback = "2",
@@ -298,14 +322,14 @@ std::vector<std::string_view> split(std::string_view text, char by) {
 }
 
 void check_tls(const Settings& settings, Errors& errors) {
-    const std::string& mode = settings.choice("postgres.ssl_mode");
+    const auto mode = settings.choice("postgres.ssl_mode", kSslModes);
     const std::string& root = settings.text("postgres.ssl_root_cert");
-    if (root == "system" && mode != "verify-full") {
+    if (root == "system" && mode != SslMode::verify_full) {
         errors.contradiction(settings, {"postgres.ssl_root_cert", "postgres.ssl_mode"},
                              "the machine's authorities sign for anybody",
                              "set postgres.ssl_mode to verify-full, or name your own authority");
     }
-    if (mode == "verify-ca" && root.empty()) {
+    if (mode == SslMode::verify_ca && root.empty()) {
         errors.contradiction(settings, {"postgres.ssl_mode", "postgres.ssl_root_cert"},
                              "verify-ca needs the authority to verify with",
                              "name its file in postgres.ssl_root_cert");
@@ -314,7 +338,8 @@ void check_tls(const Settings& settings, Errors& errors) {
         errors.contradiction(settings, {"postgres.ssl_cert", "postgres.ssl_key"},
                              "a certificate and its key go together", "give both or neither");
     }
-    if (settings.choice("postgres.channel_binding") == "require" && mode == "disable") {
+    const auto binding = settings.choice("postgres.channel_binding", kChannelBindings);
+    if (binding == ChannelBinding::require && mode == SslMode::disable) {
         errors.contradiction(settings, {"postgres.channel_binding", "postgres.ssl_mode"},
                              "channel binding needs TLS", "set postgres.ssl_mode to verify-full");
     }
@@ -430,11 +455,6 @@ std::string joined(const Settings& settings, std::string_view path) {
     return text;
 }
 
-ToastMode toast_mode(const std::string& word) noexcept {
-    if (word == "placeholder") return ToastMode::placeholder;
-    return word == "reselect" ? ToastMode::reselect : ToastMode::omit;
-}
-
 SnapshotConfig snapshot_config(const Settings& settings) {
     const auto number = [&](std::string_view path) {
         return static_cast<std::uint64_t>(settings.integer(path));
@@ -462,23 +482,37 @@ ConnectionConfig connection_config(const Settings& settings, Files& files) {
     for (const auto text : split(settings.text("postgres.host"), ',')) {
         if (auto host = parse_host(text, port)) c.hosts.push_back(std::move(*host));
     }
-    c.target_session_attrs = settings.choice("postgres.target_session_attrs");
+    c.target_session_attrs = settings.word("postgres.target_session_attrs");
     c.database = settings.text("postgres.database");
     c.username = settings.text("postgres.username");
     c.password = settings.secret_source("postgres.password", files);
-    c.ssl_mode = settings.choice("postgres.ssl_mode");
+    c.ssl_mode = settings.word("postgres.ssl_mode");
     c.ssl_root_cert = settings.text("postgres.ssl_root_cert");
-    if (c.ssl_mode == "verify-full" && c.ssl_root_cert.empty()) c.ssl_root_cert = "system";
+    if (settings.choice("postgres.ssl_mode", kSslModes) == SslMode::verify_full &&
+        c.ssl_root_cert.empty())
+        c.ssl_root_cert = "system";
     c.ssl_cert = settings.text("postgres.ssl_cert");
     c.ssl_key = settings.text("postgres.ssl_key");
     if (settings.given("postgres.ssl_key_password")) {
         c.ssl_key_password = settings.secret_source("postgres.ssl_key_password", files);
     }
     c.ssl_crl = settings.text("postgres.ssl_crl");
-    c.channel_binding = settings.choice("postgres.channel_binding");
+    c.channel_binding = settings.word("postgres.channel_binding");
     c.require_auth = settings.text("postgres.require_auth");
     c.connect_timeout = settings.duration("postgres.connect_timeout_secs");
     return c;
+}
+
+bool may_be_plain(SslMode mode) noexcept {
+    switch (mode) {
+        case SslMode::disable:
+        case SslMode::allow:
+        case SslMode::prefer: return true;
+        case SslMode::require:
+        case SslMode::verify_ca:
+        case SslMode::verify_full: return false;
+    }
+    return true;
 }
 
 bool is_this_machine(std::string_view name) noexcept {
@@ -499,18 +533,14 @@ std::string to_string(const PostgresHost& host) {
 }
 
 bool ConnectionConfig::plain_text_to_others() const noexcept {
-    if (ssl_mode != "disable" && ssl_mode != "allow" && ssl_mode != "prefer") return false;
+    if (!may_be_plain(kSslModes.find(ssl_mode).value_or(SslMode::disable))) return false;
     return std::ranges::any_of(hosts, [](const PostgresHost& host) {
         return !host.is_socket() && !is_this_machine(host.name);
     });
 }
 
 SnapshotMode snapshot_mode(const Settings& settings) {
-    const std::string& word = settings.choice("source.snapshot.mode");
-    if (word == "initial") return SnapshotMode::initial;
-    if (word == "always") return SnapshotMode::always;
-    if (word == "only") return SnapshotMode::only;
-    return word == "when_needed" ? SnapshotMode::when_needed : SnapshotMode::never;
+    return settings.choice("source.snapshot.mode", kSnapshotModes);
 }
 
 PostgresConfig postgres_config(const Settings& settings, Files& files) {
@@ -529,8 +559,8 @@ PostgresConfig postgres_config(const Settings& settings, Files& files) {
     c.columns_text = joined(settings, "source.columns.exclude");
     c.manage_publication = settings.boolean("source.manage_publication");
     c.publish_via_partition_root = settings.boolean("source.publish_via_partition_root");
-    c.binary = settings.choice("source.binary") == "auto";
-    c.toast = toast_mode(settings.choice("source.toast"));
+    c.binary = settings.choice("source.binary", kBinary);
+    c.toast = settings.choice("source.toast", kToast);
     c.snapshot = snapshot_config(settings);
     c.heartbeat_interval = settings.duration("source.heartbeat.interval_secs");
     c.heartbeat_sql = settings.text("source.heartbeat.sql");

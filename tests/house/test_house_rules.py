@@ -56,6 +56,8 @@ def test_the_tree_is_formatted():
 
 @pytest.mark.parametrize("path, text, rule", [
     ("src/core/a.cc", '#include "pipeline/ledger.h"\n', "layers"),
+    ("src/core/a.cc", '{.path = "sink", .words = "kafka|console"}\n', "choice"),
+    ("src/core/a.cc", 'if (settings.word("sink") == "kafka") go();\n', "choice"),
     ("src/base/a.cc", '#include "core/sink.h"\n', "layers"),
     ("src/postgres/a.cc", '#include "format/native.h"\n', "layers"),
     ("src/sink/a.cc", '#include "server/http.h"\n', "layers"),

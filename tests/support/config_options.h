@@ -84,7 +84,7 @@ inline constexpr Option kOtherOptions[] = {
 
 // Two-phase needs TLS here, so that there is something to contradict.
 inline void check(const Settings& settings, Errors& errors) {
-    if (settings.boolean("source.two_phase") && settings.choice("postgres.ssl_mode") == "disable") {
+    if (settings.boolean("source.two_phase") && settings.word("postgres.ssl_mode") == "disable") {
         errors.contradiction(settings, {"source.two_phase", "postgres.ssl_mode"},
                              "two-phase needs TLS", "set postgres.ssl_mode");
     }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <librdkafka/rdkafka_mock.h>
 #include <poll.h>
 
 #include <chrono>
@@ -113,6 +114,7 @@ TEST_F(KafkaClientTest, TroubleIsOverWithAnAnswerOrWhenItIsNotRepeated) {
 
 TEST_F(KafkaClientTest, WakesWhoeverWaits) {
     const auto client = made({{"test.mock.num.brokers", "1"}});
+    rd_kafka_mock_topic_create(rd_kafka_handle_mock_cluster(client->handle()), "t", 1, 1);
     std::string value = "lent, not copied";
     rd_kafka_topic_t* topic = rd_kafka_topic_new(client->handle(), "t", nullptr);
     ASSERT_EQ(rd_kafka_produce(topic, 0, 0, value.data(), value.size(), nullptr, 0, nullptr), 0);

@@ -10,16 +10,37 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/words.h"
 #include "config/settings.h"
 #include "core/name_pattern.h"
 #include "sink/kafka/partitioner.h"
 
 namespace pgc {
 
-// How the brokers are convinced of us, and we of them. The words are librdkafka's own.
+// What kafka.security.protocol and .mechanism stand for; the words are librdkafka's own.
+struct KafkaProtocol {
+    bool encrypted = false;
+    bool sasl = false;
+
+    bool operator==(const KafkaProtocol&) const = default;
+};
+inline constexpr auto kKafkaProtocols =
+    words_for<KafkaProtocol>({{"PLAINTEXT", {.encrypted = false, .sasl = false}},
+                              {"SSL", {.encrypted = true, .sasl = false}},
+                              {"SASL_PLAINTEXT", {.encrypted = false, .sasl = true}},
+                              {"SASL_SSL", {.encrypted = true, .sasl = true}}});
+enum class KafkaCredentials : std::uint8_t { none, password, token };
+inline constexpr auto kKafkaMechanisms =
+    words_for<KafkaCredentials>({{"none", KafkaCredentials::none},
+                                 {"PLAIN", KafkaCredentials::password},
+                                 {"SCRAM-SHA-256", KafkaCredentials::password},
+                                 {"SCRAM-SHA-512", KafkaCredentials::password},
+                                 {"OAUTHBEARER", KafkaCredentials::token}});
+
+// How the brokers are convinced of us, and we of them.
 struct KafkaSecurity {
     std::string protocol = "PLAINTEXT";  // SSL, SASL_PLAINTEXT, SASL_SSL
-    std::string mechanism;               // PLAIN, SCRAM-SHA-256 …; empty without SASL
+    std::string mechanism = "none";      // PLAIN, SCRAM-SHA-256 …
     std::string username;
     SecretSource password;    // secrets are asked for anew by each client; may be unset
     std::string ca;           // file of authorities; empty: the machine's own
@@ -35,8 +56,16 @@ struct KafkaSecurity {
     };
     OAuth oauth;
 
-    bool encrypted() const noexcept { return protocol == "SSL" || protocol == "SASL_SSL"; }
-    bool sasl() const noexcept { return protocol.starts_with("SASL"); }
+    bool encrypted() const noexcept { return speaks().encrypted; }
+    bool sasl() const noexcept { return speaks().sasl; }
+    KafkaCredentials credentials() const noexcept {
+        return kKafkaMechanisms.find(mechanism).value_or(KafkaCredentials::none);
+    }
+
+private:
+    KafkaProtocol speaks() const noexcept {
+        return kKafkaProtocols.find(protocol).value_or(KafkaProtocol{});
+    }
 };
 
 // What a topic that is missing is created with.
@@ -48,9 +77,20 @@ struct KafkaTopicSettings {
 };
 
 enum class KafkaAcks : std::int8_t { none = 0, leader = 1, all = -1 };
+inline constexpr auto kKafkaAcks = words_for<KafkaAcks>(
+    {{"all", KafkaAcks::all}, {"1", KafkaAcks::leader}, {"0", KafkaAcks::none}});
 
 // What becomes of a record that no broker takes because of its size.
 enum class KafkaOversize : std::uint8_t { fail, dead_letter };
+inline constexpr auto kKafkaOversizes = words_for<KafkaOversize>(
+    {{"fail", KafkaOversize::fail}, {"dead_letter", KafkaOversize::dead_letter}});
+
+inline constexpr auto kKafkaPartitioners =
+    words_for<KafkaPartitionBy>({{"key", KafkaPartitionBy::key},
+                                 {"table", KafkaPartitionBy::table},
+                                 {"columns", KafkaPartitionBy::columns},
+                                 {"round_robin", KafkaPartitionBy::round_robin},
+                                 {"fixed", KafkaPartitionBy::fixed}});
 
 // Rows of the tables that match go to a partition by these columns instead of the key.
 struct KafkaPartitionColumns {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/name_pattern.h"
+#include "sink/kafka/config.h"
 #include "sink/kafka/properties.h"
 #include "sink/kafka/topic_name.h"
 
@@ -105,22 +106,22 @@ private:
             add("kafka.topics.replication_factor", "a topic has at least one replica",
                 "use -1 for the brokers' default");
         }
-        const std::string& by = settings_.choice("kafka.partitioner");
-        only_with("kafka.fixed_partition", "kafka.partitioner", by == "fixed",
+        const auto by = settings_.choice("kafka.partitioner", kKafkaPartitioners);
+        only_with("kafka.fixed_partition", "kafka.partitioner", by == KafkaPartitionBy::fixed,
                   "only the partitioner fixed has a partition of its own",
                   "set kafka.partitioner to fixed, or leave kafka.fixed_partition out");
-        only_with("kafka.partition_columns", "kafka.partitioner", by == "columns",
+        only_with("kafka.partition_columns", "kafka.partitioner", by == KafkaPartitionBy::columns,
                   "only the partitioner columns looks at columns",
                   "set kafka.partitioner to columns, or leave kafka.partition_columns out");
         const auto count = settings_.integer("kafka.topics.partitions");
-        if (by == "fixed" && settings_.boolean("kafka.topics.create") &&
+        if (by == KafkaPartitionBy::fixed && settings_.boolean("kafka.topics.create") &&
             settings_.integer("kafka.fixed_partition") >= count) {
             contradiction(
                 {"kafka.fixed_partition", "kafka.topics.partitions"},
                 fmt::format("a topic that is created has the partitions 0 to {}", count - 1),
                 "raise kafka.topics.partitions");
         }
-        if (by == "columns" && settings_.map("kafka.partition_columns").empty()) {
+        if (by == KafkaPartitionBy::columns && settings_.map("kafka.partition_columns").empty()) {
             contradiction({"kafka.partitioner", "kafka.partition_columns"},
                           "no table's columns are named",
                           "name them, as {\"public.orders\": \"customer_id\"}");
@@ -142,8 +143,7 @@ private:
     }
 
     void tls() {
-        const std::string& protocol = settings_.choice(kProtocol);
-        const bool encrypted = protocol == "SSL" || protocol == "SASL_SSL";
+        const bool encrypted = settings_.choice(kProtocol, kKafkaProtocols).encrypted;
         for (const std::string_view path : {"kafka.security.ca", "kafka.security.certificate",
                                             "kafka.security.key", "kafka.security.key_password"}) {
             only_with(path, kProtocol, encrypted, "this protocol has no TLS",
@@ -160,16 +160,16 @@ private:
     }
 
     void sasl() {
-        const bool sasl = settings_.choice(kProtocol).starts_with("SASL");
-        const std::string& mechanism = settings_.choice(kMechanism);
-        if (sasl != (mechanism != "none")) {
+        const bool sasl = settings_.choice(kProtocol, kKafkaProtocols).sasl;
+        const auto by = settings_.choice(kMechanism, kKafkaMechanisms);
+        if (sasl != (by != KafkaCredentials::none)) {
             contradiction(
                 {kProtocol, kMechanism},
                 sasl ? "a SASL protocol needs a mechanism" : "a mechanism needs a SASL protocol",
                 sasl ? "set kafka.security.mechanism"
                      : "set kafka.security.protocol to SASL_SSL or SASL_PLAINTEXT");
         }
-        const bool by_password = mechanism == "PLAIN" || mechanism.starts_with("SCRAM");
+        const bool by_password = by == KafkaCredentials::password;
         for (const std::string_view path : {"kafka.security.username", "kafka.security.password"}) {
             only_with(path, kMechanism, by_password, "this mechanism has no use for it",
                       "set kafka.security.mechanism to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512");
@@ -185,7 +185,7 @@ private:
     }
 
     void oauth() {
-        const bool used = settings_.choice(kMechanism) == "OAUTHBEARER";
+        const bool used = settings_.choice(kMechanism, kKafkaMechanisms) == KafkaCredentials::token;
         for (const std::string_view path :
              {"kafka.security.oauth.token_url", "kafka.security.oauth.client_id",
               "kafka.security.oauth.client_secret"}) {
@@ -215,8 +215,8 @@ private:
     }
 
     void delivery() {
-        if (settings_.choice("kafka.acks") == "0" &&
-            settings_.choice("kafka.oversize") == "dead_letter") {
+        if (settings_.choice("kafka.acks", kKafkaAcks) == KafkaAcks::none &&
+            settings_.choice("kafka.oversize", kKafkaOversizes) == KafkaOversize::dead_letter) {
             contradiction({"kafka.acks", "kafka.oversize"},
                           "with acks 0 no broker says that a record is too large",
                           "set kafka.acks to all");

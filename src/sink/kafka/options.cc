@@ -41,7 +41,7 @@ constexpr Option kMainOptions[] = {
             "of the table. `columns`: the columns in `partition_columns`. `round_robin`: each "
             "partition in turn, without any order. `fixed`: `fixed_partition`. Records without a "
             "key go where the table's name says.",
-     .words = "key|table|columns|round_robin|fixed"},
+     .words = kKafkaPartitioners.all()},
     {.path = "kafka.partition_columns",
      .kind = OptionKind::map,
      .help = "columns that decide the partition, by table: schema.table with * and ?, then a+b",
@@ -68,7 +68,7 @@ constexpr Option kMainOptions[] = {
      .help = "who must have a record before it counts as delivered",
      .doc = "`all`: every replica in sync. `1`: the leader alone, `0`: nobody: then, and only "
             "then, records may be lost when a broker is, and their order may change.",
-     .words = "all|1|0"},
+     .words = kKafkaAcks.all()},
     {.path = "kafka.linger_ms",
      .kind = OptionKind::milliseconds,
      .fallback = "100",
@@ -102,7 +102,7 @@ constexpr Option kMainOptions[] = {
      .help = "what becomes of a record that is too large for its topic",
      .doc = "`fail` stops and names table, key columns, size and limit. `dead_letter` sends the "
             "record to `dead_letter_topic` and goes on.",
-     .words = "fail|dead_letter"},
+     .words = kKafkaOversizes.all()},
     {.path = "kafka.properties",
      .kind = OptionKind::map,
      .help = "properties of librdkafka, by its own names",
@@ -140,12 +140,12 @@ constexpr Option kSecurityOptions[] = {
      .fallback = "PLAINTEXT",
      .help = "how brokers are spoken to",
      .doc = "Plain text to another machine is warned about.",
-     .words = "PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL"},
+     .words = kKafkaProtocols.all()},
     {.path = "kafka.security.mechanism",
      .kind = OptionKind::choice,
      .fallback = "none",
      .help = "how we log in, with a SASL protocol",
-     .words = "none|PLAIN|SCRAM-SHA-256|SCRAM-SHA-512|OAUTHBEARER"},
+     .words = kKafkaMechanisms.all()},
     {.path = "kafka.security.username", .help = "who we are, for PLAIN and SCRAM"},
     {.path = "kafka.security.password",
      .kind = OptionKind::secret,
@@ -202,18 +202,6 @@ constexpr OptionTable kTables[] = {
      .options = kOAuthOptions},
 };
 
-KafkaPartitionBy partition_by(const std::string& word) {
-    if (word == "table") return KafkaPartitionBy::table;
-    if (word == "columns") return KafkaPartitionBy::columns;
-    if (word == "round_robin") return KafkaPartitionBy::round_robin;
-    return word == "fixed" ? KafkaPartitionBy::fixed : KafkaPartitionBy::key;
-}
-
-KafkaAcks acks(const std::string& word) {
-    if (word == "1") return KafkaAcks::leader;
-    return word == "0" ? KafkaAcks::none : KafkaAcks::all;
-}
-
 SecretSource given_secret(const Settings& settings, std::string_view path, Files& files) {
     return settings.given(path) ? settings.secret_source(path, files) : SecretSource{};
 }
@@ -228,10 +216,8 @@ std::string joined(const Settings::Map& pairs) {
 
 KafkaSecurity security(const Settings& settings, Files& files) {
     KafkaSecurity s;
-    s.protocol = settings.choice("kafka.security.protocol");
-    if (const auto& word = settings.choice("kafka.security.mechanism"); word != "none") {
-        s.mechanism = word;
-    }
+    s.protocol = settings.word("kafka.security.protocol");
+    s.mechanism = settings.word("kafka.security.mechanism");
     s.username = settings.text("kafka.security.username");
     s.password = given_secret(settings, "kafka.security.password", files);
     s.ca = settings.text("kafka.security.ca");
@@ -289,17 +275,16 @@ KafkaConfig kafka_config(const Settings& settings, std::string_view database, Fi
             static_cast<std::int16_t>(settings.integer("kafka.topics.replication_factor")),
         .config = settings.map("kafka.topics.config")};
     c.partitioning = {
-        .by = partition_by(settings.choice("kafka.partitioner")),
+        .by = settings.choice("kafka.partitioner", kKafkaPartitioners),
         .fixed = static_cast<std::int32_t>(settings.integer("kafka.fixed_partition"))};
     c.partition_columns = partition_columns(settings);
-    c.compression = settings.choice("kafka.compression");
-    c.acks = acks(settings.choice("kafka.acks"));
+    c.compression = settings.word("kafka.compression");
+    c.acks = settings.choice("kafka.acks", kKafkaAcks);
     c.linger_max = settings.duration("kafka.linger_ms");
     if (settings.given("kafka.batch_size")) {
         c.batch_bytes_max = static_cast<std::size_t>(settings.integer("kafka.batch_size"));
     }
-    c.oversize = settings.choice("kafka.oversize") == "dead_letter" ? KafkaOversize::dead_letter
-                                                                    : KafkaOversize::fail;
+    c.oversize = settings.choice("kafka.oversize", kKafkaOversizes);
     c.headers = settings.boolean("format.headers");
     c.security = security(settings, files);
     c.properties = settings.map("kafka.properties");

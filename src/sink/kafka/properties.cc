@@ -211,20 +211,26 @@ Result<void> set_tls(Collector& made, const KafkaSecurity& security) {
     return made.set_secret("ssl.key.password", security.key_password);
 }
 
-Result<void> set_sasl(Collector& made, const KafkaSecurity& security) {
-    if (!security.sasl()) return {};
-    made.set("sasl.mechanisms", security.mechanism);
-    if (security.mechanism != "OAUTHBEARER") {
-        made.set("sasl.username", security.username);
-        return made.set_secret("sasl.password", security.password);
-    }
-    const KafkaSecurity::OAuth& oauth = security.oauth;
+Result<void> set_oauth(Collector& made, const KafkaSecurity::OAuth& oauth) {
     made.set("sasl.oauthbearer.method", "oidc");
     made.set("sasl.oauthbearer.token.endpoint.url", oauth.token_url);
     made.set("sasl.oauthbearer.client.id", oauth.client_id);
     made.set("sasl.oauthbearer.scope", oauth.scope);
     made.set("sasl.oauthbearer.extensions", oauth.extensions);
     return made.set_secret("sasl.oauthbearer.client.secret", oauth.client_secret);
+}
+
+Result<void> set_sasl(Collector& made, const KafkaSecurity& security) {
+    if (!security.sasl()) return {};
+    made.set("sasl.mechanisms", security.mechanism);
+    switch (security.credentials()) {
+        case KafkaCredentials::none: return {};
+        case KafkaCredentials::password:
+            made.set("sasl.username", security.username);
+            return made.set_secret("sasl.password", security.password);
+        case KafkaCredentials::token: return set_oauth(made, security.oauth);
+    }
+    return {};
 }
 
 }  // namespace
