@@ -142,51 +142,20 @@ void KafkaClient::take_error(rd_kafka_event_t* event) {
     logger_.debug("librdkafka tells of an error",
                   {{"code", kafka_error_name(code)}, {"text", text}});
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        const Instant now = clock_.now();
-        all_down_ = {.error = kafka_error(code, "Kafka can't be reached", text),
-                     .since = all_down_ ? all_down_->since : now,
-                     .last = now};
+        complaints_.all_down(kafka_error(code, "Kafka can't be reached", text), clock_.now());
         return;
     }
     const Complained parts = parse(text);
-    complain(kafka_error(code, "Kafka can't be reached", parts.reason), parts.broker);
-}
-
-void KafkaClient::complain(Error error, std::string_view broker) {
-    const Instant now = clock_.now();
-    std::erase_if(complaints_, [&](const auto& entry) { return now - entry.second.last > kLasts; });
-    if (complaints_.size() >= kComplaints_max && !complaints_.contains(broker)) return;
-    Complaint& complaint = complaints_[std::string{broker}];
-    if (complaint.error.what.empty()) complaint.since = now;
-    complaint.last = now;
-    complaint.error = std::move(error);
-    if (!broker.empty()) complaint.error.where = fmt::format("broker {}", broker);
+    complaints_.add(parts.broker, kafka_error(code, "Kafka can't be reached", parts.reason),
+                    clock_.now());
 }
 
 std::optional<KafkaClient::Trouble> KafkaClient::trouble() const {
-    const Instant now = clock_.now();
-    const auto is_refusal = [](const Complaint& c) {
-        return c.error.category == Error::Category::authentication;
-    };
-    const bool all_down = all_down_ && now - all_down_->last <= kLasts;
-    const Complaint* worst = nullptr;
-    Instant since = all_down ? all_down_->since : kNever;
-    for (const auto& [broker, complaint] : complaints_) {
-        if (now - complaint.last > kLasts) continue;
-        since = std::min(since, complaint.since);
-        const bool worse =
-            worst == nullptr || is_refusal(complaint) > is_refusal(*worst) ||
-            (is_refusal(complaint) == is_refusal(*worst) && complaint.last > worst->last);
-        if (worse) worst = &complaint;
-    }
-    if (worst == nullptr && all_down) worst = &*all_down_;  // the others say more
-    if (worst == nullptr) return std::nullopt;
-    return Trouble{.error = worst->error, .since = since, .all_brokers = all_down};
+    return complaints_.worst(clock_.now());
 }
 
 void KafkaClient::answered() noexcept {
     complaints_.clear();
-    all_down_.reset();
 }
 
 std::string KafkaClient::scrubbed(std::string_view text) const {

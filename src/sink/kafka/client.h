@@ -20,7 +20,6 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,6 +31,7 @@
 #include "base/error.h"
 #include "base/wake.h"
 #include "observe/log.h"
+#include "sink/kafka/complaints.h"
 #include "sink/kafka/config.h"
 #include "sink/kafka/properties.h"
 
@@ -80,13 +80,8 @@ public:
     // unless the error says stop. What was not reported comes again from the ledger.
     const std::optional<Error>& failed() const noexcept { return failed_; }
 
-    // What keeps us from brokers, the worst first: not being believed (category
-    // authentication), then the newest. Nothing if all is well as far as we know.
-    struct Trouble {
-        Error error;       // `where` names the broker
-        Instant since;     // when the first of those that last was met
-        bool all_brokers;  // nobody can be reached
-    };
+    // What keeps us from brokers: the cause that says most of all that were told.
+    using Trouble = KafkaComplaints::Worst;
     std::optional<Trouble> trouble() const;
     // A broker has answered the role: what was told before is over, until it is told again.
     void answered() noexcept;
@@ -96,13 +91,8 @@ private:
 
     Result<void> start(const With& with);
     void take_error(rd_kafka_event_t* event);
-    void complain(Error error, std::string_view broker);
     std::string scrubbed(std::string_view text) const;
     static void log(const rd_kafka_t* client, int level, const char* facility, const char* text);
-
-    // librdkafka repeats what lasts every 30 s: what was not repeated is over.
-    static constexpr Duration kLasts = std::chrono::seconds{45};
-    static constexpr std::size_t kComplaints_max = 64;
 
     // Constant once librdkafka's threads run.
     const Clock& clock_;
@@ -113,13 +103,7 @@ private:
     rd_kafka_queue_t* queue_ = nullptr;
     Wake wake_;
     std::optional<Error> failed_;
-    struct Complaint {
-        Error error;
-        Instant since;
-        Instant last;
-    };
-    std::map<std::string, Complaint, std::less<>> complaints_;  // by broker
-    std::optional<Complaint> all_down_;
+    KafkaComplaints complaints_;
 };
 
 }  // namespace pgc

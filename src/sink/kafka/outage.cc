@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "sink/kafka/complaints.h"
+
 namespace pgc {
 
 KafkaOutage::KafkaOutage(Logger logger, Metrics& metrics)
@@ -28,11 +30,14 @@ void KafkaOutage::look(const Now& at, const std::optional<Error>& trouble) {
         since_ = at.now;
         next_tell_ = at.now + kPatience;
     }
-    if (at.now < next_tell_) return;
+    const int rank = trouble ? kafka_cause_rank(*trouble) : 0;
+    const bool knows_more = told_ && rank > told_rank_;
+    if (at.now < next_tell_ && !knows_more) return;
     because_ = trouble ? describe(*trouble) : "it does not confirm what we sent";
     logger_.warning("waiting for Kafka", {{"because", because_}, {"records", at.records}});
     waiting_.set(1);
     told_ = true;
+    told_rank_ = rank;
     next_tell_ = at.now + kTell_every;
 }
 

@@ -1,5 +1,6 @@
-// Tells people when Kafka keeps us waiting: one line after a second, one every half minute,
-// one when it is over. Nothing fails meanwhile; PostgreSQL keeps what we have not read.
+// Tells people when Kafka keeps us waiting: one line after a second, one every half minute and
+// when more of the cause is known, one when it is over. Nothing fails meanwhile; PostgreSQL keeps
+// what we have not read.
 //
 // Threads: one, the pipeline's.
 #pragma once
@@ -44,6 +45,7 @@ private:
     std::optional<Instant> since_;
     Instant next_tell_;
     bool told_ = false;
+    int told_rank_ = 0;  // how much of the cause
     std::string because_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sink/kafka/errors.h"
 #include "support/manual_clock.h"
 
 namespace pgc {
@@ -49,6 +50,22 @@ TEST_F(KafkaOutageTest, EachConfirmationBeginsTheSecondAnew) {
         look(true, true);
     }
     EXPECT_FALSE(outage_.is_long());
+}
+
+TEST_F(KafkaOutageTest, WhoKnowsMoreOfTheCauseSaysSoAtOnce) {
+    const auto look_at = [this](rd_kafka_resp_err_t code) {
+        outage_.look({.now = clock_.now(), .waiting = true}, kafka_error(code, "no way"));
+    };
+    look_at(RD_KAFKA_RESP_ERR__TRANSPORT);
+    clock_.advance(1s);
+    look_at(RD_KAFKA_RESP_ERR__TRANSPORT);
+    EXPECT_TRUE(outage_.because().contains("kafka.brokers")) << outage_.because();
+    clock_.advance(1ms);
+    look_at(RD_KAFKA_RESP_ERR__SSL);
+    EXPECT_TRUE(outage_.because().contains("kafka.security.ca")) << outage_.because();
+    clock_.advance(1ms);
+    look_at(RD_KAFKA_RESP_ERR__TRANSPORT);
+    EXPECT_TRUE(outage_.because().contains("kafka.security.ca")) << outage_.because();
 }
 
 TEST_F(KafkaOutageTest, ItIsOverWithTheFirstConfirmation) {

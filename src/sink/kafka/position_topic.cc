@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/position_text.h"
+#include "sink/kafka/complaints.h"
 
 namespace pgc {
 
@@ -153,7 +154,8 @@ Error KafkaPositionTopic::failed(Error error) {
     if (error.where.empty()) error.where = where();
     if (error.next == Error::Next::stop) return error;
     begin_at_ = clock_.now() + kPause;
-    if (!told_why_ || clock_.now() >= tell_at_) tell(&error);
+    const bool knows_more = !told_why_ || kafka_cause_rank(error) > told_rank_;
+    if (knows_more || clock_.now() >= tell_at_) tell(&error);
     return error;
 }
 
@@ -183,7 +185,10 @@ void KafkaPositionTopic::tell(const Error* error) {
         logger_.warning(what, {{"where", where()}, {"no_answer_for_ms", waited.count()}});
     }
     told_ = true;
-    told_why_ = told_why_ || error != nullptr;
+    if (error != nullptr) {
+        told_why_ = true;
+        told_rank_ = kafka_cause_rank(*error);
+    }
     tell_at_ = clock_.now() + kTell_every;
 }
 

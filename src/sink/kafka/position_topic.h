@@ -8,7 +8,8 @@
 //    └── save() ─▶ appending
 //
 // What Kafka refuses for now is begun again after a pause, for ever: PostgreSQL keeps what is
-// not confirmed. It is told in the log at once, and then every 30 s. What somebody has to mend
+// not confirmed. It is told in the log at once, again when more of the cause is known, and then
+// every 30 s. What somebody has to mend
 // is an Error, after which saved() never says that the position is safe.
 //
 // Exactly-once will need the record in the sink's transaction: then the sink writes what
@@ -79,6 +80,7 @@ private:
     Instant tell_at_;
     bool told_ = false;
     bool told_why_ = false;         // not the silence only
+    int told_rank_ = 0;             // and how much of the cause
     std::optional<Error> refused_;  // for good
 };
 

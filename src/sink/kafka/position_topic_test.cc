@@ -176,6 +176,19 @@ TEST_F(KafkaPositionTopicTest, AnOutageIsToldAtOnceThenEveryHalfMinuteAndWhenItI
     EXPECT_THAT(lines.text, HasSubstr("the topic of positions answers again"));
 }
 
+TEST_F(KafkaPositionTopicTest, WhoKnowsMoreOfTheCauseSaysSoAtOnce) {
+    topic.read_errors = {
+        retry(Error::Category::connection, "nobody answers").mended_by("check kafka.brokers"),
+        retry(Error::Category::authentication, "not believed").mended_by("check kafka.security.ca"),
+        retry(Error::Category::connection, "nobody answers").mended_by("check kafka.brokers")};
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_FALSE(loaded(store));
+        clock.advance(KafkaPositionTopic::kPause);
+    }
+    EXPECT_THAT(lines.text, HasSubstr("check kafka.security.ca"));
+    EXPECT_EQ(std::ranges::count(lines.text, '\n'), 2) << lines.text;
+}
+
 TEST_F(KafkaPositionTopicTest, SilenceIsToldAfterAWhile) {
     topic.silent = true;
     ASSERT_TRUE(store.save(kPosition));
