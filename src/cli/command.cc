@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cli/program.h"
+#include "cli/saying.h"
 #include "config/nearest.h"
 #include "config/reference.h"
 
@@ -62,10 +63,9 @@ ExitCode unknown(std::string_view word, World& world) {
     std::vector<std::string> names;
     for (const Command& command : commands()) names.emplace_back(command.name);
     const std::string close = nearest(word, names);
-    world.console.err(fmt::format("pg-capture: there is no command \"{}\"{}\n", word,
-                                  close.empty() ? std::string{"; see pg-capture --help"}
-                                                : fmt::format("; did you mean {}?", close)));
-    return ExitCode::configuration;
+    return tell_usage(world, fmt::format("there is no command \"{}\"{}", word,
+                                         close.empty() ? std::string{"; see pg-capture --help"}
+                                                       : fmt::format("; did you mean {}?", close)));
 }
 
 bool asks(std::span<const std::string> arguments, std::string_view longer,
@@ -77,7 +77,9 @@ bool asks(std::span<const std::string> arguments, std::string_view longer,
 
 }  // namespace
 
-ExitCode run_program(std::span<const std::string> arguments, World& world) {
+namespace {
+
+ExitCode run_command(std::span<const std::string> arguments, World& world) {
     const Found found = find(arguments);
     const bool bare = arguments.empty() || arguments.front().starts_with('-');
     if (asks(arguments, "--version", "-V")) {
@@ -105,6 +107,18 @@ ExitCode run_program(std::span<const std::string> arguments, World& world) {
              .reason = fmt::format("{} takes no such argument", command.name)});
     }
     return command.run(invocation);
+}
+
+}  // namespace
+
+ExitCode run_program(std::span<const std::string> arguments, World& world) {
+    world.saying = saying_of(arguments, world.environment);
+    const ExitCode code = run_command(arguments, world);
+    const auto failed = world.console.out_error();
+    if (!failed) return code;
+    // What was found out stays the answer.
+    const ExitCode told = tell(world, *failed);
+    return code == ExitCode::done ? told : code;
 }
 
 }  // namespace pgc

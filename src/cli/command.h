@@ -1,6 +1,7 @@
 // A subcommand: what it is called, what it takes, what it does.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,12 +17,16 @@
 
 namespace pgc {
 
+// How errors are told (saying.h).
+enum class Saying : std::uint8_t { text, result_json, log_json };
+
 // The world as a command meets it; nothing else is asked for.
 struct World {
     Console& console;
     Files& files;
     const Clock& clock;
     Environment environment;
+    Saying saying = Saying::text;
 };
 
 // What --output says: results as JSON?

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/program.h"
+#include "cli/saying.h"
 #include "config/reference.h"
 
 namespace pgc {
@@ -11,7 +12,7 @@ namespace {
 // A command that needs no configuration still refuses a wrong command line.
 bool refused(Invocation& invocation) {
     if (invocation.line.errors.empty()) return false;
-    invocation.world.console.err(describe(invocation.line.errors));
+    tell(invocation.world, invocation.line.errors);
     return true;
 }
 

@@ -1,30 +1,64 @@
 #include "cli/console.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace pgc {
 namespace {
 
-void write_to(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = ::write(fd, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return;  // nobody listens: there is no one to tell
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-}
+// What is said of the end must not keep it waiting.
+constexpr int kErrPatience_ms = 1000;
 
 }  // namespace
 
+// False when it is not to be waited for.
+bool SystemConsole::wait_for_reader(const Output& output) const {
+    for (;;) {
+        pollfd fds[] = {
+            {.fd = output.fd(), .events = POLLOUT, .revents = 0},
+            {.fd = stop_ == nullptr ? -1 : stop_->wake_fd(), .events = POLLIN, .revents = 0}};
+        const int found = ::poll(fds, 2, -1);
+        if (stop_ != nullptr && stop_->drain()) return false;
+        if (found > 0 && fds[0].revents != 0) return true;
+    }
+}
+
+void SystemConsole::write_out(Output& output, std::string_view text) {
+    while (!text.empty()) {
+        const auto written = output.write(text);
+        if (!written) {
+            over_ = true;
+            if (is_reader_gone(written.error())) return;
+            error_ = written.error();
+            error_->category = Error::Category::storage;
+            return;
+        }
+        text.remove_prefix(*written);
+        if (*written == 0 && !wait_for_reader(output)) {
+            over_ = true;
+            return;
+        }
+    }
+}
+
 void SystemConsole::out(std::string_view text) {
-    write_to(STDOUT_FILENO, text);
+    if (over_) return;
+    if (!output_) output_.emplace(STDOUT_FILENO);
+    write_out(*output_, text);
 }
+
 void SystemConsole::err(std::string_view text) {
-    write_to(STDERR_FILENO, text);
+    Output output(STDERR_FILENO);
+    while (!text.empty()) {
+        const auto written = output.write(text);
+        if (!written) return;  // nobody listens: there is no one to tell
+        text.remove_prefix(*written);
+        pollfd ask{.fd = output.fd(), .events = POLLOUT, .revents = 0};
+        if (*written == 0 && ::poll(&ask, 1, kErrPatience_ms) == 0) return;
+    }
 }
+
 bool SystemConsole::out_is_terminal() const {
     return ::isatty(STDOUT_FILENO) == 1;
 }

@@ -10,6 +10,7 @@
 
 #include "cli/errand.h"
 #include "cli/instance.h"
+#include "cli/saying.h"
 #include "cli/signals.h"
 #include "cli/table.h"
 #include "observe/json_text.h"
@@ -110,9 +111,9 @@ std::expected<std::optional<Duration>, ExitCode> parse_watch(Invocation& invocat
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     if (error != std::errc{} || end != text.data() + text.size() ||
         !(seconds >= kLeast_s && seconds <= kMost_s)) {
-        invocation.world.console.err("pg-capture: flag --watch: " + text +
-                                     " is no number of seconds from 0.1 to 86400\n");
-        return std::unexpected(ExitCode::configuration);
+        return std::unexpected(
+            tell_usage(invocation.world,
+                       "flag --watch: " + text + " is no number of seconds from 0.1 to 86400"));
     }
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
@@ -126,6 +127,7 @@ ExitCode watch(Invocation& invocation, LagWatch& lag, LagReport first, Duration 
     World& world = invocation.world;
     StopRequest stop;
     const Signals signals(stop);
+    const Obedience obedience(world.console, stop);
     PollWaiter waiter(world.clock);
     Result<LagReport> report = std::move(first);
     ExitCode code = ExitCode::done;
@@ -137,7 +139,7 @@ ExitCode watch(Invocation& invocation, LagWatch& lag, LagReport first, Duration 
             code = tell(invocation, report.error());
         }
         for (next = std::max(next + every, world.clock.now()); world.clock.now() < next;) {
-            if (stop.drain()) return code;
+            if (stop.drain() || world.console.out_is_over()) return code;
             Wants wants;
             wants.readable(stop.wake_fd());
             wants.until(next);

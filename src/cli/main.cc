@@ -1,3 +1,4 @@
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ extern const char* malloc_conf;
 }
 
 int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);  // whoever writes looks at what became of it
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     pgc::SystemConsole console;
     pgc::SystemFiles files;

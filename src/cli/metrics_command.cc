@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/saying.h"
 #include "observe/json_text.h"
 #include "observe/metrics_catalog.h"
 
@@ -55,10 +56,7 @@ std::string json() {
 }  // namespace
 
 ExitCode run_metrics(Invocation& invocation) {
-    if (!invocation.line.errors.empty()) {
-        invocation.world.console.err(describe(invocation.line.errors));
-        return ExitCode::configuration;
-    }
+    if (!invocation.line.errors.empty()) return tell(invocation.world, invocation.line.errors);
     invocation.world.console.out(invocation.json() ? json() : markdown());
     return ExitCode::done;
 }

@@ -10,11 +10,13 @@
 #include "base/wait.h"
 #include "cli/parts.h"
 #include "cli/program.h"
+#include "cli/saying.h"
 #include "cli/signals.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "postgres/quote.h"
 #include "sink/console/options.h"
+#include "sink/console/output.h"
 
 namespace pgc {
 namespace {
@@ -33,7 +35,8 @@ public:
           stop_(stop),
           waiter_(clock) {}
 
-    Result<std::uint64_t> run() {
+    // interrupted: a signal came while a reader who stands still had not taken everything.
+    Result<ExitCode> run() {
         if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
         while (!stop_.drain() && !enough()) {
             auto went_on = round();
@@ -41,7 +44,7 @@ public:
             if (!*went_on) break;
         }
         if (auto written = drain(); !written) return std::unexpected(std::move(written.error()));
-        return written_;
+        return ended_early_ ? ExitCode::interrupted : ExitCode::done;
     }
 
 private:
@@ -106,20 +109,34 @@ private:
             if (!offered) return std::unexpected(std::move(offered.error()));
             if (*offered == Sink::Offer::accepted) break;
             if (auto tended = source_->tend(); !tended) return tended;
-            wait(false);
+            if (auto room = make_room(); !room) return room;
+            if (stop_.drain()) {
+                ended_early_ = true;
+                return {};
+            }
         }
         sink_->caught_up();
         batch_.clear();
         return {};
     }
 
+    // Nothing is confirmed, so nothing is lost: a signal ends the waiting for the reader.
     Result<void> drain() {
-        while (sink_ && sink_->pending_bytes() > 0 && !stop_.at_once()) {
-            if (auto durable = sink_->durable(kStreamLane); !durable) {
-                return std::unexpected(std::move(durable.error()));
-            }
-            if (sink_->pending_bytes() > 0) wait(false);
+        while (sink_ && sink_->pending_bytes() > 0) {
+            if (auto room = make_room(); !room) return room;
+            if (stop_.drain()) break;
         }
+        ended_early_ = ended_early_ || (sink_ && sink_->pending_bytes() > 0);
+        return {};
+    }
+
+    // The sink writes what goes; then the reader's turn is waited for.
+    Result<void> make_room() {
+        const std::size_t before = sink_->pending_bytes();
+        if (auto durable = sink_->durable(kStreamLane); !durable) {
+            return std::unexpected(std::move(durable.error()));
+        }
+        if (sink_->pending_bytes() == before && !stop_.drain()) wait(false);
         return {};
     }
 
@@ -146,6 +163,7 @@ private:
     Lsn until_;
     Lsn reached_;
     std::uint64_t written_ = 0;
+    bool ended_early_ = false;
 };
 
 std::expected<std::optional<std::uint64_t>, ExitCode> parse_limit(Invocation& invocation) {
@@ -154,9 +172,8 @@ std::expected<std::optional<std::uint64_t>, ExitCode> parse_limit(Invocation& in
     std::uint64_t limit = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
     if (error != std::errc{} || end != text.data() + text.size() || limit == 0) {
-        invocation.world.console.err("pg-capture: flag --limit: " + text +
-                                     " is no count of messages\n");
-        return std::unexpected(ExitCode::configuration);
+        return std::unexpected(
+            tell_usage(invocation.world, "flag --limit: " + text + " is no count of messages"));
     }
     return limit;
 }
@@ -181,8 +198,9 @@ ExitCode run_peek(Invocation& invocation) {
     auto source = parts.make_source({.may_create_slot = false, .look_only = true});
     if (!source) return tell(invocation, source.error());
     auto seen = Peek(std::move(*source), parts, *limit, invocation.world.clock, stop).run();
-    if (!seen) return tell(invocation, seen.error());
-    return ExitCode::done;
+    // As `| head` does: who has seen enough needs no error.
+    if (!seen && is_reader_gone(seen.error())) return ExitCode::done;
+    return seen ? *seen : tell(invocation, seen.error());
 }
 
 }  // namespace pgc

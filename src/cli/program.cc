@@ -5,8 +5,8 @@
 #include <array>
 
 #include "cli/options.h"
+#include "cli/saying.h"
 #include "format/options.h"
-#include "observe/json_text.h"
 #include "pipeline/options.h"
 #include "postgres/options.h"
 #include "server/options.h"
@@ -98,30 +98,11 @@ std::expected<Program, ExitCode> load_program(Invocation& invocation, Needs need
                     .nearest = {},
                     .mend = levels.error().mend});
     }
-    if (!errors.empty()) {
-        world.console.err(invocation.json() ? to_json(errors) + "\n" : describe(errors));
-        return std::unexpected(ExitCode::configuration);
-    }
+    if (!errors.empty()) return std::unexpected(tell(world, errors));
     LogOptions logs{.levels = *levels};
     logs.format = settings->choice("logging.format", kLogFormats);
+    if (logs.format == LogFormat::json && !invocation.json()) world.saying = Saying::log_json;
     return Program{std::move(*settings), std::move(logs)};
-}
-
-ExitCode tell(Invocation& invocation, const Error& error) {
-    if (invocation.json()) {
-        std::string text = "{\"error\":{";
-        append_json_field(text, "category", name(error.category));
-        text += ',';
-        append_json_field(text, "what", error.what);
-        text += ',';
-        append_json_field(text, "where", error.where);
-        text += ',';
-        append_json_field(text, "mend", error.mend);
-        invocation.world.console.err(text + "}}\n");
-    } else {
-        invocation.world.console.err("pg-capture: " + describe(error) + "\n");
-    }
-    return exit_code(error.category);
 }
 
 }  // namespace pgc

@@ -6,7 +6,6 @@
 #include <expected>
 #include <span>
 
-#include "base/error.h"
 #include "cli/command.h"
 #include "config/declarations.h"
 #include "config/loader.h"
@@ -28,12 +27,9 @@ struct Program {
 // A command that only looks at the source does without what the sink must be given.
 enum class Needs : std::uint8_t { everything, source };
 
-// The configuration of this invocation. All its errors are told on the console, as text or
-// as JSON, and cost exit code 2.
+// The configuration of this invocation. All its errors are told on the console (saying.h)
+// and cost exit code 2.
 std::expected<Program, ExitCode> load_program(Invocation& invocation,
                                               Needs needs = Needs::everything);
-
-// Tells an error on the console, as text or as JSON; the code to end with.
-ExitCode tell(Invocation& invocation, const Error& error);
 
 }  // namespace pgc

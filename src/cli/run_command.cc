@@ -10,6 +10,7 @@
 #include "cli/parts.h"
 #include "cli/position_store.h"
 #include "cli/program.h"
+#include "cli/saying.h"
 #include "cli/signals.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -34,8 +35,8 @@ std::optional<Lsn> parse_until(Invocation& invocation) {
     if (text.empty()) return Lsn{};
     const auto lsn = parse_lsn(text);
     if (!lsn || !*lsn) {
-        invocation.world.console.err("pg-capture: flag --until: " + text +
-                                     " is no place in the log, as 16/B374D848\n");
+        tell_usage(invocation.world,
+                   "flag --until: " + text + " is no place in the log, as 16/B374D848");
         return std::nullopt;
     }
     return lsn;

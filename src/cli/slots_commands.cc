@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/errand.h"
+#include "cli/saying.h"
 #include "cli/table.h"
 #include "observe/json_text.h"
 #include "observe/status_line.h"
@@ -65,8 +66,7 @@ ExitCode run_slots_list(Invocation& invocation) {
 
 ExitCode run_slots_drop(Invocation& invocation) {
     if (invocation.line.arguments.size() != 1) {
-        invocation.world.console.err("pg-capture: slots drop takes the name of one slot\n");
-        return ExitCode::configuration;
+        return tell_usage(invocation.world, "slots drop takes the name of one slot");
     }
     const std::string& name = invocation.line.arguments.front();
     const auto program = load_program(invocation, Needs::source);

@@ -9,6 +9,7 @@
 
 #include "cli/instance.h"
 #include "cli/program.h"
+#include "cli/saying.h"
 #include "cli/snapshot_watch.h"
 #include "cli/table.h"
 #include "observe/status_line.h"
@@ -63,9 +64,9 @@ std::string as_table(const SnapshotReport& report) {
 std::expected<std::string, ExitCode> given_id(Invocation& invocation, std::string_view command) {
     const auto& arguments = invocation.line.arguments;
     if (arguments.size() == 1 && is_snapshot_id(arguments.front())) return arguments.front();
-    invocation.world.console.err(fmt::format(
-        "pg-capture: {} takes the id of one snapshot; see pg-capture snapshot list\n", command));
-    return std::unexpected(ExitCode::configuration);
+    return std::unexpected(tell_usage(
+        invocation.world,
+        fmt::format("{} takes the id of one snapshot; see pg-capture snapshot list", command)));
 }
 
 Result<SnapshotRequest> given_order(const Invocation& invocation) {

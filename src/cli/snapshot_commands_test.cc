@@ -8,6 +8,7 @@
 #include <csignal>
 #include <functional>
 
+#include "cli/saying.h"
 #include "cli/snapshot_watch.h"
 #include "observe/json_reader.h"
 #include "server/health_routes.h"

@@ -9,6 +9,7 @@
 #include "cli/instance.h"
 #include "cli/program.h"
 #include "cli/progress_bars.h"
+#include "cli/saying.h"
 #include "cli/table.h"
 #include "observe/status_line.h"
 #include "server/snapshot_json.h"
@@ -53,6 +54,7 @@ SnapshotWatch::SnapshotWatch(Invocation& invocation, const Settings& settings, s
       id_(std::move(id)),
       bars_(!invocation.json() && world_.console.out_is_terminal()),
       signals_(stop_),
+      obedience_(world_.console, stop_),
       waiter_(world_.clock),
       known_(known == Known::yes),
       seen_(world_.clock.now()),
@@ -61,7 +63,7 @@ SnapshotWatch::SnapshotWatch(Invocation& invocation, const Settings& settings, s
 ExitCode SnapshotWatch::run() {
     for (;;) {
         const auto found = ask_snapshot(settings_, world_.clock, id_);
-        if (stop_.drain()) return interrupted();
+        if (over()) return interrupted();
         if (found && *found) {
             known_ = true;
             seen_ = world_.clock.now();
@@ -115,16 +117,21 @@ bool SnapshotWatch::line_is_due() {
     return true;
 }
 
-// Until it is time to ask again; false after a signal.
+// By a signal, or because nobody looks any more.
+bool SnapshotWatch::over() const {
+    return stop_.drain() || world_.console.out_is_over();
+}
+
+// Until it is time to ask again; false when there is no more watching.
 bool SnapshotWatch::pause() {
     const Instant next = world_.clock.now() + kPoll_every;
-    while (!stop_.drain() && world_.clock.now() < next) {
+    while (!over() && world_.clock.now() < next) {
         Wants wants;
         wants.readable(stop_.wake_fd());
         wants.until(next);
         waiter_.wait(wants);
     }
-    return !stop_.drain();
+    return !over();
 }
 
 ExitCode SnapshotWatch::finish(const SnapshotReport::Request& snapshot) {
@@ -135,10 +142,9 @@ ExitCode SnapshotWatch::finish(const SnapshotReport::Request& snapshot) {
 
 ExitCode SnapshotWatch::interrupted() {
     if (invocation_.json() && last_) world_.console.out(snapshot_json(*last_));
-    world_.console.err(
-        fmt::format("pg-capture: stopped watching; the snapshot goes on. To watch "
-                    "it again: pg-capture snapshot wait {}\n",
-                    id_));
+    tell_note(world_, fmt::format("stopped watching; the snapshot goes on. To watch it again: "
+                                  "pg-capture snapshot wait {}",
+                                  id_));
     return ExitCode::interrupted;
 }
 

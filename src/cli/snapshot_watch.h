@@ -38,6 +38,7 @@ private:
     void show_absence(const Error& error);
     void draw(const std::vector<std::string>& lines);
     bool line_is_due();
+    bool over() const;
     bool pause();
     ExitCode finish(const SnapshotReport::Request& snapshot);
     ExitCode interrupted();
@@ -49,6 +50,7 @@ private:
     const bool bars_;
     StopRequest stop_;
     Signals signals_;
+    Obedience obedience_;
     PollWaiter waiter_;
 
     bool known_;

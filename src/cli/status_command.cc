@@ -8,6 +8,7 @@
 
 #include "cli/instance.h"
 #include "cli/program.h"
+#include "cli/saying.h"
 #include "cli/table.h"
 #include "observe/status_line.h"
 #include "observe/wall_text.h"

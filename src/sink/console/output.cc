@@ -15,9 +15,11 @@
 namespace pgc {
 namespace {
 
+constexpr std::string_view kReader_gone = "the reader of our output went away";
+
 Error write_error(int number) {
     if (number == EPIPE || number == ECONNRESET) {
-        return stop(Error::Category::sink, "the reader of our output went away")
+        return stop(Error::Category::sink, std::string{kReader_gone})
             .mended_by(
                 "start again with a reader; nothing is lost, what it did not get is "
                 "sent again");
@@ -28,6 +30,10 @@ Error write_error(int number) {
 }
 
 }  // namespace
+
+bool is_reader_gone(const Error& error) noexcept {
+    return error.what == kReader_gone;
+}
 
 Output::Output(int fd, Reopening reopening) : fd_(fd) {
     struct stat about{};

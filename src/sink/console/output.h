@@ -20,6 +20,9 @@
 
 namespace pgc {
 
+// Whether an error of write() says that the reader went away, which is all that is wrong.
+bool is_reader_gone(const Error& error) noexcept;
+
 class Output {
 public:
     // Tests forbid what a container's pipe of another user forbids.
