@@ -1,11 +1,15 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -46,6 +50,32 @@ std::string directory_of(const std::string& path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+constexpr std::string_view kTemporary = ".new-";
+
+Result<std::string> temporary_name(const std::string& path) {
+    std::uint64_t number = 0;
+    if (::getrandom(&number, sizeof number, 0) != sizeof number) {
+        return std::unexpected(failure("draw a name for a file beside", path));
+    }
+    return fmt::format("{}{}{:016x}", path, kTemporary, number);
+}
+
+// Removes what crashes have left beside `path`. Others may be writing there now: what is
+// younger than an hour stays.
+void sweep(const std::string& path) {
+    namespace fs = std::filesystem;
+    const std::string prefix = fs::path{path}.filename().string() + std::string{kTemporary};
+    const auto old = fs::file_time_type::clock::now() - std::chrono::hours{1};
+    std::error_code code;
+    for (fs::directory_iterator at{directory_of(path), code}, end; !code && at != end;
+         at.increment(code)) {
+        if (!at->path().filename().string().starts_with(prefix)) continue;
+        std::error_code gone;
+        const auto written = at->last_write_time(gone);
+        if (!gone && written < old) fs::remove(at->path(), gone);
+    }
+}
+
 bool write_all(int fd, std::string_view content) {
     while (!content.empty()) {
         const ssize_t written = ::write(fd, content.data(), content.size());
@@ -80,16 +110,24 @@ Result<std::optional<std::string>> SystemFiles::read(const std::string& path) {
 }
 
 Result<void> SystemFiles::replace(const std::string& path, std::string_view content) {
-    const std::string temporary = path + ".new";
+    if (swept_.insert(path).second) sweep(path);
+    const auto temporary = temporary_name(path);
+    if (!temporary) return std::unexpected(temporary.error());
     {
         const Descriptor file{
-            ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
-        if (!file) return std::unexpected(failure("create", temporary));
-        if (!write_all(file.get(), content)) return std::unexpected(failure("write", temporary));
-        if (::fsync(file.get()) != 0) return std::unexpected(failure("fsync", temporary));
+            ::open(temporary->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
+        if (!file) return std::unexpected(failure("create", *temporary));
+        const bool written = write_all(file.get(), content);
+        if (!written || ::fsync(file.get()) != 0) {
+            Error error = failure(written ? "fsync" : "write", *temporary);
+            ::unlink(temporary->c_str());
+            return std::unexpected(std::move(error));
+        }
     }
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-        return std::unexpected(failure("rename into place", path));
+    if (::rename(temporary->c_str(), path.c_str()) != 0) {
+        Error error = failure("rename into place", path);
+        ::unlink(temporary->c_str());
+        return std::unexpected(std::move(error));
     }
     const std::string directory = directory_of(path);
     const Descriptor folder{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};

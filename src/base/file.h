@@ -3,11 +3,16 @@
 // replace() returns only when the new content is on the disk under its name, and
 // never leaves a half-written file under that name: temporary file, write, fsync,
 // rename, fsync of the directory. Files are created with mode 600.
+//
+// The temporary file (NAME.new-RANDOM) is always a new one: whatever stands there under its
+// name, a link somebody laid, a file of another process, is neither followed nor written to.
+// What a crash left of it is removed when the same name is next replaced, an hour later or more.
 #pragma once
 
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -37,6 +42,9 @@ public:
     Result<std::optional<std::string>> read(const std::string& path) override;
     Result<void> replace(const std::string& path, std::string_view content) override;
     Result<void> make_directory(const std::string& path) override;
+
+private:
+    std::set<std::string> swept_;  // paths beside which left-over temporary files were looked for
 };
 
 // The simulated twin: a disk in memory on which the next calls can be made to fail.

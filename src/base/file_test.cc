@@ -4,8 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <thread>
 
 namespace pgc {
 namespace {
@@ -56,6 +59,67 @@ TEST_F(SystemFilesTest, OnlyItsOwnerMayReadTheFile) {
     struct stat status{};
     ASSERT_EQ(::stat(path("a").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST_F(SystemFilesTest, ALinkUnderATemporaryNameIsNotFollowed) {
+    // Where the name could be foreseen, a file of somebody else would be overwritten.
+    const std::string victim = path("victim");
+    ASSERT_TRUE(files.replace(victim, "precious"));
+    for (const char* name : {"a.new", "a.new-", "a.new-0000000000000000"}) {
+        ASSERT_EQ(::symlink(victim.c_str(), path(name).c_str()), 0);
+    }
+    ASSERT_TRUE(files.replace(path("a"), "position"));
+    EXPECT_EQ(**files.read(victim), "precious");
+    EXPECT_EQ(**files.read(path("a")), "position");
+    EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::symlink_status(path("a"))));
+}
+
+TEST_F(SystemFilesTest, WhatACrashLeftIsNoHindranceAndIsRemovedWhenItIsOld) {
+    const std::string old = path("a.new-0123456789abcdef");
+    const std::string young = path("a.new-fedcba9876543210");
+    const std::string other = path("b.new-0123456789abcdef");
+    for (const std::string& name : {old, young, other, path("a.new")}) {
+        ASSERT_TRUE(files.replace(name, "half"));
+    }
+    const auto yesterday = std::filesystem::file_time_type::clock::now() - std::chrono::hours{24};
+    std::filesystem::last_write_time(old, yesterday);
+    std::filesystem::last_write_time(other, yesterday);
+    ASSERT_TRUE(files.replace(path("a"), "whole"));
+    EXPECT_EQ(**files.read(path("a")), "whole");
+    EXPECT_FALSE(*files.read(old));
+    EXPECT_TRUE(*files.read(young)) << "somebody may be writing it";
+    EXPECT_TRUE(*files.read(other)) << "which is another file's";
+}
+
+TEST_F(SystemFilesTest, TwoProcessesThatReplaceTheSameFileNeverMixTheirContents) {
+    const std::string one(100'000, '1');
+    const std::string two(100'000, '2');
+    const auto replaces = [this](const std::string& content) {
+        SystemFiles own;
+        for (int i = 0; i < 30; ++i) {
+            const auto done = own.replace(path("a"), content);
+            EXPECT_TRUE(done) << describe(done.error());
+        }
+    };
+    std::thread other{replaces, two};
+    for (int i = 0; i < 30; ++i) {
+        ASSERT_TRUE(files.replace(path("a"), one));
+        const auto now = files.read(path("a"));
+        ASSERT_TRUE(now && *now);
+        EXPECT_TRUE(**now == one || **now == two);
+    }
+    other.join();
+}
+
+TEST_F(SystemFilesTest, AFailureLeavesNoTemporaryFile) {
+    std::filesystem::create_directory(path("d"));
+    std::ofstream{path("d") + "/inside"} << "x";
+    EXPECT_FALSE(files.replace(path("d"), "x"));
+    int entries = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(path(""))) {
+        ++entries;
+    }
+    EXPECT_EQ(entries, 1);
 }
 
 TEST_F(SystemFilesTest, AMissingDirectoryIsAnErrorThatNamesTheFile) {
