@@ -35,13 +35,17 @@ inline std::vector<TypePtr> value_types() {
     map.add({.oid = Oid{20011}, .schema = "s", .name = "r", .type = 'r', .subtype = Oid{20007}});
     map.add({.oid = Oid{20012}, .schema = "s", .name = "m", .type = 'm', .range = Oid{20011}});
 
+    map.add({.oid = Oid{20013}, .schema = "s", .name = "cube"});
+    map.add({.oid = Oid{20014}, .schema = "s", .name = "sparsevec"});
+
     std::vector<TypePtr> types;
     for (const std::uint32_t oid :
          {16U,    17U,    18U,    20U,    21U,    23U,    25U,    26U,    27U,    114U,   600U,
           700U,   701U,   829U,   869U,   1000U,  1007U,  1009U,  1020U,  1082U,  1083U,  1114U,
           1184U,  1186U,  1231U,  1266U,  1562U,  1700U,  2950U,  2970U,  3220U,  3802U,  3904U,
           3906U,  3910U,  3911U,  4451U,  4534U,  5069U,  6151U,  20001U, 20002U, 20003U, 20004U,
-          20005U, 20006U, 20007U, 20008U, 20009U, 20010U, 20011U, 20012U}) {
+          20005U, 20006U, 20007U, 20008U, 20009U, 20010U, 20011U, 20012U, 22U,    30U,    601U,
+          602U,   603U,   604U,   628U,   718U,   790U,   3614U,  3615U,  20013U, 20014U}) {
         types.push_back(map.find(Oid{oid}));
     }
     return types;

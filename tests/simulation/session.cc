@@ -51,6 +51,10 @@ std::vector<std::string> names(std::string_view list) {
     return all;
 }
 
+std::uint32_t type_of(std::string_view column) noexcept {
+    return column == "id" ? 20 : 25;
+}
+
 // A condition whose terms are joined by AND: ("id" > '5' AND "id" <= '9') AND (id > 7).
 class Condition {
 public:
@@ -75,14 +79,17 @@ private:
         while (term.starts_with('(')) term.remove_prefix(1);
         const auto value = [&](std::string_view head) { return number(term.substr(head.size())); };
         const auto is = [&](std::string_view head) { return term.starts_with(head); };
-        if (is("\"id\" > ")) {
-            after_ = std::max(after_, value("\"id\" > "));
+        constexpr std::string_view greater = "\"id\" OPERATOR(pg_catalog.>) ";
+        constexpr std::string_view at_most = "\"id\" OPERATOR(pg_catalog.<=) ";
+        constexpr std::string_view equal = "\"id\" OPERATOR(pg_catalog.=) ";
+        if (is(greater)) {
+            after_ = std::max(after_, value(greater));
         } else if (is("id > ")) {
             after_ = std::max(after_, value("id > "));
-        } else if (is("\"id\" <= ")) {
-            upto_ = std::min(upto_, value("\"id\" <= "));
-        } else if (is("\"id\" = ")) {
-            upto_ = value("\"id\" = ");
+        } else if (is(at_most)) {
+            upto_ = std::min(upto_, value(at_most));
+        } else if (is(equal)) {
+            upto_ = value(equal);
             after_ = upto_ - 1;
         } else if (is("ctid >= ")) {
             first_page_ = value("ctid >= ");
@@ -114,6 +121,7 @@ std::optional<Answered> Session::answer(std::string_view command) {
     const auto is = [&](std::string_view name) { return command.starts_with(name); };
     if (is("ROLLBACK; BEGIN")) return begin(command);
     if (is("/* pg-capture: snapshot columns */")) return columns();
+    if (is("/* pg-capture: snapshot order */")) return order();
     if (is("/* pg-capture: split */")) return split(command);
     if (is("/* pg-capture: check condition */")) return Answered{Rows{}};
     if (is("COPY ")) return copy(command);
@@ -162,7 +170,47 @@ Answered Session::open(std::string_view command) {
     server_.lock(table);
     Rows rows;
     rows.columns = {"same"};
+    rows.fields = {{}};
     rows.rows.push_back({same ? "t" : "f"});
+    // ALTER TABLE … RENAME v TO was, ADD v text: the names are those of before.
+    renamed_ = world_.random.chance(habits_.altered);
+    if (renamed_) ++counts_.altered;
+    for (const std::string& name : column_names()) {
+        const auto number = static_cast<std::uint16_t>(rows.columns.size());
+        rows.columns.push_back(name);
+        rows.fields.push_back(
+            {.number = static_cast<std::uint16_t>(renamed_ && name == "v" ? 99 : number),
+             .type = type_of(name),
+             .modifier = -1});
+        rows.rows[0].emplace_back();
+    }
+    return {std::move(rows)};
+}
+
+std::vector<std::string> Session::column_names() const {
+    std::vector<std::string> all{"id", "v", "note"};
+    for (std::uint32_t i = 1; i <= (*tables_)[*open_].columns; ++i) {
+        all.push_back(fmt::format("c{}", i));
+    }
+    return all;
+}
+
+Answered Session::order() const {
+    if (!open_) return refused("25P02", "no table is open");
+    Rows rows;
+    rows.columns = {"number", "name",    "type",  "modifier", "type_name", "collation",
+                    "less",   "at_most", "equal", "at_least", "greater",   "unusual"};
+    for (const std::string& name : column_names()) {
+        const bool keyed = is_keyed(*open_) && name == "id";
+        const auto known = [&](const char* text) {
+            return keyed ? std::optional<std::string>{text} : std::nullopt;
+        };
+        rows.rows.push_back({std::to_string(rows.rows.size() + 1), name,
+                             std::to_string(type_of(name)), "-1", "bigint", std::nullopt,
+                             known("OPERATOR(pg_catalog.<)"), known("OPERATOR(pg_catalog.<=)"),
+                             known("OPERATOR(pg_catalog.=)"), known("OPERATOR(pg_catalog.>=)"),
+                             known("OPERATOR(pg_catalog.>)"), known("")});
+    }
     return {std::move(rows)};
 }
 
@@ -171,17 +219,13 @@ Answered Session::columns() const {
     rows.columns = {"name", "type", "modifier", "is_identity", "identity", "rows", "pages"};
     if (!open_) return refused("25P02", "no table is open");
     const char identity = identity_of(*open_);
-    const auto add = [&](std::string name, const char* type) {
+    for (const std::string& name : column_names()) {
         const bool is_identity = identity == 'f' || name == "id";
-        rows.rows.push_back(
-            {std::move(name), type, "-1", is_identity ? "t" : "f", std::string(1, identity),
-             std::to_string((*tables_)[*open_].rows.size()), std::to_string(habits_.pages)});
-    };
-    add("id", "20");
-    add("v", "25");
-    add("note", "25");
-    for (std::uint32_t i = 1; i <= (*tables_)[*open_].columns; ++i)
-        add(fmt::format("c{}", i), "25");
+        rows.rows.push_back({name, std::to_string(type_of(name)), "-1", is_identity ? "t" : "f",
+                             std::string(1, identity),
+                             std::to_string((*tables_)[*open_].rows.size()),
+                             std::to_string(habits_.pages)});
+    }
     return {std::move(rows)};
 }
 
@@ -251,6 +295,8 @@ std::string Session::row(const Row& row, const std::vector<std::string>& columns
     for (const std::string& name : columns) {
         if (name == "id") {
             put(binary ? testing::Wire{}.int64(row.key).bytes() : std::to_string(row.key));
+        } else if (name == "v" && renamed_) {
+            put(std::nullopt);
         } else if (name == "v") {
             put(token(row) + std::string(row.padding, 'x'));
         } else if (name.starts_with('c')) {

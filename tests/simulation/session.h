@@ -66,6 +66,8 @@ private:
     Answered list() const;
     Answered open(std::string_view command);
     Answered columns() const;
+    Answered order() const;
+    std::vector<std::string> column_names() const;
     Answered split(std::string_view command) const;
     Answered copy(std::string_view command);
     std::string row(const Row& row, const std::vector<std::string>& columns, bool binary) const;
@@ -77,6 +79,7 @@ private:
     ReadCounts& counts_;
     std::shared_ptr<const Tables> tables_;
     std::optional<std::uint32_t> open_;  // and locked
+    bool renamed_ = false;               // its column v, and another one is called so
     std::unique_ptr<CopyOut> copy_;
 };
 

@@ -312,7 +312,12 @@ bool is_last_word(const PGresult& result) noexcept {
 Rows copied(const PGresult& result) {
     Rows rows;
     const int columns = PQnfields(&result);
-    for (int c = 0; c < columns; ++c) rows.columns.emplace_back(PQfname(&result, c));
+    for (int c = 0; c < columns; ++c) {
+        rows.columns.emplace_back(PQfname(&result, c));
+        rows.fields.push_back({.number = static_cast<std::uint16_t>(PQftablecol(&result, c)),
+                               .type = PQftype(&result, c),
+                               .modifier = PQfmod(&result, c)});
+    }
     rows.binary = columns > 0 && PQfformat(&result, 0) == 1;
     rows.command_tag = PQcmdStatus(const_cast<PGresult*>(&result));  // it only reads
     rows.rows.reserve(static_cast<std::size_t>(PQntuples(&result)));

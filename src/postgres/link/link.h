@@ -25,7 +25,15 @@ namespace pgc {
 
 // A whole answer to one command, copied out of the library: for small answers only.
 struct Rows {
+    // What a column of an answer shows, as the server parsed the query.
+    struct Field {
+        std::uint16_t number = 0;  // of the table's column; 0: it is none
+        std::uint32_t type = 0;    // of a domain: its base
+        std::int32_t modifier = -1;
+        bool operator==(const Field&) const = default;
+    };
     std::vector<std::string> columns;
+    std::vector<Field> fields;  // one for each of them
     std::vector<std::vector<std::optional<std::string>>> rows;
     bool binary = false;
     std::string command_tag;

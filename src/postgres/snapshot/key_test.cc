@@ -42,25 +42,54 @@ TEST(SnapshotKeyTest, TextsAreWhatTheyAre) {
               std::nullopt);
 }
 
-TEST(SnapshotKeyTest, RangesAreOpenBelowAndClosedAbove) {
-    const std::vector<std::string> one{"id"};
-    EXPECT_EQ(condition({}, one), "");
-    EXPECT_EQ(condition({.after = {"5"}, .upto = {}}, one), R"("id" > '5')");
-    EXPECT_EQ(condition({.after = {"5"}, .upto = {"9"}}, one), R"("id" > '5' AND "id" <= '9')");
-    EXPECT_EQ(condition({.after = {"5"}, .upto = {"9"}, .alone = true}, one), R"("id" = '9')");
-}
+const std::vector<OrderedColumn> kOne{{.name = "id", .type = "bigint"}};
+const std::vector<OrderedColumn> kTwo{{.name = "a", .type = "integer"},
+                                      {.name = "B", .type = "text"}};
+// citext and the like: in a schema of its own, and ordered as no other column is.
+const std::vector<OrderedColumn> kMixed{{.name = "a", .type = "integer"},
+                                        {.name = "b",
+                                         .type = "x.odd",
+                                         .collation = "pg_catalog.\"C\"",
+                                         .operators = {.less = "OPERATOR(x.#<#)",
+                                                       .at_most = "OPERATOR(x.#<=#)",
+                                                       .equal = "OPERATOR(x.=)",
+                                                       .at_least = "OPERATOR(x.#>=#)",
+                                                       .greater = "OPERATOR(x.#>#)"}}};
 
-TEST(SnapshotKeyTest, TextsThatTheServerWouldTakeForSomethingElseAreCast) {
-    const std::vector<std::string> two{"a", "b"};
-    const std::vector<std::string> casts{"", "public.pair"};
-    EXPECT_EQ(condition({.after = {"1", "(1,a)"}, .upto = {}}, two, casts),
-              R"(("a", "b") > ('1', '(1,a)'::public.pair))");
+TEST(SnapshotKeyTest, RangesAreOpenBelowAndClosedAbove) {
+    EXPECT_EQ(condition({}, kOne), "");
+    EXPECT_EQ(condition({.after = {"5"}, .upto = {}}, kOne),
+              R"("id" OPERATOR(pg_catalog.>) '5'::bigint)");
+    EXPECT_EQ(condition({.after = {"5"}, .upto = {"9"}}, kOne),
+              R"("id" OPERATOR(pg_catalog.>) '5'::bigint AND )"
+              R"("id" OPERATOR(pg_catalog.<=) '9'::bigint)");
+    EXPECT_EQ(condition({.after = {"5"}, .upto = {"9"}, .alone = true}, kOne),
+              R"("id" OPERATOR(pg_catalog.=) '9'::bigint)");
 }
 
 TEST(SnapshotKeyTest, KeysOfSeveralColumnsAreComparedAsRows) {
-    const std::vector<std::string> two{"a", "B"};
-    EXPECT_EQ(condition({.after = {"1", "it's"}, .upto = {"2", ""}}, two),
-              R"(("a", "B") > ('1', 'it''s') AND ("a", "B") <= ('2', ''))");
+    EXPECT_EQ(condition({.after = {"1", "it's"}, .upto = {"2", ""}}, kTwo),
+              R"(("a", "B") OPERATOR(pg_catalog.>) ('1'::integer, 'it''s'::text) AND )"
+              R"(("a", "B") OPERATOR(pg_catalog.<=) ('2'::integer, ''::text))");
+    EXPECT_EQ(
+        condition({.after = {}, .upto = {"2", "b"}, .alone = true}, kTwo),
+        R"("a" OPERATOR(pg_catalog.=) '2'::integer AND "B" OPERATOR(pg_catalog.=) 'b'::text)");
+}
+
+TEST(SnapshotKeyTest, ColumnsWithOperatorsOfTheirOwnAreComparedOneByOne) {
+    EXPECT_EQ(condition({.after = {"1", "v"}, .upto = {}}, kMixed),
+              R"(("a" OPERATOR(pg_catalog.>=) '1'::integer AND )"
+              R"(("a" OPERATOR(pg_catalog.>) '1'::integer OR )"
+              R"("b" COLLATE pg_catalog."C" OPERATOR(x.#>#) 'v'::x.odd)))");
+    EXPECT_EQ(condition({.after = {}, .upto = {"1", "v"}}, kMixed),
+              R"(("a" OPERATOR(pg_catalog.<=) '1'::integer AND )"
+              R"(("a" OPERATOR(pg_catalog.<) '1'::integer OR )"
+              R"("b" COLLATE pg_catalog."C" OPERATOR(x.#<=#) 'v'::x.odd)))");
+}
+
+TEST(SnapshotKeyTest, RowsAreOrderedAsTheKeyIs) {
+    EXPECT_EQ(order_list(kMixed), R"("a" USING OPERATOR(pg_catalog.<), )"
+                                  R"("b" COLLATE pg_catalog."C" USING OPERATOR(x.#<#))");
 }
 
 }  // namespace

@@ -59,15 +59,21 @@ std::string open_table_command(const OpeningOfTable& opening) {
         "SET LOCAL row_security = off; LOCK TABLE ONLY {} IN ACCESS SHARE MODE; "
         "SET LOCAL statement_timeout = {}; "
         "/* pg-capture: open table */ SELECT to_regclass({})::oid = {} AND "
-        "pg_relation_filenode({}::oid) = (SELECT relfilenode FROM pg_class WHERE oid = {}) AS same",
+        "pg_relation_filenode({}::oid) = (SELECT relfilenode FROM pg_class WHERE oid = {}) "
+        "AS same, t.* FROM (SELECT 1) one LEFT JOIN ONLY {} t ON false",
         quote_text(opening.snapshot), kLockPatience, place, timeout_ms, quote_text(place),
-        opening.table.oid.value, opening.table.oid.value, opening.table.oid.value);
+        opening.table.oid.value, opening.table.oid.value, opening.table.oid.value, place);
 }
 
 std::string check_condition_query(const TableAddress& table, std::string_view condition) {
     return fmt::format(
         "/* pg-capture: check condition */ SELECT 1 FROM ONLY {} WHERE ({}\n) LIMIT 0",
         place_of(table), condition);
+}
+
+std::string check_expression_query(const TableAddress& table, std::string_view condition) {
+    return fmt::format("/* pg-capture: check condition */ SELECT ARRAY[{}\n] FROM ONLY {} LIMIT 0",
+                       condition, place_of(table));
 }
 
 std::string snapshot_columns_query(int version, std::string_view publication,
@@ -86,7 +92,6 @@ std::string snapshot_columns_query(int version, std::string_view publication,
     if (published.empty()) published = "true";
     return fmt::format(R"sql(/* pg-capture: snapshot columns */
 SELECT a.attname AS name, a.atttypid AS type, a.atttypmod AS modifier,
-       format_type(a.atttypid, NULL) AS type_name,
        c.relreplident = 'f' OR EXISTS (
            SELECT 1 FROM pg_index i
             WHERE i.indrelid = c.oid AND a.attnum = ANY (i.indkey::int2[])
@@ -104,21 +109,86 @@ SELECT a.attname AS name, a.atttypid AS type, a.atttypmod AS modifier,
                        table.oid.value, published, shown.oid.value);
 }
 
-std::string split_query(const TableAddress& table, std::span<const std::string> key,
+std::string snapshot_order_query(int version, const TableAddress& table, const TableAddress& shown,
+                                 std::span<const std::string> key) {
+    std::string names;
+    for (const std::string& name : key) names += (names.empty() ? "" : ", ") + quote_text(name);
+    // 403 is btree. An index of another kind (a primary key WITHOUT OVERLAPS is one of GiST) has no
+    // order: then it is the type's usual one. INCLUDE columns, 11 and later, are no key's.
+    return fmt::format(R"sql(/* pg-capture: snapshot order */
+WITH RECURSIVE was(number, name, type, modifier) AS (
+    SELECT attnum, attname, atttypid, atttypmod FROM pg_attribute
+     WHERE attrelid = {0} AND attnum > 0 AND NOT attisdropped
+  UNION ALL
+    SELECT c.number, c.name, t.typbasetype, t.typtypmod
+      FROM was c JOIN pg_type t ON t.oid = c.type WHERE t.typtype = 'd'
+), parts AS (
+    SELECT i.indexrelid, i.indisprimary, a.attname AS name, i.indclass[p.place - 1] AS class,
+           i.indcollation[p.place - 1] AS collation, x.relam AS method
+      FROM pg_index i
+      JOIN pg_class x ON x.oid = i.indexrelid
+      CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS p(attnum, place)
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = p.attnum
+     WHERE i.indrelid = {1} AND (i.indisprimary OR i.indisreplident) AND i.indisvalid
+       AND i.indpred IS NULL AND p.place <= i.{2}
+), chosen AS (
+    SELECT indexrelid FROM parts GROUP BY indexrelid, indisprimary
+    HAVING array_agg(name ORDER BY name) =
+           (SELECT array_agg(k ORDER BY k) FROM unnest(ARRAY[{3}]::name[]) k)
+     ORDER BY indisprimary DESC LIMIT 1
+), ordered AS (
+    SELECT p.name, p.collation, o.opcfamily AS family, o.opcintype AS type,
+           CASE WHEN o.opcdefault AND o.opcnamespace = 'pg_catalog'::regnamespace
+                     AND p.collation IN (0, 100) THEN ''
+                ELSE o.oid || '.' || p.collation END AS unusual
+      FROM chosen
+      JOIN parts p ON p.indexrelid = chosen.indexrelid
+      JOIN pg_opclass own ON own.oid = p.class
+      JOIN pg_opclass o ON o.opcmethod = 403
+       AND CASE WHEN p.method = 403 THEN o.oid = own.oid
+                ELSE o.opcdefault AND o.opcintype = own.opcintype END
+), operators AS (
+    SELECT o.name, m.amopstrategy AS strategy,
+           format('OPERATOR(%I.%s)', n.nspname, r.oprname) AS operator
+      FROM ordered o
+      JOIN pg_amop m ON m.amopfamily = o.family AND m.amopmethod = 403 AND m.amoppurpose = 's'
+       AND m.amoplefttype = o.type AND m.amoprighttype = o.type
+      JOIN pg_operator r ON r.oid = m.amopopr
+      JOIN pg_namespace n ON n.oid = r.oprnamespace
+)
+SELECT c.number, c.name, c.type, c.modifier, format_type(c.type, -1) AS type_name,
+       (SELECT format('%I.%I', n.nspname, l.collname) FROM pg_collation l
+          JOIN pg_namespace n ON n.oid = l.collnamespace WHERE l.oid = o.collation) AS collation,
+       (SELECT operator FROM operators WHERE name = o.name AND strategy = 1) AS less,
+       (SELECT operator FROM operators WHERE name = o.name AND strategy = 2) AS at_most,
+       (SELECT operator FROM operators WHERE name = o.name AND strategy = 3) AS equal,
+       (SELECT operator FROM operators WHERE name = o.name AND strategy = 4) AS at_least,
+       (SELECT operator FROM operators WHERE name = o.name AND strategy = 5) AS greater,
+       o.unusual
+  FROM was c
+  JOIN pg_type t ON t.oid = c.type AND t.typtype <> 'd'
+  LEFT JOIN ordered o ON o.name = c.name
+ ORDER BY c.number)sql",
+                       table.oid.value, shown.oid.value,
+                       version >= 110000 ? "indnkeyatts" : "indnatts", names);
+}
+
+std::string split_query(const TableAddress& table, std::span<const OrderedColumn> key,
                         std::uint32_t parts, double percent) {
-    const std::string columns = column_list(key);
+    std::string columns;
     std::string texts;
-    for (const std::string& column : key) {
-        texts += (texts.empty() ? "" : ", ") + quote_name(column) + "::text";
+    for (const OrderedColumn& column : key) {
+        columns += (columns.empty() ? "" : ", ") + quote_name(column.name);
+        texts += (texts.empty() ? "" : ", ") + quote_name(column.name) + "::text";
     }
     return fmt::format(R"sql(/* pg-capture: split */
 SELECT {0}
-  FROM (SELECT {1}, row_number() OVER (ORDER BY {1}) AS "pgc#row", count(*) OVER () AS "pgc#rows"
+  FROM (SELECT {1}, row_number() OVER (ORDER BY {5}) AS "pgc#row", count(*) OVER () AS "pgc#rows"
           FROM ONLY {2} TABLESAMPLE SYSTEM ({3:.4f}) REPEATABLE (1)) s
  WHERE "pgc#rows" >= {4} * 10 AND "pgc#row" % ("pgc#rows" / {4}) = 0
    AND "pgc#row" / ("pgc#rows" / {4}) < {4}
  ORDER BY "pgc#row")sql",
-                       texts, columns, place_of(table), percent, parts);
+                       texts, columns, place_of(table), percent, parts, order_list(key));
 }
 
 std::string copy_command(const CopyTask& task) {
@@ -131,7 +201,7 @@ std::string copy_command(const CopyTask& task) {
         rows =
             fmt::format("(SELECT {} FROM ONLY {}", column_list(task.columns), place_of(task.table));
         if (!task.condition.empty()) rows += " WHERE " + task.condition;
-        if (!task.order.empty()) rows += " ORDER BY " + column_list(task.order);
+        if (!task.order.empty()) rows += " ORDER BY " + task.order;
         if (task.limit > 0) rows += fmt::format(" LIMIT {}", task.limit);
         rows += ')';
     }

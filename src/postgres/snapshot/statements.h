@@ -40,31 +40,44 @@ struct OpeningOfTable {
     Duration statement_timeout{0};  // zero: none
 };
 // Ends what there was before, then reads in the snapshot and keeps the table as it is. One row:
-// same (the table has not been rewritten, renamed or dropped since the snapshot).
+// same (the table has not been rewritten, renamed or dropped since the snapshot), and behind it
+// a NULL for each column that it has now: their Rows::fields are what the answer is about. Nothing
+// but a parsed query tells of the present, the catalog's rows being those of the snapshot.
 std::string open_table_command(const OpeningOfTable& opening);
 
-// To be sent by itself, as one statement: it is refused unless the text between the parentheses is
-// a condition and nothing else. Only then may it stand in a COPY, which takes what follows.
+// Somebody's text is a condition, and nothing else, if the server takes both of these, each sent by
+// itself as one statement. One has it between parentheses, the other between brackets: a text that
+// closes what it did not open ("true) UNION ALL SELECT … WHERE (true") can't fit into both. Only
+// then may it stand in a COPY.
 std::string check_condition_query(const TableAddress& table, std::string_view condition);
+std::string check_expression_query(const TableAddress& table, std::string_view condition);
 
-// One row for each published column, in order: name, type, modifier, type_name,
+// One row for each published column, in order: name, type, modifier,
 // is_identity, and of the table identity, rows (an estimate, -1: unknown), pages. $-less: `shown`
 // is what rows come as.
 std::string snapshot_columns_query(int version, std::string_view publication,
                                    const TableAddress& table, const TableAddress& shown);
 
+// The table as it was in the snapshot, and how to order it by its key. One row for each of its
+// columns: number, name, type, modifier (of a domain: of its base). Of those in `key`, the names of
+// the key's columns, if an index of `shown` makes just these unique: type_name, collation, less,
+// at_most, equal, at_least, greater (as OrderedColumn), and what tells this order from another,
+// empty for the usual one.
+std::string snapshot_order_query(int version, const TableAddress& table, const TableAddress& shown,
+                                 std::span<const std::string> key);
+
 // Rows with a column for each of the key's: the keys that cut the table into about `parts`
 // parts of equal size, by a sample of `percent` of its pages.
-std::string split_query(const TableAddress& table, std::span<const std::string> key,
+std::string split_query(const TableAddress& table, std::span<const OrderedColumn> key,
                         std::uint32_t parts, double percent);
 
 // What one COPY reads.
 struct CopyTask {
     const TableAddress& table;
     std::span<const std::string> columns;
-    std::string condition{};               // empty: all rows
-    std::span<const std::string> order{};  // by these columns; none: as they lie
-    std::uint64_t limit = 0;               // 0: none
+    std::string condition{};  // empty: all rows
+    std::string order{};      // order_list(); empty: as they lie
+    std::uint64_t limit = 0;  // 0: none
     CopyForm form = CopyForm::binary;
 };
 std::string copy_command(const CopyTask& task);

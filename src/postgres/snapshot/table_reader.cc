@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <functional>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -181,11 +183,16 @@ Result<TableReader::Event> TableReader::take_answer(Instant now) {
         switch (state_) {
             case State::resting: state_ = State::idle; return Event::none;
             case State::opening: return take_opened(**answer);
-            case State::checking: return describe();
+            case State::checking:
+                return check(
+                    check_expression_query(task_.table->table().address, task_.table->where()),
+                    State::parsing);
+            case State::parsing: return describe();
             case State::describing:
                 columns_answer_ = std::move(**answer);
                 return take_columns(columns_answer_);
             case State::learning: return take_facts(**answer);
+            case State::ordering: return take_order(**answer);
             case State::splitting: return take_split(**answer);
             case State::asking:
                 if (!link_->copying()) return std::unexpected(broken("no rows to COPY"));
@@ -208,33 +215,51 @@ Result<TableReader::Event> TableReader::take_answer(Instant now) {
 Result<TableReader::Event> TableReader::refused(Error error, Instant now) {
     const std::string sqlstate = link_->sqlstate();
     if (sqlstate.empty()) return lost(std::move(error), now);
-    const bool resting = state_ == State::resting;
-    const bool checking = state_ == State::checking;  // what is wrong then is the condition
-    state_ = State::idle;
+    const State was = std::exchange(state_, State::idle);
     // A transaction that failed is left with the next command.
-    if (resting) return Event::none;  // there was nothing to end
+    if (was == State::resting) return Event::none;  // there was nothing to end
     TableReading& table = *task_.table;
+    if (was == State::opening && speaks_of_lost_snapshot(sqlstate)) {
+        end_chunk(false);
+        return Event::snapshot_lost;
+    }
     if (speaks_of_timeout(sqlstate) && has_chunk_ && chunk_read_ > 0 &&
         !table.shape().key.empty()) {
         with_.logger.info("a chunk took too long: what was read of it counts",
                           {{"table", table.name()}, {"rows", chunk_read_}});
         return end_chunk(false);
     }
-    if (speaks_of_change(sqlstate) && !checking) {
+    if (is_of_binary_form(sqlstate)) {
+        with_.logger.info("a type of the table can't be sent in binary: it is read as text",
+                          {{"table", table.name()}});
+        table.read_as_text();
+        return end_chunk(false);
+    }
+    // Once it is open the table stays as it is: what is wrong then is somebody's condition.
+    const bool of_condition = was == State::checking || was == State::parsing ||
+                              (has_chunk_ && was != State::opening && !table.where().empty());
+    if (speaks_of_change(sqlstate) && !of_condition) {
         with_.logger.info("a table was altered while it was read: it is read again later",
                           {{"table", table.name()}, {"sqlstate", sqlstate}});
         end_chunk(false);
         table.defer();
         return Event::ended;
     }
-    if (speaks_of_lost_snapshot(sqlstate)) {
-        end_chunk(false);
-        return Event::snapshot_lost;
-    }
     if (sqlstate == "42501") error.mend = mend_of_refusal(error, table.table().address);
+    if (of_condition && sqlstate != "42501") {
+        error.what = "its condition fails: " + error.what;
+        error.mend = "order it again with another condition";
+    }
     failure_ = std::move(error).at(table.name());
     end_chunk(false);
     return Event::table_failed;
+}
+
+// A type that has no send function, or is made of one. Whether it is so is known of most types
+// beforehand; not of what an extension's own send function calls.
+bool TableReader::is_of_binary_form(std::string_view sqlstate) const noexcept {
+    return sqlstate == "42883" && has_chunk_ && chunk_read_ == 0 &&
+           task_.table->shape().form == CopyForm::binary;
 }
 
 std::string TableReader::mend_of_refusal(const Error& error, const TableAddress& table) const {
@@ -253,21 +278,37 @@ std::string TableReader::mend_of_refusal(const Error& error, const TableAddress&
 Result<TableReader::Event> TableReader::take_opened(const Rows& rows) {
     TableReading& table = *task_.table;
     const bool same = rows.rows.size() == 1 && Answer{rows}.flag("same");
-    if (!same) {
-        with_.logger.info("a table was altered since the snapshot: it is read again later",
-                          {{"table", table.name()}});
-        state_ = State::idle;
-        end_chunk(false);
-        table.defer();
-        return Event::ended;
+    if (!same) return altered("since the snapshot");
+    now_.clear();
+    for (std::size_t i = 1; i < rows.fields.size(); ++i) {
+        now_.push_back({.name = rows.columns[i],
+                        .number = rows.fields[i].number,
+                        .type = Oid{rows.fields[i].type},
+                        .modifier = rows.fields[i].modifier});
     }
-    if (has_chunk_) return begin_copy();
+    if (has_chunk_) {
+        // Between two chunks nothing keeps it as it is.
+        return is_still(table.shape().was, now_) ? begin_copy() : altered("between two chunks");
+    }
     if (table.where().empty()) return describe();
-    const auto sent =
-        link_->send(check_condition_query(table.table().address, table.where()), {}, false);
-    if (!sent) return std::unexpected(sent.error());
-    state_ = State::checking;
+    return check(check_condition_query(table.table().address, table.where()), State::checking);
+}
+
+// By the extended protocol, which takes one statement only.
+Result<TableReader::Event> TableReader::check(const std::string& query, State next) {
+    if (auto sent = link_->send(query, {}, false); !sent) return std::unexpected(sent.error());
+    state_ = next;
     return Event::none;
+}
+
+// It is read in the next snapshot of the database, with what there is then.
+TableReader::Event TableReader::altered(std::string_view when) {
+    with_.logger.info(fmt::format("a table was altered {}: it is read again later", when),
+                      {{"table", task_.table->name()}});
+    state_ = State::idle;
+    end_chunk(false);
+    task_.table->defer();
+    return Event::ended;
 }
 
 // -- of a table that nobody has opened ------------------------------------------------------
@@ -330,19 +371,58 @@ Result<TableReader::Event> TableReader::take_facts(const Rows& rows) {
         if (!is.columns[i].captured) continue;
         shape_.columns.push_back(is.columns[i].name);
         shape_.places.push_back(i);
-        binary = binary && with_.relations.binary_known(message_.columns[i].type);
+        // What the stream sends as text among binary values, COPY does not.
+        const bool sendable = is.columns[i].type->read_binary != nullptr;
+        binary = binary && sendable && with_.relations.binary_known(message_.columns[i].type);
     }
+    std::vector<std::string> key;
     for (const std::uint32_t place : is.key) {
-        shape_.key.push_back(is.columns[place].name);
-        // The server takes such a text for a row of no type.
-        const bool composite = is.columns[place].type->kind == Kind::composite;
-        shape_.key_casts.push_back(composite ? Answer{columns_answer_, place}.text("type_name")
-                                             : "");
-        shape_.key_types.push_back(
-            fmt::format("{}:{}", is.columns[place].name, message_.columns[place].type.value));
+        key.push_back(is.columns[place].name);
         binary = binary && has_key_text(*is.columns[place].type);
     }
     shape_.form = binary ? CopyForm::binary : CopyForm::text;
+    const SnapshotTable& table = task_.table->table();
+    const auto sent =
+        send(snapshot_order_query(link_->server_version(), table.address, table.shown, key),
+             State::ordering);
+    return sent ? Result<Event>{Event::none} : std::unexpected(sent.error());
+}
+
+Result<TableReader::Event> TableReader::take_order(const Rows& rows) {
+    std::map<std::string, std::size_t, std::less<>> ordered;  // the key's columns
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        Answer row{rows, i};
+        shape_.was.push_back({.name = row.text("name"),
+                              .number = row.number("number"),
+                              .type = row.oid("type"),
+                              .modifier = row.number("modifier")});
+        if (!row.sound()) return std::unexpected(strange_answer("a table's order"));
+        if (!row.is_null("less")) ordered.emplace(shape_.was.back().name, i);
+    }
+    if (!is_still(shape_.was, now_)) return altered("since the snapshot");
+    const Relation& is = *shape_.relation;
+    for (const std::uint32_t place : is.key) {
+        const auto at = ordered.find(is.columns[place].name);
+        // What no index makes unique can't tell where a chunk ends: it is read whole.
+        if (at == ordered.end()) {
+            shape_.key.clear();
+            shape_.key_types.clear();
+            break;
+        }
+        Answer row{rows, at->second};
+        shape_.key.push_back({.name = at->first,
+                              .type = row.text("type_name"),
+                              .collation = row.text("collation"),
+                              .operators = {.less = row.text("less"),
+                                            .at_most = row.text("at_most"),
+                                            .equal = row.text("equal"),
+                                            .at_least = row.text("at_least"),
+                                            .greater = row.text("greater")}});
+        const std::string unusual = row.text("unusual");
+        shape_.key_types.push_back(fmt::format("{}:{}{}{}", at->first,
+                                               message_.columns[place].type.value,
+                                               unusual.empty() ? "" : ":", unusual));
+    }
     return split_or_open();
 }
 
@@ -392,7 +472,7 @@ Result<TableReader::Event> TableReader::begin_copy() {
     const auto sent = send(copy_command({.table = task_.table->table().address,
                                          .columns = shape.columns,
                                          .condition = chunk_.condition,
-                                         .order = shape.key,
+                                         .order = order_list(shape.key),
                                          .limit = chunk_.limit,
                                          .form = shape.form}),
                            State::asking);

@@ -1,14 +1,14 @@
 // One connection that reads tables in an exported snapshot, chunk after chunk.
 //
-//   away ─▶ connecting ─▶ idle ─▶ opening ─▶ [checking ─▶ describing ─▶ learning ─▶ splitting]
-//                          ▲                    │
+//   away ─▶ connecting ─▶ idle ─▶ opening ─▶ [checking ─▶ parsing ─▶ describing ─▶ learning
+//                          ▲                    │                      ─▶ ordering ─▶ splitting]
 //                          │                    └─▶ asking ─▶ copying ─▶ ending
 //                          └─────────────────────────────────────────────┘
 //
 // opening    a transaction in the snapshot, the table locked against being altered (ACCESS
 //            SHARE, for this chunk only) and compared with what it was
 // checking…  of a table that nobody has opened yet: whether somebody's condition is
-//            one, its columns, their types, where to cut it
+//            one, its columns, their types, how its key orders it, where to cut it
 //
 // What the server says against a table (altered, dropped) ends the chunk, not the reader: see
 // Event. A connection that breaks is made anew; what was read of its chunk counts, the rest is
@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -114,8 +115,10 @@ private:
         asked,
         opening,
         checking,
+        parsing,
         describing,
         learning,
+        ordering,
         splitting,
         asking,
         copying,
@@ -124,7 +127,9 @@ private:
 
     Result<Event> connect(Instant now);
     Result<Event> take_answer(Instant now);
+    Result<Event> check(const std::string& query, State next);
     Result<Event> refused(Error error, Instant now);
+    bool is_of_binary_form(std::string_view sqlstate) const noexcept;
     Result<Event> lost(Error error, Instant now);
     Event disconnect();
     Event end_chunk(bool whole);
@@ -132,6 +137,8 @@ private:
     Result<Event> describe();
     Result<Event> take_columns(const Rows& rows);
     Result<Event> take_facts(const Rows& rows);
+    Result<Event> take_order(const Rows& rows);
+    Event altered(std::string_view when);
     Result<Event> split_or_open();
     Result<Event> take_split(const Rows& rows);
     Result<Event> begin_copy();
@@ -151,7 +158,8 @@ private:
     std::optional<Error> failure_;
 
     Task task_;
-    TableShape shape_;  // while the table is opened
+    TableShape shape_;              // while the table is opened
+    std::vector<ColumnShape> now_;  // of the table, at its opening
     std::uint32_t parts_ = 1;
     Rows columns_answer_;
     pgoutput::RelationMessage message_;  // views into columns_answer_

@@ -17,12 +17,28 @@ constexpr std::ptrdiff_t kAlone_max = 500;
 // Where the server has no estimate.
 constexpr std::uint64_t kRowBytes = 100;
 
+// A stored text may hold anything.
+bool fits(const OpenTable& open, const std::vector<OrderedColumn>& key) {
+    return std::ranges::all_of(open.left, [&](const KeyRange& range) {
+        const auto fine = [&](const Key& bound) {
+            return bound.empty() || bound.size() == key.size();
+        };
+        return fine(range.after) && fine(range.upto);
+    });
+}
+
 void conjoin(std::string& condition, const std::string& more) {
     if (more.empty()) return;
     condition += (condition.empty() ? "(" : " AND (") + more + "\n)";  // it may end in a comment
 }
 
 }  // namespace
+
+bool is_still(const std::vector<ColumnShape>& was, const std::vector<ColumnShape>& now) noexcept {
+    return std::ranges::all_of(was, [&](const ColumnShape& column) {
+        return std::ranges::find(now, column) != now.end();
+    });
+}
 
 TableReading::TableReading(SnapshotTable table, std::string where, std::optional<OpenTable> left)
     : table_(std::move(table)), where_(std::move(where)), carried_(std::move(left)) {}
@@ -41,7 +57,7 @@ void TableReading::open(TableShape shape, const std::vector<Key>& bounds, std::u
     parts_.clear();
     if (shape_.key.empty()) {
         cut_by_pages(parts);
-    } else if (!carried_ || carried_->key != shape_.key_types) {
+    } else if (!carried_ || carried_->key != shape_.key_types || !fits(*carried_, shape_.key)) {
         cut_by_keys(bounds);
     } else {
         for (const KeyRange& range : carried_->left) {
@@ -88,7 +104,7 @@ std::optional<TableReading::Chunk> TableReading::take(std::uint64_t rows_max) {
     Chunk chunk{.part = static_cast<std::size_t>(at - parts_.begin()), .condition = {}};
     if (!shape_.key.empty()) {
         chunk.limit = at->to_read.alone ? 0 : rows_max;
-        conjoin(chunk.condition, condition(at->to_read, shape_.key, shape_.key_casts));
+        conjoin(chunk.condition, condition(at->to_read, shape_.key));
     }
     conjoin(chunk.condition, at->pages);
     conjoin(chunk.condition, table_.filter);

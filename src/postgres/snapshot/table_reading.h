@@ -38,14 +38,26 @@ struct SnapshotTable {
     std::string filter{};  // of rows, by the publication
 };
 
+// A column of a table. Two that are not alike are not the same, whatever they are called: values
+// read by name from one of them would be shown as the other's.
+struct ColumnShape {
+    std::string name;
+    std::int64_t number = 0;
+    Oid type;  // of a domain: its base
+    std::int64_t modifier = -1;
+    bool operator==(const ColumnShape&) const = default;
+};
+// Every column that a table had is there as it was. More may have joined.
+bool is_still(const std::vector<ColumnShape>& was, const std::vector<ColumnShape>& now) noexcept;
+
 // What is known once it was opened.
 struct TableShape {
     RelationPtr relation;
-    std::vector<std::string> columns{};    // to be read
-    std::vector<std::uint32_t> places{};   // of each in the relation
-    std::vector<std::string> key{};        // columns; empty: none
-    Key key_types{};                       // as OpenTable::key
-    std::vector<std::string> key_casts{};  // see condition()
+    std::vector<std::string> columns{};   // to be read
+    std::vector<std::uint32_t> places{};  // of each in the relation
+    std::vector<OrderedColumn> key{};     // empty: none
+    Key key_types{};                      // as OpenTable::key
+    std::vector<ColumnShape> was{};       // all its columns, in the database's snapshot
     CopyForm form = CopyForm::binary;
     std::int64_t rows = -1;  // an estimate
     std::uint32_t pages = 0;
@@ -68,6 +80,8 @@ public:
     void give_back() noexcept { state_ = State::unopened; }
     void defer() noexcept { state_ = State::deferred; }
     void be_gone() noexcept { state_ = State::gone; }
+    // The server can't send all of its values in binary after all.
+    void read_as_text() noexcept { shape_.form = CopyForm::text; }
     // Into how many ranges it would best be split; 1: not at all.
     std::uint32_t parts_wanted(const TableShape& shape, std::size_t readers) const noexcept;
     // `bounds`: keys that cut it. Without a key it is cut into `parts` ranges of pages.

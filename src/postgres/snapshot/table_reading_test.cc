@@ -20,7 +20,7 @@ SnapshotTable table(std::uint64_t bytes = 1000, std::string filter = "") {
 
 TableShape keyed() {
     TableShape shape;
-    shape.key = {"id"};
+    shape.key = {{.name = "id", .type = "bigint"}};
     shape.key_types = {"id:20"};
     shape.pages = 12'800;
     return shape;
@@ -48,9 +48,11 @@ TEST(TableReadingTest, ALargeOneIsCutForSeveralReaders) {
     EXPECT_EQ(reading.parts_wanted(keyed(), 1), 1U);
     EXPECT_EQ(reading.parts_wanted(keyed(), 2), 12U);
     reading.open(keyed(), {{"5"}, {"9"}}, 3);
-    EXPECT_EQ(reading.take(10)->condition, "(\"id\" <= '5'\n)");
-    EXPECT_EQ(reading.take(10)->condition, "(\"id\" > '5' AND \"id\" <= '9'\n)");
-    EXPECT_EQ(reading.take(10)->condition, "(\"id\" > '9'\n)");
+    EXPECT_EQ(reading.take(10)->condition, "(\"id\" OPERATOR(pg_catalog.<=) '5'::bigint\n)");
+    EXPECT_EQ(reading.take(10)->condition,
+              "(\"id\" OPERATOR(pg_catalog.>) '5'::bigint AND \"id\" OPERATOR(pg_catalog.<=) "
+              "'9'::bigint\n)");
+    EXPECT_EQ(reading.take(10)->condition, "(\"id\" OPERATOR(pg_catalog.>) '9'::bigint\n)");
     EXPECT_FALSE(reading.take(10));
 }
 
@@ -60,7 +62,7 @@ TEST(TableReadingTest, EachChunkBeginsBehindWhatWasRead) {
     ASSERT_TRUE(reading.take(10));
     reading.read_up_to(0, {"42"});
     reading.end_chunk(0, false);
-    EXPECT_EQ(reading.take(10)->condition, "(\"id\" > '42'\n)");
+    EXPECT_EQ(reading.take(10)->condition, "(\"id\" OPERATOR(pg_catalog.>) '42'::bigint\n)");
     reading.end_chunk(0, true);
     EXPECT_EQ(reading.state(), State::read);
 }
@@ -99,7 +101,9 @@ TEST(TableReadingTest, WhatIsLeftIsGoneOnWith) {
     EXPECT_EQ(reading.left(), open);
     EXPECT_EQ(reading.parts_wanted(keyed(), 4), 1U) << "it is cut already";
     reading.open(keyed(), {}, 1);
-    EXPECT_EQ(reading.take(10)->condition, "(\"id\" > '41' AND \"id\" <= '50'\n)");
+    EXPECT_EQ(reading.take(10)->condition,
+              "(\"id\" OPERATOR(pg_catalog.>) '41'::bigint AND \"id\" OPERATOR(pg_catalog.<=) "
+              "'50'::bigint\n)");
     EXPECT_FALSE(reading.take(10));
 }
 
@@ -118,7 +122,7 @@ TEST(TableReadingTest, ARowThatMovedIsReadOnceMore) {
     later.open(keyed(), {}, 1);
     ASSERT_TRUE(later.take(10));
     const auto chunk = later.take(10);
-    EXPECT_EQ(chunk->condition, "(\"id\" = '7'\n)");
+    EXPECT_EQ(chunk->condition, "(\"id\" OPERATOR(pg_catalog.=) '7'::bigint\n)");
     EXPECT_EQ(chunk->limit, 0U) << "it is whole whatever comes";
 }
 
@@ -154,7 +158,8 @@ TEST(TableReadingTest, ATableWithoutAKeyIsReadByPagesAndLeavesNothingBehind) {
 TEST(TableReadingTest, ConditionsAreAllMet) {
     TableReading reading{table(1000, "(n > 1)"), "a -- b", std::nullopt};
     reading.open(keyed(), {{"5"}}, 2);
-    EXPECT_EQ(reading.take(10)->condition, "(\"id\" <= '5'\n) AND ((n > 1)\n) AND (a -- b\n)");
+    EXPECT_EQ(reading.take(10)->condition,
+              "(\"id\" OPERATOR(pg_catalog.<=) '5'::bigint\n) AND ((n > 1)\n) AND (a -- b\n)");
 }
 
 TEST(TableReadingTest, ExpectationsAreNeverBelowWhatWasRead) {

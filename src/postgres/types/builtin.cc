@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "postgres/types/array.h"
+#include "postgres/types/geometry.h"
 #include "postgres/types/hstore.h"
 #include "postgres/types/interval.h"
 #include "postgres/types/moments.h"
@@ -13,6 +14,7 @@
 #include "postgres/types/numeric.h"
 #include "postgres/types/octets.h"
 #include "postgres/types/places.h"
+#include "postgres/types/search.h"
 #include "postgres/types/text.h"
 
 namespace pgc::types {
@@ -20,7 +22,9 @@ namespace {
 
 using enum Kind;
 
-constexpr ScalarType text_only(std::uint32_t oid, std::uint32_t array, std::string_view name) {
+// The server names an object as it was called at the row's place in the log; in binary it gives a
+// number, and what that was called then, only it knows.
+constexpr ScalarType names_only(std::uint32_t oid, std::uint32_t array, std::string_view name) {
     return {.oid = oid, .array = array, .name = name, .kind = text, .read_text = read_plain};
 }
 
@@ -44,32 +48,32 @@ constexpr ScalarType kScalars[] = {
     {19, 1003, "name", text, read_plain, read_plain},
     integer_of<std::int64_t>(20, 1016, "int8"),
     integer_of<std::int16_t>(21, 1005, "int2"),
-    text_only(22, 1006, "int2vector"),
+    {22, 1006, "int2vector", text, read_plain, read_int2vector_binary},
     integer_of<std::int32_t>(23, 1007, "int4"),
-    text_only(24, 1008, "regproc"),
+    names_only(24, 1008, "regproc"),
     {25, 1009, "text", text, read_plain, read_plain},
     integer_of<std::uint32_t>(26, 1028, "oid"),
     {27, 1010, "tid", text, read_plain, read_tid_binary},
     integer_of<std::uint32_t>(28, 1011, "xid"),
     integer_of<std::uint32_t>(29, 1012, "cid"),
-    text_only(30, 1013, "oidvector"),
+    {30, 1013, "oidvector", text, read_plain, read_oidvector_binary},
     {114, 199, "json", json, read_plain, read_plain},
     {142, 143, "xml", text, read_plain, read_plain},
-    text_only(194, 0, "pg_node_tree"),
-    text_only(600, 1017, "point"),
-    text_only(601, 1018, "lseg"),
-    text_only(602, 1019, "path"),
+    {194, 0, "pg_node_tree", text, read_plain, read_plain},
+    {600, 1017, "point", text, read_plain, read_point_binary},
+    {601, 1018, "lseg", text, read_plain, read_lseg_binary},
+    {602, 1019, "path", text, read_plain, read_path_binary},
     {.oid = 603, .array = 1020, .name = "box", .kind = text, .read_text = read_plain,
-     .delimiter = ';'},
-    text_only(604, 1027, "polygon"),
-    text_only(628, 629, "line"),
+     .read_binary = read_box_binary, .delimiter = ';'},
+    {604, 1027, "polygon", text, read_plain, read_polygon_binary},
+    {628, 629, "line", text, read_plain, read_line_binary},
     {650, 651, "cidr", text, read_plain, read_inet_binary},
     {700, 1021, "float4", real32, read_real32_text, read_real32_binary},
     {701, 1022, "float8", real64, read_real64_text, read_real64_binary},
     {705, 0, "unknown", text, read_plain, read_plain},
-    text_only(718, 719, "circle"),
+    {718, 719, "circle", text, read_plain, read_circle_binary},
     {774, 775, "macaddr8", text, read_plain, read_macaddr_binary},
-    text_only(790, 791, "money"),
+    {790, 791, "money", decimal, read_money_text, read_money_binary},
     {829, 1040, "macaddr", text, read_plain, read_macaddr_binary},
     {869, 1041, "inet", text, read_plain, read_inet_binary},
     {.oid = 1033, .array = 1034, .name = "aclitem", .kind = text, .read_text = read_plain,
@@ -86,31 +90,32 @@ constexpr ScalarType kScalars[] = {
     {1562, 1563, "varbit", bits, read_bits_text, read_bits_binary},
     {1700, 1231, "numeric", decimal, read_numeric_text, read_numeric_binary},
     {1790, 2201, "refcursor", text, read_plain, read_plain},
-    text_only(2202, 2207, "regprocedure"),
-    text_only(2203, 2208, "regoper"),
-    text_only(2204, 2209, "regoperator"),
-    text_only(2205, 2210, "regclass"),
-    text_only(2206, 2211, "regtype"),
+    names_only(2202, 2207, "regprocedure"),
+    names_only(2203, 2208, "regoper"),
+    names_only(2204, 2209, "regoperator"),
+    names_only(2205, 2210, "regclass"),
+    names_only(2206, 2211, "regtype"),
     {2950, 2951, "uuid", uuid, read_uuid_text, read_uuid_binary},
     {2970, 2949, "txid_snapshot", text, read_plain, read_snapshot_binary},
     {3220, 3221, "pg_lsn", text, read_plain, read_lsn_binary},
-    text_only(3614, 3643, "tsvector"),
-    text_only(3615, 3645, "tsquery"),
+    {3614, 3643, "tsvector", text, read_plain, read_tsvector_binary},
+    {3615, 3645, "tsquery", text, read_plain, read_tsquery_binary},
     {.oid = 3642, .array = 3644, .name = "gtsvector", .kind = text, .read_text = read_plain,
      .has_send = false},
-    text_only(3734, 3735, "regconfig"),
-    text_only(3769, 3770, "regdictionary"),
+    names_only(3734, 3735, "regconfig"),
+    names_only(3769, 3770, "regdictionary"),
     {3802, 3807, "jsonb", json, read_plain, read_versioned},
     {4072, 4073, "jsonpath", text, read_plain, read_versioned},
-    text_only(4089, 4090, "regnamespace"),
-    text_only(4096, 4097, "regrole"),
-    text_only(4191, 4192, "regcollation"),
+    names_only(4089, 4090, "regnamespace"),
+    names_only(4096, 4097, "regrole"),
+    names_only(4191, 4192, "regcollation"),
     {5038, 5039, "pg_snapshot", text, read_plain, read_snapshot_binary},
     {5069, 271, "xid8", text, read_plain, read_xid8_binary},
 };
 
 constexpr ScalarType kExtensions[] = {
     {0, 0, "citext", text, read_plain, read_plain},
+    {0, 0, "cube", text, read_plain, read_cube_binary},
     {0, 0, "geography", text, read_plain, read_geometry_binary},
     {0, 0, "geometry", text, read_plain, read_geometry_binary},
     {0, 0, "halfvec", array, read_vector_text, read_halfvec_binary},
@@ -118,6 +123,7 @@ constexpr ScalarType kExtensions[] = {
     {0, 0, "lquery", text, read_plain, read_versioned},
     {0, 0, "ltree", text, read_plain, read_versioned},
     {0, 0, "ltxtquery", text, read_plain, read_versioned},
+    {0, 0, "sparsevec", text, read_plain, read_sparsevec_binary},
     {0, 0, "vector", array, read_vector_text, read_vector_binary},
 };
 

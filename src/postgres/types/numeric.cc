@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -161,6 +162,46 @@ bool read_numeric_binary(const Type&, std::string_view bytes, Scratch& scratch, 
     const auto size = static_cast<std::size_t>(to - text);
     scratch.commit(size);
     out.text = {text, size};
+    return true;
+}
+
+bool read_money_text(const Type&, std::string_view bytes, Scratch& scratch, Value& out) {
+    const bool negative = bytes.starts_with('-');
+    if (negative) bytes.remove_prefix(1);
+    if (!bytes.starts_with('$')) return false;
+    bytes.remove_prefix(1);
+    const std::size_t point = bytes.find('.');
+    if (point == 0 || point == std::string_view::npos || bytes.size() != point + 3) return false;
+    char* const text = scratch.allocate<char>(bytes.size() + 1);
+    char* to = text;
+    if (negative) *to++ = '-';
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const char c = bytes[i];
+        if (c == ',' && i < point) continue;
+        if ((c < '0' || c > '9') && i != point) return false;
+        *to++ = c;
+    }
+    out.text = {text, static_cast<std::size_t>(to - text)};
+    return true;
+}
+
+bool read_money_binary(const Type&, std::string_view bytes, Scratch& scratch, Value& out) {
+    if (bytes.size() != sizeof(std::int64_t)) return false;
+    ByteCursor in{bytes};
+    const auto amount = in.read<std::int64_t>();
+    const std::uint64_t size =
+        amount < 0 ? 0 - static_cast<std::uint64_t>(amount) : static_cast<std::uint64_t>(amount);
+    constexpr std::size_t text_max = 24;
+    char* const text = scratch.reserve(text_max);
+    char* to = text;
+    if (amount < 0) *to++ = '-';
+    to = std::to_chars(to, text + text_max, size / 100).ptr;
+    *to++ = '.';
+    *to++ = static_cast<char>('0' + size % 100 / 10);
+    *to++ = static_cast<char>('0' + size % 10);
+    const auto length = static_cast<std::size_t>(to - text);
+    scratch.commit(length);
+    out.text = {text, length};
     return true;
 }
 

@@ -15,4 +15,9 @@ namespace pgc::types {
 bool read_numeric_text(const Type& type, std::string_view bytes, Scratch& scratch, Value& out);
 bool read_numeric_binary(const Type& type, std::string_view bytes, Scratch& scratch, Value& out);
 
+// money: an amount of hundredths, as text "-$1,234.50" (lc_monetary is C in every session of ours);
+// shown "-1234.50".
+bool read_money_text(const Type& type, std::string_view bytes, Scratch& scratch, Value& out);
+bool read_money_binary(const Type& type, std::string_view bytes, Scratch& scratch, Value& out);
+
 }  // namespace pgc::types

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <initializer_list>
+#include <string>
+#include <utility>
 
 #include "support/type_reading.h"
 
@@ -92,6 +95,29 @@ TEST(NumericTest, RefusesBinaryThatIsNone) {
     EXPECT_EQ(numeric(0, 0, 0, {10000}), "refused");
     EXPECT_EQ(numeric(0, 0, 0, {-1}), "refused");
     EXPECT_EQ(numeric(0, 0, 0x4000, {1}), "refused");
+}
+
+TEST(MoneyTest, IsADecimalInBothForms) {
+    const std::pair<std::int64_t, std::pair<const char*, const char*>> cases[]{
+        {0, {"$0.00", "0.00"}},
+        {-1, {"-$0.01", "-0.01"}},
+        {123456, {"$1,234.56", "1234.56"}},
+        {INT64_MIN, {"-$92,233,720,368,547,758.08", "-92233720368547758.08"}},
+        {INT64_MAX, {"$92,233,720,368,547,758.07", "92233720368547758.07"}},
+    };
+    for (const auto& [amount, texts] : cases) {
+        const std::string shown = std::string{"'"} + texts.second + "'";
+        EXPECT_EQ(binary("money", Wire{}.int64(amount)), shown);
+        EXPECT_EQ(text("money", texts.first), shown);
+    }
+}
+
+TEST(MoneyTest, WhatAnotherLocaleWritesIsNotGuessedAt) {
+    for (const auto* other : {"", "$", "-$", "1.00", "$.00", "$1", "$1.0", "$1.0,", "$1,00",
+                              "EUR 1.00", "($1.00)", "$1.000", "$1.00 "}) {
+        EXPECT_EQ(text("money", other), "refused") << other;
+    }
+    EXPECT_EQ(binary("money", Wire{}.int32(1)), "refused");
 }
 
 }  // namespace

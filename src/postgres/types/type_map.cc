@@ -214,6 +214,8 @@ TypeMap::Composed TypeMap::compose_added(const CatalogType& row, int depth) {
     } else if (const ScalarType* extension = types::find_extension(row.name);
                extension != nullptr && row.type == 'b') {
         type = make_scalar(*extension);
+        // Older versions of it: then arrays of it have no binary form either.
+        if (!row.has_send) type->read_binary = nullptr;
         if (type->kind == Kind::array) {
             type->element = compose(kReal32, depth).type;
         }

@@ -38,7 +38,7 @@ struct CatalogType {
     Oid range{};          // of a multirange: the range (pg_range.rngtypid by rngmultitypid)
     std::vector<Attribute> attributes{};  // of a composite, in order, dropped ones left out
     char delimiter = ',';                 // typdelim
-    bool has_send = false;                // typsend <> 0
+    bool has_send = true;                 // typsend <> 0
 };
 
 class TypeMap {
