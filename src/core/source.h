@@ -47,7 +47,6 @@ struct SourceIdentity {
     std::vector<TimelineSwitch> history;  // of `timeline`, oldest first
     std::string database;
     std::string slot;
-    std::string fingerprint;   // of what is published and filtered; changes with them
     bool slot_is_new = false;  // created by this very open()
     // And was not created anew (may_create_slot); or not looked for, this being another
     // system or database than SourceTask::home.

@@ -16,7 +16,6 @@ protected:
                           .history = {{1, Lsn{500}}, {2, Lsn{900}}},
                           .database = "shop",
                           .slot = "s",
-                          .fingerprint = "f",
                           .slot_is_new = false,
                           .slot_confirmed = Lsn{1000},
                           .server_end = Lsn{5000}};

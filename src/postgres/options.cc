@@ -447,14 +447,6 @@ std::vector<NamePattern> patterns(const Settings& settings, std::string_view pat
     return all;
 }
 
-std::string joined(const Settings& settings, std::string_view path) {
-    std::string text;
-    for (const std::string& item : settings.list(path)) {
-        text += (text.empty() ? "" : ",") + item;
-    }
-    return text;
-}
-
 SnapshotConfig snapshot_config(const Settings& settings) {
     const auto number = [&](std::string_view path) {
         return static_cast<std::uint64_t>(settings.integer(path));
@@ -552,11 +544,8 @@ PostgresConfig postgres_config(const Settings& settings, Files& files) {
                            patterns(settings, "source.tables.exclude", 2)};
     c.tables_given =
         settings.given("source.tables.include") || settings.given("source.tables.exclude");
-    c.tables_text =
-        joined(settings, "source.tables.include") + ";" + joined(settings, "source.tables.exclude");
     c.tables_refresh = settings.duration("source.tables.refresh_secs");
     c.columns = ColumnFilter{patterns(settings, "source.columns.exclude", 3)};
-    c.columns_text = joined(settings, "source.columns.exclude");
     c.manage_publication = settings.boolean("source.manage_publication");
     c.publish_via_partition_root = settings.boolean("source.publish_via_partition_root");
     c.binary = settings.choice("source.binary", kBinary);

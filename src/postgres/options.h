@@ -74,10 +74,8 @@ struct PostgresConfig {
 
     TableFilter tables;
     bool tables_given = false;   // the user named tables; otherwise the filter is everything
-    std::string tables_text;     // as written, for fingerprints and messages
     Duration tables_refresh{0};  // how often to look for new tables; zero: never
     ColumnFilter columns;
-    std::string columns_text;
 
     bool manage_publication = true;  // create it, and keep it in step where we created it
     bool publish_via_partition_root = false;

@@ -59,7 +59,6 @@ Result<bool> PlayedSource::open() {
                  .history = server_.timelines(),
                  .database = "shop",
                  .slot = "slot",
-                 .fingerprint = "all",
                  .slot_is_new = is_new,
                  .slot_is_gone = is_gone,
                  .slot_confirmed = server_.slot().confirmed,

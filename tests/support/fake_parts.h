@@ -33,7 +33,6 @@ struct Server {
                             .history = {},
                             .database = "db",
                             .slot = "slot",
-                            .fingerprint = {},
                             .slot_is_new = true,
                             .slot_confirmed = Lsn{50},
                             .server_end = Lsn{1'000'000}};
@@ -296,6 +295,7 @@ public:
     std::deque<Error> load_errors, save_errors;
     int slow_loads = 0;  // how often load() is not done yet
     bool missing = false;
+    bool missing_for_ever = false;
     bool slow = false;  // saved() says false until this is taken back
     std::deque<Error> saved_errors;
     std::function<void(const StoredPosition&)> on_saved;
@@ -308,7 +308,7 @@ public:
         if (on_loaded) on_loaded();
         return loaded;
     }
-    void create() override { missing = false; }
+    void create() override { missing = missing_for_ever; }
     Result<void> save(const StoredPosition& position) override {
         if (auto error = take(save_errors)) return std::unexpected(std::move(*error));
         saving_ = position;

@@ -379,7 +379,6 @@ Result<Opening::Steps::Progress> Opening::Steps::tend_publication() {
     auto state = keeper_->step(*sql);
     if (!state) return std::unexpected(std::move(state.error()));
     if (!*state) return Progress::wait;
-    identity.fingerprint = (*state)->fingerprint;
     plan.via_root = (*state)->via_root;
     plan.maintained = (*state)->maintained;
     plan.filter_tables = !plan.maintained;

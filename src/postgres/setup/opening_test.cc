@@ -101,7 +101,6 @@ TEST_F(OpeningTest, FindsEverythingInPlace) {
     EXPECT_FALSE(identity.slot_is_new);
     EXPECT_EQ(identity.slot_confirmed, Lsn{0x200});
     EXPECT_EQ(identity.server_end, Lsn{0x500});
-    EXPECT_FALSE(identity.fingerprint.empty());
     EXPECT_EQ(server.count("CREATE PUBLICATION"), 0);
     EXPECT_EQ(server.count("CREATE_REPLICATION_SLOT"), 0);
     EXPECT_TRUE(opening().replication_link());

@@ -33,20 +33,6 @@ std::string told(const std::vector<std::string>& names) {
     return text;
 }
 
-// FNV-1a: to notice a change, not to resist one.
-class Fingerprint {
-public:
-    void add(std::string_view text) noexcept {
-        for (const char c : text) mix(static_cast<unsigned char>(c));
-        mix(0);
-    }
-    std::string hex() const { return fmt::format("{:016x}", hash_); }
-
-private:
-    void mix(unsigned char byte) noexcept { hash_ = (hash_ ^ byte) * 0x100000001B3U; }
-    std::uint64_t hash_ = 0xCBF29CE484222325U;
-};
-
 std::vector<std::string> only_in(const std::vector<std::string>& these,
                                  const std::vector<std::string>& those) {
     const std::unordered_set<std::string_view> known(those.begin(), those.end());
@@ -340,7 +326,6 @@ private:
         state_.maintained =
             publication_->maintained && config_.manage_publication && refused_.empty();
         state_.via_root = publication_->via_root;
-        state_.fingerprint = fingerprint();
         tell_changes();
         warn();
         return true;
@@ -350,19 +335,6 @@ private:
     void settle_others() {
         const auto others = only_in(publication_->unread, state_.joined);
         settled_ = {others.begin(), others.end()};
-    }
-
-    std::string fingerprint() const {
-        const Publication& p = *publication_;
-        Fingerprint print;
-        print.add(config_.publication);
-        print.add(fmt::format("{}{}{}{}{}{}", p.inserts, p.updates, p.deletes, p.truncates,
-                              p.via_root, p.generated));
-        for (const std::string& table : state_.tables) print.add(table);
-        for (const auto& member : p.tables) print.add(member.filter);
-        if (!state_.maintained) print.add(config_.tables_text);
-        print.add(config_.columns_text);
-        return print.hex();
     }
 
     void tell_changes() const {

@@ -25,7 +25,6 @@ struct PublicationState {
     bool created = false;     // by this run of the keeper
     bool maintained = false;  // made by us, and just as the filters say
     bool via_root = false;
-    std::string fingerprint;          // of everything that decides what is published
     std::vector<std::string> tables;  // quoted, as the server publishes them
     // Since the keeper's last answer; empty in its first.
     std::vector<std::string> added;

@@ -303,18 +303,6 @@ TEST_F(PublicationKeeperTest, NewAndGoneTablesAreToldApart) {
     EXPECT_THAT(again->added, IsEmpty());
 }
 
-TEST_F(PublicationKeeperTest, TheFingerprintChangesWithWhatIsPublished) {
-    const auto one = round()->fingerprint;
-    EXPECT_EQ(round()->fingerprint, one);
-    signature("two");
-    server.answers("published tables */", played_published({{"public", "a"}, {"public", "b"}}));
-    EXPECT_NE(round()->fingerprint, one);
-    keeper.reset();
-    server.answers("published tables */", played_published({{"public", "a"}}));
-    config.columns_text = "*.*.ssn";
-    EXPECT_NE(round()->fingerprint, one);
-}
-
 TEST_F(PublicationKeeperTest, TablesWithoutIdentityAreWarnedAboutOnce) {
     server.answers("pg-capture: tables */",
                    played_tables({{.schema = "public", .name = "a", .keyed = false}}));
