@@ -1,5 +1,6 @@
 #include "cli/position_store.h"
 
+#include "pipeline/background_store.h"
 #include "pipeline/file_store.h"
 #include "pipeline/options.h"
 #include "sink/kafka/position_topic.h"
@@ -12,7 +13,8 @@ std::unique_ptr<PositionStore> make_position_store(const Settings& settings,
                                                    const std::string& pipeline, Files& files,
                                                    const Clock& clock, const Logger& logger) {
     if (kafka == nullptr || !settings.text("replication.checkpoint_file").empty()) {
-        return std::make_unique<FileStore>(files, pipeline, position_path(settings, pipeline));
+        return std::make_unique<BackgroundStore>(
+            std::make_unique<FileStore>(files, pipeline, position_path(settings, pipeline)));
     }
     const Logger module = logger.for_module("kafka");
     return std::make_unique<KafkaPositionTopic>(

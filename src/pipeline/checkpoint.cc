@@ -6,11 +6,15 @@ namespace pgc {
 
 Result<void> Checkpoint::begin(const StoredPosition& position, bool store_now) {
     position_ = position;
-    saving_ = store_now;
-    revision_ = 0;
-    safe_ = store_now ? Lsn{} : position.resume_at;
-    last_ = clock_.now();
-    return store_now ? store_.save(position_) : Result<void>{};
+    saving_ = false;
+    revision_ = records_ = 0;
+    first_ = true;
+    safe_ = confirmed_ = store_now ? Lsn{} : position.resume_at;
+    last_ = confirmed_at_ = clock_.now();
+    if (!store_now) return {};
+    auto begun = store_.save(position_);
+    saving_ = begun.has_value();
+    return begun;
 }
 
 Result<bool> Checkpoint::advance(const Reached& reached,
@@ -20,10 +24,13 @@ Result<bool> Checkpoint::advance(const Reached& reached,
         position_.resume_at = std::max(reached.confirmable, safe_);
         if (reached.snapshot_revision != revision_) position_.snapshot = snapshot();
         revision_ = reached.snapshot_revision;
+        if (reached.records > records_) first_ = false;
+        records_ = reached.records;
         if (auto begun = store_.save(position_); !begun) {
             return std::unexpected(std::move(begun.error()));
         }
         saving_ = true;
+        last_ = clock_.now();
     }
     const auto saved = store_.saved();
     if (!saved) {
@@ -33,18 +40,36 @@ Result<bool> Checkpoint::advance(const Reached& reached,
     if (!*saved) return false;
     saving_ = false;
     safe_ = position_.resume_at;
-    last_ = clock_.now();
     return true;
 }
 
 Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept {
     Instant at = kNever;
-    if (reached.confirmable > safe_) at = last_ + pause(urgency);
+    if (reached.confirmable > safe_) {
+        at = last_ + pause(urgency);
+        const std::uint64_t records = reached.records - records_;
+        if (records > 0) {
+            const bool now = first_ || records >= records_max_;
+            at = std::min(at, now ? last_ : last_ + store_every_);
+        }
+    }
     if (reached.snapshot_revision != revision_) {
         const bool now = urgency == Urgency::forced || reached.snapshot_is_due;
         at = std::min(at, now ? last_ : last_ + kSnapshot);
     }
     return at;
+}
+
+Instant Checkpoint::confirm_due(Urgency urgency) const noexcept {
+    return safe_ > confirmed_ ? confirmed_at_ + pause(urgency) : kNever;
+}
+
+Lsn Checkpoint::confirm(Urgency urgency) noexcept {
+    const Instant now = clock_.now();
+    if (now < confirm_due(urgency)) return {};
+    confirmed_ = safe_;
+    confirmed_at_ = now;
+    return safe_;
 }
 
 Duration Checkpoint::pause(Urgency urgency) const noexcept {
@@ -57,6 +82,7 @@ Duration Checkpoint::pause(Urgency urgency) const noexcept {
 }
 
 void Checkpoint::wants(Wants& wants, const Reached& reached, Urgency urgency) const {
+    wants.until(confirm_due(urgency));
     if (saving_) {
         store_.wants(wants);
     } else {

@@ -1,15 +1,22 @@
-// When the position is stored, and so how far the slot may be confirmed.
+// When the position is stored, and when the slot is confirmed up to it.
 //
 //   confirmable (ledger) ──save──▶ store ──saved──▶ safe() ──▶ source.confirm()
 //
 // The order is the law: safe() only ever names what the store has said is safe against a
-// crash. A save is due when there is something new and
-//   - the interval has passed since the last one, or
+// crash. What is durable and not stored is sent again after a crash, so a save is due when
+//   - records became durable and a second has passed since the last save, or 10,000 of them
+//     did, or they are the first of this attempt (a process that dies every second gets
+//     on all the same), or
+//   - without records the position moved (idle, or all was filtered), and the interval has
+//     passed, or
 //   - the stream is quiet and kQuiet has passed (an idle server is told soon that nothing
 //     is missing, so that it can forget its log, or shut down), or
 //   - rows of a snapshot became durable and kSnapshot has passed (they would be read again), or
 //     so many did that the source wants it stored, or
 //   - it is forced: at the end, or before a new attempt.
+// One save at a time: what comes due meanwhile goes with the next one.
+//
+// The slot is confirmed at the interval, sooner when the stream is quiet or it is forced.
 //
 // Threads: one, the pipeline's.
 #pragma once
@@ -28,11 +35,19 @@ namespace pgc {
 
 class Checkpoint {
 public:
+    static constexpr Duration kStore_every = std::chrono::seconds{1};
+    // Half of what may be sent again: the other half is for what is under way in the sink.
+    static constexpr std::uint64_t kRecords = 10'000;
     static constexpr Duration kQuiet = std::chrono::seconds{1};
     static constexpr Duration kSnapshot = std::chrono::milliseconds{200};
 
-    Checkpoint(PositionStore& store, const Clock& clock, Duration interval) noexcept
-        : store_(store), clock_(clock), interval_(interval) {}
+    Checkpoint(PositionStore& store, const Clock& clock, Duration interval,
+               Duration store_every = kStore_every, std::uint64_t records = kRecords) noexcept
+        : store_(store),
+          clock_(clock),
+          interval_(interval),
+          store_every_(store_every),
+          records_max_(records) {}
 
     // A new attempt: `position` says whose positions they are, and is in the store unless
     // `store_now`, which begins to store it. safe() is none until it is stored.
@@ -45,6 +60,8 @@ public:
         // Of what is left of the snapshots: 0 is what begin() was given.
         std::uint64_t snapshot_revision = 0;
         bool snapshot_is_due = false;
+        // Of the stream, before `confirmable`, since begin().
+        std::uint64_t records = 0;
     };
     // Goes on with a save, or begins one if it is due; then `snapshot` is asked for what is
     // left. True when something was stored.
@@ -55,6 +72,13 @@ public:
     // Everything before is durable and stored: the slot may be confirmed up to here.
     Lsn safe() const noexcept { return safe_; }
     bool saving() const noexcept { return saving_; }
+    // All of that.
+    bool has_stored(const Reached& reached) const noexcept {
+        return !saving_ && due(reached, Urgency::forced) == kNever;
+    }
+    Lsn confirmed() const noexcept { return confirmed_; }
+    // Where the slot is to be confirmed now; none: that is not due. Each place once.
+    Lsn confirm(Urgency urgency) noexcept;
     // As last given to the store; stored unless saving().
     std::uint64_t snapshot_revision() const noexcept { return revision_; }
 
@@ -64,15 +88,22 @@ private:
     Duration pause(Urgency urgency) const noexcept;
     // When what was reached is to be stored; kNever: it is stored.
     Instant due(const Reached& reached, Urgency urgency) const noexcept;
+    Instant confirm_due(Urgency urgency) const noexcept;
 
     PositionStore& store_;
     const Clock& clock_;
     const Duration interval_;
+    const Duration store_every_;
+    const std::uint64_t records_max_;
     StoredPosition position_;     // as last given to the store
     std::uint64_t revision_ = 0;  // likewise
+    std::uint64_t records_ = 0;   // likewise
     Lsn safe_;
     bool saving_ = false;
-    Instant last_;
+    bool first_ = true;  // no record of this attempt was stored yet
+    Instant last_;  // when the last save began
+    Lsn confirmed_;
+    Instant confirmed_at_;
 };
 
 }  // namespace pgc

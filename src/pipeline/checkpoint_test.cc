@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "support/fake_parts.h"
 #include "support/simulated_time.h"
 
@@ -19,6 +21,13 @@ protected:
     StoredPosition whose{"p", "1", 1, "db", "slot", Lsn{100}};
 
     std::string left = "the rest";
+
+    bool durable(std::uint64_t lsn, std::uint64_t records, Urgency urgency = Urgency::normal) {
+        const auto moved = checkpoint.advance(
+            {.confirmable = Lsn{lsn}, .records = records}, [this] { return left; }, urgency);
+        EXPECT_TRUE(moved);
+        return moved && *moved;
+    }
 
     bool advance(std::uint64_t lsn, Urgency urgency = Urgency::normal, std::uint64_t revision = 0) {
         const auto moved =
@@ -46,7 +55,7 @@ TEST_F(CheckpointTest, APositionToBeStoredFirstIsNotSafeBefore) {
     EXPECT_EQ(store.content, whose);
 }
 
-TEST_F(CheckpointTest, StoresOnlyOnceAnInterval) {
+TEST_F(CheckpointTest, WithoutRecordsItStoresOnlyOnceAnInterval) {
     ASSERT_TRUE(checkpoint.begin(whose, false));
     EXPECT_FALSE(advance(200));
     clock.advance(9s);
@@ -56,6 +65,82 @@ TEST_F(CheckpointTest, StoresOnlyOnceAnInterval) {
     EXPECT_EQ(store.content->resume_at, Lsn{400});
     EXPECT_EQ(checkpoint.safe(), Lsn{400});
     EXPECT_FALSE(advance(500));
+}
+
+TEST_F(CheckpointTest, TheFirstRecordsAfterAStartAreStoredAtOnce) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    EXPECT_TRUE(durable(200, 1));
+    EXPECT_FALSE(durable(300, 2)) << "and those behind them are not";
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    EXPECT_TRUE(durable(300, 1)) << "each attempt gets on";
+}
+
+TEST_F(CheckpointTest, RecordsAreStoredASecondAfterThoseBefore) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    EXPECT_TRUE(durable(200, 1));
+    clock.advance(999ms);
+    EXPECT_FALSE(durable(300, 2));
+    clock.advance(1ms);
+    EXPECT_TRUE(durable(300, 2));
+    EXPECT_EQ(store.content->resume_at, Lsn{300});
+    clock.advance(1s);
+    EXPECT_FALSE(durable(300, 2)) << "nothing is new";
+}
+
+TEST_F(CheckpointTest, ManyRecordsAreNotWaitedWith) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    EXPECT_TRUE(durable(200, 1));
+    EXPECT_FALSE(durable(300, Checkpoint::kRecords));
+    EXPECT_TRUE(durable(400, Checkpoint::kRecords + 1));
+    EXPECT_EQ(store.content->resume_at, Lsn{400});
+}
+
+TEST_F(CheckpointTest, WhatComesDueWhileASaveIsUnderWayGoesWithTheNext) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    int saves = 0;
+    store.on_saved = [&](const StoredPosition&) { ++saves; };
+    store.slow = true;
+    for (std::uint64_t i = 1; i <= 50; ++i) {
+        EXPECT_FALSE(durable(200 + i, i * Checkpoint::kRecords));
+    }
+    store.slow = false;
+    EXPECT_TRUE(durable(300, 50 * Checkpoint::kRecords));
+    EXPECT_EQ(checkpoint.safe(), Lsn{201});
+    EXPECT_TRUE(durable(300, 50 * Checkpoint::kRecords));
+    EXPECT_EQ(checkpoint.safe(), Lsn{300});
+    EXPECT_EQ(saves, 2);
+}
+
+TEST_F(CheckpointTest, TheSlotIsConfirmedAtTheIntervalHoweverOftenIsStored) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    std::vector<Lsn> confirmed;
+    for (std::uint64_t second = 1; second <= 25; ++second) {
+        clock.advance(1s);
+        EXPECT_TRUE(durable(100 + second, second));
+        if (const Lsn at = checkpoint.confirm(Urgency::normal)) confirmed.push_back(at);
+    }
+    EXPECT_EQ(confirmed, (std::vector{Lsn{110}, Lsn{120}}));
+    EXPECT_FALSE(checkpoint.confirm(Urgency::normal));
+    EXPECT_EQ(checkpoint.confirm(Urgency::quiet), Lsn{125});
+    EXPECT_FALSE(checkpoint.confirm(Urgency::forced)) << "each place once";
+}
+
+TEST_F(CheckpointTest, WhatIsNotStoredIsNotConfirmed) {
+    ASSERT_TRUE(checkpoint.begin(whose, true));
+    store.slow = true;
+    EXPECT_FALSE(checkpoint.confirm(Urgency::forced));
+    store.slow = false;
+    EXPECT_TRUE(durable(200, 1, Urgency::forced));
+    EXPECT_EQ(checkpoint.confirm(Urgency::forced), Lsn{100});
+    EXPECT_TRUE(durable(200, 1, Urgency::forced));
+    EXPECT_EQ(checkpoint.confirm(Urgency::forced), Lsn{200});
+}
+
+TEST_F(CheckpointTest, ASaveThatCouldNotEvenBeginIsNotWaitedFor) {
+    store.save_errors.push_back(stop(Error::Category::storage, "disk full"));
+    EXPECT_FALSE(checkpoint.begin(whose, true));
+    EXPECT_FALSE(checkpoint.saving());
+    EXPECT_FALSE(checkpoint.safe());
 }
 
 TEST_F(CheckpointTest, AQuietStreamIsStoredAfterASecond) {
@@ -113,6 +198,12 @@ TEST_F(CheckpointTest, WaitsUntilTheNextOneIsDue) {
     EXPECT_EQ(wants.deadline, clock.now() + 10s);
     checkpoint.wants(wants, {Lsn{200}}, Urgency::quiet);
     EXPECT_EQ(wants.deadline, clock.now() + 1s);
+    wants.clear();
+    ASSERT_TRUE(durable(200, 1));
+    checkpoint.wants(wants, {.confirmable = Lsn{200}, .records = 1}, Urgency::normal);
+    EXPECT_EQ(wants.deadline, clock.now() + 10s) << "to confirm it";
+    checkpoint.wants(wants, {.confirmable = Lsn{300}, .records = 2}, Urgency::normal);
+    EXPECT_EQ(wants.deadline, clock.now() + Checkpoint::kStore_every);
 }
 
 TEST_F(CheckpointTest, WhatIsLeftOfASnapshotIsStoredSoonAndWithThePosition) {

@@ -1,7 +1,8 @@
 // The stored position as a small text file (core/position_text.h), replaced whole.
 //
-// save() has stored when it returns (base/file.h syncs), so saved() is always true.
-// Threads: one, the pipeline's.
+// save() has stored when it returns (base/file.h syncs), so saved() is always true. That takes
+// as long as the disk does: pipeline/background_store.h.
+// Threads: one at a time.
 #pragma once
 
 #include <optional>

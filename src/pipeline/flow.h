@@ -85,6 +85,7 @@ public:
     void order(const SnapshotOrder& order);
 
     Lsn confirmable() const noexcept { return ledger_.confirmable(); }
+    std::uint64_t confirmable_records() const noexcept { return ledger_.records(); }
     // Only what is stored (pipeline/checkpoint.h). Nothing when the source is gone.
     void confirm(Lsn stored, bool now);
     // True when the source has said good-bye, or is gone.

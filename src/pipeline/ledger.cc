@@ -37,7 +37,6 @@ Result<void> Ledger::push(const Handover& batch) {
     if (batch.records > 0) {
         progress.last_shown = batch.end;
         ++pending_;
-        held_bytes_ += batch.held;
         progress.waiting.push_back(batch);
         return {};
     }
@@ -77,11 +76,12 @@ Result<std::span<const Handover>> Ledger::durable(Lane lane, Position position) 
 
 void Ledger::complete_front(Progress& progress) {
     const Handover& batch = progress.waiting.front();
-    if (batch.lane == kStreamLane) confirmable_ = std::max(confirmable_, batch.resume_at);
-    if (batch.records > 0) {
-        --pending_;
-        held_bytes_ -= batch.held;
+    progress.records += batch.records;
+    if (batch.lane == kStreamLane && batch.resume_at) {
+        confirmable_ = std::max(confirmable_, batch.resume_at);
+        records_ = progress.records;
     }
+    if (batch.records > 0) --pending_;
     progress.waiting.pop_front();
 }
 

@@ -66,14 +66,14 @@ public:
 
     // Everything that committed before is durable. Never moves back.
     Lsn confirmable() const noexcept { return confirmable_; }
+    // How many records of the stream that is: sent again, were this place not stored.
+    std::uint64_t records() const noexcept { return records_; }
 
     // Batches with records wait for the sink, in any lane, or in this one.
     bool pending() const noexcept { return pending_ > 0; }
     bool pending(Lane lane) const noexcept;
     // Nothing waits, and the stream is not inside a transaction.
     bool settled() const noexcept;
-    // Memory that the waiting batches pin.
-    std::size_t held_bytes() const noexcept { return held_bytes_; }
     // Commit time of the newest change of the stream that waits; none when none does.
     WallTime newest_pending() const noexcept;
 
@@ -84,6 +84,7 @@ private:
         Position last_shown;  // of the last push with records
         Position durable;     // what the sink last said
         Lsn last_resume;
+        std::uint64_t records = 0;  // durable
     };
 
     void complete_front(Progress& progress);
@@ -91,8 +92,8 @@ private:
     std::map<Lane, Progress> lanes_;
     std::vector<Handover> done_;
     Lsn confirmable_;
+    std::uint64_t records_ = 0;
     std::size_t pending_ = 0;
-    std::size_t held_bytes_ = 0;
 };
 
 }  // namespace pgc

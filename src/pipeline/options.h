@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,7 @@
 #include "config/option.h"
 #include "config/settings.h"
 #include "core/snapshot.h"
+#include "pipeline/checkpoint.h"
 #include "pipeline/flow.h"
 
 namespace pgc {
@@ -19,7 +21,10 @@ extern const OptionTable kReplicationOptions;  // replication.*
 
 struct PipelineOptions {
     std::string name;
-    Duration checkpoint_interval = std::chrono::seconds{10};
+    Duration checkpoint_interval = std::chrono::seconds{10};  // between confirmations
+    // How soon what is durable is stored (pipeline/checkpoint.h).
+    Duration store_every = Checkpoint::kStore_every;
+    std::uint64_t store_records = Checkpoint::kRecords;
     // The loop turns at least this often while it streams; all else is driven by events.
     Duration poll_interval = std::chrono::milliseconds{100};
     FlowOptions flow;

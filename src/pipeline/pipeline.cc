@@ -25,6 +25,13 @@ std::optional<SnapshotBrief> brief_of(const SnapshotReport& report) {
     return brief;
 }
 
+// Without a place to resume at it is none: older versions stored an intention before there was
+// a slot.
+std::optional<StoredPosition> known_position(const PositionStore::Loaded& loaded) {
+    if (!loaded.position || !loaded.position->resume_at) return std::nullopt;
+    return loaded.position;
+}
+
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, Surroundings surroundings)
@@ -32,7 +39,8 @@ Pipeline::Pipeline(PipelineOptions options, Surroundings surroundings)
       with_(std::move(surroundings)),
       probe_(with_.metrics, with_.clock),
       supervision_(with_.random),
-      checkpoint_(with_.store, with_.clock, options_.checkpoint_interval),
+      checkpoint_(with_.store, with_.clock, options_.checkpoint_interval, options_.store_every,
+                  options_.store_records),
       status_line_(with_.status, with_.clock.now()) {}
 
 Result<void> Pipeline::run() {
@@ -98,12 +106,18 @@ Result<Pipeline::Turn> Pipeline::guard() {
         const auto idle = with_.store.saved();
         if (!idle) return std::unexpected(idle.error());
         if (!*idle) return Turn::wait;
-        if (auto planned = plan(); !planned) return look_again(std::move(planned.error()));
-        if (plan_->because == StartPlan::Because::no_store) {
+        auto plan = decide();
+        if (!plan) return look_again(std::move(plan.error()));
+        if (plan->because == StartPlan::Because::no_store) {
             with_.store.create();
-            begin_attempt();
-            return Turn::again;
+            return begin_anew(retry(Error::Category::position,
+                                    "the store of positions is missing, though it was created")
+                                  .at(with_.store.where()));
         }
+        if (auto planned = plan_snapshot(*plan); !planned) {
+            return std::unexpected(std::move(planned.error()));
+        }
+        plan_ = std::move(*plan);
         started_before_ = true;
     }
     const auto stored = checkpoint(Checkpoint::Urgency::forced);
@@ -111,8 +125,8 @@ Result<Pipeline::Turn> Pipeline::guard() {
     if (checkpoint_.saving()) return Turn::wait;
     if (with_.clock.now() - entered_ > kIdentity_max) {
         // Meanwhile somebody may have moved the slot: look again, with the position stored.
-        begin_attempt();
-        return Turn::again;
+        return begin_anew(retry(Error::Category::storage, "the position takes long to be stored")
+                              .at(with_.store.where()));
     }
     if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
     enter(State::streaming);
@@ -123,9 +137,19 @@ Result<Pipeline::Turn> Pipeline::guard() {
 Result<Pipeline::Turn> Pipeline::look_again(Error refusal) {
     const auto newest = with_.store.load();
     if (newest && !*newest) return Turn::wait;
-    if (!newest || (*newest)->position == loaded_->position) {
+    if (!newest || known_position(**newest) == loaded_->position) {
         return std::unexpected(std::move(refusal));
     }
+    return begin_anew(std::move(refusal));
+}
+
+// Once at once; after that it is a failure like others: told, counted, and with a pause.
+Result<Pipeline::Turn> Pipeline::begin_anew(Error because) {
+    if (began_anew_) {
+        because.next = Error::Next::retry;
+        return std::unexpected(std::move(because));
+    }
+    began_anew_ = true;
     begin_attempt();
     return Turn::again;
 }
@@ -139,6 +163,7 @@ Result<Pipeline::Turn> Pipeline::stream() {
         (flow_->batches_durable() > 0 || with_.clock.now() - entered_ >= kHeld)) {
         supervision_.progressed();
         told_progress_ = true;
+        began_anew_ = false;
     }
     tend_desk();
     const bool read_all = options_.snapshot == SnapshotMode::only && !flow_->snapshot_left();
@@ -151,8 +176,14 @@ Result<Pipeline::Turn> Pipeline::stream() {
 
 Result<Pipeline::Turn> Pipeline::back_off() {
     if (auto kept = rescue(); !kept) return std::unexpected(std::move(kept.error()));
+    // What is durable is stored first, or it would be read again. The next attempt could do
+    // nothing before anyway: it asks the same store.
+    if (flow_ && !checkpoint_.has_stored(reached())) {
+        return checkpoint_.saving() ? Turn::wait : Turn::again;
+    }
     if (with_.clock.now() < retry_at_) return Turn::wait;
     probe_.retrying();
+    began_anew_ = false;
     begin_attempt();
     return Turn::again;
 }
@@ -194,12 +225,10 @@ std::optional<Pipeline::Turn> Pipeline::finish_transaction(Instant now) {
 
 Pipeline::Turn Pipeline::drain() {
     const Instant now = with_.clock.now();
-    // What is being stored goes on meanwhile.
-    if (checkpoint_.saving()) {
-        if (auto stored = checkpoint(Checkpoint::Urgency::normal); !stored) {
-            finish(std::unexpected(std::move(stored.error())));
-            return Turn::again;
-        }
+    // Storing goes on meanwhile: whoever asked us to end may lose patience.
+    if (auto stored = checkpoint(Checkpoint::Urgency::normal); !stored) {
+        finish(std::unexpected(std::move(stored.error())));
+        return Turn::again;
     }
     if (const auto turn = finish_transaction(now)) return *turn;
     if (flow_->can_settle()) {
@@ -233,8 +262,7 @@ Result<bool> Pipeline::look_up_position() {
     if (!loaded) return std::unexpected(std::move(loaded.error()));
     if (!*loaded) return false;
     loaded_ = std::move(**loaded);
-    // Older versions stored an intention before there was a slot.
-    if (loaded_->position && !loaded_->position->resume_at) loaded_->position.reset();
+    loaded_->position = known_position(*loaded_);
     return true;
 }
 
@@ -253,26 +281,21 @@ Result<void> Pipeline::make_source() {
     return {};
 }
 
-Result<void> Pipeline::plan() {
-    using Because = StartPlan::Because;
-    const SourceIdentity& identity = source_->identity();
-    auto planned = plan_start(options_.name, *loaded_, identity,
+Result<StartPlan> Pipeline::decide() {
+    auto planned = plan_start(options_.name, *loaded_, source_->identity(),
                               {.where = with_.store.where(),
                                .how_to_forget = with_.store.how_to_forget(),
                                .how_to_create = with_.store.how_to_create()});
-    if (!planned) planned = start_over(std::move(planned.error()));
-    if (!planned) return std::unexpected(std::move(planned.error()));
-    plan_ = std::move(*planned);
-    return plan_->because == Because::no_store ? Result<void>{} : plan_snapshot();
+    return planned ? planned : start_over(std::move(planned.error()));
 }
 
-void Pipeline::tell_plan() const {
+void Pipeline::tell(const StartPlan& plan) const {
     using Because = StartPlan::Because;
     const SourceIdentity& identity = source_->identity();
-    switch (plan_->because) {
+    switch (plan.because) {
         case Because::new_slot:
             with_.log.info("starting with a new slot",
-                           {{"slot", identity.slot}, {"from", plan_->from}});
+                           {{"slot", identity.slot}, {"from", plan.from}});
             break;
         case Because::foreign_slot:
             with_.log.warning(
@@ -282,15 +305,15 @@ void Pipeline::tell_plan() const {
                     : "the slot is there, but no position is stored: streaming from where the slot "
                       "stands, and a snapshot of all captured tables follows",
                 {{"slot", identity.slot},
-                 {"from", plan_->from},
+                 {"from", plan.from},
                  {"position_in", with_.store.where()}});
             break;
         case Because::promoted:
             with_.log.info("the server was promoted and carries on our timeline",
-                           {{"timeline", identity.timeline}, {"from", plan_->from}});
+                           {{"timeline", identity.timeline}, {"from", plan.from}});
             break;
         case Because::stored:
-            with_.log.info("going on from the stored position", {{"from", plan_->from}});
+            with_.log.info("going on from the stored position", {{"from", plan.from}});
             break;
         case Because::no_store: break;
     }
@@ -311,16 +334,16 @@ Result<StartPlan> Pipeline::start_over(Error refusal) {
     return plan_start(options_.name, {}, source_->identity(), {});
 }
 
-Result<void> Pipeline::plan_snapshot() {
+Result<void> Pipeline::plan_snapshot(const StartPlan& plan) {
     const auto& stored = loaded_->position;
     const std::string left = stored ? stored->snapshot : std::string{};
-    snapshot_ = snapshot_to_read(
-        options_.snapshot,
-        {.because = plan_->because, .left = left, .first_start = !started_before_});
-    tell_plan();
-    StoredPosition position = plan_->store_first ? *plan_->store_first : *stored;
+    snapshot_ =
+        snapshot_to_read(options_.snapshot,
+                         {.because = plan.because, .left = left, .first_start = !started_before_});
+    tell(plan);
+    StoredPosition position = plan.store_first ? *plan.store_first : *stored;
     position.snapshot = snapshot_;
-    const bool store_now = plan_->store_first.has_value() || snapshot_ != left;
+    const bool store_now = plan.store_first.has_value() || snapshot_ != left;
     return checkpoint_.begin(position, store_now);
 }
 
@@ -335,6 +358,7 @@ Result<void> Pipeline::start() {
             .source = std::move(source_), .format = std::move(*format), .sink = std::move(*sink)},
         plan_->from, options_.flow, with_.clock, pool_, probe_);
     flow_->confirm(checkpoint_.safe(), false);
+    (void)checkpoint_.confirm(Checkpoint::Urgency::forced);  // that was it
     told_progress_ = false;
     return {};
 }
@@ -347,10 +371,10 @@ Result<bool> Pipeline::checkpoint(Checkpoint::Urgency urgency) {
     if (*moved) {
         probe_.position_stored();
         with_.log.debug("position stored", {{"at", checkpoint_.safe()}});
-        if (flow_) {
-            flow_->confirm(checkpoint_.safe(), true);
-            flow_->snapshot_stored(checkpoint_.snapshot_revision());
-        }
+        if (flow_) flow_->snapshot_stored(checkpoint_.snapshot_revision());
+    }
+    if (flow_) {
+        if (const Lsn place = checkpoint_.confirm(urgency)) flow_->confirm(place, true);
     }
     return *moved;
 }
@@ -359,7 +383,8 @@ Checkpoint::Reached Pipeline::reached() const {
     if (!flow_) return {};
     return {.confirmable = flow_->confirmable(),
             .snapshot_revision = flow_->snapshot_revision(),
-            .snapshot_is_due = flow_->snapshot_is_due()};
+            .snapshot_is_due = flow_->snapshot_is_due(),
+            .records = flow_->confirmable_records()};
 }
 
 void Pipeline::tend_desk() {
@@ -465,15 +490,16 @@ void Pipeline::wait() {
         wants_.until(with_.clock.now() + options_.poll_interval);
         checkpoint_.wants(wants_, reached(), urgency());
         wants_.readable(with_.desk.wake_fd());
-        if (urgency() == Checkpoint::Urgency::normal && flow_->confirmable() > checkpoint_.safe() &&
-            flow_->quiet_at() != kNever) {
+        if (urgency() == Checkpoint::Urgency::normal &&
+            flow_->confirmable() > checkpoint_.confirmed() && flow_->quiet_at() != kNever) {
             wants_.until(flow_->quiet_at() + Checkpoint::kQuiet);
         }
     } else {
         with_.store.wants(wants_);
     }
-    if (state_ == State::backing_off) wants_.until(retry_at_);
+    if (state_ == State::backing_off && with_.clock.now() < retry_at_) wants_.until(retry_at_);
     if (state_ == State::draining) {
+        checkpoint_.wants(wants_, reached(), Checkpoint::Urgency::normal);
         const Instant now = with_.clock.now();
         if (now < finish_until_) wants_.until(finish_until_);
         wants_.until(now < drain_until_ ? drain_until_ : drain_until_ + kClose_max);

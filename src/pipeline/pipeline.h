@@ -94,6 +94,7 @@ private:
     Result<Turn> connect();
     Result<Turn> guard();
     Result<Turn> look_again(Error refusal);
+    Result<Turn> begin_anew(Error because);
     Result<Turn> stream();
     Result<Turn> back_off();
     Turn drain();
@@ -101,9 +102,9 @@ private:
 
     Result<bool> look_up_position();
     Result<void> make_source();
-    Result<void> plan();
-    Result<void> plan_snapshot();
-    void tell_plan() const;
+    Result<StartPlan> decide();
+    Result<void> plan_snapshot(const StartPlan& plan);
+    void tell(const StartPlan& plan) const;
     Result<StartPlan> start_over(Error refusal);
     Result<void> start();
     Result<bool> checkpoint(Checkpoint::Urgency urgency);
@@ -138,6 +139,7 @@ private:
     bool told_progress_ = false;
 
     bool started_before_ = false;  // in this process
+    bool began_anew_ = false;      // without a pause, and no progress since
     Instant report_at_;
     std::optional<SnapshotBrief> brief_;
 

@@ -125,8 +125,11 @@ TEST_F(PipelineTest, AFullDiskAtTheStartStopsBeforeStreaming) {
 
 TEST_F(PipelineTest, AFullDiskWhileStreamingStopsAndConfirmsNothingMore) {
     parts.server.log = {{100}};
-    after(200ms,
-          [this] { store.save_errors.push_back(stop(Error::Category::storage, "disk full")); });
+    parts.server.arrived = 0;
+    after(200ms, [this] {
+        store.save_errors.push_back(stop(Error::Category::storage, "disk full"));
+        parts.server.arrived = 1;
+    });
     EXPECT_EQ(run_into_error().what, "disk full");
     EXPECT_THAT(parts.server.confirmed, ElementsAre(Lsn{50}));
 }
@@ -170,9 +173,82 @@ TEST_F(PipelineTest, WhatIsBeingStoredGoesOnWhileTheSinkIsDrained) {
     EXPECT_EQ(store.content->resume_at, Lsn{205});
 }
 
-TEST_F(PipelineTest, APositionIsStoredAtTheIntervalUnderLoad) {
-    options.checkpoint_interval = 2s;
+TEST_F(PipelineTest, AFullDiskAtTheFirstStartIsToldAndStops) {
+    options.snapshot = SnapshotMode::initial;
+    store.content = StoredPosition{.pipeline = "p", .snapshot = "all"};  // of an older version
+    for (int i = 0; i < 1000; ++i) {
+        store.save_errors.push_back(stop(Error::Category::storage, "disk full")
+                                        .mended_by("free space on that file system"));
+    }
+    EXPECT_EQ(run_into_error().what, "disk full");
+    EXPECT_THAT(parts.server.may_create, ElementsAre(true)) << "one connection";
+    EXPECT_THAT(lines.text, HasSubstr("free space on that file system"));
+    EXPECT_THAT(parts.server.started_at, ElementsAre());
+    EXPECT_THAT(parts.server.confirmed, ElementsAre());
+}
+
+TEST_F(PipelineTest, AStoreThatCannotBeMadeIsTriedWithPausesAndThatIsTold) {
+    store.missing = store.missing_for_ever = true;
+    stop_after(60s);
+    run_well();
+    EXPECT_THAT(lines.text, HasSubstr("missing, though it was created"));
+    EXPECT_GT(parts.server.may_create.size(), 30U);
+    EXPECT_LT(parts.server.may_create.size(), 200U);
+}
+
+TEST_F(PipelineTest, AnInstanceThatStoresAgainAndAgainIsLookedAtWithPauses) {
+    store_has(40);
+    store.on_loaded = [this] {
+        store.content->resume_at.value += 1;  // which is below the slot's place for a long time
+        parts.server.identity.slot_confirmed.value += 1;
+    };
+    stop_after(60s);
+    run_well();
+    EXPECT_THAT(lines.text, HasSubstr("ahead of our position"));
+    EXPECT_LT(parts.server.may_create.size(), 200U);
+}
+
+TEST_F(PipelineTest, ThePositionIsStoredEachSecondUnderLoadAndConfirmedAtTheInterval) {
+    options.checkpoint_interval = 10s;
+    for (std::uint64_t i = 1; i <= 400; ++i) parts.server.log.push_back({100 * i});
+    parts.server.arrived = 0;
+    for (int i = 1; i <= 400; ++i) after(i * 50ms, [this] { ++parts.server.arrived; });
+    int stores = 0;
+    std::uint64_t repeats_max = 0;
+    store.on_saved = [&](const StoredPosition&) { ++stores; };
+    for (int i = 1; i <= 190; ++i) {
+        after(i * 100ms + 1ms, [&] {
+            const std::uint64_t stored = store.content->resume_at.value / 100;
+            repeats_max = std::max(repeats_max, sent() - std::min<std::uint64_t>(stored, sent()));
+        });
+    }
+    stop_after(19900ms);
+    run_well();
+    EXPECT_GE(stores, 20);
+    EXPECT_LE(stores, 24);
+    EXPECT_LE(repeats_max, 21U) << "what is sent in a second";
+    EXPECT_EQ(parts.server.confirmed.size(), 3U) << "at the start, after ten seconds, at the end";
+}
+
+TEST_F(PipelineTest, AProcessThatDiesInItsFirstSecondGetsOn) {
+    store_has(50);
     for (std::uint64_t i = 1; i <= 100; ++i) parts.server.log.push_back({100 * i});
+    parts.server.arrived = 0;
+    for (int i = 1; i <= 100; ++i) after(i * 50ms, [this] { ++parts.server.arrived; });
+    after(400ms, [this] {
+        store.slow = true;  // nothing more is stored, as in a kill
+        stop_request.request();
+        stop_request.request();
+    });
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{105});
+}
+
+TEST_F(PipelineTest, APositionThatNoRecordMovedIsStoredAtTheInterval) {
+    options.checkpoint_interval = 2s;
+    for (std::uint64_t i = 1; i <= 100; ++i) {
+        parts.server.log.push_back({.commit = 100 * i, .filtered = true});
+    }
     parts.server.arrived = 0;
     for (int i = 1; i <= 100; ++i) after(i * 50ms, [this] { ++parts.server.arrived; });
     int stores = 0;
@@ -224,6 +300,22 @@ TEST_F(PipelineTest, WhatTheSinkMakesDurableAfterACutIsNotReadAgain) {
     run_well();
     EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}, Lsn{105}));
     EXPECT_EQ(sent(), 1U);
+}
+
+TEST_F(PipelineTest, WhatBecameDurableWhileASlowStoreWasBusyIsNotReadAgain) {
+    parts.server.log = {{100}, {200}, {300}};
+    parts.server.arrived = 1;
+    after(100ms, [this] { store.slow = true; });
+    after(1200ms, [this] { parts.server.arrived = 2; });  // is being stored from now on
+    after(1500ms, [this] { parts.server.arrived = 3; });
+    after(1600ms, [this] { parts.server.read_errors.push_back(passing()); });
+    after(5s, [this] { store.slow = false; });
+    after(5001ms, [] {});
+    stop_after(8s);
+    run_well();
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}, Lsn{305}));
+    EXPECT_EQ(sent(), 3U);
+    EXPECT_LT(waiter.waits(), 200U);
 }
 
 TEST_F(PipelineTest, ABrokenSinkIsBuiltAnewAndFedFromWhatIsDurable) {
@@ -468,7 +560,9 @@ TEST_F(PipelineTest, ASinkThatBreaksWhileDrainingIsToldAndWhatWasDurableIsStored
 }
 
 TEST_F(PipelineTest, AFullDiskWhileDrainingIsAnError) {
-    parts.server.log = {{100}};
+    parts.server.log = {{100}, {200}};
+    parts.server.arrived = 1;
+    after(190ms, [this] { parts.server.arrived = 2; });
     after(200ms, [this] {
         store.save_errors.push_back(stop(Error::Category::storage, "disk full"));
         stop_request.request();

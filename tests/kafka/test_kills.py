@@ -33,8 +33,38 @@ def test_1_kill_9_at_random_moments_loses_nothing(broker, stages, kills):
         rate = sum(writer.versions.values()) / took
     print(f"{killed} kills in {took:.0f} s under {rate:.0f} changes/s: {audience.messages} records, "
           f"none missing, {repeats} of them repeats ({repeats / killed:.0f} a kill)")
-    # At worst everything since the last stored position: an interval of 1 s and some slack.
+    # At worst everything since the last stored position: a second's worth and some slack.
     assert repeats <= killed * 3 * RATE
+
+
+@pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.nightly, id="long")])
+def test_2_killed_every_two_seconds_it_gets_on_and_repeats_little(broker, stages, kills):
+    """Far more often than the slot is confirmed: what is stored in between has to carry it."""
+    stage = stages(broker, kafka_topics_partitions="4", replication_checkpoint_interval_secs="10")
+    with stage.capture() as capture, stage.audience() as audience:
+        writer = stage.writer(rate=RATE, batch=50)
+        began, repeated, seen = time.monotonic(), [], 0
+
+        def fresh():
+            return audience.messages - audience.repeats
+
+        for _ in range(kills):
+            started, before = time.monotonic(), fresh()
+            audience.follower.wait_for(lambda: fresh() > before + 500, 60)  # noqa: B023
+            time.sleep(max(0.0, started + 2 - time.monotonic()))
+            capture.kill()
+            repeated.append(audience.repeats - seen)    # since the kill before
+            seen = audience.repeats
+            capture.start()
+        took = time.monotonic() - began
+        audience.finish(writer, capture)
+        capture.stop()
+        repeated.append(audience.repeats - seen)
+        rate = sum(writer.versions.values()) / took
+    print(f"{kills} kills in {took:.0f} s under {rate:.0f} changes/s: {audience.messages} records, none "
+          f"missing, {audience.repeats} repeats, at most {max(repeated)} after one kill, "
+          f"{sum(repeated) / kills:.0f} as a rule")
+    assert max(repeated) <= 20_000
 
 
 def test_8_sigterm_under_load_is_quick_and_nothing_comes_twice(broker, stages):

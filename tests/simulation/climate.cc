@@ -107,6 +107,8 @@ Climate climate_of(Random& random, bool real) {
     climate.kafka.others_make_topics = random.chance(30);
     climate.kafka_outages = some(20, 3);
     climate.topic_deletions = some(10, 2);
+    climate.disk_fills_at = some(10, 4);
+    climate.pipeline.store_records = random.chance(50) ? 1 + random.below(100) : 10'000;
     if (real && random.chance(40)) add_snapshots(climate, random);
     return climate;
 }

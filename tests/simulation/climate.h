@@ -43,6 +43,7 @@ struct Climate {
     SnapshotConfig snapshot;
     unsigned orders = 0, lost_snapshots = 0;
     unsigned kafka_outages = 0, topic_deletions = 0;
+    unsigned disk_fills_at = 0;  // the write; 0: none
 };
 
 // `real`: with the postgres room, which alone can read what was there before.

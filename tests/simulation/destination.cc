@@ -58,6 +58,7 @@ Result<Position> PlayedSink::durable(Lane lane) {
         return std::unexpected(retry(Error::Category::sink, "the destination went away"));
     }
     make_durable();
+    if (lane == kStreamLane) oracle_.told(durable_.at(lane.value));
     return durable_.at(lane.value);
 }
 

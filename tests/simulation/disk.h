@@ -25,6 +25,8 @@ public:
     }
     Result<void> replace(const std::string& path, std::string_view content) override {
         world_.step("before the disk has it");
+        oracle_.repeats_oracle().save_ends();  // it takes no time
+        if (fills_in_ > 0 && --fills_in_ == 0) full_ = true;
         if (full_) {
             world_.note("disk full");
             return std::unexpected(stop(Error::Category::storage, "no space left on device"));
@@ -43,6 +45,8 @@ public:
     Result<void> make_directory(const std::string&) override { return {}; }
 
     void set_full(bool full) noexcept { full_ = full; }
+    // With that write, counted from 1; 0: never by itself.
+    void fill_at(unsigned write) noexcept { fills_in_ = write; }
     bool has_position() const noexcept { return has_position_; }
 
 private:
@@ -50,6 +54,7 @@ private:
     Oracle& oracle_;
     std::map<std::string, std::string> files_;
     bool full_ = false;
+    unsigned fills_in_ = 0;
     bool has_position_ = false;
 };
 

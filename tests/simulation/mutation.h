@@ -30,8 +30,9 @@ enum class Mutation : std::uint8_t {
     swaps_two_records,
     sends_a_record_twice,
     ignores_the_budget,
-    kafka_failure_counts,  // a record reported as failed is taken for written
-    kafka_reports_early,   // records are reported that no broker has
+    stores_at_the_interval,  // of the confirmations, however much is durable
+    kafka_failure_counts,    // a record reported as failed is taken for written
+    kafka_reports_early,     // records are reported that no broker has
     kafka_swaps_two_records,
     read_is_called_durable,  // of a snapshot
     loses_a_read,
@@ -52,6 +53,7 @@ inline constexpr std::array kMutations{
     Mutation::swaps_two_records,
     Mutation::sends_a_record_twice,
     Mutation::ignores_the_budget,
+    Mutation::stores_at_the_interval,
     Mutation::kafka_failure_counts,
     Mutation::kafka_reports_early,
     Mutation::kafka_swaps_two_records,
@@ -78,6 +80,7 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case swaps_two_records: return "swaps_two_records";
         case sends_a_record_twice: return "sends_a_record_twice";
         case ignores_the_budget: return "ignores_the_budget";
+        case stores_at_the_interval: return "stores_at_the_interval";
         case kafka_failure_counts: return "kafka_failure_counts";
         case kafka_reports_early: return "kafka_reports_early";
         case kafka_swaps_two_records: return "kafka_swaps_two_records";

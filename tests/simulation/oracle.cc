@@ -56,6 +56,17 @@ void Oracle::durable(const Record& record) {
     durable_rows_ = std::max(durable_rows_, at + 1);
 }
 
+void Oracle::told(Position durable) {
+    const bool whole = durable.ordinal == Position::kWhole;
+    const std::size_t rows =
+        history_.rows_before(whole ? Lsn{durable.commit.value + 1} : durable.commit);
+    std::size_t at = std::max(repeats_oracle_.rows_told(), history_.rows_before(stored_));
+    if (rows <= at) return;
+    std::uint64_t records = 0;
+    for (; at < rows; ++at) records += parts(history_.row(at));
+    repeats_oracle_.told(rows, records);
+}
+
 bool Oracle::tells(const Record& record, const Row& row, std::size_t part) const {
     const auto holds = [&](const std::string& text) {
         return record.value.find(text) != std::string_view::npos;
@@ -80,6 +91,7 @@ void Oracle::starts_over(Lsn from) {
     ++recoveries_;
     first_row_ = durable_rows_ = history_.rows_before(from);
     stored_ = from;
+    repeats_oracle_.life_begins(durable_rows_);
     snapshots_.starts_over();
 }
 
@@ -100,7 +112,13 @@ void Oracle::stored(const StoredPosition& stored) {
                                 to_string(position),
                                 history_.rows_before(position) - durable_rows()));
     }
+    const std::size_t next = history_.first_from(position);
+    if (next > 0 && history_.transactions[next - 1].end > position) {
+        world_.fail(
+            fmt::format("{} was stored, which lies inside a transaction", to_string(position)));
+    }
     stored_ = position;
+    repeats_oracle_.stored(history_.rows_before(position));
     snapshots_.stored(stored);
 }
 

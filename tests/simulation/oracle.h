@@ -4,7 +4,9 @@
 //   told       each row of the committed history arrives, in its order, from where the attempt
 //              before was durable at the latest: nothing is skipped, what comes twice is a
 //              suffix; each record says what its row said
-//   stored     a position is stored only when all rows before it are durable
+//   stored     a position is stored only when all rows before it are durable, lies between two
+//              transactions (what it means depends on nothing but the log), and comes soon
+//              (repeats_oracle.h)
 //   confirmed  the server is told only what is stored
 //   memory     what the sink holds stays within the budget and one batch
 //   losses     a slot that was moved, dropped or a log that diverged ends in a stop, or, where
@@ -22,6 +24,7 @@
 #include "core/record.h"
 #include "core/store.h"
 #include "simulation/history.h"
+#include "simulation/repeats_oracle.h"
 #include "simulation/snapshot_oracle.h"
 #include "simulation/world.h"
 
@@ -36,6 +39,7 @@ public:
           history_(history),
           native_(native),
           filtered_(filtered),
+          repeats_oracle_(world),
           snapshots_(world, history, filtered) {}
 
     // The slot's consistent point: rows before are not ours.
@@ -54,6 +58,8 @@ public:
         snapshots_.attempt_begins();
     }
     void durable(const Record& record);
+    // The sink has said so, of the stream.
+    void told(Position durable);
 
     void stored(const StoredPosition& position);
     // Nothing can be stored before: whoever waits for that waits in vain.
@@ -69,6 +75,12 @@ public:
     }
     bool loss() const noexcept { return loss_; }
     std::size_t recoveries() const noexcept { return recoveries_; }
+    RepeatsOracle& repeats_oracle() noexcept { return repeats_oracle_; }
+    void life_begins() {
+        attempt_begins();
+        snapshots_.life_begins();
+        repeats_oracle_.life_begins(history_.rows_before(stored_));
+    }
     SnapshotOracle& snapshots() noexcept { return snapshots_; }
     const SnapshotOracle& snapshots() const noexcept { return snapshots_; }
     void streaming_begins(Lsn from);
@@ -120,6 +132,7 @@ private:
     bool recovers_ = false;
     std::size_t recoveries_ = 0;
     std::size_t repeats_ = 0;
+    RepeatsOracle repeats_oracle_;
     SnapshotOracle snapshots_;
 };
 

@@ -45,6 +45,9 @@ public:
         last_ = std::move(value);
     }
 
+    void append_begins() { oracle_.repeats_oracle().save_begins(); }
+    void append_ends() { oracle_.repeats_oracle().save_ends(); }
+
     // Nobody can be reached before.
     void go_away(Duration time) {
         world_.note("the topic of positions is away");
@@ -93,6 +96,7 @@ public:
     }
     void append(std::string value) override {
         value_ = std::move(value);
+        topic_.append_begins();
         ask("append a position");
     }
     Result<bool> appended() override {
@@ -106,6 +110,7 @@ public:
             world_.step("after the topic has it");
         }
         value_.reset();
+        if (done) topic_.append_ends();  // else it is tried again
         return done;
     }
     void wants(Wants& wants) const override { wants.readable(fd_); }

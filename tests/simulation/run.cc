@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <utility>
 
@@ -30,6 +31,8 @@ using namespace std::chrono_literals;
 
 // After the last fault everything must be durable; a snapshot in tiny groups takes longer.
 constexpr Duration kPatience = 300s;
+// In a second: pauses begin at 50 ms, and are short again after each success.
+constexpr std::size_t kAttempts_max = 30;
 constexpr Duration kSnapshotPatience = 3000s;
 
 // A place where the process may die, and where the oracle sees what a real sink holds.
@@ -47,7 +50,9 @@ public:
     }
     Result<Position> durable(Lane lane) override {
         world_.step("durable");
-        return inner_->durable(lane);
+        auto durable = inner_->durable(lane);
+        if (durable && lane == kStreamLane) oracle_.told(*durable);
+        return durable;
     }
     void caught_up() override { inner_->caught_up(); }
     void wants(Wants& wants) const override { inner_->wants(wants); }
@@ -85,6 +90,13 @@ public:
         if (options_.real && climate_.pipeline.snapshot != SnapshotMode::never) {
             oracle_.snapshots().wants_everything();
         }
+        const auto rows_max = climate_.workload.giant ? 1000 : climate_.workload.rows_max;
+        oracle_.repeats_oracle().allows(climate_.pipeline.store_records, 2 * rows_max);
+        if (options.mutation == Mutation::stores_at_the_interval) {
+            climate_.pipeline.store_every = climate_.pipeline.checkpoint_interval;
+            climate_.pipeline.store_records = 1'000'000;
+        }
+        disk_.fill_at(climate_.disk_fills_at);
         if (climate_.slot_from_others) {
             server_.create_slot();
             topic_.create();  // as they were told: with a slot there, nobody else does
@@ -110,6 +122,7 @@ public:
     }
 
     Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override {
+        look_at_the_pace();
         const bool may_create =
             task.may_create_slot || (climate_.creates_lost_slot && has_position());
         std::unique_ptr<Source> source;
@@ -181,8 +194,8 @@ private:
     // One life of our process: from its start to its end, however that comes.
     void live() {
         ++lives_;
-        oracle_.attempt_begins();
-        oracle_.snapshots().life_begins();
+        attempts_.clear();
+        oracle_.life_begins();
         if (troubled() && climate_.life_steps > 0) {
             world_.die_in(1 + world_.random.below(climate_.life_steps));
         }
@@ -309,12 +322,23 @@ private:
             world_.die_in(0);
             disk_.set_full(false);
         }
+        oracle_.repeats_oracle().look();
         if (world_.failed()) throw Unfinished{};
         if (world_.clock.now() - Instant{1h} > climate_.troubled + patience()) {
             world_.fail(fmt::format("no progress: {} rows are missing", oracle_.missing()));
             throw Unfinished{};
         }
         if (finished() && !oracle_.loss()) ask_to_end();
+    }
+    // However an attempt ends: the next one comes after a pause, or we would burden the server.
+    void look_at_the_pace() {
+        attempts_.push_back(world_.clock.now());
+        if (attempts_.size() <= kAttempts_max) return;
+        if (attempts_.back() - attempts_.front() < 1s) {
+            world_.fail(fmt::format("{} attempts in a second", attempts_.size()));
+            throw Unfinished{};
+        }
+        attempts_.pop_front();
     }
     void ask_to_end() {
         if (stop_ == nullptr || stops_asked_ > 0) return;
@@ -407,6 +431,7 @@ private:
     Metrics* metrics_ = nullptr;  // likewise
     StopRequest* stop_ = nullptr;
     std::size_t crashes_in_snapshots_ = 0;
+    std::deque<Instant> attempts_;  // the latest, of the present life
     int stops_asked_ = 0;
     int ends_without_store_ = 0;
     std::size_t lives_ = 0;

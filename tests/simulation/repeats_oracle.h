@@ -1,0 +1,104 @@
+// Judges how soon what is durable is stored: what is durable and not stored comes again after a
+// kill. So, whatever happens, of what the sink has said to be durable, up to a place where the
+// stream could go on,
+//   - nothing waits longer than a second to be stored,
+//   - nor do more records than are allowed,
+//   - and the first of a life do not wait at all,
+// but for a save that is under way. What the sink has, and has not said, is in flight.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
+#include "simulation/world.h"
+
+namespace pgc::sim {
+
+class RepeatsOracle {
+public:
+    explicit RepeatsOracle(World& world) : world_(world) {}
+
+    // `slack`: records of the transaction that begins in the batch that ends the last one.
+    void allows(std::uint64_t records, std::uint64_t slack) noexcept {
+        allowed_ = records;
+        slack_ = slack;
+    }
+    // `rows` of the history are stored.
+    void life_begins(std::size_t rows) {
+        rows_stored_ = rows;
+        told_.clear();
+        saving_ = false;
+        first_ = true;
+        records_ = 0;
+        idle_since_ = world_.clock.now();
+    }
+    // By the sink: the first `rows` of the history are durable, which are whole transactions;
+    // `records` came with those that were not before.
+    void told(std::size_t rows, std::uint64_t records) {
+        records_ += records;
+        if (records_ > 0) told_.push_back({rows, records_, world_.clock.now()});
+    }
+    std::size_t rows_told() const noexcept { return told_.empty() ? 0 : told_.back().rows; }
+
+    void save_begins() noexcept { saving_ = true; }
+    void save_ends() noexcept {
+        saving_ = false;
+        idle_since_ = world_.clock.now();
+    }
+    // Nothing of the first `rows` is sent again.
+    void stored(std::size_t rows) {
+        std::uint64_t done = 0;
+        while (!told_.empty() && told_.front().rows <= rows) {
+            done = told_.front().records;
+            told_.pop_front();
+        }
+        if (rows > rows_stored_) first_ = false;
+        rows_stored_ = std::max(rows_stored_, rows);
+        records_ -= done;
+        for (Told& later : told_) later.records -= done;
+    }
+
+    // Whenever time has moved.
+    void look() {
+        if (told_.empty() || saving_) return;
+        const Instant now = world_.clock.now();
+        const Duration wait = first_ ? Duration{0} : kStore_every;
+        if (now > std::max(told_.front().at + wait, idle_since_) + kSoon) {
+            world_.fail(fmt::format("{} records are durable and not stored for {} ms",
+                                    told_.front().records,
+                                    (now - told_.front().at) / std::chrono::milliseconds{1}));
+        }
+        const auto too_many = std::ranges::find_if(
+            told_, [&](const Told& told) { return told.records > allowed_ + slack_; });
+        if (too_many != told_.end() && now > std::max(too_many->at, idle_since_) + kSoon) {
+            world_.fail(fmt::format("{} records are durable and not stored; {} are allowed",
+                                    too_many->records, allowed_));
+        }
+    }
+
+private:
+    static constexpr Duration kStore_every = std::chrono::seconds{1};
+    static constexpr Duration kSoon = std::chrono::milliseconds{1};
+
+    struct Told {
+        std::size_t rows;
+        std::uint64_t records;  // since what is stored
+        Instant at;
+    };
+
+    World& world_;
+    std::uint64_t allowed_ = 0;
+    std::uint64_t slack_ = 0;
+    std::deque<Told> told_;
+    std::uint64_t records_ = 0;
+    std::size_t rows_stored_ = 0;
+    bool first_ = true;
+    bool saving_ = false;
+    Instant idle_since_;
+};
+
+}  // namespace pgc::sim
