@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/local_address.h"
 #include "base/random.h"
 #include "base/wait.h"
 #include "cli/parts.h"
@@ -18,7 +19,9 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/snapshot_desk.h"
 #include "server/health_routes.h"
+#include "server/host_guard.h"
 #include "server/http_server.h"
+#include "server/listen_address.h"
 #include "server/snapshot_routes.h"
 
 namespace pgc {
@@ -95,6 +98,14 @@ private:
         const std::string& listen = program_.settings.text("http.listen");
         if (listen.empty()) return nullptr;
         Router router;
+        const auto address = parse_listen_address(listen);
+        if (!address) return std::unexpected(address.error());
+        if (program_.settings.given("http.token") && !is_this_machine(address->host)) {
+            logger_.warning("http.token travels in plain text to whoever reaches http.listen",
+                            {{"listen", listen},
+                             {"mend", "listen on 127.0.0.1, or give it in a network you trust"}});
+        }
+        router.only_for(HostGuard(address->host, program_.settings.list("http.allowed_hosts")));
         add_health_routes(router, status_, metrics_);
         add_snapshot_routes(router,
                             {.desk = desk_,
@@ -115,6 +126,12 @@ private:
         if (kafka.plain_text_to_others()) {
             logger_.warning("the connection to Kafka is not encrypted",
                             {{"mend", "set kafka.security.protocol to SSL or SASL_SSL"}});
+        }
+        if (kafka.secret_in_plain_text()) {
+            logger_.warning("the OAuth client's secret goes over the network in plain text",
+                            {{"mend",
+                              "give the https:// address of the token endpoint in "
+                              "kafka.security.oauth.token_url"}});
         }
         if (kafka.may_lose()) {
             logger_.warning("records may be lost when a broker is: fewer than all acknowledge them",

@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "base/local_address.h"
 #include "base/words.h"
 #include "config/errors.h"
 
@@ -505,10 +506,6 @@ bool may_be_plain(SslMode mode) noexcept {
         case SslMode::verify_full: return false;
     }
     return true;
-}
-
-bool is_this_machine(std::string_view name) noexcept {
-    return name == "localhost" || name == "::1" || name.starts_with("127.");
 }
 
 }  // namespace

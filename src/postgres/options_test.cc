@@ -112,6 +112,8 @@ TEST_F(PostgresOptionsTest, PlainTextToAnotherMachineIsKnown) {
     EXPECT_FALSE(config().connection.plain_text_to_others());
     environment["PG_HOST"] = "localhost,db";
     EXPECT_TRUE(config().connection.plain_text_to_others());
+    environment["PG_HOST"] = "127.evil.com";
+    EXPECT_TRUE(config().connection.plain_text_to_others());
     environment["PG_SSL_MODE"] = "prefer";
     EXPECT_TRUE(config().connection.plain_text_to_others());
     environment["PG_SSL_MODE"] = "require";

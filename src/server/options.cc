@@ -16,6 +16,14 @@ constexpr Option kOptions[] = {
      .doc = "`HOST:PORT`, with brackets around an IPv6 address; `:9090` listens on every address "
             "of the machine. Reading needs no password: whoever reaches the address can read table "
             "names and positions, but no rows. What changes something needs `http.token`."},
+    {.path = "http.allowed_hosts",
+     .kind = OptionKind::list,
+     .help = "names with a dot by which the HTTP server may be asked",
+     .doc = "A web page can make its reader's browser ask a server on the reader's machine or "
+            "network, by a name whose address it changes (DNS rebinding). So a request is answered "
+            "only when its `Host` header is an address, `localhost`, a name without a dot, the "
+            "host of `http.listen`, or one of these; others get 421. Give what scrapers and "
+            "proxies call it, as `metrics.example.com`; `*` allows every name."},
     {.path = "http.token",
      .kind = OptionKind::secret,
      .help = "what a request must bear that changes something; none: such are refused",
@@ -37,8 +45,23 @@ void check_token(const Settings& settings, Errors& errors) {
                 .mend = "use ASCII letters, digits and signs, without spaces"});
 }
 
+void check_allowed_hosts(const Settings& settings, Errors& errors) {
+    constexpr std::string_view path = "http.allowed_hosts";
+    if (settings.broken(path)) return;
+    for (const std::string& name : settings.list(path)) {
+        if (!name.empty() && name.find_first_of(" \t/:@") == std::string::npos) continue;
+        errors.add({.where = settings.origin(path).text,
+                    .key = std::string{path},
+                    .reason = "each must be a host name, without scheme and port",
+                    .nearest = {},
+                    .mend = "write it as metrics.example.com"});
+        return;
+    }
+}
+
 void check_server(const Settings& settings, Errors& errors) {
     check_token(settings, errors);
+    check_allowed_hosts(settings, errors);
     constexpr std::string_view path = "http.listen";
     const std::string& listen = settings.text(path);
     if (settings.broken(path) || listen.empty()) {

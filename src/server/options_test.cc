@@ -35,6 +35,14 @@ TEST_F(ServerOptionsTest, TheTableIsSound) {
     EXPECT_EQ(declarations.faults(), std::vector<std::string>{});
 }
 
+TEST_F(ServerOptionsTest, AllowedHostsAreNames) {
+    EXPECT_EQ(wrong({{"PG_CAPTURE_HTTP_ALLOWED_HOSTS", "metrics.example.com,cdc"}}), "taken");
+    EXPECT_EQ(wrong({{"PG_CAPTURE_HTTP_ALLOWED_HOSTS", "*"}}), "taken");
+    for (const auto* bad : {"http://metrics.example.com", "metrics.example.com:9090", "a b"}) {
+        EXPECT_THAT(wrong({{"PG_CAPTURE_HTTP_ALLOWED_HOSTS", bad}}), HasSubstr("without scheme"));
+    }
+}
+
 TEST_F(ServerOptionsTest, ListensOnLoopbackAndChangesNothingByDefault) {
     const auto settings = given({});
     ASSERT_TRUE(settings);

@@ -1,7 +1,6 @@
 #include "server/router.h"
 
 #include <exception>
-#include <optional>
 #include <utility>
 
 namespace pgc {
@@ -31,6 +30,10 @@ void Router::add(std::string method, std::string path, Handler handler) {
 }
 
 HttpResponse Router::answer(const HttpRequest& request) const {
+    if (hosts_ && !hosts_->allows(request.header("Host"))) {
+        return json_refusal(421, "the name in the Host header is not one of this instance",
+                            "ask by address, or add the name to http.allowed_hosts");
+    }
     const auto method = request.method == "HEAD" ? std::string_view{"GET"} : request.method;
     std::string allowed;
     for (const Route& route : routes_) {

@@ -7,10 +7,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "server/host_guard.h"
 #include "server/http_message.h"
 
 namespace pgc {
@@ -20,6 +23,8 @@ public:
     using Handler = std::function<HttpResponse(const HttpRequest&)>;
 
     void add(std::string method, std::string path, Handler handler);
+    // From then on requests for others (host_guard.h) are answered by 421.
+    void only_for(HostGuard hosts) { hosts_ = std::move(hosts); }
     HttpResponse answer(const HttpRequest& request) const;
 
 private:
@@ -29,6 +34,7 @@ private:
         Handler handler;
     };
     std::vector<Route> routes_;
+    std::optional<HostGuard> hosts_;
 };
 
 }  // namespace pgc

@@ -86,6 +86,11 @@ private:
                 "records and passwords go over the network in plain text",
                 "set kafka.security.protocol to SSL or SASL_SSL");
         }
+        if (config_.secret_in_plain_text()) {
+            add("kafka_oauth_plain_text", Level::warning, "kafka.security.oauth.token_url",
+                "the client's secret goes over the network in plain text",
+                "give the https:// address of the token endpoint");
+        }
         if (config_.may_lose()) {
             add("kafka_acks", Level::warning, "kafka.acks",
                 "records may be lost when a broker is: what it has not passed on is confirmed "

@@ -122,6 +122,14 @@ TEST_F(KafkaCheckTest, PlainTextToOthersAndWeakAcksAreWarnedOf) {
     EXPECT_EQ(only().mend, "set kafka.acks to all");
 }
 
+TEST_F(KafkaCheckTest, AnOAuthSecretInPlainTextIsWarnedOf) {
+    config.security.protocol = "SASL_SSL";
+    config.security.mechanism = "OAUTHBEARER";
+    config.security.oauth.token_url = "http://127.evil.com/token";
+    EXPECT_EQ(only().id, "kafka_oauth_plain_text");
+    EXPECT_EQ(only().level, Level::warning);
+}
+
 TEST_F(KafkaCheckTest, AnAddressThatCantBeReachedBlocksOnlyWhenItIsTheLast) {
     const Error refused = retry(Error::Category::connection, "refused").mended_by("start it");
     cluster.reached.push_back({.broker = "other:1", .cluster = {}, .error = refused});

@@ -126,6 +126,8 @@ struct KafkaConfig {
     bool may_lose() const noexcept { return acks != KafkaAcks::all; }
     // Some broker may be another machine and the traffic to it is not encrypted.
     bool plain_text_to_others() const noexcept;
+    // The OAuth client's secret goes to another machine and is not encrypted.
+    bool secret_in_plain_text() const noexcept;
 };
 
 }  // namespace pgc

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/local_address.h"
 #include "sink/kafka/option_checks.h"
 
 namespace pgc {
@@ -242,15 +243,19 @@ std::vector<KafkaPartitionColumns> partition_columns(const Settings& settings) {
     return all;
 }
 
-bool is_this_machine(std::string_view broker) noexcept {
-    const auto host = broker.substr(0, broker.rfind(':'));
-    return host == "localhost" || host == "[::1]" || host.starts_with("127.");
-}
-
 }  // namespace
 
 bool KafkaConfig::plain_text_to_others() const noexcept {
-    return !security.encrypted() && !std::ranges::all_of(brokers, is_this_machine);
+    return !security.encrypted() && !std::ranges::all_of(brokers, [](std::string_view broker) {
+        return is_this_machine(host_of_authority(broker));
+    });
+}
+
+bool KafkaConfig::secret_in_plain_text() const noexcept {
+    if (security.credentials() != KafkaCredentials::token) return false;
+    const std::string_view url = security.oauth.token_url;
+    const auto host = host_of_url(url);
+    return !url.starts_with("https://") && !(host && is_this_machine(*host));
 }
 
 std::span<const OptionTable> kafka_option_tables() noexcept {
