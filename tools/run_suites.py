@@ -113,6 +113,7 @@ FOLDERS = {
     "fault": ("kill -9, cuts, freezes, crashes, wrong set-ups", 300, 2),
     "kafka": ("into real brokers: delivery, kills, outages, refusals, security", 360, 2),
     "snapshot": ("rows that were there before: exact, resumed, ordered, whatever happens meanwhile", 420, 2),
+    "publication": ("publications and filters: whose they are, what they hold, what they break", 180, 2),
     "connection": ("TLS, certificates, passwords, sockets, several hosts", 120, 2),
     "types": ("every type, text and binary, PostgreSQL as the oracle", 300, 2),
     "cli": ("command line, configuration, check, exit codes", 120, 2),

@@ -156,7 +156,9 @@ constexpr Option kTableOptions[] = {
      .kind = OptionKind::list,
      .fallback = "*.*",
      .help = "tables to capture, as schema.table with * and ?",
-     .doc = "In double quotes a part is taken as it is: `\"My.Schema\".*`. Case counts."},
+     .doc =
+         "In double quotes a part is taken as it is: `\"My.Schema\".*`. Case counts. A partition "
+         "counts through the partitioned tables above it, too, unless its own name is excluded."},
     {.path = "source.tables.exclude",
      .kind = OptionKind::list,
      .help = "tables to leave out; wins over include"},

@@ -34,6 +34,22 @@ std::string quote_text(std::string_view text) {
     return "E" + enclosed(doubled, '\'');
 }
 
+std::optional<std::string> take_quoted_name(std::string_view& text) {
+    if (!text.starts_with('"')) return std::nullopt;
+    std::string name;
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"') {
+            if (i + 1 == text.size() || text[i + 1] != '"') {
+                text.remove_prefix(i + 1);
+                return name;
+            }
+            ++i;
+        }
+        name += text[i];
+    }
+    return std::nullopt;
+}
+
 std::string quote_replication_text(std::string_view text) {
     return enclosed(text, '\'');
 }

@@ -140,12 +140,12 @@ Answered Session::begin(std::string_view command) {
 
 Answered Session::list() const {
     Rows rows;
-    rows.columns = {"oid",          "schema",     "name",  "shown_oid",
-                    "shown_schema", "shown_name", "bytes", "filter"};
+    rows.columns = {"oid",        "schema", "name",   "shown_oid", "shown_schema",
+                    "shown_name", "bytes",  "filter", "above"};
     for (std::uint32_t table = 0; table < kTables; ++table) {
         const std::string oid = std::to_string(kFirstOid + table);
         rows.rows.push_back({oid, "public", name_of(table), oid, "public", name_of(table),
-                             std::to_string(habits_.bytes), ""});
+                             std::to_string(habits_.bytes), "", ""});
     }
     return {std::move(rows)};
 }

@@ -16,6 +16,7 @@ namespace {
 // One shape for every row, so that one round trip suffices:
 //   what      k: column of the primary key   i: of the identity index
 //             t: a type                      a: an attribute of composite type `oid`
+//             r: the table itself, with what is above it in `name` (catalog/lineage.h)
 //   oid       of the type
 //   schema    of the type
 //   name      of column, type, attribute
@@ -24,7 +25,7 @@ namespace {
 //   place     order among rows of one `what`
 //
 // {0}: condition that leaves an index's INCLUDE columns out (11 and later have them).
-// {1}: a type's multirange row, 14 and later.
+// {1}: a type's multirange row, 14 and later. {3}: lineage_sql().
 constexpr std::string_view kQuery = R"sql(/* pg-capture: table facts */
 WITH RECURSIVE wanted(oid) AS (
     SELECT w.oid FROM pg_catalog.unnest($2::pg_catalog.oid[]) AS w(oid)
@@ -79,6 +80,10 @@ SELECT 'a', t.oid, '', a.attname::pg_catalog.text, '', '', a.atttypid, 0, 0, 0, 
   JOIN pg_catalog.pg_type t ON t.oid = wanted.oid AND t.typtype = 'c'
   JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid
        AND a.attnum > 0 AND NOT a.attisdropped
+UNION ALL
+SELECT 'r', c.oid, '', COALESCE({3}, ''), '', '', 0, 0, 0, 0, '', '', 0
+  FROM pg_catalog.pg_class c
+ WHERE c.oid = $1::pg_catalog.oid
  ORDER BY 1, 2, 13)sql";
 
 constexpr std::string_view kMultirangePart =
@@ -149,7 +154,7 @@ std::string table_facts_query(int server_version) {
         fmt::runtime(kQuery),
         server_version >= 110000 ? "c.place <= i.indnkeyatts" : "c.place <= i.indnatts",
         has_multiranges ? kMultirangePart : "",
-        has_multiranges ? kMultirangeColumn : "0::pg_catalog.oid");
+        has_multiranges ? kMultirangeColumn : "0::pg_catalog.oid", lineage_sql("c.oid"));
 }
 
 std::vector<std::optional<std::string>> table_facts_parameters(Oid table,
@@ -175,6 +180,16 @@ Result<TableFacts> read_table_facts(const Rows& rows) {
         switch (row[kWhat]->front()) {
             case 'k': facts.primary_key.push_back(*row[kName]); break;
             case 'i': facts.identity_index.push_back(*row[kName]); break;
+            case 'r': {
+                auto above = read_lineage(*row[kName]);
+                if (!above) {
+                    return std::unexpected(retry(Error::Category::server,
+                                                 "the catalog's answer has an unexpected shape"));
+                }
+                facts.exists = true;
+                facts.above = std::move(*above);
+                break;
+            }
             case 'a':
                 attributes.push_back({read_oid(row, kOid), {*row[kName], read_oid(row, kElement)}});
                 break;

@@ -2,8 +2,8 @@
 //
 // A Relation message names columns, their type OIDs and which of them are the replica
 // identity; not the primary key, not what the types are. One query brings the rest:
-// the key's columns in its order, and every type asked for together with the types it
-// is made of (elements, bases, subtypes, attributes), however deep.
+// the key's columns in its order, what it is a partition of, and every type asked for together with
+// the types it is made of (elements, bases, subtypes, attributes), however deep.
 //
 // The catalog is today's, the stream may be older: the table or the types may be gone,
 // renamed or changed. Missing rows are no error here.
@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "postgres/catalog/lineage.h"
 #include "postgres/link/link.h"
 #include "postgres/types/type_map.h"
 
@@ -25,6 +26,8 @@ struct TableFacts {
     std::vector<std::string> primary_key;     // columns, in the key's order
     std::vector<std::string> identity_index;  // of REPLICA IDENTITY USING INDEX, likewise
     std::vector<CatalogType> types;           // those asked for and what they are made of
+    bool exists = false;                      // the table is in the catalog
+    Lineage above{};                          // of the table
 };
 
 // The text for servers of this version (as 150018): $1 is the table's OID, $2 an array of

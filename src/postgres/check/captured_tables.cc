@@ -1,5 +1,8 @@
 #include "postgres/check/captured_tables.h"
 
+#include <cstddef>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "postgres/quote.h"
@@ -20,6 +23,16 @@ Result<std::vector<CapturedTable>> captured_tables(BlockingLink& link,
     if (!published) return std::unexpected(published.error());
 
     const bool filtered = config.manage_publication || config.tables_given;
+    const auto above = lineages(*tables);
+    std::unordered_map<std::string, std::size_t> places;  // by quoted name
+    for (std::size_t i = 0; i < tables->size(); ++i) {
+        places.emplace(quote_name((*tables)[i].schema, (*tables)[i].name), i);
+    }
+    const auto means = [&](const CapturedTable& table) {
+        const auto at = places.find(quote_name(table.schema, table.name));
+        return filter_means(config.tables, table.schema, table.name,
+                            at == places.end() ? Lineage{} : above[at->second]);
+    };
     std::vector<CapturedTable> captured;
     std::vector<std::string> covered;  // quoted
     for (std::size_t i = 0; i < published->rows.size(); ++i) {
@@ -27,7 +40,7 @@ Result<std::vector<CapturedTable>> captured_tables(BlockingLink& link,
         CapturedTable table{row.text("schema"), row.text("name")};
         if (!row.sound()) return std::unexpected(strange_answer("tables"));
         covered.push_back(quote_name(table.schema, table.name));
-        if (filtered && !config.tables.matches(table.schema, table.name)) continue;
+        if (filtered && !means(table)) continue;
         captured.push_back(std::move(table));
     }
     // One that somebody else made gets no more tables.

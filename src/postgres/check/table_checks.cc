@@ -255,8 +255,10 @@ void check_identity(const Seen& seen, Findings& findings) {
 
 void check_unlogged(const PostgresConfig& config, const Seen& seen, Findings& findings) {
     Chosen unlogged;
-    for (const TableInfo& table : seen.tables) {
-        if (!table.permanent && config.tables.matches(table.schema, table.name)) {
+    const auto above = lineages(seen.tables);
+    for (std::size_t i = 0; i < seen.tables.size(); ++i) {
+        const TableInfo& table = seen.tables[i];
+        if (!table.permanent && filter_means(config.tables, table.schema, table.name, above[i])) {
             unlogged.push_back(&table);
         }
     }

@@ -383,6 +383,7 @@ Result<Opening::Steps::Progress> Opening::Steps::tend_publication() {
     plan.maintained = (*state)->maintained;
     plan.filter_tables = !plan.maintained;
     plan.joined = (*state)->joined;
+    plan.lineages = std::move((*state)->lineages);
     return slot_ ? begin_types() : begin_creating();
 }
 

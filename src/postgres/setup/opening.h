@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -24,6 +25,7 @@
 #include "base/wait.h"
 #include "core/source.h"
 #include "observe/log.h"
+#include "postgres/catalog/lineage.h"
 #include "postgres/link/link.h"
 #include "postgres/options.h"
 
@@ -44,7 +46,8 @@ struct StreamPlan {
     bool sql_ascii = false;   // texts have no encoding: any bytes
     std::string publication;
     std::string slot;
-    std::vector<std::string> joined;  // PublicationState::joined
+    std::vector<std::string> joined;            // PublicationState::joined
+    std::unordered_map<Oid, Lineage> lineages;  // of every partition there is now
     // Of what is before the slot, made with it; for as long as the replication link is left
     // alone. Empty: none.
     std::string exported_snapshot;

@@ -221,8 +221,10 @@ private:
         const std::unordered_set<std::string_view> known(published->begin(), published->end());
         auto left = unread();
         const std::unordered_set<std::string> noted(left.begin(), left.end());
-        for (const TableInfo& table : tables_) {
-            if (!config_.tables.matches(table.schema, table.name)) continue;
+        const auto above = lineages(tables_);
+        for (std::size_t i = 0; i < tables_.size(); ++i) {
+            const TableInfo& table = tables_[i];
+            if (!filter_means(config_.tables, table.schema, table.name, above[i])) continue;
             std::string name = quote_name(table.schema, table.name);
             if (known.contains(name) || noted.contains(name)) continue;
             settled_.erase(name);
@@ -326,6 +328,11 @@ private:
         state_.maintained =
             publication_->maintained && config_.manage_publication && refused_.empty();
         state_.via_root = publication_->via_root;
+        const auto above = lineages(tables_);
+        state_.lineages.clear();
+        for (std::size_t i = 0; i < tables_.size(); ++i) {
+            if (!above[i].empty()) state_.lineages.emplace(tables_[i].oid, above[i]);
+        }
         tell_changes();
         warn();
         return true;

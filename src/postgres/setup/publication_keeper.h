@@ -12,10 +12,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
+#include "base/ids.h"
 #include "observe/log.h"
+#include "postgres/catalog/lineage.h"
 #include "postgres/link/link.h"
 #include "postgres/options.h"
 
@@ -25,7 +28,8 @@ struct PublicationState {
     bool created = false;     // by this run of the keeper
     bool maintained = false;  // made by us, and just as the filters say
     bool via_root = false;
-    std::vector<std::string> tables;  // quoted, as the server publishes them
+    std::vector<std::string> tables;            // quoted, as the server publishes them
+    std::unordered_map<Oid, Lineage> lineages;  // of every partition
     // Since the keeper's last answer; empty in its first.
     std::vector<std::string> added;
     std::vector<std::string> removed;

@@ -41,9 +41,17 @@ public:
             while (t != nullptr && !published.contains(quote_name(t->schema, t->name))) {
                 t = parent(*t);
             }
-            if (t == nullptr) left.push_back(&table);
+            if (t == nullptr || !meant(*t)) left.push_back(&table);
         }
         return left;
+    }
+
+    Lineage above(const TableInfo& table) const {
+        Lineage names;
+        for (const TableInfo* t = parent(table); t != nullptr; t = parent(*t)) {
+            names.push_back({t->schema, t->name});
+        }
+        return names;
     }
 
 private:
@@ -55,13 +63,8 @@ private:
         return found == by_oid_.end() ? nullptr : found->second;
     }
 
-    // The table or one above it matches.
     bool meant(const TableInfo& table) const {
-        if (!table.permanent || excluded(table)) return false;
-        for (const TableInfo* t = &table; t != nullptr; t = parent(*t)) {
-            if (filter_.matches(t->schema, t->name)) return true;
-        }
-        return false;
+        return table.permanent && filter_means(filter_, table.schema, table.name, above(table));
     }
 
     bool named(const TableInfo& table) const {
@@ -125,6 +128,15 @@ Result<std::vector<TableInfo>> read_tables(const Rows& rows) {
         if (!row.sound()) return std::unexpected(strange_answer("tables"));
     }
     return tables;
+}
+
+std::vector<Lineage> lineages(const std::vector<TableInfo>& tables) {
+    const TableFilter none;
+    const Choice choice{tables, none, kTakesPartitionedTables, true};
+    std::vector<Lineage> all;
+    all.reserve(tables.size());
+    for (const TableInfo& table : tables) all.push_back(choice.above(table));
+    return all;
 }
 
 std::vector<const TableInfo*> chosen_tables(const std::vector<TableInfo>& tables,

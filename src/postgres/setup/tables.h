@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "core/name_pattern.h"
 #include "core/relation.h"
+#include "postgres/catalog/lineage.h"
 #include "postgres/link/link.h"
 
 namespace pgc {
@@ -35,11 +36,13 @@ struct TableInfo {
 
 [[nodiscard]] Result<std::vector<TableInfo>> read_tables(const Rows& rows);
 
+// The partitioned tables above each table, in the order of `tables`.
+std::vector<Lineage> lineages(const std::vector<TableInfo>& tables);
+
 // The tables to be named in a publication so that it publishes exactly what the filter
 // means, in the order of `tables`:
 //
-//   - A table is meant if it matches itself, or if a partitioned table above it does; an
-//     exclusion of its own name always wins.
+//   - What the filter means: catalog/lineage.h.
 //   - Servers from 13 on take partitioned tables. One that matches is named in place of its
 //     partitions, so that later partitions belong at once; but where one of them is
 //     excluded (and rows don't come under the root's name) they are named one by one.
@@ -48,8 +51,10 @@ std::vector<const TableInfo*> chosen_tables(const std::vector<TableInfo>& tables
                                             const TableFilter& filter, int server_version,
                                             bool via_root);
 
-// The tables holding rows that the filter means and `published` has neither itself nor
-// one above it; `published` are quoted names ("schema"."name").
+// The tables holding rows that the filter means and whose changes would not be captured:
+// `published` has neither the table itself nor one above it, or one above it whose name the
+// filter does not mean, under which they would come. `published` are quoted names
+// ("schema"."name").
 std::vector<const TableInfo*> uncovered_tables(const std::vector<TableInfo>& tables,
                                                const TableFilter& filter,
                                                const std::vector<std::string>& published);

@@ -98,6 +98,13 @@ TEST(TablesTest, ATableIsCoveredByAnythingAboveIt) {
         ElementsAre("public.orders_us"));
 }
 
+TEST(TablesTest, ATableIsNotCoveredByOneUnderWhoseNameItIsLeftOut) {
+    const auto all = tables(kShop);
+    EXPECT_THAT(
+        names(uncovered_tables(all, filter({"public.orders_us"}), {"\"public\".\"orders\""})),
+        ElementsAre("public.orders_us"));
+}
+
 TEST(TablesTest, IdentityDecidesWhetherUpdatesAreAllowed) {
     const auto all = tables({{.schema = "s", .name = "keyed"},
                              {.schema = "s", .name = "keyless", .keyed = false},

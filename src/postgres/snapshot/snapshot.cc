@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <set>
 #include <span>
@@ -40,19 +39,25 @@ Result<std::vector<SnapshotTable>> read_snapshot_tables(const Rows& rows) {
             {.address = {row.oid("oid"), row.text("schema"), row.text("name")},
              .shown = {row.oid("shown_oid"), row.text("shown_schema"), row.text("shown_name")},
              .bytes = static_cast<std::uint64_t>(row.number("bytes")),
-             .filter = row.text("filter")});
-        if (!row.sound()) return std::unexpected(strange_answer("the tables of a snapshot"));
+             .filter = row.text("filter"),
+             .above = {}});
+        auto above = read_lineage(row.text("above"));
+        if (above) tables.back().above = std::move(*above);
+        if (!row.sound() || !above)
+            return std::unexpected(strange_answer("the tables of a snapshot"));
     }
     return tables;
 }
 
-bool meant(const SnapshotWork& work, const TableAddress& table) {
+// As the filters mean tables: by their own name or by that of one above them.
+bool meant(const SnapshotWork& work, const SnapshotTable& table) {
     if (work.all()) return true;
-    const std::array<std::string_view, 2> names{table.schema, table.name};
-    return std::ranges::any_of(work.request.tables, [&](const std::string& text) {
-        const auto pattern = NamePattern::parse(text, 2);
-        return pattern && pattern->matches(names);
-    });
+    std::vector<NamePattern> patterns;
+    for (const std::string& text : work.request.tables) {
+        if (auto pattern = NamePattern::parse(text, 2)) patterns.push_back(std::move(*pattern));
+    }
+    return filter_means(TableFilter{std::move(patterns), {}}, table.shown.schema, table.shown.name,
+                        table.above);
 }
 
 }  // namespace
@@ -245,8 +250,8 @@ bool Snapshot::add_jobs(const SnapshotWork& work, const std::vector<SnapshotTabl
     std::set<Oid> taken;
     for (const Job& job : jobs_) taken.insert(job.table->table().address.oid);
     for (const SnapshotTable& table : tables) {
-        if (work.done.contains(table.address.oid) || !meant(work, table.shown) ||
-            !with_.relations.selects(table.shown.schema, table.shown.name)) {
+        if (work.done.contains(table.address.oid) || !meant(work, table) ||
+            !with_.relations.selects(table.shown.schema, table.shown.name, table.above)) {
             continue;
         }
         if (taken.contains(table.address.oid)) {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "postgres/catalog/lineage.h"
 #include "postgres/quote.h"
 
 namespace pgc {
@@ -38,15 +39,16 @@ std::string snapshot_tables_query(int version, std::string_view publication) {
     return fmt::format(R"sql(/* pg-capture: snapshot tables */
 SELECT c.oid, n.nspname AS schema, c.relname AS name, s.oid AS shown_oid,
        p.schemaname AS shown_schema, p.tablename AS shown_name,
-       coalesce(pg_relation_size(c.oid), 0) AS bytes, {} AS filter
+       coalesce(pg_relation_size(c.oid), 0) AS bytes, {} AS filter,
+       coalesce({}, '') AS above
   FROM pg_publication_tables p
   JOIN pg_namespace sn ON sn.nspname = p.schemaname
   JOIN pg_class s ON s.relnamespace = sn.oid AND s.relname = p.tablename{}
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE p.pubname = {} AND c.relkind = 'r'
  ORDER BY bytes DESC, c.oid)sql",
-                       version >= 150000 ? "coalesce(p.rowfilter, '')" : "''", leaves,
-                       quote_text(publication));
+                       version >= 150000 ? "coalesce(p.rowfilter, '')" : "''", lineage_sql("s.oid"),
+                       leaves, quote_text(publication));
 }
 
 std::string open_table_command(const OpeningOfTable& opening) {

@@ -31,7 +31,7 @@ std::string create_temporary_slot_command(int version, std::string_view slot);
 std::string drop_slot_command(std::string_view slot);
 
 // One row for each table that holds published rows: oid, schema, name, shown_oid, shown_schema,
-// shown_name, bytes, filter.
+// shown_name, bytes, filter, above (of what is shown: catalog/lineage.h).
 std::string snapshot_tables_query(int version, std::string_view publication);
 
 struct OpeningOfTable {

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "core/relation.h"
+#include "postgres/catalog/lineage.h"
 #include "postgres/snapshot/copy_rows.h"
 #include "postgres/snapshot/key.h"
 #include "postgres/snapshot/progress.h"
@@ -36,6 +37,7 @@ struct SnapshotTable {
     TableAddress shown;  // as this its rows come
     std::uint64_t bytes = 0;
     std::string filter{};  // of rows, by the publication
+    Lineage above{};       // of `shown`
 };
 
 // A column of a table. Two that are not alike are not the same, whatever they are called: values

@@ -107,11 +107,16 @@ Selection PostgresSource::selection() const {
     return {
         .table =
             [&config, all = !plan_.filter_tables](std::string_view schema, std::string_view table) {
-                return all || config.tables.matches(schema, table);
+                return all || filter_means(config.tables, schema, table, {});
             },
         .column =
             [&config](std::string_view schema, std::string_view table, std::string_view column) {
                 return !config.columns.excluded(schema, table, column);
+            },
+        .through =
+            [&config](std::string_view schema, std::string_view table, const Lineage* above) {
+                return above == nullptr ? !filter_decides(config.tables, schema, table)
+                                        : filter_means(config.tables, schema, table, *above);
             }};
 }
 
@@ -119,9 +124,13 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
     assert(state_ == State::opened);
     link_ = opening_.replication_link();
     from_ = from;
+    for (auto& [table, above] : plan_.lineages) {
+        with_.memory.lineages.insert_or_assign(table, std::move(above));
+    }
     relations_.emplace(
         types_, selection(), plan_.binary, with_.memory,
-        [this](const Relation& before, const Relation& now) { schema_changed(before, now); });
+        [this](const Relation& before, const Relation& now) { schema_changed(before, now); },
+        [this](std::string_view schema, std::string_view table) { table_unknown(schema, table); });
     assembler_.emplace(*relations_, with_.config.toast == ToastMode::reselect, from);
     snapshot_.emplace(Snapshot::With{.config = with_.config,
                                      .plan = plan_,
@@ -189,6 +198,15 @@ void PostgresSource::schema_changed(const Relation& before, const Relation& now)
     with_.logger.info("a table has changed", {{"table", table},
                                               {"columns_before", before.columns.size()},
                                               {"columns", now.columns.size()}});
+}
+
+void PostgresSource::table_unknown(std::string_view schema, std::string_view table) {
+    const std::string name = quote_name(schema, table);
+    if (!unknown_.insert(name).second) return;
+    with_.logger.warning(
+        "changes of a table that is not there any more are left out: no filter names it, and what "
+        "it was a partition of is not known",
+        {{"table", name}, {"mend", "if they are wanted, add the table to source.tables.include"}});
 }
 
 Result<void> PostgresSource::go_on_starting(Instant now) {

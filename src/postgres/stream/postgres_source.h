@@ -25,6 +25,8 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "base/clock.h"
 #include "core/source.h"
@@ -98,6 +100,7 @@ private:
 
     Selection selection() const;
     void schema_changed(const Relation& before, const Relation& now);
+    void table_unknown(std::string_view schema, std::string_view table);
     [[nodiscard]] Result<void> go_on_starting(Instant now);
     [[nodiscard]] Result<void> tell(Instant now);
     [[nodiscard]] Result<void> send_start();
@@ -123,6 +126,7 @@ private:
     // snapshot of this revision is.
     std::vector<std::string> joined_;
     std::uint64_t joined_stored_with_ = 0;
+    std::set<std::string> unknown_;  // table_unknown() was told of
 
     // From start() on, in the order of their dependence.
     std::unique_ptr<Link> link_;

@@ -87,12 +87,13 @@ Error broken_message(pgoutput::DecodeError error) {
 }  // namespace
 
 Relations::Relations(TypeMap& types, Selection selection, bool binary, SourceMemory& memory,
-                     Changed changed)
+                     Changed changed, Unknown unknown)
     : types_(types),
       selection_(std::move(selection)),
       binary_(binary),
       memory_(memory),
-      changed_(std::move(changed)) {}
+      changed_(std::move(changed)),
+      unknown_(std::move(unknown)) {}
 
 KnownRelation* Relations::find_far(Oid oid) noexcept {
     const auto at = known_.find(oid);
@@ -117,18 +118,17 @@ Result<Relations::Declared> Relations::declare(std::string_view message) {
     }
     const auto decoded = pgoutput::decode_relation(message, false);
     if (!decoded) return std::unexpected(broken_message(decoded.error()));
-    if (KnownRelation* known = find(decoded->oid); known && known->message == message) {
-        if (known->captured && !std::exchange(known->asked_again, true)) {
-            again_.push_back(known->oid);
-        }
+    KnownRelation* known = find(decoded->oid);
+    if (known && known->message == message && known->captured) {
+        if (!std::exchange(known->asked_again, true)) again_.push_back(known->oid);
         return Declared::known;
     }
-    if (!selection_.table(schema_of(*decoded), decoded->name)) {
-        KnownRelation& place = place_for(decoded->oid);
-        place.captured = false;
-        place.columns = static_cast<std::uint32_t>(decoded->columns.size());
-        place.relation.reset();
-        place.message = message;
+    const std::string schema = schema_of(*decoded);
+    const bool possible =
+        selection_.table(schema, decoded->name) ||
+        (selection_.through && selection_.through(schema, decoded->name, nullptr));
+    if (!possible) {
+        leave_out(*decoded, message);
         return Declared::known;
     }
     pending_ = Pending{decoded->oid, std::string{message}, std::nullopt};
@@ -215,9 +215,33 @@ Result<void> Relations::answer(const Question& question, const TableFacts& facts
     return install(message, facts);
 }
 
+void Relations::leave_out(const pgoutput::RelationMessage& decoded, std::string_view message) {
+    KnownRelation& place = place_for(decoded.oid);
+    place.captured = false;
+    place.columns = static_cast<std::uint32_t>(decoded.columns.size());
+    place.relation.reset();
+    place.message = message;
+}
+
+// The stream may be older than the catalog: what has been a partition goes on being one.
+bool Relations::captured(const pgoutput::RelationMessage& message, const TableFacts& facts) {
+    const std::string schema = schema_of(message);
+    if (selection_.table(schema, message.name)) return true;
+    if (!selection_.through) return false;
+    Lineage& above = memory_.lineages[message.oid];
+    if (!facts.above.empty()) above = facts.above;
+    const bool captured = selection_.through(schema, message.name, &above);
+    if (!captured && !facts.exists && unknown_) unknown_(schema, message.name);
+    return captured;
+}
+
 Result<void> Relations::install(std::string_view message, const TableFacts& facts) {
     const auto decoded = pgoutput::decode_relation(message, false);
     if (!decoded) return std::unexpected(broken_message(decoded.error()));
+    if (!captured(*decoded, facts)) {
+        leave_out(*decoded, message);
+        return {};
+    }
     auto built = build(*decoded, facts);
     if (!built) return std::unexpected(built.error());
     if (auto fine = check_binary(*built, *decoded); !fine) return fine;

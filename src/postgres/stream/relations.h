@@ -2,7 +2,8 @@
 //
 //   Relation message ──▶ declare() ─┬─ same bytes as before: known, and asked again
 //                                   │  behind the stream's back (the key may have changed)
-//                                   ├─ not captured: known, nothing asked
+//                                   ├─ not captured: known, nothing asked; unless what it is
+//                                   │  a partition of could change that: then `ask`, each time
 //                                   └─ ask: decoding stops here until
 //                                      question() was answered; then declare() again
 //
@@ -38,9 +39,18 @@ namespace pgc {
 
 // What the configuration lets through. Asked once for each version of a table.
 struct Selection {
+    // By its own name.
     std::function<bool(std::string_view schema, std::string_view table)> table;
     std::function<bool(std::string_view schema, std::string_view table, std::string_view column)>
         column;
+    // For tables that `table` does not let through: whether one above it does. `above` null:
+    // whether any could. None: never.
+    std::function<bool(std::string_view schema, std::string_view table, const Lineage* above)>
+        through{};
+
+    bool captures(std::string_view schema, std::string_view name, const Lineage& above) const {
+        return table(schema, name) || (through && through(schema, name, &above));
+    }
 };
 
 // A table of the stream as it is now.
@@ -58,10 +68,13 @@ class Relations {
 public:
     // Tells of a version that replaced another one, which is given as well.
     using Changed = std::function<void(const Relation& before, const Relation& now)>;
+    // Tells of a table that is left out and may have been a partition of one that is not: the
+    // catalog does not know it any more.
+    using Unknown = std::function<void(std::string_view schema, std::string_view table)>;
 
     // `binary`: the server sends values in binary where it can.
     Relations(TypeMap& types, Selection selection, bool binary, SourceMemory& memory,
-              Changed changed);
+              Changed changed, Unknown unknown = {});
 
     KnownRelation* find(Oid oid) noexcept {
         KnownRelation* near = near_[oid.value % kNear];
@@ -95,8 +108,8 @@ public:
     std::vector<Oid> unknown_types(const pgoutput::RelationMessage& message) const {
         return missing_types(message);
     }
-    bool selects(std::string_view schema, std::string_view table) const {
-        return selection_.table(schema, table);
+    bool selects(std::string_view schema, std::string_view table, const Lineage& above) const {
+        return selection_.captures(schema, table, above);
     }
     bool binary_known(Oid type) { return types_.binary_known(type); }
 
@@ -114,6 +127,9 @@ private:
     std::vector<Oid> missing_types(const pgoutput::RelationMessage& message) const;
     CatalogType remembered(Oid gone);
     void learn(std::span<const Oid> asked, const TableFacts& facts);
+    // Its rows are to be counted only.
+    void leave_out(const pgoutput::RelationMessage& decoded, std::string_view message);
+    bool captured(const pgoutput::RelationMessage& message, const TableFacts& facts);
     [[nodiscard]] Result<void> install(std::string_view message, const TableFacts& facts);
     [[nodiscard]] Result<Relation> build(const pgoutput::RelationMessage& message,
                                          const TableFacts& facts);
@@ -126,6 +142,7 @@ private:
     const bool binary_;
     SourceMemory& memory_;
     const Changed changed_;
+    const Unknown unknown_;
     std::uint32_t next_slot_ = 0;
     std::unordered_map<Oid, RelationPtr> described_;
     std::unordered_map<Oid, Oid> built_of_;  // domains of built-in types, as they were announced

@@ -310,6 +310,41 @@ TEST_F(RelationsTest, ATableLeftOutIsKnownWithoutAsking) {
     EXPECT_FALSE(relations.question());
 }
 
+// A filter that means "orders", which "users" may be a partition of.
+TEST_F(RelationsTest, ATableThatIsNotNamedIsAskedAboutUntilWhatIsAboveItIsKnown) {
+    std::vector<std::string> unknown;
+    Relations relations{types_,
+                        {.table = [](std::string_view, std::string_view) { return false; },
+                         .column = [](auto, auto, auto) { return true; },
+                         .through =
+                             [](std::string_view, std::string_view, const Lineage* above) {
+                                 return above == nullptr ||
+                                        (!above->empty() && above->front().name == "orders");
+                             }},
+                        false,
+                        memory_,
+                        [](const Relation&, const Relation&) {},
+                        [&](auto, std::string_view table) { unknown.emplace_back(table); }};
+    const auto declared_with = [&](bool exists, const Lineage& above) {
+        const TableFacts facts{.primary_key = {"id"},
+                               .identity_index = {},
+                               .types = {},
+                               .exists = exists,
+                               .above = above};
+        EXPECT_TRUE(declare(relations, users(), facts));
+        return relations.find(Oid{kUsers})->captured;
+    };
+    EXPECT_FALSE(declared_with(true, {}));
+    EXPECT_THAT(unknown, IsEmpty());
+    EXPECT_FALSE(declared_with(false, {}));
+    EXPECT_THAT(unknown, ElementsAre("users"));
+    EXPECT_TRUE(declared_with(true, {{"public", "orders"}}));
+    // Detached or dropped meanwhile: the stream is older than the catalog.
+    EXPECT_EQ(relations.declare(users()), Relations::Declared::known);
+    EXPECT_TRUE(relations.answer(*relations.question(), {}));
+    EXPECT_TRUE(relations.find(Oid{kUsers})->captured);
+}
+
 TEST_F(RelationsTest, ATableRenamedIntoTheSelectionIsCapturedFromThen) {
     excluded_table_ = "users";
     auto relations = this->relations();

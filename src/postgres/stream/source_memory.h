@@ -5,7 +5,8 @@
 // until the slot has passed all that was in the log then.
 //
 // The catalog is today's, the stream may be older: types of relations in use are remembered, so
-// that rows keep their form when a type is dropped before they are decoded.
+// that rows keep their form when a type is dropped before they are decoded. So is what a table was
+// a partition of when it was last seen: it may be detached or dropped before.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,7 @@
 
 #include "base/ids.h"
 #include "base/lsn.h"
+#include "postgres/catalog/lineage.h"
 #include "postgres/types/type_map.h"
 
 namespace pgc {
@@ -25,6 +27,7 @@ struct SourceMemory {
     bool text_only = false;
     std::optional<Lsn> text_until{};  // set by the source that connects next
     std::unordered_map<Oid, CatalogType> types{};
+    std::unordered_map<Oid, Lineage> lineages;  // of partitions, as last seen
 };
 
 }  // namespace pgc
