@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/redact.h"
 #include "sink/kafka/errors.h"
 
 namespace pgc {
@@ -16,12 +17,6 @@ namespace {
 constexpr std::uint64_t kOne = 1;  // what an eventfd is notified with
 
 using Conf = std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_destroy)>;
-
-void replace_all(std::string& text, std::string_view what, std::string_view by) {
-    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) {
-        text.replace(at, what.size(), by);
-    }
-}
 
 // "sasl_ssl://kafka1:9093/1: Connect to … failed: refused (after 3ms in state CONNECT)" names
 // its broker first, in plain text without the scheme, and ends with what changes each time.
@@ -159,11 +154,7 @@ void KafkaClient::answered() noexcept {
 }
 
 std::string KafkaClient::scrubbed(std::string_view text) const {
-    std::string clean{text};
-    for (const Secret& secret : secrets_) {
-        if (!secret.empty()) replace_all(clean, secret.reveal(), "***");
-    }
-    return clean;
+    return redacted(text, secrets_);
 }
 
 void KafkaClient::log(const rd_kafka_t* client, int level, const char* facility, const char* text) {
