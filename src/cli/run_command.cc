@@ -1,5 +1,6 @@
 #include "cli/run_command.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <memory>
@@ -18,6 +19,7 @@
 #include "observe/status.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/snapshot_desk.h"
+#include "postgres/quote.h"
 #include "server/health_routes.h"
 #include "server/host_guard.h"
 #include "server/http_server.h"
@@ -90,6 +92,9 @@ public:
                                      .desk = desk_,
                                      .log = logger_});
         if (auto ended = pipeline.run(); !ended) return std::unexpected(std::move(ended.error()));
+        if (options_.snapshot == SnapshotMode::only && !stop_.drain()) {
+            tell_what_stays(postgres, *positions);
+        }
         return stop_.at_once() ? ExitCode::interrupted : ExitCode::done;
     }
 
@@ -113,6 +118,22 @@ private:
                              .token = program_.settings.secret_source("http.token", world_.files),
                              .log = log_.logger("server")});
         return HttpServer::start(listen, std::move(router), world_.clock, log_.logger("server"));
+    }
+
+    // Of source.snapshot.mode: only. Nobody who wants rows once expects a slot that fills the disk.
+    void tell_what_stays(const PostgresConfig& postgres, const PositionStore& positions) const {
+        const std::string forget = positions.how_to_forget();
+        logger_.warning(
+            "every row is read; slot, publication and position stay, and the slot keeps all log "
+            "from here on until it is read or dropped",
+            {{"slot", postgres.slot},
+             {"publication", postgres.publication},
+             {"position", positions.where()},
+             {"mend",
+              fmt::format("to go on with the changes, start with source.snapshot.mode: never; to "
+                          "leave nothing behind, after which changes from here on are lost to "
+                          "us: pg-capture slots drop {}; DROP PUBLICATION {}; {}",
+                          postgres.slot, quote_name(postgres.publication), forget)}});
     }
 
     void warn(const PostgresConfig& postgres) const {

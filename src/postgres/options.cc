@@ -185,7 +185,8 @@ constexpr Option kSnapshotOptions[] = {
      .doc =
          "`initial`: at the first start, which is one without a stored position, whoever made the "
          "slot; `always`: at each start; `only`: likewise, and then the "
-         "process ends; `when_needed`: also when the stored position can't be used, which is "
+         "process ends (slot, publication and position stay, which it says); `when_needed`: also "
+         "when the stored position can't be used, which is "
          "told as an error; `never`: only when one is ordered. What a crash interrupts is gone on "
          "with at the next start, in each mode.",
      .words = kSnapshotModes.all()},
