@@ -21,6 +21,8 @@ struct Record {
     const Relation* relation = nullptr;  // null for a logical message
     bool has_key = false;
     bool has_value = true;  // false: a tombstone
+    // Concerns all rows of its table (TRUNCATE): a sink with partitions writes one to each.
+    bool to_all_partitions = false;
     std::string_view key;
     std::string_view value;
     std::string_view partition_by;  // what decides its partition instead of the key; or empty

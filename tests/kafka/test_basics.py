@@ -107,13 +107,44 @@ def test_keyless_tables_truncate_and_messages(broker, stages):
         stage.sql("INSERT INTO n SELECT 'row ' || i FROM generate_series(1, 20) i; "
                   "INSERT INTO k VALUES (1); TRUNCATE n; "
                   "SELECT pg_logical_emit_message(true, 'note', 'hello')")
-        keyless = stage.wait_for("n", 21)
+        keyless = stage.wait_for("n", 24)
         messages = stage.wait_for(f"{stage.prefix}.messages", 1)
         capture.stop()
     assert {r.key for r in keyless} == {None}
-    assert len({r.partition for r in keyless}) == 1, "without a key a table keeps its order"
-    assert [m["op"] for m in values(keyless)] == ["INSERT"] * 20 + ["TRUNCATE"]
+    rows = [r for r in keyless if strict_json(r.value)["op"] == "INSERT"]
+    assert len(rows) == 20 and len({r.partition for r in rows}) == 1, "without a key a table keeps its order"
+    ends = [r for r in keyless if strict_json(r.value)["op"] == "TRUNCATE"]
+    assert sorted(r.partition for r in ends) == [0, 1, 2, 3]
+    assert all(e.offset > r.offset for e in ends for r in rows if e.partition == r.partition)
     assert values(messages)[0]["op"] == "MESSAGE"
+
+
+@pytest.mark.parametrize("key", ["PRIMARY KEY", ""])
+def test_a_truncate_reaches_every_partition_in_its_place(any_broker, stages, key):
+    """A consumer of each partition ends with what the table holds."""
+    stage = stages(any_broker, kafka_topics_partitions="3", kafka_partitioner="key" if key else "round_robin")
+    stage.sql(f"CREATE TABLE t (id int {key})")
+    with stage.capture() as capture:
+        stage.sql("INSERT INTO t SELECT generate_series(1, 60)")
+        stage.wait_for("t", 60)
+        any_broker.add_partitions(stage.topic("t"), 5)
+        stage.sql("TRUNCATE t; INSERT INTO t SELECT generate_series(101, 130)")
+        stage.wait_for("t", 60 + 3 + 30)
+        capture.stop()
+        capture.start()     # counts the partitions anew
+        stage.sql("INSERT INTO t SELECT generate_series(201, 230); TRUNCATE t; INSERT INTO t VALUES (301)")
+        records = stage.wait_for("t", 60 + 3 + 30 + 30 + 5 + 1)
+        capture.stop()
+    held, truncates = {}, collections.Counter()
+    for record in sorted(records, key=lambda r: (r.partition, r.offset)):
+        message = strict_json(record.value)
+        if message["op"] == "TRUNCATE":
+            held[record.partition] = []
+            truncates[(record.headers["pgc.lsn"], record.headers["pgc.seq"])] += 1
+        else:
+            held.setdefault(record.partition, []).append(message["after"]["id"])
+    assert sorted(truncates.values()) == [3, 5]
+    assert sorted(x for ids in held.values() for x in ids) == [301]
 
 
 def test_names_that_kafka_cannot_hold_are_made_safe(any_broker, stages):

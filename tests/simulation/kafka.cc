@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <set>
 
 namespace pgc::sim {
 
@@ -74,6 +75,8 @@ private:
         std::string key;
         std::string value;
         bool written = false;
+        std::int32_t of_partitions = 0;  // goes to all of so many; 0: to one
+        std::int32_t partition = 0;
     };
 
     struct Name {
@@ -110,7 +113,8 @@ private:
     std::map<std::string, std::unique_ptr<Name>> names_;
     std::map<std::pair<std::size_t, std::int32_t>, Partition> partitions_;  // by topic's number
     std::vector<Produced> produced_;
-    std::size_t told_ = 0;  // off the front of produced_
+    std::size_t told_ = 0;           // off the front of produced_
+    std::set<std::int32_t> copies_;  // partitions that have the record being told
     std::size_t lent_ = 0;
     KafkaReports ready_;
     bool dead_ = false;
@@ -197,7 +201,12 @@ KafkaProducer::Taken PlayedClusterProducer::produce(std::span<const KafkaOutgoin
     for (const KafkaOutgoing& out : all) {
         taken.refused = refusal(out);
         if (taken.refused != KafkaCode::none) break;
-        take(out, tag);
+        if (cluster_.mutation_ == Mutation::kafka_truncates_one_partition &&
+            out.record->to_all_partitions && out.partition > 0) {
+            ready_.written.push_back({tag, 1});
+        } else {
+            take(out, tag);
+        }
         ++taken.records;
     }
     return taken;
@@ -217,11 +226,14 @@ void PlayedClusterProducer::take(const KafkaOutgoing& out, void* tag) {
     partition.number = out.partition;
     partition.queue.push_back(
         {key, record.value.data(), record.value.size(), tag, produced_.size()});
+    const auto known = cluster_.topics_.find(name_of(out.topic));
     produced_.push_back({.commit = record.commit_lsn,
                          .ordinal = record.ordinal,
                          .key = key,
                          .value = {},
-                         .written = false});
+                         .written = false,
+                         .of_partitions = record.to_all_partitions ? known->second.partitions : 0,
+                         .partition = out.partition});
     ++lent_;
     if (!partition.busy) begin(partition);
 }
@@ -286,6 +298,16 @@ void PlayedClusterProducer::write(const Lent& lent) {
 void PlayedClusterProducer::tell_oracle() {
     for (; told_ < produced_.size() && produced_[told_].written; ++told_) {
         const Produced& next = produced_[told_];
+        if (next.of_partitions == 0 && !copies_.empty()) {
+            world_.fail(fmt::format("a TRUNCATE went to {} partitions only", copies_.size()));
+        }
+        if (next.of_partitions > 0) {
+            if (!copies_.insert(next.partition).second) {
+                world_.fail("a TRUNCATE went to one partition twice");
+            }
+            if (copies_.size() < static_cast<std::size_t>(next.of_partitions)) continue;
+            copies_.clear();
+        }
         cluster_.oracle_.durable({.has_key = true,
                                   .key = next.key,
                                   .value = next.value,

@@ -8,7 +8,9 @@
 // back; the cluster is away for long.
 // When a producer goes, part of what it had arrives all the same, and nobody is told.
 //
-// The oracle is told of a record once all that were produced before it are written.
+// The oracle is told of a record once all that were produced before it are written; of one for
+// all partitions (a TRUNCATE) once each partition of its topic has it, which must be the case
+// before the next record is produced.
 #pragma once
 
 #include <cstddef>

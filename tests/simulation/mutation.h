@@ -34,6 +34,7 @@ enum class Mutation : std::uint8_t {
     kafka_failure_counts,    // a record reported as failed is taken for written
     kafka_reports_early,     // records are reported that no broker has
     kafka_swaps_two_records,
+    kafka_truncates_one_partition,
     read_is_called_durable,  // of a snapshot
     loses_a_read,
     stream_passes_the_snapshot,   // its rows come behind newer changes
@@ -57,6 +58,7 @@ inline constexpr std::array kMutations{
     Mutation::kafka_failure_counts,
     Mutation::kafka_reports_early,
     Mutation::kafka_swaps_two_records,
+    Mutation::kafka_truncates_one_partition,
     Mutation::read_is_called_durable,
     Mutation::loses_a_read,
     Mutation::stream_passes_the_snapshot,
@@ -84,6 +86,7 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case kafka_failure_counts: return "kafka_failure_counts";
         case kafka_reports_early: return "kafka_reports_early";
         case kafka_swaps_two_records: return "kafka_swaps_two_records";
+        case kafka_truncates_one_partition: return "kafka_truncates_one_partition";
         case read_is_called_durable: return "read_is_called_durable";
         case loses_a_read: return "loses_a_read";
         case stream_passes_the_snapshot: return "stream_passes_the_snapshot";

@@ -182,6 +182,7 @@ bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Op
 void NativeFormat::append_truncate(const TablePlan& plan, const Change& change, RecordBatch& out) {
     Record record;
     record.relation = change.relation;
+    record.to_all_partitions = true;
     begin_value(plan, Operation::truncate, out);
     out_.text(R"(null,"after":null,"truncate":{"cascade":)");
     out_.text(change.truncate_cascade ? "true" : "false");

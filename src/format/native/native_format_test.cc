@@ -244,6 +244,7 @@ TEST_F(NativeFormatTest, ATruncateTellsItsOptions) {
     EXPECT_EQ(value()["after"], nullptr);
     EXPECT_EQ(value()["truncate"], (json{{"cascade", true}, {"restart_identity", false}}));
     EXPECT_FALSE(out_.records[0].has_key);
+    EXPECT_TRUE(out_.records[0].to_all_partitions);
 }
 
 TEST_F(NativeFormatTest, AMessageIsKeyedByItsPrefixAndCarriesBytes) {

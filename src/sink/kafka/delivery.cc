@@ -12,10 +12,12 @@ KafkaDelivery::Pending& pending_of(void* tag) noexcept {
 
 }  // namespace
 
-KafkaDelivery::Pending& KafkaDelivery::accept(RecordBatchPtr batch, std::size_t bytes) {
+KafkaDelivery::Pending& KafkaDelivery::accept(RecordBatchPtr batch, std::size_t records,
+                                              std::size_t bytes) {
     assert(unfinished() == nullptr);
     Pending& pending = queue_.emplace_back();
     pending.batch_ = std::move(batch);
+    pending.records_ = records;
     pending.bytes_ = bytes;
     bytes_ += bytes;
     return pending;
@@ -26,7 +28,7 @@ KafkaDelivery::Pending* KafkaDelivery::unfinished() noexcept {
 }
 
 void KafkaDelivery::handed(Pending& pending, std::size_t records) noexcept {
-    assert(pending.handed_ + records <= pending.batch_->records.size());
+    assert(pending.handed_ + records <= pending.records_);
     pending.handed_ += records;
     pending.lent_ += records;
     unreported_ += records;
@@ -60,7 +62,7 @@ std::size_t KafkaDelivery::advance() {
     std::size_t records = 0;
     while (!queue_.empty()) {
         const Pending& front = queue_.front();
-        if (front.written_ < front.batch_->records.size()) break;
+        if (front.written_ < front.records_) break;
         durable_.raise(front.batch_->lane, front.batch_->end);
         bytes_ -= front.bytes_;
         records += front.written_;

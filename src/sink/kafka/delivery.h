@@ -4,6 +4,8 @@
 //   accept()  ─▶ handed(n) … ─▶ written(n) …  ─▶ in its turn: durable
 //                      └──────▶ a failure: never durable, nor is any batch behind it
 //
+// A record that goes to several partitions (Record::to_all_partitions) counts once for each.
+//
 // A batch is durable when each of its records was handed over and reported as written, and
 // every batch before it is durable. A failed record is simply never counted: so its batch,
 // and all behind it, stay where they are until the sink is destroyed.
@@ -32,19 +34,20 @@ public:
     public:
         const RecordBatch& batch() const noexcept { return *batch_; }
         std::size_t handed() const noexcept { return handed_; }
-        bool all_handed() const noexcept { return handed_ == batch_->records.size(); }
+        bool all_handed() const noexcept { return handed_ == records_; }
 
     private:
         friend class KafkaDelivery;
         RecordBatchPtr batch_;
         std::size_t bytes_ = 0;
+        std::size_t records_ = 0;  // each as often as it goes to a partition
         std::size_t handed_ = 0;   // records off the front that somebody has taken
         std::size_t written_ = 0;  // of these
         std::size_t lent_ = 0;     // of these, not reported
     };
 
-    // Requires: every batch before was handed over whole.
-    Pending& accept(RecordBatchPtr batch, std::size_t bytes);
+    // `records` are handed over for it. Requires: every batch before was handed over whole.
+    Pending& accept(RecordBatchPtr batch, std::size_t records, std::size_t bytes);
     // The batch that is not handed over whole; null: all are.
     Pending* unfinished() noexcept;
 

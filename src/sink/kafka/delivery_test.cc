@@ -24,7 +24,7 @@ protected:
         return made;
     }
     KafkaDelivery::Pending& accept(std::uint64_t commit, std::size_t records) {
-        auto& pending = delivery_.accept(batch(commit, records), 100);
+        auto& pending = delivery_.accept(batch(commit, records), records, 100);
         delivery_.handed(pending, records);
         return pending;
     }
@@ -37,6 +37,18 @@ protected:
     RecordPool pool_;
     KafkaDelivery delivery_;
 };
+
+TEST_F(KafkaDeliveryTest, ARecordForSeveralPartitionsCountsOnceForEach) {
+    auto& one = delivery_.accept(batch(1, 1), 3, 100);
+    delivery_.handed(one, 1);
+    EXPECT_EQ(delivery_.unfinished(), &one);
+    delivery_.handed(one, 2);
+    EXPECT_EQ(delivery_.unfinished(), nullptr);
+    written(one, 2);
+    EXPECT_EQ(durable(), 0U);
+    written(one, 1);
+    EXPECT_EQ(durable(), 1U);
+}
 
 TEST_F(KafkaDeliveryTest, ABatchIsDurableWhenItsLastRecordIsReported) {
     auto& one = accept(1, 3);
@@ -68,7 +80,7 @@ TEST_F(KafkaDeliveryTest, ABatchWithoutRecordsTakesItsPlaceInTheOrder) {
 }
 
 TEST_F(KafkaDeliveryTest, WhatIsNotHandedOverIsNotDurable) {
-    auto& one = delivery_.accept(batch(1, 3), 100);
+    auto& one = delivery_.accept(batch(1, 3), 3, 100);
     delivery_.handed(one, 2);
     EXPECT_EQ(delivery_.unfinished(), &one);
     written(one, 2);
@@ -105,7 +117,7 @@ TEST_F(KafkaDeliveryTest, AFailedRecordThatWentElsewhereCountsThere) {
 }
 
 TEST_F(KafkaDeliveryTest, AKeptRecordCountsOnceItIsWritten) {
-    auto& one = delivery_.accept(batch(1, 2), 100);
+    auto& one = delivery_.accept(batch(1, 2), 2, 100);
     delivery_.kept(one);
     delivery_.handed(one, 1);
     written(one, 1);
@@ -116,9 +128,9 @@ TEST_F(KafkaDeliveryTest, AKeptRecordCountsOnceItIsWritten) {
 }
 
 TEST_F(KafkaDeliveryTest, LanesAdvanceEachForItself) {
-    auto& stream = delivery_.accept(batch(100, 1), 1);
+    auto& stream = delivery_.accept(batch(100, 1), 1, 1);
     delivery_.handed(stream, 1);
-    auto& range = delivery_.accept(batch(7, 1, Lane{2}), 1);
+    auto& range = delivery_.accept(batch(7, 1, Lane{2}), 1, 1);
     delivery_.handed(range, 1);
     written(stream, 1);
     EXPECT_EQ(durable(), 100U);
@@ -130,8 +142,8 @@ TEST_F(KafkaDeliveryTest, LanesAdvanceEachForItself) {
 TEST_F(KafkaDeliveryTest, GivingUpHandsOutOnlyWhatIsStillLent) {
     auto& one = accept(1, 1);
     auto& two = accept(2, 2);
-    delivery_.accept(batch(3, 1), 100);  // not handed over
-    delivery_.written({&one, 1});        // reported, though not yet let go
+    delivery_.accept(batch(3, 1), 1, 100);  // not handed over
+    delivery_.written({&one, 1});           // reported, though not yet let go
     delivery_.written({&two, 1});
     const auto lent = delivery_.give_up();
     ASSERT_EQ(lent.size(), 1U);
@@ -152,7 +164,7 @@ TEST_F(KafkaDeliveryTest, DurableIsAlwaysTheLongestReportedPrefix) {
             const bool offers = random.chance(30) && missing.size() < 40;
             if (offers) {
                 const std::size_t records = random.below(5);
-                auto& pending = delivery.accept(batch(missing.size() + 1, records), 1);
+                auto& pending = delivery.accept(batch(missing.size() + 1, records), records, 1);
                 delivery.handed(pending, records);
                 alive.push_back(&pending);
                 missing.push_back(records);

@@ -6,9 +6,9 @@
 //   columns      by Record::partition_by, likewise; without it like `key`
 //   fixed        always the same one
 //
-// A record without what is asked for (a table without a key, a TRUNCATE) goes where the
-// table's name says, so that at least the table's own order is kept. Logical messages have
-// a key, their prefix.
+// A record without what is asked for (a table without a key) goes where the table's name says,
+// so that at least the table's own order is kept. Logical messages have a key, their prefix.
+// What concerns all rows (Record::to_all_partitions) is no question here: each partition gets one.
 #pragma once
 
 #include <cstdint>

@@ -76,7 +76,7 @@ Result<Sink::Offer> KafkaSink::offer(RecordBatchPtr& batch) {
     turn();
     if (error_) return std::unexpected(*error_);
     offered_in_vain_ = true;
-    const std::size_t bytes = bytes_of(*batch);
+    const std::size_t bytes = bytes_of(*batch, batch->records.size());
     const bool too_much = !delivery_.empty() && delivery_.bytes() + bytes > pending_bytes_max_;
     if (fatal_ || delivery_.unfinished() != nullptr || too_much) return Offer::full;
     const auto ways = find_ways(*batch);
@@ -88,7 +88,8 @@ Result<Sink::Offer> KafkaSink::offer(RecordBatchPtr& batch) {
     if (error_) return std::unexpected(*error_);
     if (!*ways || topics_.message_bytes_max() < batch_bytes_) return Offer::full;
     offered_in_vain_ = false;
-    hand_over(delivery_.accept(std::move(batch), bytes));
+    const std::size_t held = bytes_of(*batch, outgoing_.size());
+    hand_over(delivery_.accept(std::move(batch), outgoing_.size(), held));
     return Offer::accepted;
 }
 
@@ -118,9 +119,9 @@ std::string KafkaSink::waits_for() const {
     return outage_.is_long() ? "Kafka: " + outage_.because() : std::string{};
 }
 
-std::size_t KafkaSink::bytes_of(const RecordBatch& batch) const noexcept {
+std::size_t KafkaSink::bytes_of(const RecordBatch& batch, std::size_t records) const noexcept {
     return batch.arena.capacity() + batch.records.capacity() * sizeof(Record) +
-           batch.records.size() * bytes_per_record();
+           records * bytes_per_record();
 }
 
 void KafkaSink::fail(Error error) {
@@ -226,13 +227,23 @@ Result<bool> KafkaSink::find_ways(const RecordBatch& batch) {
         if (*route == nullptr) {
             all = false;
         } else if (all) {
-            outgoing_.push_back({.topic = (*route)->topic->handle,
-                                 .partition = (*route)->partitioner(record),
-                                 .record = &record});
+            add_ways(record, **route);
         }
     }
     if (!all) topics_.ask();
     return all;
+}
+
+void KafkaSink::add_ways(const Record& record, KafkaTopics::Route& route) {
+    KafkaTopic* const topic = route.topic->handle;
+    if (!record.to_all_partitions) [[likely]] {
+        outgoing_.push_back(
+            {.topic = topic, .partition = route.partitioner(record), .record = &record});
+        return;
+    }
+    for (std::int32_t partition = 0; partition < route.topic->partitions; ++partition) {
+        outgoing_.push_back({.topic = topic, .partition = partition, .record = &record});
+    }
 }
 
 void KafkaSink::hand_over(KafkaDelivery::Pending& pending) {

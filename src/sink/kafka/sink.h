@@ -14,6 +14,9 @@
 // in the log (outage.h). Errors, after which another sink has to be built: a record that can't
 // be written; a producer that is done for; a topic that takes less in a batch than we send.
 //
+// A TRUNCATE goes to each partition of its topic, in its place among the rows of each: it is
+// durable when all of them have it.
+//
 // No record behind a failed one is ever called durable: delivery.h. With `oversize: fail`
 // librdkafka is told (enable.gapless.guarantee) to send nothing behind one either.
 //
@@ -92,12 +95,13 @@ private:
 
     // Fills outgoing_; false while a topic of the batch is on its way.
     Result<bool> find_ways(const RecordBatch& batch);
+    void add_ways(const Record& record, KafkaTopics::Route& route);
     void hand_over(KafkaDelivery::Pending& pending);
     // False when there is no going on now.
     bool give(KafkaDelivery::Pending& pending, std::size_t records);
     void keep(KafkaDelivery::Pending& pending);
     void refused(KafkaDelivery::Pending& pending, KafkaCode code);
-    std::size_t bytes_of(const RecordBatch& batch) const noexcept;
+    std::size_t bytes_of(const RecordBatch& batch, std::size_t records) const noexcept;
     void fail(Error error);
 
     const KafkaConfig& config_;

@@ -48,6 +48,81 @@ TEST_F(KafkaSinkTest, LogicalMessagesHaveATopicOfTheirOwn) {
     EXPECT_THAT(values("cdc.messages"), ElementsAre("m"));
 }
 
+// Rows of keys "1" and "2", a TRUNCATE, a row: of a table with and without a key.
+class KafkaTruncateTest : public KafkaSinkTest, public testing::WithParamInterface<bool> {
+protected:
+    RecordBatchPtr truncated() {
+        auto made = batch(5, users_, {"a", "b", "TRUNCATE", "c"});
+        for (Record& record : made->records) record.has_key = GetParam();
+        made->records[2].has_key = false;
+        made->records[2].to_all_partitions = true;
+        return made;
+    }
+    // What each partition holds.
+    std::vector<std::string> partitions() {
+        std::vector<std::string> all(3);
+        for (const auto& record : kafka_.records("cdc.public.users")) {
+            all.at(static_cast<std::size_t>(record.partition)) += record.value + " ";
+        }
+        return all;
+    }
+    void SetUp() override {
+        config_.topics.partitions = 3;
+        make();
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Keys, KafkaTruncateTest, testing::Bool());
+
+TEST_P(KafkaTruncateTest, EachPartitionGetsOneInItsPlaceAmongTheRows) {
+    offer_until_taken(truncated());
+    EXPECT_EQ(durable(), 5U);
+    std::size_t rows = 0;
+    for (const std::string& told : partitions()) {
+        const auto at = told.find("TRUNCATE ");
+        ASSERT_NE(at, std::string::npos) << told;
+        EXPECT_EQ(told.find("TRUNCATE", at + 1), std::string::npos) << told;
+        EXPECT_TRUE(told.substr(0, at).find('c') == std::string::npos) << told;
+        EXPECT_TRUE(told.substr(at + 9).find_first_of("ab") == std::string::npos) << told;
+        rows += told.size() / 2 - 4;
+    }
+    EXPECT_EQ(rows, 3U);
+}
+
+TEST_P(KafkaTruncateTest, TheBatchIsDurableOnceAllPartitionsHaveIt) {
+    kafka_.writes = false;
+    offer_until_taken(truncated());
+    EXPECT_EQ(producers_.now->lent(), 6U);
+    for (int i = 0; i < 5; ++i) {
+        producers_.now->write(1);
+        EXPECT_EQ(durable(), 0U) << i;
+    }
+    producers_.now->write(1);
+    EXPECT_EQ(durable(), 5U);
+    EXPECT_EQ(sink_->pending_bytes(), 0U);
+}
+
+TEST_P(KafkaTruncateTest, AFailureInOnePartitionIsAFailure) {
+    kafka_.writes = false;
+    offer_until_taken(truncated());
+    producers_.now->write(3);
+    producers_.now->fail_at(1, KafkaCode::out_of_order);
+    producers_.now->write(2);
+    EXPECT_EQ(error_now().next, Next::retry);
+}
+
+TEST_P(KafkaTruncateTest, AQueueThatIsFullAmongThemGoesOnWhereItStopped) {
+    kafka_.queue_max = 4;
+    kafka_.writes = false;
+    offer_until_taken(truncated());
+    EXPECT_EQ(producers_.now->lent(), 4U);
+    producers_.now->write(4);
+    EXPECT_EQ(durable(), 0U);
+    EXPECT_EQ(producers_.now->lent(), 2U);
+    producers_.now->write(2);
+    EXPECT_EQ(durable(), 5U);
+    for (const std::string& told : partitions()) EXPECT_TRUE(told.contains("TRUNCATE")) << told;
+}
+
 TEST_F(KafkaSinkTest, EachRecordSaysWhereItStoodInTheLog) {
     offer_until_taken(batch(0x16B374D848, users_, {"a", "b"}));
     (void)durable();
