@@ -8,6 +8,8 @@ namespace {
 constexpr auto kDecimals = words_for<DecimalText>({{"string", DecimalText::string},
                                                    {"number", DecimalText::number},
                                                    {"double", DecimalText::nearest}});
+constexpr auto kBigints =
+    words_for<BigintText>({{"number", BigintText::number}, {"string", BigintText::string}});
 constexpr auto kInvalid = words_for<InvalidUtf8>({{"fail", InvalidUtf8::fail},
                                                   {"base64", InvalidUtf8::base64},
                                                   {"replace", InvalidUtf8::replace}});
@@ -16,17 +18,27 @@ constexpr Option kOptions[] = {
     {.path = "format.decimal",
      .kind = OptionKind::choice,
      .fallback = "string",
-     .help = "how numeric and money-like decimals are written",
+     .help = "how numeric and money are written",
      .doc = "`string` keeps every digit whatever reads it. `number` writes the same digits as a "
             "JSON number: exact only for readers that don't turn numbers into doubles. `double` "
             "writes the nearest double. NaN, Infinity and, with `double`, what no double can "
             "hold are strings always.",
      .words = kDecimals.all()},
+    {.path = "format.bigint",
+     .kind = OptionKind::choice,
+     .fallback = "number",
+     .help = "how 64-bit integers are written",
+     .doc = "`number` is exact for readers that keep 64-bit integers; those that turn JSON numbers "
+            "into doubles (JavaScript, jq before 1.7) change what is beyond 2^53. `string` writes "
+            "the digits between quotes, everywhere: in keys, arrays and composites too. Choose "
+            "before the first message: a key written otherwise is another key.",
+     .words = kBigints.all()},
     {.path = "format.invalid_utf8",
      .kind = OptionKind::choice,
      .fallback = "fail",
      .help = "what to do with text that is not UTF-8",
-     .doc = "Only databases with encoding SQL_ASCII hold such text. `fail` stops with an error "
+     .doc = "Databases with encoding SQL_ASCII hold such text, and UTF-8 ones where a C function "
+            "wrote it. `fail` stops with an error "
             "that names table, column and LSN. `base64` writes the value's bytes in base64, "
             "`replace` puts U+FFFD for each broken part; both name the field in "
             "`source.invalid_utf8`. Keys are never replaced, because distinct keys would become "
@@ -62,6 +74,7 @@ const OptionTable kFormatOptions{
 FormatOptions format_options(const Settings& settings) {
     FormatOptions options;
     options.decimal = settings.choice("format.decimal", kDecimals);
+    options.bigint = settings.choice("format.bigint", kBigints);
     options.invalid_utf8 = settings.choice("format.invalid_utf8", kInvalid);
     options.toast_placeholder = settings.text("format.toast_placeholder");
     options.tombstones = settings.boolean("format.tombstones");

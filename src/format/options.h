@@ -17,6 +17,12 @@ enum class DecimalText : std::uint8_t {
     nearest,  // 12.5: the nearest double; `double` in the configuration
 };
 
+// bigint and what is made of it; everywhere, keys included.
+enum class BigintText : std::uint8_t {
+    number,  // exact only for a reader that doesn't make a double of it
+    string,
+};
+
 // What becomes of text that is not UTF-8 (a SQL_ASCII database hands out any bytes).
 enum class InvalidUtf8 : std::uint8_t { fail, base64, replace };
 
@@ -31,6 +37,7 @@ struct PartitionColumns {
 
 struct FormatOptions {
     DecimalText decimal = DecimalText::string;
+    BigintText bigint = BigintText::number;
     InvalidUtf8 invalid_utf8 = InvalidUtf8::fail;
     // Not of format.*: follows source.toast, set by whoever builds the pipeline.
     UnsentToast unsent_toast = UnsentToast::omit;

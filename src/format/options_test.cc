@@ -29,6 +29,7 @@ TEST(FormatOptionsTest, TheTableIsSound) {
 TEST(FormatOptionsTest, DefaultsLoseNothing) {
     const FormatOptions options = given({});
     EXPECT_EQ(options.decimal, DecimalText::string);
+    EXPECT_EQ(options.bigint, BigintText::number);
     EXPECT_EQ(options.invalid_utf8, InvalidUtf8::fail);
     EXPECT_EQ(options.unsent_toast, UnsentToast::omit);
     EXPECT_EQ(options.toast_placeholder, FormatOptions{}.toast_placeholder);
@@ -38,6 +39,7 @@ TEST(FormatOptionsTest, DefaultsLoseNothing) {
 TEST(FormatOptionsTest, EveryWordIsUnderstood) {
     EXPECT_EQ(given({"--format.decimal=number"}).decimal, DecimalText::number);
     EXPECT_EQ(given({"--format.decimal=double"}).decimal, DecimalText::nearest);
+    EXPECT_EQ(given({"--format.bigint=string"}).bigint, BigintText::string);
     EXPECT_EQ(given({"--format.invalid_utf8=base64"}).invalid_utf8, InvalidUtf8::base64);
     EXPECT_EQ(given({"--format.invalid_utf8=replace"}).invalid_utf8, InvalidUtf8::replace);
     EXPECT_EQ(given({"--format.toast_placeholder=?"}).toast_placeholder, "?");

@@ -42,7 +42,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::size_t at = 0;
     test::HostileRows rows{[&]() -> std::uint32_t { return at < size ? data[at++] : 0; }};
     FormatOptions options;
-    options.decimal = static_cast<DecimalText>(rows.pick(3));
+    const auto numbers = rows.pick(6);
+    options.decimal = static_cast<DecimalText>(numbers % 3);
+    options.bigint = static_cast<BigintText>(numbers / 3);
     options.invalid_utf8 = static_cast<InvalidUtf8>(rows.pick(3));
     options.unsent_toast = static_cast<UnsentToast>(rows.pick(2));
     NativeFormat format{options, {.version = "0", .database = "fuzz"}};

@@ -20,7 +20,9 @@ using test::HostileRows;
 
 FormatOptions any_options(HostileRows& rows) {
     FormatOptions options;
-    options.decimal = static_cast<DecimalText>(rows.pick(3));
+    const auto numbers = rows.pick(6);
+    options.decimal = static_cast<DecimalText>(numbers % 3);
+    options.bigint = static_cast<BigintText>(numbers / 3);
     options.invalid_utf8 = static_cast<InvalidUtf8>(rows.pick(3));
     options.unsent_toast = static_cast<UnsentToast>(rows.pick(2));
     return options;

@@ -55,6 +55,14 @@ TEST_F(NativeFormatTest, AnInsertIsTheContractsMessageByteForByte) {
     EXPECT_EQ(key(), R"({"id":123})");
 }
 
+TEST_F(NativeFormatTest, ABigintIsTheSameStringInKeyAndRow) {
+    options_.bigint = BigintText::string;
+    changes_.insert(users_, {changes_.text("123"), Changes::null()});
+    encode();
+    EXPECT_EQ(key(), R"({"id":"123"})");
+    EXPECT_EQ(value()["after"]["id"], "123");
+}
+
 TEST_F(NativeFormatTest, RecordsCarryTheirPositionAndTable) {
     changes_.insert(users_, {changes_.text("1"), Changes::null()});
     changes_.insert(users_, {changes_.text("2"), Changes::null()});

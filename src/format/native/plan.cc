@@ -63,7 +63,7 @@ bool is_compound(Kind kind) noexcept {
 
 ColumnPlan compile_column(const Column& column, const FormatOptions& options) {
     return {.name = ',' + json_name(column.name),
-            .value = compile_value(*column.type, options.decimal),
+            .value = compile_value(*column.type, options),
             .type = column.type,
             .read_text = column.type->read_text,
             .read_binary = column.type->read_binary,

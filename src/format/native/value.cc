@@ -51,6 +51,13 @@ bool write_integer_value(ValueContext&, Writer& out, const ValuePlan&, const Val
     return true;
 }
 
+bool write_integer_text(ValueContext&, Writer& out, const ValuePlan&, const Value& value) {
+    out.byte('"');
+    out.advance_to(write_integer(out.room(kMaxIntegerText), value.integer));
+    out.byte('"');
+    return true;
+}
+
 template <typename Real>
 bool write_real_value(ValueContext&, Writer& out, const ValuePlan&, const Value& value) {
     const auto real = static_cast<Real>(value.real);
@@ -140,13 +147,18 @@ ValueWriter decimal_writer(DecimalText decimal) noexcept {
     return write_text_value;
 }
 
-ValueWriter writer_of(Kind kind, DecimalText decimal) noexcept {
-    switch (kind) {
+ValueWriter integer_writer(const Type& type, BigintText bigint) noexcept {
+    const bool is_big = type.width == sizeof(std::int64_t);
+    return is_big && bigint == BigintText::string ? write_integer_text : write_integer_value;
+}
+
+ValueWriter writer_of(const Type& type, const FormatOptions& options) noexcept {
+    switch (type.kind) {
         case Kind::boolean: return write_boolean;
-        case Kind::integer: return write_integer_value;
+        case Kind::integer: return integer_writer(type, options.bigint);
         case Kind::real32: return write_real_value<float>;
         case Kind::real64: return write_real_value<double>;
-        case Kind::decimal: return decimal_writer(decimal);
+        case Kind::decimal: return decimal_writer(options.decimal);
         case Kind::text:
         case Kind::enumeration:
         case Kind::uuid:
@@ -181,15 +193,15 @@ bool write_text(ValueContext& context, Writer& out, std::string_view text) {
     return write_broken_text(context, out, text);
 }
 
-ValuePlan compile_value(const Type& type, DecimalText decimal) {
+ValuePlan compile_value(const Type& type, const FormatOptions& options) {
     ValuePlan plan;
-    plan.write = writer_of(type.kind, decimal);
+    plan.write = writer_of(type, options);
     if (type.element != nullptr) {
-        plan.parts.push_back(compile_value(*type.element, decimal));
+        plan.parts.push_back(compile_value(*type.element, options));
     }
     for (const Field& field : type.fields) {
         plan.names.push_back((plan.names.empty() ? "{" : ",") + json_name(field.name));
-        plan.parts.push_back(compile_value(*field.type, decimal));
+        plan.parts.push_back(compile_value(*field.type, options));
     }
     return plan;
 }

@@ -16,7 +16,6 @@ namespace pgc {
 
 // What writers share while a message is written.
 struct ValueContext {
-    DecimalText decimal = DecimalText::string;
     InvalidUtf8 invalid_utf8 = InvalidUtf8::fail;
     bool in_key = false;  // no byte may be replaced: distinct keys would become one
 
@@ -43,7 +42,8 @@ struct ValuePlan {
     std::vector<std::string> names;  // of composite: `{"a":`, then `,"b":`
 };
 
-ValuePlan compile_value(const Type& type, DecimalText decimal);
+// Of the options only how numbers are written.
+ValuePlan compile_value(const Type& type, const FormatOptions& options);
 
 // Text between quotes, as the context says for what is not UTF-8.
 bool write_text(ValueContext& context, Writer& out, std::string_view text);

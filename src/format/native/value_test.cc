@@ -29,7 +29,7 @@ protected:
         Arena arena;
         Writer out;
         out.begin(arena);
-        const ValuePlan plan = compile_value(of, decimal_);
+        const ValuePlan plan = compile_value(of, options_);
         if (!plan.write(context_, out, plan, value)) {
             return std::nullopt;
         }
@@ -51,9 +51,29 @@ protected:
         return value;
     }
 
-    DecimalText decimal_ = DecimalText::string;
+    FormatOptions options_;
     ValueContext context_;
 };
+
+TEST_F(NativeValueTest, BigintsMayBeStringsWhereverTheyStand) {
+    options_.bigint = BigintText::string;
+    const TypePtr big = type(Kind::integer);
+    Type small = *big;
+    small.width = 4;
+    EXPECT_EQ(text(big, integer_value(9007199254740993)), R"("9007199254740993")");
+    EXPECT_EQ(write(small, integer_value(7)), "7") << "an integer is no bigint";
+    const std::array<Value, 2> both{integer_value(INT64_MIN), integer_value(1)};
+    Value array = list(both);
+    const Dimension dimension{.length = 2};
+    array.dimensions = {&dimension, 1};
+    EXPECT_EQ(text(type(Kind::array, big), array), R"(["-9223372036854775808","1"])");
+    EXPECT_EQ(text(type(Kind::composite, nullptr, {{"a", big}, {"b", type(Kind::text)}}),
+                   list(std::array<Value, 2>{integer_value(5), text_value("x")})),
+              R"({"a":"5","b":"x"})");
+    EXPECT_EQ(text(type(Kind::range, big), range(both, true, false)),
+              "\"[-9223372036854775808,1)\"")
+        << "a bound is the same text as ever";
+}
 
 TEST_F(NativeValueTest, BooleansAndIntegersAreJsonsOwn) {
     EXPECT_EQ(text(Kind::boolean, integer_value(1)), "true");
@@ -81,7 +101,7 @@ TEST_F(NativeValueTest, DecimalsAreStringsOfTheirDigits) {
 }
 
 TEST_F(NativeValueTest, DecimalsAsNumbersKeepTheirDigits) {
-    decimal_ = DecimalText::number;
+    options_.decimal = DecimalText::number;
     EXPECT_EQ(text(Kind::decimal, text_value("123456789012345678901234567890.500")),
               "123456789012345678901234567890.500");
     EXPECT_EQ(text(Kind::decimal, text_value("-Infinity")), R"("-Infinity")");
@@ -89,7 +109,7 @@ TEST_F(NativeValueTest, DecimalsAsNumbersKeepTheirDigits) {
 }
 
 TEST_F(NativeValueTest, DecimalsAsDoublesAreTheNearestOrAString) {
-    decimal_ = DecimalText::nearest;
+    options_.decimal = DecimalText::nearest;
     EXPECT_EQ(text(Kind::decimal, text_value("12.500")), "12.5");
     EXPECT_EQ(text(Kind::decimal, text_value("0.1000000000000000055")), "0.1");
     EXPECT_EQ(text(Kind::decimal, text_value("NaN")), R"("NaN")");

@@ -105,6 +105,7 @@ private:
         published_before,
         change,
         published,
+        tables_again,
     };
 
     std::unexpected<Error> failed(Error error) {
@@ -148,7 +149,8 @@ private:
             case Asking::tables: return take_tables(link, rows);
             case Asking::published_before: return take_published_before(link, rows);
             case Asking::change: return change_made(link);
-            case Asking::published: return take_published(rows);
+            case Asking::published: return take_published(link, rows);
+            case Asking::tables_again: return take_tables_again(rows);
             case Asking::nothing: break;
         }
         return std::unexpected(stop(Error::Category::internal, "an answer nobody asked for"));
@@ -312,7 +314,7 @@ private:
                      publication_signature_query(version_, config_.publication));
     }
 
-    Result<bool> take_published(const Rows& rows) {
+    Result<bool> take_published(Link& link, const Rows& rows) {
         auto published = read_published(rows);
         if (!published) return std::unexpected(std::move(published.error()));
         if (!publication_) return std::unexpected(missing());
@@ -334,9 +336,28 @@ private:
             if (!above[i].empty()) state_.lineages.emplace(tables_[i].oid, above[i]);
         }
         tell_changes();
+        // Two looks, at the tables and at what is published, and one may be gone in between.
+        if (!state_.maintained && asks_for_tables() &&
+            !uncovered_tables(tables_, config_.tables, state_.tables).empty()) {
+            return go_on(link, Asking::tables_again, tables_query());
+        }
         warn();
         return true;
     }
+
+    Result<bool> take_tables_again(const Rows& rows) {
+        const auto still = read_tables(rows);
+        if (!still) return std::unexpected(still.error());
+        std::unordered_set<std::string> names;
+        for (const TableInfo& table : *still) names.insert(quote_name(table.schema, table.name));
+        std::erase_if(tables_, [&](const TableInfo& table) {
+            return !names.contains(quote_name(table.schema, table.name));
+        });
+        warn();
+        return true;
+    }
+
+    bool asks_for_tables() const { return config_.manage_publication || config_.tables_given; }
 
     // What the comment does not name any more, and what it names but has not joined.
     void settle_others() {
@@ -364,7 +385,7 @@ private:
 
     // Only what the user asked for: a publication used as it is may hold what it likes.
     void warn_of_gaps() const {
-        if (!config_.manage_publication && !config_.tables_given) return;
+        if (!asks_for_tables()) return;
         std::vector<std::string> names;
         for (const TableInfo* table : uncovered_tables(tables_, config_.tables, state_.tables)) {
             names.push_back(quote_name(table->schema, table->name));

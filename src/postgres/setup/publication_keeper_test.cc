@@ -83,6 +83,22 @@ TEST_F(PublicationKeeperTest, AGoodPublicationIsLeftAlone) {
     EXPECT_EQ(lines.text, "");
 }
 
+// Tables and publication are looked at one after the other.
+TEST_F(PublicationKeeperTest, ATableThatGoesWhileWeLookIsNoGap) {
+    config.manage_publication = false;
+    include("public.*");
+    server.answers_once(
+        "pg-capture: tables */",
+        played_tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "b"}}));
+    ASSERT_TRUE(round());
+    EXPECT_EQ(lines.text, "");
+    server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"},
+                                                           {.schema = "public", .name = "c"}}));
+    signature("two");
+    ASSERT_TRUE(round());
+    EXPECT_THAT(lines.text, HasSubstr("match the filters but are not in the publication"));
+}
+
 TEST_F(PublicationKeeperTest, LateAnswersAreWaitedFor) {
     server.slow = true;
     EXPECT_TRUE(round());
