@@ -4,10 +4,11 @@
 #   libpq        static, 17
 #   libcurl      static, HTTP(S) only: librdkafka fetches OAuth tokens with it
 #   librdkafka   static, 2.8
+#   regression   PostgreSQL's own regression suite, of 15 (nightly tests only; never without its word)
 #
 # Pinned below. A second run finds the finished builds and does nothing.
 #
-#   tools/third_party.sh [libpq|libcurl|librdkafka]…    without a word: all, side by side
+#   tools/third_party.sh [libpq|libcurl|librdkafka|regression]…    without a word: the first three, side by side
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -28,6 +29,9 @@ libcurl_recipe=1
 librdkafka_version=2.8.0-1
 librdkafka_sha256=0e9f099090072fe33da42303e1878f7f4713f91b94aa6523a9d630fe67eb2b51
 librdkafka_recipe=4
+regression_version=15.18-0+deb12u1
+regression_sha256=d940b57dd029ef0712212164410fcb51854c883f3fc0c3a11486acdfd2ca5947
+regression_recipe=1
 
 say() { printf '%s %s\n' "$(date +%H:%M:%S)" "$*"; }
 die() { printf 'third_party: %s\n' "$*" >&2; exit 1; }
@@ -69,14 +73,17 @@ fetch_pinned() (
     dpkg-source --no-check --extract "$dsc"
 )
 
+# The suite's server is the installed one, of Debian 12.
+release_of() { case "$1" in postgresql-15) echo bookworm ;; *) echo trixie ;; esac; }
+
 # fetch_newest WORK PACKAGE: the same with the one that the archive's index names.
 fetch_newest() (
     set -e
     mirror=$(debian_mirror)
     mkdir -p "$1/lists/partial" "$1/cache/archives/partial" "$1/source"
     keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    printf 'deb-src [signed-by=%s] %s trixie main\n' "$keyring" "$mirror" > "$1/trixie.list"
-    apt_options="-q -o Dir::Etc::sourcelist=$1/trixie.list -o Dir::Etc::sourceparts=/dev/null
+    printf 'deb-src [signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$(release_of "$2")" > "$1/source.list"
+    apt_options="-q -o Dir::Etc::sourcelist=$1/source.list -o Dir::Etc::sourceparts=/dev/null
         -o Dir::State::lists=$1/lists -o Dir::Cache=$1/cache
         -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=
         -o APT::Get::List-Cleanup=0"
@@ -115,7 +122,7 @@ provide() {
     work="$deps/$library-build"
     rm -rf "$target" "$work"
     mkdir -p "$work" "$target"
-    say "$library: fetching the source of $package from Debian 13"
+    say "$library: fetching the source of $package from Debian ($(release_of "$package"))"
     version=$(fetch "$work" "$package" "$pinned" "$sha256") || exit 1
     [ "$version" = "$pinned" ] ||
         say "$library: Debian has moved on from $pinned to $version (signature checked by apt)"
@@ -186,6 +193,18 @@ build_librdkafka() {
     cp src/rdkafka.h src/rdkafka_mock.h LICENSES.txt "$1/include/librdkafka/"
 }
 
+# The files of the suite, its driver and the library its tests call.
+build_regression() {
+    set -e
+    CC=/usr/bin/gcc-12 CFLAGS=-O1 ./configure --without-icu --without-readline --without-zlib
+    make -j"$(nproc)" -C src/backend generated-headers
+    make -j"$(nproc)" -C src/test/regress
+    cd src/test/regress
+    mkdir -p "$1/lib"
+    cp -r sql expected data parallel_schedule resultmap pg_regress "$1/"
+    cp regress.so "$1/lib/"
+}
+
 # Side by side: much of each is configure, which keeps one core busy. librdkafka needs libcurl.
 if [ $# -eq 0 ]; then
     exec "$root/tools/together.sh" "'$0' libpq" "'$0' libcurl librdkafka"
@@ -195,6 +214,9 @@ for part in "$@"; do
     libpq) provide libpq postgresql-17 "$libpq_version" "$libpq_sha256" "$libpq_recipe" ;;
     libcurl) provide libcurl curl "$libcurl_version" "$libcurl_sha256" "$libcurl_recipe" ;;
     librdkafka) provide librdkafka librdkafka "$librdkafka_version" "$librdkafka_sha256" "$librdkafka_recipe" ;;
+    regression)
+        provide regression postgresql-15 "$regression_version" "$regression_sha256" "$regression_recipe"
+        ;;
     *) die "unknown part '$part'" ;;
     esac
 done

@@ -135,8 +135,11 @@ SELECT EXISTS (SELECT 1 FROM pg_roles
 
 std::string published_types_query(int version, std::string_view publication) {
     // What the server sends is what it encodes, whatever we keep of it.
-    const std::string_view sent =
-        version >= 150000 ? "a.attname = ANY (p.attnames)" : "a.attgenerated = ''";
+    // 15 to 17 name generated columns among the list's and send none.
+    const std::string_view sent = version >= 180000 ? "a.attname = ANY (p.attnames)"
+                                  : version >= 150000
+                                      ? "a.attname = ANY (p.attnames) AND a.attgenerated = ''"
+                                      : "a.attgenerated = ''";
     return fmt::format(R"sql(/* pg-capture: published types */
 SELECT array_agg(DISTINCT a.atttypid)::text AS types
   FROM pg_publication_tables p
