@@ -36,9 +36,10 @@ std::string room_text(const SlotInfo& slot) {
 }
 
 std::string instance_text(const StatusSnapshot& instance) {
-    std::string text = fmt::format(
-        "{}, lag {}, {} changes/s", name(instance.state), readable_time(instance.progress.lag),
-        grouped(static_cast<std::uint64_t>(std::llround(instance.changes_per_second))));
+    std::string text =
+        fmt::format("{}, lag {}, {} changes/s", name(instance.state),
+                    instance.progress.lag ? readable_time(*instance.progress.lag) : "unknown",
+                    grouped(static_cast<std::uint64_t>(std::llround(instance.changes_per_second))));
     if (!instance.waits_for.empty()) text += ", waits for " + printable(instance.waits_for);
     return text;
 }

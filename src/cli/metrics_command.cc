@@ -29,7 +29,9 @@ std::string labels(const MetricSpec& metric) {
 std::string markdown() {
     std::string text =
         "# Metrics\n\nWhat `GET /metrics` shows, in Prometheus' text format. Written by "
-        "`pg-capture metrics`.\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n";
+        "`pg-capture metrics`.\n\nEvery series bears the label `pipeline`, the pipeline's name, "
+        "besides those of the table. `NaN` means: not known now.\n\n| metric | kind | labels | "
+        "meaning |\n|---|---|---|---|\n";
     for (const MetricSpec& metric : metrics_catalog()) {
         text += fmt::format("| `{}` | {} | {} | {} |\n", metric.name, name(metric.kind),
                             labels(metric), metric.help);
@@ -44,9 +46,9 @@ std::string json() {
         text += fmt::format("{{\"name\":\"{}\",\"kind\":\"{}\",\"help\":", metric.name,
                             name(metric.kind));
         append_json_string(text, metric.help);
-        text += ",\"labels\":[";
+        text += ",\"labels\":[\"pipeline\"";
         for (std::size_t i = 0; i < metric.label_count(); ++i) {
-            text += fmt::format("{}\"{}\"", i == 0 ? "" : ",", metric.labels[i]);
+            text += fmt::format(",\"{}\"", metric.labels[i]);
         }
         text += "]}";
     }

@@ -57,7 +57,7 @@ public:
           lines_(STDERR_FILENO),
           log_(program.logs, lines_, world.clock),
           logger_(log_.logger("pipeline").with({{"pipeline", options_.name}})),
-          metrics_(PGC_VERSION),
+          metrics_(PGC_VERSION, options_.name),
           status_({.pipeline = options_.name,
                    .version = PGC_VERSION,
                    .sink = program.settings.word("sink"),

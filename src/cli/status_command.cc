@@ -57,8 +57,11 @@ std::string status_text(const StatusSnapshot& status, WallTime now) {
                     status.since == WallTime{} ? "" : ", since " + wall_text(status.since)));
     if (!status.not_live_because.empty()) row("not live", printable(status.not_live_because));
     if (!status.waits_for.empty()) row("waits for", printable(status.waits_for));
-    row("lag", fmt::format("{}, {} of log", readable_time(progress.lag),
-                           readable_bytes(progress.behind_bytes())));
+    if (status.attempts > 0) {
+        row("attempts", fmt::format("{} in a row have failed", grouped(status.attempts)));
+    }
+    row("lag", progress.lag ? lag_text(progress, ", ", " of log")
+                            : "unknown while nothing is read; ask the server: pg-capture lag");
     row("rate",
         fmt::format("{} changes/s, {} since it started",
                     grouped(static_cast<std::uint64_t>(std::llround(status.changes_per_second))),

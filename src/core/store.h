@@ -60,6 +60,9 @@ public:
     // Adds what load() and saved() wait for, while something is undecided.
     virtual void wants(Wants& wants) const = 0;
 
+    // How often what load() or saved() wait for was tried in vain since it last went well.
+    virtual std::uint64_t attempts() const noexcept { return 0; }
+
     // What it is, for errors: the file's path, the topic and the key in it.
     virtual std::string where() const = 0;
 

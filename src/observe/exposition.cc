@@ -49,12 +49,16 @@ std::string number(double value) {
 
 // {a="x",b="y",le="0.1"}; nothing at all without labels.
 void append_labels(std::string& out, const MetricSpec& spec, LabelSpan labels,
-                   std::string_view le = {}) {
+                   std::string_view always, std::string_view le = {}) {
     char before = '{';
+    if (!always.empty()) {
+        out += before;
+        out += always;
+        before = ',';
+    }
     for (std::size_t i = 0; i < spec.label_count(); ++i) {
-        fmt::format_to(std::back_inserter(out), "{}{}=\"", before, spec.labels[i]);
-        append_escaped(out, labels[i], true);
-        out += '"';
+        out += before;
+        out += label_text(spec.labels[i], labels[i]);
         before = ',';
     }
     if (!le.empty()) {
@@ -74,6 +78,12 @@ void append_sample(std::string& out, std::string_view value) {
 
 }  // namespace
 
+std::string label_text(std::string_view name, std::string_view value) {
+    std::string text = fmt::format("{}=\"", name);
+    append_escaped(text, value, true);
+    return text + '"';
+}
+
 void expose_head(std::string& out, const MetricSpec& spec) {
     fmt::format_to(std::back_inserter(out), "# HELP {} ", spec.name);
     append_escaped(out, spec.help, false);
@@ -81,39 +91,40 @@ void expose_head(std::string& out, const MetricSpec& spec) {
 }
 
 void expose_series(std::string& out, const MetricSpec& spec, LabelSpan labels,
-                   const Counter& counter) {
+                   const Counter& counter, std::string_view always) {
     out += spec.name;
-    append_labels(out, spec, labels);
+    append_labels(out, spec, labels, always);
     append_sample(out, spec.unit == MetricSpec::Unit::nanoseconds
                            ? number(static_cast<double>(counter.value()) / 1e9)
                            : fmt::format("{}", counter.value()));
 }
 
-void expose_series(std::string& out, const MetricSpec& spec, LabelSpan labels, const Gauge& gauge) {
+void expose_series(std::string& out, const MetricSpec& spec, LabelSpan labels, const Gauge& gauge,
+                   std::string_view always) {
     out += spec.name;
-    append_labels(out, spec, labels);
+    append_labels(out, spec, labels, always);
     append_sample(out, number(gauge.value()));
 }
 
 void expose_series(std::string& out, const MetricSpec& spec, LabelSpan labels,
-                   const Histogram& histogram) {
+                   const Histogram& histogram, std::string_view always) {
     const HistogramCounts counts = histogram.counts();
     std::uint64_t below = 0;
     for (std::size_t i = 0; i < counts.buckets.size(); ++i) {
         below += counts.buckets[i];
         out += spec.name;
         out += "_bucket";
-        append_labels(out, spec, labels,
+        append_labels(out, spec, labels, always,
                       i < counts.bounds.size() ? number(counts.bounds[i]) : "+Inf");
         append_sample(out, fmt::format("{}", below));
     }
     out += spec.name;
     out += "_sum";
-    append_labels(out, spec, labels);
+    append_labels(out, spec, labels, always);
     append_sample(out, number(counts.sum));
     out += spec.name;
     out += "_count";
-    append_labels(out, spec, labels);
+    append_labels(out, spec, labels, always);
     append_sample(out, fmt::format("{}", below));
 }
 

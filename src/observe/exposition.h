@@ -10,6 +10,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "observe/instruments.h"
 #include "observe/metrics_catalog.h"
@@ -18,10 +19,17 @@ namespace pgc {
 
 void expose_head(std::string& out, const MetricSpec& spec);
 
-// `labels` holds at least spec.label_count() values.
+// name="value", escaped.
+std::string label_text(std::string_view name, std::string_view value);
+
+// `labels` holds at least spec.label_count() values. `always` comes before them: label texts
+// with commas between, or nothing.
 using LabelSpan = std::span<const std::string>;
-void expose_series(std::string& out, const MetricSpec& spec, LabelSpan labels, const Counter&);
-void expose_series(std::string& out, const MetricSpec& spec, LabelSpan labels, const Gauge&);
-void expose_series(std::string& out, const MetricSpec& spec, LabelSpan labels, const Histogram&);
+void expose_series(std::string& out, const MetricSpec& spec, LabelSpan labels, const Counter&,
+                   std::string_view always = {});
+void expose_series(std::string& out, const MetricSpec& spec, LabelSpan labels, const Gauge&,
+                   std::string_view always = {});
+void expose_series(std::string& out, const MetricSpec& spec, LabelSpan labels, const Histogram&,
+                   std::string_view always = {});
 
 }  // namespace pgc

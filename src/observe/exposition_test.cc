@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -192,6 +193,20 @@ TEST_F(ExpositionTest, ShowsCountersWithoutLabelsFromTheStart) {
         }
     }
     EXPECT_FALSE(families.contains("cdc_replication_lag_seconds"));
+}
+
+TEST(PipelineLabelTest, StandsOnEverySeries) {
+    Metrics metrics{"1.2.3", "a\"b"};
+    metrics.counter(Metric::changes_total, {"public.t", "insert"}).add();
+    metrics.histogram(Metric::batch_row_count).observe(1);
+    std::istringstream lines(metrics.expose());
+    int series = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with('#')) continue;
+        ++series;
+        EXPECT_NE(line.find("{pipeline=\"a\\\"b\""), std::string::npos) << line;
+    }
+    EXPECT_GT(series, 20);
 }
 
 TEST_F(ExpositionTest, ShowsEveryMetricOfTheCatalogWithHelpAndType) {

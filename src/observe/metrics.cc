@@ -13,7 +13,9 @@ using Kind = MetricSpec::Kind;
 
 }  // namespace
 
-Metrics::Metrics(std::string_view version) : families_(metrics_catalog().size()) {
+Metrics::Metrics(std::string_view version, std::string_view pipeline)
+    : always_(pipeline.empty() ? std::string{} : label_text("pipeline", pipeline)),
+      families_(metrics_catalog().size()) {
     for (const MetricSpec& spec : metrics_catalog()) {
         if (spec.kind == Kind::counter && spec.label_count() == 0) {
             counter(spec.id);
@@ -79,7 +81,7 @@ std::string Metrics::expose() {
         }
         expose_head(out, spec);
         for (const auto& [labels, instrument] : family) {
-            std::visit([&](const auto& one) { expose_series(out, spec, labels, *one); },
+            std::visit([&](const auto& one) { expose_series(out, spec, labels, *one, always_); },
                        instrument);
         }
     }

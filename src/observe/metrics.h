@@ -7,6 +7,8 @@
 // Label values come from outside (table names) and are bounded: beyond kSeries_max of one
 // metric, all further ones share the series whose labels are all "(other)".
 //
+// Every series bears the label `pipeline` besides its own: many instances, one dashboard.
+//
 // Counters without labels are there from the start, at 0; everything else appears when
 // it is first asked for. Threads: any.
 #pragma once
@@ -31,7 +33,8 @@ class Metrics {
 public:
     static constexpr std::size_t kSeries_max = 10'000;
 
-    explicit Metrics(std::string_view version);
+    // Without a `pipeline` there is no such label.
+    explicit Metrics(std::string_view version, std::string_view pipeline = {});
     Metrics(const Metrics&) = delete;
     Metrics& operator=(const Metrics&) = delete;
 
@@ -57,6 +60,7 @@ private:
     T& find(Metric metric, MetricSpec::Kind kind, Labels labels);
     void refresh_process();
 
+    const std::string always_;  // as exposition.h wants it
     std::mutex mutex_;
     // Protected by mutex_; the instruments never move.
     std::vector<Family> families_;  // by Metric

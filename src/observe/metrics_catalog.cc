@@ -21,16 +21,19 @@ constexpr std::array kCatalog{
                .kind = gauge,
                .name = "cdc_replication_lag_seconds",
                .help = "How long ago the newest change committed that was taken from the server "
-                       "and is not durable yet; 0 when there is none."},
+                       "and is not durable yet; 0 when there is none, NaN (unknown) while "
+                       "nothing is read from the server."},
     MetricSpec{.id = Metric::replication_lag_bytes,
                .kind = gauge,
                .name = "cdc_replication_lag_bytes",
                .help = "Bytes of write-ahead log between the end of the server's log, as it last "
-                       "told, and what is confirmed."},
+                       "told, and what is durable and stored; NaN (unknown) while nothing is "
+                       "read from the server."},
     MetricSpec{.id = Metric::wal_position_bytes,
                .kind = gauge,
                .name = "cdc_wal_position_bytes",
-               .help = "The confirmed place in the write-ahead log, as a number of bytes."},
+               .help = "The place in the write-ahead log up to which everything is durable and "
+                       "stored, as a number of bytes; NaN until it is known."},
     MetricSpec{.id = Metric::slot_active,
                .kind = gauge,
                .name = "cdc_slot_active",
@@ -123,6 +126,24 @@ constexpr std::array kCatalog{
                .kind = counter,
                .name = "cdc_recovery_attempts_total",
                .help = "Attempts to go on after an error that may pass by itself."},
+    MetricSpec{.id = Metric::pipeline_state,
+               .kind = gauge,
+               .name = "cdc_pipeline_state",
+               .help = "1 for the state the pipeline is in, 0 for the others: starting, "
+                       "connecting, streaming, waiting (for the next attempt), draining, stopped, "
+                       "failed.",
+               .labels = {"state"}},
+    MetricSpec{.id = Metric::pipeline_waiting,
+               .kind = gauge,
+               .name = "cdc_pipeline_waiting",
+               .help = "1 for what keeps the pipeline from going on, else 0: source (PostgreSQL), "
+                       "sink, store (of the position).",
+               .labels = {"on"}},
+    MetricSpec{.id = Metric::failed_attempts,
+               .kind = gauge,
+               .name = "cdc_failed_attempts",
+               .help = "Attempts in a row that failed, to reach PostgreSQL, the sink or the stored "
+                       "position; 0 once it gets on."},
     MetricSpec{.id = Metric::kafka_records_in_flight,
                .kind = gauge,
                .name = "cdc_kafka_records_in_flight",
@@ -131,7 +152,7 @@ constexpr std::array kCatalog{
                .kind = gauge,
                .name = "cdc_kafka_waiting",
                .help = "1 while Kafka has confirmed nothing for more than a second although "
-                       "records wait for it, else 0."},
+                       "records wait for it, and while a start waits for it; else 0."},
     MetricSpec{.id = Metric::kafka_delivery_failures_total,
                .kind = counter,
                .name = "cdc_kafka_delivery_failures_total",

@@ -1,5 +1,6 @@
 // Every metric there is, declared once: its name, its kind, what it means, its labels.
 // The registry takes nothing else; pages and dashboards are checked against this table.
+// Beside the labels that stand here every series bears `pipeline` (observe/metrics.h).
 #pragma once
 
 #include <array>
@@ -34,6 +35,9 @@ enum class Metric : std::uint8_t {
     schema_changes_total,
     errors_total,
     recovery_attempts_total,
+    pipeline_state,
+    pipeline_waiting,
+    failed_attempts,
     kafka_records_in_flight,
     kafka_waiting,
     kafka_delivery_failures_total,

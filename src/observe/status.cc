@@ -41,6 +41,17 @@ std::string_view name(SinkState state) noexcept {
     return "closed";
 }
 
+std::string_view name(WaitsOn what) noexcept {
+    using enum WaitsOn;
+    switch (what) {
+        case nothing: return "nothing";
+        case source: return "source";
+        case sink: return "sink";
+        case store: return "store";
+    }
+    return "nothing";
+}
+
 Status::Status(StatusAbout about, const Clock& clock, const Histogram* latency)
     : about_(std::move(about)),
       clock_(clock),
@@ -57,14 +68,22 @@ void Status::enter(PipelineState state) {
     if (state != state_) {
         state_ = state;
         entered_ = turned_;
+        waits_on_ = WaitsOn::nothing;
         waits_for_.clear();
     }
 }
 
-void Status::waits_for(std::string_view what) {
+void Status::waits_for(WaitsOn on, std::string_view what) {
     const std::lock_guard lock(mutex_);
     turned_ = clock_.now();
+    waits_on_ = on;
     waits_for_ = what;
+}
+
+void Status::attempts(std::uint64_t failed_in_a_row) {
+    const std::lock_guard lock(mutex_);
+    turned_ = clock_.now();
+    attempts_ = failed_in_a_row;
 }
 
 void Status::failed_with(const Error& error) {
@@ -125,9 +144,17 @@ StatusSnapshot Status::snapshot() const {
     if (!flowing) {
         shot.progress.sink = SinkState::closed;
         shot.progress.sink_waits_for.clear();
+        shot.progress.lag.reset();
+        if (state_ != PipelineState::waiting) shot.progress.buffer_bytes = 0;
         if (shot.progress.snapshot) shot.progress.snapshot->rows_per_second = 0;
     }
-    shot.waits_for = waits_for_.empty() ? shot.progress.sink_waits_for : waits_for_;
+    shot.waits_on = waits_on_;
+    shot.waits_for = waits_for_;
+    if (waits_for_.empty() && !shot.progress.sink_waits_for.empty()) {
+        shot.waits_on = WaitsOn::sink;
+        shot.waits_for = shot.progress.sink_waits_for;
+    }
+    shot.attempts = attempts_;
     tell_lately(shot, now);
     shot.last_error = last_error_;
     shot.last_error_at = last_error_at_;

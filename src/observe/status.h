@@ -9,6 +9,8 @@
 //          Whoever asks may restart the process when it is not.
 //   ready  it streams.
 //
+// Lag is unknown, not zero, while nothing is read from the server.
+//
 // Rate and latency are those of the last kLately: Status keeps what it was told once a
 // second for so long.
 //
@@ -50,6 +52,15 @@ enum class SinkState : std::uint8_t {
 };
 std::string_view name(SinkState state) noexcept;
 
+// What keeps a pipeline from going on.
+enum class WaitsOn : std::uint8_t {
+    nothing,
+    source,  // PostgreSQL
+    sink,
+    store,  // of the position
+};
+std::string_view name(WaitsOn what) noexcept;
+
 // The snapshots under way, all together. An estimate stands in for what is not known yet.
 struct SnapshotBrief {
     std::uint64_t tables = 0;  // 0: not known yet
@@ -64,13 +75,16 @@ struct PipelineProgress {
     Lsn received{};
     Lsn confirmed{};
     Lsn server_end{};  // of the server's log, as it last told
-    Duration lag{0};   // as cdc_replication_lag_seconds
+    // As cdc_replication_lag_seconds; none: unknown, because nothing is read from the server.
+    std::optional<Duration> lag{};
     std::uint64_t buffer_bytes = 0;
     SinkState sink = SinkState::closed;
     std::string sink_waits_for{};             // Sink::waits_for()
     std::optional<SnapshotBrief> snapshot{};  // none: none is under way
 
-    std::uint64_t behind_bytes() const noexcept {
+    // None: unknown, as the lag.
+    std::optional<std::uint64_t> behind_bytes() const noexcept {
+        if (!lag) return std::nullopt;
         return server_end > confirmed ? server_end.value - confirmed.value : 0;
     }
 };
@@ -89,7 +103,9 @@ struct StatusSnapshot {
     PipelineState state{};
     WallTime since;        // in this state
     Duration in_state{0};  // for how long
+    WaitsOn waits_on = WaitsOn::nothing;
     std::string waits_for;
+    std::uint64_t attempts = 0;  // in a row that failed
     PipelineProgress progress;
     double changes_per_second = 0;
     struct Latency {  // from the commit to the sink's confirmation
@@ -119,8 +135,9 @@ public:
 
     // Each of these also says that the loop turns.
     void enter(PipelineState state);
-    void waits_for(std::string_view what);  // until another state is entered
-    void failed_with(const Error& error);   // remembered until another one; no change of state
+    void waits_for(WaitsOn on, std::string_view what);  // until another state is entered
+    void attempts(std::uint64_t failed_in_a_row);
+    void failed_with(const Error& error);  // remembered until another one; no change of state
     void progressed(const PipelineProgress& progress);
     void turned();
 
@@ -146,7 +163,9 @@ private:
     PipelineState state_ = PipelineState::starting;
     Instant entered_;
     Instant turned_;
+    WaitsOn waits_on_ = WaitsOn::nothing;
     std::string waits_for_;
+    std::uint64_t attempts_ = 0;
     PipelineProgress progress_;
     std::deque<Sample> samples_;  // a second apart or more; the last kLately of them
     std::optional<Error> last_error_;

@@ -73,6 +73,13 @@ std::string time_left(std::uint64_t rows, std::uint64_t rows_expected,
     return fmt::format("about {} left", readable_time(left));
 }
 
+std::string lag_text(const PipelineProgress& progress, std::string_view between,
+                     std::string_view behind) {
+    if (!progress.lag) return "unknown";
+    return fmt::format("{}{}{}{}", readable_time(*progress.lag), between,
+                       readable_bytes(*progress.behind_bytes()), behind);
+}
+
 std::string describe(const SnapshotBrief& snapshot) {
     std::string text;
     if (snapshot.tables > 0) {
@@ -92,17 +99,18 @@ std::string describe(const SnapshotBrief& snapshot) {
 
 std::string describe(const StatusSnapshot& status, std::uint64_t resident_bytes) {
     const auto& progress = status.progress;
-    std::string line = fmt::format(
-        "{}  {} changes/s  lag {}  {} behind  confirmed {}  memory {}", name(status.state),
-        grouped(static_cast<std::uint64_t>(std::llround(status.changes_per_second))),
-        readable_time(progress.lag), readable_bytes(progress.behind_bytes()),
-        to_string(progress.confirmed), readable_bytes(resident_bytes));
+    std::string line =
+        fmt::format("{}  {} changes/s  lag {}  confirmed {}  memory {}", name(status.state),
+                    grouped(static_cast<std::uint64_t>(std::llround(status.changes_per_second))),
+                    lag_text(progress, "  ", " behind"), to_string(progress.confirmed),
+                    readable_bytes(resident_bytes));
     if (status.latency) {
         fmt::format_to(std::back_inserter(line), "  latency p50 {} p99 {}",
                        readable_time(status.latency->p50), readable_time(status.latency->p99));
     }
     if (progress.snapshot) line += "  snapshot " + describe(*progress.snapshot);
     if (!status.waits_for.empty()) line += "  waiting for " + status.waits_for;
+    if (status.attempts > 0) line += fmt::format("  failed attempts {}", grouped(status.attempts));
     return line;
 }
 
@@ -119,12 +127,15 @@ void StatusLine::write(const Logger& logger, Instant now) {
         logger.with({{"state", name(told.state)},
                      {"changes_per_second", std::round(told.changes_per_second * 10) / 10},
                      {"changes", progress.changes},
-                     {"lag_ms", milliseconds(progress.lag)},
-                     {"behind_bytes", progress.behind_bytes()},
                      {"received", progress.received},
                      {"confirmed", progress.confirmed},
                      {"buffer_bytes", progress.buffer_bytes},
+                     {"failed_attempts", told.attempts},
                      {"memory_bytes", resident_bytes}});
+    if (progress.lag) {
+        with_rates = with_rates.with(
+            {{"lag_ms", milliseconds(*progress.lag)}, {"behind_bytes", *progress.behind_bytes()}});
+    }
     if (progress.snapshot) {
         const SnapshotBrief& snapshot = *progress.snapshot;
         with_rates = with_rates.with({{"snapshot_tables", snapshot.tables},

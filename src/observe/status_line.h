@@ -18,6 +18,10 @@ namespace pgc {
 
 std::string describe(const StatusSnapshot& status, std::uint64_t resident_bytes);
 
+// "12 ms, 48 B of log", with what is to stand between and behind; or "unknown".
+std::string lag_text(const PipelineProgress& progress, std::string_view between,
+                     std::string_view behind);
+
 // "12 of 20 tables, 1,234,567 of about 2,000,000 rows (61 %), 250,000 rows/s, about 4 s left"
 std::string describe(const SnapshotBrief& snapshot);
 // How much of what is expected: whole percents, 100 for all of it only; none of nothing.

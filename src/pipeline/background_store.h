@@ -9,6 +9,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -31,6 +32,7 @@ public:
     Result<void> save(const StoredPosition& position) override;
     Result<bool> saved() override;
     void wants(Wants& wants) const override;
+    std::uint64_t attempts() const noexcept override { return inner_->attempts(); }
     std::string where() const override { return inner_->where(); }
     std::string how_to_forget() const override { return inner_->how_to_forget(); }
     std::string how_to_create() const override { return inner_->how_to_create(); }

@@ -236,8 +236,9 @@ PipelineProgress Flow::progress(Lsn confirmed) const {
         .buffer_bytes = budget_.used(),
         .sink = may_read() ? SinkState::ready : SinkState::full,
         .sink_waits_for = sink_->waits_for()};
+    if (source_) progress.lag = Duration{0};
     if (!progress.sink_waits_for.empty()) progress.sink = SinkState::waiting;
-    if (const WallTime newest = ledger_.newest_pending(); newest != WallTime{}) {
+    if (const WallTime newest = ledger_.newest_pending(); source_ && newest != WallTime{}) {
         const std::chrono::microseconds since{clock_.wall().unix_us - newest.unix_us};
         progress.lag = std::max(Duration{since}, Duration{0});
     }

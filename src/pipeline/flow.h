@@ -32,6 +32,7 @@
 #include "core/record.h"
 #include "core/sink.h"
 #include "core/source.h"
+#include "observe/status.h"
 #include "pipeline/batch_size.h"
 #include "pipeline/budget.h"
 #include "pipeline/ledger.h"

@@ -266,6 +266,15 @@ TEST_F(FlowTest, TellsHowLongTheOldestNewsWaits) {
     EXPECT_EQ(flow().progress(Lsn{}).lag, 0s);
 }
 
+TEST_F(FlowTest, WithoutASourceTheLagIsUnknown) {
+    log({{100}});
+    round();
+    EXPECT_TRUE(flow().progress(Lsn{}).behind_bytes());
+    flow().stop_reading();
+    EXPECT_FALSE(flow().progress(Lsn{}).lag);
+    EXPECT_FALSE(flow().progress(Lsn{}).behind_bytes());
+}
+
 TEST_F(FlowTest, AJumpOfTheWallClockMakesNoNegativeLag) {
     parts.destination.confirms = false;
     log({{100}});

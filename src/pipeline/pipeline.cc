@@ -86,12 +86,12 @@ Result<Pipeline::Turn> Pipeline::act() {
 
 Result<Pipeline::Turn> Pipeline::connect() {
     if (!source_) {
-        with_.status.waits_for("the stored position: " + with_.store.where());
+        with_.status.waits_for(WaitsOn::store, "the stored position: " + with_.store.where());
         const auto known = look_up_position();
         if (!known) return std::unexpected(known.error());
         if (!*known) return Turn::wait;
         if (auto made = make_source(); !made) return std::unexpected(std::move(made.error()));
-        with_.status.waits_for("PostgreSQL");
+        with_.status.waits_for(WaitsOn::source, "PostgreSQL");
     }
     const auto opened = source_->open();
     if (!opened) return std::unexpected(opened.error());
@@ -162,6 +162,7 @@ Result<Pipeline::Turn> Pipeline::stream() {
     if (!told_progress_ &&
         (flow_->batches_durable() > 0 || with_.clock.now() - entered_ >= kHeld)) {
         supervision_.progressed();
+        failures_ = 0;
         told_progress_ = true;
         began_anew_ = false;
     }
@@ -416,6 +417,7 @@ void Pipeline::begin_draining() {
 }
 
 void Pipeline::fail(Error error) {
+    ++failures_;
     probe_.failed(error);
     with_.status.failed_with(error);
     const auto decision = supervision_.failed(error, with_.clock.now());
@@ -435,6 +437,9 @@ void Pipeline::fail(Error error) {
     }
     retry_at_ = with_.clock.now() + decision.pause;
     enter(State::backing_off);
+    const bool of_sink = error.category == Error::Category::sink;
+    with_.status.waits_for(of_sink ? WaitsOn::sink : WaitsOn::source,
+                           of_sink ? "the sink: the next attempt" : "PostgreSQL: the next attempt");
 }
 
 void Pipeline::finish(Result<void> outcome) {
@@ -456,10 +461,7 @@ void Pipeline::enter(State state) {
             with_.log.info("streaming", {{"from", plan_->from}});
             with_.status.enter(PipelineState::streaming);
             break;
-        case State::backing_off:
-            with_.status.enter(PipelineState::waiting);
-            with_.status.waits_for("the next attempt");
-            break;
+        case State::backing_off: with_.status.enter(PipelineState::waiting); break;
         case State::draining: with_.status.enter(PipelineState::draining); break;
         case State::stopped:
             with_.status.enter(outcome_ ? PipelineState::stopped : PipelineState::failed);
@@ -472,8 +474,13 @@ void Pipeline::note_progress() {
         PipelineProgress progress = flow_->progress(checkpoint_.safe());
         if (state_ == State::streaming) progress.snapshot = brief_;
         with_.status.progressed(progress);
-        probe_.progressed(progress);
-    } else {
+    }
+    const bool flows = state_ == State::streaming || state_ == State::draining;
+    const std::uint64_t attempts = failures_ + (flows ? 0 : with_.store.attempts());
+    if (attempts != told_attempts_) {
+        with_.status.attempts(attempts);
+        told_attempts_ = attempts;
+    } else if (!flow_) {
         with_.status.turned();
     }
     const Instant now = with_.clock.now();

@@ -137,6 +137,8 @@ private:
     std::optional<StartPlan> plan_;
     std::unique_ptr<Flow> flow_;
     bool told_progress_ = false;
+    std::uint64_t failures_ = 0;  // in a row
+    std::uint64_t told_attempts_ = 0;
 
     bool started_before_ = false;  // in this process
     bool began_anew_ = false;      // without a pause, and no progress since

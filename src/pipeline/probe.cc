@@ -16,10 +16,6 @@ Probe::Probe(Metrics& metrics, const Clock& clock)
       checkpoints_(metrics.counter(Metric::checkpoints_total)),
       recovery_attempts_(metrics.counter(Metric::recovery_attempts_total)),
       slot_active_(metrics.gauge(Metric::slot_active)),
-      lag_seconds_(metrics.gauge(Metric::replication_lag_seconds)),
-      lag_bytes_(metrics.gauge(Metric::replication_lag_bytes)),
-      wal_position_(metrics.gauge(Metric::wal_position_bytes)),
-      buffer_(metrics.gauge(Metric::buffer_bytes)),
       latency_(metrics.histogram(Metric::end_to_end_latency_seconds)),
       batch_time_(metrics.histogram(Metric::batch_duration_seconds)),
       batch_bytes_(metrics.histogram(Metric::batch_size_bytes)),
@@ -74,13 +70,6 @@ void Probe::failed(const Error& error) {
     if (error.category == Error::Category::sink) {
         metrics_.counter(Metric::sink_errors_total).add();
     }
-}
-
-void Probe::progressed(const PipelineProgress& progress) {
-    lag_seconds_.set(std::chrono::duration<double>(progress.lag).count());
-    lag_bytes_.set(static_cast<double>(progress.behind_bytes()));
-    wal_position_.set(static_cast<double>(progress.confirmed.value));
-    buffer_.set(static_cast<double>(progress.buffer_bytes));
 }
 
 }  // namespace pgc

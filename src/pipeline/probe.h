@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "core/change.h"
 #include "observe/metrics.h"
-#include "observe/status.h"
 #include "pipeline/ledger.h"
 
 namespace pgc {
@@ -29,7 +28,6 @@ public:
     void position_stored() { checkpoints_.add(); }
     void failed(const Error& error);
     void retrying() { recovery_attempts_.add(); }
-    void progressed(const PipelineProgress& progress);
 
     std::uint64_t changes() const noexcept { return changes_; }
 
@@ -46,10 +44,6 @@ private:
     Counter& checkpoints_;
     Counter& recovery_attempts_;
     Gauge& slot_active_;
-    Gauge& lag_seconds_;
-    Gauge& lag_bytes_;
-    Gauge& wal_position_;
-    Gauge& buffer_;
     Histogram& latency_;
     Histogram& batch_time_;
     Histogram& batch_bytes_;

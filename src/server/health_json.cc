@@ -52,12 +52,17 @@ void append_error(std::string& out, const StatusSnapshot& status) {
 
 void append_position(std::string& out, const StatusSnapshot& status) {
     const PipelineProgress& progress = status.progress;
+    if (progress.lag) {
+        fmt::format_to(std::back_inserter(out), R"(,"lag_seconds":{},"behind_bytes":{})",
+                       in_seconds(*progress.lag), *progress.behind_bytes());
+    } else {
+        out += R"(,"lag_seconds":null,"behind_bytes":null)";
+    }
     fmt::format_to(std::back_inserter(out),
-                   R"(,"lag_seconds":{},"behind_bytes":{},"received":"{}","confirmed":"{}",)"
+                   R"(,"received":"{}","confirmed":"{}",)"
                    R"("server_end":"{}","changes":{},"changes_per_second":{},"latency":)",
-                   in_seconds(progress.lag), progress.behind_bytes(), to_string(progress.received),
-                   to_string(progress.confirmed), to_string(progress.server_end), progress.changes,
-                   status.changes_per_second);
+                   to_string(progress.received), to_string(progress.confirmed),
+                   to_string(progress.server_end), progress.changes, status.changes_per_second);
     if (status.latency) {
         fmt::format_to(std::back_inserter(out), R"({{"p50_seconds":{},"p99_seconds":{}}})",
                        in_seconds(status.latency->p50), in_seconds(status.latency->p99));
@@ -108,6 +113,11 @@ SinkState sink_state_of(std::string_view word) {
     return named(word, std::array{closed, ready, full, waiting}).value_or(closed);
 }
 
+WaitsOn waits_on_of(std::string_view word) {
+    using enum WaitsOn;
+    return named(word, std::array{source, sink, store}).value_or(nothing);
+}
+
 Error::Category category_of(std::string_view word) {
     using enum Error::Category;
     return named(word, std::array{configuration, connection, authentication, permission, server,
@@ -138,7 +148,9 @@ PipelineProgress read_progress(const JsonFields& fields) {
             .received = lsn("received"),
             .confirmed = lsn("confirmed"),
             .server_end = lsn("server_end"),
-            .lag = time_of(fields, "lag_seconds"),
+            .lag = fields.number<double>("lag_seconds")
+                       ? std::optional{time_of(fields, "lag_seconds")}
+                       : std::nullopt,
             .buffer_bytes = count("buffer_bytes"),
             .sink = sink_state_of(fields.text("sink.state").value_or("")),
             .sink_waits_for = {},
@@ -168,7 +180,10 @@ std::string health_json(const StatusSnapshot& status) {
     fmt::format_to(std::back_inserter(out), R"(,"in_state_seconds":{},"live":{},"ready":{})",
                    in_seconds(status.in_state), status.live, status.ready);
     append_text_or_null(out, R"(,"not_live_because":)", status.not_live_because);
+    append_text_or_null(out, R"(,"waits_on":)",
+                        status.waits_on == WaitsOn::nothing ? "" : name(status.waits_on));
     append_text_or_null(out, R"(,"waits_for":)", status.waits_for);
+    fmt::format_to(std::back_inserter(out), R"(,"failed_attempts":{})", status.attempts);
     append_position(out, status);
     fmt::format_to(std::back_inserter(out), R"(,"buffer_bytes":{},"buffer_limit_bytes":{})",
                    status.progress.buffer_bytes, status.about.buffer_limit_bytes);
@@ -204,7 +219,9 @@ Result<StatusSnapshot> read_health(std::string_view json) {
     status.live = fields->boolean("live").value_or(false);
     status.ready = fields->boolean("ready").value_or(false);
     status.not_live_because = text("not_live_because");
+    status.waits_on = waits_on_of(text("waits_on"));
     status.waits_for = text("waits_for");
+    status.attempts = fields->number<std::uint64_t>("failed_attempts").value_or(0);
     status.progress = read_progress(*fields);
     status.changes_per_second = fields->number<double>("changes_per_second").value_or(0);
     if (!(status.changes_per_second >= 0 && status.changes_per_second < 1e12)) {

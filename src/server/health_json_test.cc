@@ -29,7 +29,8 @@ protected:
         status.failed_with(stop(Error::Category::permission, "x\"y\n").at("db").mended_by("GRANT"));
         clock.advance(90s);
         status.enter(PipelineState::connecting);
-        status.waits_for("PostgreSQL");
+        status.waits_for(WaitsOn::source, "PostgreSQL");
+        status.attempts(4);
         clock.advance(61s);
         StatusSnapshot shot = status.snapshot();
         shot.progress.snapshot = SnapshotBrief{.tables = 20,
@@ -52,7 +53,8 @@ TEST_F(HealthJsonTest, TellsStatePositionsAndLag) {
         health_json(well()),
         R"({"pipeline":"shop","version":"1.2.3","uptime_seconds":2,"state":"streaming",)"
         R"("since":"2026-11-21T02:57:05.123Z","in_state_seconds":2,"live":true,)"
-        R"("ready":true,"not_live_because":null,"waits_for":null,"lag_seconds":0.012,)"
+        R"("ready":true,"not_live_because":null,"waits_on":null,"waits_for":null,)"
+        R"("failed_attempts":0,"lag_seconds":0.012,)"
         R"("behind_bytes":48,"received":"0/30","confirmed":"0/10","server_end":"0/40",)"
         R"("changes":5,"changes_per_second":2.5,"latency":null,"buffer_bytes":7,)"
         R"("buffer_limit_bytes":1000,"snapshot":null,"sink":{"kind":"kafka","state":"ready"},)"
@@ -64,7 +66,8 @@ TEST_F(HealthJsonTest, TellsWhatIsWrongAndItsMend) {
     const auto json = health_json(ill());
     EXPECT_THAT(json,
                 HasSubstr(R"("live":false,"ready":false,"not_live_because":"the pipeline's)"));
-    EXPECT_THAT(json, HasSubstr(R"("waits_for":"PostgreSQL")"));
+    EXPECT_THAT(json, HasSubstr(R"("waits_on":"source","waits_for":"PostgreSQL",)"
+                                R"("failed_attempts":4,"lag_seconds":null,"behind_bytes":null,)"));
     EXPECT_THAT(json, HasSubstr(R"("snapshot":{"tables":20,"tables_done":12,"rows":1234567,)"
                                 R"("rows_expected":2000000,"rows_per_second":250000},"sink")"));
     EXPECT_THAT(json, HasSubstr(R"("latency":{"p50_seconds":0.003,"p99_seconds":0.012})"));
@@ -95,6 +98,7 @@ TEST_F(HealthJsonTest, AnOlderInstanceTellsLess) {
     EXPECT_EQ(read->state, PipelineState::waiting);
     EXPECT_EQ(read->last_error->what, "gone");
     EXPECT_EQ(read->progress.sink, SinkState::closed);
+    EXPECT_FALSE(read->progress.lag);
 }
 
 TEST_F(HealthJsonTest, WhatIsNoHealthAnswerIsRefused) {

@@ -1,5 +1,6 @@
 #include "server/health_routes.h"
 
+#include "observe/status_metrics.h"
 #include "server/health_json.h"
 
 namespace pgc {
@@ -20,6 +21,9 @@ HttpResponse readyz(const StatusSnapshot& status) {
     if (!status.waits_for.empty()) {
         why += ", for " + status.waits_for;
     }
+    if (status.attempts > 0) {
+        why += "; failed attempts: " + std::to_string(status.attempts);
+    }
     if (status.last_error) {
         why += "; last error: " + describe(*status.last_error);
     }
@@ -29,7 +33,8 @@ HttpResponse readyz(const StatusSnapshot& status) {
 }  // namespace
 
 void add_health_routes(Router& router, const Status& status, Metrics& metrics) {
-    router.add("GET", "/metrics", [&metrics](const HttpRequest&) {
+    router.add("GET", "/metrics", [&status, &metrics](const HttpRequest&) {
+        publish(status.snapshot(), metrics);
         return HttpResponse{.content_type = Metrics::kContentType, .body = metrics.expose()};
     });
     router.add("GET", "/livez", [&status](const HttpRequest&) { return livez(status.snapshot()); });

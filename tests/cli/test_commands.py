@@ -201,7 +201,7 @@ def test_health_and_metrics_tell_how_it_goes(server):
         time.sleep(0.3)
         text = get(capture, "/metrics")[1]
         assert value(text, "cdc_changes_total") == 10
-        assert 'cdc_changes_total{table="public.t",op="INSERT"} 10' in text
+        assert 'cdc_changes_total{pipeline="health",table="public.t",op="INSERT"} 10' in text
         assert value(text, "cdc_sink_records_total") == 10
         assert value(text, "cdc_transactions_total") >= 1
         assert value(text, "cdc_end_to_end_latency_seconds_count") >= 1

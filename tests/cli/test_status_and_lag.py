@@ -1,6 +1,7 @@
 """`pg-capture status` and `pg-capture lag` against a real run, and without one."""
 
 import json
+import math
 import signal
 import socket
 import subprocess
@@ -53,9 +54,23 @@ def test_status_tells_how_a_running_instance_does(server):
         told = ask("status", capture.environment)
         assert told["state"] in ("waiting", "connecting") and told["waits_for"]
         assert told["last_error"]["what"]
+        # What can't be known is not zero.
+        assert told["lag_seconds"] is None and told["behind_bytes"] is None
+        assert told["waits_on"] == "source"
+        wait_until(lambda: ask("status", capture.environment)["failed_attempts"] >= 3, 30, "attempts")
+        assert math.isnan(capture.metric("cdc_replication_lag_bytes"))
+        assert math.isnan(capture.metric("cdc_replication_lag_seconds"))
+        assert capture.metric('cdc_pipeline_state{state="streaming"}') == 0
+        assert capture.metric("cdc_pipeline_state") == 1
+        assert capture.metric('cdc_pipeline_waiting{on="source"}') == 1
+        assert capture.metric("cdc_failed_attempts") >= 3
+        text = run_capture("status", env=capture.environment).stdout
+        assert "in a row have failed" in text and "unknown while nothing is read" in text
         assert "last error" in run_capture("status", env=capture.environment).stdout
         server.start()
         wait_until(lambda: ask("status", capture.environment)["state"] == "streaming", 15, "streaming")
+        wait_until(lambda: ask("status", capture.environment)["failed_attempts"] == 0, 30, "getting on")
+        assert ask("status", capture.environment)["lag_seconds"] is not None
         capture.stop()
         done = run_capture("status", env=capture.environment)
         assert done.returncode == 4 and "start pg-capture" in done.stderr

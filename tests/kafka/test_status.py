@@ -1,11 +1,12 @@
 """`pg-capture status` of an instance that writes to Kafka."""
 
 import json
+import math
 
 import pytest
 from support.capture import run_capture
 from support.kafka import KafkaBroker
-from support.processes import wait_until
+from support.processes import free_port, wait_until
 from support.servers import Capture, PostgresServer
 
 
@@ -44,3 +45,23 @@ def test_a_broker_that_is_away_is_named_until_it_answers(server):
                 broker.resume()
             wait_until(lambda: status(capture)["waits_for"] is None, 30, "its end")
             capture.stop()
+
+
+def test_a_broker_that_is_away_at_the_start_is_no_lag_of_zero(server):
+    """What was written before is unknown to us, not nothing."""
+    env = server.capture_environment("shop") | {"KAFKA_BROKERS": f"127.0.0.1:{free_port()}"}
+    server.psql("SELECT pg_create_logical_replication_slot('absent', 'pgoutput')", db="shop")
+    server.psql("CREATE TABLE much (t text); INSERT INTO much SELECT repeat('x', 1000)"
+                " FROM generate_series(1, 20000)", db="shop")
+    with Capture(env, slot="absent", sink="kafka") as capture:
+        wait_until(lambda: capture.metric("cdc_pipeline_state") == 1, 20, "an answer")
+        wait_until(lambda: status(capture)["failed_attempts"] > 0, 40, "attempts")
+        told = status(capture)
+        assert told["lag_seconds"] is None and told["behind_bytes"] is None
+        assert told["state"] == "connecting" and told["waits_on"] == "store"
+        assert told["waits_for"].startswith("the stored position")
+        assert math.isnan(capture.metric("cdc_replication_lag_bytes"))
+        assert capture.metric("cdc_kafka_waiting") == 1
+        assert capture.metric('cdc_pipeline_waiting{on="store"}') == 1
+        assert capture.metric("cdc_failed_attempts") > 0
+    server.psql("SELECT pg_drop_replication_slot('absent')", db="shop")

@@ -8,6 +8,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import threading
@@ -259,6 +260,9 @@ class Capture:
                 lines = answer.read().decode().splitlines()
         except OSError:
             return None
+        # The pipeline's name stands on every series.
+        lines = [re.sub(r'\{pipeline="[^"]*"(?:,|(\}))', lambda m: "" if m[1] else "{", line)
+                 for line in lines]
         values = [float(line.rsplit(" ", 1)[1]) for line in lines
                   if line.startswith((name + " ", name + "{"))]
         return sum(values) if values else None

@@ -154,6 +154,7 @@ Error KafkaPositionTopic::failed(Error error) {
     if (error.where.empty()) error.where = where();
     if (error.next == Error::Next::stop) return error;
     begin_at_ = clock_.now() + kPause;
+    ++attempts_;
     const bool knows_more = !told_why_ || kafka_cause_rank(error) > told_rank_;
     if (knows_more || clock_.now() >= tell_at_) tell(&error);
     return error;
@@ -161,6 +162,7 @@ Error KafkaPositionTopic::failed(Error error) {
 
 void KafkaPositionTopic::answered() {
     state_ = State::idle;
+    attempts_ = 0;
     if (!told_) return;
     const auto waited =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - since_);

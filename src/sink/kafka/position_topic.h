@@ -47,6 +47,12 @@ public:
     Result<void> save(const StoredPosition& position) override;
     Result<bool> saved() override;
     void wants(Wants& wants) const override;
+    // Failures, and each time that there was no answer for as long as kPatience.
+    std::uint64_t attempts() const noexcept override {
+        return attempts_ + (state_ == State::idle
+                                ? 0
+                                : static_cast<std::uint64_t>((clock_.now() - since_) / kPatience));
+    }
     std::string where() const override { return mends_.where(); }
     std::string how_to_forget() const override { return mends_.forget(); }
     std::string how_to_create() const override { return mends_.create(); }
@@ -75,6 +81,7 @@ private:
 
     State state_ = State::idle;
     std::string value_;                // being appended
+    std::uint64_t attempts_ = 0;       // in vain
     std::optional<Instant> begin_at_;  // what failed is begun anew then
     Instant since_;                    // of the state
     Instant tell_at_;
