@@ -28,16 +28,22 @@ std::string overview() {
         text += fmt::format("  {:<{}}  {}\n", head, widest, command.help);
     }
     return text +
-           "\n  pg-capture COMMAND --help     the flags of a command, and every option\n"
+           "\n  pg-capture COMMAND --help     what it takes; --help all: and every option\n"
            "  pg-capture --version\n";
 }
 
-std::string help(const Command& command) {
-    return fmt::format(
-        "pg-capture {}{}{}\n\n  {}\n\nFlags:\n{}\nOptions (also in the file and in "
-        "the environment):\n{}",
-        command.name, command.arguments.empty() ? "" : " ", command.arguments, command.help,
-        help_of_flags(command.flags), help_of_options(declarations()));
+std::string help(const Command& command, bool everything) {
+    const std::string own = fmt::format("pg-capture {}{}{}\n\n  {}\n\nFlags:\n{}\n", command.name,
+                                        command.arguments.empty() ? "" : " ", command.arguments,
+                                        command.help, help_of_flags(command.flags));
+    if (!everything) {
+        return own + fmt::format(
+                         "Every option of the configuration is a flag too, as "
+                         "--postgres.host=db: pg-capture {} --help all\n",
+                         command.name);
+    }
+    return own + "Options (also in the file and in the environment):\n" +
+           help_of_options(declarations());
 }
 
 struct Found {
@@ -68,6 +74,14 @@ ExitCode unknown(std::string_view word, World& world) {
                                                        : fmt::format("; did you mean {}?", close)));
 }
 
+// --help all, --help=all
+bool asks_for_all(std::span<const std::string> arguments) {
+    return std::ranges::find(arguments, "--help=all") != arguments.end() ||
+           std::ranges::adjacent_find(arguments, [](const auto& one, const auto& next) {
+               return (one == "--help" || one == "-h") && next == "all";
+           }) != arguments.end();
+}
+
 bool asks(std::span<const std::string> arguments, std::string_view longer,
           std::string_view letter) {
     return std::ranges::any_of(arguments, [&](const std::string& argument) {
@@ -86,8 +100,12 @@ ExitCode run_command(std::span<const std::string> arguments, World& world) {
         world.console.out("pg-capture " PGC_VERSION "\n");
         return ExitCode::done;
     }
-    if (asks(arguments, "--help", "-h") || (!bare && arguments.front() == "help")) {
-        world.console.out(found.command == nullptr ? overview() : help(*found.command));
+    const bool everything = asks_for_all(arguments);
+    if (everything || asks(arguments, "--help", "-h") || (!bare && arguments.front() == "help")) {
+        const Found of = !bare && arguments.front() == "help" ? find(arguments.subspan(1)) : found;
+        const Command* command = of.command;
+        if (command == nullptr && everything) command = &commands().front();
+        world.console.out(command == nullptr ? overview() : help(*command, everything));
         return ExitCode::done;
     }
     if (found.command == nullptr && !bare) {

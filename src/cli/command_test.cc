@@ -51,11 +51,29 @@ TEST_F(CommandTest, HelpNamesEveryCommand) {
     }
 }
 
-TEST_F(CommandTest, HelpOfACommandNamesItsFlagsAndEveryOption) {
+TEST_F(CommandTest, HelpOfACommandIsOfThatCommand) {
     EXPECT_EQ(run({"run", "--help"}), ExitCode::done);
     EXPECT_THAT(console.out_text, HasSubstr("--until"));
-    EXPECT_THAT(console.out_text, HasSubstr("postgres.host"));
-    EXPECT_THAT(console.out_text, HasSubstr("PG_HOST"));
+    EXPECT_THAT(console.out_text, HasSubstr("pg-capture run --help all"));
+    EXPECT_THAT(console.out_text, Not(HasSubstr("PG_HOST")));
+}
+
+TEST_F(CommandTest, HelpOfEverythingHasEveryOption) {
+    EXPECT_EQ(run({"check", "--help", "all"}), ExitCode::done);
+    EXPECT_THAT(console.out_text, HasSubstr("--output"));
+    for (const Option* option : declarations().options()) {
+        EXPECT_THAT(console.out_text, HasSubstr(std::string(option->path)));
+    }
+}
+
+TEST_F(CommandTest, VariablesThatOtherProgramsKnowAreWeakerThanOurs) {
+    environment["PGHOST"] = "theirs";
+    environment["PGPORT"] = "6543";
+    environment["PG_HOST"] = "ours";
+    EXPECT_EQ(run({"config", "show"}), ExitCode::done) << console.err_text;
+    EXPECT_THAT(console.out_text, HasSubstr("ours"));
+    EXPECT_THAT(console.out_text, AllOf(HasSubstr("6543"), HasSubstr("environment PGPORT")));
+    EXPECT_THAT(console.out_text, Not(HasSubstr("theirs")));
 }
 
 TEST_F(CommandTest, AnUnknownCommandIsAnsweredWithTheNearest) {

@@ -73,6 +73,13 @@ const std::vector<Flag>& snapshot_flags() {
     return flags;
 }
 
+const std::vector<Flag>& init_flags() {
+    static const std::vector<Flag> flags = with_common(
+        {{.name = "sql",
+          .help = "print the SQL that a DBA has to run for this configuration, for psql"}});
+    return flags;
+}
+
 const std::vector<Flag>& example_flags() {
     static const std::vector<Flag> flags =
         with_common({{.name = "format",
@@ -89,8 +96,9 @@ std::span<const Command> commands() {
         Command{"run", "", "follow the database until SIGTERM", run_flags(), run_follow},
         Command{"check", "", "a doctor: every precondition, each with what mends it", common(),
                 run_check},
-        Command{"init", "[FILE]", "write an annotated configuration (pg-capture.yaml)", common(),
-                run_init},
+        Command{"init", "[FILE]",
+                "write an annotated configuration (pg-capture.yaml); --sql: what a DBA has to run",
+                init_flags(), run_init},
         Command{"config validate", "", "tell all errors of the configuration", common(),
                 run_config_validate},
         Command{"config show", "", "every option's value and where it comes from", common(),

@@ -5,6 +5,8 @@
 #include "cli/program.h"
 #include "cli/saying.h"
 #include "config/reference.h"
+#include "postgres/check/preparation.h"
+#include "postgres/options.h"
 
 namespace pgc {
 namespace {
@@ -62,7 +64,28 @@ ExitCode run_config_example(Invocation& invocation) {
     return ExitCode::done;
 }
 
+namespace {
+
+// For somebody with more rights than the configured role has.
+ExitCode print_preparation(Invocation& invocation) {
+    const auto& arguments = invocation.line.arguments;
+    if (!arguments.empty()) {
+        invocation.line.errors.add({.where = "command line",
+                                    .key = arguments.front(),
+                                    .reason = "with --sql nothing is written but to the output",
+                                    .mend = "the configuration is named by -c"});
+    }
+    const auto program = load_program(invocation, Needs::names);
+    if (!program) return program.error();
+    invocation.world.console.out(
+        preparation_sql(postgres_config(program->settings, invocation.world.files)));
+    return ExitCode::done;
+}
+
+}  // namespace
+
 ExitCode run_init(Invocation& invocation) {
+    if (invocation.line.has("sql")) return print_preparation(invocation);
     const auto& arguments = invocation.line.arguments;
     if (arguments.size() > 1) {
         invocation.line.errors.add(
@@ -87,11 +110,12 @@ ExitCode run_init(Invocation& invocation) {
         path, example(toml ? ExampleFormat::toml : ExampleFormat::yaml));
     if (!written) return tell(invocation, written.error());
     invocation.world.console.out(
-        fmt::format("{} is written: every option with its default and a word about it.\n"
+        fmt::format("{0} is written: every option with its default and a word about it.\n"
                     "Next: fill in the connection, then\n\n"
-                    "  pg-capture check -c {}     tells what PostgreSQL still needs\n"
-                    "  pg-capture run -c {}       follows the database\n",
-                    path, path, path));
+                    "  pg-capture check -c {0}        tells what PostgreSQL still needs\n"
+                    "  pg-capture init --sql -c {0}   what somebody with more rights has to run\n"
+                    "  pg-capture run -c {0}          follows the database\n",
+                    path));
     return ExitCode::done;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "cli/options.h"
@@ -68,7 +69,28 @@ std::string take_log_variable(World& world) {
     return text;
 }
 
+// Whoever has given one will wonder.
+void note_unread_uri(const Environment& environment, Errors& errors) {
+    const std::string_view variable = unread_uri(environment);
+    const bool wondering = std::ranges::any_of(
+        errors, [](const ConfigError& e) { return e.key.starts_with("postgres."); });
+    if (variable.empty() || !wondering) return;
+    errors.add({.where = fmt::format("environment {}", variable),
+                .key = {},
+                .reason = "a connection URI is not read",
+                .nearest = {},
+                .mend = "give its parts as PG_HOST, PG_PORT, PG_DATABASE, PG_USERNAME and "
+                        "PG_PASSWORD"});
+}
+
 }  // namespace
+
+std::string_view unread_uri(const Environment& environment) {
+    for (const std::string_view name : {"PG_URL", "DATABASE_URL", "POSTGRES_URL", "PG_URI"}) {
+        if (environment.contains(name)) return name;
+    }
+    return {};
+}
 
 const Declarations& declarations() {
     static const Declarations all{all_tables()};
@@ -86,10 +108,14 @@ std::expected<Program, ExitCode> load_program(Invocation& invocation, Needs need
                          {.file = invocation.line.value("config"),
                           .environment = world.environment,
                           .command_line = invocation.line,
-                          .conditional = needs == Needs::everything},
+                          .conditional = needs == Needs::everything,
+                          .not_needed = needs == Needs::names ? "postgres.password" : ""},
                          world.files);
     Errors errors;
-    if (!settings) errors = settings.error();
+    if (!settings) {
+        errors = settings.error();
+        note_unread_uri(world.environment, errors);
+    }
     const auto levels = parse_log_levels(log_words, settings ? levels_of(*settings) : LogLevels{});
     if (!levels) {
         errors.add({.where = fmt::format("environment {}", kLogVariable),

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "base/local_address.h"
 #include "base/random.h"
@@ -68,6 +69,7 @@ public:
     Result<ExitCode> run() {
         const PostgresConfig postgres = postgres_config(program_.settings, world_.files);
         const auto kafka = configured_kafka(program_.settings, postgres, world_.files);
+        introduce(postgres, kafka ? &*kafka : nullptr);
         warn(postgres);
         if (kafka) warn(*kafka);
         ProgramParts parts(program_.settings, postgres, kafka ? &*kafka : nullptr, world_.clock,
@@ -134,6 +136,34 @@ private:
                           "leave nothing behind, after which changes from here on are lost to "
                           "us: pg-capture slots drop {}; DROP PUBLICATION {}; {}",
                           postgres.slot, quote_name(postgres.publication), forget)}});
+    }
+
+    // What is about to be done, as it was understood; what the server has to it comes with
+    // "connected".
+    void introduce(const PostgresConfig& postgres, const KafkaConfig* kafka) const {
+        const Settings& settings = program_.settings;
+        logger_.info(
+            "starting",
+            {{"version", PGC_VERSION},
+             {"server", settings.text("postgres.host")},
+             {"database", postgres.connection.database},
+             {"role", postgres.connection.username},
+             {"publication", postgres.publication},
+             {"slot", postgres.slot},
+             {"tables", fmt::format("{}", fmt::join(settings.list("source.tables.include"), ","))},
+             {"snapshot", settings.word("source.snapshot.mode")},
+             {"sink", settings.word("sink")}});
+        if (kafka != nullptr) {
+            logger_.info("to Kafka",
+                         {{"brokers", fmt::format("{}", fmt::join(kafka->brokers, ","))},
+                          {"topics", kafka->topic},
+                          {"prefix", kafka->topic_prefix},
+                          {"positions", kafka->state_topic}});
+        }
+        const std::string_view uri = unread_uri(world_.environment);
+        if (!uri.empty()) {
+            logger_.info("a connection URI is not read", {{"variable", uri}});
+        }
     }
 
     void warn(const PostgresConfig& postgres) const {

@@ -24,8 +24,8 @@ constexpr std::string_view kPrefix = "PG_CAPTURE_";
 constexpr std::string_view kFileSuffix = "_FILE";
 
 // Weakest first.
-enum class Rank : std::uint8_t { file, short_variable, long_variable, flag };
-constexpr std::size_t kRanks = 4;
+enum class Rank : std::uint8_t { customary, file, short_variable, long_variable, flag };
+constexpr std::size_t kRanks = 5;
 
 // A value somebody gave, not yet read.
 struct Given {
@@ -64,6 +64,7 @@ private:
     void take_member(const std::string& path, const Node::Member& member);
     void read_variables();
     void read_variable(const Option& option, const std::string& name, Rank rank);
+    void read_customary(const Option& option);
     void read_flag(const FlagValue& flag);
     void refuse_unknown_variables();
     Given& give(std::string_view path, Rank rank, Given given);
@@ -215,6 +216,7 @@ void Loader::take_member(const std::string& path, const Node::Member& member) {
 
 void Loader::read_variables() {
     for (const Option* option : declarations_.options()) {
+        read_customary(*option);
         if (!option->variable.empty()) {
             read_variable(*option, std::string(option->variable), Rank::short_variable);
         }
@@ -254,6 +256,17 @@ void Loader::read_variable(const Option& option, const std::string& name, Rank r
                               {},
                               fmt::format("unset one of {} and {}", name, file_name)});
     }
+}
+
+void Loader::read_customary(const Option& option) {
+    if (option.customary.empty()) return;
+    const auto found = sources_.environment.find(option.customary);
+    if (found == sources_.environment.end() || found->second.empty()) return;
+    give(option.path, Rank::customary,
+         {Given::Form::text,
+          {Origin::Source::environment, fmt::format("environment {}", option.customary)},
+          nullptr,
+          found->second});
 }
 
 void Loader::read_flag(const FlagValue& flag) {
@@ -309,7 +322,10 @@ std::optional<std::string> Loader::follow_references(const std::vector<TextPart>
             const auto found = sources_.environment.find(part.text);
             if (found == sources_.environment.end()) {
                 refuse(given, *entry.option,
-                       {place, fmt::format("${{env:{}}}: no such variable", part.text), {}});
+                       {place,
+                        fmt::format("${{env:{0}}}: there is no variable {0} in the environment",
+                                    part.text),
+                        {}});
                 good = false;
                 continue;
             }
@@ -458,7 +474,7 @@ Settings::Entry Loader::settle(const Option& option) {
             entry.broken = true;
         }
     }
-    if (option.required) {
+    if (option.required && option.path != sources_.not_needed) {
         require(entry, !follow);
     }
     return entry;

@@ -1,5 +1,5 @@
 // Puts a configuration together: flags over PG_CAPTURE_* over the short variables over
-// the file over the defaults.
+// the file over the customary variables (PGHOST) over the defaults.
 //
 //   - Every given value is checked, also one that a stronger source overrules. Only
 //     the ${env:NAME} and ${file:PATH} references of overruled values are not followed.
@@ -35,6 +35,8 @@ struct Sources {
     CommandLine command_line;
     // False for those who don't need what is required only with some choice.
     bool conditional = true;
+    // The path of a required option that need not be given this time.
+    std::string_view not_needed{};
 };
 
 // Limits that no honest configuration meets.

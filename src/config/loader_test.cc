@@ -234,10 +234,12 @@ TEST_F(LoaderTest, RefusesAMissingReferenceWithItsPlace) {
          "name: \"${env:NOWHERE}\"\n"
          "postgres:\n"
          "  password: ${file:/run/nothing}\n");
-    EXPECT_THAT(errors(),
-                ElementsAre("a.yaml:1: name: ${env:NOWHERE}: no such variable",
-                            "a.yaml:3: postgres.password: ${file:/run/nothing}: no such file: "
-                            "/run/nothing"));
+    EXPECT_THAT(
+        errors(),
+        ElementsAre(
+            "a.yaml:1: name: ${env:NOWHERE}: there is no variable NOWHERE in the environment",
+            "a.yaml:3: postgres.password: ${file:/run/nothing}: no such file: "
+            "/run/nothing"));
 }
 
 TEST_F(LoaderTest, RefusesMalformedReferences) {

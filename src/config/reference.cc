@@ -122,6 +122,7 @@ std::string row(const Option& option) {
     for (const std::string& name : variables(option)) {
         names += (names.empty() ? "`" : ", `") + name + "`";
     }
+    if (!option.customary.empty()) names += fmt::format(", or `{}`", option.customary);
     return fmt::format("| `{}` | {} | {} | {} | {} |\n", option.path, cell(type_cell(option)),
                        default_cell(option), names, cell(option.help));
 }

@@ -100,6 +100,20 @@ std::optional<std::string> NamePattern::literal(std::size_t part) const {
     return p.text;
 }
 
+std::string NamePattern::like(std::size_t part) const {
+    const Part& p = parts_[part];
+    std::string pattern;
+    for (const char c : p.text) {
+        if (!p.quoted && (c == '*' || c == '?')) {
+            pattern += c == '*' ? '%' : '_';
+            continue;
+        }
+        if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+        pattern += c;
+    }
+    return pattern;
+}
+
 bool TableFilter::included(std::string_view schema, std::string_view table) const noexcept {
     return any_matches(include_, std::array{schema, table});
 }

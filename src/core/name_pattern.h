@@ -28,6 +28,8 @@ public:
 
     // The part matches exactly one name: that name.
     std::optional<std::string> literal(std::size_t part) const;
+    // What the part matches, as a pattern of SQL's LIKE.
+    std::string like(std::size_t part) const;
     // The part matches everything.
     bool any(std::size_t part) const noexcept {
         return parts_[part].text == "*" && !parts_[part].quoted;
@@ -47,6 +49,9 @@ public:
     TableFilter() = default;
     TableFilter(std::vector<NamePattern> include, std::vector<NamePattern> exclude)
         : include_(std::move(include)), exclude_(std::move(exclude)) {}
+
+    const std::vector<NamePattern>& include() const noexcept { return include_; }
+    const std::vector<NamePattern>& exclude() const noexcept { return exclude_; }
 
     bool included(std::string_view schema, std::string_view table) const noexcept;
     bool excluded(std::string_view schema, std::string_view table) const noexcept;

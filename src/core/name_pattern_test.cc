@@ -101,5 +101,20 @@ TEST(ColumnFilterTest, LeavesOutByAllThreeParts) {
     EXPECT_TRUE(ColumnFilter{}.empty());
 }
 
+TEST(NamePatternTest, IsWrittenAsAPatternOfSqlToo) {
+    const auto pattern = *NamePattern::parse("a_b*.\"50%_*\\\"", 2);
+    EXPECT_EQ(pattern.like(0), "a\\_b%");
+    EXPECT_EQ(pattern.like(1), "50\\%\\_*\\\\");
+}
+
+TEST(TableFilterTest, NamesATableThatAPatternMeansAlone) {
+    const TableFilter filter{{*NamePattern::parse("public.orders", 2),
+                              *NamePattern::parse("shop.*", 2), *NamePattern::parse("a.b", 2)},
+                             {*NamePattern::parse("a.*", 2)}};
+    EXPECT_TRUE(filter.names("public", "orders"));
+    EXPECT_FALSE(filter.names("shop", "orders"));
+    EXPECT_FALSE(filter.names("a", "b")) << "excluded";
+}
+
 }  // namespace
 }  // namespace pgc

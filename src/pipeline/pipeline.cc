@@ -457,10 +457,7 @@ void Pipeline::enter(State state) {
     switch (state) {
         case State::connecting: with_.status.enter(PipelineState::connecting); break;
         case State::guarding: break;
-        case State::streaming:
-            with_.log.info("streaming", {{"from", plan_->from}});
-            with_.status.enter(PipelineState::streaming);
-            break;
+        case State::streaming: with_.status.enter(PipelineState::streaming); break;
         case State::backing_off: with_.status.enter(PipelineState::waiting); break;
         case State::draining: with_.status.enter(PipelineState::draining); break;
         case State::stopped:

@@ -1,7 +1,9 @@
 #include "postgres/setup/opening.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -34,6 +36,13 @@ constexpr Duration kSlotPoll = milliseconds{100};
 
 constexpr Duration kOurWalSenderTimeout = seconds{20};
 static_assert(kWalSenderTimeout == "20s");
+
+std::string first_of(const std::vector<std::string>& names) {
+    constexpr std::ptrdiff_t told = 5;
+    const auto end = names.begin() + std::min<std::ptrdiff_t>(told, std::ssize(names));
+    return fmt::format("{}{}", fmt::join(names.begin(), end, ", "),
+                       std::ssize(names) > told ? ", …" : "");
+}
 
 }  // namespace
 
@@ -384,6 +393,13 @@ Result<Opening::Steps::Progress> Opening::Steps::tend_publication() {
     plan.filter_tables = !plan.maintained;
     plan.joined = (*state)->joined;
     plan.lineages = std::move((*state)->lineages);
+    logger_.info("connected", {{"server", version_name(facts_.version)},
+                               {"database", identity.database},
+                               {"publication", config_.publication},
+                               {"tables", (*state)->tables.size()},
+                               {"first", first_of((*state)->tables)},
+                               {"slot", config_.slot},
+                               {"slot_is_there", slot_.has_value()}});
     return slot_ ? begin_types() : begin_creating();
 }
 

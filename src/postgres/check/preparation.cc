@@ -1,0 +1,186 @@
+#include "postgres/check/preparation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "postgres/quote.h"
+
+namespace pgc {
+namespace {
+
+// For a comment, which ends with its line.
+std::string noted(std::string_view name) {
+    std::string text = quote_name(name);
+    std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    return text;
+}
+
+// name LIKE …, for a part of a pattern of ours.
+std::string condition(std::string_view column, const NamePattern& pattern, std::size_t part) {
+    if (pattern.any(part)) return "true";
+    if (const auto name = pattern.literal(part)) {
+        return fmt::format("{} = {}", column, quote_text(*name));
+    }
+    return fmt::format("{} LIKE {}", column, quote_text(pattern.like(part)));
+}
+
+std::string any_of(const std::vector<NamePattern>& patterns) {
+    std::string sql;
+    for (const NamePattern& pattern : patterns) {
+        sql +=
+            fmt::format("{}{} AND {}", sql.empty() ? "" : " OR ",
+                        condition("schema_name", pattern, 0), condition("table_name", pattern, 1));
+    }
+    return sql.empty() ? "false" : sql;
+}
+
+std::string head(const PostgresConfig& config) {
+    return fmt::format(
+        R"sql(-- What pg-capture needs of the server, made from its configuration. To be run in the database
+-- by a superuser, or by who owns the tables and may make roles, publications and slots:
+--
+--   pg-capture init --sql | psql -d {0}
+--
+-- Run once more it adds what is missing. pg-capture check then tells whether all is there.
+\set ON_ERROR_STOP on
+
+DO $pgc$
+BEGIN
+  IF current_database() <> {1} THEN
+    RAISE EXCEPTION 'this is database %: the configuration names another one', current_database();
+  END IF;
+  IF current_setting('wal_level') <> 'logical' THEN
+    RAISE EXCEPTION 'wal_level is %', current_setting('wal_level')
+      USING HINT = 'ALTER SYSTEM SET wal_level = logical; restart the server; then run this again';
+  END IF;
+END
+$pgc$;
+)sql",
+        noted(config.connection.database), quote_text(config.connection.database));
+}
+
+std::string role(const PostgresConfig& config) {
+    return fmt::format(
+        R"sql(
+-- The role. Its password is not in here: \password {3}
+-- pg_hba.conf must let it into the database; a line for database "replication" is not needed.
+DO $pgc$
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {1}) THEN
+    CREATE ROLE {0} LOGIN;
+  END IF;
+  IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'rds_replication') THEN
+    GRANT rds_replication TO {0};
+  ELSIF NOT (SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = {1}) THEN
+    ALTER ROLE {0} REPLICATION;
+  END IF;
+END
+$pgc$;
+GRANT CONNECT ON DATABASE {2} TO {0};
+)sql",
+        quote_name(config.connection.username), quote_text(config.connection.username),
+        quote_name(config.connection.database), noted(config.connection.username));
+}
+
+// Servers before 13 publish no partitioned tables, so there their partitions are named. A table
+// without a replica identity stays out: published, its UPDATE and DELETE would be refused.
+std::string publication(const PostgresConfig& config) {
+    return fmt::format(
+        R"sql(
+-- The publication, and SELECT on what it publishes. A table that is made later joins it when this is
+-- run again, or by ALTER PUBLICATION {0} ADD TABLE ... and GRANT SELECT ON ... TO {1}.
+DO $pgc$
+DECLARE
+  version int := current_setting('server_version_num');
+  one record;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_publication WHERE pubname = {2}) THEN
+    EXECUTE format('CREATE PUBLICATION %I', {2}) || ' WITH (publish = ''insert, update, delete'
+      || CASE WHEN version >= 110000 THEN ', truncate' ELSE '' END || ''''
+      || CASE WHEN version >= 130000 THEN ', publish_via_partition_root = {4}' ELSE '' END
+      || CASE WHEN version >= 180000 THEN ', publish_generated_columns = stored' ELSE '' END || ')';
+  END IF;
+  FOR one IN
+    WITH RECURSIVE tables AS (
+      SELECT c.oid, n.nspname AS schema_name, c.relname AS table_name, c.relkind AS kind,
+             i.inhparent AS parent,
+             c.relkind = 'p' AND version < 110000 OR c.relreplident = 'f' OR EXISTS (
+               SELECT FROM pg_catalog.pg_index x
+                WHERE x.indrelid = c.oid AND x.indimmediate AND x.indisvalid
+                  AND CASE c.relreplident WHEN 'd' THEN x.indisprimary
+                                          WHEN 'i' THEN x.indisreplident END) AS identifiable
+        FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
+       WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384
+         AND left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
+    ), meant AS (
+      SELECT oid FROM tables WHERE ({5}) AND NOT ({6})
+       UNION
+      SELECT t.oid FROM tables t JOIN meant m ON t.parent = m.oid
+    )
+    SELECT t.*, EXISTS (SELECT FROM meant m WHERE m.oid = t.parent) AS through_root
+      FROM tables t
+     WHERE oid IN (SELECT oid FROM meant) AND NOT ({6})
+     ORDER BY schema_name, table_name
+  LOOP
+    IF NOT one.identifiable THEN
+      RAISE WARNING '%.% has no replica identity and is left out', one.schema_name, one.table_name
+        USING HINT = format('give it a primary key, or ALTER TABLE %I.%I REPLICA IDENTITY FULL, and '
+                            'run this again', one.schema_name, one.table_name);
+      CONTINUE;
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', one.schema_name, {3});
+    EXECUTE format('GRANT SELECT ON %I.%I TO %I', one.schema_name, one.table_name, {3});
+    IF version >= 130000 AND one.through_root OR version < 130000 AND one.kind = 'p'
+       OR EXISTS (SELECT FROM pg_catalog.pg_publication p
+                    LEFT JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
+                   WHERE p.pubname = {2} AND (p.puballtables OR r.prrelid = one.oid)) THEN
+      CONTINUE;
+    END IF;
+    EXECUTE format('ALTER PUBLICATION %I ADD TABLE %s%I.%I', {2},
+                   CASE WHEN one.kind = 'r' THEN 'ONLY ' ELSE '' END,
+                   one.schema_name, one.table_name);
+  END LOOP;
+END
+$pgc$;
+)sql",
+        noted(config.publication), noted(config.connection.username),
+        quote_text(config.publication), quote_text(config.connection.username),
+        config.publish_via_partition_root, any_of(config.tables.include()),
+        any_of(config.tables.exclude()));
+}
+
+std::string slot(const PostgresConfig& config) {
+    return fmt::format(
+        R"sql(
+-- The slot, last: it finds no publication that is made after it. From here on the server keeps its
+-- log until pg-capture has read it. An end to it: pg-capture slots drop {0}
+-- (what it still holds is lost).
+DO $pgc$
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = {1}) THEN
+    RETURN;
+  END IF;
+  IF current_setting('server_version_num')::int >= 170000 THEN
+    EXECUTE 'SELECT pg_catalog.pg_create_logical_replication_slot($1, $2, failover => true)'
+      USING {1}::name, 'pgoutput'::name;
+  ELSE
+    PERFORM pg_catalog.pg_create_logical_replication_slot({1}, 'pgoutput');
+  END IF;
+END
+$pgc$;
+)sql",
+        config.slot, quote_text(config.slot));
+}
+
+}  // namespace
+
+std::string preparation_sql(const PostgresConfig& config) {
+    return head(config) + role(config) + publication(config) + slot(config);
+}
+
+}  // namespace pgc

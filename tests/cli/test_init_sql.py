@@ -1,0 +1,114 @@
+"""`init --sql`: what it prints, run by psql as it stands, is all that a role needs, and no more."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from support.capture import run_capture
+from support.servers import CLIENT_BIN, VERSIONS, Capture, PostgresServer
+
+TABLES = """
+CREATE SCHEMA "Sales"; CREATE SCHEMA other;
+CREATE TABLE "Sales"."Order Lines" (id int PRIMARY KEY, v text);
+CREATE TABLE "Sales".plain_one (id int PRIMARY KEY, v text);
+CREATE TABLE "Sales".plainXone (id int PRIMARY KEY, v text);
+CREATE TABLE "Sales".secret (id int PRIMARY KEY, v text);
+CREATE TABLE "Sales".keyless (v text);
+CREATE TABLE other.parted (id int, v text) PARTITION BY RANGE (id);
+CREATE TABLE other.part_1 PARTITION OF other.parted FOR VALUES FROM (0) TO (10);
+CREATE TABLE other.unrelated (id int PRIMARY KEY, v text);
+ALTER TABLE other.part_1 ADD PRIMARY KEY (id);
+INSERT INTO "Sales"."Order Lines" VALUES (1, 'there');
+"""
+INCLUDE = 'Sales.*,other.part*'
+EXCLUDE = 'Sales.sec*'
+
+
+def psql(server, sql, database="shop"):
+    return subprocess.run(
+        [CLIENT_BIN / "psql", "-X", "-q", "-h", server.socket_dir, "-p", str(server.port),
+         "-U", server.user, "-d", database, "-f", "-"],
+        input=sql, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PG")}, timeout=60)
+
+
+def environment(server, **more):
+    return server.capture_environment("shop") | {
+        "PG_USERNAME": "Capture Role", "PG_PUBLICATION": "the pub's", "PG_SLOT_NAME": "dba",
+        "PG_CAPTURE_SOURCE_TABLES_INCLUDE": INCLUDE, "PG_CAPTURE_SOURCE_TABLES_EXCLUDE": EXCLUDE,
+        "PG_CAPTURE_HTTP_LISTEN": ""} | more
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_it_prints_is_enough_and_no_more(version):
+    with PostgresServer(version) as server:
+        server.psql("CREATE DATABASE shop")
+        server.psql(TABLES, db="shop")
+        if server.major >= 11:
+            server.psql("ALTER TABLE other.part_1 DROP CONSTRAINT part_1_pkey;"
+                        "ALTER TABLE other.parted ADD PRIMARY KEY (id)", db="shop")
+        env = environment(server)
+        del env["PG_PASSWORD"]      # not needed for that
+        script = run_capture("init", "--sql", env=env)
+        assert script.returncode == 0, script.stderr
+        for _ in range(2):          # once more does no harm
+            done = psql(server, script.stdout)
+            assert done.returncode == 0 and "ERROR" not in done.stderr, done.stderr
+            assert "keyless" in done.stderr and "plain" not in done.stderr, done.stderr
+
+        attributes = server.query("SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication,"
+                                  " rolcanlogin FROM pg_roles WHERE rolname = 'Capture Role'")
+        assert attributes == [(False, False, False, True, True)]
+        may = server.query(
+            "SELECT c.relname, bool_or(has_table_privilege('Capture Role', c.oid,"
+            " 'INSERT, UPDATE, DELETE, TRUNCATE'))"
+            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname IN ('Sales', 'other') AND c.relkind IN ('r', 'p')"
+            " AND has_table_privilege('Capture Role', c.oid, 'SELECT') GROUP BY 1 ORDER BY 1", db="shop")
+        assert [name for name, _ in may] == ["Order Lines", "part_1", "parted", "plain_one", "plainxone"]
+        assert not any(write for _, write in may)
+
+        env = environment(server, PG_PASSWORD="")
+        checked = run_capture("check", "--output", "json", env=env)
+        findings = json.loads(checked.stdout)["findings"]
+        assert checked.returncode == 0, findings
+        assert not [f for f in findings if f["level"] == "blocking"], findings
+
+        with Capture(env | {"PG_CAPTURE_SOURCE_SNAPSHOT_MODE": "never"}, http=False) as capture:
+            capture.wait_streaming(30)
+            server.psql("""INSERT INTO "Sales"."Order Lines" VALUES (2, 'new');
+                           INSERT INTO "Sales".secret VALUES (1, 'hidden');
+                           INSERT INTO other.parted VALUES (3, 'leaf');
+                           INSERT INTO "Sales".plain_one VALUES (4, 'last');""", db="shop")
+            seen = capture.wait_for(lambda m: any(x["table"] == "plain_one" for x in m), 30)
+            capture.stop()
+        tables = [m["table"] for m in seen if m["op"] == "INSERT"]
+        assert tables == ["Order Lines", "part_1", "plain_one"]
+
+
+def test_it_names_what_must_be_mended_first():
+    with PostgresServer("15", settings={"wal_level": "replica"}) as server:
+        server.psql("CREATE DATABASE shop")
+        script = run_capture("init", "--sql", env=environment(server)).stdout
+        done = psql(server, script)
+        assert done.returncode != 0 and "wal_level is replica" in done.stderr
+        assert "ALTER SYSTEM SET wal_level" in done.stderr
+        elsewhere = psql(server, script, database="postgres")
+        assert elsewhere.returncode != 0 and "another one" in elsewhere.stderr
+        assert server.query("SELECT count(*) FROM pg_roles WHERE rolname = 'Capture Role'") == [(0,)]
+
+
+def test_no_password_is_printed():
+    env = {"PG_DATABASE": "shop", "PG_USERNAME": "cdc", "PG_PASSWORD": "hush-hush"}
+    script = run_capture("init", "--sql", env=env)
+    assert script.returncode == 0 and "hush" not in script.stdout
+    assert "\\password" in script.stdout
+
+
+def test_it_writes_no_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    env = {"PG_DATABASE": "shop", "PG_USERNAME": "cdc"}
+    assert run_capture("init", "--sql", env=env).returncode == 0
+    assert run_capture("init", "--sql", "x.yaml", env=env).returncode == 2
+    assert list(tmp_path.iterdir()) == []
