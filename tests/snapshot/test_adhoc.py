@@ -80,13 +80,16 @@ def test_what_cannot_be_is_refused_with_its_reason(streaming):
     "true)) TO STDOUT; COMMIT; DROP TABLE t; --", "true); COMMIT; DROP TABLE t; SELECT (1",
     "true)) TO STDOUT; COMMIT; DROP TABLE t; COPY (SELECT id FROM t WHERE (true",
     "true)) TO PROGRAM 'touch {file}' --", "true) TO PROGRAM 'touch {file}' --",
-    "true)) TO PROGRAM 'touch {file}'; COPY (SELECT id FROM t WHERE (true"])
+    "true)) TO PROGRAM 'touch {file}'; COPY (SELECT id FROM t WHERE (true",
+    "true) UNION ALL SELECT id, v FROM public.other WHERE (true", "true] UNION ALL SELECT id, v FROM public.other WHERE ARRAY[true",
+    "true OR ']) UNION ALL (SELECT id, v FROM public.other WHERE (true) --'", "true, true", "SELECT true"])
 def test_a_condition_stays_a_condition(streaming, condition):
     """Whoever may write a signal must not become whoever pg-capture logs in as."""
-    ground = streaming(fill("t", 100))
+    ground = streaming(fill("t", 100) + "CREATE TABLE other (id int, v text); INSERT INTO other VALUES (-7, 'hidden')")
     file = ground.server.data / "a_program_ran"
     ground.command("public.t", "--where", condition.format(file=file), "--id", "one")
-    ground.wait_state("one", "failed", "done")
+    ground.wait_state("one", "done" if condition == "true --" else "failed")
+    assert {row["id"] for row in ground.rows("t")} <= set(range(1, 101)), "rows of another table"
     assert ground.query("SELECT count(*) FROM t") == [(100,)], "the table is still there"
     assert not file.exists()
     ground.sql("INSERT INTO t VALUES (-1, 'on')")
@@ -95,11 +98,28 @@ def test_a_condition_stays_a_condition(streaming, condition):
     ground.process.stop()
 
 
+@pytest.mark.parametrize("condition, told", [
+    ("date_trunc(v, now()) < now()", "22023"), ("1 / (id - 1500) < 1", "22012"), ("currval('public.s') > id", "55000"),
+    ("public.lost(id)", "42P01"), ("public.locked(id)", "55P03"), ("v::regclass IS NOT NULL", "42P01"), ("v::regtype IS NULL", "42704")])
+def test_a_condition_that_fails_on_a_row_ends_its_snapshot_and_nothing_else(streaming, condition, told):
+    ground = streaming(fill("t") + """CREATE SEQUENCE s;
+        CREATE FUNCTION lost(int) RETURNS boolean LANGUAGE plpgsql AS
+            $$ BEGIN IF $1 < 1500 THEN RETURN true; END IF; EXECUTE 'TABLE nowhere'; END $$;
+        CREATE FUNCTION locked(int) RETURNS boolean LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '55P03'; END $$""")
+    ground.command("public.t", "--where", condition, "--id", "one", "--wait", code=1)
+    assert told in ground.snapshots()["one"]["reason"]
+    assert "trying again" not in ground.process.stderr and "read again later" not in ground.process.stderr
+    ground.command("public.t", "--where", "id < 3", "--wait")
+    assert [row["id"] for row in ground.rows("t")][-2:] == [1, 2]
+    ground.process.stop()
+
+
 def test_a_condition_can_only_read(streaming):
     """It runs in a transaction that may not write, whatever functions it calls."""
     ground = streaming(fill("t") + "CREATE TABLE traces (n int); CREATE FUNCTION trace(int) RETURNS boolean "
                        "LANGUAGE sql AS 'INSERT INTO traces VALUES ($1) RETURNING true'")
-    ground.command("public.t", "--where", "trace(id)", "--wait", code=1)
+    ground.command("public.t", "--where", "public.trace(id)", "--wait", code=1)
     assert ground.query("SELECT count(*) FROM traces") == [(0,)]
     ground.process.stop()
 

@@ -52,6 +52,29 @@ def test_a_table_of_1600_columns(ground):
     assert all((row["c799"], row["c1599"], row["c1"]) == (row["c0"] * 2, row["c0"] * 3, None) for row in rows)
 
 
+@pytest.mark.parametrize("version", ["10", "15", "18"])
+def test_values_that_the_server_cannot_send_in_binary_are_read_as_text(servers, grounds, version):
+    ground = grounds(servers(version))
+    acl = "makeaclitem(10, 10, 'SELECT', false)"
+    ground.sql(f"""CREATE EXTENSION seg; CREATE EXTENSION cube;
+        CREATE DOMAIN grant_domain AS aclitem; 
+        CREATE TYPE grants AS (n int, a aclitem); CREATE TYPE seg_range AS RANGE (subtype = seg);
+        CREATE TABLE keyed (id int PRIMARY KEY, a aclitem, b grant_domain, c aclitem[], d grants, e seg, f seg[]);
+        INSERT INTO keyed SELECT i, {acl}, {acl}, ARRAY[{acl}], ROW(i, {acl})::grants, '1', '{{1}}' FROM generate_series(1, 30) i;
+        CREATE TABLE keyless (a grant_domain, s seg); INSERT INTO keyless VALUES ({acl}, '1..2'), (NULL, NULL);
+        CREATE TABLE by_seg (k seg PRIMARY KEY); INSERT INTO by_seg SELECT i::text::seg FROM generate_series(1, 30) i;
+        CREATE TABLE ranged (r seg_range PRIMARY KEY); INSERT INTO ranged VALUES ('[1,2]'), ('[2,3]');
+        CREATE TABLE plain (id int PRIMARY KEY, v text); INSERT INTO plain VALUES (1, 'a')""")
+    snapshot_only(ground, source_snapshot_chunk_rows=7)
+    rows = ground.rows("keyed")
+    assert sorted(row["id"] for row in rows) == list(range(1, 31))
+    text = ground.sql(f"SELECT {acl}").strip()
+    assert all(row["a"] == row["b"] == text and row["d"] in ({"n": row["id"], "a": text}, f"({row['id']},{text})")
+               for row in rows), rows[0]
+    assert ground.rows("keyless") == [{"a": text, "s": "1 .. 2"}, {"a": None, "s": None}]
+    assert len(ground.rows("by_seg")) == 30 and len(ground.rows("ranged")) == 2 and len(ground.rows("plain")) == 1
+
+
 def test_names_that_need_quotes(ground):
     ground.sql('''CREATE SCHEMA "My "".Schema"; CREATE TABLE "My "".Schema"."Ta ble;'" ("I d" int, "select" text,
                PRIMARY KEY ("select", "I d")); INSERT INTO "My "".Schema"."Ta ble;'"
