@@ -1,8 +1,9 @@
 // How far something got: (commit LSN, ordinal in the transaction).
 //
 // LSNs of rows are not unique and don't rise in commit order, so nothing else can say
-// "up to here". Ordinals count the row messages the server sent in a transaction,
-// from 1, before our filters; a TRUNCATE counts once for each table it names.
+// "up to here". A commit's LSN is where its record starts; a row of a snapshot has an LSN at which
+// none does. Ordinals count the row messages the server sent in a transaction, from 1, before our
+// filters; a TRUNCATE counts once for each table it names.
 #pragma once
 
 #include <compare>

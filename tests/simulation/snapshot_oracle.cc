@@ -115,8 +115,8 @@ bool SnapshotOracle::may_be_read(std::uint32_t table, std::int64_t key, Lsn at) 
 void SnapshotOracle::durable_read(const Record& record) {
     learn_history();
     ++reads_;
-    places_.insert(record.commit_lsn);
-    const Lsn at = record.commit_lsn;
+    const Lsn at{record.commit_lsn.value + 1};  // the row comes in just before
+    places_.insert(at);
     std::optional<std::uint32_t> table;
     for (std::uint32_t i = 0; i < kTables; ++i) {
         if (record.value.find(fmt::format("\"table\":\"{}\"", name_of(i))) !=
@@ -143,6 +143,8 @@ void SnapshotOracle::durable_read(const Record& record) {
     known.as_of = std::max(known.as_of, version->commit);
     known.told_at = std::max(known.told_at, at);
     known.version = version->row->version;
+    known.read_at = {record.commit_lsn, record.ordinal};
+    known.read_as_of = version->commit;
     note_told(record, *version->row);
     if (!is_keyed(*table) && !read_at_[*table][at].insert(*key).second) {
         world_.fail(row + " was read twice at one place, and has no key to know it by");
@@ -153,6 +155,11 @@ void SnapshotOracle::durable_change(const Record& record, const Row& row, std::s
     auto& known = known_[row.table];
     const auto becomes = [&](std::int64_t key, std::uint64_t version) {
         Known& one = known[key];
+        const Position place{record.commit_lsn, record.ordinal};
+        if (place <= one.read_at && record.commit_lsn > one.read_as_of) {
+            world_.fail(fmt::format("row {} of {} changes at {}, not behind its READ at {}", key,
+                                    name_of(row.table), to_string(place), to_string(one.read_at)));
+        }
         one.as_of = std::max(one.as_of, record.commit_lsn);
         one.told_at = std::max(one.told_at, record.commit_lsn);
         one.version = version;

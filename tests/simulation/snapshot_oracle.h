@@ -4,6 +4,8 @@
 //             made of it
 //   in place  behind every change that commits before C, before every one that commits later.
 //             So no row is older than what was told of its key before
+//   no tie    a consumer that keeps the highest (LSN, ordinal) of each key and drops the rest loses
+//             no change that is newer than what was read
 //   read      only what was left when the attempt began, or was ordered since
 //   left      what the stored progress does not name as left is known: of each row that the
 //             tables hold at the stored position, something as new was delivered since the
@@ -90,6 +92,8 @@ private:
         Lsn as_of;                  // of the newest that was ever told
         Lsn told_at;                // place of the last that was told
         std::uint64_t version = 0;  // told last; 0: it is gone
+        Position read_at;           // of the last READ, and the commit that made what it told
+        Lsn read_as_of;
     };
 
     void note_told(const Record& record, const Row& row);

@@ -81,18 +81,19 @@ def test_what_cannot_be_is_refused_with_its_reason(streaming):
     "true)) TO STDOUT; COMMIT; DROP TABLE t; COPY (SELECT id FROM t WHERE (true",
     "true)) TO PROGRAM 'touch {file}' --", "true) TO PROGRAM 'touch {file}' --",
     "true)) TO PROGRAM 'touch {file}'; COPY (SELECT id FROM t WHERE (true",
-    "true) UNION ALL SELECT id, v FROM public.other WHERE (true", "true] UNION ALL SELECT id, v FROM public.other WHERE ARRAY[true",
-    "true OR ']) UNION ALL (SELECT id, v FROM public.other WHERE (true) --'", "true, true", "SELECT true"])
+    "true) UNION ALL SELECT id FROM public.other WHERE (true", "true] UNION ALL SELECT id FROM public.other WHERE ARRAY[true",
+    "true OR ']) UNION ALL (SELECT id FROM public.other WHERE (true) --'", "true, true", "SELECT true"])
 def test_a_condition_stays_a_condition(streaming, condition):
     """Whoever may write a signal must not become whoever pg-capture logs in as."""
-    ground = streaming(fill("t", 100) + "CREATE TABLE other (id int, v text); INSERT INTO other VALUES (-7, 'hidden')")
+    ground = streaming("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100); "
+                       "CREATE TABLE other (id int PRIMARY KEY); INSERT INTO other VALUES (-7)")
     file = ground.server.data / "a_program_ran"
     ground.command("public.t", "--where", condition.format(file=file), "--id", "one")
     ground.wait_state("one", "done" if condition == "true --" else "failed")
     assert {row["id"] for row in ground.rows("t")} <= set(range(1, 101)), "rows of another table"
     assert ground.query("SELECT count(*) FROM t") == [(100,)], "the table is still there"
     assert not file.exists()
-    ground.sql("INSERT INTO t VALUES (-1, 'on')")
+    ground.sql("INSERT INTO t VALUES (-1)")
     ground.wait_streamed()
     assert len(ground.of("t", "INSERT")) == 1
     ground.process.stop()

@@ -50,7 +50,7 @@ class Table:
         if place in self.seen:
             self.repeats += 1
             return
-        assert lsn >= self.newest_read, \
+        assert lsn > self.newest_read, \
             f"{self.name}: {op} of {key} at {lsn:X} came first after rows as of {self.newest_read:X}"
         self.seen.add(place)
         self.newest_event = max(self.newest_event, lsn)

@@ -229,7 +229,7 @@ Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
     begun_.clear();
     kept_.clear();
     // Two groups at one place would still be one line of positions.
-    ordinal_ = stored_ordinal_ = read_to_.commit == exported_.at ? read_to_.ordinal : 0;
+    ordinal_ = stored_ordinal_ = read_to_.commit == rows_at() ? read_to_.ordinal : 0;
     for (const SnapshotWork& work : works_.all()) {
         if (work.paused) continue;
         if (add_jobs(work, *tables)) begun_.push_back(work.request.id);
@@ -451,17 +451,17 @@ void Snapshot::seal(Batch& batch, const TableReader& reader, Key last) {
     batch.lane = kSnapshotLane;
     batch.hold(table->shape().relation);
     for (Change& change : batch.changes) {
-        change.lsn = exported_.at;
+        change.lsn = rows_at();
         change.ordinal = ++ordinal_;
     }
     batch.transactions.push_back({.xid = {},
-                                  .commit_lsn = exported_.at,
+                                  .commit_lsn = rows_at(),
                                   .end_lsn = {},
                                   .committed_at = taken_at_,
                                   .first = 0,
                                   .count = static_cast<std::uint32_t>(batch.changes.size()),
                                   .ends = false});
-    batch.end = read_to_ = {exported_.at, ordinal_};
+    batch.end = read_to_ = {rows_at(), ordinal_};
     table->rows += batch.changes.size();
     if (!last.empty()) {
         marks_.push_back({.at = read_to_, .table = table, .part = reader.part(), .key = last});
@@ -487,7 +487,7 @@ void Snapshot::durable(Position position) {
     if (changed) works_.changed();
     finish_tables();
     finish_works();
-    if (durable_to_.commit != exported_.at) return;
+    if (durable_to_.commit != rows_at()) return;
     if (changed) {
         kept_.push_back({.revision = works_.revision(), .ordinal = durable_to_.ordinal});
     } else {

@@ -26,7 +26,10 @@
 // asked for and not be stored as read. Statements ask for half of that, so that a reader need not
 // wait for the store between two.
 //
-// Rows come in batches of kSnapshotLane at Position (C, n), n counting the group's rows.
+// Rows come in batches of kSnapshotLane at Position (C - 1, n), n counting the group's rows. A
+// commit may start exactly at C, and counts its rows from 1 as well: told at C, a row would hide it
+// from a consumer that keeps the highest place of a key. No record of the log starts or ends in the
+// byte before another one, so at C - 1 a row comes behind all that it shows and before all else.
 //
 // Nothing blocks. Threads: one, the owner's.
 #pragma once
@@ -157,6 +160,8 @@ private:
     void end_group(Instant now);
     void abandon_group(Instant now);
 
+    // Of the rows.
+    Lsn rows_at() const noexcept { return {exported_.at ? exported_.at.value - 1 : 0}; }
     // False: a table of it is another work's in this group.
     bool add_jobs(const SnapshotWork& work, const std::vector<SnapshotTable>& tables);
     void seal(Batch& batch, const TableReader& reader, Key last);
