@@ -210,8 +210,8 @@ ExitCode run_follow(Invocation& invocation) {
     if (!until) return ExitCode::configuration;
     auto program = load_program(invocation);
     if (!program) return program.error();
-    PipelineOptions options =
-        pipeline_options(program->settings, program->settings.text("postgres.slot_name"));
+    PipelineOptions options = pipeline_options(
+        program->settings, postgres_config(program->settings, invocation.world.files).slot);
     options.until = *until;
     options.snapshot = snapshot_mode(program->settings);
     options.flow.budget_bytes =

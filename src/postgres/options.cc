@@ -123,11 +123,15 @@ constexpr Option kConnectionOptions[] = {
     {.path = "postgres.publication",
      .fallback = "pg_replicate_kafka_pub",
      .variable = "PG_PUBLICATION",
-     .help = "publication that says what the server sends; made if missing"},
+     .help = "publication that says what the server sends; made if missing",
+     .doc = "With `name` given and this not: the pipeline's name with `_pub` after it. One that "
+            "pg-capture maintains belongs to one pipeline, which its comment names."},
     {.path = "postgres.slot_name",
      .fallback = "pg_replicate_kafka_slot",
      .variable = "PG_SLOT_NAME",
-     .help = "replication slot that keeps our place; made if missing"},
+     .help = "replication slot that keeps our place; made if missing",
+     .doc = "With `name` given and this not: the pipeline's name with `_slot` after it; what a "
+            "slot's name can't hold becomes `_`."},
 };
 
 constexpr Option kSourceOptions[] = {
@@ -542,11 +546,33 @@ SnapshotMode snapshot_mode(const Settings& settings) {
     return settings.choice("source.snapshot.mode", kSnapshotModes);
 }
 
+namespace {
+
+// Of a slot, whose name may hold a-z, 0-9 and _ only.
+std::string named_after(std::string_view pipeline, std::string_view suffix) {
+    std::string name{pipeline.substr(0, kNameMax - suffix.size())};
+    for (char& c : name) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) c = '_';
+    }
+    return name + std::string{suffix};
+}
+
+}  // namespace
+
 PostgresConfig postgres_config(const Settings& settings, Files& files) {
     PostgresConfig c;
     c.connection = connection_config(settings, files);
     c.publication = settings.text("postgres.publication");
     c.slot = settings.text("postgres.slot_name");
+    c.pipeline = settings.declared("name") ? settings.text("name") : std::string{};
+    if (!c.pipeline.empty()) {
+        if (!settings.given("postgres.publication"))
+            c.publication = named_after(c.pipeline, "_pub");
+        if (!settings.given("postgres.slot_name")) c.slot = named_after(c.pipeline, "_slot");
+    } else {
+        c.pipeline = c.slot;
+    }
     c.tables = TableFilter{patterns(settings, "source.tables.include", 2),
                            patterns(settings, "source.tables.exclude", 2)};
     c.tables_given =

@@ -69,6 +69,7 @@ enum class ToastMode : std::uint8_t { omit, placeholder, reselect };
 
 struct PostgresConfig {
     ConnectionConfig connection;
+    std::string pipeline;  // its name; the slot's where it has none
     std::string publication;
     std::string slot;
 

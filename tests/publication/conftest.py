@@ -40,9 +40,9 @@ class Site:
             f"PG_CAPTURE_{short.get(k, k).upper()}": str(v)
             for k, v in given.items() if v is not None}
 
-    def capture(self, pipeline="a", publication=None, wait=True, **options):
+    def capture(self, pipeline="a", publication=None, wait=True, start_names=False, **options):
         """A pipeline with a slot and a stored position of its own, streaming."""
-        slot = f"{self.name}_{pipeline}"
+        slot = None if start_names else f"{self.name}_{pipeline}"
         made = Capture(self.environment(**options), slot=slot, publication=publication, http=False,
                        state=self._state)
         self.captures.append(made)
@@ -94,12 +94,6 @@ class Site:
             force = " WITH (FORCE)" if self.server.major >= 13 else ""
             self.server.psql(f"DROP DATABASE IF EXISTS {self.name}{force}")
         remove_directory(self._state)
-
-
-def told(messages, *operations):
-    """(table, operation, id) of each message, in order."""
-    return [(m["table"], m["op"], (m["after"] or m["before"]).get("id")) for m in messages
-            if not operations or m["op"] in operations]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """A partition counts through the tables above it, whoever made the publication."""
 
 import pytest
-from conftest import told
+from told import told
 
 ORDERS = """
 CREATE TABLE orders (id int, region text, v int, PRIMARY KEY (id, region)) PARTITION BY LIST (region);

@@ -139,7 +139,8 @@ Rows Catalog::publication() const {
                          {"via_root", "f"},
                          {"generated", version_ >= 180000 ? "s" : "n"},
                          {"owned", "t"},
-                         {"note", {}}});
+                         {"note", {}},
+                         {"other_slots", "0"}});
     return server_.publication() ? rows : without_rows(std::move(rows));
 }
 

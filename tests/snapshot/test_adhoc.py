@@ -369,7 +369,7 @@ def test_tables_that_have_joined_are_read_whoever_is_killed_when(grounds):
             ground.process.start()
             ground.wait_for(lambda table=table: {row["id"] for row in ground.rows(table)} == set(range(1, 21)))
     note = "SELECT obj_description(oid, 'pg_publication') FROM pg_publication"
-    wait_until(lambda: ground.query(note) == [("maintained by pg-capture",)], 20, "nothing to be left")
+    wait_until(lambda: "yet to be read" not in ground.query(note)[0][0], 20, "nothing to be left")
     ground.process.stop()
 
 

@@ -267,9 +267,16 @@ inline Rows played_slot(const std::map<std::string, std::optional<std::string>>&
 
 inline Rows played_publication(const std::map<std::string, std::optional<std::string>>& but = {}) {
     std::map<std::string, std::optional<std::string>> publication{
-        {"all_tables", "t"}, {"inserts", "t"},   {"updates", "t"},
-        {"deletes", "t"},    {"truncates", "t"}, {"via_root", "f"},
-        {"generated", "n"},  {"owned", "t"},     {"note", "maintained by pg-capture"}};
+        {"all_tables", "t"},
+        {"inserts", "t"},
+        {"updates", "t"},
+        {"deletes", "t"},
+        {"truncates", "t"},
+        {"via_root", "f"},
+        {"generated", "n"},
+        {"owned", "t"},
+        {"note", R"(maintained by pg-capture for pipeline "shop", slot "shop_slot")"},
+        {"other_slots", "0"}};
     for (const auto& [name, value] : but) publication[name] = value;
     Rows rows;
     auto& row = rows.rows.emplace_back();

@@ -45,7 +45,7 @@ Result<std::vector<CapturedTable>> captured_tables(BlockingLink& link,
     }
     // One that somebody else made gets no more tables.
     const auto publication =
-        link.ask(publication_query(link.link().server_version(), config.publication));
+        link.ask(publication_query(link.link().server_version(), config.publication, config.slot));
     if (!publication) return std::unexpected(publication.error());
     const auto known = read_publication(*publication);
     if (!known) return std::unexpected(known.error());

@@ -29,6 +29,7 @@ class CheckTest : public testing::Test {
 protected:
     void SetUp() override {
         config.publication = "pub";
+        config.pipeline = "shop";
         config.slot = "shop_slot";
         config.connection.hosts = {{"db", 5432}};
         config.connection.database = "shop";

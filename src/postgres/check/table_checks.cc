@@ -82,8 +82,9 @@ Result<std::vector<std::string>> ask_names(BlockingLink& link, const std::string
 }
 
 Result<std::optional<Publication>> ask_publication(BlockingLink& link, int version,
-                                                   const std::string& name) {
-    const auto rows = link.ask(publication_query(version, name));
+                                                   const PostgresConfig& config) {
+    const std::string& name = config.publication;
+    const auto rows = link.ask(publication_query(version, name, config.slot));
     if (!rows) return std::unexpected(rows.error());
     auto publication = read_publication(*rows);
     if (!publication || !*publication) return publication;
@@ -102,7 +103,7 @@ Result<Seen> look(BlockingLink& link, const PostgresConfig& config, const Server
     auto tables = read_tables(*rows);
     if (!tables) return std::unexpected(tables.error());
     seen.tables = std::move(*tables);
-    auto publication = ask_publication(link, facts.version, config.publication);
+    auto publication = ask_publication(link, facts.version, config);
     if (!publication) return std::unexpected(publication.error());
     seen.publication = std::move(*publication);
     auto published = ask_names(link, published_tables_query(config.publication));
@@ -170,6 +171,12 @@ void others_publication_is_there(const PostgresConfig& config, const Seen& seen,
 
 void publication_is_there(const PostgresConfig& config, const Seen& seen, Finding& finding) {
     if (used_as_it_is(config, seen)) return others_publication_is_there(config, seen, finding);
+    if (auto ours = require_owner(config, *seen.publication, seen.slot_is_there); !ours) {
+        finding.level = Level::blocking;
+        finding.message = ours.error().what;
+        finding.mend = ours.error().mend;
+        return;
+    }
     if (seen.missing.empty()) {
         finding.message = fmt::format("publishes {} tables", seen.published.size());
     } else if (those(seen.missing, [](const TableInfo& t) { return !t.owned; }).empty()) {

@@ -17,7 +17,9 @@ constexpr int kTruncates = 110000;
 constexpr int kViaRoot = 130000;
 constexpr int kSchemas = 150000;
 constexpr int kGenerated = 180000;
-// In a comment of ours, behind kMaintainedNote.
+// In a comment of ours, after kMaintainedNote.
+constexpr std::string_view kPipeline = " for pipeline ";
+constexpr std::string_view kSlot = ", slot ";
 constexpr std::string_view kUnread = "; rows yet to be read of: ";
 
 std::string settings(int version, bool via_root) {
@@ -95,7 +97,8 @@ Difference to_drop(const Publication& is, const WantedPublication& wanted) {
     const auto still = names_of(wanted.tables);
     for (const auto& member : is.tables) {
         if (!still.contains(quote_name(member.schema, member.name))) {
-            less.tables.push_back({member.schema, member.name, false});
+            // Heirs that stay in would be dropped, too; and one that is not in it is an error.
+            less.tables.push_back({member.schema, member.name, true});
         }
     }
     std::ranges::copy_if(is.schemas, std::back_inserter(less.schemas), [&](const auto& schema) {
@@ -104,40 +107,27 @@ Difference to_drop(const Publication& is, const WantedPublication& wanted) {
     return less;
 }
 
-// "name" of what begins like this, with its quotes; empty if nothing does.
-std::string_view quoted_at(std::string_view text) {
-    if (!text.starts_with('"')) return {};
-    for (std::size_t i = 1; i < text.size(); ++i) {
-        if (text[i] != '"') continue;
-        const bool doubled = i + 1 < text.size() && text[i + 1] == '"';
-        if (!doubled) return text.substr(0, i + 1);
-        ++i;
+// Whether a comment makes a publication ours; then what it says.
+bool read_note(std::string_view note, Publication& publication) {
+    const auto skip = [&](std::string_view text) {
+        const bool there = note.starts_with(text);
+        if (there) note.remove_prefix(text.size());
+        return there;
+    };
+    if (!skip(kMaintainedNote)) return false;
+    if (skip(kPipeline)) {
+        const auto pipeline = take_quoted_name(note);
+        if (!pipeline || !skip(kSlot)) return false;
+        const auto slot = take_quoted_name(note);
+        if (!slot) return false;
+        publication.owner = {*pipeline, *slot};
     }
-    return {};
-}
-
-// "a"."b", "c"."d"
-std::vector<std::string> quoted_tables(std::string_view text) {
-    std::vector<std::string> names;
-    while (true) {
-        const auto schema = quoted_at(text);
-        if (schema.empty() || !text.substr(schema.size()).starts_with('.')) return names;
-        const auto table = quoted_at(text.substr(schema.size() + 1));
-        if (table.empty()) return names;
-        const std::size_t length = schema.size() + 1 + table.size();
-        names.emplace_back(text.substr(0, length));
-        text.remove_prefix(length);
-        if (!text.starts_with(", ")) return names;
-        text.remove_prefix(2);
-    }
-}
-
-// Whether a comment makes a publication ours; then its unread tables.
-bool read_note(std::string_view note, std::vector<std::string>& unread) {
-    if (!note.starts_with(kMaintainedNote)) return false;
-    note.remove_prefix(kMaintainedNote.size());
-    if (note.starts_with(kUnread)) {
-        unread = quoted_tables(note.substr(kUnread.size()));
+    if (skip(kUnread)) {
+        const auto tables = read_lineage(note);
+        if (!tables) return false;
+        for (const TableName& table : *tables) {
+            publication.unread.push_back(quote_name(table.schema, table.name));
+        }
         return true;
     }
     return note.empty();
@@ -157,7 +147,9 @@ Result<std::optional<Publication>> read_publication(const Rows& rows) {
     p.via_root = row.flag("via_root");
     p.generated = row.letter("generated") == 's';
     p.owned = row.flag("owned");
-    p.maintained = read_note(row.text("note"), p.unread) && p.owned;
+    p.comment = row.text("note");
+    p.maintained = read_note(p.comment, p) && p.owned;
+    p.other_slots = row.number("other_slots");
     if (!row.sound()) return std::unexpected(strange_answer("the publication"));
     return p;
 }
@@ -177,10 +169,11 @@ Result<void> read_members(const Rows& rows, Publication& publication) {
 }
 
 WantedPublication wanted_publication(const PostgresConfig& config, const ServerFacts& facts,
-                                     const std::vector<TableInfo>& tables) {
+                                     const std::vector<TableInfo>& tables,
+                                     const std::optional<Publication>& is) {
     WantedPublication wanted;
     wanted.via_root = config.publish_via_partition_root && facts.version >= kViaRoot;
-    if (facts.superuser && config.tables.everything()) {
+    if (facts.superuser && config.tables.everything() && (!is || is->all_tables)) {
         wanted.all_tables = true;
         return wanted;
     }
@@ -214,22 +207,71 @@ std::string create_publication_sql(int version, std::string_view name,
 }
 
 std::string create_our_publication_sql(int version, std::string_view name,
-                                       const WantedPublication& wanted) {
-    return create_publication_sql(version, name, wanted) + " " + note_sql(name, {});
+                                       const WantedPublication& wanted,
+                                       const PublicationOwner& owner) {
+    return create_publication_sql(version, name, wanted) + " " + note_sql(name, owner, {});
 }
 
-std::string note_sql(std::string_view name, const std::vector<std::string>& unread) {
+PublicationOwner owner_of(const PostgresConfig& config) {
+    return {config.pipeline, config.slot};
+}
+
+Result<void> require_owner(const PostgresConfig& config, const Publication& is,
+                           bool slot_is_there) {
+    if (is.owner.slot == config.slot) return {};
+    const bool nobody = is.owner.slot.empty();
+    if (nobody && (slot_is_there || is.other_slots == 0)) return {};
+    const std::string name = quote_name(config.publication);
+    const std::string whose = nobody
+                                  ? std::string{"a pipeline of an earlier version, whose slot may "
+                                                "be one of those in this database"}
+                                  : fmt::format("pipeline {} (slot {})",
+                                                quote_name(is.owner.pipeline),
+                                                quote_name(is.owner.slot));
+    Error error = stop(Error::Category::configuration,
+                       fmt::format("publication {} is maintained by {}: each would alter it to its "
+                                   "own filters, and the other lose changes",
+                                   name, whose));
+    error.mend = fmt::format(
+        "set PG_PUBLICATION to a name of this pipeline's own; or set source.manage_publication to "
+        "false to use it as it is; or, if the other pipeline is no more, hand it to the next one "
+        "that starts: COMMENT ON PUBLICATION {} IS {};",
+        name,
+        nobody
+            ? quote_text(fmt::format("{}{}{}{}{}", kMaintainedNote, kPipeline,
+                                     quote_name(config.pipeline), kSlot, quote_name(config.slot)))
+            : quote_text(kMaintainedNote));
+    return std::unexpected(std::move(error));
+}
+
+// The isolation lets the check see what was committed while the lock was waited for.
+std::string guard_publication_sql(std::string_view name,
+                                  const std::optional<Publication>& as_it_was) {
+    return fmt::format(
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+        "SELECT pg_advisory_xact_lock(1885824867, hashtext({0})); "
+        "SELECT 1 / CASE WHEN (SELECT coalesce(obj_description(oid, 'pg_publication'), '') "
+        "FROM pg_publication WHERE pubname = {0}) IS NOT DISTINCT FROM {1} THEN 1 ELSE 0 END;",
+        quote_text(name), as_it_was ? quote_text(as_it_was->comment) : "NULL");
+}
+
+std::string note_sql(std::string_view name, const PublicationOwner& owner,
+                     const std::vector<std::string>& unread) {
     std::string note{kMaintainedNote};
+    if (!owner.slot.empty()) {
+        note += fmt::format("{}{}{}{}", kPipeline, quote_name(owner.pipeline), kSlot,
+                            quote_name(owner.slot));
+    }
     if (!unread.empty()) note += fmt::format("{}{}", kUnread, fmt::join(unread, ", "));
     return fmt::format("COMMENT ON PUBLICATION {} IS {};", quote_name(name), quote_text(note));
 }
 
 std::string alter_publication_sql(int version, std::string_view name, const Publication& is,
-                                  const WantedPublication& wanted) {
+                                  const WantedPublication& wanted, const PublicationOwner& owner) {
     const std::string quoted = quote_name(name);
     if (is.all_tables != wanted.all_tables) {
         return fmt::format("DROP PUBLICATION {}; {}", quoted,
-                           create_our_publication_sql(version, name, wanted));
+                           create_our_publication_sql(version, name, wanted, owner));
     }
     std::vector<std::string> statements;
     const auto alter = [&](std::string_view how, const std::string& what) {

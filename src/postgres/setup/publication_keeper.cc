@@ -69,6 +69,7 @@ public:
         assert(asking_ == Asking::nothing && "a round is not over");
         may_create_ = may_create;
         changed_ = created_ = false;
+        collisions_ = 0;
         return ask(link, Asking::signature,
                    publication_signature_query(version_, config_.publication));
     }
@@ -78,6 +79,12 @@ public:
             auto answer = link.result();
             if (!answer) {
                 const bool refused = asking_ == Asking::change && !link.sqlstate().empty();
+                if (refused && collided(link.sqlstate())) {
+                    if (auto again = look_again(link, std::move(answer.error())); !again) {
+                        return failed(std::move(again.error()));
+                    }
+                    continue;
+                }
                 if (!refused) return failed(std::move(answer.error()));
                 if (auto next = change_refused(link, std::move(answer.error())); !next) {
                     return failed(std::move(next.error()));
@@ -128,13 +135,17 @@ private:
                 if (!facts) return std::unexpected(std::move(facts.error()));
                 facts_ = std::move(*facts);
                 return go_on(link, Asking::publication,
-                             publication_query(version_, config_.publication));
+                             publication_query(version_, config_.publication, config_.slot));
             }
             case Asking::publication: {
                 auto publication = read_publication(rows);
                 if (!publication) return std::unexpected(std::move(publication.error()));
                 publication_ = std::move(*publication);
                 if (!publication_ && !may_create_) return std::unexpected(missing());
+                if (publication_ && publication_->maintained && config_.manage_publication) {
+                    auto ours = require_owner(config_, *publication_, !may_create_);
+                    if (!ours) return std::unexpected(std::move(ours.error()));
+                }
                 return go_on(link, Asking::members,
                              publication_members_query(version_, config_.publication));
             }
@@ -182,22 +193,23 @@ private:
         tables_ = std::move(*tables);
         if (!publication_ || (publication_->maintained && config_.manage_publication)) {
             if (auto can = require_via_root(); !can) return std::unexpected(can.error());
-            const auto wanted = wanted_publication(config_, facts_, tables_);
+            const auto wanted = wanted_publication(config_, facts_, tables_, publication_);
             if (publication_) {
-                change_ =
-                    alter_publication_sql(version_, config_.publication, *publication_, wanted);
+                change_ = alter_publication_sql(version_, config_.publication, *publication_,
+                                                wanted, owner_of(config_));
                 if (!changed_) made_ = change_;
                 if (!change_.empty() && !changed_ && config_.snapshot.new_tables) {
                     return go_on(link, Asking::published_before,
                                  published_tables_query(config_.publication));
                 }
-                if (change_.empty() && unread().size() < publication_->unread.size()) {
-                    change_ = note_sql(config_.publication, unread());
+                if (changes_owner() || unread().size() < publication_->unread.size()) {
+                    append_note(unread());
                 }
             } else {
                 for_others_ = create_publication_sql(version_, config_.publication, wanted);
                 if (auto may = require_create(); !may) return std::unexpected(may.error());
-                change_ = create_our_publication_sql(version_, config_.publication, wanted);
+                change_ = create_our_publication_sql(version_, config_.publication, wanted,
+                                                     owner_of(config_));
             }
             return make_change(link);
         }
@@ -210,7 +222,8 @@ private:
         if (changed_ && !change_.empty() && change_ != made_) signature_.clear();
         // What was refused once is refused again until something changes.
         if (!change_.empty() && change_ != refused_ && !changed_) {
-            return go_on(link, Asking::change, change_);
+            return go_on(link, Asking::change,
+                         guard_publication_sql(config_.publication, publication_) + " " + change_);
         }
         return go_on(link, Asking::published, published_tables_query(config_.publication));
     }
@@ -232,8 +245,33 @@ private:
             settled_.erase(name);
             left.push_back(std::move(name));
         }
-        if (left != publication_->unread) change_ += " " + note_sql(config_.publication, left);
+        if (left != publication_->unread || changes_owner()) append_note(left);
         return make_change(link);
+    }
+
+    // It was nobody's, or its pipeline has got another name.
+    bool changes_owner() const { return publication_->owner != owner_of(config_); }
+
+    void append_note(const std::vector<std::string>& unread) {
+        if (!change_.empty()) change_ += " ";
+        change_ += note_sql(config_.publication, owner_of(config_), unread);
+    }
+
+    // Somebody else has made or changed it since we looked.
+    bool collided(std::string_view sqlstate) const {
+        return sqlstate == kChangedMeanwhile ||
+               (!publication_ && (sqlstate == "42710" || sqlstate == "23505"));
+    }
+
+    Result<void> look_again(Link& link, Error error) {
+        constexpr int collisions_max = 10;
+        if (++collisions_ > collisions_max) {
+            error.next = Error::Next::retry;
+            return std::unexpected(std::move(error));
+        }
+        signature_.clear();
+        return ask(link, Asking::signature,
+                   publication_signature_query(version_, config_.publication));
     }
 
     std::vector<std::string> unread() const {
@@ -437,6 +475,7 @@ private:
     bool may_create_ = false;
     bool changed_ = false;
     bool created_ = false;
+    int collisions_ = 0;     // in this round
     std::string signature_;  // of what was found last; empty: look at everything
     ServerFacts facts_;
     std::optional<Publication> publication_;

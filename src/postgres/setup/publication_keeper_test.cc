@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "observe/log.h"
+#include "postgres/setup/publication.h"
 #include "support/manual_clock.h"
 #include "support/played_server.h"
 
@@ -25,6 +26,7 @@ class PublicationKeeperTest : public testing::Test {
 protected:
     void SetUp() override {
         config.publication = "pub";
+        config.pipeline = "shop";
         config.slot = "shop_slot";
         config.connection.database = "shop";
         config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
@@ -160,7 +162,7 @@ TEST_F(PublicationKeeperTest, OursIsBroughtInStep) {
     server.answers("publication members */", played_members({{"t", "public", "a"}}));
     server.answers_once("publication members */", played_members({{"t", "public", "x"}}));
     ASSERT_TRUE(round());
-    EXPECT_EQ(server.count("DROP TABLE \"public\".\"x\"; ALTER PUBLICATION \"pub\" ADD TABLE "
+    EXPECT_EQ(server.count("DROP TABLE ONLY \"public\".\"x\"; ALTER PUBLICATION \"pub\" ADD TABLE "
                            "\"public\".\"a\";"),
               1);
 }
@@ -170,6 +172,54 @@ TEST_F(PublicationKeeperTest, OneThatStaysWrongIsAlteredOnlyOnceARound) {
     server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
     ASSERT_TRUE(round());
     EXPECT_EQ(server.count("ADD TABLE"), 1);
+}
+
+TEST_F(PublicationKeeperTest, OneOfAnotherPipelineIsLeftAloneAndRefused) {
+    include("public.?");
+    server.answers("pg-capture: publication */",
+                   played_publication(
+                       {{"note", R"(maintained by pg-capture for pipeline "x", slot "x_slot")"}}));
+    const auto state = round();
+    ASSERT_FALSE(state);
+    EXPECT_EQ(state.error().category, Error::Category::configuration);
+    EXPECT_EQ(server.count("ALTER PUBLICATION") + server.count("DROP PUBLICATION"), 0);
+    config.manage_publication = false;
+    ASSERT_TRUE(round());
+    EXPECT_EQ(server.count("ALTER PUBLICATION") + server.count("DROP PUBLICATION"), 0);
+}
+
+TEST_F(PublicationKeeperTest, OneOfAnEarlierVersionGetsUsAsItsOwner) {
+    server.answers("COMMENT ON", Rows{});
+    server.answers_once("pg-capture: publication */",
+                        played_publication({{"note", "maintained by pg-capture"}}));
+    ASSERT_TRUE(round());
+    EXPECT_EQ(
+        server.count("COMMENT ON PUBLICATION \"pub\" IS 'maintained by pg-capture for pipeline "
+                     "\"shop\", slot \"shop_slot\"';"),
+        1);
+    EXPECT_EQ(server.count("IS NOT DISTINCT FROM 'maintained by pg-capture'"), 1);
+}
+
+TEST_F(PublicationKeeperTest, OneThatSomebodyElseMakesMeanwhileIsLookedAtAgain) {
+    server.answers("pg-capture: publication */",
+                   played_publication(
+                       {{"note", R"(maintained by pg-capture for pipeline "x", slot "x_slot")"}}));
+    server.answers_once("pg-capture: publication */", no_publication());
+    server.refuses("CREATE PUBLICATION", "42710", stop(Error::Category::server, "is there"));
+    const auto state = round(true);
+    ASSERT_FALSE(state);
+    EXPECT_THAT(state.error().what, HasSubstr("maintained by pipeline \"x\""));
+}
+
+TEST_F(PublicationKeeperTest, AChangeThatComesTooLateIsMadeAnew) {
+    include("public.?");
+    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.answers("ALTER PUBLICATION", Rows{});
+    server.rules.push_back({"ALTER PUBLICATION",
+                            std::unexpected(stop(Error::Category::server, "division by zero")),
+                            std::string{kChangedMeanwhile}, 1});
+    ASSERT_TRUE(round());
+    EXPECT_EQ(server.count("ADD TABLE"), 2);
 }
 
 // Of two tables "a" was published; what the server would say after an alteration that makes it two.
@@ -182,7 +232,9 @@ protected:
                                                                {.schema = "public", .name = "b"}}));
         server.answers("COMMENT ON", Rows{});
         server.answers("ALTER PUBLICATION", Rows{});
-        both_published("maintained by pg-capture; rows yet to be read of: \"public\".\"b\"");
+        both_published(
+            "maintained by pg-capture for pipeline \"shop\", slot \"shop_slot\"; rows yet to be "
+            "read of: \"public\".\"b\"");
         server.answers_once("pg-capture: publication */",
                             played_publication({{"all_tables", "f"}}));
         server.answers_once("publication members */", played_members({{"t", "public", "a"}}));
@@ -204,7 +256,8 @@ TEST_F(JoiningTest, WhatJoinsIsNotedInTheSameTransaction) {
     EXPECT_THAT(state->joined, ElementsAre(b));
     EXPECT_EQ(
         server.count("ADD TABLE \"public\".\"b\"; COMMENT ON PUBLICATION \"pub\" IS 'maintained by "
-                     "pg-capture; rows yet to be read of: \"public\".\"b\"';"),
+                     "pg-capture for pipeline \"shop\", slot \"shop_slot\"; rows yet to be read "
+                     "of: \"public\".\"b\"';"),
         1);
 }
 
@@ -214,8 +267,10 @@ TEST_F(JoiningTest, ItIsToldByWhoeverLooksUntilItIsSettled) {
     EXPECT_THAT(round()->joined, ElementsAre(b));
     keeper->settle({b});
     EXPECT_THAT(round()->joined, IsEmpty());
-    EXPECT_EQ(server.count("IS 'maintained by pg-capture';"), 1);
-    both_published("maintained by pg-capture");
+    EXPECT_EQ(
+        server.count("IS 'maintained by pg-capture for pipeline \"shop\", slot \"shop_slot\"';"),
+        1);
+    both_published("maintained by pg-capture for pipeline \"shop\", slot \"shop_slot\"");
     EXPECT_THAT(round()->joined, IsEmpty());
     EXPECT_EQ(server.count("COMMENT ON"), 2) << "there is nothing left to forget";
 }
@@ -238,13 +293,14 @@ TEST_F(JoiningTest, WhatIsNotedAndNotPublishedIsForgotten) {
     ASSERT_TRUE(round());
     keeper.reset();
     both_published(
-        "maintained by pg-capture; rows yet to be read of: \"x\".\"gone\", \"public\".\"b\"");
+        "maintained by pg-capture for pipeline \"shop\", slot \"shop_slot\"; rows yet to be read "
+        "of: \"x\".\"gone\", \"public\".\"b\"");
     EXPECT_THAT(round()->joined, ElementsAre(b));
     signature("two");
     ASSERT_TRUE(round());
-    EXPECT_EQ(
-        server.place("IS 'maintained by pg-capture; rows yet to be read of: \"public\".\"b\"';"),
-        server.place("COMMENT ON"));
+    EXPECT_EQ(server.place("IS 'maintained by pg-capture for pipeline \"shop\", slot "
+                           "\"shop_slot\"; rows yet to be read of: \"public\".\"b\"';"),
+              server.place("COMMENT ON"));
     EXPECT_EQ(server.count("yet to be read of: \"public\".\"b\"';"), 2);
 }
 

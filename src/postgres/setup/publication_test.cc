@@ -57,6 +57,56 @@ TEST(PublicationTest, IsReadWithItsMembers) {
     EXPECT_FALSE(read_publication(played_rows({"x"}, {{"y"}})));
 }
 
+const PublicationOwner kOwner{.pipeline = "shop", .slot = "shop_slot"};
+
+TEST(PublicationTest, TheNoteNamesItsOwner) {
+    const PublicationOwner odd{.pipeline = "it's \"a\", slot", .slot = "s"};
+    const std::string sql = note_sql("p", odd, {"\"a\".\"b\""});
+    std::string note = sql.substr(sql.find('\'') + 1);
+    note.resize(note.size() - 2);
+    note.replace(note.find("''"), 2, "'");
+    const auto read = publication({{"note", note}});
+    EXPECT_TRUE(read.maintained);
+    EXPECT_EQ(read.owner, odd);
+    EXPECT_THAT(read.unread, ElementsAre("\"a\".\"b\""));
+    EXPECT_EQ(publication({{"note", "maintained by pg-capture"}}).owner, PublicationOwner{});
+    for (const auto* broken :
+         {" for pipeline a", " for pipeline \"a\"", " for pipeline \"a\", slot "}) {
+        EXPECT_FALSE(
+            publication({{"note", "maintained by pg-capture" + std::string{broken}}}).maintained);
+    }
+}
+
+TEST(PublicationTest, OnlyItsOwnerMayAlterIt) {
+    PostgresConfig config;
+    config.publication = "p";
+    config.pipeline = "shop";
+    config.slot = "shop_slot";
+    const auto may = [&](const std::string& owner, const char* other_slots, bool slot_is_there) {
+        return require_owner(config,
+                             publication({{"note", "maintained by pg-capture" + owner},
+                                          {"other_slots", other_slots}}),
+                             slot_is_there);
+    };
+    EXPECT_TRUE(may(R"( for pipeline "renamed", slot "shop_slot")", "5", true));
+    EXPECT_TRUE(may("", "0", false)) << "nobody can have read from it";
+    EXPECT_TRUE(may("", "5", true)) << "of an earlier version: the first one that comes";
+    EXPECT_FALSE(may("", "1", false));
+    const auto refused = may(R"( for pipeline "other", slot "other_slot")", "0", true);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().next, Error::Next::stop);
+    EXPECT_THAT(refused.error().what, HasSubstr("pipeline \"other\" (slot \"other_slot\")"));
+    EXPECT_THAT(refused.error().mend, HasSubstr("PG_PUBLICATION"));
+    EXPECT_THAT(refused.error().mend, HasSubstr("source.manage_publication to false"));
+}
+
+TEST(PublicationTest, AListStaysAList) {
+    std::optional<Publication> is = publication({{"all_tables", "f"}});
+    EXPECT_FALSE(wanted_publication(config("*.*"), facts(150000, true), tables(), is).all_tables);
+    is = publication();
+    EXPECT_TRUE(wanted_publication(config("*.*"), facts(150000, true), tables(), is).all_tables);
+}
+
 TEST(PublicationTest, IsOursOnlyWithTheNoteAndTheOwnership) {
     EXPECT_FALSE(publication({{"note", std::nullopt}}).maintained);
     EXPECT_FALSE(publication({{"note", "somebody's"}}).maintained);
@@ -111,14 +161,14 @@ TEST(PublicationTest, MayHoldTablesSchemasBothOrNothing) {
     wanted.schemas = {"shop"};
     EXPECT_THAT(create_publication_sql(150000, "p", wanted),
                 HasSubstr("ONLY \"public\".\"b\", TABLES IN SCHEMA \"shop\" WITH"));
-    EXPECT_THAT(create_our_publication_sql(150000, "p", wanted),
+    EXPECT_THAT(create_our_publication_sql(150000, "p", wanted, {}),
                 HasSubstr("COMMENT ON PUBLICATION \"p\" IS 'maintained by pg-capture';"));
 }
 
 TEST(PublicationTest, TheNoteOfOursRemembersTablesNobodyHasRead) {
     const std::vector<std::string> unread{"\"public\".\"a\"", "\"it's, a \"\"b\"\"\".\"c.d, \"",
                                           "\"\".\"\""};
-    const std::string sql = note_sql("p", unread);
+    const std::string sql = note_sql("p", {}, unread);
     const std::string head = "COMMENT ON PUBLICATION \"p\" IS ";
     ASSERT_TRUE(sql.starts_with(head + "'maintained by pg-capture; ")) << sql;
     std::string note = sql.substr(head.size() + 1, sql.size() - head.size() - 3);
@@ -126,24 +176,24 @@ TEST(PublicationTest, TheNoteOfOursRemembersTablesNobodyHasRead) {
     EXPECT_EQ(publication({{"note", note}}).unread, unread);
     EXPECT_TRUE(publication({{"note", note}}).maintained);
     EXPECT_FALSE(publication({{"note", note}, {"owned", "f"}}).maintained);
-    EXPECT_THAT(publication({{"note", note.substr(0, note.size() - 1)}}).unread,
-                ElementsAre(unread[0], unread[1]));
-    EXPECT_EQ(note_sql("p", {}), head + "'maintained by pg-capture';");
+    EXPECT_FALSE(publication({{"note", note.substr(0, note.size() - 1)}}).maintained);
+    EXPECT_EQ(note_sql("p", {}, {}), head + "'maintained by pg-capture';");
     EXPECT_FALSE(publication({{"note", "maintained by pg-capture, once"}}).maintained);
 }
 
 TEST(PublicationTest, NothingIsAlteredWhereNothingDiffers) {
     WantedPublication wanted;
     wanted.tables = {{"public", "a", false}};
-    EXPECT_EQ(alter_publication_sql(
-                  150000, "p", publication({{"all_tables", "f"}}, {{"t", "public", "a"}}), wanted),
+    EXPECT_EQ(alter_publication_sql(150000, "p",
+                                    publication({{"all_tables", "f"}}, {{"t", "public", "a"}}),
+                                    wanted, kOwner),
               "");
     // What a version does not have can't differ.
-    EXPECT_EQ(
-        alter_publication_sql(
-            100000, "p",
-            publication({{"all_tables", "f"}, {"truncates", "f"}}, {{"t", "public", "a"}}), wanted),
-        "");
+    EXPECT_EQ(alter_publication_sql(
+                  100000, "p",
+                  publication({{"all_tables", "f"}, {"truncates", "f"}}, {{"t", "public", "a"}}),
+                  wanted, kOwner),
+              "");
 }
 
 TEST(PublicationTest, DriftIsMendedMemberByMember) {
@@ -152,13 +202,14 @@ TEST(PublicationTest, DriftIsMendedMemberByMember) {
     EXPECT_EQ(alter_publication_sql(150000, "p",
                                     publication({{"all_tables", "f"}},
                                                 {{"t", "public", "a"}, {"t", "public", "old"}}),
-                                    wanted),
-              "ALTER PUBLICATION \"p\" DROP TABLE \"public\".\"old\"; "
+                                    wanted, kOwner),
+              "ALTER PUBLICATION \"p\" DROP TABLE ONLY \"public\".\"old\"; "
               "ALTER PUBLICATION \"p\" ADD TABLE \"public\".\"new\";");
     WantedPublication schemas;
     schemas.schemas = {"shop"};
-    EXPECT_EQ(alter_publication_sql(
-                  150000, "p", publication({{"all_tables", "f"}}, {{"s", "public", ""}}), schemas),
+    EXPECT_EQ(alter_publication_sql(150000, "p",
+                                    publication({{"all_tables", "f"}}, {{"s", "public", ""}}),
+                                    schemas, kOwner),
               "ALTER PUBLICATION \"p\" DROP TABLES IN SCHEMA \"public\"; "
               "ALTER PUBLICATION \"p\" ADD TABLES IN SCHEMA \"shop\";");
 }
@@ -167,22 +218,23 @@ TEST(PublicationTest, SettingsAreMendedToo) {
     WantedPublication wanted;
     wanted.all_tables = true;
     for (const auto column : {"inserts", "updates", "deletes", "truncates"}) {
-        EXPECT_THAT(alter_publication_sql(150000, "p", publication({{column, "f"}}), wanted),
-                    HasSubstr("SET (publish = 'insert, update, delete, truncate'"))
+        EXPECT_THAT(
+            alter_publication_sql(150000, "p", publication({{column, "f"}}), wanted, kOwner),
+            HasSubstr("SET (publish = 'insert, update, delete, truncate'"))
             << column;
     }
-    EXPECT_THAT(alter_publication_sql(180000, "p", publication(), wanted),
+    EXPECT_THAT(alter_publication_sql(180000, "p", publication(), wanted, kOwner),
                 HasSubstr("publish_generated_columns = stored"));
     wanted.via_root = true;
-    EXPECT_THAT(alter_publication_sql(150000, "p", publication(), wanted),
+    EXPECT_THAT(alter_publication_sql(150000, "p", publication(), wanted, kOwner),
                 HasSubstr("publish_via_partition_root = true"));
-    EXPECT_EQ(alter_publication_sql(120000, "p", publication(), wanted), "");
+    EXPECT_EQ(alter_publication_sql(120000, "p", publication(), wanted, kOwner), "");
 }
 
 TEST(PublicationTest, BetweenAllTablesAndAListItIsMadeAnewInOneTransaction) {
     WantedPublication wanted;
     wanted.tables = {{"public", "a", false}};
-    const auto sql = alter_publication_sql(150000, "p", publication(), wanted);
+    const auto sql = alter_publication_sql(150000, "p", publication(), wanted, kOwner);
     EXPECT_THAT(sql,
                 testing::StartsWith("DROP PUBLICATION \"p\"; CREATE PUBLICATION \"p\" FOR TABLE"));
     EXPECT_THAT(sql, HasSubstr("COMMENT ON"));

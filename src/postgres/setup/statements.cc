@@ -46,16 +46,19 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
  ORDER BY n.nspname, c.relname)sql";
 }
 
-std::string publication_query(int version, std::string_view name) {
-    return fmt::format(R"sql(/* pg-capture: publication */
+std::string publication_query(int version, std::string_view name, std::string_view slot) {
+    return fmt::format(
+        R"sql(/* pg-capture: publication */
 SELECT puballtables AS all_tables, pubinsert AS inserts, pubupdate AS updates,
        pubdelete AS deletes, {} AS truncates, {} AS via_root, {} AS generated,
-       pg_has_role(pubowner, 'USAGE') AS owned, obj_description(oid, 'pg_publication') AS note
+       pg_has_role(pubowner, 'USAGE') AS owned, obj_description(oid, 'pg_publication') AS note,
+       (SELECT count(*) FROM pg_replication_slots
+         WHERE slot_type = 'logical' AND plugin = 'pgoutput' AND NOT temporary
+           AND database = current_database() AND slot_name <> {}) AS other_slots
   FROM pg_publication
  WHERE pubname = {})sql",
-                       version >= 110000 ? "pubtruncate" : "false",
-                       version >= 130000 ? "pubviaroot" : "false",
-                       version >= 180000 ? "pubgencols" : "'n'", quote_text(name));
+        version >= 110000 ? "pubtruncate" : "false", version >= 130000 ? "pubviaroot" : "false",
+        version >= 180000 ? "pubgencols" : "'n'", quote_text(slot), quote_text(name));
 }
 
 std::string publication_members_query(int version, std::string_view name) {
@@ -104,7 +107,8 @@ std::string publication_signature_query(int version, std::string_view name) {
     const bool md5 = version < 110000;
     return fmt::format(R"sql(/* pg-capture: publication signature */
 SELECT {2}(
-       coalesce((SELECT p::text FROM pg_publication p WHERE p.pubname = {0}), 'none') || '/' ||
+       coalesce((SELECT concat_ws('/', p::text, obj_description(p.oid, 'pg_publication'))
+                   FROM pg_publication p WHERE p.pubname = {0}), 'none') || '/' ||
        coalesce((SELECT string_agg(r::text, ',' ORDER BY r.prrelid)
                    FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
                   WHERE p.pubname = {0}), '') || '/' || {1} || '/' ||

@@ -23,8 +23,9 @@ std::string server_facts_query();
 std::string tables_query();
 
 // One row if it exists: all_tables, inserts, updates, deletes, truncates, via_root,
-// generated (n or s), owned, note.
-std::string publication_query(int version, std::string_view name);
+// generated (n or s), owned, note, other_slots (of this database, that pgoutput reads for; but
+// `slot`).
+std::string publication_query(int version, std::string_view name, std::string_view slot);
 
 // One row for each member: kind (t or s), oid, schema, name, filter (of
 // its row filter and column list; empty without).

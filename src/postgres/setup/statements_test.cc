@@ -28,12 +28,12 @@ TEST(StatementsTest, SlotsAreMadeInEachVersionsGrammar) {
 }
 
 TEST(StatementsTest, ColumnsAreAskedForOnlyWhereTheyAre) {
-    EXPECT_THAT(publication_query(100000, "p"), Not(HasSubstr("pubtruncate")));
-    EXPECT_THAT(publication_query(110000, "p"), HasSubstr("pubtruncate"));
-    EXPECT_THAT(publication_query(120000, "p"), Not(HasSubstr("pubviaroot")));
-    EXPECT_THAT(publication_query(130000, "p"), HasSubstr("pubviaroot"));
-    EXPECT_THAT(publication_query(170000, "p"), Not(HasSubstr("pubgencols")));
-    EXPECT_THAT(publication_query(180000, "p"), HasSubstr("pubgencols"));
+    EXPECT_THAT(publication_query(100000, "p", "s"), Not(HasSubstr("pubtruncate")));
+    EXPECT_THAT(publication_query(110000, "p", "s"), HasSubstr("pubtruncate"));
+    EXPECT_THAT(publication_query(120000, "p", "s"), Not(HasSubstr("pubviaroot")));
+    EXPECT_THAT(publication_query(130000, "p", "s"), HasSubstr("pubviaroot"));
+    EXPECT_THAT(publication_query(170000, "p", "s"), Not(HasSubstr("pubgencols")));
+    EXPECT_THAT(publication_query(180000, "p", "s"), HasSubstr("pubgencols"));
     EXPECT_THAT(publication_members_query(140000, "p"), Not(HasSubstr("pg_publication_namespace")));
     EXPECT_THAT(publication_members_query(150000, "p"), HasSubstr("pg_publication_namespace"));
     EXPECT_THAT(slots_query(120000, "s"), Not(HasSubstr("s.wal_status")));
@@ -45,7 +45,7 @@ TEST(StatementsTest, ColumnsAreAskedForOnlyWhereTheyAre) {
 
 TEST(StatementsTest, EveryQueryTellsWhoAsksAndQuotesNames) {
     for (const auto& sql :
-         {server_facts_query(), tables_query(), publication_query(150000, "it's"),
+         {server_facts_query(), tables_query(), publication_query(150000, "it's", "s"),
           publication_members_query(150000, "it's"), published_tables_query("it's"),
           publication_signature_query(150000, "it's"), published_types_query(150000, "it's"),
           slots_query(150000, "it's"), end_stale_reader_query(7), drop_slot_query("it's")}) {

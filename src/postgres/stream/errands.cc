@@ -170,7 +170,9 @@ Result<void> Errands::do_chores(Instant now) {
             }
         }
     }
-    if (keeping_over_ != nullptr || (chores_.free() && now >= keep_due_)) keep_publication(now);
+    if (keeping_over_ != nullptr || (chores_.free() && now >= keep_due_)) {
+        if (auto kept = keep_publication(now); !kept) return kept;
+    }
     if (choosing_over_ != nullptr || (chores_.free() && now >= reconsider_due_)) {
         if (auto done = reconsider_text(now); !done) return done;
     }
@@ -223,15 +225,15 @@ void Errands::beat(Instant now) {
     chores_.ask({.text = with_.config.heartbeat_sql, .may_repeat = false}, now);
 }
 
-void Errands::keep_publication(Instant now) {
+Result<void> Errands::keep_publication(Instant now) {
     if (keeping_over_ == nullptr) {
         const auto link = chores_.lend(now);
         if (!link) {
             keep_again(now);
             with_.logger.failure(LogLevel::warning, "new tables can't be looked for", link.error());
-            return;
+            return {};
         }
-        if (*link == nullptr) return;  // still connecting
+        if (*link == nullptr) return {};  // still connecting
         keeping_over_ = *link;
         if (auto begun = keeper_->begin(*keeping_over_, false); !begun) {
             return publication_round_failed(begun.error(), now);
@@ -239,7 +241,7 @@ void Errands::keep_publication(Instant now) {
     }
     const auto state = keeper_->step(*keeping_over_);
     if (!state) return publication_round_failed(state.error(), now);
-    if (!*state) return;
+    if (!*state) return {};
     keeping_over_ = nullptr;
     chores_.give_back(false);
     keep_again(now);
@@ -250,14 +252,18 @@ void Errands::keep_publication(Instant now) {
     for (const std::string& table : (*state)->removed) {
         with_.logger.info("a table left the publication", {{"table", table}});
     }
+    return {};
 }
 
-void Errands::publication_round_failed(const Error& error, Instant now) {
+Result<void> Errands::publication_round_failed(const Error& error, Instant now) {
     const bool broken = keeping_over_->sqlstate().empty();
     keeping_over_ = nullptr;
     chores_.give_back(broken);
     keep_again(now);
     with_.logger.failure(LogLevel::warning, "the publication could not be kept in step", error);
+    const bool anothers =
+        error.category == Error::Category::configuration && error.next == Error::Next::stop;
+    return anothers ? Result<void>{std::unexpected(error)} : Result<void>{};
 }
 
 void Errands::wants(Wants& wants) const {

@@ -92,9 +92,10 @@ private:
     [[nodiscard]] Result<void> reconsider_text(Instant now);
     void reconsider_again(Instant now, std::optional<bool> broken);
     void beat(Instant now);
-    void keep_publication(Instant now);
+    [[nodiscard]] Result<void> keep_publication(Instant now);
     void keep_again(Instant now) noexcept;
-    void publication_round_failed(const Error& error, Instant now);
+    // Goes on, unless the publication is another pipeline's now.
+    [[nodiscard]] Result<void> publication_round_failed(const Error& error, Instant now);
 
     const With with_;
     Inquiries questions_;

@@ -1,0 +1,7 @@
+"""What messages say, in short."""
+
+
+def told(messages, *operations):
+    """(table, operation, id) of each message, in order."""
+    return [(m["table"], m["op"], (m["after"] or m["before"]).get("id")) for m in messages
+            if not operations or m["op"] in operations]
