@@ -274,7 +274,6 @@ COSTS_DATA = re.compile(
     r"pg_drop_replication_slot|replication_slot_advance|pg-capture slots drop|\bslots drop\)"
     r"|(?<!may )\b[Dd]rop (?:a|the|its|this|that) slot|\bremov\w+ (?:a|the|its) stored position"
     r"|stored position and the slot|pg-capture position reset|--delete --topic", re.DOTALL)
-COSTLY_WORDS = re.compile(r"\bhow_to_forget\b")
 SAYS_WHAT_IT_COSTS = re.compile(r"\b(?:lost|lose|loses|missing|done without)\b")
 LITERAL = re.compile(r'//[^\n]*|/\*.*?\*/|R"([^(\s]*)\((?P<raw>.*?)\)\1"|"(?P<text>(?:\\.|[^"\\\n])*)"'
                      r"|(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'|(?P<end>[;{}])", re.DOTALL)
@@ -306,7 +305,7 @@ def costly_hints_say_so(tree):
         for offset, code, says in statements_texts(tree.files[name]):
             if says.startswith("/* pg-capture:"):  # a statement of ours, not a word to anybody
                 continue
-            if not COSTS_DATA.search(says) and not (says and COSTLY_WORDS.search(code)):
+            if not COSTS_DATA.search(says):
                 continue
             if not SAYS_WHAT_IT_COSTS.search(says):
                 yield Finding(name, line_of(tree.files[name], offset), "costly-hint",

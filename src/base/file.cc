@@ -137,6 +137,19 @@ Result<void> SystemFiles::replace(const std::string& path, std::string_view cont
     return {};
 }
 
+Result<void> SystemFiles::remove(const std::string& path) {
+    if (::unlink(path.c_str()) != 0) {
+        if (errno == ENOENT) return {};
+        return std::unexpected(failure("remove", path));
+    }
+    const std::string directory = directory_of(path);
+    const Descriptor folder{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!folder || ::fsync(folder.get()) != 0) {
+        return std::unexpected(failure("fsync", directory));
+    }
+    return {};
+}
+
 Result<void> SystemFiles::make_directory(const std::string& path) {
     namespace fs = std::filesystem;
     std::error_code code;
@@ -167,6 +180,11 @@ Result<void> SimulatedFiles::replace(const std::string& path, std::string_view c
         return std::unexpected(stop(Error::Category::storage, "simulated full disk at " + path));
     }
     files_[path] = content;
+    return {};
+}
+
+Result<void> SimulatedFiles::remove(const std::string& path) {
+    files_.erase(path);
     return {};
 }
 

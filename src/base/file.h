@@ -33,6 +33,8 @@ public:
     [[nodiscard]] virtual Result<std::optional<std::string>> read(const std::string& path) = 0;
     [[nodiscard]] virtual Result<void> replace(const std::string& path,
                                                std::string_view content) = 0;
+    // That there is no such file is fine. Gone for good when it returns.
+    [[nodiscard]] virtual Result<void> remove(const std::string& path) = 0;
     // Creates the directory with mode 700, and those above it, where they are missing.
     [[nodiscard]] virtual Result<void> make_directory(const std::string& path) = 0;
 };
@@ -41,6 +43,7 @@ class SystemFiles final : public Files {
 public:
     Result<std::optional<std::string>> read(const std::string& path) override;
     Result<void> replace(const std::string& path, std::string_view content) override;
+    Result<void> remove(const std::string& path) override;
     Result<void> make_directory(const std::string& path) override;
 
 private:
@@ -52,6 +55,7 @@ class SimulatedFiles final : public Files {
 public:
     Result<std::optional<std::string>> read(const std::string& path) override;
     Result<void> replace(const std::string& path, std::string_view content) override;
+    Result<void> remove(const std::string& path) override;
     Result<void> make_directory(const std::string& path) override;
 
     void fail_next_reads(int count) noexcept { failing_reads_ = count; }

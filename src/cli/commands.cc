@@ -2,12 +2,14 @@
 #include <array>
 #include <vector>
 
+#include "cli/adopt_command.h"
 #include "cli/check_command.h"
 #include "cli/command.h"
 #include "cli/config_commands.h"
 #include "cli/lag_command.h"
 #include "cli/metrics_command.h"
 #include "cli/peek_command.h"
+#include "cli/position_commands.h"
 #include "cli/program.h"
 #include "cli/run_command.h"
 #include "cli/slots_commands.h"
@@ -80,6 +82,21 @@ const std::vector<Flag>& init_flags() {
     return flags;
 }
 
+const std::vector<Flag>& adopt_flags() {
+    static const std::vector<Flag> flags =
+        with_common({{.name = "snapshot", .help = "the next start reads all captured tables, too"},
+                     {.name = "no-snapshot",
+                      .help = "it streams only; without either source.snapshot.mode says which"}});
+    return flags;
+}
+
+const std::vector<Flag>& reset_flags() {
+    static const std::vector<Flag> flags =
+        with_common({{.name = "drop-slot", .help = "drop the slot as well"},
+                     {.name = "yes", .help = "do it; without, only what it costs is said"}});
+    return flags;
+}
+
 const std::vector<Flag>& example_flags() {
     static const std::vector<Flag> flags =
         with_common({{.name = "format",
@@ -122,6 +139,12 @@ std::span<const Command> commands() {
         Command{"snapshot pause", "ID", "let one rest", common(), run_snapshot_pause},
         Command{"snapshot resume", "ID", "let it go on", common(), run_snapshot_resume},
         Command{"snapshot cancel", "ID", "give one up", common(), run_snapshot_cancel},
+        Command{"adopt", "", "take over a slot for which no position is stored", adopt_flags(),
+                run_adopt},
+        Command{"position show", "", "what is stored, beside where the slot stands", common(),
+                run_position_show},
+        Command{"position reset", "", "take the stored position away; says what that costs",
+                reset_flags(), run_position_reset},
         Command{"slots list", "", "the server's logical slots and what they hold back", common(),
                 run_slots_list},
         Command{"slots drop", "SLOT", "drop a slot nobody needs: what it holds is lost", common(),

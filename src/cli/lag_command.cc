@@ -25,8 +25,9 @@ namespace {
 constexpr std::string_view kMissing =
     "there is no such slot; pg-capture creates it when it starts without a stored position";
 constexpr std::string_view kLost =
-    "nothing can be read from it any more: drop it (pg-capture slots drop), remove the stored "
-    "position and take a new snapshot; what was changed meanwhile is lost";
+    "nothing can be read from it any more: pg-capture position reset --drop-slot --yes, and start "
+    "again: all tables are read anew; what was changed meanwhile is lost, but for the rows as they "
+    "are then";
 
 std::string room_text(const SlotInfo& slot) {
     if (slot.lost || !slot.safe_bytes) return {};

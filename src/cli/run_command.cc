@@ -124,7 +124,6 @@ private:
 
     // Of source.snapshot.mode: only. Nobody who wants rows once expects a slot that fills the disk.
     void tell_what_stays(const PostgresConfig& postgres, const PositionStore& positions) const {
-        const std::string forget = positions.how_to_forget();
         logger_.warning(
             "every row is read; slot, publication and position stay, and the slot keeps all log "
             "from here on until it is read or dropped",
@@ -134,8 +133,8 @@ private:
              {"mend",
               fmt::format("to go on with the changes, start with source.snapshot.mode: never; to "
                           "leave nothing behind, after which changes from here on are lost to "
-                          "us: pg-capture slots drop {}; DROP PUBLICATION {}; {}",
-                          postgres.slot, quote_name(postgres.publication), forget)}});
+                          "us: pg-capture position reset --drop-slot --yes; DROP PUBLICATION {}",
+                          quote_name(postgres.publication))}});
     }
 
     // What is about to be done, as it was understood; what the server has to it comes with

@@ -213,8 +213,8 @@ TEST(LagTextTest, AMissingSlotAndALostOneAreSaid) {
     LagReport lost = report();
     lost.info->lost = true;
     lost.info->wal_status = "lost";
-    EXPECT_THAT(lag_text(lost),
-                AllOf(HasSubstr("pg-capture slots drop"), Not(HasSubstr("more ("))));
+    EXPECT_THAT(lag_text(lost), AllOf(HasSubstr("pg-capture position reset --drop-slot --yes"),
+                                      Not(HasSubstr("more ("))));
     LagReport near = report();
     near.info->safe_bytes = -5;
     EXPECT_THAT(lag_text(near), HasSubstr("may be lost at any moment"));

@@ -53,6 +53,10 @@ public:
     // Begins to store; one at a time.
     [[nodiscard]] virtual Result<void> save(const StoredPosition& position) = 0;
 
+    // Begins to forget the position, whatever the content is: the next load() finds none. A
+    // save() as far as saved() goes. Content of another pipeline is an Error, and stays.
+    [[nodiscard]] virtual Result<void> forget() = 0;
+
     // True when the last save() is safe against a crash (also when there was none). After an
     // Error it is not, and saved() never says so of it.
     [[nodiscard]] virtual Result<bool> saved() = 0;
@@ -65,12 +69,6 @@ public:
 
     // What it is, for errors: the file's path, the topic and the key in it.
     virtual std::string where() const = 0;
-
-    // What a person does so that the next start finds no position: "remove /state/p.position".
-    virtual std::string how_to_forget() const = 0;
-
-    // What a person does to make a store that is missing; nothing where it never is.
-    virtual std::string how_to_create() const { return {}; }
 };
 
 }  // namespace pgc

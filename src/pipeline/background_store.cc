@@ -43,6 +43,12 @@ Result<void> BackgroundStore::save(const StoredPosition& position) {
     return {};
 }
 
+// Nobody's loop waits for it: only commands forget.
+Result<void> BackgroundStore::forget() {
+    assert(!saving_ && "one at a time");
+    return inner_->forget();
+}
+
 Result<bool> BackgroundStore::saved() {
     if (!saving_) return inner_->saved();
     done_.clear();

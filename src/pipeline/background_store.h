@@ -30,12 +30,11 @@ public:
     Result<std::optional<Loaded>> load() override;
     void create() override { inner_->create(); }
     Result<void> save(const StoredPosition& position) override;
+    Result<void> forget() override;
     Result<bool> saved() override;
     void wants(Wants& wants) const override;
     std::uint64_t attempts() const noexcept override { return inner_->attempts(); }
     std::string where() const override { return inner_->where(); }
-    std::string how_to_forget() const override { return inner_->how_to_forget(); }
-    std::string how_to_create() const override { return inner_->how_to_create(); }
 
 private:
     void work();

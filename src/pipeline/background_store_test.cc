@@ -30,10 +30,13 @@ public:
         content = position;
         return {};
     }
+    Result<void> forget() override {
+        content.reset();
+        return {};
+    }
     Result<bool> saved() override { return true; }
     void wants(Wants&) const override {}
     std::string where() const override { return "/state/p.position"; }
-    std::string how_to_forget() const override { return "remove it"; }
 
     void let_go() {
         const std::lock_guard lock(mutex);

@@ -21,20 +21,34 @@ Result<std::optional<PositionStore::Loaded>> FileStore::load() {
             stop(Error::Category::position,
                  "the stored position can't be used: " + position.error())
                 .at(path_)
-                .mended_by("put the file back from a copy; or, accepting that changes may be "
-                           "missing, remove it: the next start goes on from where the slot "
-                           "stands"));
+                .mended_by(
+                    "put the file back from a copy; or pg-capture position reset --yes, after "
+                    "which changes may be missing: the next start goes on from where the "
+                    "slot stands and, but with source.snapshot.mode never, reads all tables "
+                    "anew"));
     }
-    if (position->pipeline != pipeline_) {
-        return std::unexpected(
-            stop(Error::Category::position,
-                 fmt::format("the stored position belongs to pipeline {}, not to {}",
-                             position->pipeline, pipeline_))
-                .at(path_)
-                .mended_by("give each pipeline its own replication.checkpoint_file, or name "
-                           "this one as before"));
-    }
+    if (position->pipeline != pipeline_) return std::unexpected(not_ours(position->pipeline));
     return Loaded{std::move(*position)};
+}
+
+Error FileStore::not_ours(const std::string& pipeline) const {
+    return stop(Error::Category::position,
+                fmt::format("the stored position belongs to pipeline {}, not to {}", pipeline,
+                            pipeline_))
+        .at(path_)
+        .mended_by(
+            "give each pipeline its own replication.checkpoint_file, or name this one as before");
+}
+
+Result<void> FileStore::forget() {
+    const auto content = files_.read(path_);
+    if (!content) return std::unexpected(content.error());
+    if (!*content) return {};
+    if (const auto position = read_position(**content);
+        position && position->pipeline != pipeline_) {
+        return std::unexpected(not_ours(position->pipeline));
+    }
+    return files_.remove(path_);
 }
 
 Result<void> FileStore::save(const StoredPosition& position) {

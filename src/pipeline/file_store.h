@@ -20,12 +20,14 @@ public:
 
     Result<std::optional<Loaded>> load() override;
     Result<void> save(const StoredPosition& position) override;
+    Result<void> forget() override;
     Result<bool> saved() override { return true; }
     void wants(Wants&) const override {}
     std::string where() const override { return path_; }
-    std::string how_to_forget() const override { return "remove " + path_; }
 
 private:
+    Error not_ours(const std::string& pipeline) const;
+
     Files& files_;
     const std::string pipeline_;
     const std::string path_;

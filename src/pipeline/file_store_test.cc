@@ -56,12 +56,25 @@ TEST_F(FileStoreTest, SaysWhatIsWrongAndHowToGoOn) {
     EXPECT_EQ(error.next, Error::Next::stop);
     EXPECT_THAT(error.what, HasSubstr("not a position of pg-capture"));
     EXPECT_EQ(error.where, path);
-    EXPECT_THAT(error.mend, HasSubstr("remove it"));
+    EXPECT_THAT(error.mend, HasSubstr("pg-capture position reset --yes"));
 
     ASSERT_TRUE(files.replace(path, "pg-capture position 2\nx=1\n"));
     EXPECT_THAT(load_error().what, HasSubstr("another version"));
     ASSERT_TRUE(files.replace(path, write_position(kPosition).substr(0, 60)));
     EXPECT_THAT(load_error().what, HasSubstr("cut short"));
+}
+
+TEST_F(FileStoreTest, ForgetsWhateverIsThereButForAnotherPipelines) {
+    ASSERT_TRUE(store.forget()) << "nothing is fine";
+    ASSERT_TRUE(files.replace(path, "hello\n"));
+    ASSERT_TRUE(store.forget());
+    EXPECT_FALSE((*store.load())->position);
+    ASSERT_TRUE(store.save(kPosition));
+    FileStore other{files, "bank", path};
+    EXPECT_THAT(other.forget().error().what, HasSubstr("pipeline shop, not to bank"));
+    EXPECT_TRUE((*store.load())->position);
+    ASSERT_TRUE(store.forget());
+    EXPECT_FALSE((*store.load())->position);
 }
 
 TEST_F(FileStoreTest, RefusesAnotherPipelinesPosition) {

@@ -283,10 +283,8 @@ Result<void> Pipeline::make_source() {
 }
 
 Result<StartPlan> Pipeline::decide() {
-    auto planned = plan_start(options_.name, *loaded_, source_->identity(),
-                              {.where = with_.store.where(),
-                               .how_to_forget = with_.store.how_to_forget(),
-                               .how_to_create = with_.store.how_to_create()});
+    auto planned =
+        plan_start(options_.name, *loaded_, source_->identity(), {.where = with_.store.where()});
     return planned ? planned : start_over(std::move(planned.error()));
 }
 

@@ -112,7 +112,7 @@ TEST_F(PipelineTest, AMissingStoreBesideASlotStopsAndStaysMissing) {
     parts.server.identity.slot_is_new = false;
     const Error error = run_into_error();
     EXPECT_THAT(error.what, HasSubstr("store of positions is missing"));
-    EXPECT_THAT(error.mend, HasSubstr("touch /state"));
+    EXPECT_THAT(error.mend, HasSubstr("pg-capture adopt"));
     EXPECT_TRUE(store.missing) << "or the next start would find nothing wrong";
     EXPECT_FALSE(store.content);
 }

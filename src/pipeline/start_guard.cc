@@ -30,11 +30,16 @@ private:
     }
     std::string accept_gap() const {
         return fmt::format(
-            "set source.snapshot.mode to when_needed, and all tables are read anew; or, if the "
-            "changes in between can be done without (or were taken over by other means), {}: the "
-            "next start {}",
-            store_.how_to_forget,
-            source_.slot_is_gone ? "begins with a new slot" : "goes on from where the slot stands");
+            "pg-capture position reset --yes, and start again: {} and, but with "
+            "source.snapshot.mode never, all tables are read anew; a row that was deleted in "
+            "between "
+            "is missing from the changes. source.snapshot.mode when_needed does so by itself{}",
+            source_.slot_is_gone ? "a new slot is made"
+                                 : "the stream goes on from where the slot stands",
+            source_.slot_is_gone
+                ? ""
+                : "; if the changes in between can be done without (or were taken over by other "
+                  "means), pg-capture adopt --no-snapshot behind the reset");
     }
 
     std::optional<Error> other_place() const {
@@ -44,9 +49,9 @@ private:
             return refuse(fmt::format("the stored position belongs to {} {}, not to {}", what, was,
                                       is))
                 .mended_by(fmt::format(
-                    "connect to the {} it belongs to, or give this pipeline another name, or "
-                    "{} to start anew, and what was changed meanwhile is lost",
-                    what, store_.how_to_forget));
+                    "connect to the {} it belongs to, or give this pipeline another name; or, if "
+                    "what comes there can be done without, pg-capture position reset --yes",
+                    what));
         };
         if (auto e = differs("database system", stored_.system, source_.system)) return e;
         if (auto e = differs("database", stored_.database, source_.database)) return e;
@@ -116,10 +121,11 @@ Error store_is_missing(const SourceIdentity& source, const StoreWords& store) {
                 "ones")
         .at(fmt::format("slot {} at {}, no {}", source.slot, to_string(source.slot_confirmed),
                         store.where))
-        .mended_by(fmt::format(
-            "if nothing has read from the slot but us, or nothing at all, {}: the next start goes "
-            "on from where the slot stands; otherwise load the tables anew first",
-            store.how_to_create));
+        .mended_by(
+            "pg-capture adopt, if nothing has read from the slot but us, or nothing at all: it "
+            "makes "
+            "the store and stores where the slot stands; the next start goes on from there and "
+            "reads all tables anew, or not (--no-snapshot)");
 }
 
 StoredPosition position_at(std::string_view pipeline, const SourceIdentity& source, Lsn at) {

@@ -18,8 +18,9 @@
 //   yes     was there      S < C                                    stop: the slot was moved
 //   yes     was there      S >= C                                   start at S
 //
-// There is no option to go on regardless. Who accepts the gap removes the stored position,
-// or makes the missing store, as each of these errors says: then the second line holds.
+// There is no option to go on regardless. Who accepts the gap says so with a command that each of
+// these errors names: `position reset` takes the stored position away, and the second line holds;
+// `adopt` makes the missing store and stores where the slot stands, and the last one does.
 //
 // A store that is missing (a topic) is made while the slot is not there yet, and before it
 // is: so a first start that is killed at any moment leaves nothing that the next one refuses.
@@ -46,11 +47,9 @@ struct StartPlan {
     std::optional<StoredPosition> store_first;
 };
 
-// What the store says of itself, for the errors' mends (PositionStore has them all).
+// What the store says of itself, for the errors.
 struct StoreWords {
     std::string where;
-    std::string how_to_forget;
-    std::string how_to_create;
 };
 
 // Of another system or database than the one that answers.

@@ -26,9 +26,7 @@ protected:
                           .slot = "s",
                           .resume_at = Lsn{2000}};
 
-    const StoreWords words{.where = "/state/p.position",
-                           .how_to_forget = "remove /state/p.position",
-                           .how_to_create = "mkfs /state"};
+    const StoreWords words{.where = "/state/p.position"};
 
     StartPlan planned(const std::optional<StoredPosition>& position, bool missing = false) {
         auto plan = plan_start("p", {position, missing}, source, words);
@@ -44,7 +42,8 @@ protected:
         EXPECT_EQ(error.category, Error::Category::position);
         EXPECT_EQ(error.next, Error::Next::stop);
         EXPECT_THAT(error.what, HasSubstr(says));
-        EXPECT_THAT(error.mend, HasSubstr("remove /state/p.position")) << "must say how to go on";
+        EXPECT_THAT(error.mend, HasSubstr("pg-capture position reset --yes"))
+            << "must say how to go on";
     }
 };
 
@@ -79,7 +78,7 @@ TEST_F(StartGuardTest, AMissingStoreWithTheSlotThereStops) {
     EXPECT_EQ(error.next, Error::Next::stop);
     EXPECT_THAT(error.what, HasSubstr("the store of positions is missing"));
     EXPECT_THAT(error.where, HasSubstr("slot s at 0/3E8, no /state/p.position"));
-    EXPECT_THAT(error.mend, HasSubstr("mkfs /state: the next start goes on from where the slot"));
+    EXPECT_THAT(error.mend, HasSubstr("pg-capture adopt"));
 }
 
 TEST_F(StartGuardTest, ASlotBehindOurPositionIsReadFromOurPosition) {

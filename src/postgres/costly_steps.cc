@@ -4,11 +4,10 @@
 
 namespace pgc {
 
-std::string begin_anew(std::string_view slot) {
-    return fmt::format(
-        "pg-capture slots drop {}, remove the stored position and take a new snapshot; what was "
-        "changed since the last position is lost, but for the rows as they are then",
-        slot);
+std::string begin_anew() {
+    return "pg-capture position reset --drop-slot --yes, and start again: a new slot is made and, "
+           "but with source.snapshot.mode never, all tables are read anew; what was changed since "
+           "the last position is lost, but for the rows as they are then";
 }
 
 std::string drop_slot_step(std::string_view slot) {

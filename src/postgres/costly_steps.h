@@ -10,7 +10,7 @@
 namespace pgc {
 
 // Only for a slot that can't be read any more, or never to the end.
-std::string begin_anew(std::string_view slot);
+std::string begin_anew();
 
 std::string drop_slot_step(std::string_view slot);
 

@@ -94,7 +94,7 @@ def test_the_tree_is_formatted():
      "costly-hint"),
     ("src/core/a.cc", 'void f() { g("drop the "\n  "slot; then start anew"); h("lost"); }\n',
      "costly-hint"),
-    ("src/core/a.cc", 'void f() { return "or {} to go on" + store.how_to_forget(); }\n',
+    ("src/core/a.cc", 'void f() { return "or pg-capture position reset --yes"; }\n',
      "costly-hint"),
 ])
 def test_fires(tree, path, text, rule):
@@ -117,7 +117,6 @@ def test_fires(tree, path, text, rule):
     ("src/core/a.cc", 'void f() { e.mend = "drop the slot; what it "\n  "holds is lost"; }\n'),
     ("src/core/a.cc", 'void f() { log("the server may drop the slot"); }\n'),
     ("src/core/a.cc", 'auto q = "/* pg-capture: x */ SELECT pg_drop_replication_slot({})";\n'),
-    ("src/core/a.cc", "void f() { words.how_to_forget = store.how_to_forget(); }\n"),
 ])
 def test_stays_silent(tree, path, text):
     assert tree({path: text}) == []

@@ -1,8 +1,10 @@
 """The pipeline's position in a compacted topic: found again, and never guessed (SCENARIOS.md 58)."""
 
+import json
 import subprocess
 
 import pytest
+from support.capture import run_capture
 from support.processes import wait_until
 from support.stage import strict_json
 
@@ -29,6 +31,11 @@ def one_key_sent(stage, capture):
     fill(stage, 1)
     stage.wait_for("history", 1)
     capture.stop()
+
+
+def ours(stage, capture, *arguments):
+    """A command of ours with the instance's configuration."""
+    return run_capture(*arguments, env=capture.environment)
 
 
 def mend(capture):
@@ -96,15 +103,42 @@ def test_58_a_deleted_topic_stops_with_the_way_to_go_on(broker, stages):
             assert capture.wait_exit(30) == REFUSED, capture.stderr_tail()
             assert "the store of positions is missing" in capture.stderr_tail(2)
         assert stage.positions not in broker.topics()
-        line = mend(capture)
-        command = line[line.index("--create"):].split(":")[0].split()
-        broker.tool("topics", *command)
+        assert mend(capture).startswith('"pg-capture adopt')
+        done = ours(stage, capture, "adopt", "--no-snapshot")
+        assert done.returncode == 0 and "rows that are in the tables already are not sent" in done.stdout, done.stderr
+        assert broker.topic_config(stage.positions)["cleanup.policy"] == "compact"
+        assert stored(stage)["resume_at"] == stage.server.slot(stage.name)["confirmed_flush_lsn"]
         fill(stage, 2)
         capture.start()
         assert keys(stage.wait_for("history", 2)) == [1, 2]
-        assert "taking over the slot where it stands" in capture.stderr
+        assert "going on from the stored position" in capture.stderr
         capture.stop()
-    assert stored(stage)
+        again = ours(stage, capture, "adopt")
+        assert again.returncode == REFUSED and "stored already" in again.stderr
+
+
+def test_adopt_makes_the_topic_and_the_next_start_reads_the_rows_that_are_there(broker, stages):
+    """A trial on the console has made the slot, as anybody may have."""
+    stage = stages(broker, kafka_topics_create="false", source_snapshot_mode="initial")
+    fill(stage, 1, 2)
+    broker.create_topic(f"{stage.prefix}.public.history")
+    stage.sql(f"CREATE PUBLICATION {stage.name}_pub FOR TABLE history")
+    stage.sql(f"SELECT pg_create_logical_replication_slot('{stage.name}', 'pgoutput')")
+    fill(stage, 3)
+    with stage.capture(wait=False) as capture:
+        assert capture.wait_exit(30) == REFUSED
+        assert mend(capture).startswith('"pg-capture adopt')
+        done = ours(stage, capture, "adopt", "--output", "json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == {
+            "pipeline": stage.name, "slot": stage.name, "adopted": True, "snapshot": True, "store_made": True,
+            "stored_in": f"topic {stage.positions}, key {stage.name}", "at": stored(stage)["resume_at"]}
+        assert stored(stage)["snapshot"] == "all"
+        capture.start()
+        records = stage.wait_for("history", 4)
+        assert [(strict_json(r.value)["op"], strict_json(r.value)["after"]["k"]) for r in records] == \
+            [("INSERT", 3), ("READ", 1), ("READ", 2), ("READ", 3)]
+        capture.stop()
 
 
 def test_an_empty_value_makes_the_next_start_forget(any_broker, stages):
@@ -115,7 +149,7 @@ def test_an_empty_value_makes_the_next_start_forget(any_broker, stages):
         fill(stage, 2)          # lost to us
         capture.start()
         assert capture.wait_exit(30) == REFUSED
-        assert f"echo {stage.name}: | kafka-console-producer.sh" in mend(capture)
+        assert "pg-capture position reset --yes" in mend(capture)
         any_broker.tool("console-producer", "--topic", stage.positions, "--property",
                         "parse.key=true", "--property", "key.separator=:",
                         input_text=f"{stage.name}:\n")
@@ -129,13 +163,32 @@ def test_an_empty_value_makes_the_next_start_forget(any_broker, stages):
         capture.stop()
 
 
+def test_a_reset_leaves_nothing_under_the_key_and_the_next_start_begins_anew(any_broker, stages):
+    stage = stages(any_broker)
+    with stage.capture() as capture:
+        one_key_sent(stage, capture)
+        before = ours(stage, capture, "position", "reset")
+        assert before.returncode == UNSUITABLE and "nothing is done without --yes" in before.stderr
+        assert stored(stage)
+        done = ours(stage, capture, "position", "reset", "--drop-slot", "--yes")
+        assert done.returncode == 0, done.stderr
+        assert [r.value for r in any_broker.read_all(stage.positions) if r.key == stage.name.encode()][-1] is None
+        assert not stage.server.slot(stage.name)
+        assert ours(stage, capture, "position", "reset", "--yes").returncode == 1
+        capture.start()
+        wait_until(lambda: (stage.server.slot(stage.name) or {}).get("active"), 30, "the new slot's stream")
+        fill(stage, 2)
+        assert keys(stage.wait_for("history", 2)) == [1, 2]
+        capture.stop()
+
+
 def test_unsuitable_topics_are_refused_with_the_command_that_mends_them(broker, stages):
     stage = stages(broker)
     broker.create_topic(stage.positions, partitions=3, config={"cleanup.policy": "compact"})
     with stage.capture(wait=False) as capture:
         assert capture.wait_exit(30) == UNSUITABLE, capture.stderr_tail()
         assert "has 3 partitions" in capture.stderr_tail(2)
-        assert "--partitions 1" in mend(capture)
+        assert "pg-capture adopt makes it anew" in mend(capture)
         broker.delete_topic(stage.positions)
         broker.create_topic(stage.positions)
         capture.start()

@@ -42,6 +42,10 @@ public:
         world_.step("after the disk has it");
         return {};
     }
+    Result<void> remove(const std::string& path) override {
+        files_.erase(path);
+        return {};
+    }
     Result<void> make_directory(const std::string&) override { return {}; }
 
     void set_full(bool full) noexcept { full_ = full; }

@@ -197,11 +197,10 @@ public:
         }
         return inner_->save(written);
     }
+    Result<void> forget() override { return inner_->forget(); }
     Result<bool> saved() override { return inner_->saved(); }
     void wants(Wants& wants) const override { inner_->wants(wants); }
     std::string where() const override { return inner_->where(); }
-    std::string how_to_forget() const override { return inner_->how_to_forget(); }
-    std::string how_to_create() const override { return inner_->how_to_create(); }
 
 private:
     std::unique_ptr<PositionStore> inner_;

@@ -391,8 +391,8 @@ private:
         // What diverged can't be told from what was read before it.
         const bool when_needed = climate_.pipeline.snapshot == SnapshotMode::when_needed;
         const std::uint64_t all = climate_.in_topic && troubled() ? 7 : 6;
-        std::uint64_t what = world_.random.below(when_needed ? 5 : all);
-        if (when_needed && what == 4) what = 5;
+        std::uint64_t what = world_.random.below(when_needed ? 12 : all);
+        if (when_needed) what = what == 11 ? 5 : what % 4;
         oracle_.loss_happened(when_needed && what != 5);  // another system's rows are no substitute
         switch (what) {
             case 0: server_.drop_slot(); break;

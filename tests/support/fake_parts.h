@@ -314,6 +314,10 @@ public:
         saving_ = position;
         return {};
     }
+    Result<void> forget() override {
+        content.reset();
+        return {};
+    }
     Result<bool> saved() override {
         if (!saving_) return true;
         if (auto error = take(saved_errors)) {
@@ -328,8 +332,6 @@ public:
     }
     void wants(Wants&) const override {}
     std::string where() const override { return "/state/p.position"; }
-    std::string how_to_forget() const override { return "remove /state/p.position"; }
-    std::string how_to_create() const override { return "touch /state"; }
 
 private:
     std::optional<StoredPosition> saving_;

@@ -310,7 +310,7 @@ TEST_F(CheckTest, ASlotInUseNamesItsReader) {
 
 TEST_F(CheckTest, ALostSlotIsToBeDroppedAndASlotOfOthersToBeLeft) {
     server.answers("pg-capture: slots */", played_slot({{"wal_status", "lost"}}));
-    EXPECT_THAT(only().mend, HasSubstr("pg-capture slots drop shop_slot"));
+    EXPECT_THAT(only().mend, HasSubstr("pg-capture position reset --drop-slot"));
     EXPECT_THAT(only().mend, HasSubstr("is lost"));
     server.answers("pg-capture: slots */", played_slot({{"plugin", "wal2json"}}));
     EXPECT_THAT(only().mend, HasSubstr("PG_SLOT_NAME"));

@@ -80,8 +80,7 @@ Finding slot_finding(const SlotState& slot, const PostgresConfig& config, const 
         finding.level = Level::blocking;
         finding.message = sound.error().what;
         const bool ours = slot.here && slot.plugin == "pgoutput" && !slot.synced;
-        finding.mend =
-            ours ? begin_anew(slot.name) : std::string{"set PG_SLOT_NAME to another name"};
+        finding.mend = ours ? begin_anew() : std::string{"set PG_SLOT_NAME to another name"};
     } else if (sends_prepared(slot, facts.version)) {
         const bool alterable = facts.version >= kAlterTwoPhaseSince;
         finding.level = alterable ? Level::warning : Level::blocking;

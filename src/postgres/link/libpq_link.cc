@@ -522,7 +522,8 @@ void LibpqLink::on_notice(void* self, const PGresult* notice) {
         link.alarm_ = server_error({state, message});
         link.alarm_->mend =
             "the publication was dropped: changes are being left out, and are lost. Make it "
-            "again, drop the slot (pg-capture slots drop) and take a new snapshot of the data";
+            "again, if it is not ours to make, then pg-capture position reset --drop-slot --yes, "
+            "and start again: all tables are read anew";
     }
 }
 

@@ -237,9 +237,10 @@ Error server_error(const Complaint& c) {
     if (contains(c.message, "publication") && contains(c.message, "does not exist")) {
         error.category = position;
         error.mend =
-            "the publication was dropped or is younger than the slot: drop the slot (pg-capture "
-            "slots drop), remove the stored position, make the publication and then the slot anew "
-            "and take a new snapshot; what was changed meanwhile is lost";
+            "the publication was dropped or is younger than the slot: make it, if it is not ours "
+            "to make, then pg-capture position reset --drop-slot --yes, and start again: a new "
+            "slot is made and all tables are read anew; what was changed meanwhile is lost, but "
+            "for the rows as they are then";
     }
     if (contains(c.message, "wal_level")) {
         error.category = server;

@@ -322,7 +322,7 @@ private:
                            fmt::format("publication {} is not there, and decoding finds only those "
                                        "that are older than the slot's place in the log",
                                        quote_name(config_.publication)));
-        error.mend = begin_anew(config_.slot);
+        error.mend = begin_anew();
         return error;
     }
 

@@ -16,7 +16,7 @@ namespace {
 Error lost(const SlotState& slot, const std::string& why) {
     Error error = stop(Error::Category::position,
                        fmt::format("slot {} is lost: {}", quote_name(slot.name), why));
-    error.mend = begin_anew(slot.name);
+    error.mend = begin_anew();
     return error;
 }
 
@@ -99,7 +99,7 @@ Error two_phase_refused(const SlotState& slot) {
         .mended_by(
             "set PG_SLOT_NAME to the name of another slot; or, before 18, where two_phase "
             "can't be turned off: " +
-            begin_anew(slot.name));
+            begin_anew());
 }
 
 Error slot_in_use(const SlotState& slot) {

@@ -49,7 +49,7 @@ TEST(SlotTest, ALostOneStopsForGoodAndSaysWhy) {
     EXPECT_EQ(e.category, Error::Category::position);
     EXPECT_EQ(e.next, Error::Next::stop);
     EXPECT_THAT(e.what, HasSubstr("removed log"));
-    EXPECT_THAT(e.mend, HasSubstr("pg-capture slots drop shop_slot"));
+    EXPECT_THAT(e.mend, HasSubstr("pg-capture position reset --drop-slot"));
     EXPECT_THAT(refusal({{"invalid", "idle_timeout"}}).what, HasSubstr("idle_replication_slot"));
     EXPECT_THAT(refusal({{"invalid", "rows_removed"}}).what, HasSubstr("vacuumed"));
     EXPECT_THAT(refusal({{"invalid", "wal_level_insufficient"}}).what, HasSubstr("wal_level"));

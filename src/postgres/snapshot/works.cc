@@ -19,9 +19,9 @@ Result<void> SnapshotWorks::take_up(std::string_view progress) {
             stop(Error::Category::position,
                  "what is left of the snapshot can't be read: " + works.error())
                 .mended_by(
-                    "go back to the version that wrote it; or take the snapshot anew: remove "
-                    "the stored position and the slot; what was changed meanwhile is lost then, "
-                    "but for the rows as they are"));
+                    "go back to the version that wrote it; or pg-capture position reset --yes, and "
+                    "start again: the stream goes on from where the slot stands (nothing is lost: "
+                    "it is never ahead of us) and all tables are read anew"));
     }
     works_ = std::move(*works);
     for (const SnapshotWork& work : works_) {

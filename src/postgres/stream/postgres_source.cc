@@ -449,7 +449,7 @@ Error PostgresSource::explained(Error error) {
     const bool given_up = error.category == Error::Category::position;
     if (!given_up && error.category != Error::Category::server) return error;
     if (error.mend.empty() && error.next == Error::Next::stop) {
-        error.mend = given_up ? begin_anew(plan_.slot) : std::string{keep_and_mend()};
+        error.mend = given_up ? begin_anew() : std::string{keep_and_mend()};
     }
     return std::move(error).at("slot " + plan_.slot);
 }

@@ -186,7 +186,7 @@ TEST_F(PostgresSourceTest, SaysWhichSlotWasRefused) {
     const auto tended = tend();
     ASSERT_FALSE(tended);
     EXPECT_THAT(tended.error().where, HasSubstr("shop_slot"));
-    EXPECT_THAT(tended.error().mend, HasSubstr("pg-capture slots drop shop_slot"));
+    EXPECT_THAT(tended.error().mend, HasSubstr("pg-capture position reset --drop-slot"));
     EXPECT_THAT(tended.error().mend, HasSubstr("is lost"));
 }
 

@@ -54,26 +54,23 @@ Result<SlotHealth> read_slot_health(const Rows& rows) {
 
 Result<void> judge(const SlotHealth& health, const StreamPlan& plan) {
     if (!health.slot_exists) {
-        return std::unexpected(
-            stop(Error::Category::position, "the replication slot was dropped")
-                .at("slot " + plan.slot)
-                .mended_by("remove the stored position to begin anew with a new slot; what was "
-                           "changed in between is lost"));
+        return std::unexpected(stop(Error::Category::position, "the replication slot was dropped")
+                                   .at("slot " + plan.slot)
+                                   .mended_by(begin_anew()));
     }
     if (!health.invalidation.empty() || health.wal_status == "lost") {
         const std::string why = health.invalidation.empty() ? "wal_removed" : health.invalidation;
         return std::unexpected(
             stop(Error::Category::position, "the server has given up the replication slot: " + why)
                 .at("slot " + plan.slot)
-                .mended_by(begin_anew(plan.slot) +
-                           "; against its return raise max_slot_wal_keep_size"));
+                .mended_by(begin_anew() + "; against its return raise max_slot_wal_keep_size"));
     }
     if (!health.publication_exists) {
         return std::unexpected(
             stop(Error::Category::position, "the publication was dropped")
                 .at("publication " + plan.publication)
                 .mended_by(fmt::format("CREATE PUBLICATION {} …; {}", quote_name(plan.publication),
-                                       begin_anew(plan.slot))));
+                                       begin_anew())));
     }
     return {};
 }
@@ -86,8 +83,9 @@ Result<void> judge_start(const SlotHealth& health, const StreamPlan& plan, Lsn f
                          "what lies between",
                          to_string(health.confirmed), to_string(from)))
             .at("slot " + plan.slot)
-            .mended_by("find out who else uses the slot; to go on without what was skipped, which "
-                       "is lost then, remove the stored position"));
+            .mended_by("find out who else uses the slot; what was skipped is lost: pg-capture "
+                       "position reset --yes, after which the next start, but with "
+                       "source.snapshot.mode never, reads all tables anew"));
 }
 
 SlotRisk risk_of(const SlotHealth& health, const StreamPlan& plan) noexcept {

@@ -64,7 +64,8 @@ TEST(WatchTest, ALostSlotStopsUsAndSaysWhy) {
     health.invalidation = "idle_timeout";
     EXPECT_THAT(judge(health, plan()).error().what, HasSubstr("idle_timeout"));
     EXPECT_EQ(judge(health, plan()).error().next, Error::Next::stop);
-    EXPECT_THAT(judge(health, plan()).error().mend, HasSubstr("slots drop"));
+    EXPECT_THAT(judge(health, plan()).error().mend,
+                HasSubstr("pg-capture position reset --drop-slot"));
 }
 
 TEST(WatchTest, ADroppedPublicationStopsUs) {

@@ -254,7 +254,7 @@ TEST_F(KafkaCheckTest, PartitionsWithoutLeaderAreWarnedOf) {
 TEST_F(KafkaCheckTest, PositionsNeedOneCompactedPartition) {
     positions().partitions = 3;
     EXPECT_THAT(only().message, HasSubstr("has 3 partitions"));
-    EXPECT_THAT(only().mend, HasSubstr("--create --topic pg-capture.positions --partitions 1"));
+    EXPECT_THAT(only().mend, HasSubstr("pg-capture adopt makes it anew"));
     positions().partitions = 1;
     positions().config->cleanup_policy = "delete";
     EXPECT_THAT(only().mend, HasSubstr("cleanup.policy=compact"));

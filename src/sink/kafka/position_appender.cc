@@ -47,7 +47,8 @@ Result<void> PositionAppender::append(const std::string& key, const std::string&
     parts[3].vtype = RD_KAFKA_VTYPE_KEY;
     parts[3].u.mem = {const_cast<char*>(key.data()), key.size()};
     parts[4].vtype = RD_KAFKA_VTYPE_VALUE;
-    parts[4].u.mem = {const_cast<char*>(value.data()), value.size()};
+    // An empty value is a tombstone: compaction leaves nothing of the key.
+    parts[4].u.mem = {value.empty() ? nullptr : const_cast<char*>(value.data()), value.size()};
     rd_kafka_error_t* error = rd_kafka_produceva(client_->handle(), parts, std::size(parts));
     if (error == nullptr) return {};
     Error refused = failed(rd_kafka_error_code(error), rd_kafka_error_string(error));

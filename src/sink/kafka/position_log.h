@@ -39,7 +39,7 @@ public:
     virtual void create() = 0;
     [[nodiscard]] virtual Result<bool> created() = 0;
 
-    // Begins to append a record under our key.
+    // Begins to append a record under our key; an empty value takes away what stands there.
     virtual void append(std::string value) = 0;
     // True once all replicas in sync have it: no crash of a broker loses it any more. After a
     // `retry` nobody knows whether it got there; the same may be appended again.

@@ -13,7 +13,8 @@ Result<std::unique_ptr<PositionTopicMaker>> PositionTopicMaker::make(const Kafka
             stop(Error::Category::configuration,
                  "the topic of positions is missing, and kafka.topics.create is false")
                 .at(mends.where())
-                .mended_by(mends.create()));
+                .mended_by("set kafka.topics.create to true; or pg-capture adopt, which makes it "
+                           "all the same"));
     }
     auto client = KafkaClient::make({.config = config,
                                      .kind = KafkaClient::Kind::producer,

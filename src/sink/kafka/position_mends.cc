@@ -32,14 +32,6 @@ std::string PositionMends::where() const {
     return fmt::format("topic {}, key {}", topic_, key_);
 }
 
-std::string PositionMends::forget() const {
-    return fmt::format(
-        "write an empty value under the key {0}: echo {0}: | {1}", key_,
-        tool("kafka-console-producer",
-             fmt::format("--topic {} --property parse.key=true --property key.separator=:",
-                         topic_)));
-}
-
 std::string PositionMends::create() const {
     return "create it: " +
            tool("kafka-topics",
@@ -53,8 +45,8 @@ std::string PositionMends::create() const {
 std::string PositionMends::make_anew() const {
     return fmt::format(
         "name another topic with state.topic, or, if nothing else uses this one and the position "
-        "in it may be lost, remove it ({}) and {}",
-        tool("kafka-topics", "--delete --topic " + topic_), create());
+        "in it may be lost, remove it ({}), and pg-capture adopt makes it anew",
+        tool("kafka-topics", "--delete --topic " + topic_));
 }
 
 std::string PositionMends::compact() const {

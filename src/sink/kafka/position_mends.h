@@ -19,10 +19,8 @@ public:
 
     // "topic pg-capture.positions, key shop"
     std::string where() const;
-    // Each is one clause without a full stop: "write … with kafka-console-producer.sh …".
-    // An empty value counts as none, for the console producer writes no null before Kafka 3.2.
-    std::string forget() const;
-    std::string create() const;
+    // Each is one clause without a full stop: "create it: kafka-topics.sh …".
+    std::string create() const;     // for somebody who may what we may not
     std::string make_anew() const;  // with one partition
     std::string compact() const;
     std::string allow() const;

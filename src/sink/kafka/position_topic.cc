@@ -9,6 +9,13 @@
 #include "sink/kafka/complaints.h"
 
 namespace pgc {
+namespace {
+
+constexpr std::string_view kReset =
+    "pg-capture position reset --yes, after which changes may be missing: the next start goes on "
+    "from where the slot stands and, but with source.snapshot.mode never, reads all tables anew";
+
+}  // namespace
 
 KafkaPositionTopic::KafkaPositionTopic(std::unique_ptr<PositionLog> log, const KafkaConfig& config,
                                        std::string pipeline, const Clock& clock, Logger logger)
@@ -42,6 +49,15 @@ Result<void> KafkaPositionTopic::save(const StoredPosition& position) {
     assert(state_ == State::idle && "one at a time");
     if (refused_) return std::unexpected(*refused_);
     value_ = write_position(position);
+    enter(State::appending);
+    return {};
+}
+
+// What stands under our key is ours to forget, whoever wrote it.
+Result<void> KafkaPositionTopic::forget() {
+    assert(state_ == State::idle && "one at a time");
+    if (refused_) return std::unexpected(*refused_);
+    value_.clear();
     enter(State::appending);
     return {};
 }
@@ -131,10 +147,8 @@ Result<PositionStore::Loaded> KafkaPositionTopic::understood(const PositionLog::
             stop(Error::Category::position,
                  "the stored position can't be used: " + position.error())
                 .at(where())
-                .mended_by("if this topic is not ours, name another with state.topic; or, "
-                           "accepting that changes may be missing, " +
-                           how_to_forget() +
-                           ": the next start goes on from where the slot stands"));
+                .mended_by("if this topic is not ours, name another with state.topic; or " +
+                           std::string{kReset}));
     }
     if (position->pipeline != pipeline_) {
         return std::unexpected(
@@ -142,9 +156,7 @@ Result<PositionStore::Loaded> KafkaPositionTopic::understood(const PositionLog::
                  fmt::format("the stored position belongs to pipeline {}, not to {}",
                              position->pipeline, pipeline_))
                 .at(where())
-                .mended_by("find out who wrote it under our key; or, accepting that changes may "
-                           "be missing, " +
-                           how_to_forget()));
+                .mended_by("find out who wrote it under our key; or " + std::string{kReset}));
     }
     return Loaded{.position = std::move(*position), .store_is_missing = false};
 }

@@ -45,6 +45,7 @@ public:
     Result<std::optional<Loaded>> load() override;
     void create() override;
     Result<void> save(const StoredPosition& position) override;
+    Result<void> forget() override;
     Result<bool> saved() override;
     void wants(Wants& wants) const override;
     // Failures, and each time that there was no answer for as long as kPatience.
@@ -54,8 +55,6 @@ public:
                                 : static_cast<std::uint64_t>((clock_.now() - since_) / kPatience));
     }
     std::string where() const override { return mends_.where(); }
-    std::string how_to_forget() const override { return mends_.forget(); }
-    std::string how_to_create() const override { return mends_.create(); }
 
 private:
     enum class State : std::uint8_t { idle, reading, creating, appending };

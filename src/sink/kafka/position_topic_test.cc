@@ -251,8 +251,7 @@ TEST_F(KafkaPositionTopicTest, SaysWhatIsWrongAndHowToGoOn) {
     EXPECT_THAT(error.what, HasSubstr("not a position of pg-capture"));
     EXPECT_THAT(error.what, Not(HasSubstr("hello")));
     EXPECT_EQ(error.where, "topic pg-capture.positions, key shop");
-    EXPECT_THAT(error.mend, HasSubstr("echo shop: | kafka-console-producer.sh --bootstrap-server "
-                                      "k1:9092,k2:9092 --topic pg-capture.positions"));
+    EXPECT_THAT(error.mend, HasSubstr("pg-capture position reset --yes"));
 
     topic.last["shop"] = "pg-capture position 2\nx=1\n";
     EXPECT_THAT(load_error().what, HasSubstr("another version"));
@@ -264,8 +263,18 @@ TEST_F(KafkaPositionTopicTest, SaysWhatIsWrongAndHowToGoOn) {
     EXPECT_THAT(load_error().what, HasSubstr("pipeline bank, not to shop"));
 }
 
-TEST_F(KafkaPositionTopicTest, TellsHowTheTopicIsMade) {
-    EXPECT_EQ(store.how_to_create(),
+TEST_F(KafkaPositionTopicTest, AnEmptyRecordIsAsGoodAsNone) {
+    topic.last["shop"] = "spoilt";
+    ASSERT_TRUE(store.forget());
+    EXPECT_TRUE(saved());
+    EXPECT_EQ(topic.last["shop"], "");
+    const auto after = loaded(store);
+    ASSERT_TRUE(after);
+    EXPECT_FALSE(after->position);
+}
+
+TEST(PositionMendsTest, TellHowTheTopicIsMadeBySomebodyWhoMay) {
+    EXPECT_EQ(PositionMends(config(), "shop").create(),
               "create it: kafka-topics.sh --bootstrap-server k1:9092,k2:9092 --create --topic "
               "pg-capture.positions --partitions 1 --config cleanup.policy=compact --config "
               "retention.ms=-1 --config segment.bytes=1048576");

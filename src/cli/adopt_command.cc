@@ -1,0 +1,119 @@
+#include "cli/adopt_command.h"
+
+#include <fmt/format.h>
+
+#include <expected>
+#include <optional>
+#include <utility>
+
+#include "cli/position_desk.h"
+#include "cli/program.h"
+#include "cli/saying.h"
+#include "observe/json_text.h"
+#include "pipeline/start_guard.h"
+
+namespace pgc {
+namespace {
+
+// What is wanted, or what the mode says of a start without a position.
+std::expected<bool, ExitCode> wants_snapshot(Invocation& invocation, SnapshotMode mode) {
+    const bool yes = invocation.line.has("snapshot");
+    const bool no = invocation.line.has("no-snapshot");
+    if (yes && no) {
+        return std::unexpected(
+            tell_usage(invocation.world, "adopt takes --snapshot or --no-snapshot, not both"));
+    }
+    return yes || (!no && mode != SnapshotMode::never);
+}
+
+struct Adopted {
+    std::string pipeline;
+    std::string where;
+    std::string slot;
+    Lsn at;  // none: there is no slot yet
+    bool snapshot = false;
+    bool made_store = false;
+};
+
+std::string as_json(const Adopted& done) {
+    std::string text = "{";
+    const auto field = [&](std::string_view name, std::string_view value) {
+        append_json_field(text, name, value);
+        text += ',';
+    };
+    field("pipeline", done.pipeline);
+    field("stored_in", done.where);
+    field("slot", done.slot);
+    field("at", done.at ? to_string(done.at) : "");
+    return text + fmt::format("\"adopted\":{},\"snapshot\":{},\"store_made\":{}}}\n",
+                              static_cast<bool>(done.at), done.snapshot, done.made_store);
+}
+
+std::string as_text(const Adopted& done) {
+    if (!done.at) {
+        return fmt::format(
+            "There is no slot {} yet, so nothing is stored; {} {}. The next start makes the slot, "
+            "and source.snapshot.mode says whether it reads the rows that are there.\n",
+            done.slot, done.where, done.made_store ? "is made" : "is there");
+    }
+    return fmt::format(
+        "Stored in {}: pipeline {} goes on from {}, where slot {} stands.\nThe next start streams "
+        "from there {}.\n",
+        done.where, done.pipeline, to_string(done.at), done.slot,
+        done.snapshot ? "and reads all captured tables, as READ"
+                      : "only: rows that are in the tables already are not sent");
+}
+
+Error stored_already(const StoredPosition& position, const std::string& where) {
+    return stop(Error::Category::position,
+                "a position is stored already: " + to_string(position.resume_at) +
+                    "; there is nothing to adopt")
+        .at(where)
+        .mended_by(
+            "start pg-capture, which goes on from it; pg-capture position show compares it "
+            "with the slot");
+}
+
+Result<Adopted> adopt(PositionDesk& desk, bool snapshot) {
+    const auto standing = desk.look();
+    if (!standing) return std::unexpected(standing.error());
+    if (auto sound = standing->sound(); !sound) return std::unexpected(sound.error());
+    if (auto nobody = desk.require_nobody(*standing); !nobody) {
+        return std::unexpected(nobody.error());
+    }
+    auto loaded = desk.load();
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    if (loaded->position) return std::unexpected(stored_already(*loaded->position, desk.where()));
+    Adopted done{.pipeline = desk.pipeline(),
+                 .where = desk.where(),
+                 .slot = desk.slot(),
+                 .at = standing->identity.slot_confirmed,
+                 .snapshot = snapshot && standing->slot,
+                 .made_store = loaded->store_is_missing};
+    if (loaded->store_is_missing) {
+        if (auto made = desk.create(); !made) return std::unexpected(std::move(made.error()));
+    }
+    if (!standing->slot) return done;
+    const auto plan = plan_start(desk.pipeline(), {}, standing->identity, {.where = desk.where()});
+    if (!plan) return std::unexpected(plan.error());
+    StoredPosition position = *plan->store_first;
+    if (snapshot) position.snapshot = kWholeSnapshot;
+    if (auto saved = desk.save(position); !saved) return std::unexpected(std::move(saved.error()));
+    return done;
+}
+
+}  // namespace
+
+ExitCode run_adopt(Invocation& invocation) {
+    const auto program = load_program(invocation);
+    if (!program) return program.error();
+    PositionDesk desk(invocation.world, *program, "pg-capture adopt", Errand::Does::looks);
+    const auto snapshot = wants_snapshot(invocation, desk.mode());
+    if (!snapshot) return snapshot.error();
+    const auto done = adopt(desk, *snapshot);
+    if (!done) return tell(invocation, done.error());
+    invocation.world.console.out(invocation.json() ? as_json(*done) : as_text(*done));
+    return ExitCode::done;
+}
+
+}  // namespace pgc

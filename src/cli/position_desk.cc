@@ -1,0 +1,102 @@
+#include "cli/position_desk.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "cli/instance.h"
+#include "cli/parts.h"
+#include "cli/position_store.h"
+#include "pipeline/options.h"
+#include "postgres/setup/slot.h"
+
+namespace pgc {
+
+PositionDesk::PositionDesk(World& world, const Program& program, std::string name,
+                           Errand::Does does)
+    : world_(world),
+      program_(program),
+      errand_(world, program, std::move(name), does),
+      pipeline_(pipeline_options(program.settings, errand_.config().slot).name),
+      mode_(snapshot_mode(program.settings)),
+      kafka_(configured_kafka(program.settings, errand_.config(), world.files)) {
+    // Who asks for a store by name gets it, whatever is made by itself.
+    if (kafka_) kafka_->topics.create = true;
+    store_ = make_position_store(program.settings, kafka_ ? &*kafka_ : nullptr, pipeline_,
+                                 world.files, world.clock, errand_.logger("pipeline"));
+}
+
+Result<void> PositionDesk::require_nobody(const Standing& standing) {
+    constexpr std::string_view mend = "stop it first: a position is its own while it runs";
+    if (standing.slot && standing.slot->active) {
+        Error error = slot_in_use(*standing.slot);
+        error.next = Error::Next::stop;
+        error.mend = mend;
+        return std::unexpected(std::move(error));
+    }
+    const auto instance = ask_instance(program_.settings, world_.clock);
+    if (!instance || instance->about.pipeline != pipeline_) return {};
+    return std::unexpected(
+        stop(Error::Category::server, fmt::format("an instance of pipeline {} runs", pipeline_))
+            .at("http.listen " + program_.settings.text("http.listen"))
+            .mended_by(std::string{mend}));
+}
+
+Result<Standing> PositionDesk::look() {
+    return ask_standing(errand_.config(), errand_.links(), world_.clock, errand_.waiter());
+}
+
+Result<PositionStore::Loaded> PositionDesk::load() {
+    const Instant until = world_.clock.now() + kStore_max;
+    for (;;) {
+        auto loaded = store_->load();
+        if (!loaded) return std::unexpected(std::move(loaded.error()));
+        if (*loaded) {
+            if ((*loaded)->position && !(*loaded)->position->resume_at) (*loaded)->position.reset();
+            return std::move(**loaded);
+        }
+        if (auto waited = wait(until); !waited) return std::unexpected(waited.error());
+    }
+}
+
+Result<void> PositionDesk::create() {
+    store_->create();
+    const auto loaded = load();
+    if (!loaded) return std::unexpected(loaded.error());
+    return {};
+}
+
+Result<void> PositionDesk::save(const StoredPosition& position) {
+    if (auto begun = store_->save(position); !begun) return begun;
+    return wait_saved(world_.clock.now() + kStore_max);
+}
+
+Result<void> PositionDesk::forget() {
+    if (auto begun = store_->forget(); !begun) return begun;
+    return wait_saved(world_.clock.now() + kStore_max);
+}
+
+Result<void> PositionDesk::wait_saved(Instant until) {
+    for (;;) {
+        const auto saved = store_->saved();
+        if (!saved) return std::unexpected(saved.error());
+        if (*saved) return {};
+        if (auto waited = wait(until); !waited) return waited;
+    }
+}
+
+Result<void> PositionDesk::wait(Instant until) {
+    if (world_.clock.now() >= until) {
+        return std::unexpected(
+            stop(Error::Category::sink, "the store of positions does not answer")
+                .at(store_->where())
+                .mended_by("pg-capture check tells what is wrong with it; then try again"));
+    }
+    Wants wants;
+    store_->wants(wants);
+    wants.until(until);
+    errand_.waiter().wait(wants);
+    return {};
+}
+
+}  // namespace pgc
