@@ -101,7 +101,7 @@ private:
     Lsn safe_;
     bool saving_ = false;
     bool first_ = true;  // no record of this attempt was stored yet
-    Instant last_;  // when the last save began
+    Instant last_;       // when the last save began
     Lsn confirmed_;
     Instant confirmed_at_;
 };
