@@ -249,6 +249,13 @@ constexpr Option kSnapshotOptions[] = {
      .help = "read the rows of tables that are added to the publication later",
      .doc = "Because they are new, or because wider filters choose them: what they held before is "
             "in no stream. Not with mode `never`."},
+    {.path = "source.snapshot.messages",
+     .kind = OptionKind::boolean,
+     .fallback = "true",
+     .help = "take orders for snapshots from logical messages",
+     .doc = "Every role of the database may emit messages: with them it can have captured tables "
+            "read again, ten snapshots at a time at most, and pause, resume and cancel such "
+            "snapshots, but none that was ordered otherwise. PostgreSQL 14 and later."},
     {.path = "source.snapshot.signal_table",
      .help = "table whose new rows order snapshots, as schema.table",
      .doc = "With columns `id`, `type` and `data`, as Debezium's: type `execute-snapshot` and data "
@@ -475,6 +482,7 @@ SnapshotConfig snapshot_config(const Settings& settings) {
     c.statement_timeout = settings.duration("source.snapshot.statement_timeout_secs");
     c.new_tables = settings.boolean("source.snapshot.new_tables") &&
                    snapshot_mode(settings) != SnapshotMode::never;
+    c.messages = settings.boolean("source.snapshot.messages");
     const auto signal = NamePattern::parse(settings.text("source.snapshot.signal_table"), 2);
     if (signal) {
         c.signal_schema = signal->literal(0).value_or("");

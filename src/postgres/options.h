@@ -61,6 +61,7 @@ struct SnapshotConfig {
     std::uint64_t rows_per_second = 0;  // 0: any number
     Duration statement_timeout{0};      // zero: none
     bool new_tables = true;
+    bool messages = true;       // logical messages order snapshots
     std::string signal_schema;  // of signal_table; empty: none
     std::string signal_table;
 };

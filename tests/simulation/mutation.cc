@@ -5,18 +5,20 @@
 #include <deque>
 #include <utility>
 
+#include "simulation/forwarding.h"
+
 namespace pgc::sim {
 namespace {
 
-class SpoilingSource final : public Source {
+class SpoilingSource final : public ForwardingSource {
 public:
-    SpoilingSource(std::unique_ptr<Source> inner, Mutation mutation, Oracle& oracle)
-        : inner_(std::move(inner)), mutation_(mutation), oracle_(oracle) {}
+    SpoilingSource(std::unique_ptr<Source> source, Mutation mutation, Oracle& oracle)
+        : ForwardingSource(std::move(source)), mutation_(mutation), oracle_(oracle) {}
 
     Result<bool> open() override {
-        auto opened = inner_->open();
+        auto opened = inner().open();
         if (opened && *opened) {
-            identity_ = inner_->identity();
+            identity_ = inner().identity();
             if (mutation_ == Mutation::guard_is_blind && oracle_.stored()) {
                 identity_.slot_is_new = false;
                 identity_.slot_confirmed = std::min(identity_.slot_confirmed, oracle_.stored());
@@ -27,37 +29,23 @@ public:
     const SourceIdentity& identity() const override { return identity_; }
     Result<void> start(Lsn from, std::string_view snapshot) override {
         if (mutation_ == Mutation::stream_begins_late) from.value += 500;
-        return inner_->start(from, snapshot);
+        return inner().start(from, snapshot);
     }
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override {
-        auto done = inner_->read(batch, max_changes, max_bytes);
+        auto done = inner().read(batch, max_changes, max_bytes);
         if (batch.resume_at) received_ = batch.resume_at;
         if (mutation_ == Mutation::read_is_called_durable && batch.lane == kSnapshotLane) {
-            inner_->snapshot_durable(batch.end);
+            inner().snapshot_durable(batch.end);
         }
         return done;
     }
-    std::optional<Lsn> idle_at() const override { return inner_->idle_at(); }
     void confirm(Lsn lsn, bool now) override {
         if (mutation_ == Mutation::confirms_what_it_received) lsn = std::max(lsn, received_);
         if (mutation_ == Mutation::confirms_a_bit_more) lsn.value += 1;
-        inner_->confirm(lsn, now);
+        inner().confirm(lsn, now);
     }
-    Result<void> tend() override { return inner_->tend(); }
-    void wants(Wants& wants, bool reading) const override { inner_->wants(wants, reading); }
-    void order(const SnapshotOrder& order) override { inner_->order(order); }
-    void snapshot_durable(Position position) override { inner_->snapshot_durable(position); }
-    bool snapshot_left() const noexcept override { return inner_->snapshot_left(); }
-    std::string snapshot_progress() const override { return inner_->snapshot_progress(); }
-    std::uint64_t snapshot_revision() const noexcept override {
-        return inner_->snapshot_revision();
-    }
-    SnapshotReport snapshot_report() const override { return inner_->snapshot_report(); }
-    Lsn server_end() const noexcept override { return inner_->server_end(); }
-    Result<bool> close() override { return inner_->close(); }
 
 private:
-    std::unique_ptr<Source> inner_;
     const Mutation mutation_;
     Oracle& oracle_;
     SourceIdentity identity_;
@@ -101,42 +89,37 @@ private:
     Random& random_;
 };
 
-class HastySink final : public Sink {
+class HastySink final : public ForwardingSink {
 public:
-    explicit HastySink(std::unique_ptr<Sink> inner) : inner_(std::move(inner)) {}
+    using ForwardingSink::ForwardingSink;
 
     Result<Offer> offer(RecordBatchPtr& batch) override {
         const Position end = batch->end;
         const Lane lane = batch->lane;
-        auto answer = inner_->offer(batch);
+        auto answer = inner().offer(batch);
         if (answer && *answer == Offer::accepted) accepted_.at(lane.value) = end;
         return answer;
     }
     Result<Position> durable(Lane lane) override {
-        if (auto truth = inner_->durable(lane); !truth) return truth;
+        if (auto truth = inner().durable(lane); !truth) return truth;
         return accepted_.at(lane.value);
     }
-    void caught_up() override { inner_->caught_up(); }
-    void wants(Wants& wants) const override { inner_->wants(wants); }
-    std::size_t bytes_per_record() const noexcept override { return inner_->bytes_per_record(); }
-    std::size_t pending_bytes() const noexcept override { return inner_->pending_bytes(); }
 
 private:
-    std::unique_ptr<Sink> inner_;
     std::array<Position, 2> accepted_;  // by lane
 };
 
 // Lets the stream pass what was read in the snapshot: rows come behind a change that is newer.
-class OvertakenSink final : public Sink {
+class OvertakenSink final : public ForwardingSink {
 public:
-    explicit OvertakenSink(std::unique_ptr<Sink> inner) : inner_(std::move(inner)) {}
+    using ForwardingSink::ForwardingSink;
 
     Result<Offer> offer(RecordBatchPtr& batch) override {
         if (batch->lane == kSnapshotLane) {
             late_.push_back(std::move(batch));
             return Offer::accepted;
         }
-        auto answer = inner_->offer(batch);
+        auto answer = inner().offer(batch);
         if (!answer || *answer == Offer::full) return answer;
         if (auto done = offer_late_ones(); !done) return std::unexpected(done.error());
         return answer;
@@ -146,19 +129,15 @@ public:
         if (!late_.empty() && ++asked_ % kAsked_max == 0) {
             if (auto done = offer_late_ones(); !done) return std::unexpected(done.error());
         }
-        return inner_->durable(lane);
+        return inner().durable(lane);
     }
-    void caught_up() override { inner_->caught_up(); }
-    void wants(Wants& wants) const override { inner_->wants(wants); }
-    std::size_t bytes_per_record() const noexcept override { return inner_->bytes_per_record(); }
-    std::size_t pending_bytes() const noexcept override { return inner_->pending_bytes(); }
 
 private:
     static constexpr std::uint64_t kAsked_max = 20;
 
     Result<void> offer_late_ones() {
         while (!late_.empty()) {
-            const auto next = inner_->offer(late_.front());
+            const auto next = inner().offer(late_.front());
             if (!next) return std::unexpected(next.error());
             if (*next == Offer::full) break;
             late_.pop_front();
@@ -166,7 +145,6 @@ private:
         return {};
     }
 
-    std::unique_ptr<Sink> inner_;
     std::deque<RecordBatchPtr> late_;
     std::uint64_t asked_ = 0;
 };

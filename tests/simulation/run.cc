@@ -15,6 +15,7 @@
 #include "simulation/customer.h"
 #include "simulation/destination.h"
 #include "simulation/disk.h"
+#include "simulation/forwarding.h"
 #include "simulation/kafka.h"
 #include "simulation/played_log.h"
 #include "simulation/played_source.h"
@@ -36,33 +37,28 @@ constexpr std::size_t kAttempts_max = 30;
 constexpr Duration kSnapshotPatience = 3000s;
 
 // A place where the process may die, and where the oracle sees what a real sink holds.
-class WatchedSink final : public Sink {
+class WatchedSink final : public ForwardingSink {
 public:
-    WatchedSink(World& world, Oracle& oracle, std::unique_ptr<Sink> inner, std::size_t limit)
-        : world_(world), oracle_(oracle), inner_(std::move(inner)), limit_(limit) {}
+    WatchedSink(World& world, Oracle& oracle, std::unique_ptr<Sink> sink, std::size_t limit)
+        : ForwardingSink(std::move(sink)), world_(world), oracle_(oracle), limit_(limit) {}
 
     Result<Offer> offer(RecordBatchPtr& batch) override {
         world_.step("offer");
-        auto answer = inner_->offer(batch);
-        oracle_.holds(inner_->pending_bytes(), limit_);
+        auto answer = inner().offer(batch);
+        oracle_.holds(inner().pending_bytes(), limit_);
         world_.step("offered");
         return answer;
     }
     Result<Position> durable(Lane lane) override {
         world_.step("durable");
-        auto durable = inner_->durable(lane);
+        auto durable = inner().durable(lane);
         if (durable && lane == kStreamLane) oracle_.told(*durable);
         return durable;
     }
-    void caught_up() override { inner_->caught_up(); }
-    void wants(Wants& wants) const override { inner_->wants(wants); }
-    std::size_t bytes_per_record() const noexcept override { return inner_->bytes_per_record(); }
-    std::size_t pending_bytes() const noexcept override { return inner_->pending_bytes(); }
 
 private:
     World& world_;
     Oracle& oracle_;
-    std::unique_ptr<Sink> inner_;
     const std::size_t limit_;
 };
 

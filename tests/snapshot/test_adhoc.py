@@ -220,6 +220,16 @@ def test_a_row_in_the_signal_table_orders_one(servers, streaming, version):
     ground.process.stop()
 
 
+@pytest.mark.parametrize("columns", ["id text, type varchar, data jsonb", "id uuid, type text, data json"])
+def test_a_signal_table_may_hold_its_data_as_json(streaming, columns):
+    ground = streaming(f"CREATE TABLE signals ({columns}, PRIMARY KEY (id));" + fill("t", 300),
+                       source_snapshot_signal_table="public.signals")
+    ground.sql(f"INSERT INTO signals VALUES ('123e4567-e89b-12d3-a456-426614174000', {order('public.t', where='id > 5')})")
+    ground.wait_for(lambda: len(ground.rows("t")) == 295)
+    assert ids(ground) == list(range(6, 301))
+    ground.process.stop()
+
+
 def test_signals_pause_resume_and_stop(streaming):
     ground = streaming(SIGNALS + fill("t"), source_snapshot_signal_table="public.signals", **SLOWLY)
     ground.sql(f"INSERT INTO signals VALUES ('one', {order('public.t')})")
@@ -463,3 +473,31 @@ def under_way(capture):
             timeout=5) as answer:
         return [one for one in json.load(answer)["snapshots"]
                 if one["state"] not in ("done", "cancelled", "failed")]
+
+
+def test_messages_cannot_touch_what_no_message_has_ordered(grounds):
+    ground = grounds(**SLOWLY)
+    ground.sql(fill("t", 1000) + "CREATE ROLE nobody LOGIN" if not ground.query(
+        "SELECT 1 FROM pg_roles WHERE rolname = 'nobody'") else fill("t", 1000))
+    with ground.capture(http=True) as capture:
+        ground.wait_for(lambda: len(ground.rows("t")) >= 50)
+        for command in ("pause", "cancel"):
+            ground.sql("SET ROLE nobody; SELECT pg_logical_emit_message(false, 'pg-capture.snapshot', "
+                       f"'{{\"command\": \"{command}\", \"id\": \"initial\"}}')")
+        ground.wait_complete()
+        ground.wait_streamed()
+        assert len(ground.rows("t")) == 1000
+        ground.command("public.t", "--id", "ours")
+        ground.sql("SET ROLE nobody; SELECT pg_logical_emit_message(false, 'pg-capture.snapshot', "
+                   "'{\"command\": \"cancel\", \"id\": \"ours\"}')")
+        ground.wait_state("ours", "done")
+        capture.stop()
+
+
+def test_orders_by_messages_can_be_turned_off(streaming):
+    ground = streaming(fill("t", 10) + fill("u", 10), source_snapshot_messages="false")
+    emit(ground, {"id": "off", "tables": ["public.t"]})
+    ground.command("public.u", "--wait")
+    ground.wait_streamed()
+    assert not ground.rows("t") and "off" not in ground.snapshots()
+    ground.process.stop()

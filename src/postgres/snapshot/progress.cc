@@ -2,8 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -97,6 +100,7 @@ void write_work(std::string& out, const SnapshotWork& work) {
     }
     if (!work.request.where.empty()) out += fmt::format("\nwhere {}", escaped(work.request.where));
     if (work.paused) out += "\npaused";
+    if (work.messaged) out += "\nmessaged";
     if (!work.done.empty()) {
         out += "\ndone";
         std::uint32_t before = 0;
@@ -126,6 +130,7 @@ public:
         if (what == "table") return table(words);
         if (what == "where") return where(words);
         if (what == "paused") return (works_.back().paused = true) && words.over();
+        if (what == "messaged") return (works_.back().messaged = true) && words.over();
         if (what == "done") return done(words);
         if (what == "open") return open(words);
         if (what == "alone") return alone(words);
@@ -202,6 +207,46 @@ private:
 };
 
 }  // namespace
+
+void add_moved(OpenTable& open, const std::optional<Key>& key) {
+    // All of it is left.
+    if (open.left.size() == 1 && open.left.front() == KeyRange{}) return;
+    const auto alone = std::ranges::count_if(open.left, &KeyRange::alone);
+    if (!key || static_cast<std::size_t>(alone) >= kAlone_max) {
+        open.left.assign(1, {});
+        return;
+    }
+    KeyRange range{.after = {}, .upto = *key, .alone = true};
+    if (std::ranges::find(open.left, range) == open.left.end()) {
+        open.left.push_back(std::move(range));
+    }
+}
+
+std::vector<SnapshotWork> bounded(std::vector<SnapshotWork> works) {
+    struct Open {
+        std::size_t bytes = 0;  // of its list, about
+        OpenTable* table = nullptr;
+    };
+    std::vector<Open> tables;
+    std::size_t bytes = write_progress(works).size();
+    if (bytes <= kProgressBytes_max) return works;
+    for (SnapshotWork& work : works) {
+        for (auto& [oid, table] : work.open) {
+            std::size_t size = 0;
+            for (const KeyRange& range : table.left) {
+                size += key_word(range.after).size() + key_word(range.upto).size();
+            }
+            tables.push_back({.bytes = size, .table = &table});
+        }
+    }
+    std::ranges::sort(tables, std::ranges::greater{}, &Open::bytes);
+    for (const Open& open : tables) {
+        if (bytes <= kProgressBytes_max) break;
+        bytes -= std::min(bytes, open.bytes);
+        open.table->left.assign(1, {});
+    }
+    return works;
+}
 
 std::string write_progress(const std::vector<SnapshotWork>& works) {
     if (works.empty()) return {};

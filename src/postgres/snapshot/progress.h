@@ -8,6 +8,7 @@
 //   table public.orders
 //   where id > 5
 //   paused
+//   messaged                     it was ordered by a logical message
 //   done 16384 3 1 120           tables that are done: rising OIDs, each but the first less the
 //                                one before
 //   open 16402 16400 id:20 n:25  a table half done, as what its rows are shown, its key's columns
@@ -21,7 +22,9 @@
 // Pure. Threads: any.
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -44,12 +47,24 @@ struct OpenTable {
 struct SnapshotWork {
     SnapshotRequest request;  // no tables: all
     bool paused = false;
+    bool messaged = false;  // ordered by a logical message, which every role may emit
     std::set<Oid> done{};
     std::map<Oid, OpenTable> open{};
 
     bool all() const noexcept { return request.tables.empty(); }
     bool operator==(const SnapshotWork&) const = default;
 };
+
+// More keys alone than this, of rows that moved, and the table is read anew.
+inline constexpr std::size_t kAlone_max = 500;
+// A row of the table has got this key, or one that has no text.
+void add_moved(OpenTable& open, const std::optional<Key>& key);
+
+// What is stored is small, whatever moved and however long keys are: a position topic takes
+// records of 1 MiB, a file of 16 MiB is not read. Of a longer text the tables half done with the
+// longest lists are read anew, until it fits.
+inline constexpr std::size_t kProgressBytes_max = std::size_t{256} << 10;
+std::vector<SnapshotWork> bounded(std::vector<SnapshotWork> works);
 
 std::string write_progress(const std::vector<SnapshotWork>& works);
 // What is wrong with the text otherwise. An empty one is no work.

@@ -76,5 +76,32 @@ TEST(SnapshotProgressTest, WhatCantBeIsRefused) {
     }
 }
 
+TEST(SnapshotProgressTest, RowsThatMoveWithoutEndAreNotRememberedWithoutEnd) {
+    OpenTable open{.shown = Oid{7}, .key = {"id:20"}, .left = {{.after = {"5"}, .upto = {}}}};
+    for (int i = 0; i < 100'000; ++i) add_moved(open, Key{std::to_string(i % 400)});
+    EXPECT_EQ(open.left.size(), 401U) << "each once";
+    for (int i = 0; i < 100'000; ++i) add_moved(open, Key{std::to_string(i)});
+    EXPECT_EQ(open.left, std::vector<KeyRange>(1)) << "the table is read anew";
+}
+
+TEST(SnapshotProgressTest, WhatIsStoredIsSmallHoweverLongKeysAre) {
+    std::vector<SnapshotWork> works{{.request = {.id = "initial", .tables = {}}}};
+    for (std::uint32_t table = 1; table <= 100; ++table) {
+        OpenTable& open = works[0].open[Oid{table}];
+        open = {.shown = Oid{table}, .key = {"k:25"}};
+        for (std::uint32_t i = 0; i < (table == 50 ? 1U : 300U); ++i) {
+            add_moved(open, Key{std::string(2'000, 'k') + std::to_string(i)});
+        }
+    }
+    EXPECT_GT(write_progress(works).size(), std::size_t{16} << 20);
+    const auto small = bounded(works);
+    EXPECT_LE(write_progress(small).size(), kProgressBytes_max);
+    ASSERT_EQ(small.size(), 1U);
+    EXPECT_EQ(small[0].open.size(), 100U);
+    EXPECT_EQ(small[0].open.at(Oid{1}).left, std::vector<KeyRange>(1)) << "read anew";
+    EXPECT_EQ(small[0].open.at(Oid{50}), works[0].open.at(Oid{50})) << "it is short";
+    EXPECT_EQ(bounded(small), small);
+}
+
 }  // namespace
 }  // namespace pgc

@@ -80,8 +80,8 @@ Result<void> Snapshot::take_up(std::string_view progress) {
     return works_.take_up(progress);
 }
 
-void Snapshot::order(const SnapshotOrder& order) {
-    works_.order(order);
+void Snapshot::order(const SnapshotOrder& order, OrderedBy by) {
+    works_.order(order, by);
     drop_jobs();
 }
 
@@ -534,11 +534,7 @@ void Snapshot::move(const Change& change) {
     for (SnapshotWork& work : works_.all()) {
         for (auto& [oid, open] : work.open) {
             if (open.shown != change.relation->oid) continue;
-            if (key) {
-                open.left.push_back({.after = {}, .upto = *key, .alone = true});
-            } else {
-                open.left.assign(1, {});
-            }
+            add_moved(open, key);
         }
     }
     works_.changed();
@@ -590,7 +586,7 @@ void Snapshot::finish_works() {
 std::string Snapshot::progress() const {
     auto works = works_.all();
     remember(works, jobs_);
-    return write_progress(works);
+    return write_progress(bounded(std::move(works)));
 }
 
 SnapshotReport Snapshot::report() const {

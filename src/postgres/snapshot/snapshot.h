@@ -83,7 +83,7 @@ public:
     // The first group, of a snapshot that a new slot has exported. Requires left().
     void begin_at(ExportedSnapshot exported, Instant now);
 
-    void order(const SnapshotOrder& order);
+    void order(const SnapshotOrder& order, OrderedBy by = OrderedBy::trusted);
 
     // Where the stream is.
     struct Stream {

@@ -12,8 +12,6 @@ constexpr std::uint64_t kPartBytes = std::uint64_t{8} << 20;
 // More parts than readers, so that none waits long for the last; not so many that what is left
 // of a table makes a long text.
 constexpr std::uint32_t kParts_max = 64;
-// More keys alone than this, and the table is read anew.
-constexpr std::ptrdiff_t kAlone_max = 500;
 // Where the server has no estimate.
 constexpr std::uint64_t kRowBytes = 100;
 
@@ -127,7 +125,7 @@ void TableReading::read_again(std::optional<Key> key) {
     if (shape_.key.empty() || parts_.empty()) return;
     const auto alone = std::ranges::count_if(
         parts_, [](const Part& part) { return part.left.alone && !part.durable; });
-    if (!key || alone >= kAlone_max) {
+    if (!key || alone >= static_cast<std::ptrdiff_t>(kAlone_max)) {
         anew_ = true;
         return;
     }

@@ -45,7 +45,21 @@ const SnapshotWork* SnapshotWorks::find(std::string_view id) const {
     return at == works_.end() ? nullptr : &*at;
 }
 
-void SnapshotWorks::start(const SnapshotRequest& request) {
+bool SnapshotWorks::may_start(const SnapshotRequest& request) {
+    const auto messaged = std::ranges::count_if(works_, &SnapshotWork::messaged);
+    const bool many = static_cast<std::size_t>(messaged) >= kMessaged_max;
+    if (!many && request.id != kWholeSnapshotId) return true;
+    if (!std::exchange(told_many_, true)) {
+        logger_.warning("an order by a message is refused",
+                        {{"id", request.id},
+                         {"why", many ? "as many snapshots as messages may order are under way"
+                                      : "its id is that of the snapshot of everything"}});
+    }
+    return false;
+}
+
+void SnapshotWorks::start(const SnapshotRequest& request, OrderedBy by) {
+    if (by == OrderedBy::message && !may_start(request)) return;
     const bool lawful = std::ranges::all_of(request.tables, [](const std::string& text) {
         return NamePattern::parse(text, 2).has_value();
     });
@@ -54,20 +68,26 @@ void SnapshotWorks::start(const SnapshotRequest& request) {
         reports_.ended(request.id, Reported::failed, "tables are to be named as schema.table");
         return;
     }
-    works_.push_back({.request = request});
+    const bool many = by == OrderedBy::message && request.tables.size() > kTables_max;
+    if (many || request.where.size() > kWhereBytes_max) {
+        reports_.ended(request.id, Reported::failed,
+                       "a message names 100 tables at most, and a condition has 10,000 bytes");
+        return;
+    }
+    works_.push_back({.request = request, .messaged = by == OrderedBy::message});
     ++revision_;
     logger_.info("snapshot begins", {{"id", request.id}, {"tables", request.tables.front()}});
 }
 
-void SnapshotWorks::order(const SnapshotOrder& order) {
+void SnapshotWorks::order(const SnapshotOrder& order, OrderedBy by) {
     const std::string& id = order.request.id;
     if (order.command == SnapshotOrder::Command::start) {
         // The same order may come twice, from a log that is read again.
-        if (find(id) == nullptr && is_snapshot_id(id)) start(order.request);
+        if (find(id) == nullptr && is_snapshot_id(id)) start(order.request, by);
         return;
     }
     const auto meant = id.empty() ? ordered(order.request) : std::vector<std::string>{id};
-    for (const std::string& one : meant) change(one, order.command);
+    for (const std::string& one : meant) change(one, order.command, by);
     if (meant.empty()) logger_.info("an order, but no snapshot that it could mean");
 }
 
@@ -84,11 +104,20 @@ std::vector<std::string> SnapshotWorks::ordered(const SnapshotRequest& request) 
     return ids;
 }
 
-void SnapshotWorks::change(const std::string& id, SnapshotOrder::Command command) {
+void SnapshotWorks::change(const std::string& id, SnapshotOrder::Command command, OrderedBy by) {
     using Command = SnapshotOrder::Command;
     SnapshotWork* work = find(id);
     if (work == nullptr) {
-        logger_.warning("an order for a snapshot that is not under way", {{"id", id}});
+        if (by == OrderedBy::trusted || !std::exchange(told_many_, true)) {
+            logger_.warning("an order for a snapshot that is not under way", {{"id", id}});
+        }
+        return;
+    }
+    if (by == OrderedBy::message && !work->messaged) {
+        if (!std::exchange(told_many_, true)) {
+            logger_.warning("a message can't change a snapshot that no message has ordered",
+                            {{"id", id}});
+        }
         return;
     }
     switch (command) {
@@ -110,6 +139,7 @@ void SnapshotWorks::change(const std::string& id, SnapshotOrder::Command command
 void SnapshotWorks::end(const std::string& id, Reported state, std::string reason) {
     std::erase_if(works_, [&](const SnapshotWork& work) { return work.request.id == id; });
     ++revision_;
+    told_many_ = false;
     const LogLevel level = state == Reported::failed ? LogLevel::error : LogLevel::info;
     logger_.write(level,
                   state == Reported::done        ? "snapshot is complete"

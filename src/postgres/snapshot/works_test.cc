@@ -42,6 +42,40 @@ TEST_F(SnapshotWorksTest, WhatCantBeReadIsAnErrorOfThePosition) {
     EXPECT_NE(taken.error().mend, "");
 }
 
+TEST_F(SnapshotWorksTest, MessagesTouchOnlyWhatMessagesOrdered) {
+    ASSERT_TRUE(works.take_up(kWholeSnapshot));
+    start("ours", {"s.t"});
+    works.order({.command = Command::start, .request = {.id = "theirs", .tables = {"s.t"}}},
+                OrderedBy::message);
+    for (const Command command : {Command::pause, Command::cancel}) {
+        for (const char* id : {"initial", "ours", "theirs"}) {
+            works.order({.command = command, .request = {.id = id, .tables = {}}},
+                        OrderedBy::message);
+        }
+    }
+    EXPECT_TRUE(works.whole()) << "neither paused nor cancelled";
+    ASSERT_NE(works.find("ours"), nullptr);
+    EXPECT_FALSE(works.find("ours")->paused);
+    EXPECT_EQ(works.find("theirs"), nullptr);
+}
+
+TEST_F(SnapshotWorksTest, MessagesOrderSoManyAtATime) {
+    for (std::size_t i = 0; i < 2 * SnapshotWorks::kMessaged_max; ++i) {
+        works.order({.command = Command::start,
+                     .request = {.id = "m" + std::to_string(i), .tables = {"s.t"}}},
+                    OrderedBy::message);
+    }
+    EXPECT_EQ(works.all().size(), SnapshotWorks::kMessaged_max);
+    const auto again = read_progress(write_progress(works.all()));
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->front().messaged) << "also after a crash";
+    start("ours", {"s.t"});
+    EXPECT_NE(works.find("ours"), nullptr);
+    works.order({.command = Command::start, .request = {.id = "initial", .tables = {"s.t"}}},
+                OrderedBy::message);
+    EXPECT_EQ(works.find("initial"), nullptr);
+}
+
 TEST_F(SnapshotWorksTest, AnOrderThatComesTwiceIsOne) {
     start("a", {"s.t"});
     const auto revision = works.revision();

@@ -10,6 +10,7 @@
 #include "postgres/costly_steps.h"
 #include "postgres/pgoutput/envelope.h"
 #include "postgres/quote.h"
+#include "postgres/snapshot/key.h"
 #include "postgres/snapshot/orders.h"
 #include "postgres/stream/statements.h"
 
@@ -18,9 +19,9 @@ namespace pgc {
 namespace {
 
 struct Signal {
-    std::string_view id;
-    std::string_view type;
-    std::string_view data;
+    std::string id;
+    std::string type;
+    std::string data;
 };
 
 // The key is another one, and a value that did not change was not sent.
@@ -35,6 +36,17 @@ bool moves_without_a_value(const Change& change) noexcept {
         std::views::iota(std::size_t{0}, relation.columns.size()), [&](std::size_t i) {
             return change.after[i].state == Cell::State::unchanged && relation.columns[i].captured;
         });
+}
+
+// Text, also of a value that came in binary.
+std::string signal_text(const Type& type, const Cell& cell) {
+    Scratch scratch;
+    if (auto text = key_text(type, cell, scratch)) return std::move(*text);
+    Value value;
+    const bool is_json = cell.state == Cell::State::binary && type.kind == Kind::json &&
+                         type.read_binary != nullptr &&
+                         type.read_binary(type, cell.bytes(), scratch, value);
+    return std::string{is_json ? value.text : std::string_view{}};
 }
 
 // New rows of the signal table, if it has one in the batch.
@@ -53,12 +65,14 @@ std::vector<Signal> signals_in(const Batch& batch, const SnapshotConfig& config)
         Signal signal;
         for (std::size_t i = 0; i < change.relation->columns.size(); ++i) {
             const std::string& column = change.relation->columns[i].name;
-            const std::string_view value = change.after[i].bytes();
-            if (column == "id") signal.id = value;
-            if (column == "type") signal.type = value;
-            if (column == "data") signal.data = value;
+            const auto value = [&] {
+                return signal_text(*change.relation->columns[i].type, change.after[i]);
+            };
+            if (column == "id") signal.id = value();
+            if (column == "type") signal.type = value();
+            if (column == "data") signal.data = value();
         }
-        signals.push_back(signal);
+        signals.push_back(std::move(signal));
     }
     return signals;
 }
@@ -303,25 +317,24 @@ void PostgresSource::watch_moves(const Batch& batch) {
 // Those that came with the stream.
 void PostgresSource::take_orders(const Batch& batch) {
     if (with_.look_only) return;
-    std::vector<SnapshotOrder> orders;
     const auto understood = [&](auto&& found) {
         if (found) return true;
         with_.logger.warning("an order for a snapshot can't be understood",
                              {{"why", found.error()}});
         return false;
     };
-    if (assembler_->took_messages()) {
+    if (assembler_->took_messages() && with_.config.snapshot.messages) {
         for (const Change& change : batch.changes) {
             if (change.message == nullptr || change.message->prefix != kSnapshotPrefix) continue;
             auto order = order_of_message(change.message->content);
-            if (understood(order)) orders.push_back(std::move(*order));
+            if (understood(order)) snapshot_->order(*order, OrderedBy::message);
         }
     }
     for (const auto& [id, type, data] : signals_in(batch, with_.config.snapshot)) {
         auto found = orders_of_signal(id, type, data);
-        if (understood(found)) std::ranges::move(*found, std::back_inserter(orders));
+        if (!understood(found)) continue;
+        for (const SnapshotOrder& order : *found) snapshot_->order(order);
     }
-    for (const SnapshotOrder& order : orders) snapshot_->order(order);
 }
 
 std::optional<Lsn> PostgresSource::idle_at() const {
