@@ -385,7 +385,7 @@ TEST_F(OpeningTest, PlainTextOverTheNetworkIsWarnedAbout) {
     lines.text.clear();
     server.encrypted = true;
     ASSERT_TRUE(open());
-    EXPECT_THAT(lines.text, Not(HasSubstr("not encrypted")));
+    EXPECT_THAT(lines.text, testing::Not(HasSubstr("not encrypted")));
 }
 
 TEST_F(OpeningTest, ServersWithKnownBugsAreWarnedAbout) {
