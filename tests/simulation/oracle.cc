@@ -91,7 +91,7 @@ void Oracle::starts_over(Lsn from) {
     ++recoveries_;
     first_row_ = durable_rows_ = history_.rows_before(from);
     stored_ = from;
-    repeats_oracle_.life_begins(durable_rows_);
+    repeats_oracle_.life_begins();
     snapshots_.starts_over();
 }
 
@@ -117,8 +117,9 @@ void Oracle::stored(const StoredPosition& stored) {
         world_.fail(
             fmt::format("{} was stored, which lies inside a transaction", to_string(position)));
     }
+    const bool moved = position > stored_;
     stored_ = position;
-    repeats_oracle_.stored(history_.rows_before(position));
+    repeats_oracle_.stored(history_.rows_before(position), moved);
     snapshots_.stored(stored);
 }
 

@@ -79,7 +79,7 @@ public:
     void life_begins() {
         attempt_begins();
         snapshots_.life_begins();
-        repeats_oracle_.life_begins(history_.rows_before(stored_));
+        repeats_oracle_.life_begins();
     }
     SnapshotOracle& snapshots() noexcept { return snapshots_; }
     const SnapshotOracle& snapshots() const noexcept { return snapshots_; }

@@ -3,7 +3,8 @@
 // stream could go on,
 //   - nothing waits longer than a second to be stored,
 //   - nor do more records than are allowed,
-//   - and the first of a life do not wait at all,
+//   - and the first of a life do not wait at all (what is no row here, a logical message say, may
+//     have been the first),
 // but for a save that is under way. What the sink has, and has not said, is in flight.
 #pragma once
 
@@ -27,9 +28,7 @@ public:
         allowed_ = records;
         slack_ = slack;
     }
-    // `rows` of the history are stored.
-    void life_begins(std::size_t rows) {
-        rows_stored_ = rows;
+    void life_begins() {
         told_.clear();
         saving_ = false;
         first_ = true;
@@ -49,15 +48,14 @@ public:
         saving_ = false;
         idle_since_ = world_.clock.now();
     }
-    // Nothing of the first `rows` is sent again.
-    void stored(std::size_t rows) {
+    // Nothing of the first `rows` is sent again. `moved`: the stored position did.
+    void stored(std::size_t rows, bool moved) {
         std::uint64_t done = 0;
         while (!told_.empty() && told_.front().rows <= rows) {
             done = told_.front().records;
             told_.pop_front();
         }
-        if (rows > rows_stored_) first_ = false;
-        rows_stored_ = std::max(rows_stored_, rows);
+        if (moved) first_ = false;
         records_ -= done;
         for (Told& later : told_) later.records -= done;
     }
@@ -95,7 +93,6 @@ private:
     std::uint64_t slack_ = 0;
     std::deque<Told> told_;
     std::uint64_t records_ = 0;
-    std::size_t rows_stored_ = 0;
     bool first_ = true;
     bool saving_ = false;
     Instant idle_since_;
