@@ -1,0 +1,169 @@
+"""Filters × partitions × inheritance × who made the publication, at random.
+
+What must come out is worked out here from PostgreSQL's documentation and ours alone: a table is
+meant if its own name matches or that of a partitioned table above it, unless its own name is
+excluded; an inheritance child is a table of its own; and what comes is what is meant and published.
+Each case reads the rows that are there, streams changes of every table, and compares all of it.
+"""
+
+import random
+
+import pytest
+from told import told
+
+# A table that holds rows -> the partitioned tables above it, nearest first.
+ABOVE = {"t": (), "r_us": ("r",), "r_eu_de": ("r_eu", "r"), "r_eu_fr": ("r_eu", "r"), "q_1": ("q",),
+         "parent": (), "child": (), "grandchild": ()}
+SETUP = """
+CREATE TABLE t (id int PRIMARY KEY, v int);
+CREATE TABLE r (id int, region text, v int, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE TABLE r_us PARTITION OF r FOR VALUES IN ('us');
+CREATE TABLE r_eu PARTITION OF r FOR VALUES IN ('de', 'fr') PARTITION BY LIST (region);
+CREATE TABLE r_eu_de PARTITION OF r_eu FOR VALUES IN ('de');
+CREATE TABLE r_eu_fr PARTITION OF r_eu FOR VALUES IN ('fr');
+CREATE TABLE q (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);
+CREATE TABLE q_1 PARTITION OF q FOR VALUES FROM (0) TO (1000000);
+CREATE TABLE parent (id int PRIMARY KEY, v int);
+CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent);
+CREATE TABLE grandchild (PRIMARY KEY (id)) INHERITS (child);
+"""
+NAMES = [*ABOVE, "r", "r_eu", "q"]
+PATTERNS = [*NAMES, "r_*", "r_eu_*", "*child", "q*", "*"]
+REGIONS = {"r_us": "us", "r_eu_de": "de", "r_eu_fr": "fr"}
+KINDS = ["own", "own, narrowed", "own, refused", "foreign list", "all tables"]
+
+
+def matches(pattern, name):
+    """Of PATTERNS, where a star stands at one end at most."""
+    if pattern.endswith("*"):
+        return name.startswith(pattern[:-1])
+    return name.endswith(pattern[1:]) if pattern.startswith("*") else pattern == name
+
+
+def meant(include, exclude):
+    def any_of(patterns, name):
+        return any(matches(pattern, name) for pattern in patterns)
+
+    def matching(name):
+        return any_of(include, name) and not any_of(exclude, name)
+    return {table for table, above in ABOVE.items()
+            if not any_of(exclude, table) and any(matching(name) for name in (table, *above))}
+
+
+def draw_filter(draw):
+    include = draw.sample(PATTERNS, draw.randint(1, 4))
+    return include, draw.sample(PATTERNS[:-1], draw.choice([0, 0, 1, 2]))
+
+
+def options(include, exclude):
+    chosen = {"include": ",".join(f"public.{name}" for name in [*include, "fence"])}
+    # Excluded names with a star at their front would take the fence along only if it ended so.
+    return chosen | ({"exclude": ",".join(f"public.{name}" for name in exclude)} if exclude else {})
+
+
+def insert(table, id):
+    region = f", '{REGIONS[table]}'" if table in REGIONS else ""
+    columns = "(id, region, v)" if table in REGIONS else "(id, v)"
+    return f"INSERT INTO {table} {columns} VALUES ({id}{region}, 0);"
+
+
+class Case:
+    """One drawn filter and publication, run by a pipeline of its own."""
+
+    def __init__(self, site, draw, number):
+        self.site, self.draw, self.name = site, draw, f"p{number}"
+        self.kind = KINDS[number % len(KINDS)]
+        self.include, self.exclude = draw_filter(draw)
+        self.first_id = number * 1000
+        self.given = {}
+
+    def __str__(self):
+        return f"{self.name}: {self.kind}, include {self.include}, exclude {self.exclude}"
+
+    def run(self):
+        publication, draw = self.site.publication(self.name), self.draw
+        if self.kind == "foreign list":
+            tables = ["fence", *draw.sample(NAMES, draw.randint(1, 5))]
+            self.site.sql(f"CREATE PUBLICATION {publication} FOR TABLE ONLY " + ", ONLY ".join(
+                name for name in tables if name not in ("r", "r_eu", "q"))
+                + "".join(f", {name}" for name in tables if name in ("r", "r_eu", "q")))
+        elif self.kind == "all tables":
+            self.site.sql(f"CREATE PUBLICATION {publication} FOR ALL TABLES")
+        elif self.kind == "own, narrowed":  # everything first, then less
+            self.site.capture(self.name, include="public.*").stop()
+        elif self.kind == "own, refused":
+            self.given = {"user": "keeper"}
+            self.site.sql("ALTER TABLE t OWNER TO postgres")
+            mine = "public.fence,public.r_us,public.parent,public.q"
+            self.site.capture(self.name, include=mine, **self.given).stop()
+        capture = self.site.capture(self.name, **options(self.include, self.exclude), **self.given)
+        try:
+            self.compare(capture)
+        finally:
+            capture.stop()
+
+    def compare(self, capture):
+        wanted = meant(self.include, self.exclude)
+        published = set(self.site.published(self.site.publication(self.name)))
+        if self.kind in ("own", "own, narrowed"):
+            assert published == wanted, f"{self}: published {published}, meant {wanted}"
+        expected = wanted & published
+        changes = "".join(
+            insert(table, self.first_id + n) + (f"UPDATE {table} SET v = 1 WHERE id = {self.first_id + n};" if n % 2 else
+                                               f"DELETE FROM {table} WHERE id = {self.first_id + n};")
+            for n, table in enumerate(ABOVE))
+        self.site.sql(changes)
+        if not self.kind.startswith("own, "):  # those have read their rows in their first life
+            self.wait_for_rows(capture, expected)
+        came = told(self.site.streamed(capture), "INSERT", "UPDATE", "DELETE")
+        came = [one for one in came if one[2] >= self.first_id]
+        due = [(table, operation, self.first_id + n) for n, table in enumerate(ABOVE) if table in expected
+               for operation in ("INSERT", "UPDATE" if n % 2 else "DELETE")]
+        assert came == due, f"{self}: published {published}"
+
+    def wait_for_rows(self, capture, expected):
+        """READ: exactly the rows 1 to 3 of each table that is captured, which nothing changes."""
+        due = {(table, id) for table in expected for id in (1, 2, 3)}
+
+        def read(messages):
+            return {(table, id) for table, _, id in told(messages, "READ") if table != "fence" and id <= 3}
+        try:
+            capture.wait_for(lambda messages: read(messages) >= due, 60)
+        finally:
+            assert read(capture.messages) == due, str(self)
+
+
+def run_cases(site, seed, number):
+    draw = random.Random(seed)
+    site.sql(SETUP + "".join(insert(table, id) for table in ABOVE for id in (1, 2, 3)))
+    site.sql(f"CREATE ROLE keeper LOGIN REPLICATION PASSWORD 'secret'; GRANT CREATE ON DATABASE {site.name} TO keeper;"
+             "GRANT ALL ON ALL TABLES IN SCHEMA public TO keeper; GRANT USAGE, CREATE ON SCHEMA public TO keeper;"
+             + "".join(f"ALTER TABLE {name} OWNER TO keeper;" for name in [*NAMES, "fence"]))
+    kinds = {}
+    try:
+        for n in range(1, number + 1):
+            case = Case(site, draw, n)
+            case.run()
+            kinds[case.kind] = kinds.get(case.kind, 0) + 1
+    finally:
+        for capture in site.captures:
+            capture.close()
+        site.sql("REASSIGN OWNED BY keeper TO postgres; DROP OWNED BY keeper")
+        site.server.psql("DROP ROLE keeper")
+    return kinds
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_the_filters_mean_is_what_comes(site, seed, record_property):
+    kinds = run_cases(site, seed, 10)
+    assert sum(kinds.values()) == 10
+    record_property("cases", 10)
+    print(f"cases: {kinds}")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("version", ["13", "14", "15", "16", "17", "18"])
+def test_what_the_filters_mean_is_what_comes_at_length(sites, version):
+    kinds = run_cases(sites(version), version, 60)
+    assert set(kinds) == set(KINDS)
+    print(f"cases on {version}: {kinds}")
