@@ -231,7 +231,11 @@ def test_positions_in_three_partitions(server, broker):
     finding = only(env)
     assert finding["id"] == "kafka_position_topic" and "3 partitions" in finding["message"]
     apply(broker, finding["mend"])
-    wait_until(lambda: broker.partitions(POSITIONS) == 1, 10, "the new topic to be known")
+    wait_until(lambda: POSITIONS not in broker.topics(), 30, "the topic to be gone")
+    assert "pg-capture adopt makes it anew" in finding["mend"]
+    adopted = run_capture("adopt", env=env)
+    assert adopted.returncode == 0, adopted.stderr
+    wait_until(lambda: broker.partitions(POSITIONS) == 1, 30, "the new topic to be known")
     good(env)
 
 
