@@ -52,12 +52,20 @@ std::string directory_of(const std::string& path) {
 
 constexpr std::string_view kTemporary = ".new-";
 
+constexpr std::size_t kRandom_digits = 16;
+
 Result<std::string> temporary_name(const std::string& path) {
     std::uint64_t number = 0;
     if (::getrandom(&number, sizeof number, 0) != sizeof number) {
         return std::unexpected(failure("draw a name for a file beside", path));
     }
     return fmt::format("{}{}{:016x}", path, kTemporary, number);
+}
+
+// What temporary_name() makes, and nothing else that begins alike: that is somebody's.
+bool is_temporary_of(std::string_view prefix, std::string_view name) {
+    return name.starts_with(prefix) && name.size() == prefix.size() + kRandom_digits &&
+           name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string_view::npos;
 }
 
 // Removes what crashes have left beside `path`. Others may be writing there now: what is
@@ -69,8 +77,9 @@ void sweep(const std::string& path) {
     std::error_code code;
     for (fs::directory_iterator at{directory_of(path), code}, end; !code && at != end;
          at.increment(code)) {
-        if (!at->path().filename().string().starts_with(prefix)) continue;
         std::error_code gone;
+        if (!is_temporary_of(prefix, at->path().filename().string()) || !at->is_regular_file(gone))
+            continue;
         const auto written = at->last_write_time(gone);
         if (!gone && written < old) fs::remove(at->path(), gone);
     }

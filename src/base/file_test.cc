@@ -78,17 +78,26 @@ TEST_F(SystemFilesTest, WhatACrashLeftIsNoHindranceAndIsRemovedWhenItIsOld) {
     const std::string old = path("a.new-0123456789abcdef");
     const std::string young = path("a.new-fedcba9876543210");
     const std::string other = path("b.new-0123456789abcdef");
-    for (const std::string& name : {old, young, other, path("a.new")}) {
+    const std::string draft = path("a.new-draft");
+    const std::string longer = path("a.new-0123456789abcdef0");
+    for (const std::string& name : {old, young, other, draft, longer, path("a.new")}) {
         ASSERT_TRUE(files.replace(name, "half"));
     }
+    const std::string folder = path("a.new-0000000000000000");
+    std::filesystem::create_directory(folder);
     const auto yesterday = std::filesystem::file_time_type::clock::now() - std::chrono::hours{24};
     std::filesystem::last_write_time(old, yesterday);
-    std::filesystem::last_write_time(other, yesterday);
+    for (const std::string& name : {other, draft, longer, folder}) {
+        std::filesystem::last_write_time(name, yesterday);
+    }
     ASSERT_TRUE(files.replace(path("a"), "whole"));
     EXPECT_EQ(**files.read(path("a")), "whole");
     EXPECT_FALSE(*files.read(old));
     EXPECT_TRUE(*files.read(young)) << "somebody may be writing it";
     EXPECT_TRUE(*files.read(other)) << "which is another file's";
+    EXPECT_TRUE(*files.read(draft)) << "which we never made";
+    EXPECT_TRUE(*files.read(longer)) << "which we never made";
+    EXPECT_TRUE(std::filesystem::exists(folder)) << "which we never made";
 }
 
 TEST_F(SystemFilesTest, TwoProcessesThatReplaceTheSameFileNeverMixTheirContents) {
