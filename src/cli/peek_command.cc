@@ -121,7 +121,9 @@ private:
     }
 
     // Nothing is confirmed, so nothing is lost: a signal ends the waiting for the reader.
+    // Nothing more is read: the slot is free meanwhile, and no timer of the source wakes us.
     Result<void> drain() {
+        source_.reset();
         while (sink_ && sink_->pending_bytes() > 0) {
             if (auto room = make_room(); !room) return room;
             if (stop_.drain()) break;
@@ -142,7 +144,7 @@ private:
 
     void wait(bool reading) {
         wants_.clear();
-        source_->wants(wants_, reading);
+        if (source_) source_->wants(wants_, reading);
         if (sink_) sink_->wants(wants_);
         wants_.readable(stop_.wake_fd());
         wants_.until(clock_.now() + std::chrono::milliseconds{200});
