@@ -106,8 +106,16 @@ Result<Pipeline::Turn> Pipeline::guard() {
         const auto idle = with_.store.saved();
         if (!idle) return std::unexpected(idle.error());
         if (!*idle) return Turn::wait;
+        const auto newest = is_newest();
+        if (!newest) return std::unexpected(newest.error());
+        if (!*newest) return Turn::wait;
+        if (!**newest) {
+            return begin_anew(retry(Error::Category::position,
+                                    "the stored position was moved on while we waited for the slot")
+                                  .at(with_.store.where()));
+        }
         auto plan = decide();
-        if (!plan) return look_again(std::move(plan.error()));
+        if (!plan) return std::unexpected(std::move(plan.error()));
         if (plan->because == StartPlan::Because::no_store) {
             with_.store.create();
             return begin_anew(retry(Error::Category::position,
@@ -133,14 +141,15 @@ Result<Pipeline::Turn> Pipeline::guard() {
     return Turn::again;
 }
 
-// The guard refuses. But who held the slot until now may have stored more since we looked.
-Result<Pipeline::Turn> Pipeline::look_again(Error refusal) {
+// Whoever held the slot until now may have stored more since we looked: another place, or a
+// snapshot that is left to be read. Nobody stores any more now that the slot was seen free. Nothing
+// while the store is busy.
+Result<std::optional<bool>> Pipeline::is_newest() const {
     const auto newest = with_.store.load();
-    if (newest && !*newest) return Turn::wait;
-    if (!newest || known_position(**newest) == loaded_->position) {
-        return std::unexpected(std::move(refusal));
-    }
-    return begin_anew(std::move(refusal));
+    if (!newest) return std::unexpected(newest.error());
+    if (!*newest) return std::nullopt;
+    return std::optional{(*newest)->store_is_missing == loaded_->store_is_missing &&
+                         known_position(**newest) == loaded_->position};
 }
 
 // Once at once; after that it is a failure like others: told, counted, and with a pause.
@@ -246,7 +255,9 @@ Pipeline::Turn Pipeline::drain() {
         finish(std::unexpected(stored.error()));
         return Turn::again;
     }
-    if (checkpoint_.saving() && now < drain_until_ + kClose_max) return Turn::wait;
+    if (!checkpoint_.has_stored(reached()) && now < drain_until_ + kClose_max) {
+        return checkpoint_.saving() ? Turn::wait : Turn::again;
+    }
     const auto closed = flow_->close();
     if (closed && !*closed && now < drain_until_ + kClose_max) return Turn::wait;
     if (!flow_->settled()) {

@@ -93,7 +93,7 @@ private:
     Result<Turn> act();
     Result<Turn> connect();
     Result<Turn> guard();
-    Result<Turn> look_again(Error refusal);
+    [[nodiscard]] Result<std::optional<bool>> is_newest() const;
     Result<Turn> begin_anew(Error because);
     Result<Turn> stream();
     Result<Turn> back_off();

@@ -51,6 +51,33 @@ TEST_F(PipelineTest, AnIntentionThatAnOlderVersionStoredIsNoPosition) {
     EXPECT_EQ(store.content->resume_at, Lsn{50});
 }
 
+// Whoever held the slot stores a snapshot's request and dies while we wait for the slot.
+TEST_F(PipelineTest, ASuccessorReadsWhatItsPredecessorStoredWhileItWaited) {
+    options.snapshot = SnapshotMode::initial;
+    store_has(50);
+    bool once = false;
+    store.on_loaded = [&] {
+        if (!std::exchange(once, true)) store.content->snapshot = "all";
+    };
+    stop_after(500ms);
+    run_well();
+    EXPECT_THAT(parts.server.snapshots, ElementsAre("all"));
+    EXPECT_EQ(parts.server.may_create.size(), 2U) << "it looked anew";
+}
+
+TEST_F(PipelineTest, APositionThatWasMovedOnMeanwhileIsNoLoss) {
+    options.snapshot = SnapshotMode::when_needed;
+    store_has(40);
+    bool once = false;
+    store.on_loaded = [&] {
+        if (!std::exchange(once, true)) store.content->resume_at = Lsn{50};  // where the slot is
+    };
+    stop_after(500ms);
+    run_well();
+    EXPECT_THAT(parts.server.snapshots, ElementsAre(""));
+    EXPECT_THAT(lines.text, testing::Not(HasSubstr("changes were missed")));
+}
+
 TEST_F(PipelineTest, WhatIsLeftOfASnapshotIsReadAfterABreak) {
     options.snapshot = SnapshotMode::initial;
     parts.server.snapshot_arrived = 3;

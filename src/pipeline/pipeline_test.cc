@@ -204,7 +204,7 @@ TEST_F(PipelineTest, AnInstanceThatStoresAgainAndAgainIsLookedAtWithPauses) {
     };
     stop_after(60s);
     run_well();
-    EXPECT_THAT(lines.text, HasSubstr("ahead of our position"));
+    EXPECT_THAT(lines.text, HasSubstr("moved on while we waited"));
     EXPECT_LT(parts.server.may_create.size(), 200U);
 }
 
