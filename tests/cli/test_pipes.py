@@ -62,8 +62,10 @@ def environment_of(command, environment):
 
 
 def start(command, env, stdout, **more):
+    """Signals do what they do by default, also where the tests run in the background of a shell."""
     return subprocess.Popen([str(binary()), *command.split()], env=clean_environment() | env, stdout=stdout,
-                            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **more)
+                            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **more)
 
 
 def ended(process, timeout=20):

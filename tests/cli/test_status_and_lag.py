@@ -178,7 +178,7 @@ def test_lag_of_a_lost_slot_says_so():
             server.psql("SELECT pg_switch_wal(); CREATE TABLE x (); DROP TABLE x; CHECKPOINT")
         told = ask("lag", env, code=1)
         assert told["lost"] and told["wal_status"] == "lost"
-        assert "slots drop" in run_capture("lag", env=env).stdout
+        assert "pg-capture position reset --drop-slot" in run_capture("lag", env=env).stdout
 
 
 def test_lag_without_a_server_is_an_error(server):

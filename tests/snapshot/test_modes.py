@@ -89,7 +89,7 @@ def test_only_ends_by_itself_and_a_later_start_goes_on_without_a_gap(ground):
         assert sorted(ids(ground)) == sorted(ALL)
         assert [m["op"] for m in ground.of("t")] == ["READ"] * 500
         told = capture.stderr_tail(1)
-        for word in ("slot", "publication", "position", "pg-capture slots drop", "DROP PUBLICATION", "lost"):
+        for word in ("slot", "publication", "position", "pg-capture position reset --drop-slot", "DROP PUBLICATION", "lost"):
             assert word in told, f"{word} is not told to stay: {told}"
     ground.sql("INSERT INTO t VALUES (501, 'between'); UPDATE t SET v = 'between' WHERE id = 3")
     with ground.capture(source_snapshot_mode="initial") as capture:
