@@ -146,6 +146,27 @@ def test_peek_shows_all_of_what_waits_to_a_slow_reader(environment):
 # -- nobody reads now --------------------------------------------------------------------
 
 
+def test_peek_that_only_waits_for_its_reader_lets_the_slot_go_and_sleeps(environment, server):
+    """More than a pipe takes is ready, less than what peek holds back: nothing more is read."""
+    env = environment_of("peek", environment) | {"REPLICATION_KEEPALIVE_INTERVAL_SECS": "1"}
+    reader, writer = full_pipe()
+    process = start("peek -n 1000", env, writer)
+    os.close(writer)
+    try:
+        wait_until(lambda: cpu_seconds(process) > 0 or process.poll() is not None, 20, "it to begin")
+        wait_until(lambda: not server.slot("waiting")["active"], 20, "the slot to be free")
+        time.sleep(2)       # feedback would have been due
+        before = cpu_seconds(process)
+        time.sleep(2)
+        assert process.poll() is None, f"ended by itself: {ended(process)}"
+        assert cpu_seconds(process) - before < 0.5
+        process.send_signal(signal.SIGTERM)
+        assert ended(process)[0] == INTERRUPTED
+    finally:
+        process.kill()
+        os.close(reader)
+
+
 def check_full(command, env, number):
     reader, writer = full_pipe()
     process = start(command, env, writer)

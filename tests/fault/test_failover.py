@@ -199,3 +199,25 @@ def test_a_change_of_the_primary_while_nothing_happens_is_survived():
             capture.wait_for(1, timeout=30)
             print(f"the first change {time.monotonic() - started:.1f} s after the promotion")
             capture.stop()
+
+
+def test_a_successor_that_waited_goes_on_where_the_one_before_ended():
+    """A rolling restart is no loss, though the position is moved on while the successor waits."""
+    with primary("15") as server:
+        env = environment(server, PG_CAPTURE_SOURCE_SNAPSHOT_MODE="when_needed")
+        with Capture(env, slot="s", http=False) as before, \
+                Capture(env, slot="s", http=False, state=before.state, start=False) as after:
+            before.wait_streaming()
+            add(server, 1)
+            before.wait_for(lambda messages: any(m["table"] == "history" for m in messages))
+            after.start()
+            after.wait_for_log("is active for PID", timeout=30)
+            add(server, 2)
+            before.wait_for(lambda messages: sum(m["table"] == "history" for m in messages) == 2)
+            before.stop()
+            after.wait_streaming(60)
+            add(server, 3)
+            after.wait_for(lambda messages: any(m["table"] == "history" for m in messages))
+            assert [(m["op"], m["after"]["k"]) for m in after.messages] == [("INSERT", 3)]
+            assert "changes were missed" not in after.stderr_tail(50)
+            after.stop()
