@@ -520,6 +520,7 @@ void LibpqLink::on_notice(void* self, const PGresult* notice) {
     // From 18 on the server goes on without a publication that it can't find.
     if (ours && state == "55000" && message.starts_with("skipped loading publication")) {
         link.alarm_ = server_error({state, message});
+        link.alarm_->category = Error::Category::position;
         link.alarm_->mend =
             "the publication was dropped: changes are being left out, and are lost. Make it "
             "again, if it is not ours to make, then pg-capture position reset --drop-slot --yes, "
