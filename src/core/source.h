@@ -89,6 +89,11 @@ public:
     // Told to the server with the next feedback, at once if `now` is set.
     virtual void confirm(Lsn lsn, bool now) = 0;
 
+    // Up to here identity() holds: nothing further may be stored or confirmed, for it may be on
+    // another timeline, of which the position would have to speak. None: all of it. Never moves
+    // back; not before what start() was given.
+    virtual std::optional<Lsn> certain_until() const noexcept { return std::nullopt; }
+
     // Sends feedback when it is due or was asked for. To be called at least whenever
     // wants().deadline has passed, also while the pipeline is not reading: this keeps
     // the connection alive while a sink is slow.

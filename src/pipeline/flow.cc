@@ -66,6 +66,7 @@ Result<void> Flow::settle() {
 void Flow::stop_reading() noexcept {
     if (!source_) return;
     server_end_ = source_->server_end();
+    certain_until_ = source_->certain_until();
     left_progress_ = source_->snapshot_progress();
     left_revision_ = source_->snapshot_revision();
     source_.reset();
@@ -185,6 +186,11 @@ void Flow::count_pause() {
     if (!paused_since_) return;
     probe_.paused(clock_.now() - *paused_since_);
     paused_since_.reset();
+}
+
+Lsn Flow::confirmable() const noexcept {
+    const auto certain = source_ ? source_->certain_until() : certain_until_;
+    return std::min(ledger_.confirmable(), certain.value_or(ledger_.confirmable()));
 }
 
 void Flow::confirm(Lsn stored, bool now) {

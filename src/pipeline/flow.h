@@ -85,7 +85,12 @@ public:
     SnapshotReport snapshot_report() const;
     void order(const SnapshotOrder& order);
 
-    Lsn confirmable() const noexcept { return ledger_.confirmable(); }
+    // Everything before is durable, and the source is certain of it (Source::certain_until()).
+    Lsn confirmable() const noexcept;
+    // More is durable than that, and the source may yet become certain of it.
+    bool waits_for_certainty() const noexcept {
+        return source_ && confirmable() < ledger_.confirmable();
+    }
     std::uint64_t confirmable_records() const noexcept { return ledger_.records(); }
     // Only what is stored (pipeline/checkpoint.h). Nothing when the source is gone.
     void confirm(Lsn stored, bool now);
@@ -136,6 +141,7 @@ private:
     bool caught_up_ = false;
     Lsn received_;
     Lsn server_end_;
+    std::optional<Lsn> certain_until_;  // as a source that was let go said
     Instant last_read_;
     Instant gather_until_{};
     std::optional<Instant> paused_since_;

@@ -249,6 +249,7 @@ Pipeline::Turn Pipeline::drain() {
     }
     const bool late = now >= drain_until_;
     if (flow_->can_settle() && !flow_->settled() && !late) return Turn::wait;
+    if (flow_->can_settle() && flow_->waits_for_certainty() && !late) return Turn::wait;
 
     const auto stored = checkpoint(Checkpoint::Urgency::forced);
     if (!stored) {

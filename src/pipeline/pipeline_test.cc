@@ -78,6 +78,59 @@ TEST_F(PipelineTest, APromotedServersTimelineIsStored) {
     EXPECT_EQ(store.content->timeline, 2U);
 }
 
+TEST_F(PipelineTest, WhatTheSourceIsNotCertainOfIsNeitherStoredNorConfirmed) {
+    parts.server.log = {{100}, {200}, {300}};
+    parts.server.certain = Lsn{250};
+    options.checkpoint_interval = 1s;
+    after(10s, [this] {
+        EXPECT_EQ(sent(), 3U);
+        EXPECT_EQ(store.content->resume_at, Lsn{250});
+        EXPECT_EQ(parts.server.confirmed.back(), Lsn{250});
+        parts.server.certain = Lsn{400};
+    });
+    after(15s, [this] {
+        EXPECT_EQ(store.content->resume_at, Lsn{305});
+        EXPECT_EQ(parts.server.confirmed.back(), Lsn{305});
+    });
+    stop_after(20s);
+    run_well();
+}
+
+TEST_F(PipelineTest, AStandbyThatIsPromotedIsFollowedOnFromWhereItsTimelineWasKnown) {
+    parts.server.log = {{100}, {200}, {300}};
+    parts.server.certain = Lsn{250};
+    after(5s, [this] {
+        parts.server.identity.timeline = 2;
+        parts.server.identity.history = {{1, Lsn{260}}};
+        parts.server.tend_errors.push_back(passing("it is on another timeline"));
+    });
+    after(6s, [this] { parts.server.certain.reset(); });
+    stop_after(15s);
+    run_well();
+    EXPECT_THAT(parts.server.started_at, testing::ElementsAre(Lsn{50}, Lsn{250}));
+    EXPECT_EQ(store.content->timeline, 2U);
+    EXPECT_EQ(store.content->resume_at, Lsn{305});
+}
+
+TEST_F(PipelineTest, CertaintyIsWaitedForAtTheEndButNotLong) {
+    parts.server.log = {{100}, {200}, {300}};
+    parts.server.certain = Lsn{250};
+    stop_after(5s);
+    after(7s, [this] { parts.server.certain = Lsn{400}; });
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{305});
+    EXPECT_LT(took, 7s + 500ms);
+}
+
+TEST_F(PipelineTest, WhatStaysUncertainAtTheEndComesAgain) {
+    parts.server.log = {{100}, {200}, {300}};
+    parts.server.certain = Lsn{250};
+    stop_after(5s);
+    run_well();
+    EXPECT_EQ(store.content->resume_at, Lsn{250});
+    EXPECT_LT(took, 10s);
+}
+
 TEST_F(PipelineTest, AnUnusableStoreStopsBeforeConnecting) {
     store.load_errors.push_back(stop(Error::Category::position, "damaged"));
     EXPECT_EQ(run_into_error().what, "damaged");

@@ -166,6 +166,23 @@ TEST_F(StartGuardTest, APromotedServerThatHasOurPositionIsFineAndStoredFirst) {
     EXPECT_EQ(plan.store_first->resume_at, Lsn{900});
 }
 
+// What is stored while a standby is followed is never behind the switch: Source::certain_until().
+TEST_F(StartGuardTest, TheSwitchItselfIsTheLastPlaceOfTheOldTimeline) {
+    stored.timeline = 2;
+    source.slot_confirmed = Lsn{800};
+    for (const std::uint64_t at : {899U, 900U}) {
+        stored.resume_at = Lsn{at};
+        EXPECT_EQ(planned(stored).from, Lsn{at});
+    }
+    for (const std::uint64_t at : {901U, 1000U}) {
+        stored.resume_at = Lsn{at};
+        expect_stop(refused(stored), "left our timeline 2");
+        stored.timeline = 3;
+        EXPECT_EQ(planned(stored).because, Because::stored) << "stored as what it is";
+        stored.timeline = 2;
+    }
+}
+
 TEST_F(StartGuardTest, APromotedServerThatLeftUsBeforeOurPositionStops) {
     stored.timeline = 2;
     stored.resume_at = Lsn{901};

@@ -221,3 +221,66 @@ def test_a_successor_that_waited_goes_on_where_the_one_before_ended():
             assert [(m["op"], m["after"]["k"]) for m in after.messages] == [("INSERT", 3)]
             assert "changes were missed" not in after.stderr_tail(50)
             after.stop()
+
+
+def wait_streaming_of_standby(capture, upstream):
+    """A standby's new slot waits for the primary's word."""
+    def streaming():
+        upstream.psql("SELECT pg_log_standby_snapshot()")
+        return "streaming" in capture.stderr
+    wait_until(streaming, 60, "the stream", interval=0.2)
+
+
+def follow(standby):
+    return Capture(environment(standby, PG_CAPTURE_SOURCE_MANAGE_PUBLICATION="false"), slot="s",
+                   http=False)
+
+
+def has(*numbers):
+    return lambda messages: {m["after"]["k"] for m in messages} == set(numbers)
+
+
+@pytest.mark.parametrize("version", ["16", "17", "18"])
+def test_13_a_standby_that_is_promoted_while_it_is_followed_is_followed_on(version):
+    """Its walsender goes on over the switch: what comes from behind it is on another timeline."""
+    with primary(version) as old:
+        old.psql("CREATE PUBLICATION s_pub FOR ALL TABLES", db=DATABASE)
+        with old.standby() as new, follow(new) as capture:
+            wait_streaming_of_standby(capture, old)
+            add(old, 1)
+            capture.wait_for(1)
+            new.wait_confirmed("s", old.end_of_log(), timeout=30)
+            old.stop("immediate")
+            new.promote()
+            add(new, *range(2, 12))
+            capture.wait_for(has(*range(1, 12)), timeout=30)
+            new.wait_confirmed("s", timeout=30)
+            capture.stop()
+            add(new, 12)
+            capture.start()
+            capture.wait_for(has(*range(1, 13)), timeout=30)
+            assert "gone over from timeline 1 to 2" in capture.stderr
+            capture.stop()
+
+
+def test_13_a_standby_whose_upstream_is_promoted_is_followed_on():
+    """It stays a standby, and its timeline is another one all the same."""
+    with primary("17") as old:
+        old.psql("CREATE PUBLICATION s_pub FOR ALL TABLES", db=DATABASE)
+        with old.standby() as new, new.standby() as last, follow(last) as capture:
+            wait_streaming_of_standby(capture, old)
+            add(old, 1)
+            capture.wait_for(1)
+            last.wait_confirmed("s", old.end_of_log(), timeout=30)
+            old.stop("immediate")
+            new.promote()
+            add(new, *range(2, 12))
+            capture.wait_for(has(*range(1, 12)), timeout=60)
+            last.wait_confirmed("s", new.end_of_log(), timeout=60)
+            assert last.query("SELECT pg_is_in_recovery()") == [(True,)]
+            capture.stop()
+            add(new, 12)
+            capture.start()
+            capture.wait_for(has(*range(1, 13)), timeout=30)
+            assert "gone over from timeline 1 to 2" in capture.stderr
+            capture.stop()

@@ -77,6 +77,11 @@ Answered Catalog::answer(std::string_view command, std::string_view about) {
         return {Rows{}};
     }
     if (is("/* pg-capture: slot health */")) return {slot_health()};
+    if (is("/* pg-capture: replayed */")) {
+        Rows got = one_row({{"in_recovery", flag(server_.standby())},
+                            {"replayed", to_string(server_.replayed())}});
+        return {server_.slot().exists ? got : without_rows(std::move(got))};
+    }
     if (is("/* pg-capture: end stale reader */")) {
         Rows ended = one_row({{"ended", "t"}});
         return {server_.end_stale_walsender() ? ended : without_rows(std::move(ended))};
@@ -111,7 +116,7 @@ Rows Catalog::facts() const {
                     {"senders_max", "10"},
                     {"senders", "1"},
                     {"encoding", "UTF8"},
-                    {"standby", "f"},
+                    {"standby", flag(server_.standby())},
                     {"role", "cdc"},
                     {"superuser", "t"},
                     {"replication", "t"},

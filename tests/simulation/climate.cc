@@ -1,5 +1,6 @@
 #include "simulation/climate.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -110,6 +111,8 @@ Climate climate_of(Random& random, bool real) {
     climate.disk_fills_at = some(10, 4);
     climate.pipeline.store_records = random.chance(50) ? 1 + random.below(100) : 10'000;
     if (real && random.chance(40)) add_snapshots(climate, random);
+    climate.standby = climate.version >= 160000 && climate.has_publication && random.chance(50);
+    if (climate.standby) climate.promotions = std::max(climate.promotions, 1U);
     return climate;
 }
 
@@ -128,6 +131,7 @@ PostgresConfig postgres_config(const Climate& climate) {
     config.binary = climate.binary;
     if (climate.reselects) config.toast = ToastMode::reselect;
     config.snapshot = climate.snapshot;
+    config.manage_publication = !climate.standby;
     return config;
 }
 

@@ -30,6 +30,7 @@ struct Climate {
     int version = 150018;
     bool local = false;
     bool has_publication = true;
+    bool standby = false;  // is followed, and its promotion ends no connection
     bool binary = true;
     bool reselects = false;
     std::uint32_t filtered = kTables;

@@ -26,6 +26,7 @@ public:
         return inner_->read(batch, max_changes, max_bytes);
     }
     std::optional<Lsn> idle_at() const override { return inner_->idle_at(); }
+    std::optional<Lsn> certain_until() const noexcept override { return inner_->certain_until(); }
     void confirm(Lsn lsn, bool now) override { inner_->confirm(lsn, now); }
     Result<void> tend() override { return inner_->tend(); }
     void wants(Wants& wants, bool reading) const override { inner_->wants(wants, reading); }

@@ -64,6 +64,7 @@ Result<bool> PlayedSource::open() {
                  .slot_confirmed = server_.slot().confirmed,
                  .server_end = server_.end()};
     server_end_ = server_.end();
+    standby_ = server_.standby();
     cuts_ = server_.cuts();
     return true;
 }
@@ -73,6 +74,7 @@ Result<void> PlayedSource::start(Lsn from, std::string_view /*snapshot*/) {
     if (auto still = connected(); !still) return still;
     if (cuts_ != server_.cuts()) return std::unexpected(gone("the connection was cut"));
     sender_ = std::make_unique<Walsender>(server_, from);
+    certain_ = from;
     told_at_ = world_.clock.now();
     return {};
 }
@@ -158,6 +160,13 @@ void PlayedSource::confirm(Lsn lsn, bool now) {
 Result<void> PlayedSource::tend() {
     world_.step("tend");
     if (auto still = connected(); !still) return still;
+    if (standby_ && world_.clock.now() >= look_at_) {
+        look_at_ = world_.clock.now() + kLook;
+        if (server_.timeline() != identity_.timeline) {
+            return std::unexpected(gone("the standby has gone over to another timeline"));
+        }
+        certain_ = server_.replayed();
+    }
     if (hurry_ || world_.clock.now() - told_at_ >= kFeedback) {
         hurry_ = false;
         told_at_ = world_.clock.now();
@@ -173,6 +182,7 @@ void PlayedSource::wants(Wants& wants, bool reading) const {
         return;
     }
     wants.until(told_at_ + kFeedback);
+    if (standby_) wants.until(look_at_);
     if (reading) wants.readable(fd_);
 }
 

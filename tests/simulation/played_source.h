@@ -22,6 +22,9 @@ public:
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
     std::optional<Lsn> idle_at() const override;
     void confirm(Lsn lsn, bool now) override;
+    std::optional<Lsn> certain_until() const noexcept override {
+        return standby_ ? std::optional{certain_} : std::nullopt;
+    }
     Result<void> tend() override;
     void wants(Wants& wants, bool reading) const override;
     Lsn server_end() const noexcept override { return server_end_; }
@@ -29,6 +32,7 @@ public:
 
 private:
     static constexpr Duration kFeedback = std::chrono::seconds{5};
+    static constexpr Duration kLook = std::chrono::milliseconds{500};
 
     Result<void> connected();
     void take(const Sent& message, Batch& batch);
@@ -50,6 +54,9 @@ private:
     Instant told_at_;
     int fd_;
     bool hurry_ = false;
+    bool standby_ = false;  // it was one when it connected
+    Lsn certain_;
+    Instant look_at_;  // whether it is on its timeline still
 };
 
 class PlayedFormat final : public Format {

@@ -101,6 +101,7 @@ public:
             links_.slots().make_ordinary_ones();
         }
         server_.publication() = climate_.has_publication || climate_.slot_from_others;
+        server_.standby() = climate_.standby;
         schedule_faults();
     }
 
@@ -318,7 +319,8 @@ private:
             world_.die_in(0);
             disk_.set_full(false);
         }
-        oracle_.repeats_oracle().look();
+        // What a standby has sent waits for certainty first.
+        if (!climate_.standby) oracle_.repeats_oracle().look();
         if (world_.failed()) throw Unfinished{};
         if (world_.clock.now() - Instant{1h} > climate_.troubled + patience()) {
             world_.fail(fmt::format("no progress: {} rows are missing", oracle_.missing()));

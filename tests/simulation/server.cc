@@ -261,6 +261,10 @@ void Server::checkpoint() {
 
 void Server::promote() {
     world_.note("standby promoted at ", to_string(end_));
+    if (std::exchange(standby_, false) && up_ && !shutting_down_) {
+        history_of_timelines_.push_back({timeline_++, end_});
+        return;
+    }
     cut_all("the server was replaced by its standby");
     ++starts_;
     hanging_.clear();

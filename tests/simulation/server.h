@@ -122,6 +122,10 @@ public:
     bool end_stale_walsender() noexcept;
     void next_life() noexcept { ++life_; }
     Lsn end() const noexcept { return end_; }
+    // While it was a standby.
+    Lsn replayed() const noexcept {
+        return standby_ || history_of_timelines_.empty() ? end_ : history_of_timelines_.back().at;
+    }
     std::uint32_t timeline() const noexcept { return timeline_; }
     const std::vector<TimelineSwitch>& timelines() const noexcept { return history_of_timelines_; }
     const std::string& system() const noexcept { return system_; }
@@ -136,6 +140,7 @@ public:
         return holes_[number].cuts == cuts;
     }
     bool& publication() noexcept { return publication_; }
+    bool& standby() noexcept { return standby_; }
 
     // As the log says.
     const Tables& tables() const noexcept { return tables_; }
@@ -159,7 +164,9 @@ public:
     // Waits, as PostgreSQL does, until the walsenders' clients have confirmed everything.
     void shut_down(Duration down);
     void checkpoint();
-    void promote();  // a synced standby carries on: nothing lost
+    // A standby that is followed carries on, and so do its walsenders; or a synced one takes over.
+    // Nothing is lost.
+    void promote();
     // Each of these loses changes; require that no walsender is active.
     void drop_slot();
     void recreate_slot();
@@ -198,6 +205,7 @@ private:
     std::string system_ = "7000000000000000001";
     Slot slot_;
     bool publication_ = true;
+    bool standby_ = false;
     std::vector<Walsender*> senders_;  // the oldest first
     std::uint64_t cuts_ = 0;
     struct Hole {

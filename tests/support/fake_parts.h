@@ -40,6 +40,7 @@ struct Server {
     std::size_t arrived = 1'000'000;  // of `log`, how many have arrived
     std::uint64_t rows_arrived = 1'000'000;  // of all transactions together, how many
     std::optional<Lsn> idle;                 // a keepalive's place
+    std::optional<Lsn> certain;              // Source::certain_until()
     std::deque<Error> open_errors, start_errors, read_errors, tend_errors;
     int opens_until_ready = 1;
     bool close_never = false;
@@ -122,6 +123,7 @@ public:
         return Read::caught_up;
     }
     std::optional<Lsn> idle_at() const override { return row_ > 0 ? std::nullopt : server_.idle; }
+    std::optional<Lsn> certain_until() const noexcept override { return server_.certain; }
     void confirm(Lsn lsn, bool) override { server_.confirmed.push_back(lsn); }
     Result<void> tend() override {
         ++server_.tends;

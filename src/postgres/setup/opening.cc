@@ -240,6 +240,7 @@ Result<Opening::Steps::Progress> Opening::Steps::take_facts() {
     plan.protocol_version = protocol_version(facts_.version);
     plan.messages = facts_.version >= 140000;
     plan.sql_ascii = facts_.sql_ascii();
+    plan.standby = facts_.standby;
     plan.max_slot_wal_keep_bytes = facts_.max_slot_wal_keep_bytes;
     plan.wal_sender_timeout =
         facts_.version >= kWalSenderTimeoutSince ? kOurWalSenderTimeout : facts_.wal_sender_timeout;

@@ -42,6 +42,7 @@ struct StreamPlan {
     // The publication may hold tables the filters leave out (it is not maintained by us):
     // the stream is to be filtered by table name too.
     bool filter_tables = false;
+    bool standby = false;     // its timeline may change while we follow it: timeline_watch.h
     bool maintained = false;  // the publication is created and altered by us
     bool sql_ascii = false;   // texts have no encoding: any bytes
     std::string publication;

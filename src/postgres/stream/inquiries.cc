@@ -5,8 +5,11 @@
 
 namespace pgc {
 
-Inquiries::Inquiries(LinkFactory& links, std::unique_ptr<Link> link)
-    : links_(links), link_(std::move(link)), state_(link_ ? State::ready : State::away) {}
+Inquiries::Inquiries(LinkFactory& links, std::unique_ptr<Link> link, LinkFactory::Use use)
+    : links_(links),
+      use_(use),
+      link_(std::move(link)),
+      state_(link_ ? State::ready : State::away) {}
 
 void Inquiries::ask(Inquiry inquiry, Instant now) {
     assert(free());
@@ -58,7 +61,7 @@ Result<void> Inquiries::send() {
 Result<void> Inquiries::connect(Instant now) {
     if (state_ == State::away) {
         if (now < connect_at_) return {};
-        auto made = links_.make(LinkFactory::Use::sql);
+        auto made = links_.make(use_);
         if (!made) return std::unexpected(std::move(made.error()));
         link_ = std::move(*made);
         state_ = State::connecting;

@@ -37,7 +37,8 @@ public:
     static constexpr Duration kPause = std::chrono::milliseconds{200};  // between connects
 
     // `link` may be null: then one is made when needed. `links` must outlive this.
-    Inquiries(LinkFactory& links, std::unique_ptr<Link> link);
+    Inquiries(LinkFactory& links, std::unique_ptr<Link> link,
+              LinkFactory::Use use = LinkFactory::Use::sql);
 
     bool free() const noexcept { return !inquiry_ && !lent_; }
     // Requires free().
@@ -68,6 +69,7 @@ private:
     void lose(Instant now) noexcept;
 
     LinkFactory& links_;
+    const LinkFactory::Use use_;
     std::unique_ptr<Link> link_;
     State state_;
     bool lent_ = false;

@@ -101,9 +101,24 @@ PostgresSource::PostgresSource(With with)
 
 Result<bool> PostgresSource::open() {
     if (state_ != State::opening) return true;
-    const auto done = opening_.step();
-    if (!done || !*done) return done;
-    plan_ = opening_.plan();
+    if (!timeline_) {
+        const auto done = opening_.step();
+        if (!done || !*done) return done;
+        plan_ = opening_.plan();
+        const bool elsewhere = plan_.slot.empty() || identity().slot_is_gone;
+        if (plan_.standby && !with_.look_only && !elsewhere) {
+            timeline_.emplace(with_.links, with_.logger, identity());
+        }
+    }
+    if (timeline_) {
+        if (auto same = timeline_->step(with_.clock.now()); !same) {
+            return std::unexpected(std::move(same.error()));
+        }
+        // Where the slot stands is about to be stored.
+        const bool first = identity().slot_is_new || !with_.home;
+        const auto certain = timeline_->certain_until();
+        if (first && certain && *certain < identity().slot_confirmed) return false;
+    }
     SourceMemory& memory = with_.memory;
     if (plan_.binary) {
         memory.text_only = false;
@@ -234,10 +249,14 @@ Result<void> PostgresSource::go_on_starting(Instant now) {
                                        .at("slot " + plan_.slot));
         }
         errands_->verify_start(from_);
+        if (timeline_) timeline_->stream_begins(from_);
         reader_.emplace(*link_, *assembler_, now);
         state_ = State::verifying;
     }
     if (auto done = errands_->step(now); !done) return done;
+    if (timeline_) {
+        if (auto done = timeline_->step(now); !done) return done;
+    }
     if (state_ == State::verifying && errands_->start_verified()) {
         state_ = State::streaming;
         with_.logger.info("streaming", {{"slot", plan_.slot},
@@ -342,6 +361,12 @@ std::optional<Lsn> PostgresSource::idle_at() const {
     return assembler_->idle_at();
 }
 
+std::optional<Lsn> PostgresSource::certain_until() const noexcept {
+    if (!timeline_) return std::nullopt;
+    const auto certain = timeline_->certain_until();
+    return certain ? std::optional{std::max(*certain, from_)} : std::nullopt;
+}
+
 Result<void> PostgresSource::tend() {
     const Instant now = with_.clock.now();
     if (state_ == State::copying) {
@@ -371,7 +396,7 @@ Result<void> PostgresSource::tell(Instant now) {
 
 void PostgresSource::wants(Wants& wants, bool reading) const {
     switch (state_) {
-        case State::opening: opening_.wants(wants); return;
+        case State::opening: timeline_ ? timeline_->wants(wants) : opening_.wants(wants); return;
         case State::opened:
         case State::closed: return;
         case State::copying:
@@ -380,9 +405,13 @@ void PostgresSource::wants(Wants& wants, bool reading) const {
             return;
         case State::starting:
         case State::closing: wants.readable(link_->fd()); break;
-        case State::verifying: errands_->wants(wants); break;
+        case State::verifying:
+            errands_->wants(wants);
+            if (timeline_) timeline_->wants(wants);
+            break;
         case State::streaming:
             errands_->wants(wants);
+            if (timeline_) timeline_->wants(wants);
             wants.until(feedback_.due_at());
             snapshot_->wants(wants, reading);
             if (reading && !snapshot_->reading()) reader_->wants(wants);

@@ -42,6 +42,7 @@
 #include "postgres/stream/relations.h"
 #include "postgres/stream/source_memory.h"
 #include "postgres/stream/stream_reader.h"
+#include "postgres/stream/timeline_watch.h"
 #include "postgres/types/type_map.h"
 
 namespace pgc {
@@ -72,6 +73,7 @@ public:
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
     std::optional<Lsn> idle_at() const override;
     void confirm(Lsn lsn, bool now) override { feedback_.confirm(lsn, now); }
+    std::optional<Lsn> certain_until() const noexcept override;
     Result<void> tend() override;
     void wants(Wants& wants, bool reading) const override;
     Lsn server_end() const noexcept override;
@@ -133,6 +135,7 @@ private:
     std::optional<Relations> relations_;
     std::optional<Assembler> assembler_;
     std::optional<Errands> errands_;
+    std::optional<TimelineWatch> timeline_;  // of a standby
     std::optional<StreamReader> reader_;
     std::optional<Snapshot> snapshot_;
     std::optional<Lsn> held_at_;  // the hold at which a message was kept back

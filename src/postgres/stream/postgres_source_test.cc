@@ -57,6 +57,13 @@ protected:
     static Rows users_key() {
         return played_rows({}, {{"k", "0", "", "id", "", "", "0", "0", "0", "0", "", "", "1"}});
     }
+    void is_a_standby() {
+        server.version = 170011;
+        server.answers("pg-capture: server */",
+                       played_facts({{"version", "17.11"}, {"standby", "t"}}));
+        server.answers("pg-capture: replayed */",
+                       played_row({{"in_recovery", "t"}, {"replayed", "0/480"}}));
+    }
     void healthy(std::string confirmed = "0/200", std::string publication = "t") {
         server.answers("pg-capture: slot health */",
                        played_rows({}, {{"t", "t", "0/100", confirmed, "reserved", std::nullopt,
@@ -155,6 +162,69 @@ TEST_F(PostgresSourceTest, OpensStartsAndReads) {
     ASSERT_EQ(batch.changes.size(), 1U);
     EXPECT_EQ(batch.changes[0].relation->name, "users");
     EXPECT_EQ(batch.resume_at, Lsn{0x308});
+}
+
+TEST_F(PostgresSourceTest, OfAPrimaryEverythingIsCertain) {
+    start();
+    EXPECT_EQ(source().certain_until(), std::nullopt);
+    EXPECT_EQ(server.count("pg-capture: replayed"), 0);
+}
+
+TEST_F(PostgresSourceTest, OfAStandbyIsCertainWhatItHadReplayedOnTheTimelineWeKnow) {
+    is_a_standby();
+    open();
+    EXPECT_EQ(source().identity().timeline, 1U);
+    ASSERT_TRUE(source().start(kFrom, {}));
+    clock.advance(TimelineWatch::kEvery);
+    ASSERT_TRUE(tend());
+    EXPECT_EQ(source().certain_until(), Lsn{0x480});
+    server.answers(
+        "IDENTIFY_SYSTEM",
+        played_row(
+            {{"systemid", "77"}, {"timeline", "2"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
+    clock.advance(TimelineWatch::kEvery);
+    const auto told = tend();
+    ASSERT_FALSE(told);
+    EXPECT_EQ(told.error().next, Error::Next::retry);
+    EXPECT_EQ(source().certain_until(), Lsn{0x480});
+}
+
+// Making a slot waits for transactions, for as long as they like.
+TEST_F(PostgresSourceTest, AStandbyThatIsPromotedWhileItsSlotIsMadeIsConnectedToAnew) {
+    is_a_standby();
+    server.answers(
+        "IDENTIFY_SYSTEM",
+        played_row(
+            {{"systemid", "77"}, {"timeline", "2"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
+    server.answers_once(
+        "IDENTIFY_SYSTEM",
+        played_row(
+            {{"systemid", "77"}, {"timeline", "1"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
+    for (int i = 0; i < 100; ++i) {
+        const auto done = source().open();
+        if (!done) {
+            EXPECT_EQ(done.error().next, Error::Next::retry);
+            EXPECT_THAT(done.error().what, HasSubstr("from timeline 1 to 2"));
+            return;
+        }
+        ASSERT_FALSE(*done) << "its place would be stored under the old timeline";
+    }
+    FAIL() << "no end";
+}
+
+TEST_F(PostgresSourceTest, AStandbysSlotIsNotStoredBeforeItsPlaceIsCertain) {
+    is_a_standby();
+    server.answers("pg-capture: replayed */",
+                   played_row({{"in_recovery", "t"}, {"replayed", "0/1"}}));
+    for (int i = 0; i < 10; ++i) {
+        const auto done = source().open();
+        ASSERT_TRUE(done) << describe(done.error());
+        ASSERT_FALSE(*done);
+        clock.advance(TimelineWatch::kEvery);
+    }
+    is_a_standby();
+    open();
+    EXPECT_EQ(source().certain_until(), Lsn{0x480});
 }
 
 TEST_F(PostgresSourceTest, ReadsNothingBeforeTheSlotWasLookedAtAgain) {

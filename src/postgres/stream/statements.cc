@@ -42,6 +42,14 @@ std::string slot_health_query(int server_version) {
                         : "NULL::pg_catalog.text");
 }
 
+std::string replayed_query(std::string_view slot, bool in_use) {
+    return fmt::format(
+        "/* pg-capture: replayed */ SELECT pg_catalog.pg_is_in_recovery() AS in_recovery, "
+        "pg_catalog.pg_last_wal_replay_lsn() AS replayed "
+        "FROM pg_catalog.pg_replication_slots WHERE slot_name = {}{}",
+        quote_text(slot), in_use ? " AND active" : "");
+}
+
 std::string reselect_query(const Relation& relation, std::span<const std::uint32_t> columns) {
     std::string query = "/* pg-capture: reselect */ SELECT ";
     for (std::size_t i = 0; i < columns.size(); ++i) {

@@ -21,6 +21,10 @@ std::string start_replication(const StreamPlan& plan, Lsn from);
 std::string slot_health_query(int server_version);
 
 // The named columns of one row: $1 … are the key's columns, in its order.
+// `in_recovery`, `replayed`: how far a standby has got; no row from a server without `slot`, or, if
+// that is to be `in_use`, where nobody reads from it.
+std::string replayed_query(std::string_view slot, bool in_use);
+
 std::string reselect_query(const Relation& relation, std::span<const std::uint32_t> columns);
 
 }  // namespace pgc

@@ -45,6 +45,12 @@ TEST(StreamStatementsTest, HealthIsAskedInEveryVersionsOwnWords) {
     EXPECT_THAT(slot_health_query(170011), HasSubstr("s.invalidation_reason"));
 }
 
+TEST(StreamStatementsTest, HowFarAStandbyHasGotIsAskedWhereOurSlotIsInUse) {
+    EXPECT_THAT(replayed_query("o'slot", true),
+                HasSubstr("WHERE slot_name = 'o''slot' AND active"));
+    EXPECT_THAT(replayed_query("s", false), Not(HasSubstr("active")));
+}
+
 TEST(StreamStatementsTest, FindsARowByItsWholeKey) {
     Relation relation;
     relation.schema = "My Shop";
