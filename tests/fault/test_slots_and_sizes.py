@@ -66,7 +66,7 @@ def test_19_a_slot_invalidated_for_idleness_is_terminal_with_its_reason():
             capture.start()
             assert capture.wait_exit(15) == 5, capture.stderr
             assert "idle_replication_slot_timeout" in capture.stderr
-            assert "pg-capture slots drop s" in capture.stderr
+            assert "pg-capture position reset --drop-slot" in capture.stderr
             assert ids(capture) == [1]
 
 
