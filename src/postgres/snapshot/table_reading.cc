@@ -122,7 +122,11 @@ void TableReading::end_chunk(std::size_t part, bool whole) {
 }
 
 void TableReading::read_again(std::optional<Key> key) {
-    if (shape_.key.empty() || parts_.empty()) return;
+    if (parts_.empty()) {
+        if (carried_) add_moved(*carried_, key);
+        return;
+    }
+    if (shape_.key.empty()) return;
     const auto alone = std::ranges::count_if(
         parts_, [](const Part& part) { return part.left.alone && !part.durable; });
     if (!key || alone >= static_cast<std::ptrdiff_t>(kAlone_max)) {

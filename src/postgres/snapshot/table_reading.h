@@ -135,7 +135,7 @@ private:
 
     const SnapshotTable table_;
     const std::string where_;
-    const std::optional<OpenTable> carried_;
+    std::optional<OpenTable> carried_;  // left of it before this group, until it is open
     TableShape shape_;
     State state_ = State::unopened;
     std::vector<Part> parts_;

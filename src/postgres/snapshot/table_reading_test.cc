@@ -126,6 +126,19 @@ TEST(TableReadingTest, ARowThatMovedIsReadOnceMore) {
     EXPECT_EQ(chunk->limit, 0U) << "it is whole whatever comes";
 }
 
+TEST(TableReadingTest, ARowThatMovedBeforeTheTableIsOpenedIsKept) {
+    OpenTable open{.shown = Oid{7}, .key = {"id:20"}, .left = {{{"41"}, {"50"}}}};
+    TableReading reading{table(), "", open};
+    reading.read_again(Key{"7"});
+    open.left.push_back({.after = {}, .upto = {"7"}, .alone = true});
+    EXPECT_EQ(reading.left(), open);
+    reading.read_again(std::nullopt);
+    EXPECT_EQ(reading.left()->left, (std::vector<KeyRange>{{}})) << "a key without a text";
+    TableReading fresh{table(), "", std::nullopt};
+    fresh.read_again(Key{"7"});
+    EXPECT_EQ(fresh.left(), std::nullopt) << "all of it is left";
+}
+
 TEST(TableReadingTest, WhereAKeyHasNoTextTheTableIsReadAnew) {
     TableReading reading{table(), "", std::nullopt};
     reading.open(keyed(), {}, 1);
