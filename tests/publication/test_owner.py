@@ -103,6 +103,25 @@ def test_narrower_filters_leave_heirs_and_partitions_in(site):
     assert "is not part of the publication" not in log
 
 
+def test_what_left_and_came_back_during_the_first_snapshot_is_read_again(site):
+    """It was done before it left; what was written while it was out stands in no stream."""
+    site.sql("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2); CREATE TABLE big (id int PRIMARY KEY, v text);"
+             "INSERT INTO big SELECT i, repeat('x', 200) FROM generate_series(1, 5000) i; ANALYZE")
+    slowly = {"source_snapshot_rows_per_second": 200, "source_snapshot_chunk_rows": 50, "source_snapshot_readers": 2}
+    both, one = "public.a,public.big,public.fence", "public.big,public.fence"
+    capture = site.capture(include=both, wait=False, **slowly)
+    capture.wait_for(lambda messages: len(told(messages, "READ")) >= 600)
+    assert {("a", "READ", 1), ("a", "READ", 2)} <= set(told(capture.messages, "READ"))
+    capture.stop()
+    capture = site.capture(include=one, wait=False, **slowly)
+    capture.wait_for(lambda messages: len(told(messages, "READ")) >= 100)
+    site.sql("INSERT INTO a VALUES (3)")
+    capture.stop()
+    capture = site.capture(include=both, wait=False)
+    capture.wait_for(lambda messages: ("a", "READ", 3) in told(messages), 60)
+    capture.stop()
+
+
 def three_pipelines(site, seed, rounds):
     """Filters that overlap and change at restarts; the tables' history is the oracle."""
     draw = random.Random(seed)

@@ -245,6 +245,19 @@ def test_signals_pause_resume_and_stop(streaming):
     ground.process.stop()
 
 
+def test_more_signals_than_can_be_remembered_are_refused_and_harm_nothing(streaming):
+    ground = streaming(SIGNALS + fill("t", 300), source_snapshot_signal_table="public.signals")
+    ground.sql("""INSERT INTO signals SELECT 's' || g, 'execute-snapshot', json_build_object(
+        'data-collections', json_build_array('public.t'), 'additional-conditions', json_build_array(json_build_object(
+            'data-collection', 'public.t', 'filter', 'id IN (' || rpad('1', 9800, ',1') || ')')))
+        FROM generate_series(1, 60) g""")
+    ground.wait_for(lambda: "too many snapshots are under way" in ground.process.stderr, what="a refusal")
+    ground.process.kill()
+    ground.process.start()
+    ground.wait_streamed()
+    ground.process.stop()
+
+
 def test_nonsense_in_the_signal_table_is_told_and_harms_nothing(streaming):
     ground = streaming(SIGNALS + fill("t", 10), source_snapshot_signal_table="public.signals")
     for number, (kind, data) in enumerate([
@@ -380,6 +393,23 @@ def test_tables_that_have_joined_are_read_whoever_is_killed_when(grounds):
             ground.wait_for(lambda table=table: {row["id"] for row in ground.rows(table)} == set(range(1, 21)))
     note = "SELECT obj_description(oid, 'pg_publication') FROM pg_publication"
     wait_until(lambda: "yet to be read" not in ground.query(note)[0][0], 20, "nothing to be left")
+    ground.process.stop()
+
+
+def test_what_has_joined_is_read_though_the_server_failed_once(grounds):
+    """Nobody has ordered it, so nobody would order it again."""
+    ground = grounds(source_tables_include="public.t*,public.fence", source_tables_refresh_secs="1",
+                     source_snapshot_rows_per_second=4000, source_snapshot_chunk_rows=100, source_snapshot_readers=1)
+    ground.capture(http=True)
+    ground.wait_complete()
+    ground.sql("CREATE TABLE t9 (id int, v text); ALTER TABLE t9 REPLICA IDENTITY FULL;"
+               "INSERT INTO t9 SELECT i, repeat('v', 1000) FROM generate_series(1, 10000) i")
+    ground.wait_for(lambda: len(ground.rows("t9")) >= 50)
+    assert ground.query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity "
+                        "WHERE datname = current_database() AND query LIKE 'COPY %%' AND state = 'active'")
+    ground.wait_complete(2)
+    assert {row["id"] for row in ground.rows("t9")} == set(range(1, 10_001))
+    assert "it is tried again later" in ground.process.stderr
     ground.process.stop()
 
 

@@ -23,6 +23,11 @@ constexpr Duration kTellEvery = std::chrono::seconds{10};
 constexpr std::uint64_t kSliceRows = 20'000;
 constexpr std::size_t kOpenShown_max = 8;
 constexpr std::size_t kSlotName_max = 63;
+// Until a table is tried again that could not be read: for a reason that may pass by itself, and
+// for one that somebody has to mend. Each time twice as long.
+constexpr Duration kPutOff_min = std::chrono::seconds{1};
+constexpr Duration kPutOff_max = std::chrono::seconds{60};
+constexpr Duration kPutOffLong_max = std::chrono::hours{1};
 // At any place: the stream stops between two transactions.
 constexpr Lsn kHere{1};
 
@@ -88,6 +93,12 @@ void Snapshot::order(const SnapshotOrder& order, OrderedBy by) {
 // What was cancelled, or has failed, is not read on.
 void Snapshot::drop_jobs() {
     for (Job& job : jobs_) job.over = job.over || works_.find(job.work) == nullptr;
+    std::erase_if(put_off_, [&](const auto& one) { return works_.find(one.first) == nullptr; });
+}
+
+bool Snapshot::has_all_before_it() const noexcept {
+    const SnapshotWork* all = works_.find(kWholeSnapshotId);
+    return all != nullptr && !all->paused && all->done.empty() && all->open.empty();
 }
 
 // -- groups -------------------------------------------------------------------------------
@@ -104,7 +115,21 @@ void Snapshot::begin_at(ExportedSnapshot exported, Instant now) {
 
 bool Snapshot::may_begin(Instant now) const {
     // What is not durable yet would be read again.
-    return marks_.empty() && pace_.may_begin(now) && !works_.all_paused();
+    return marks_.empty() && pace_.may_begin(now) && now >= due();
+}
+
+// When the first of the works may be read that are not paused.
+Instant Snapshot::due() const {
+    Instant first = kNever;
+    for (const SnapshotWork& work : works_.all()) {
+        if (!work.paused) first = std::min(first, due(work));
+    }
+    return first;
+}
+
+Instant Snapshot::due(const SnapshotWork& work) const {
+    const auto at = put_off_.find(work.request.id);
+    return at == put_off_.end() ? Instant{} : at->second.until;
 }
 
 Result<void> Snapshot::step(const Stream& stream, Instant now) {
@@ -231,7 +256,7 @@ Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
     // Two groups at one place would still be one line of positions.
     ordinal_ = stored_ordinal_ = read_to_.commit == rows_at() ? read_to_.ordinal : 0;
     for (const SnapshotWork& work : works_.all()) {
-        if (work.paused) continue;
+        if (work.paused || now < due(work)) continue;
         if (add_jobs(work, *tables)) begun_.push_back(work.request.id);
     }
     with_.logger.debug("a group of the snapshot is read",
@@ -294,10 +319,11 @@ Result<void> Snapshot::step_readers(Instant now) {
 }
 
 Result<void> Snapshot::step_reader(TableReader& reader, Instant now) {
-    return heed(reader, reader.step(now));
+    return heed(reader, reader.step(now), now);
 }
 
-Result<void> Snapshot::heed(TableReader& reader, const Result<TableReader::Event>& event) {
+Result<void> Snapshot::heed(TableReader& reader, const Result<TableReader::Event>& event,
+                            Instant now) {
     if (!event) return std::unexpected(event.error());
     switch (*event) {
         case TableReader::Event::none: return {};
@@ -306,19 +332,37 @@ Result<void> Snapshot::heed(TableReader& reader, const Result<TableReader::Event
             return std::unexpected(
                 retry(Error::Category::server, "the database's snapshot is not there any more"));
         case TableReader::Event::table_failed: {
-            return table_failed(jobs_[reader.table()->place], reader.failure());
+            return table_failed(jobs_[reader.table()->place], reader.failure(), now);
         }
     }
     return {};
 }
 
-// A snapshot that was asked for while the stream runs fails alone.
-Result<void> Snapshot::table_failed(const Job& job, const Error& error) {
+// A snapshot that was asked for while the stream runs fails alone, and not by what may pass. One
+// that nobody asked for is nobody's to order again: it is tried until it can be read.
+Result<void> Snapshot::table_failed(const Job& job, const Error& error, Instant now) {
     const SnapshotWork* work = works_.find(job.work);
     if (work != nullptr && work->all()) return std::unexpected(error);
+    if (work != nullptr && (error.next == Error::Next::retry || is_of_joined(*work))) {
+        job.table->defer();
+        put_off(job.work, error, now);
+        return {};
+    }
     if (work != nullptr) works_.end(std::string{job.work}, Reported::failed, describe(error));
     drop_jobs();
     return {};
+}
+
+void Snapshot::put_off(const std::string& id, const Error& error, Instant now) {
+    const bool passes = error.next == Error::Next::retry;
+    PutOff& one = put_off_[id];
+    if (now < one.until) return;  // by another of its tables
+    one.pause = std::clamp(one.pause * 2, passes ? kPutOff_min : kPutOff_max,
+                           passes ? kPutOff_max : kPutOffLong_max);
+    one.until = now + one.pause;
+    with_.logger.failure(LogLevel::warning,
+                         "a table of a snapshot could not be read; it is tried again later", error);
+    reports_.waits(id, Reported::waiting, describe(error));
 }
 
 void Snapshot::chunk_ended(const TableReader& reader) {
@@ -360,13 +404,15 @@ Result<void> Snapshot::assign(TableReader& reader, Instant now) {
         if (!waits_for_store()) reader.rest();
         return {};
     }
-    return heed(reader, reader.begin({.table = std::move(table),
-                                      .snapshot = exported_.name,
-                                      .publication = with_.plan.publication,
-                                      .chunk_rows = rows_each(),
-                                      .readers = readers_.size(),
-                                      .statement_timeout = config_.statement_timeout},
-                                     now));
+    return heed(reader,
+                reader.begin({.table = std::move(table),
+                              .snapshot = exported_.name,
+                              .publication = with_.plan.publication,
+                              .chunk_rows = rows_each(),
+                              .readers = readers_.size(),
+                              .statement_timeout = config_.statement_timeout},
+                             now),
+                now);
 }
 
 // Of one statement.
@@ -576,6 +622,7 @@ void Snapshot::finish_works() {
     for (const std::string& id : over) {
         const SnapshotWork& work = *works_.find(id);
         const bool none = !work.all() && work.done.empty();
+        put_off_.erase(id);
         works_.end(id, none ? Reported::failed : Reported::done,
                    none ? "no captured table is called like this" : "");
     }
@@ -610,8 +657,8 @@ void Snapshot::wants(Wants& wants, bool reading) const {
     for (const auto& reader : readers_) reader->wants(wants, may_read);
     switch (state_) {
         case State::idle:
-            if (marks_.empty() && exporter_.idle() && left() && !works_.all_paused()) {
-                wants.until(pace_.next());
+            if (marks_.empty() && exporter_.idle()) {
+                wants.until(std::max(pace_.next(), due()));
             }
             return;
         case State::exporting:

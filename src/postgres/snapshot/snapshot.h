@@ -36,6 +36,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -118,6 +119,8 @@ public:
 
     // A snapshot of everything is under way, and not paused.
     bool whole() const noexcept { return works_.whole(); }
+    // One is, and nothing of any table is remembered as read.
+    bool has_all_before_it() const noexcept;
     std::string progress() const;
     std::uint64_t revision() const noexcept { return works_.revision(); }
     SnapshotReport report() const;
@@ -152,7 +155,7 @@ private:
     Result<void> read_tables(Instant now);
     Result<void> step_readers(Instant now);
     Result<void> step_reader(TableReader& reader, Instant now);
-    Result<void> heed(TableReader& reader, const Result<TableReader::Event>& event);
+    Result<void> heed(TableReader& reader, const Result<TableReader::Event>& event, Instant now);
     void chunk_ended(const TableReader& reader);
     Result<void> assign(TableReader& reader, Instant now);
     std::shared_ptr<TableReading> next_table(Instant now) const;
@@ -170,7 +173,10 @@ private:
     std::optional<Key> new_key(const Change& change);
     void drop_jobs();
     static void remember(std::vector<SnapshotWork>& works, const std::vector<Job>& jobs);
-    Result<void> table_failed(const Job& job, const Error& error);
+    Result<void> table_failed(const Job& job, const Error& error, Instant now);
+    void put_off(const std::string& id, const Error& error, Instant now);
+    Instant due() const;
+    Instant due(const SnapshotWork& work) const;
     std::size_t readers_wanted() const;
     std::uint64_t rows_each() const noexcept;
     bool may_lag_further() const noexcept;
@@ -191,6 +197,11 @@ private:
     SnapshotPace pace_;
     RowRate rate_;
     Instant tell_at_ = kNever;
+    struct PutOff {
+        Instant until{};
+        Duration pause{};
+    };
+    std::map<std::string, PutOff> put_off_;  // works that could not be read, by their ids
 
     // Of the group.
     ExportedSnapshot exported_;

@@ -32,6 +32,11 @@ bool speaks_of_change(std::string_view sqlstate) noexcept {
 bool speaks_of_lost_snapshot(std::string_view sqlstate) noexcept {
     return sqlstate == "22023" || sqlstate == "55000" || sqlstate == "42704";
 }
+// It is out of something, shuts down, or was in its own way: no statement's fault.
+bool speaks_of_server(std::string_view sqlstate) noexcept {
+    constexpr std::array<std::string_view, 4> classes{"08", "40", "53", "57P"};
+    return std::ranges::any_of(classes, [&](auto c) { return sqlstate.starts_with(c); });
+}
 bool speaks_of_timeout(std::string_view sqlstate) noexcept {
     return sqlstate == "57014";
 }
@@ -236,8 +241,9 @@ Result<TableReader::Event> TableReader::refused(Error error, Instant now) {
         return end_chunk(false);
     }
     // Once it is open the table stays as it is: what is wrong then is somebody's condition.
-    const bool of_condition = was == State::checking || was == State::parsing ||
-                              (has_chunk_ && was != State::opening && !table.where().empty());
+    const bool of_condition = !speaks_of_server(sqlstate) &&
+                              (was == State::checking || was == State::parsing ||
+                               (has_chunk_ && was != State::opening && !table.where().empty()));
     if (speaks_of_change(sqlstate) && !of_condition) {
         with_.logger.info("a table was altered while it was read: it is read again later",
                           {{"table", table.name()}, {"sqlstate", sqlstate}});
@@ -247,6 +253,7 @@ Result<TableReader::Event> TableReader::refused(Error error, Instant now) {
     }
     if (sqlstate == "42501") error.mend = mend_of_refusal(error, table.table().address);
     if (of_condition && sqlstate != "42501") {
+        error.next = Error::Next::stop;
         error.what = "its condition fails: " + error.what;
         error.mend = "order it again with another condition";
     }

@@ -9,6 +9,20 @@ namespace pgc {
 
 using Reported = SnapshotReport::State;
 
+namespace {
+
+constexpr std::string_view kJoinedPrefix = "new-";
+
+}  // namespace
+
+std::string joined_snapshot_id(WallTime now) {
+    return std::string{kJoinedPrefix} + std::to_string(now.unix_us);
+}
+
+bool is_of_joined(const SnapshotWork& work) noexcept {
+    return !work.messaged && work.request.id.starts_with(kJoinedPrefix);
+}
+
 SnapshotWorks::SnapshotWorks(SnapshotReports& reports, Logger logger)
     : reports_(reports), logger_(std::move(logger)) {}
 
@@ -58,6 +72,17 @@ bool SnapshotWorks::may_start(const SnapshotRequest& request) {
     return false;
 }
 
+bool SnapshotWorks::has_room(const SnapshotRequest& request) {
+    // Thousands may be refused in a row, of one transaction.
+    if (measured_at_ != revision_) {
+        std::vector<SnapshotWork> works = works_;
+        for (SnapshotWork& work : works) work.open.clear();
+        measured_bytes_ = write_progress(works).size();
+        measured_at_ = revision_;
+    }
+    return measured_bytes_ + write_progress({{.request = request}}).size() <= kOrderedBytes_max;
+}
+
 void SnapshotWorks::start(const SnapshotRequest& request, OrderedBy by) {
     if (by == OrderedBy::message && !may_start(request)) return;
     const bool lawful = std::ranges::all_of(request.tables, [](const std::string& text) {
@@ -72,6 +97,17 @@ void SnapshotWorks::start(const SnapshotRequest& request, OrderedBy by) {
     if (many || request.where.size() > kWhereBytes_max) {
         reports_.ended(request.id, Reported::failed,
                        "a message names 100 tables at most, and a condition has 10,000 bytes");
+        return;
+    }
+    if (by != OrderedBy::ourselves && !has_room(request)) {
+        reports_.ended(request.id, Reported::failed,
+                       "too many snapshots are under way: order it again when some are over");
+        if (!std::exchange(told_many_, true)) {
+            logger_.warning(
+                "an order is refused: too many snapshots are under way",
+                {{"id", request.id},
+                 {"mend", "pg-capture snapshot list; order it again when some are over"}});
+        }
         return;
     }
     works_.push_back({.request = request, .messaged = by == OrderedBy::message});
@@ -108,7 +144,7 @@ void SnapshotWorks::change(const std::string& id, SnapshotOrder::Command command
     using Command = SnapshotOrder::Command;
     SnapshotWork* work = find(id);
     if (work == nullptr) {
-        if (by == OrderedBy::trusted || !std::exchange(told_many_, true)) {
+        if (by != OrderedBy::message || !std::exchange(told_many_, true)) {
             logger_.warning("an order for a snapshot that is not under way", {{"id", id}});
         }
         return;

@@ -5,10 +5,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "core/snapshot.h"
 #include "observe/log.h"
@@ -18,8 +20,13 @@
 namespace pgc {
 
 // Who gave an order: somebody whom we know to have the right (the API's token, a signal table's
-// grants, ourselves), or anybody at all: every role may emit logical messages.
-enum class OrderedBy : std::uint8_t { trusted, message };
+// grants), or anybody at all: every role may emit logical messages. Ourselves: what nobody would
+// order again is never refused.
+enum class OrderedBy : std::uint8_t { trusted, message, ourselves };
+
+// Of tables that have joined the publication, which we read by ourselves.
+std::string joined_snapshot_id(WallTime now);
+bool is_of_joined(const SnapshotWork& work) noexcept;
 
 class SnapshotWorks {
 public:
@@ -27,6 +34,9 @@ public:
     static constexpr std::size_t kMessaged_max = 10;
     static constexpr std::size_t kTables_max = 100;         // of one of these
     static constexpr std::size_t kWhereBytes_max = 10'000;  // of any
+    // Of all that are under way, as they are stored: half of what may be stored, so that what is
+    // left of tables half done has room.
+    static constexpr std::size_t kOrderedBytes_max = kProgressBytes_max / 2;
 
     // `reports` outlives this.
     SnapshotWorks(SnapshotReports& reports, Logger logger);
@@ -54,6 +64,7 @@ public:
 private:
     void start(const SnapshotRequest& request, OrderedBy by);
     bool may_start(const SnapshotRequest& request);
+    bool has_room(const SnapshotRequest& request);
     void change(const std::string& id, SnapshotOrder::Command command, OrderedBy by);
     std::vector<std::string> ordered(const SnapshotRequest& request) const;
 
@@ -61,7 +72,9 @@ private:
     const Logger logger_;
     std::vector<SnapshotWork> works_;
     std::uint64_t revision_ = 0;
-    bool told_many_ = false;  // once for each time there are too many
+    std::optional<std::uint64_t> measured_at_;  // a revision, whose works without tables half done
+    std::size_t measured_bytes_ = 0;            // are stored in so many bytes
+    bool told_many_ = false;                    // once for each time there are too many
 };
 
 }  // namespace pgc

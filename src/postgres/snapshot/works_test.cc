@@ -76,6 +76,25 @@ TEST_F(SnapshotWorksTest, MessagesOrderSoManyAtATime) {
     EXPECT_EQ(works.find("initial"), nullptr);
 }
 
+TEST_F(SnapshotWorksTest, WhatIsStoredOfOrdersHasABoundWhoeverGaveThem) {
+    for (std::size_t i = 0; i < 30; ++i) {
+        works.order({.command = Command::start,
+                     .request = {.id = "s" + std::to_string(i),
+                                 .tables = {"s.t"},
+                                 .where = std::string(SnapshotWorks::kWhereBytes_max, ',')}});
+    }
+    EXPECT_GE(works.all().size(), 4U);
+    EXPECT_LE(write_progress(works.all()).size(), SnapshotWorks::kOrderedBytes_max);
+    EXPECT_EQ(works.find("s29"), nullptr);
+    EXPECT_EQ(reports.report().requests.back().state, State::failed);
+    works.order(
+        {.command = Command::start,
+         .request = {.id = "new-1",
+                     .tables = std::vector<std::string>(5'000, "s." + std::string(60, 't'))}},
+        OrderedBy::ourselves);
+    EXPECT_NE(works.find("new-1"), nullptr) << "nobody would order it again";
+}
+
 TEST_F(SnapshotWorksTest, AnOrderThatComesTwiceIsOne) {
     start("a", {"s.t"});
     const auto revision = works.revision();

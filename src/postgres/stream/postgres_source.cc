@@ -210,14 +210,16 @@ void PostgresSource::order_joined(const std::vector<std::string>& tables) {
     if (fresh.empty()) return;
     joined_.insert(joined_.end(), fresh.begin(), fresh.end());
     const bool begun = state_ != State::opened;
-    if (snapshot_->whole() && !begun) {
-        // One of everything, which has yet to look what there is: any word of it will do.
+    if (snapshot_->has_all_before_it() && !begun) {
+        // One of everything, which has yet to look what there is: any word of it will do. Once it
+        // has read something, that may have been one of these before it left the publication.
         joined_stored_with_ = snapshot_->revision() + 1;
         return;
     }
-    snapshot_->order({.command = SnapshotOrder::Command::start,
-                      .request = {.id = "new-" + std::to_string(with_.clock.wall().unix_us),
-                                  .tables = std::move(fresh)}});
+    snapshot_->order(
+        {.command = SnapshotOrder::Command::start,
+         .request = {.id = joined_snapshot_id(with_.clock.wall()), .tables = std::move(fresh)}},
+        OrderedBy::ourselves);
     joined_stored_with_ = snapshot_->revision();
 }
 
