@@ -54,4 +54,10 @@ std::string quote_replication_text(std::string_view text) {
     return enclosed(text, '\'');
 }
 
+std::string quote_texts(const std::vector<std::string>& texts) {
+    std::string list;
+    for (const std::string& text : texts) list += (list.empty() ? "" : ", ") + quote_text(text);
+    return list;
+}
+
 }  // namespace pgc

@@ -56,6 +56,7 @@ def test_what_it_prints_is_enough_and_no_more(version):
             done = psql(server, script.stdout)
             assert done.returncode == 0 and "ERROR" not in done.stderr, done.stderr
             assert "keyless" in done.stderr and "plain" not in done.stderr, done.stderr
+            server.psql("""UPDATE "Sales".keyless SET v = ''""", db="shop")
 
         attributes = server.query("SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication,"
                                   " rolcanlogin FROM pg_roles WHERE rolname = 'Capture Role'")
@@ -66,7 +67,7 @@ def test_what_it_prints_is_enough_and_no_more(version):
             " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE n.nspname IN ('Sales', 'other') AND c.relkind IN ('r', 'p')"
             " AND has_table_privilege('Capture Role', c.oid, 'SELECT') GROUP BY 1 ORDER BY 1", db="shop")
-        assert [name for name, _ in may] == ["Order Lines", "part_1", "parted", "plain_one", "plainxone"]
+        assert [name for name, _ in may] == ["Order Lines", "keyless", "part_1", "parted", "plain_one", "plainxone"]
         assert not any(write for _, write in may)
 
         env = environment(server, PG_PASSWORD="")
@@ -79,12 +80,20 @@ def test_what_it_prints_is_enough_and_no_more(version):
             capture.wait_streaming(30)
             server.psql("""INSERT INTO "Sales"."Order Lines" VALUES (2, 'new');
                            INSERT INTO "Sales".secret VALUES (1, 'hidden');
+                           INSERT INTO "Sales".keyless VALUES ('a');
+                           UPDATE "Sales".keyless SET v = 'b';
                            INSERT INTO other.parted VALUES (3, 'leaf');
                            INSERT INTO "Sales".plain_one VALUES (4, 'last');""", db="shop")
             seen = capture.wait_for(lambda m: any(x["table"] == "plain_one" for x in m), 30)
             capture.stop()
         tables = [m["table"] for m in seen if m["op"] == "INSERT"]
-        assert tables == ["Order Lines", "part_1", "plain_one"]
+        assert tables == ["Order Lines", "keyless", "part_1", "plain_one"]
+        server.psql('ALTER TABLE "Sales".keyless ADD PRIMARY KEY (v)', db="shop")
+        done = psql(server, script.stdout)
+        assert done.returncode == 0 and "keyless" not in done.stderr, done.stderr
+        server.psql("""UPDATE "Sales".keyless SET v = 'c'""", db="shop")
+        published = server.query("SELECT pubname FROM pg_publication_tables WHERE tablename = 'keyless'", db="shop")
+        assert published == [("the pub's",)]
 
 
 def test_it_names_what_must_be_mended_first():

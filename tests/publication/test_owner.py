@@ -17,7 +17,8 @@ def note(site, publication):
 def test_a_second_pipeline_is_refused_with_a_choice(site):
     site.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)")
     first = site.capture("a", publication="shared", include="public.a,public.fence")
-    assert note(site, "shared") == f'{OURS} for pipeline "{site.name}_a", slot "{site.name}_a"'
+    assert note(site, "shared") == (f'{OURS} for pipeline "{site.name}_a", slot "{site.name}_a", '
+                                    'with "shared_inserts"')
     code, findings = site.check("b", publication="shared", include="public.b,public.fence")
     [found] = [f for f in findings if f["level"] == "blocking"]
     assert code == 1 and f'pipeline "{site.name}_a"' in found["message"]
@@ -83,7 +84,8 @@ def test_names_follow_the_pipelines(site):
     site.streamed(capture)
     assert site.query("SELECT slot_name::text FROM pg_replication_slots "
                       "WHERE database = current_database()") == [("my_shop_slot",)]
-    assert note(site, "my_shop_pub") == f'{OURS} for pipeline "My-Shop", slot "my_shop_slot"'
+    assert note(site, "my_shop_pub") == (f'{OURS} for pipeline "My-Shop", slot "my_shop_slot", '
+                                         'with "my_shop_pub_inserts"')
 
 
 def test_narrower_filters_leave_heirs_and_partitions_in(site):

@@ -3,5 +3,5 @@
 
 def told(messages, *operations):
     """(table, operation, id) of each message, in order."""
-    return [(m["table"], m["op"], (m["after"] or m["before"]).get("id")) for m in messages
+    return [(m["table"], m["op"], (m["after"] or m["before"] or {}).get("id")) for m in messages
             if not operations or m["op"] in operations]

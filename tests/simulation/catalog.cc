@@ -54,6 +54,7 @@ Answered Catalog::answer(std::string_view command, std::string_view about) {
     if (is("/* pg-capture: server */")) return {facts()};
     if (is("/* pg-capture: tables */")) return {tables()};
     if (is("/* pg-capture: publication */")) return {publication()};
+    if (is("/* pg-capture: publication of inserts */")) return {without_rows(publication())};
     if (is("/* pg-capture: publication members */")) {
         return {without_rows(
             one_row({{"kind", {}}, {"oid", {}}, {"schema", {}}, {"name", {}}, {"filter", {}}}))};

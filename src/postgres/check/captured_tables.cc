@@ -19,7 +19,15 @@ Result<std::vector<CapturedTable>> captured_tables(BlockingLink& link,
     if (!rows) return std::unexpected(rows.error());
     const auto tables = read_tables(*rows);
     if (!tables) return std::unexpected(tables.error());
-    const auto published = link.ask(published_tables_query(config.publication));
+    const int version = link.link().server_version();
+    const auto publication = link.ask(publication_query(version, config.publication, config.slot));
+    if (!publication) return std::unexpected(publication.error());
+    const auto known = read_publication(*publication);
+    if (!known) return std::unexpected(known.error());
+    const auto slots = link.ask(slots_query(version, config.slot));
+    if (!slots) return std::unexpected(slots.error());
+    const bool apart = has_inserts(config, *known, !slots->rows.empty());
+    const auto published = link.ask(published_tables_query(publications_of(config, apart)));
     if (!published) return std::unexpected(published.error());
 
     const bool filtered = config.manage_publication || config.tables_given;
@@ -44,14 +52,10 @@ Result<std::vector<CapturedTable>> captured_tables(BlockingLink& link,
         captured.push_back(std::move(table));
     }
     // One that somebody else made gets no more tables.
-    const auto publication =
-        link.ask(publication_query(link.link().server_version(), config.publication, config.slot));
-    if (!publication) return std::unexpected(publication.error());
-    const auto known = read_publication(*publication);
-    if (!known) return std::unexpected(known.error());
     const bool grows = config.manage_publication && (!*known || (*known)->maintained);
     if (!grows) return captured;
     for (const TableInfo* table : uncovered_tables(*tables, config.tables, covered)) {
+        if (!apart && !table->identifiable()) continue;
         captured.push_back({table->schema, table->name});
     }
     return captured;

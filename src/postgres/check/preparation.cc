@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "postgres/quote.h"
+#include "postgres/setup/publication.h"
 
 namespace pgc {
 namespace {
@@ -86,24 +87,35 @@ GRANT CONNECT ON DATABASE {2} TO {0};
 }
 
 // Servers before 13 publish no partitioned tables, so there their partitions are named. A table
-// without a replica identity stays out: published, its UPDATE and DELETE would be refused.
-std::string publication(const PostgresConfig& config) {
-    return fmt::format(
-        R"sql(
+// without a replica identity goes into a second publication (setup/publication.h), or stays out
+// where the slot is older than that.
+constexpr std::string_view kPublications = R"sql(
 -- The publication, and SELECT on what it publishes. A table that is made later joins it when this is
 -- run again, or by ALTER PUBLICATION {0} ADD TABLE ... and GRANT SELECT ON ... TO {1}.
 DO $pgc$
 DECLARE
   version int := current_setting('server_version_num');
+  others text := '' || CASE WHEN version >= 110000 THEN ', truncate' ELSE '' END || ''''
+      || CASE WHEN version >= 130000 THEN ', publish_via_partition_root = {4}' ELSE '' END
+      || CASE WHEN version >= 180000 THEN ', publish_generated_columns = stored' ELSE '' END || ')';
+  two boolean;
+  place text;
   one record;
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_publication WHERE pubname = {2}) THEN
-    EXECUTE format('CREATE PUBLICATION %I', {2}) || ' WITH (publish = ''insert, update, delete'
-      || CASE WHEN version >= 110000 THEN ', truncate' ELSE '' END || ''''
-      || CASE WHEN version >= 130000 THEN ', publish_via_partition_root = {4}' ELSE '' END
-      || CASE WHEN version >= 180000 THEN ', publish_generated_columns = stored' ELSE '' END || ')';
+    EXECUTE format('CREATE PUBLICATION %I', {2}) || ' WITH (publish = ''insert, update, delete' || others;
+    -- A second one, for inserts and truncates of tables without a replica identity: publishing
+    -- updates of them would make the server refuse the application's.
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = {7}) THEN
+      EXECUTE format('CREATE PUBLICATION %I', {8}) || ' WITH (publish = ''insert' || others;
+      EXECUTE format('COMMENT ON PUBLICATION %I IS %L', {2}, {9});
+    END IF;
   END IF;
-  FOR one IN
+  two := EXISTS (SELECT FROM pg_catalog.pg_publication WHERE pubname = {8})
+     AND EXISTS (SELECT FROM pg_catalog.pg_publication WHERE pubname = {2}
+                    AND pg_catalog.obj_description(oid, 'pg_publication') = {9});
+)sql";
+constexpr std::string_view kTheirTables = R"sql(  FOR one IN
     WITH RECURSIVE tables AS (
       SELECT c.oid, n.nspname AS schema_name, c.relname AS table_name, c.relkind AS kind,
              i.inhparent AS parent,
@@ -127,7 +139,12 @@ BEGIN
      WHERE oid IN (SELECT oid FROM meant) AND NOT ({6})
      ORDER BY schema_name, table_name
   LOOP
-    IF NOT one.identifiable THEN
+    place := CASE WHEN two AND NOT one.identifiable THEN {8} ELSE {2} END;
+    IF two AND NOT one.identifiable THEN
+      RAISE WARNING '%.% has no replica identity: updates and deletes are not captured', one.schema_name, one.table_name
+        USING HINT = format('give it a primary key, or ALTER TABLE %I.%I REPLICA IDENTITY FULL, and '
+                            'run this again', one.schema_name, one.table_name);
+    ELSIF NOT one.identifiable THEN
       RAISE WARNING '%.% has no replica identity and is left out', one.schema_name, one.table_name
         USING HINT = format('give it a primary key, or ALTER TABLE %I.%I REPLICA IDENTITY FULL, and '
                             'run this again', one.schema_name, one.table_name);
@@ -138,20 +155,32 @@ BEGIN
     IF version >= 130000 AND one.through_root OR version < 130000 AND one.kind = 'p'
        OR EXISTS (SELECT FROM pg_catalog.pg_publication p
                     LEFT JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
-                   WHERE p.pubname = {2} AND (p.puballtables OR r.prrelid = one.oid)) THEN
+                   WHERE p.pubname = place AND (p.puballtables OR r.prrelid = one.oid)) THEN
       CONTINUE;
     END IF;
-    EXECUTE format('ALTER PUBLICATION %I ADD TABLE %s%I.%I', {2},
+    IF two AND EXISTS (SELECT FROM pg_catalog.pg_publication p
+                         JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid
+                        WHERE p.pubname = CASE WHEN one.identifiable THEN {8} ELSE {2} END
+                          AND r.prrelid = one.oid) THEN
+      EXECUTE format('ALTER PUBLICATION %I DROP TABLE ONLY %I.%I',
+                     CASE WHEN one.identifiable THEN {8} ELSE {2} END, one.schema_name, one.table_name);
+    END IF;
+    EXECUTE format('ALTER PUBLICATION %I ADD TABLE %s%I.%I', place,
                    CASE WHEN one.kind = 'r' THEN 'ONLY ' ELSE '' END,
                    one.schema_name, one.table_name);
   END LOOP;
 END
 $pgc$;
-)sql",
-        noted(config.publication), noted(config.connection.username),
-        quote_text(config.publication), quote_text(config.connection.username),
-        config.publish_via_partition_root, any_of(config.tables.include()),
-        any_of(config.tables.exclude()));
+)sql";
+
+std::string publications(const PostgresConfig& config) {
+    return fmt::format(fmt::runtime(std::string{kPublications} + std::string{kTheirTables}),
+                       noted(config.publication), noted(config.connection.username),
+                       quote_text(config.publication), quote_text(config.connection.username),
+                       config.publish_via_partition_root, any_of(config.tables.include()),
+                       any_of(config.tables.exclude()), quote_text(config.slot),
+                       quote_text(inserts_publication(config.publication)),
+                       quote_text(prepared_note(config)));
 }
 
 std::string slot(const PostgresConfig& config) {
@@ -180,7 +209,7 @@ $pgc$;
 }  // namespace
 
 std::string preparation_sql(const PostgresConfig& config) {
-    return head(config) + role(config) + publication(config) + slot(config);
+    return head(config) + role(config) + publications(config) + slot(config);
 }
 
 }  // namespace pgc

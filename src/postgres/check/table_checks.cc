@@ -33,7 +33,11 @@ struct Seen {
     Chosen meant;                               // by the filters, with rows of their own
     Chosen missing;                             // of these, not published
     Chosen captured;                            // of these, published or about to be
+    Chosen left_out;                            // of these, by us: see publication.h
     bool slot_is_there = false;
+    bool apart = false;            // there is a second publication, or will be
+    bool inserts_foreign = false;  // its name is taken
+    bool inserts_gone = false;
 };
 
 // Somebody else's, or one that we are told to leave alone: what it publishes is what there is, the
@@ -96,8 +100,24 @@ Result<std::optional<Publication>> ask_publication(BlockingLink& link, int versi
     return publication;
 }
 
-Result<Seen> look(BlockingLink& link, const PostgresConfig& config, const ServerFacts& facts) {
+Result<void> look_at_inserts(BlockingLink& link, const PostgresConfig& config,
+                             const ServerFacts& facts, Seen& seen) {
+    seen.apart = has_inserts(config, seen.publication, seen.slot_is_there);
+    if (!seen.apart) return {};
+    const auto rows = link.ask(inserts_publication_query(
+        facts.version, inserts_publication(config.publication), config.slot));
+    if (!rows) return std::unexpected(rows.error());
+    const auto inserts = read_publication(*rows);
+    if (!inserts) return std::unexpected(inserts.error());
+    seen.inserts_gone = !*inserts && seen.slot_is_there && seen.publication;
+    seen.inserts_foreign = *inserts && !(*inserts)->maintained && !used_as_it_is(config, seen);
+    return {};
+}
+
+Result<Seen> look(BlockingLink& link, const PostgresConfig& config, const ServerFacts& facts,
+                  bool slot_is_there) {
     Seen seen;
+    seen.slot_is_there = slot_is_there;
     const auto rows = link.ask(tables_query());
     if (!rows) return std::unexpected(rows.error());
     auto tables = read_tables(*rows);
@@ -106,7 +126,10 @@ Result<Seen> look(BlockingLink& link, const PostgresConfig& config, const Server
     auto publication = ask_publication(link, facts.version, config);
     if (!publication) return std::unexpected(publication.error());
     seen.publication = std::move(*publication);
-    auto published = ask_names(link, published_tables_query(config.publication));
+    if (auto looked = look_at_inserts(link, config, facts, seen); !looked) {
+        return std::unexpected(looked.error());
+    }
+    auto published = ask_names(link, published_tables_query(publications_of(config, seen.apart)));
     if (!published) return std::unexpected(published.error());
     seen.published = std::move(*published);
     if (facts.version >= 120000) {
@@ -123,7 +146,25 @@ Result<Seen> look(BlockingLink& link, const PostgresConfig& config, const Server
                         return std::ranges::find(seen.missing, &t) == seen.missing.end();
                     })
             : seen.meant;
+    if (!seen.apart && seen.publication && !used_as_it_is(config, seen)) {
+        const auto out = [](const TableInfo& t) { return !t.identifiable(); };
+        seen.left_out = those(seen.missing, out);
+        for (auto* list : {&seen.missing, &seen.captured}) {
+            std::erase_if(*list, [&](const TableInfo* table) {
+                return std::ranges::find(seen.left_out, table) != seen.left_out.end();
+            });
+        }
+    }
     return seen;
+}
+
+void inserts_name_is_taken(const PostgresConfig& config, Finding& finding) {
+    finding.level = Level::blocking;
+    finding.message = fmt::format(
+        "goes with {} for tables without a replica identity, but one of that name is there and is "
+        "not ours",
+        quote_name(inserts_publication(config.publication)));
+    finding.mend = "set PG_PUBLICATION to another name";
 }
 
 void publication_is_missing(const PostgresConfig& config, const ServerFacts& facts,
@@ -139,6 +180,7 @@ void publication_is_missing(const PostgresConfig& config, const ServerFacts& fac
                        " then " + drop_slot_step(config.slot);
         return;
     }
+    if (seen.inserts_foreign) return inserts_name_is_taken(config, finding);
     if (config.manage_publication && (facts.superuser || (facts.may_create && foreign.empty()))) {
         finding.message = "is not there yet; it will be created";
         return;
@@ -170,6 +212,16 @@ void others_publication_is_there(const PostgresConfig& config, const Seen& seen,
 }
 
 void publication_is_there(const PostgresConfig& config, const Seen& seen, Finding& finding) {
+    if (seen.inserts_gone) {
+        finding.level = Level::blocking;
+        finding.message = fmt::format(
+            "goes with {}, which is not there, and the slot finds only those that are older than "
+            "its "
+            "place in the log",
+            quote_name(inserts_publication(config.publication)));
+        finding.mend = begin_anew();
+        return;
+    }
     if (used_as_it_is(config, seen)) return others_publication_is_there(config, seen, finding);
     if (auto ours = require_owner(config, *seen.publication, seen.slot_is_there); !ours) {
         finding.level = Level::blocking;
@@ -177,6 +229,7 @@ void publication_is_there(const PostgresConfig& config, const Seen& seen, Findin
         finding.mend = ours.error().mend;
         return;
     }
+    if (seen.inserts_foreign) return inserts_name_is_taken(config, finding);
     if (seen.missing.empty()) {
         finding.message = fmt::format("publishes {} tables", seen.published.size());
     } else if (those(seen.missing, [](const TableInfo& t) { return !t.owned; }).empty()) {
@@ -234,7 +287,23 @@ void check_select(const ServerFacts& facts, const Seen& seen, Findings& findings
     findings.push_back(std::move(finding));
 }
 
+void tell_left_out(const Seen& seen, Findings& findings) {
+    if (seen.left_out.empty()) return;
+    const std::string first = quoted(*seen.left_out.front());
+    findings.push_back(
+        {.id = "replica_identity",
+         .level = Level::warning,
+         .subject = "tables",
+         .message = "have no replica identity and are not captured, as the slot is older than a "
+                    "publication for inserts only would be: " +
+                    listed(seen.left_out, kNamedMax),
+         .mend = fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a primary key; or, "
+                             "for inserts only, begin with a new slot",
+                             first)});
+}
+
 void check_identity(const Seen& seen, Findings& findings) {
+    tell_left_out(seen, findings);
     const bool keeps_inserts_only =
         seen.publication && !seen.publication->updates && !seen.publication->deletes;
     Chosen without;
@@ -251,10 +320,13 @@ void check_identity(const Seen& seen, Findings& findings) {
         const TableInfo& table = *without[i];
         const bool has_key = table.keyed && table.identity == ReplicaIdentity::nothing;
         findings.push_back({.id = "replica_identity",
-                            .level = Level::blocking,
+                            .level = seen.apart ? Level::warning : Level::blocking,
                             .subject = "table " + quoted(table),
-                            .message = "has no replica identity: once it is published, the server "
-                                       "refuses UPDATE and DELETE on it",
+                            .message = seen.apart
+                                           ? "has no replica identity: its inserts and truncates "
+                                             "are captured, updates and deletes are not"
+                                           : "has no replica identity: once it is published, the "
+                                             "server refuses UPDATE and DELETE on it",
                             .mend = fmt::format("ALTER TABLE {} REPLICA IDENTITY {}", quoted(table),
                                                 has_key ? "DEFAULT" : "FULL")});
     }
@@ -301,9 +373,8 @@ void check_generated(const PostgresConfig& config, const ServerFacts& facts, con
 
 Result<void> check_tables(BlockingLink& link, const PostgresConfig& config,
                           const ServerFacts& facts, bool slot_is_there, Findings& findings) {
-    auto seen = look(link, config, facts);
+    auto seen = look(link, config, facts, slot_is_there);
     if (!seen) return std::unexpected(seen.error());
-    seen->slot_is_there = slot_is_there;
     if (seen->meant.empty()) {
         findings.push_back({.id = "tables",
                             .level = Level::warning,

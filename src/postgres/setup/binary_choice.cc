@@ -30,7 +30,7 @@ std::optional<std::vector<Oid>> parse_oids(std::string_view text) {
 }
 
 Result<void> BinaryChoice::begin(Link& link) {
-    return link.send(published_types_query(version_, publication_));
+    return link.send(published_types_query(version_, publications_));
 }
 
 Result<std::optional<bool>> BinaryChoice::step(Link& link) {

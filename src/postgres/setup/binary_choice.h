@@ -18,8 +18,8 @@ namespace pgc {
 
 class BinaryChoice {
 public:
-    BinaryChoice(int server_version, std::string publication)
-        : version_(server_version), publication_(std::move(publication)) {}
+    BinaryChoice(int server_version, std::vector<std::string> publications)
+        : version_(server_version), publications_(std::move(publications)) {}
 
     [[nodiscard]] Result<void> begin(Link& link);
     // True: all of them. Nothing while the server has not answered everything.
@@ -31,7 +31,7 @@ private:
     Result<std::optional<bool>> ask_or_decide(Link& link);
 
     const int version_;
-    const std::string publication_;
+    const std::vector<std::string> publications_;
     bool listed_ = false;
     std::vector<Oid> types_;
     std::vector<Oid> asked_;

@@ -245,6 +245,7 @@ Result<Opening::Steps::Progress> Opening::Steps::take_facts() {
     plan.wal_sender_timeout =
         facts_.version >= kWalSenderTimeoutSince ? kOurWalSenderTimeout : facts_.wal_sender_timeout;
     plan.publication = config_.publication;
+    plan.publications = {config_.publication};
     plan.slot = config_.slot;
     return enter(State::replicating, config_.connection.connect_timeout);
 }
@@ -393,6 +394,7 @@ Result<Opening::Steps::Progress> Opening::Steps::tend_publication() {
     plan.maintained = (*state)->maintained;
     plan.filter_tables = !plan.maintained;
     plan.joined = (*state)->joined;
+    plan.publications = std::move((*state)->publications);
     plan.lineages = std::move((*state)->lineages);
     logger_.info("connected", {{"server", version_name(facts_.version)},
                                {"database", identity.database},
@@ -445,7 +447,7 @@ Result<Opening::Steps::Progress> Opening::Steps::begin_types() {
                      {{"until", *task_.text_until}});
         return enter(State::done, Duration{0});
     }
-    choice_.emplace(facts_.version, config_.publication);
+    choice_.emplace(facts_.version, plan.publications);
     if (auto begun = choice_->begin(*sql); !begun) return std::unexpected(begun.error());
     return enter(State::types, kAnswerPatience);
 }

@@ -46,6 +46,7 @@ struct StreamPlan {
     bool maintained = false;  // the publication is created and altered by us
     bool sql_ascii = false;   // texts have no encoding: any bytes
     std::string publication;
+    std::vector<std::string> publications;  // this one, and the second where both are ours
     std::string slot;
     std::vector<std::string> joined;            // PublicationState::joined
     std::unordered_map<Oid, Lineage> lineages;  // of every partition there is now

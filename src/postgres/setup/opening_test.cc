@@ -38,6 +38,7 @@ protected:
         server.answers("pg-capture: slots */", played_slot());
         server.answers("publication signature */", played_row({{"signature", "x"}}));
         server.answers("pg-capture: publication */", played_publication());
+        server.answers("publication of inserts */", no_publication());
         server.answers("publication members */", played_members({}));
         server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"}}));
         server.answers("published tables */", played_published({{"public", "a"}}));

@@ -15,19 +15,20 @@ namespace {
 
 constexpr int kTruncates = 110000;
 constexpr int kViaRoot = 130000;
-constexpr int kSchemas = 150000;
 constexpr int kGenerated = 180000;
 // In a comment of ours, after kMaintainedNote.
 constexpr std::string_view kPipeline = " for pipeline ";
 constexpr std::string_view kSlot = ", slot ";
+constexpr std::string_view kWith = ", with ";
 constexpr std::string_view kUnread = "; rows yet to be read of: ";
 
-std::string settings(int version, bool via_root) {
-    std::string sql = "publish = 'insert, update, delete";
+std::string settings(int version, const WantedPublication& wanted) {
+    std::string sql =
+        wanted.inserts_only ? "publish = 'insert" : "publish = 'insert, update, delete";
     if (version >= kTruncates) sql += ", truncate";
     sql += "'";
     if (version >= kViaRoot) {
-        sql += fmt::format(", publish_via_partition_root = {}", via_root);
+        sql += fmt::format(", publish_via_partition_root = {}", wanted.via_root);
     }
     // Unpublished ones would make the user's updates fail under REPLICA IDENTITY FULL.
     if (version >= kGenerated) sql += ", publish_generated_columns = stored";
@@ -35,7 +36,8 @@ std::string settings(int version, bool via_root) {
 }
 
 bool settings_differ(int version, const Publication& is, const WantedPublication& wanted) {
-    return !is.inserts || !is.updates || !is.deletes || (version >= kTruncates && !is.truncates) ||
+    return !is.inserts || is.updates == wanted.inserts_only || is.deletes == wanted.inserts_only ||
+           (version >= kTruncates && !is.truncates) ||
            (version >= kViaRoot && is.via_root != wanted.via_root) ||
            (version >= kGenerated && !is.generated);
 }
@@ -107,14 +109,25 @@ Difference to_drop(const Publication& is, const WantedPublication& wanted) {
     return less;
 }
 
-// Whether a comment makes a publication ours; then what it says.
+std::string note_text(std::string_view head, const PublicationOwner& owner) {
+    std::string note{head};
+    if (!owner.slot.empty()) {
+        note += fmt::format("{}{}{}{}", kPipeline, quote_name(owner.pipeline), kSlot,
+                            quote_name(owner.slot));
+    }
+    if (!owner.inserts.empty()) note += fmt::format("{}{}", kWith, quote_name(owner.inserts));
+    return note;
+}
+
+// Whether a comment makes a publication ours; and what it says.
 bool read_note(std::string_view note, Publication& publication) {
     const auto skip = [&](std::string_view text) {
         const bool there = note.starts_with(text);
         if (there) note.remove_prefix(text.size());
         return there;
     };
-    if (!skip(kMaintainedNote)) return false;
+    const bool ours = skip(kMaintainedNote);
+    if (!ours && !skip(kPreparedNote)) return false;
     if (skip(kPipeline)) {
         const auto pipeline = take_quoted_name(note);
         if (!pipeline || !skip(kSlot)) return false;
@@ -122,18 +135,57 @@ bool read_note(std::string_view note, Publication& publication) {
         if (!slot) return false;
         publication.owner = {*pipeline, *slot};
     }
+    if (skip(kWith)) {
+        const auto inserts = take_quoted_name(note);
+        if (!inserts) return false;
+        publication.owner.inserts = *inserts;
+    }
     if (skip(kUnread)) {
         const auto tables = read_lineage(note);
         if (!tables) return false;
         for (const TableName& table : *tables) {
             publication.unread.push_back(quote_name(table.schema, table.name));
         }
-        return true;
+        return ours;
     }
-    return note.empty();
+    return ours && note.empty();
 }
 
+// Whether it publishes what is to be in a second one, if there was one.
+class Members {
+public:
+    explicit Members(const std::optional<Publication>& is) : is_(is) {
+        if (is) names_ = names_of(is->tables);
+    }
+    bool has(const TableInfo& table, const Lineage& above) const {
+        if (!is_) return false;
+        if (is_->all_tables || named({table.schema, table.name})) return true;
+        return std::ranges::any_of(above, [&](const TableName& name) { return named(name); });
+    }
+
+private:
+    bool named(const TableName& name) const {
+        return names_.contains(quote_name(name.schema, name.name)) ||
+               std::ranges::find(is_->schemas, name.schema) != is_->schemas.end();
+    }
+
+    const std::optional<Publication>& is_;
+    std::unordered_set<std::string> names_;
+};
+
 }  // namespace
+
+std::string inserts_publication(std::string_view name) {
+    constexpr std::string_view suffix = "_inserts";
+    constexpr std::size_t name_max = 63;
+    std::size_t length = std::min(name.size(), name_max - suffix.size());
+    // Not in the middle of a letter.
+    while (length > 0 && length < name.size() &&
+           (static_cast<unsigned char>(name[length]) & 0xC0U) == 0x80U) {
+        --length;
+    }
+    return std::string{name.substr(0, length)} + std::string{suffix};
+}
 
 Result<std::optional<Publication>> read_publication(const Rows& rows) {
     if (rows.rows.empty()) return std::nullopt;
@@ -170,27 +222,78 @@ Result<void> read_members(const Rows& rows, Publication& publication) {
 
 WantedPublication wanted_publication(const PostgresConfig& config, const ServerFacts& facts,
                                      const std::vector<TableInfo>& tables,
-                                     const std::optional<Publication>& is) {
+                                     const std::optional<Publication>& is, bool apart) {
     WantedPublication wanted;
     wanted.via_root = config.publish_via_partition_root && facts.version >= kViaRoot;
-    if (facts.superuser && config.tables.everything() && (!is || is->all_tables)) {
+    const bool stays = !apart && is && facts.superuser;
+    if (stays && config.tables.everything() && is->all_tables) {
         wanted.all_tables = true;
         return wanted;
     }
     const auto schemas = config.tables.whole_schemas();
-    if (facts.superuser && facts.version >= kSchemas && schemas) {
+    if (stays && schemas && !is->schemas.empty()) {
         // One that is not there yet is taken up with its first table.
         std::ranges::copy_if(*schemas, std::back_inserter(wanted.schemas), [&](const auto& schema) {
             return std::ranges::any_of(tables, [&](const auto& t) { return t.schema == schema; });
         });
         return wanted;
     }
-    for (const TableInfo* table :
-         chosen_tables(tables, config.tables, facts.version, wanted.via_root)) {
-        wanted.tables.push_back(
-            {table->schema, table->name, !table->partitioned && table->has_children});
+    const Members members{is};
+    const auto above = lineages(tables);
+    for (const ChosenTable& chosen :
+         chosen_tables(tables, config.tables, facts.version, wanted.via_root, apart)) {
+        const TableInfo& table = *chosen.table;
+        const bool left_out =
+            chosen.inserts_only && !apart &&
+            !members.has(table, above[static_cast<std::size_t>(chosen.table - tables.data())]);
+        if (left_out) {
+            wanted.left_out.push_back(quote_name(table.schema, table.name));
+            continue;
+        }
+        (chosen.inserts_only && apart ? wanted.inserts : wanted.tables)
+            .push_back({table.schema, table.name, !table.partitioned && table.has_children});
     }
     return wanted;
+}
+
+bool has_inserts(const PostgresConfig& config, const std::optional<Publication>& is,
+                 bool slot_is_there) {
+    if (!is) return config.manage_publication;
+    const bool says_so = !is->owner.inserts.empty();
+    if (is->maintained && config.manage_publication) return says_so || !slot_is_there;
+    return says_so && (is->owner.slot == config.slot || !slot_is_there);
+}
+
+std::vector<std::string> publications_of(const PostgresConfig& config, bool with_inserts) {
+    if (!with_inserts) return {config.publication};
+    return {config.publication, inserts_publication(config.publication)};
+}
+
+bool leave_for_later(WantedPublication& wanted, const std::optional<Publication>& is,
+                     const std::optional<Publication>& inserts, std::size_t at_once) {
+    std::unordered_set<std::string> members;
+    for (const auto* one : {&is, &inserts}) {
+        if (*one) members.merge(names_of((*one)->tables));
+    }
+    bool left = false;
+    for (auto* tables : {&wanted.tables, &wanted.inserts}) {
+        const auto gone = std::erase_if(*tables, [&](const WantedPublication::Table& table) {
+            if (members.contains(quote_name(table.schema, table.name))) return false;
+            if (at_once == 0) return true;
+            --at_once;
+            return false;
+        });
+        left |= gone > 0;
+    }
+    return left;
+}
+
+WantedPublication wanted_inserts(const WantedPublication& wanted) {
+    WantedPublication inserts;
+    inserts.tables = wanted.inserts;
+    inserts.via_root = wanted.via_root;
+    inserts.inserts_only = true;
+    return inserts;
 }
 
 std::string create_publication_sql(int version, std::string_view name,
@@ -203,7 +306,7 @@ std::string create_publication_sql(int version, std::string_view name,
         what = " FOR " + list;
     }
     return fmt::format("CREATE PUBLICATION {}{} WITH ({});", quote_name(name), what,
-                       settings(version, wanted.via_root));
+                       settings(version, wanted));
 }
 
 std::string create_our_publication_sql(int version, std::string_view name,
@@ -212,8 +315,9 @@ std::string create_our_publication_sql(int version, std::string_view name,
     return create_publication_sql(version, name, wanted) + " " + note_sql(name, owner, {});
 }
 
-PublicationOwner owner_of(const PostgresConfig& config) {
-    return {config.pipeline, config.slot};
+PublicationOwner owner_of(const PostgresConfig& config, bool apart) {
+    return {config.pipeline, config.slot,
+            apart ? inserts_publication(config.publication) : std::string{}};
 }
 
 Result<void> require_owner(const PostgresConfig& config, const Publication& is,
@@ -235,12 +339,11 @@ Result<void> require_owner(const PostgresConfig& config, const Publication& is,
     error.mend = fmt::format(
         "set PG_PUBLICATION to a name of this pipeline's own; or set source.manage_publication to "
         "false to use it as it is; or, if the other pipeline is no more, hand it to the next one "
-        "that starts: COMMENT ON PUBLICATION {} IS {};",
-        name,
-        nobody
-            ? quote_text(fmt::format("{}{}{}{}{}", kMaintainedNote, kPipeline,
-                                     quote_name(config.pipeline), kSlot, quote_name(config.slot)))
-            : quote_text(kMaintainedNote));
+        "that starts: {}",
+        note_sql(config.publication,
+                 nobody ? PublicationOwner{config.pipeline, config.slot, is.owner.inserts}
+                        : PublicationOwner{{}, {}, is.owner.inserts},
+                 is.unread));
     return std::unexpected(std::move(error));
 }
 
@@ -255,13 +358,13 @@ std::string guard_publication_sql(std::string_view name,
         quote_text(name), as_it_was ? quote_text(as_it_was->comment) : "NULL");
 }
 
+std::string prepared_note(const PostgresConfig& config) {
+    return note_text(kPreparedNote, owner_of(config, true));
+}
+
 std::string note_sql(std::string_view name, const PublicationOwner& owner,
                      const std::vector<std::string>& unread) {
-    std::string note{kMaintainedNote};
-    if (!owner.slot.empty()) {
-        note += fmt::format("{}{}{}{}", kPipeline, quote_name(owner.pipeline), kSlot,
-                            quote_name(owner.slot));
-    }
+    std::string note = note_text(kMaintainedNote, owner);
     if (!unread.empty()) note += fmt::format("{}{}", kUnread, fmt::join(unread, ", "));
     return fmt::format("COMMENT ON PUBLICATION {} IS {};", quote_name(name), quote_text(note));
 }
@@ -280,7 +383,7 @@ std::string alter_publication_sql(int version, std::string_view name, const Publ
         }
     };
     if (settings_differ(version, is, wanted)) {
-        alter("SET", "(" + settings(version, wanted.via_root) + ")");
+        alter("SET", "(" + settings(version, wanted) + ")");
     }
     const Difference more = to_add(is, wanted);
     const Difference less = to_drop(is, wanted);

@@ -1,6 +1,20 @@
 // Publications: what one is, what the filters want it to be, and the SQL between the two.
+//
+// Ours come as two, made before the slot, the second even when it is to be empty (decoding can't
+// find a publication that is younger than the slot's place in the log):
+//
+//   NAME          tables whose rows an UPDATE or DELETE can name
+//   NAME_inserts  those without a replica identity. Publishing updates of them would make the
+//                 server refuse the application's UPDATE and DELETE, so this one publishes inserts
+//                 and truncates only
+//
+// Both list their tables: FOR ALL TABLES and TABLES IN SCHEMA would take in a table without a
+// replica identity as soon as it is created. A table moves between them in one transaction.
+// That there are two is said by the comment on NAME. Without these words (the slot is of a version
+// that made one) there is one, and no further table without a replica identity joins it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,13 +33,19 @@ namespace pgc {
 // found whoever is killed when, because the server keeps the comment together with the change.
 // Who puts just these words on a publication hands it to the next pipeline that starts with it.
 inline constexpr std::string_view kMaintainedNote = "maintained by pg-capture";
+// And on those of `pg-capture init`'s, which nobody but their owner alters.
+inline constexpr std::string_view kPreparedNote = "prepared by pg-capture init";
 
 // The slot decides: two pipelines can't have the same one. The name is for people.
 struct PublicationOwner {
     std::string pipeline;
-    std::string slot;  // empty: nobody is named, as by earlier versions
+    std::string slot;       // empty: nobody is named, as by earlier versions
+    std::string inserts{};  // the second publication that goes with it; empty: none
     bool operator==(const PublicationOwner&) const = default;
 };
+
+// The name of the second one, which fits into a name's length.
+std::string inserts_publication(std::string_view name);
 
 struct Publication {
     struct Member {
@@ -68,14 +88,34 @@ struct WantedPublication {
     bool all_tables = false;
     std::vector<std::string> schemas;
     std::vector<Table> tables;
+    std::vector<Table> inserts;         // for the second one
+    std::vector<std::string> left_out;  // would have to be in the second one, if there was one
     bool via_root = false;
+    bool inserts_only = false;  // and truncates
 };
 
-// `is`: the one that is there. What somebody may have added to a list would be dropped with it,
-// so it stays one.
+// `is`: the one that is there. `apart`: a second one is there or may be made. Without it what is
+// for all tables or whole schemas stays that, and tables without a replica identity that are
+// published already stay in.
 WantedPublication wanted_publication(const PostgresConfig& config, const ServerFacts& facts,
                                      const std::vector<TableInfo>& tables,
-                                     const std::optional<Publication>& is = std::nullopt);
+                                     const std::optional<Publication>& is = std::nullopt,
+                                     bool apart = true);
+// Whether the slot sees a second one: where it was made with the first, which then says so, or
+// where there is no slot yet and we make it.
+bool has_inserts(const PostgresConfig& config, const std::optional<Publication>& is,
+                 bool slot_is_there);
+
+// The names the stream is to be asked for.
+std::vector<std::string> publications_of(const PostgresConfig& config, bool with_inserts);
+
+// Each table that is added is locked until the change is over, and the server has room for some
+// thousand locks: takes those beyond `at_once` out that are in neither. True: there were any.
+bool leave_for_later(WantedPublication& wanted, const std::optional<Publication>& is,
+                     const std::optional<Publication>& inserts, std::size_t at_once = 1000);
+
+// The second one of these.
+WantedPublication wanted_inserts(const WantedPublication& wanted);
 
 // The statement for somebody else to run: the publication is then theirs.
 std::string create_publication_sql(int version, std::string_view name,
@@ -85,7 +125,10 @@ std::string create_our_publication_sql(int version, std::string_view name,
                                        const WantedPublication& wanted,
                                        const PublicationOwner& owner);
 
-PublicationOwner owner_of(const PostgresConfig& config);
+// The comment on the first of two that `pg-capture init` prepares.
+std::string prepared_note(const PostgresConfig& config);
+
+PublicationOwner owner_of(const PostgresConfig& config, bool apart);
 // Whether a publication that pg-capture maintains may be maintained by this pipeline: it is its
 // owner, or nobody is named and nobody else can have read from it. An Error that stops, with the
 // choices there are.

@@ -58,7 +58,10 @@ Result<std::vector<std::string>> read_published(const Rows& rows) {
 class PublicationKeeper::Round {
 public:
     Round(const PostgresConfig& config, int version, Logger logger)
-        : config_(config), version_(version), logger_(std::move(logger)) {}
+        : config_(config),
+          version_(version),
+          logger_(std::move(logger)),
+          inserts_name_(inserts_publication(config.publication)) {}
 
     void settle(const std::vector<std::string>& joined) {
         settled_.insert(joined.begin(), joined.end());
@@ -70,8 +73,7 @@ public:
         may_create_ = may_create;
         changed_ = created_ = false;
         collisions_ = 0;
-        return ask(link, Asking::signature,
-                   publication_signature_query(version_, config_.publication));
+        return ask(link, Asking::signature, signature_query());
     }
 
     Result<std::optional<PublicationState>> step(Link& link) {
@@ -108,6 +110,8 @@ private:
         facts,
         publication,
         members,
+        inserts,
+        inserts_members,
         tables,
         published_before,
         change,
@@ -141,7 +145,9 @@ private:
                 auto publication = read_publication(rows);
                 if (!publication) return std::unexpected(std::move(publication.error()));
                 publication_ = std::move(*publication);
-                if (!publication_ && !may_create_) return std::unexpected(missing());
+                if (!publication_ && !may_create_) {
+                    return std::unexpected(missing(config_.publication));
+                }
                 if (publication_ && publication_->maintained && config_.manage_publication) {
                     auto ours = require_owner(config_, *publication_, !may_create_);
                     if (!ours) return std::unexpected(std::move(ours.error()));
@@ -154,6 +160,13 @@ private:
                     if (auto read = read_members(rows, *publication_); !read) {
                         return std::unexpected(std::move(read.error()));
                     }
+                }
+                return look_for_inserts(link);
+            }
+            case Asking::inserts: return take_inserts(link, rows);
+            case Asking::inserts_members: {
+                if (auto read = read_members(rows, *inserts_); !read) {
+                    return std::unexpected(read.error());
                 }
                 return go_on(link, Asking::tables, tables_query());
             }
@@ -187,33 +200,91 @@ private:
         return go_on(link, Asking::facts, server_facts_query());
     }
 
+    std::vector<std::string> names() const { return publications_of(config_, apart_); }
+    std::string signature_query() const {
+        return publication_signature_query(version_, publications_of(config_, true));
+    }
+    bool is_ours() const { return publication_->maintained && config_.manage_publication; }
+
+    Result<bool> look_for_inserts(Link& link) {
+        inserts_.reset();
+        apart_ = has_inserts(config_, publication_, !may_create_);
+        if (!apart_) return go_on(link, Asking::tables, tables_query());
+        return go_on(link, Asking::inserts,
+                     inserts_publication_query(version_, inserts_name_, config_.slot));
+    }
+
+    Result<bool> take_inserts(Link& link, const Rows& rows) {
+        auto inserts = read_publication(rows);
+        if (!inserts) return std::unexpected(std::move(inserts.error()));
+        inserts_ = std::move(*inserts);
+        const bool to_be_altered = !publication_ || is_ours();
+        if (inserts_ && to_be_altered && !inserts_->maintained) {
+            Error error =
+                stop(Error::Category::configuration,
+                     fmt::format("publication {} is not ours, and its name is that of the "
+                                 "one for tables without a replica identity",
+                                 quote_name(inserts_name_)));
+            error.mend = "set PG_PUBLICATION to another name";
+            return std::unexpected(std::move(error));
+        }
+        if (!inserts_ && publication_ && !publication_->owner.inserts.empty() && !may_create_) {
+            return std::unexpected(missing(inserts_name_));
+        }
+        if (!inserts_) return go_on(link, Asking::tables, tables_query());
+        return go_on(link, Asking::inserts_members, inserts_members_query(version_, inserts_name_));
+    }
+
+    // What makes and alters both, or as many as there are to be.
+    std::string both_sql() const {
+        const PublicationOwner owner = owner_of(config_, apart_);
+        std::string sql = publication_ ? alter_publication_sql(version_, config_.publication,
+                                                               *publication_, wanted_, owner)
+                                       : create_our_publication_sql(version_, config_.publication,
+                                                                    wanted_, owner);
+        if (!apart_) return sql;
+        const WantedPublication wanted = wanted_inserts(wanted_);
+        const PublicationOwner second = owner_of(config_, false);
+        std::string more =
+            inserts_ ? alter_publication_sql(version_, inserts_name_, *inserts_, wanted, second)
+                     : create_our_publication_sql(version_, inserts_name_, wanted, second);
+        if (inserts_ && inserts_->owner != second) {
+            more += (more.empty() ? "" : " ") + note_sql(inserts_name_, second, {});
+        }
+        return sql + (sql.empty() || more.empty() ? "" : " ") + more;
+    }
+
     Result<bool> take_tables(Link& link, const Rows& rows) {
         auto tables = read_tables(rows);
         if (!tables) return std::unexpected(std::move(tables.error()));
         tables_ = std::move(*tables);
-        if (!publication_ || (publication_->maintained && config_.manage_publication)) {
+        if (!publication_ || is_ours()) {
             if (auto can = require_via_root(); !can) return std::unexpected(can.error());
-            const auto wanted = wanted_publication(config_, facts_, tables_, publication_);
+            wanted_ = wanted_publication(config_, facts_, tables_, publication_, apart_);
+            if (!publication_) {
+                for_others_ = create_publication_sql(version_, config_.publication, wanted_);
+            }
+            // What is published already must not be out for a moment.
+            const bool at_once = publication_ && !may_create_ &&
+                                 (publication_->all_tables || !publication_->schemas.empty());
+            more_ = !at_once && leave_for_later(wanted_, publication_, inserts_);
             if (publication_) {
-                change_ = alter_publication_sql(version_, config_.publication, *publication_,
-                                                wanted, owner_of(config_));
+                change_ = both_sql();
                 if (!changed_) made_ = change_;
-                if (!change_.empty() && !changed_ && config_.snapshot.new_tables) {
-                    return go_on(link, Asking::published_before,
-                                 published_tables_query(config_.publication));
+                if (!change_.empty() && !changed_ && !created_ && config_.snapshot.new_tables) {
+                    return go_on(link, Asking::published_before, published_tables_query(names()));
                 }
                 if (changes_owner() || unread().size() < publication_->unread.size()) {
                     append_note(unread());
                 }
             } else {
-                for_others_ = create_publication_sql(version_, config_.publication, wanted);
                 if (auto may = require_create(); !may) return std::unexpected(may.error());
-                change_ = create_our_publication_sql(version_, config_.publication, wanted,
-                                                     owner_of(config_));
+                change_ = both_sql();
             }
             return make_change(link);
         }
-        return go_on(link, Asking::published, published_tables_query(config_.publication));
+        wanted_ = {};
+        return go_on(link, Asking::published, published_tables_query(names()));
     }
 
     Result<bool> make_change(Link& link) {
@@ -225,7 +296,7 @@ private:
             return go_on(link, Asking::change,
                          guard_publication_sql(config_.publication, publication_) + " " + change_);
         }
-        return go_on(link, Asking::published, published_tables_query(config_.publication));
+        return go_on(link, Asking::published, published_tables_query(names()));
     }
 
     // Whatever of our choice is not published yet may be by what is about to be changed; which
@@ -242,6 +313,7 @@ private:
             if (!filter_means(config_.tables, table.schema, table.name, above[i])) continue;
             std::string name = quote_name(table.schema, table.name);
             if (known.contains(name) || noted.contains(name)) continue;
+            if (std::ranges::find(wanted_.left_out, name) != wanted_.left_out.end()) continue;
             settled_.erase(name);
             left.push_back(std::move(name));
         }
@@ -250,17 +322,17 @@ private:
     }
 
     // It was nobody's, or its pipeline has got another name.
-    bool changes_owner() const { return publication_->owner != owner_of(config_); }
+    bool changes_owner() const { return publication_->owner != owner_of(config_, apart_); }
 
     void append_note(const std::vector<std::string>& unread) {
         if (!change_.empty()) change_ += " ";
-        change_ += note_sql(config_.publication, owner_of(config_), unread);
+        change_ += note_sql(config_.publication, owner_of(config_, apart_), unread);
     }
 
     // Somebody else has made or changed it since we looked.
     bool collided(std::string_view sqlstate) const {
-        return sqlstate == kChangedMeanwhile ||
-               (!publication_ && (sqlstate == "42710" || sqlstate == "23505"));
+        return sqlstate == kChangedMeanwhile || ((!publication_ || (apart_ && !inserts_)) &&
+                                                 (sqlstate == "42710" || sqlstate == "23505"));
     }
 
     Result<void> look_again(Link& link, Error error) {
@@ -270,8 +342,7 @@ private:
             return std::unexpected(std::move(error));
         }
         signature_.clear();
-        return ask(link, Asking::signature,
-                   publication_signature_query(version_, config_.publication));
+        return ask(link, Asking::signature, signature_query());
     }
 
     std::vector<std::string> unread() const {
@@ -317,11 +388,11 @@ private:
         return std::unexpected(std::move(error));
     }
 
-    Error missing() const {
+    Error missing(std::string_view name) const {
         Error error = stop(Error::Category::position,
                            fmt::format("publication {} is not there, and decoding finds only those "
                                        "that are older than the slot's place in the log",
-                                       quote_name(config_.publication)));
+                                       quote_name(name)));
         error.mend = begin_anew();
         return error;
     }
@@ -334,28 +405,27 @@ private:
         refused_ = change_;
         logger_.failure(LogLevel::warning, "the publication could not be brought in step", error,
                         {{"publication", config_.publication}, {"sql", change_}});
-        return ask(link, Asking::published, published_tables_query(config_.publication));
+        return ask(link, Asking::published, published_tables_query(names()));
     }
 
     Result<bool> change_made(Link& link) {
-        changed_ = true;
-        created_ = !publication_;
+        changed_ = !more_;
+        created_ = created_ || !publication_;
         refused_.clear();
         const bool only_note = publication_ && made_.empty();
         logger_.write(only_note ? LogLevel::debug : LogLevel::info,
-                      created_ ? "publication created" : "publication altered",
+                      publication_ ? "publication altered" : "publication created",
                       {{"publication", config_.publication}, {"sql", change_}});
         // Read anew what it has become; the signature has changed by our own doing.
         signature_.clear();
         may_create_ = false;
-        return go_on(link, Asking::signature,
-                     publication_signature_query(version_, config_.publication));
+        return go_on(link, Asking::signature, signature_query());
     }
 
     Result<bool> take_published(Link& link, const Rows& rows) {
         auto published = read_published(rows);
         if (!published) return std::unexpected(std::move(published.error()));
-        if (!publication_) return std::unexpected(missing());
+        if (!publication_) return std::unexpected(missing(config_.publication));
         const bool first = !known_;
         state_.added = first ? std::vector<std::string>{} : only_in(*published, state_.tables);
         state_.removed = first ? std::vector<std::string>{} : only_in(state_.tables, *published);
@@ -368,6 +438,7 @@ private:
         state_.maintained =
             publication_->maintained && config_.manage_publication && refused_.empty();
         state_.via_root = publication_->via_root;
+        state_.publications = names();
         const auto above = lineages(tables_);
         state_.lineages.clear();
         for (std::size_t i = 0; i < tables_.size(); ++i) {
@@ -415,6 +486,7 @@ private:
     void warn() {
         if (!state_.maintained) warn_of_gaps();
         warn_of_unidentifiable();
+        warn_of_left_out();
         if (state_.tables.empty()) {
             logger_.warning("no table is published: nothing will be captured until one is",
                             {{"publication", config_.publication}});
@@ -447,6 +519,8 @@ private:
 
     void warn_of_unidentifiable() {
         if (!publication_->updates && !publication_->deletes) return;
+        // Until the second one has what the filters say, they may be in the first.
+        const bool taken_care_of = apart_ && refused_.empty();
         const std::unordered_set<std::string_view> published(state_.tables.begin(),
                                                              state_.tables.end());
         std::vector<std::string> names;
@@ -455,30 +529,62 @@ private:
             std::string name = quote_name(table.schema, table.name);
             if (published.contains(name)) names.push_back(std::move(name));
         }
+        if (publication_->via_root) {
+            for (const auto& table : wanted_.inserts) {
+                std::string name = quote_name(table.schema, table.name);
+                if (published.contains(name)) names.push_back(std::move(name));
+            }
+            std::ranges::sort(names);
+            names.erase(std::ranges::unique(names).begin(), names.end());
+        }
         const auto fresh = only_in(names, unidentifiable_);
         unidentifiable_ = std::move(names);
         if (fresh.empty()) return;
         logger_.warning(
-            "published tables have no replica identity: the server refuses UPDATE and "
-            "DELETE on them",
+            taken_care_of
+                ? "tables have no replica identity: their inserts and truncates are captured, "
+                  "updates and deletes are not"
+                : "published tables have no replica identity: the server refuses UPDATE and "
+                  "DELETE on them",
             {{"tables", told(fresh)},
              {"mend", fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a "
                                   "primary key",
                                   fresh.front())}});
     }
 
+    // There is one publication only, of a version that made no second one.
+    void warn_of_left_out() {
+        const auto fresh = only_in(wanted_.left_out, left_out_);
+        left_out_ = wanted_.left_out;
+        if (fresh.empty()) return;
+        logger_.warning(
+            "tables without a replica identity are not captured: the publication publishes "
+            "updates, "
+            "so the server would refuse UPDATE and DELETE on them, and the slot is older than the "
+            "publication for inserts only would be",
+            {{"tables", told(fresh)},
+             {"mend", fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a primary key; "
+                                  "or, for inserts only, begin with a new slot",
+                                  fresh.front())}});
+    }
+
     const PostgresConfig& config_;
     const int version_;
     const Logger logger_;
+    const std::string inserts_name_;
 
     Asking asking_ = Asking::nothing;
     bool may_create_ = false;
     bool changed_ = false;
     bool created_ = false;
+    bool more_ = false;      // tables to be added by the next change
     int collisions_ = 0;     // in this round
     std::string signature_;  // of what was found last; empty: look at everything
     ServerFacts facts_;
     std::optional<Publication> publication_;
+    std::optional<Publication> inserts_;  // the second one
+    bool apart_ = false;                  // it is there, or will be
+    WantedPublication wanted_;
     std::vector<TableInfo> tables_;
     std::string change_;
     std::string for_others_;                   // what makes the publication without us
@@ -488,6 +594,7 @@ private:
     bool known_ = false;                       // state_ holds an answer given before
     PublicationState state_;
     std::vector<std::string> unidentifiable_;
+    std::vector<std::string> left_out_;
 };
 
 PublicationKeeper::PublicationKeeper(const PostgresConfig& config, int server_version,

@@ -6,7 +6,7 @@
 //
 // Only a publication that we made (its comment says so) is ever altered. One that somebody
 // else made is used as it is; what the filters ask for beyond it is logged with the SQL
-// that would add it.
+// that would add it. Ours come as two: publication.h.
 #pragma once
 
 #include <memory>
@@ -28,6 +28,7 @@ struct PublicationState {
     bool created = false;     // by this run of the keeper
     bool maintained = false;  // made by us, and just as the filters say
     bool via_root = false;
+    std::vector<std::string> publications;      // what the stream is to name: one, or our two
     std::vector<std::string> tables;            // quoted, as the server publishes them
     std::unordered_map<Oid, Lineage> lineages;  // of every partition
     // Since the keeper's last answer; empty in its first.

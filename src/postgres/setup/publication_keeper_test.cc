@@ -33,6 +33,7 @@ protected:
         signature("one");
         server.answers("pg-capture: server */", played_facts());
         server.answers("pg-capture: publication */", played_publication());
+        server.answers("publication of inserts */", no_publication());
         server.answers("publication members */", played_members({}));
         server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"}}));
         server.answers("published tables */", played_published({{"public", "a"}}));
@@ -111,8 +112,71 @@ TEST_F(PublicationKeeperTest, AMissingOneIsMadeFromTheFilters) {
     const auto state = round(true);
     ASSERT_TRUE(state) << describe(state.error());
     EXPECT_TRUE(state->created);
-    EXPECT_EQ(server.count("CREATE PUBLICATION \"pub\" FOR ALL TABLES"), 1);
+    EXPECT_EQ(server.count("CREATE PUBLICATION \"pub\" FOR TABLE \"public\".\"a\""), 1);
+    // Both by one string, which is one transaction.
+    EXPECT_EQ(server.count("CREATE PUBLICATION \"pub_inserts\" WITH (publish = 'insert, truncate'"),
+              1);
+    EXPECT_EQ(server.place("CREATE PUBLICATION \"pub\""),
+              server.place("CREATE PUBLICATION \"pub_inserts\""));
     EXPECT_THAT(lines.text, HasSubstr("publication created"));
+}
+
+constexpr auto kWithInserts =
+    R"(maintained by pg-capture for pipeline "shop", slot "shop_slot", with "pub_inserts")";
+
+TEST_F(PublicationKeeperTest, ATableMovesBetweenTheTwoInOneTransaction) {
+    config.snapshot.new_tables = false;
+    server.answers("pg-capture: publication */",
+                   played_publication({{"all_tables", "f"}, {"note", kWithInserts}}));
+    server.answers("publication members */", played_members({{"t", "public", "a"}}));
+    server.answers("publication of inserts */",
+                   played_publication({{"all_tables", "f"}, {"updates", "f"}, {"deletes", "f"}}));
+    server.answers("members of inserts */", played_members({{"t", "public", "b"}}));
+    server.answers("pg-capture: tables */",
+                   played_tables({{.schema = "public", .name = "a", .keyed = false},
+                                  {.schema = "public", .name = "b"}}));
+    const auto state = round();
+    ASSERT_TRUE(state) << describe(state.error());
+    EXPECT_THAT(state->publications, ElementsAre("pub", "pub_inserts"));
+    EXPECT_EQ(server.count("ALTER PUBLICATION \"pub\" DROP TABLE ONLY \"public\".\"a\"; "
+                           "ALTER PUBLICATION \"pub\" ADD TABLE \"public\".\"b\"; "
+                           "ALTER PUBLICATION \"pub_inserts\" DROP TABLE ONLY \"public\".\"b\"; "
+                           "ALTER PUBLICATION \"pub_inserts\" ADD TABLE \"public\".\"a\";"),
+              1);
+    EXPECT_THAT(lines.text, HasSubstr("updates and deletes are not"));
+}
+
+TEST_F(PublicationKeeperTest, WithoutTheSecondOneThatTheSlotReadsItStops) {
+    server.answers("pg-capture: publication */", played_publication({{"note", kWithInserts}}));
+    const auto state = round();
+    ASSERT_FALSE(state);
+    EXPECT_EQ(state.error().category, Error::Category::position);
+    EXPECT_EQ(state.error().next, Error::Next::stop);
+    EXPECT_THAT(state.error().what, HasSubstr("\"pub_inserts\""));
+    EXPECT_EQ(server.count("CREATE PUBLICATION"), 0);
+}
+
+TEST_F(PublicationKeeperTest, ANameThatIsTakenIsSaid) {
+    nothing_there();
+    server.answers("publication of inserts */", played_publication({{"note", std::nullopt}}));
+    server.answers("members of inserts */", played_members({}));
+    const auto state = round(true);
+    ASSERT_FALSE(state);
+    EXPECT_THAT(state.error().what, HasSubstr("\"pub_inserts\" is not ours"));
+    EXPECT_THAT(state.error().mend, HasSubstr("PG_PUBLICATION"));
+}
+
+TEST_F(PublicationKeeperTest, BesideAnOldSlotWhatHasNoIdentityStaysOut) {
+    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.answers("publication members */", played_members({{"t", "public", "a"}}));
+    server.answers("pg-capture: tables */",
+                   played_tables({{.schema = "public", .name = "a"},
+                                  {.schema = "public", .name = "bare", .keyed = false}}));
+    const auto state = round();
+    ASSERT_TRUE(state) << describe(state.error());
+    EXPECT_THAT(state->publications, ElementsAre("pub"));
+    EXPECT_EQ(server.count("ADD TABLE"), 0);
+    EXPECT_THAT(lines.text, HasSubstr("begin with a new slot"));
 }
 
 TEST_F(PublicationKeeperTest, AMissingOneStopsWhereTheSlotIsOlder) {
@@ -143,7 +207,8 @@ TEST_F(PublicationKeeperTest, WhoeverManagesItHimselfIsToldWhatToMake) {
     const auto state = round(true);
     ASSERT_FALSE(state);
     EXPECT_EQ(state.error().category, Error::Category::configuration);
-    EXPECT_THAT(state.error().mend, HasSubstr("CREATE PUBLICATION \"pub\" FOR ALL TABLES"));
+    EXPECT_THAT(state.error().mend,
+                HasSubstr("CREATE PUBLICATION \"pub\" FOR TABLE \"public\".\"a\""));
     EXPECT_EQ(server.count("CREATE PUBLICATION"), 0);
 }
 

@@ -102,9 +102,97 @@ TEST(PublicationTest, OnlyItsOwnerMayAlterIt) {
 
 TEST(PublicationTest, AListStaysAList) {
     std::optional<Publication> is = publication({{"all_tables", "f"}});
-    EXPECT_FALSE(wanted_publication(config("*.*"), facts(150000, true), tables(), is).all_tables);
+    EXPECT_FALSE(
+        wanted_publication(config("*.*"), facts(150000, true), tables(), is, false).all_tables);
     is = publication();
-    EXPECT_TRUE(wanted_publication(config("*.*"), facts(150000, true), tables(), is).all_tables);
+    EXPECT_TRUE(
+        wanted_publication(config("*.*"), facts(150000, true), tables(), is, false).all_tables);
+    EXPECT_FALSE(wanted_publication(config("*.*"), facts(150000, true), tables(), is).all_tables)
+        << "the next table may have no replica identity";
+}
+
+TEST(PublicationTest, TablesWithoutAReplicaIdentityGoIntoTheSecondOne) {
+    const auto with_bare =
+        *read_tables(played_tables({{.schema = "public", .name = "a"},
+                                    {.schema = "public", .name = "bare", .keyed = false},
+                                    {.schema = "public", .name = "new", .keyed = false}}));
+    const auto wanted = wanted_publication(config("*.*"), facts(150000, true), with_bare);
+    EXPECT_THAT(wanted.tables, ElementsAre(Table{"public", "a", false}));
+    const auto second = wanted_inserts(wanted);
+    EXPECT_THAT(second.tables,
+                ElementsAre(Table{"public", "bare", false}, Table{"public", "new", false}));
+    EXPECT_THAT(create_publication_sql(150000, "p_inserts", second),
+                HasSubstr("WITH (publish = 'insert, truncate'"));
+    EXPECT_THAT(create_publication_sql(100000, "p_inserts", second),
+                HasSubstr("WITH (publish = 'insert')"));
+    EXPECT_THAT(
+        alter_publication_sql(
+            150000, "p_inserts",
+            publication({{"all_tables", "f"}}, {{"t", "public", "bare"}, {"t", "public", "new"}}),
+            second, kOwner),
+        testing::StartsWith("ALTER PUBLICATION \"p_inserts\" SET (publish = 'insert, trunc"));
+    // Where the slot is too old for a second one, what is in stays in.
+    const std::optional<Publication> is =
+        publication({{"all_tables", "f"}}, {{"t", "public", "bare"}});
+    const auto one = wanted_publication(config("*.*"), facts(150000, true), with_bare, is, false);
+    EXPECT_THAT(one.tables,
+                ElementsAre(Table{"public", "a", false}, Table{"public", "bare", false}));
+    EXPECT_THAT(one.inserts, IsEmpty());
+    EXPECT_THAT(one.left_out, ElementsAre("\"public\".\"new\""));
+}
+
+TEST(PublicationTest, TablesAreAddedInPartsButMovedAtOnce) {
+    WantedPublication wanted;
+    wanted.tables = {
+        {"s", "in", false}, {"s", "moved", false}, {"s", "a", false}, {"s", "b", false}};
+    wanted.inserts = {{"s", "c", false}};
+    const std::optional<Publication> is = publication({{"all_tables", "f"}}, {{"t", "s", "in"}});
+    const std::optional<Publication> inserts =
+        publication({{"all_tables", "f"}}, {{"t", "s", "moved"}});
+    WantedPublication now = wanted;
+    EXPECT_TRUE(leave_for_later(now, is, inserts, 1));
+    EXPECT_THAT(now.tables, ElementsAre(Table{"s", "in", false}, Table{"s", "moved", false},
+                                        Table{"s", "a", false}));
+    EXPECT_THAT(now.inserts, IsEmpty());
+    EXPECT_FALSE(leave_for_later(wanted, is, inserts, 3));
+}
+
+TEST(PublicationTest, TheNoteNamesTheSecondOne) {
+    PublicationOwner owner = kOwner;
+    owner.inserts = "p_inserts";
+    const std::string sql = note_sql("p", owner, {});
+    EXPECT_THAT(sql, HasSubstr(R"(, slot "shop_slot", with "p_inserts"';)"));
+    const auto read = publication(
+        {{"note",
+          R"(maintained by pg-capture for pipeline "shop", slot "shop_slot", with "p_inserts")"}});
+    EXPECT_EQ(read.owner, owner);
+    EXPECT_TRUE(read.maintained);
+    EXPECT_EQ(inserts_publication("p"), "p_inserts");
+    EXPECT_EQ(inserts_publication(std::string(63, 'x')).size(), 63U);
+    const std::string wide = std::string(54, 'x') + "\u00e4" + "yyyyyyy";
+    EXPECT_EQ(inserts_publication(wide), std::string(54, 'x') + "_inserts") << "whole letters";
+}
+
+TEST(PublicationTest, OneSlotSeesTheSecondOneAndAnotherDoesNot) {
+    PostgresConfig c;
+    c.slot = "shop_slot";
+    const std::string head = R"(maintained by pg-capture for pipeline "shop", slot )";
+    const std::optional<Publication> with =
+        publication({{"note", head + R"("shop_slot", with "p_inserts")"}});
+    const std::optional<Publication> others =
+        publication({{"note", head + R"("x", with "p_inserts")"}});
+    const std::optional<Publication> old = publication({{"note", head + R"("shop_slot")"}});
+    const std::optional<Publication> foreign = publication({{"note", std::nullopt}});
+    EXPECT_TRUE(has_inserts(c, std::nullopt, false));
+    EXPECT_TRUE(has_inserts(c, with, true));
+    EXPECT_FALSE(has_inserts(c, old, true));
+    EXPECT_TRUE(has_inserts(c, old, false));
+    EXPECT_FALSE(has_inserts(c, foreign, false));
+    c.manage_publication = false;
+    EXPECT_FALSE(has_inserts(c, std::nullopt, false));
+    EXPECT_TRUE(has_inserts(c, with, true)) << "commands that only look";
+    EXPECT_FALSE(has_inserts(c, others, true));
+    EXPECT_FALSE(has_inserts(c, old, false));
 }
 
 TEST(PublicationTest, IsOursOnlyWithTheNoteAndTheOwnership) {
@@ -113,27 +201,24 @@ TEST(PublicationTest, IsOursOnlyWithTheNoteAndTheOwnership) {
     EXPECT_FALSE(publication({{"owned", "f"}}).maintained);
 }
 
-TEST(PublicationTest, EverythingIsForAllTablesWhereWeMay) {
-    EXPECT_TRUE(wanted_publication(config("*.*"), facts(100000, true), tables()).all_tables);
-    const auto listed = wanted_publication(config("*.*"), facts(150000, false), tables());
+TEST(PublicationTest, EverythingIsAListToo) {
+    const auto listed = wanted_publication(config("*.*"), facts(150000, true), tables());
     EXPECT_FALSE(listed.all_tables);
     EXPECT_THAT(listed.tables, ElementsAre(Table{"public", "a", false}, Table{"public", "b", true},
                                            Table{"shop", "c", false}));
 }
 
-TEST(PublicationTest, AWholeSchemaIsOneFrom15On) {
-    const auto wanted = wanted_publication(config("public.*"), facts(150000, true), tables());
-    EXPECT_THAT(wanted.schemas, ElementsAre("public"));
-    EXPECT_THAT(wanted.tables, IsEmpty());
-    EXPECT_EQ(wanted_publication(config("public.*"), facts(140000, true), tables()).tables.size(),
-              2U);
-    EXPECT_EQ(wanted_publication(config("public.*"), facts(150000, false), tables()).tables.size(),
-              2U);
-    EXPECT_EQ(
-        wanted_publication(config("public.*", "*.b"), facts(150000, true), tables()).tables.size(),
-        1U);
-    EXPECT_THAT(wanted_publication(config("later.*"), facts(150000, true), tables()).schemas,
-                IsEmpty());
+TEST(PublicationTest, OneOfWholeSchemasStaysThatBesideAnOldSlot) {
+    const std::optional<Publication> is = publication({{"all_tables", "f"}}, {{"s", "public", ""}});
+    const auto wanted = [&](const PostgresConfig& c, bool superuser, bool apart = false) {
+        return wanted_publication(c, facts(150000, superuser), tables(), is, apart);
+    };
+    EXPECT_THAT(wanted(config("public.*"), true).schemas, ElementsAre("public"));
+    EXPECT_THAT(wanted(config("public.*"), true).tables, IsEmpty());
+    EXPECT_EQ(wanted(config("public.*"), true, true).tables.size(), 2U);
+    EXPECT_EQ(wanted(config("public.*"), false).tables.size(), 2U);
+    EXPECT_EQ(wanted(config("public.*", "*.b"), true).tables.size(), 1U);
+    EXPECT_THAT(wanted(config("later.*"), true).schemas, IsEmpty());
 }
 
 TEST(PublicationTest, IsMadeInEachVersionsGrammar) {

@@ -46,9 +46,12 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
  ORDER BY n.nspname, c.relname)sql";
 }
 
-std::string publication_query(int version, std::string_view name, std::string_view slot) {
+namespace {
+
+std::string one_publication(std::string_view label, int version, std::string_view name,
+                            std::string_view slot) {
     return fmt::format(
-        R"sql(/* pg-capture: publication */
+        R"sql(/* pg-capture: {} */
 SELECT puballtables AS all_tables, pubinsert AS inserts, pubupdate AS updates,
        pubdelete AS deletes, {} AS truncates, {} AS via_root, {} AS generated,
        pg_has_role(pubowner, 'USAGE') AS owned, obj_description(oid, 'pg_publication') AS note,
@@ -57,19 +60,21 @@ SELECT puballtables AS all_tables, pubinsert AS inserts, pubupdate AS updates,
            AND database = current_database() AND slot_name <> {}) AS other_slots
   FROM pg_publication
  WHERE pubname = {})sql",
-        version >= 110000 ? "pubtruncate" : "false", version >= 130000 ? "pubviaroot" : "false",
-        version >= 180000 ? "pubgencols" : "'n'", quote_text(slot), quote_text(name));
+        label, version >= 110000 ? "pubtruncate" : "false",
+        version >= 130000 ? "pubviaroot" : "false", version >= 180000 ? "pubgencols" : "'n'",
+        quote_text(slot), quote_text(name));
 }
 
-std::string publication_members_query(int version, std::string_view name) {
+std::string members_of(std::string_view label, int version, std::string_view name) {
     std::string sql =
-        fmt::format(R"sql(/* pg-capture: publication members */
+        fmt::format(R"sql(/* pg-capture: {} */
 SELECT 't' AS kind, c.oid, n.nspname AS schema, c.relname AS name, {} AS filter
   FROM pg_publication p
   JOIN pg_publication_rel r ON r.prpubid = p.oid
   JOIN pg_class c ON c.oid = r.prrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE p.pubname = {})sql",
+                    label,
                     version >= 150000
                         ? "CASE WHEN r.prqual IS NULL AND r.prattrs IS NULL THEN '' "
                           "ELSE hashtextextended(concat_ws('/', r.prqual, r.prattrs), 0)::text END"
@@ -86,39 +91,64 @@ SELECT 's', n.oid, n.nspname, '', ''
                              quote_text(name));
 }
 
-std::string published_tables_query(std::string_view name) {
-    return fmt::format(R"sql(/* pg-capture: published tables */
-SELECT schemaname AS schema, tablename AS name
-  FROM pg_publication_tables
- WHERE pubname = {}
- ORDER BY schemaname, tablename)sql",
-                       quote_text(name));
+}  // namespace
+
+std::string publication_query(int version, std::string_view name, std::string_view slot) {
+    return one_publication("publication", version, name, slot);
 }
 
-std::string publication_signature_query(int version, std::string_view name) {
-    const std::string publication = quote_text(name);
+std::string publication_members_query(int version, std::string_view name) {
+    return members_of("publication members", version, name);
+}
+
+std::string inserts_publication_query(int version, std::string_view name, std::string_view slot) {
+    return one_publication("publication of inserts", version, name, slot);
+}
+
+std::string inserts_members_query(int version, std::string_view name) {
+    return members_of("members of inserts", version, name);
+}
+
+std::string published_tables_query(const std::vector<std::string>& names) {
+    return fmt::format(R"sql(/* pg-capture: published tables */
+SELECT DISTINCT schemaname AS schema, tablename AS name
+  FROM pg_publication_tables
+ WHERE pubname IN ({})
+ ORDER BY schemaname, tablename)sql",
+                       quote_texts(names));
+}
+
+std::string publication_signature_query(int version, const std::vector<std::string>& names) {
+    const std::string publications = quote_texts(names);
     const std::string schemas = version < 150000 ? "''"
                                                  : fmt::format(R"sql(
        coalesce((SELECT string_agg(s.pnnspid::text, ',' ORDER BY s.pnnspid)
                    FROM pg_publication_namespace s JOIN pg_publication p ON p.oid = s.pnpubid
-                  WHERE p.pubname = {}), ''))sql",
-                                                               publication);
+                  WHERE p.pubname IN ({})), ''))sql",
+                                                               publications);
     // md5 is barred where the server keeps to FIPS; 10 has nothing else.
     const bool md5 = version < 110000;
     return fmt::format(R"sql(/* pg-capture: publication signature */
 SELECT {2}(
-       coalesce((SELECT concat_ws('/', p::text, obj_description(p.oid, 'pg_publication'))
-                   FROM pg_publication p WHERE p.pubname = {0}), 'none') || '/' ||
-       coalesce((SELECT string_agg(r::text, ',' ORDER BY r.prrelid)
+       coalesce((SELECT string_agg(concat_ws('/', p::text, obj_description(p.oid, 'pg_publication')),
+                                   ',' ORDER BY p.oid)
+                   FROM pg_publication p WHERE p.pubname IN ({0})), 'none') || '/' ||
+       coalesce((SELECT string_agg(r::text, ',' ORDER BY r.prpubid, r.prrelid)
                    FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-                  WHERE p.pubname = {0}), '') || '/' || {1} || '/' ||
+                  WHERE p.pubname IN ({0})), '') || '/' || {1} || '/' ||
        coalesce((SELECT string_agg(concat_ws(':', c.oid, n.nspname, c.relname, c.relkind,
-                                             c.relpersistence, c.relispartition), ','
-                                   ORDER BY c.oid)
+                                             c.relpersistence, c.relispartition, c.relreplident),
+                                   ',' ORDER BY c.oid)
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                   WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-                    AND c.oid >= 16384), ''){3})::text AS signature)sql",
-                       publication, schemas, md5 ? "md5" : "hashtextextended", md5 ? "" : ", 0");
+                    AND c.oid >= 16384), '') || '/' ||
+       coalesce((SELECT string_agg(concat_ws(':', x.indexrelid, x.indisprimary, x.indisreplident,
+                                             x.indimmediate, x.indisvalid), ','
+                                   ORDER BY x.indexrelid)
+                   FROM pg_index x
+                  WHERE x.indrelid >= 16384 AND (x.indisprimary OR x.indisreplident)), ''){3}
+       )::text AS signature)sql",
+                       publications, schemas, md5 ? "md5" : "hashtextextended", md5 ? "" : ", 0");
 }
 
 std::string generated_columns_query() {
@@ -137,7 +167,7 @@ SELECT EXISTS (SELECT 1 FROM pg_roles
                   AND pg_has_role(oid, 'MEMBER')) AS replication)sql";
 }
 
-std::string published_types_query(int version, std::string_view publication) {
+std::string published_types_query(int version, const std::vector<std::string>& names) {
     // What the server sends is what it encodes, whatever we keep of it.
     // 15 to 17 name generated columns among the list's and send none.
     const std::string_view sent = version >= 180000 ? "a.attname = ANY (p.attnames)"
@@ -151,8 +181,8 @@ SELECT array_agg(DISTINCT a.atttypid)::text AS types
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
        AND {}
- WHERE p.pubname = {})sql",
-                       sent, quote_text(publication));
+ WHERE p.pubname IN ({}))sql",
+                       sent, quote_texts(names));
 }
 
 std::string slots_query(int version, std::string_view name) {

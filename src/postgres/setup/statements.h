@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 
@@ -27,12 +28,16 @@ std::string tables_query();
 // `slot`).
 std::string publication_query(int version, std::string_view name, std::string_view slot);
 
+// The same of the second of ours, and of its members.
+std::string inserts_publication_query(int version, std::string_view name, std::string_view slot);
+std::string inserts_members_query(int version, std::string_view name);
+
 // One row for each member: kind (t or s), oid, schema, name, filter (of
 // its row filter and column list; empty without).
 std::string publication_members_query(int version, std::string_view name);
 
-// One row for each table as the server publishes it: schema, name.
-std::string published_tables_query(std::string_view name);
+// One row for each table as the server publishes it by any of these: schema, name.
+std::string published_tables_query(const std::vector<std::string>& names);
 
 // One row for each table with a stored generated column (12+): schema, name.
 std::string generated_columns_query();
@@ -41,10 +46,10 @@ std::string generated_columns_query();
 std::string managed_role_query();
 
 // One row: signature. Changes with everything the four above answer.
-std::string publication_signature_query(int version, std::string_view name);
+std::string publication_signature_query(int version, const std::vector<std::string>& names);
 
 // One row: types, an array of the OIDs of all published columns' types, in text. For 14 and later.
-std::string published_types_query(int version, std::string_view publication);
+std::string published_types_query(int version, const std::vector<std::string>& names);
 
 // One row for each logical slot: name, plugin, database, here, active, pid, restart,
 // confirmed, retained, wal_status (13+), invalid (16+: why; conflicting or the reason), two_phase

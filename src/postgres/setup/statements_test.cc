@@ -46,8 +46,8 @@ TEST(StatementsTest, ColumnsAreAskedForOnlyWhereTheyAre) {
 TEST(StatementsTest, EveryQueryTellsWhoAsksAndQuotesNames) {
     for (const auto& sql :
          {server_facts_query(), tables_query(), publication_query(150000, "it's", "s"),
-          publication_members_query(150000, "it's"), published_tables_query("it's"),
-          publication_signature_query(150000, "it's"), published_types_query(150000, "it's"),
+          publication_members_query(150000, "it's"), published_tables_query({"it's"}),
+          publication_signature_query(150000, {"it's"}), published_types_query(150000, {"it's"}),
           slots_query(150000, "it's"), end_stale_reader_query(7), drop_slot_query("it's")}) {
         EXPECT_THAT(sql, StartsWith("/* pg-capture: "));
         EXPECT_THAT(sql, Not(HasSubstr("'it's'")));

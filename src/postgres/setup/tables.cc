@@ -15,19 +15,23 @@ constexpr int kTakesPartitionedTables = 130000;
 class Choice {
 public:
     Choice(const std::vector<TableInfo>& tables, const TableFilter& filter, int version,
-           bool via_root)
+           bool via_root, bool apart = true)
         : tables_(tables),
           filter_(filter),
           roots_(version >= kTakesPartitionedTables),
-          via_root_(via_root) {
+          via_root_(via_root),
+          apart_(apart) {
         for (const TableInfo& table : tables_) by_oid_.emplace(table.oid, &table);
+        see_leaves();
         if (roots_ && !via_root_) spoil_ancestors_of_excluded();
     }
 
-    std::vector<const TableInfo*> made() const {
-        std::vector<const TableInfo*> chosen;
+    std::vector<ChosenTable> made() const {
+        std::vector<ChosenTable> chosen;
         for (const TableInfo& table : tables_) {
-            if (named(table) && !below_named(table)) chosen.push_back(&table);
+            if (named(table) && !below_named(table)) {
+                chosen.push_back({&table, !may_be_updated(table)});
+            }
         }
         return chosen;
     }
@@ -69,7 +73,39 @@ private:
 
     bool named(const TableInfo& table) const {
         if (!meant(table)) return false;
-        return !table.partitioned || (roots_ && !spoilt_.contains(table.oid));
+        if (!table.partitioned) return true;
+        const Leaves leaves = leaves_of(table);
+        const bool mixed = leaves.identifiable && leaves.others;
+        return roots_ && !spoilt_.contains(table.oid) && !(apart_ && mixed && !via_root_);
+    }
+
+    // What is known of the partitions of a partitioned table, however deep.
+    struct Leaves {
+        bool identifiable = false;  // some are
+        bool others = false;
+    };
+
+    void see_leaves() {
+        for (const TableInfo& table : tables_) {
+            if (table.partitioned || !table.permanent) continue;
+            for (const TableInfo* t = parent(table); t != nullptr; t = parent(*t)) {
+                Leaves& leaves = leaves_[t->oid];
+                (table.identifiable() ? leaves.identifiable : leaves.others) = true;
+            }
+        }
+    }
+
+    Leaves leaves_of(const TableInfo& table) const {
+        const auto found = leaves_.find(table.oid);
+        return found == leaves_.end() ? Leaves{} : found->second;
+    }
+
+    // Partitions to come inherit the primary key, and nothing else that would identify a row.
+    bool may_be_updated(const TableInfo& table) const {
+        if (!table.partitioned) return table.identifiable();
+        const Leaves leaves = leaves_of(table);
+        if (leaves.identifiable || leaves.others) return !leaves.others;
+        return table.keyed && table.identity != ReplicaIdentity::index;
     }
 
     bool below_named(const TableInfo& table) const {
@@ -92,8 +128,10 @@ private:
     const TableFilter& filter_;
     const bool roots_;
     const bool via_root_;
+    const bool apart_;
     std::unordered_map<Oid, const TableInfo*> by_oid_;
     std::unordered_set<Oid> spoilt_;
+    std::unordered_map<Oid, Leaves> leaves_;
 };
 
 ReplicaIdentity identity_of(char letter) noexcept {
@@ -139,10 +177,10 @@ std::vector<Lineage> lineages(const std::vector<TableInfo>& tables) {
     return all;
 }
 
-std::vector<const TableInfo*> chosen_tables(const std::vector<TableInfo>& tables,
-                                            const TableFilter& filter, int server_version,
-                                            bool via_root) {
-    return Choice{tables, filter, server_version, via_root}.made();
+std::vector<ChosenTable> chosen_tables(const std::vector<TableInfo>& tables,
+                                       const TableFilter& filter, int server_version, bool via_root,
+                                       bool apart) {
+    return Choice{tables, filter, server_version, via_root, apart}.made();
 }
 
 std::vector<const TableInfo*> uncovered_tables(const std::vector<TableInfo>& tables,

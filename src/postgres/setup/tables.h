@@ -46,10 +46,18 @@ std::vector<Lineage> lineages(const std::vector<TableInfo>& tables);
 //   - Servers from 13 on take partitioned tables. One that matches is named in place of its
 //     partitions, so that later partitions belong at once; but where one of them is
 //     excluded (and rows don't come under the root's name) they are named one by one.
+//   - `apart`: so they are where some have a replica identity and some have none. Where rows come
+//     under the root's name, all go by the one that has none.
 //   - Unlogged tables are never meant.
-std::vector<const TableInfo*> chosen_tables(const std::vector<TableInfo>& tables,
-                                            const TableFilter& filter, int server_version,
-                                            bool via_root);
+struct ChosenTable {
+    const TableInfo* table = nullptr;
+    // A publication that publishes updates would make the server refuse them on this one, or on a
+    // partition of it.
+    bool inserts_only = false;
+};
+std::vector<ChosenTable> chosen_tables(const std::vector<TableInfo>& tables,
+                                       const TableFilter& filter, int server_version, bool via_root,
+                                       bool apart = true);
 
 // The tables holding rows that the filter means and whose changes would not be captured:
 // `published` has neither the table itself nor one above it, or one above it whose name the

@@ -50,7 +50,44 @@ const std::vector<PlayedTable> kShop{
 
 std::vector<std::string> chosen(const TableFilter& f, int version, bool via_root) {
     const auto all = tables(kShop);
-    return names(chosen_tables(all, f, version, via_root));
+    std::vector<const TableInfo*> named;
+    for (const ChosenTable& one : chosen_tables(all, f, version, via_root)) {
+        EXPECT_FALSE(one.inserts_only);
+        named.push_back(one.table);
+    }
+    return names(named);
+}
+
+// names, those for inserts only with a "*"
+std::vector<std::string> apart(const std::vector<PlayedTable>& played, bool via_root,
+                               bool may_be_apart = true) {
+    const auto all = tables(played);
+    std::vector<std::string> told;
+    for (const ChosenTable& one :
+         chosen_tables(all, filter({"*.*"}), 150000, via_root, may_be_apart)) {
+        told.push_back(one.table->name + (one.inserts_only ? "*" : ""));
+    }
+    return told;
+}
+
+TEST(TablesTest, WhatUpdatesCannotNameIsForInsertsOnly) {
+    const PlayedTable root{.schema = "s", .name = "root", .kind = "p", .has_children = true};
+    const PlayedTable keyed{.schema = "s", .name = "keyed", .parent = "root"};
+    const PlayedTable bare{.schema = "s", .name = "bare", .parent = "root", .keyed = false};
+    EXPECT_THAT(apart({{.schema = "s", .name = "a", .keyed = false},
+                       {.schema = "s", .name = "b", .identity = "f", .keyed = false},
+                       {.schema = "s", .name = "c", .identity = "n"}},
+                      false),
+                ElementsAre("a*", "b", "c*"));
+    EXPECT_THAT(apart({root, keyed}, false), ElementsAre("root"));
+    EXPECT_THAT(apart({root, bare}, false), ElementsAre("root*"));
+    EXPECT_THAT(apart({root, keyed, bare}, false), ElementsAre("keyed", "bare*"));
+    EXPECT_THAT(apart({root, keyed, bare}, true), ElementsAre("root*"));
+    EXPECT_THAT(apart({root, keyed, bare}, false, false), ElementsAre("root*"));
+    PlayedTable without = root;
+    without.keyed = false;
+    EXPECT_THAT(apart({root}, false), ElementsAre("root"));
+    EXPECT_THAT(apart({without}, false), ElementsAre("root*")) << "its partitions have no key";
 }
 
 TEST(TablesTest, APartitionedTableStandsForItsPartitions) {

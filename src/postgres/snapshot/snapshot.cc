@@ -239,7 +239,7 @@ Result<void> Snapshot::list_tables(Instant now) {
             "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
             "SET TRANSACTION SNAPSHOT " +
             quote_text(exported_.name) + "; " +
-            snapshot_tables_query(with_.plan.server_version, with_.plan.publication));
+            snapshot_tables_query(with_.plan.server_version, with_.plan.publications));
     }
     auto rows = first.answer(now);
     if (!rows) return std::unexpected(std::move(rows.error()));
@@ -407,7 +407,7 @@ Result<void> Snapshot::assign(TableReader& reader, Instant now) {
     return heed(reader,
                 reader.begin({.table = std::move(table),
                               .snapshot = exported_.name,
-                              .publication = with_.plan.publication,
+                              .publications = with_.plan.publications,
                               .chunk_rows = rows_each(),
                               .readers = readers_.size(),
                               .statement_timeout = config_.statement_timeout},

@@ -26,7 +26,7 @@ std::string drop_slot_command(std::string_view slot) {
     return fmt::format("DROP_REPLICATION_SLOT {}", quote_name(slot));
 }
 
-std::string snapshot_tables_query(int version, std::string_view publication) {
+std::string snapshot_tables_query(int version, const std::vector<std::string>& publications) {
     // A root whose rows come as its own is read partition by partition.
     const std::string_view leaves = version >= 130000 ? R"sql(
   CROSS JOIN LATERAL (SELECT s.oid AS relid WHERE s.relkind <> 'p'
@@ -45,10 +45,10 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, s.oid AS shown_oid,
   JOIN pg_namespace sn ON sn.nspname = p.schemaname
   JOIN pg_class s ON s.relnamespace = sn.oid AND s.relname = p.tablename{}
   JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE p.pubname = {} AND c.relkind = 'r'
+ WHERE p.pubname IN ({}) AND c.relkind = 'r'
  ORDER BY bytes DESC, c.oid)sql",
                        version >= 150000 ? "coalesce(p.rowfilter, '')" : "''", lineage_sql("s.oid"),
-                       leaves, quote_text(publication));
+                       leaves, quote_texts(publications));
 }
 
 std::string open_table_command(const OpeningOfTable& opening) {
@@ -78,14 +78,14 @@ std::string check_expression_query(const TableAddress& table, std::string_view c
                        condition, place_of(table));
 }
 
-std::string snapshot_columns_query(int version, std::string_view publication,
+std::string snapshot_columns_query(int version, const std::vector<std::string>& publications,
                                    const TableAddress& table, const TableAddress& shown) {
     std::string published;
     if (version >= 150000) {
         published = fmt::format(
             "a.attname = ANY ((SELECT p.attnames FROM pg_publication_tables p "
-            "WHERE p.pubname = {} AND p.schemaname = {} AND p.tablename = {})::name[])",
-            quote_text(publication), quote_text(shown.schema), quote_text(shown.name));
+            "WHERE p.pubname IN ({}) AND p.schemaname = {} AND p.tablename = {} LIMIT 1)::name[])",
+            quote_texts(publications), quote_text(shown.schema), quote_text(shown.name));
     }
     // Before 18 these are listed here and there, and never sent.
     if (version >= 120000 && version < 180000) {

@@ -32,7 +32,7 @@ std::string drop_slot_command(std::string_view slot);
 
 // One row for each table that holds published rows: oid, schema, name, shown_oid, shown_schema,
 // shown_name, bytes, filter, above (of what is shown: catalog/lineage.h).
-std::string snapshot_tables_query(int version, std::string_view publication);
+std::string snapshot_tables_query(int version, const std::vector<std::string>& publications);
 
 struct OpeningOfTable {
     std::string_view snapshot;  // exported
@@ -55,7 +55,7 @@ std::string check_expression_query(const TableAddress& table, std::string_view c
 // One row for each published column, in order: name, type, modifier,
 // is_identity, and of the table identity, rows (an estimate, -1: unknown), pages. $-less: `shown`
 // is what rows come as.
-std::string snapshot_columns_query(int version, std::string_view publication,
+std::string snapshot_columns_query(int version, const std::vector<std::string>& publications,
                                    const TableAddress& table, const TableAddress& shown);
 
 // The table as it was in the snapshot, and how to order it by its key. One row for each of its

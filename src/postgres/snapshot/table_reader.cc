@@ -322,7 +322,7 @@ TableReader::Event TableReader::altered(std::string_view when) {
 
 Result<TableReader::Event> TableReader::describe() {
     const SnapshotTable& table = task_.table->table();
-    const auto sent = send(snapshot_columns_query(link_->server_version(), task_.publication,
+    const auto sent = send(snapshot_columns_query(link_->server_version(), task_.publications,
                                                   table.address, table.shown),
                            State::describing);
     return sent ? Result<Event>{Event::none} : std::unexpected(sent.error());

@@ -78,7 +78,7 @@ public:
     struct Task {
         std::shared_ptr<TableReading> table;
         std::string snapshot;
-        std::string publication;
+        std::vector<std::string> publications;
         std::uint64_t chunk_rows = 0;
         std::size_t readers = 1;
         Duration statement_timeout{0};

@@ -79,7 +79,8 @@ void Errands::ask_slot(Instant now) {
     asked_since_start_ = start_ != Start::not_yet;
     slot_due_ = now + SlotHealth::kInterval;
     questions_.ask({.text = slot_health_query(with_.plan.server_version),
-                    .parameters = {with_.plan.slot, with_.plan.publication}},
+                    .parameters = {with_.plan.slot, with_.plan.publications.front(),
+                                   with_.plan.publications.back()}},
                    now);
 }
 
@@ -198,7 +199,7 @@ Result<void> Errands::reconsider_text(Instant now) {
         }
         if (*link == nullptr) return {};  // still connecting
         choosing_over_ = *link;
-        choice_.emplace(with_.plan.server_version, with_.plan.publication);
+        choice_.emplace(with_.plan.server_version, with_.plan.publications);
         if (auto begun = choice_->begin(*choosing_over_); !begun) {
             reconsider_again(now, choosing_over_->sqlstate().empty());
             return {};

@@ -9,10 +9,14 @@
 namespace pgc {
 
 std::string start_replication(const StreamPlan& plan, Lsn from) {
+    std::string names;
+    for (const std::string& name : plan.publications) {
+        names += (names.empty() ? "" : ",") + quote_name(name);
+    }
     std::string command = fmt::format(
         "START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names {}",
         quote_name(plan.slot), to_string(from), plan.protocol_version,
-        quote_replication_text(quote_name(plan.publication)));
+        quote_replication_text(names));
     if (plan.messages) command += ", messages 'true'";
     if (plan.binary) command += ", binary 'true'";
     return command + ")";
@@ -27,7 +31,8 @@ std::string slot_health_query(int server_version) {
         "/* pg-capture: slot health */ "
         "SELECT s.slot_name IS NOT NULL AS slot_exists, s.active, s.restart_lsn, "
         "s.confirmed_flush_lsn, {} AS wal_status, {} AS safe_wal_size, {} AS invalidation, "
-        "EXISTS (SELECT 1 FROM pg_catalog.pg_publication p WHERE p.pubname = $2) "
+        "EXISTS (SELECT 1 FROM pg_catalog.pg_publication p WHERE p.pubname = $2) AND "
+        "EXISTS (SELECT 1 FROM pg_catalog.pg_publication p WHERE p.pubname = $3) "
         "AS publication_exists, e.server_end, "
         "pg_catalog.pg_wal_lsn_diff(e.server_end, s.restart_lsn)::pg_catalog.int8 "
         "AS retained_bytes "

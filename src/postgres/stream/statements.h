@@ -15,7 +15,8 @@ namespace pgc {
 // START_REPLICATION SLOT "s" LOGICAL 16/B374D848 (proto_version '1', …)
 std::string start_replication(const StreamPlan& plan, Lsn from);
 
-// $1 the slot, $2 the publication; one row of the columns below, whatever the version.
+// $1 the slot, $2 and $3 publications, which may be the same; one row of the columns below,
+// whatever the version.
 //   slot_exists, active, restart_lsn, confirmed_flush_lsn, wal_status, safe_wal_size,
 //   invalidation, publication_exists, server_end, retained_bytes
 std::string slot_health_query(int server_version);

@@ -12,7 +12,7 @@ using ::testing::Not;
 StreamPlan plan() {
     StreamPlan plan;
     plan.slot = "shop_slot";
-    plan.publication = "shop_pub";
+    plan.publications = {"shop_pub"};
     plan.protocol_version = 2;
     return plan;
 }
@@ -33,8 +33,8 @@ TEST(StreamStatementsTest, AsksOnlyForOptionsTheServerHas) {
 
 TEST(StreamStatementsTest, NamesCannotBeAnythingButNames) {
     StreamPlan odd = plan();
-    odd.publication = "a\"b'c";
-    EXPECT_THAT(start_replication(odd, {}), HasSubstr("publication_names '\"a\"\"b''c\"'"));
+    odd.publications = {"a\"b'c", "d"};
+    EXPECT_THAT(start_replication(odd, {}), HasSubstr("publication_names '\"a\"\"b''c\",\"d\"'"));
 }
 
 TEST(StreamStatementsTest, HealthIsAskedInEveryVersionsOwnWords) {

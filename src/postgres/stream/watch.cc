@@ -68,7 +68,7 @@ Result<void> judge(const SlotHealth& health, const StreamPlan& plan) {
     if (!health.publication_exists) {
         return std::unexpected(
             stop(Error::Category::position, "the publication was dropped")
-                .at("publication " + plan.publication)
+                .at(fmt::format("publication {}", fmt::join(plan.publications, ", ")))
                 .mended_by(fmt::format("CREATE PUBLICATION {} …; {}", quote_name(plan.publication),
                                        begin_anew())));
     }

@@ -24,6 +24,7 @@ SlotHealth healthy() {
 StreamPlan plan() {
     StreamPlan plan;
     plan.slot = "shop_slot";
+    plan.publications = {"shop_pub"};
     plan.publication = "shop_pub";
     plan.max_slot_wal_keep_bytes = 1000;
     return plan;

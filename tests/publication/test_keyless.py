@@ -1,0 +1,120 @@
+"""Tables without a replica identity: the application goes on, and what can be captured is."""
+
+import pytest
+from support.processes import wait_until
+from told import told
+
+SMALL = {"include": "public.bare,public.a,public.late,public.fence"}
+
+
+def inserts(site):
+    return f"{site.publication()}_inserts"
+
+
+def both(site):
+    return site.published(site.publication(), inserts(site))
+
+
+def wait_both(site, condition):
+    wait_until(lambda: condition(both(site)), 60, "the publications to change", interval=0.1)
+
+
+@pytest.mark.parametrize("version", ["10", "15", "18"])
+def test_the_application_goes_on(sites, version):
+    site = sites(version)
+    site.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE bare (id int, v text); INSERT INTO bare VALUES (1, 'x')")
+    code, findings = site.check(**SMALL)
+    capture = site.capture(**SMALL)
+    site.sql("UPDATE bare SET v = 'y'")
+    assert code == 0, findings
+    [found] = [f for f in findings if f["id"] == "replica_identity"]
+    assert found["level"] == "warning" and "updates and deletes are not" in found["message"]
+    site.sql("INSERT INTO bare VALUES (2, 'z')")
+    site.sql("DELETE FROM bare WHERE id = 1")
+    site.sql("INSERT INTO a VALUES (1); DELETE FROM a")
+    site.sql("TRUNCATE bare")
+    truncated = [("bare", "TRUNCATE", None)] if version != "10" else []
+    assert told(site.streamed(capture)) == [("bare", "READ", 1), ("bare", "INSERT", 2), ("a", "INSERT", 1),
+                                            ("a", "DELETE", 1), *truncated]
+    assert both(site) == {"a": set("IUD"), "bare": set("I")}
+    assert "REPLICA IDENTITY FULL" in capture.stderr and "updates and deletes are not" in capture.stderr
+    code, findings = site.check(**SMALL)
+    assert code == 0 and [f["id"] for f in findings if f["subject"].endswith('"bare"')] == ["replica_identity"]
+    # Again from where it was; the second publication is known by its slot.
+    capture.stop()
+    site.sql("INSERT INTO bare VALUES (3, 'w')")
+    capture.start()
+    assert ("bare", "INSERT", 3) in told(site.streamed(capture))
+
+
+@pytest.mark.parametrize("version", ["10", "15", "18"])
+def test_a_key_that_comes_and_goes_moves_the_table(sites, version):
+    site = sites(version)
+    site.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE bare (id int)")
+    capture = site.capture(**SMALL)
+    site.sql("INSERT INTO bare VALUES (1)")
+    site.sql("ALTER TABLE bare ADD PRIMARY KEY (id)")
+    wait_both(site, lambda published: published["bare"] == set("IUD"))
+    assert site.published(inserts(site)) == {}
+    site.sql("INSERT INTO bare VALUES (2); UPDATE bare SET id = 3 WHERE id = 2; DELETE FROM bare WHERE id = 1")
+    seen = told(site.streamed(capture))
+    assert seen[:2] == [("bare", "INSERT", 1), ("bare", "INSERT", 2)] and seen[-1] == ("bare", "DELETE", 1), seen
+    site.sql("ALTER TABLE bare DROP CONSTRAINT bare_pkey")
+    wait_both(site, lambda published: published["bare"] == set("I"))
+    site.sql("UPDATE bare SET id = 4")
+    site.sql("INSERT INTO bare VALUES (5)")
+    assert told(site.streamed(capture))[len(seen):] == [("bare", "INSERT", 5)]
+
+
+def test_a_table_that_comes_later_does_not_break_anything_either(site):
+    site.sql("CREATE TABLE a (id int PRIMARY KEY)")
+    capture = site.capture()
+    assert site.query("SELECT bool_or(puballtables) FROM pg_publication") == [(False,)]
+    site.sql("CREATE TABLE late (id int); INSERT INTO late VALUES (1)")
+    site.sql("UPDATE late SET id = 2")
+    wait_both(site, lambda published: published.get("late") == set("I"))
+    site.sql("UPDATE late SET id = 3")
+    site.sql("INSERT INTO late VALUES (4)")
+    capture.wait_for(lambda messages: ("late", "INSERT", 4) in told(messages), 60)
+    wait_until(lambda: {m[1:] for m in told(capture.messages) if m[0] == "late"} >= {("READ", 3), ("INSERT", 4)}
+               or {m[1:] for m in told(capture.messages) if m[0] == "late"} >= {("READ", 2), ("INSERT", 4)},
+               60, "the rows that were there before", interval=0.1)
+
+
+def test_beside_an_old_slot_nothing_changes(site):
+    site.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE bare (id int)")
+    name = site.publication()
+    slot = f"{site.name}_a"
+    site.sql(f"CREATE PUBLICATION {name} FOR TABLE a, bare, fence; COMMENT ON PUBLICATION {name} "
+             f"IS 'maintained by pg-capture for pipeline \"{slot}\", slot \"{slot}\"'")
+    site.sql(f"SELECT pg_create_logical_replication_slot('{slot}', 'pgoutput')")
+    site.sql("CREATE TABLE late (id int)")
+    code, findings = site.check(**SMALL)
+    assert any("begin with a new slot" in f["mend"] for f in findings), findings
+    capture = site.capture(source_snapshot_mode="never", **SMALL)
+    site.sql("INSERT INTO bare VALUES (1); INSERT INTO late VALUES (1)")
+    site.sql("UPDATE late SET id = 2")
+    assert told(site.streamed(capture)) == [("bare", "INSERT", 1)]
+    assert set(site.published(name)) == {"a", "bare"}
+    assert site.query("SELECT count(*) FROM pg_publication") == [(1,)]
+    assert "tables without a replica identity are not captured" in capture.stderr
+    # The way that is told: a key.
+    site.sql("ALTER TABLE late ADD PRIMARY KEY (id)")
+    site.wait_published(lambda published: "late" in published, name)
+
+
+def test_the_second_publication_is_not_to_be_dropped_or_taken(site):
+    site.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE bare (id int)")
+    capture = site.capture(**SMALL)
+    site.streamed(capture)
+    capture.stop()
+    site.sql(f"DROP PUBLICATION {inserts(site)}")
+    code, findings = site.check(**SMALL)
+    assert code == 1 and any(inserts(site) in f["message"] for f in findings), findings
+    refused = site.capture(wait=False, **SMALL)
+    assert refused.wait_exit(30) != 0
+    assert inserts(site) in refused.stderr
+    site.sql("CREATE PUBLICATION site_b_inserts")
+    taken = site.capture("b", publication="site_b", wait=False, **SMALL)
+    assert taken.wait_exit(30) != 0
+    assert "site_b_inserts" in taken.stderr and "PG_PUBLICATION" in taken.stderr
