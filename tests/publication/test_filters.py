@@ -100,7 +100,8 @@ class Case:
         try:
             self.compare(capture)
         finally:
-            capture.stop()
+            capture.close()
+            self.site.server.drop_slot(f"{self.site.name}_{self.name}")
 
     def compare(self, capture):
         wanted = meant(self.include, self.exclude)
