@@ -66,7 +66,8 @@ Saying saying_of(std::span<const std::string> arguments, const Environment& envi
     bool log = given != environment.end() && given->second == "json";
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string& argument = arguments[i];
-        const std::string_view next = i + 1 < arguments.size() ? arguments[i + 1] : "";
+        const std::string_view next =
+            i + 1 < arguments.size() ? std::string_view{arguments[i + 1]} : std::string_view{};
         if (argument == "--output=json" || (argument == "--output" && next == "json")) {
             return Saying::result_json;
         }

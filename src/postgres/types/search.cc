@@ -1,9 +1,9 @@
 #include "postgres/types/search.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -34,7 +34,7 @@ void append_lexeme(std::string& text, std::string_view lexeme) {
 
 bool keep(const std::string& text, Scratch& scratch, Value& out) {
     char* const kept = scratch.allocate<char>(text.size());
-    std::memcpy(kept, text.data(), text.size());
+    std::ranges::copy(text, kept);  // which may be nothing, to nowhere
     out.text = {kept, text.size()};
     return true;
 }
