@@ -75,12 +75,16 @@ Error stored_already(const StoredPosition& position, const std::string& where) {
 }
 
 Result<Adopted> adopt(PositionDesk& desk, bool snapshot) {
-    const auto standing = desk.look();
+    auto standing = desk.look();
     if (!standing) return std::unexpected(standing.error());
     if (auto sound = standing->sound(); !sound) return std::unexpected(sound.error());
     if (auto nobody = desk.require_nobody(*standing); !nobody) {
         return std::unexpected(nobody.error());
     }
+    if (auto held = desk.hold(*standing); !held) return std::unexpected(held.error());
+    // Whoever followed it until it was held may have moved it on.
+    standing = desk.look();
+    if (!standing) return std::unexpected(standing.error());
     auto loaded = desk.load();
     if (!loaded) return std::unexpected(std::move(loaded.error()));
     if (loaded->position) return std::unexpected(stored_already(*loaded->position, desk.where()));
@@ -99,6 +103,7 @@ Result<Adopted> adopt(PositionDesk& desk, bool snapshot) {
     StoredPosition position = *plan->store_first;
     if (snapshot) position.snapshot = kWholeSnapshot;
     if (auto saved = desk.save(position); !saved) return std::unexpected(std::move(saved.error()));
+    if (auto free = desk.release(); !free) return std::unexpected(std::move(free.error()));
     return done;
 }
 

@@ -224,15 +224,19 @@ std::string cost(const Reset& reset, const Standing& standing, SnapshotMode mode
     return text + ".\n";
 }
 
+// The position first, while the slot is held: one that starts in between has the slot then, which
+// the server doesn't drop, and a position of its own, which stays.
 Result<void> carry_out(PositionDesk& desk, const Reset& reset) {
-    if (reset.slot) {
-        auto link = desk.errand().connect();
-        if (!link) return std::unexpected(std::move(link.error()));
-        if (auto dropped = drop_slot(*link, reset.slot->name); !dropped) {
-            return std::unexpected(std::move(dropped.error()));
-        }
+    if (reset.position || reset.unreadable) {
+        if (auto forgotten = desk.forget(); !forgotten) return forgotten;
     }
-    return reset.position || reset.unreadable ? desk.forget() : Result<void>{};
+    if (auto free = desk.release(); !free || !reset.slot) return free;
+    auto link = desk.errand().connect();
+    if (!link) return std::unexpected(std::move(link.error()));
+    if (auto dropped = drop_slot(*link, reset.slot->name); !dropped) {
+        return std::unexpected(std::move(dropped.error()));
+    }
+    return {};
 }
 
 void tell_done(Invocation& invocation, const Reset& reset, bool done, const std::string& text) {
@@ -250,6 +254,7 @@ ExitCode reset(Invocation& invocation, PositionDesk& desk) {
     if (auto nobody = desk.require_nobody(*standing); !nobody) {
         return tell(invocation, nobody.error());
     }
+    if (auto held = desk.hold(*standing); !held) return tell(invocation, held.error());
     const auto what = to_reset(desk, *standing, invocation.line.has("drop-slot"));
     if (!what) return tell(invocation, what.error());
     if (what->nothing()) {

@@ -9,8 +9,18 @@
 #include "cli/position_store.h"
 #include "pipeline/options.h"
 #include "postgres/setup/slot.h"
+#include "postgres/slots/hold.h"
 
 namespace pgc {
+namespace {
+
+Error stop_it_first(Error error) {
+    error.next = Error::Next::stop;
+    error.mend = "stop it first: a position is its own while it runs";
+    return error;
+}
+
+}  // namespace
 
 PositionDesk::PositionDesk(World& world, const Program& program, std::string name,
                            Errand::Does does)
@@ -27,23 +37,47 @@ PositionDesk::PositionDesk(World& world, const Program& program, std::string nam
 }
 
 Result<void> PositionDesk::require_nobody(const Standing& standing) {
-    constexpr std::string_view mend = "stop it first: a position is its own while it runs";
     if (standing.slot && standing.slot->active) {
-        Error error = slot_in_use(*standing.slot);
-        error.next = Error::Next::stop;
-        error.mend = mend;
-        return std::unexpected(std::move(error));
+        return std::unexpected(stop_it_first(slot_in_use(*standing.slot)));
     }
     const auto instance = ask_instance(program_.settings, world_.clock);
     if (!instance || instance->about.pipeline != pipeline_) return {};
-    return std::unexpected(
+    return std::unexpected(stop_it_first(
         stop(Error::Category::server, fmt::format("an instance of pipeline {} runs", pipeline_))
-            .at("http.listen " + program_.settings.text("http.listen"))
-            .mended_by(std::string{mend}));
+            .at("http.listen " + program_.settings.text("http.listen"))));
+}
+
+Result<void> PositionDesk::hold(const Standing& standing) {
+    if (!standing.slot || !standing.sound()) return {};
+    auto held =
+        hold_slot(errand_.config(), errand_.links(), standing, world_.clock, errand_.waiter());
+    if (!held) {
+        const bool in_use = held.error().category == Error::Category::server;
+        return std::unexpected(in_use ? stop_it_first(std::move(held.error()))
+                                      : std::move(held.error()));
+    }
+    held_.emplace(std::move(*held));
+    return {};
 }
 
 Result<Standing> PositionDesk::look() {
     return ask_standing(errand_.config(), errand_.links(), world_.clock, errand_.waiter());
+}
+
+Result<void> PositionDesk::release() {
+    if (!held_) return {};
+    const std::uint32_t pid = held_->link().backend_pid();
+    held_.reset();
+    const Instant until = world_.clock.now() + kStore_max;
+    for (;;) {
+        const auto standing = look();
+        if (!standing) return std::unexpected(standing.error());
+        const auto& slot = standing->slot;
+        if (!slot || !slot->active || slot->pid != pid || world_.clock.now() >= until) return {};
+        Wants wants;
+        wants.until(world_.clock.now() + std::chrono::milliseconds{20});
+        errand_.waiter().wait(wants);
+    }
 }
 
 Result<PositionStore::Loaded> PositionDesk::load() {

@@ -11,6 +11,7 @@
 #include "cli/program.h"
 #include "core/snapshot.h"
 #include "core/store.h"
+#include "postgres/link/blocking.h"
 #include "postgres/slots/standing.h"
 #include "sink/kafka/config.h"
 
@@ -33,6 +34,13 @@ public:
     // Nobody follows the slot, and no instance of this pipeline answers: an Error says who does.
     [[nodiscard]] Result<void> require_nobody(const Standing& standing);
     [[nodiscard]] Result<Standing> look();
+    // From here on, until release() or for as long as the desk lives, nobody can begin to follow
+    // the slot: what is looked at, loaded and stored then is not changed by an instance that starts
+    // in between. Nothing is held where no instance could follow it: no slot, or none that is
+    // sound.
+    [[nodiscard]] Result<void> hold(const Standing& standing);
+    // Until the server has let go of it.
+    [[nodiscard]] Result<void> release();
 
     // As PositionStore's, waited for. An intention of an older version's is no position.
     [[nodiscard]] Result<PositionStore::Loaded> load();
@@ -51,6 +59,7 @@ private:
     const SnapshotMode mode_;
     std::optional<KafkaConfig> kafka_;
     std::unique_ptr<PositionStore> store_;
+    std::optional<BlockingLink> held_;
 };
 
 }  // namespace pgc

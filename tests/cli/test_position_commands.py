@@ -1,10 +1,14 @@
 """adopt, position show and position reset, with the position in a file (tests/kafka: in a topic)."""
 
+import errno
 import json
+import os
+import subprocess
 
 import pytest
-from support.capture import run_capture
-from support.servers import Capture, PostgresServer
+from support.capture import binary, clean_environment, run_capture
+from support.processes import wait_until
+from support.servers import CLIENT_BIN, Capture, PostgresServer
 
 ROWS = "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 5)"
 
@@ -184,3 +188,46 @@ def test_nothing_is_changed_beside_an_instance_that_runs(place):
         code, shown = at.show()
         assert code == 0 and shown["slot"]["active"]
         capture.stop()
+
+
+def opened_for_writing(fifo):
+    """Once somebody reads it."""
+    def attempt():
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return None
+
+    return wait_until(attempt, 60, "nobody reads the position")
+
+
+@pytest.mark.parametrize("command, code", [
+    (["adopt"], 5), (["position", "reset", "--yes"], 0), (["position", "reset", "--yes", "--drop-slot"], 0)])
+def test_nobody_can_follow_the_slot_between_the_look_and_the_write(place, command, code):
+    """The position is looked up, and what comes of it written, while the slot is held."""
+    at = place("_".join(command).replace("--", "").replace("-", "_") + "_held")
+    at.insert(6)
+    before = at.slot_at()
+    os.mkfifo(at.path)      # whose reader waits for us
+    with subprocess.Popen([str(binary()), *command], env=clean_environment() | at.env, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        fifo = opened_for_writing(at.path)
+        try:
+            taken = subprocess.run(
+                [CLIENT_BIN / "pg_recvlogical", "-d", at.name, "-h", at.server.socket_dir, "-p", str(at.server.port),
+                 "-U", at.server.user, "--slot", at.name, "--start", "--endpos", "0/1", "-n", "-f", "-",
+                 "-o", "proto_version=1", "-o", f"publication_names={at.name}_pub"],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+            assert taken.returncode != 0 and f'"{at.name}" is active for PID' in taken.stderr, taken.stderr
+            assert at.slot_at() == before
+        finally:
+            at.path.unlink()
+            at.path.write_text("not a position")
+            os.close(fifo)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == code, errors
+    assert at.path.exists() == (code != 0)
+    slot = at.server.slot(at.name)
+    assert slot is None if "--drop-slot" in command else not slot["active"] and slot["confirmed_flush_lsn"] == before
