@@ -30,6 +30,13 @@ std::optional<Address> parse(std::string_view host) noexcept {
     return std::nullopt;
 }
 
+// ":9090", or nothing at all.
+bool is_port(std::string_view text) noexcept {
+    if (text.empty()) return true;
+    return text.starts_with(':') &&
+           std::ranges::all_of(text.substr(1), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 bool is_localhost(std::string_view name) noexcept {
     constexpr std::string_view kName = "localhost";
     if (name.ends_with('.')) name.remove_suffix(1);
@@ -58,15 +65,16 @@ bool is_address(std::string_view host) noexcept {
 std::string_view host_of_authority(std::string_view authority) noexcept {
     if (authority.starts_with('[')) {
         const auto end = authority.find(']');
-        return end == std::string_view::npos ? std::string_view{} : authority.substr(1, end - 1);
+        if (end == std::string_view::npos) return {};
+        const auto rest = authority.substr(end + 1);
+        const auto host = authority.substr(1, end - 1);
+        return host.contains(':') && is_port(rest) ? host : std::string_view{};
     }
     const auto colon = authority.find(':');
     // More than one: an IPv6 address without brackets, and so without a port.
-    if (authority.find(':', colon + 1) != std::string_view::npos &&
-        colon != std::string_view::npos) {
-        return authority;
-    }
-    return authority.substr(0, colon);
+    if (colon != authority.rfind(':')) return authority;
+    if (colon == std::string_view::npos) return authority;
+    return is_port(authority.substr(colon)) ? authority.substr(0, colon) : std::string_view{};
 }
 
 std::optional<std::string_view> host_of_url(std::string_view url) noexcept {

@@ -17,7 +17,8 @@ bool is_address(std::string_view host) noexcept;
 // The host of "scheme://host:port/path", without brackets; nothing if there is none.
 std::optional<std::string_view> host_of_url(std::string_view url) noexcept;
 
-// "host:port", "host", "[::1]:port", "::1": the host without brackets.
+// "host:port", "host", "[::1]:port", "::1": the host without brackets. Empty for what is none of
+// these: in brackets stands an IPv6 address, behind them or the host nothing or a port.
 std::string_view host_of_authority(std::string_view authority) noexcept;
 
 }  // namespace pgc

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace pgc {
 namespace {
 
@@ -59,6 +61,27 @@ TEST(LocalAddressTest, TheHostOfAnAuthority) {
     EXPECT_EQ(host_of_authority("::1"), "::1");
     EXPECT_EQ(host_of_authority("[::1"), "");
     EXPECT_EQ(host_of_authority(""), "");
+}
+
+TEST(LocalAddressTest, BehindAHostStandsAPortOrNothing) {
+    for (const std::string host : {"[::1]", "[::ffff:127.0.0.1]", "localhost", "127.0.0.1"}) {
+        const std::string plain = host[0] == '[' ? host.substr(1, host.size() - 2) : host;
+        for (const auto* port : {"", ":", ":9", ":09092"}) {
+            EXPECT_EQ(host_of_authority(host + port), plain) << host << port;
+        }
+        for (int c = 1; c < 256; ++c) {
+            const char byte = static_cast<char>(c);
+            if (c >= '0' && c <= '9') continue;
+            EXPECT_FALSE(is_this_machine(host_of_authority(host + ":80" + byte))) << host << c;
+            EXPECT_FALSE(is_this_machine(host_of_authority(host + ':' + byte + "80"))) << host << c;
+            // "localhost." is that host too.
+            if (c == ':' || (c == '.' && plain == "localhost")) continue;
+            EXPECT_FALSE(is_this_machine(host_of_authority(host + byte))) << host << c;
+            EXPECT_FALSE(is_this_machine(host_of_authority(host + byte + ":80"))) << host << c;
+        }
+    }
+    EXPECT_EQ(host_of_authority("[localhost]:80"), "");
+    EXPECT_EQ(host_of_authority("[127.0.0.1]"), "");
 }
 
 TEST(LocalAddressTest, TheHostOfAUrl) {

@@ -18,9 +18,26 @@ TEST(HostGuardTest, ProbesAndPeopleAskByAddressOrByANameNobodyElseHas) {
 
 TEST(HostGuardTest, ANameThatSomebodyMayOwnIsRefused) {
     const HostGuard guard("", {});
-    for (const auto* host :
-         {"evil.com", "evil.com:9090", "127.0.0.1.evil.com", "127.evil.com:9090", "10.1.2.3.nip.io",
-          "localhost.evil.com", "evil.com.", ".", ":9090", "[::1", "[]:80", "a:b:c", "a@b"}) {
+    for (const auto* host : {"evil.com",
+                             "evil.com:9090",
+                             "127.0.0.1.evil.com",
+                             "127.evil.com:9090",
+                             "10.1.2.3.nip.io",
+                             "localhost.evil.com",
+                             "evil.com.",
+                             ".",
+                             ":9090",
+                             "[::1",
+                             "[]:80",
+                             "a:b:c",
+                             "a@b",
+                             "[::1]x",
+                             "[::1].evil.com",
+                             "[::1]evil.com:80",
+                             "[::1]@evil.com",
+                             "[localhost]",
+                             "localhost:evil.com",
+                             "127.0.0.1:80.evil.com"}) {
         EXPECT_FALSE(guard.allows(host)) << host;
     }
 }
