@@ -108,6 +108,23 @@ def test_it_names_what_must_be_mended_first():
         assert server.query("SELECT count(*) FROM pg_roles WHERE rolname = 'Capture Role'") == [(0,)]
 
 
+def test_no_name_ends_a_quoted_block():
+    """A name with the quotes' own tag in it, and SQL behind: it is a name all the same."""
+    attack = "$pgc$; CREATE TABLE injected (); DO $pgc$"
+    with PostgresServer("15") as server:
+        server.psql("CREATE DATABASE shop")
+        server.psql(f"""CREATE SCHEMA "{attack}"; CREATE TABLE "{attack}"."$pgc_$" (id int PRIMARY KEY)""", db="shop")
+        env = environment(server, PG_USERNAME=f"a {attack}", PG_PUBLICATION=f"b {attack} $pgc__$",
+                          PG_CAPTURE_SOURCE_TABLES_INCLUDE=f"{attack}.$pgc_$", PG_CAPTURE_SOURCE_TABLES_EXCLUDE="")
+        script = run_capture("init", "--sql", env=env)
+        assert script.returncode == 0, script.stderr
+        done = psql(server, script.stdout)
+        assert done.returncode == 0 and "ERROR" not in done.stderr, done.stderr
+        published = server.query("SELECT pubname, schemaname, tablename FROM pg_publication_tables", db="shop")
+        assert published == [(f"b {attack} $pgc__$"[:63], attack, "$pgc_$")]
+        assert server.query("SELECT count(*) FROM pg_class WHERE relname = 'injected'", db="shop") == [(0,)]
+
+
 def test_no_password_is_printed():
     env = {"PG_DATABASE": "shop", "PG_USERNAME": "cdc", "PG_PASSWORD": "hush-hush"}
     script = run_capture("init", "--sql", env=env)

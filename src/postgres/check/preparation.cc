@@ -38,8 +38,27 @@ std::string any_of(const std::vector<NamePattern>& patterns) {
     return sql.empty() ? "false" : sql;
 }
 
-std::string head(const PostgresConfig& config) {
-    return fmt::format(
+// The quotes of a block, which a name in it must not end.
+std::string quoted_by(std::string_view tag, std::string_view sql) {
+    constexpr std::string_view kQuote = "$pgc$";
+    std::string text;
+    for (std::size_t at = 0;;) {
+        const auto found = sql.find(kQuote, at);
+        text += sql.substr(at, found - at);
+        if (found == std::string_view::npos) return text;
+        text += fmt::format("${}$", tag);
+        at = found + kQuote.size();
+    }
+}
+
+template <typename... Names>
+std::string filled(std::string_view tag, std::string_view sql, const Names&... names) {
+    return fmt::format(fmt::runtime(quoted_by(tag, sql)), names...);
+}
+
+std::string head(const PostgresConfig& config, std::string_view tag) {
+    return filled(
+        tag,
         R"sql(-- What pg-capture needs of the server, made from its configuration. To be run in the database
 -- by a superuser, or by who owns the tables and may make roles, publications and slots:
 --
@@ -63,9 +82,9 @@ $pgc$;
         noted(config.connection.database), quote_text(config.connection.database));
 }
 
-std::string role(const PostgresConfig& config) {
-    return fmt::format(
-        R"sql(
+std::string role(const PostgresConfig& config, std::string_view tag) {
+    return filled(tag,
+                  R"sql(
 -- The role. Its password is not in here: \password {3}
 -- pg_hba.conf must let it into the database; a line for database "replication" is not needed.
 DO $pgc$
@@ -82,8 +101,8 @@ END
 $pgc$;
 GRANT CONNECT ON DATABASE {2} TO {0};
 )sql",
-        quote_name(config.connection.username), quote_text(config.connection.username),
-        quote_name(config.connection.database), noted(config.connection.username));
+                  quote_name(config.connection.username), quote_text(config.connection.username),
+                  quote_name(config.connection.database), noted(config.connection.username));
 }
 
 // Servers before 13 publish no partitioned tables, so there their partitions are named. A table
@@ -173,19 +192,18 @@ END
 $pgc$;
 )sql";
 
-std::string publications(const PostgresConfig& config) {
-    return fmt::format(fmt::runtime(std::string{kPublications} + std::string{kTheirTables}),
-                       noted(config.publication), noted(config.connection.username),
-                       quote_text(config.publication), quote_text(config.connection.username),
-                       config.publish_via_partition_root, any_of(config.tables.include()),
-                       any_of(config.tables.exclude()), quote_text(config.slot),
-                       quote_text(inserts_publication(config.publication)),
-                       quote_text(prepared_note(config)));
+std::string publications(const PostgresConfig& config, std::string_view tag) {
+    return filled(
+        tag, std::string{kPublications} + std::string{kTheirTables}, noted(config.publication),
+        noted(config.connection.username), quote_text(config.publication),
+        quote_text(config.connection.username), config.publish_via_partition_root,
+        any_of(config.tables.include()), any_of(config.tables.exclude()), quote_text(config.slot),
+        quote_text(inserts_publication(config.publication)), quote_text(prepared_note(config)));
 }
 
-std::string slot(const PostgresConfig& config) {
-    return fmt::format(
-        R"sql(
+std::string slot(const PostgresConfig& config, std::string_view tag) {
+    return filled(tag,
+                  R"sql(
 -- The slot, last: it finds no publication that is made after it. From here on the server keeps its
 -- log until pg-capture has read it. An end to it: pg-capture slots drop {0}
 -- (what it still holds is lost).
@@ -203,13 +221,20 @@ BEGIN
 END
 $pgc$;
 )sql",
-        config.slot, quote_text(config.slot));
+                  config.slot, quote_text(config.slot));
+}
+
+std::string script(const PostgresConfig& config, std::string_view tag) {
+    return head(config, tag) + role(config, tag) + publications(config, tag) + slot(config, tag);
 }
 
 }  // namespace
 
 std::string preparation_sql(const PostgresConfig& config) {
-    return head(config) + role(config) + publications(config) + slot(config);
+    const std::string names = script(config, "");
+    std::string tag = "pgc";
+    while (names.contains(fmt::format("${}$", tag))) tag += '_';
+    return script(config, tag);
 }
 
 }  // namespace pgc
