@@ -58,7 +58,8 @@ public:
     [[nodiscard]] virtual Result<void> forget() = 0;
 
     // True when the last save() is safe against a crash (also when there was none). After an
-    // Error it is not, and saved() never says so of it.
+    // Error it is not, and saved() never says so of it: it gives the Error again until the next
+    // save(), or until load() is asked what is stored.
     [[nodiscard]] virtual Result<bool> saved() = 0;
 
     // Adds what load() and saved() wait for, while something is undecided.

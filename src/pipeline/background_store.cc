@@ -19,19 +19,26 @@ BackgroundStore::~BackgroundStore() {
 }
 
 Result<std::optional<PositionStore::Loaded>> BackgroundStore::load() {
-    const auto idle = saved();
-    if (!idle) return std::unexpected(idle.error());
-    if (!*idle) return std::nullopt;
+    if (saving_) {
+        const auto idle = saved();
+        if (!idle) return std::unexpected(idle.error());
+        if (!*idle) return std::nullopt;
+    }
+    failed_.reset();
     return inner_->load();
 }
 
 Result<void> BackgroundStore::save(const StoredPosition& position) {
     assert(!saving_ && "one at a time");
+    failed_.reset();
     if (!thread_.joinable()) {
         try {
             thread_ = std::thread{[this] { work(); }};
         } catch (const std::system_error&) {
-            return inner_->save(position);  // no thread to be had: slow is better than not at all
+            // No thread to be had: slow is better than not at all.
+            auto stored = inner_->save(position);
+            if (!stored) failed_ = stored.error();
+            return stored;
         }
     }
     saving_ = true;
@@ -46,10 +53,14 @@ Result<void> BackgroundStore::save(const StoredPosition& position) {
 // Nobody's loop waits for it: only commands forget.
 Result<void> BackgroundStore::forget() {
     assert(!saving_ && "one at a time");
-    return inner_->forget();
+    failed_.reset();
+    auto forgotten = inner_->forget();
+    if (!forgotten) failed_ = forgotten.error();
+    return forgotten;
 }
 
 Result<bool> BackgroundStore::saved() {
+    if (failed_) return std::unexpected(*failed_);
     if (!saving_) return inner_->saved();
     done_.clear();
     std::optional<Result<void>> answer;
@@ -59,8 +70,9 @@ Result<bool> BackgroundStore::saved() {
     }
     if (!answer) return false;
     saving_ = false;
-    if (!*answer) return std::unexpected(std::move(answer->error()));
-    return true;
+    if (*answer) return true;
+    failed_ = std::move(answer->error());
+    return std::unexpected(*failed_);
 }
 
 void BackgroundStore::wants(Wants& wants) const {

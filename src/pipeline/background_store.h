@@ -3,7 +3,8 @@
 //
 // The thread only ever runs a save() of the inner store; load() and the rest run on the
 // caller's, and never while a save does. What the inner store says of a save, its Error too, is
-// what saved() says, once. The destructor waits for the save that has begun.
+// what saved() says, until the next save() or load(). The destructor waits for the save that has
+// begun.
 //
 // Threads: the pipeline's, and the one of its own.
 #pragma once
@@ -40,7 +41,9 @@ private:
     void work();
 
     const std::unique_ptr<PositionStore> inner_;
-    bool saving_ = false;  // of the pipeline's thread: no answer was taken yet
+    // Of the pipeline's thread.
+    bool saving_ = false;          // no answer was taken yet
+    std::optional<Error> failed_;  // the last save, which nothing has followed
     Wake done_;
     std::thread thread_;  // begun with the first save
 

@@ -98,16 +98,33 @@ TEST_F(BackgroundStoreTest, StoresOneAfterTheOther) {
     }
 }
 
-TEST_F(BackgroundStoreTest, AFailureIsToldOnceAndTheNextMayGoWell) {
+TEST_F(BackgroundStoreTest, AFailedSaveIsNeverTakenForSavedAndTheNextMayGoWell) {
     inner->errors.push_back(stop(Error::Category::storage, "disk full"));
     ASSERT_TRUE(store->save(at(100)));
     const auto failed = wait_until_saved();
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().what, "disk full");
-    EXPECT_TRUE(*store->saved()) << "nothing is under way any more";
+    for (int again = 0; again < 3; ++again) {
+        const auto told = store->saved();
+        ASSERT_FALSE(told) << "the position is not stored, however often that is asked";
+        EXPECT_EQ(told.error().what, "disk full");
+    }
+    Wants wants;
+    store->wants(wants);
+    EXPECT_TRUE(wants.interests.empty()) << "nothing is under way any more";
     ASSERT_TRUE(store->save(at(200)));
     EXPECT_TRUE(*wait_until_saved());
     EXPECT_EQ(inner->content, at(200));
+}
+
+TEST_F(BackgroundStoreTest, WhoAsksWhatIsStoredBeginsAnewAfterAFailure) {
+    inner->errors.push_back(stop(Error::Category::storage, "disk full"));
+    ASSERT_TRUE(store->save(at(100)));
+    ASSERT_FALSE(wait_until_saved());
+    const auto loaded = store->load();
+    ASSERT_TRUE(loaded) << loaded.error().what;
+    EXPECT_FALSE((*loaded)->position);
+    EXPECT_TRUE(*store->saved()) << "what was loaded is";
 }
 
 TEST_F(BackgroundStoreTest, WhatWasBegunIsStoredBeforeItEnds) {
