@@ -31,7 +31,7 @@ def _start(lab, route):
         process.stdout.readline()
         elapsed_ms = (time.monotonic() - started) * 1000
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()

@@ -1,5 +1,6 @@
 """Makes `from support.servers import …` work in every suite."""
 
+import os
 import pathlib
 import sys
 
@@ -8,8 +9,15 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 
+# Words of the environment that would steer libpq, HTTP clients and the tests' own text files.
+_FOREIGN = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
 def pytest_configure(config):
     """One place for servers, decided before xdist starts its workers."""
+    for name in list(os.environ):
+        if name.lower() in _FOREIGN or name.startswith("PG") and "_" not in name or name == "PGCONNECT_TIMEOUT":
+            del os.environ[name]
     from support import processes
 
     processes.server_base()

@@ -14,7 +14,7 @@ def bench(tmp_path, *arguments):
     done = subprocess.run(
         [ROOT / "bench" / "run", "--small", "--rounds", "1", "--json", figures, *arguments],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        check=False, timeout=300)
+        check=False, timeout=1800)
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(figures.read_text()), done.stdout
 
@@ -53,7 +53,7 @@ def test_an_older_build_is_measured_in_the_same_run(tmp_path):
 def test_another_build_that_is_none_is_refused(tmp_path):
     done = subprocess.run([ROOT / "bench" / "run", "--against", tmp_path / "nothing"],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, check=False, timeout=30)
+                          text=True, check=False, timeout=120)
     assert done.returncode == 2
     assert "is not a program" in done.stderr
 
@@ -61,7 +61,7 @@ def test_another_build_that_is_none_is_refused(tmp_path):
 def test_an_unknown_workload_is_refused():
     done = subprocess.run([ROOT / "bench" / "run", "--only", "backlogg"], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
-                          timeout=30)
+                          timeout=120)
     assert done.returncode == 2
     assert "no workload 'backlogg'" in done.stderr
 

@@ -62,7 +62,7 @@ def answers(config):
         except confluent_kafka.KafkaException:
             return False
 
-    return wait_until(lambda: "yes" if answered() else "no" if errors else None, 20) == "yes"
+    return wait_until(lambda: "yes" if answered() else "no" if errors else None) == "yes"
 
 
 def test_every_way_to_log_in():
@@ -106,7 +106,7 @@ def test_two_brokers_make_a_cluster():
         other = two if leader is one else one
         if leader is two:
             leader.stop()
-            wait_until(lambda: other.leaders("t")[0] == other.node, 15, "the other leader")
+            wait_until(lambda: other.leaders("t")[0] == other.node, what="the other leader")
             leader.start()
         other.produce("t", [(b"k", b"v")])
         assert len(other.read_all("t")) == 1
@@ -133,6 +133,6 @@ def test_no_broker_outlives_a_killed_test_run():
     os.kill(int(pid), 0)
     run.send_signal(signal.SIGKILL)
     run.wait()
-    wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), 10.0, "the broker to end")
+    wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), what="the broker to end")
     subprocess.run(["/bin/rm", "-r", directory], check=True)
     assert CURRENT in directory

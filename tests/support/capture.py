@@ -15,7 +15,9 @@ import threading
 import time
 import urllib.request
 
-from support.processes import ROOT, free_port, remove_directory, run_directory, spawn
+from support.processes import (
+    PATIENCE, ROOT, free_port, patient, remove_directory, run_directory, spawn,
+)
 
 
 def binary():
@@ -110,18 +112,21 @@ class Capture:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
-    def wait_exit(self, timeout=10.0):
+    def wait_exit(self, timeout=PATIENCE):
         """Waits for its end by itself; returns the exit code."""
+        return self._ended(patient(timeout))
+
+    def _ended(self, timeout):
         code = self.process.wait(timeout)
-        self._read_up(timeout)
+        self._read_up(PATIENCE)
         return code
 
-    def stop(self, timeout=5.0, code=0):
+    def stop(self, timeout=30.0, code=0):
         """SIGTERM; must end in `timeout` with exit code `code` (None: any)."""
         started = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         try:
-            got = self.wait_exit(timeout)
+            got = self._ended(timeout)
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"no end within {timeout} s of SIGTERM\n{self.stderr_tail()}")
@@ -135,7 +140,7 @@ class Capture:
             self.process.kill()
         self.process.wait()
         self.hold_at(None)
-        self._read_up(10.0)
+        self._read_up(PATIENCE)
 
     def hold_at(self, lines):
         """Reads no further than this many lines, so that the rest stays with it; None: reads on."""
@@ -191,11 +196,12 @@ class Capture:
         with self._changed:
             self._lines.clear()
 
-    def wait_for(self, what, timeout=15.0):
+    def wait_for(self, what, timeout=PATIENCE):
         """Waits for a number of lines, or for a predicate over the list of messages.
 
         Returns the messages. Fails early, with the end of stderr, if the process ends.
         """
+        timeout = patient(timeout)
         messages, read = [], 0      # no line is parsed twice
 
         def enough():
@@ -227,17 +233,17 @@ class Capture:
         there = self.stderr_path.exists()   # until it is closed
         return "\n".join(self.stderr.splitlines()[-lines:]) if there else self._last_words
 
-    def wait_for_log(self, text, timeout=15.0):
-        """Waits until stderr contains `text`."""
-        deadline = time.monotonic() + timeout
-        while text not in self.stderr:
-            if time.monotonic() > deadline or not self.running and text not in self.stderr:
-                raise AssertionError(f"{text!r} is not in the log\n{self.stderr_tail()}")
+    def wait_for_log(self, text, timeout=PATIENCE, times=1):
+        """Waits until stderr contains `text`, that many times since its first start."""
+        deadline = time.monotonic() + patient(timeout)
+        while self.stderr.count(text) < times:
+            if time.monotonic() > deadline or not self.running and self.stderr.count(text) < times:
+                raise AssertionError(f"{text!r} is not in the log {times} times\n{self.stderr_tail()}")
             time.sleep(0.02)
 
-    def wait_streaming(self, timeout=15.0):
-        """Waits until it streams for the first time: from then on no change escapes it."""
-        self.wait_for_log("streaming", timeout)
+    def wait_streaming(self, timeout=PATIENCE, times=1):
+        """Waits until it streams for the first time, or again: from then on no change escapes it."""
+        self.wait_for_log("  streaming  ", timeout, times)
         return self
 
     def resident_mib(self, field="VmHWM"):
@@ -256,7 +262,7 @@ class Capture:
         """The sum of a metric's series, from its /metrics; None before it is there."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics",
-                                        timeout=5) as answer:
+                                        timeout=PATIENCE) as answer:
                 lines = answer.read().decode().splitlines()
         except OSError:
             return None
@@ -268,7 +274,7 @@ class Capture:
         return sum(values) if values else None
 
 
-def run_capture(*args, env=None, timeout=30.0, input_text=None):
+def run_capture(*args, env=None, timeout=2 * PATIENCE, input_text=None):
     """Runs `pg-capture ARGS` to its end; returns the CompletedProcess (text).
 
     The sink is the console unless `env` names one: Kafka, the default, needs brokers.

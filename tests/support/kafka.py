@@ -36,6 +36,8 @@ HOST = "127.0.0.1"
 # Seen to start fastest and to be light: tests are many short lives.
 _JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms64m", "-Xmx384m"]
 
+_SESSION_MS = 4000
+
 # What the tools are called since they were moved out of the core, and before.
 _TOOLS = {
     "console-consumer": ("org.apache.kafka.tools.consumer.ConsoleConsumer", "kafka.tools.ConsoleConsumer"),
@@ -308,8 +310,9 @@ class KafkaBroker(kafka_client.Topics):
         voter = self._controller
         settings["controller.quorum.voters"] = f"{voter.node}@{HOST}:{voter.controller_port}"
         settings["controller.listener.names"] = "CONTROLLER"
-        # A killed broker is let in again when its old session has ended.
-        settings["broker.session.timeout.ms"] = 2000
+        # A killed broker is let in again when its old session has ended; one that lives must not
+        # lose its place because the machine is busy.
+        settings["broker.session.timeout.ms"] = _SESSION_MS
         settings["broker.heartbeat.interval.ms"] = 250
         settings["share.coordinator.state.topic.replication.factor"] = 1
         settings["share.coordinator.state.topic.min.isr"] = 1
@@ -323,7 +326,7 @@ class KafkaBroker(kafka_client.Topics):
     def _prepare_zookeeper(self, settings):
         settings["broker.id"] = self.node
         settings["zookeeper.connect"] = f"{HOST}:{self._controller.controller_port}"
-        settings["zookeeper.session.timeout.ms"] = 2000
+        settings["zookeeper.session.timeout.ms"] = _SESSION_MS
         if self._controller is not self:
             return
         (self.directory / "zoo.cfg").write_text(
@@ -394,14 +397,14 @@ class KafkaBroker(kafka_client.Topics):
         """Starts it and returns at once; wait_ready() does the rest."""
         if self._zookeeper is not None and not self._zookeeper.running:
             self._zookeeper.begin()
-            self._zookeeper.wait_for_log(r"binding to port", 30.0)
+            self._zookeeper.wait_for_log(r"binding to port", 60.0)
         if self._session_left:
-            self._zookeeper.wait_for_log("Expiring session", 30.0)
+            self._zookeeper.wait_for_log("Expiring session", 60.0)
             self._session_left = False
         self._broker.begin()
         return self
 
-    def wait_ready(self, timeout=60.0):
+    def wait_ready(self, timeout=180.0):
         """Returns when the log says so and a client gets an answer that names this broker."""
         self._broker.wait_for_log(r"Kafka Server started|\[KafkaServer id=\d+\] started", timeout)
         wait_until(lambda: self.node in self.broker_ids(), timeout, "an answer of the broker")
@@ -410,11 +413,11 @@ class KafkaBroker(kafka_client.Topics):
             self._configured = dict(self.users)
         return self
 
-    def start(self, timeout=60.0):
+    def start(self, timeout=180.0):
         self.begin()
         return self.wait_ready(timeout)
 
-    def stop(self, timeout=30.0):
+    def stop(self, timeout=60.0):
         """A clean shutdown (SIGTERM): leaders move away first, files are closed."""
         self._broker.stop(timeout)
 
@@ -425,7 +428,7 @@ class KafkaBroker(kafka_client.Topics):
             self._session_left = True
         self._broker.kill()
 
-    def restart(self, timeout=60.0):
+    def restart(self, timeout=180.0):
         self.stop()
         return self.start(timeout)
 
@@ -457,7 +460,7 @@ class KafkaBroker(kafka_client.Topics):
 
     # -- Kafka's own tools --------------------------------------------------------------
 
-    def tool(self, name, *arguments, input_text=None, timeout=60.0):
+    def tool(self, name, *arguments, input_text=None, timeout=180.0):
         """Runs one of Kafka's command line tools against this broker; returns its output."""
         current, old = _TOOLS[name]
         done = subprocess.run(
@@ -479,17 +482,17 @@ class KafkaBroker(kafka_client.Topics):
             (path / "log4j.properties").write_text(text)
         return path
 
-    def console_consumer(self, topic, count, *properties, timeout=60.0):
+    def console_consumer(self, topic, count, *properties, timeout=180.0):
         """The first `count` records of a topic as Kafka's console consumer prints them: a list
         of lines. properties: "print.key=true", "print.headers=true" …
         """
         flag = "--formatter-property" if self.version == CURRENT else "--property"
         given = [word for text in properties for word in (flag, text)]
         text = self.tool("console-consumer", "--topic", topic, "--from-beginning", "--max-messages",
-                         count, "--timeout-ms", 20000, *given, timeout=timeout)
+                         count, "--timeout-ms", 60000, *given, timeout=timeout)
         return text.removesuffix("\n").split("\n")
 
-    def console_producer(self, topic, lines, *properties, timeout=60.0):
+    def console_producer(self, topic, lines, *properties, timeout=180.0):
         """Writes lines with Kafka's own producer. properties: "parse.key=true" …"""
         flag = "--reader-property" if self.version == CURRENT else "--property"
         given = [word for text in properties for word in (flag, text)]

@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 
-from support.processes import ROOT, wait_until
+from support.processes import PATIENCE, ROOT, patient, wait_until
 
 _PACKAGES = ROOT / ".deps" / "python" / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
 if not (_PACKAGES / "confluent_kafka").exists():
@@ -76,16 +76,16 @@ class Topics:
     def _metadata(self):
         """Asked once more, by a new client, when the broker that was asked has just gone."""
         try:
-            return self.admin().list_topics(timeout=5)
+            return self.admin().list_topics(timeout=10)
         except confluent_kafka.KafkaException:
             self.forget_admin()
-            return self.admin().list_topics(timeout=10)
+            return self.admin().list_topics(timeout=PATIENCE)
 
     @staticmethod
     def _done(futures, ignore=()):
         for future in futures.values():
             try:
-                future.result(20)
+                future.result(PATIENCE)
             except confluent_kafka.KafkaException as error:
                 if error.args[0].code() not in ignore:
                     raise
@@ -115,19 +115,19 @@ class Topics:
     def create_topic(self, topic, partitions=1, replicas=1, config=None):
         self._done(self.admin().create_topics([kafka_admin.NewTopic(
             topic, num_partitions=partitions, replication_factor=replicas, config=config or {})]))
-        wait_until(lambda: self.partitions(topic) == partitions, 10, f"topic {topic}")
+        wait_until(lambda: self.partitions(topic) == partitions, PATIENCE, f"topic {topic}")
 
     def delete_topic(self, topic):
         self._done(self.admin().delete_topics([topic], operation_timeout=20))
-        wait_until(lambda: not self.partitions(topic), 10, f"the end of topic {topic}")
+        wait_until(lambda: not self.partitions(topic), PATIENCE, f"the end of topic {topic}")
 
     def add_partitions(self, topic, total):
         self._done(self.admin().create_partitions([kafka_admin.NewPartitions(topic, total)]))
-        wait_until(lambda: self.partitions(topic) == total, 10, f"partitions of {topic}")
+        wait_until(lambda: self.partitions(topic) == total, PATIENCE, f"partitions of {topic}")
 
     def topic_config(self, topic):
         resource = kafka_admin.ConfigResource("topic", topic)
-        entries = self.admin().describe_configs([resource])[resource].result(20)
+        entries = self.admin().describe_configs([resource])[resource].result(PATIENCE)
         return {name: entry.value for name, entry in entries.items()}
 
     def _alter(self, kind, name, values):
@@ -165,11 +165,24 @@ class Topics:
         """operation: WRITE, READ, DESCRIBE, CREATE … Everybody else may still do everything."""
         self._done(self.admin().create_acls([self._acl(user, operation, topic, "DENY"),
                                              self._acl("*", "ALL", topic, "ALLOW")]))
+        self.wait_acls(topic, 2)
 
     def allow_again(self, topic):
-        self._done(self.admin().delete_acls([kafka_admin.AclBindingFilter(
+        self._done(self.admin().delete_acls([self._acls_of(topic)]))
+        self.wait_acls(topic, 0)
+
+    @staticmethod
+    def _acls_of(topic):
+        return kafka_admin.AclBindingFilter(
             kafka_admin.ResourceType.TOPIC, topic, kafka_admin.ResourcePatternType.LITERAL, None, None,
-            kafka_admin.AclOperation.ANY, kafka_admin.AclPermissionType.ANY)]))
+            kafka_admin.AclOperation.ANY, kafka_admin.AclPermissionType.ANY)
+
+    def wait_acls(self, topic, count):
+        """Until the broker goes by that many (at least; 0: by none): it learns of them a moment after
+        they are stored."""
+        def known():
+            return len(self.admin().describe_acls(self._acls_of(topic)).result(PATIENCE))
+        wait_until(lambda: known() >= count if count else not known(), PATIENCE, f"the ACLs of {topic}")
 
     # -- contents -----------------------------------------------------------------------
 
@@ -181,7 +194,7 @@ class Topics:
             producer.produce(topic, value, key, *partition,
                              on_delivery=lambda error, _: failed.append(error) if error else None)
             producer.poll(0)
-        left = producer.flush(30)
+        left = producer.flush(PATIENCE)
         assert not left and not failed, f"{left} records not sent, errors: {failed[:3]}"
 
     def end_offsets(self, topic):
@@ -190,7 +203,7 @@ class Topics:
 
         def asked():
             try:
-                return {p: consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p), 10)
+                return {p: consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p), 30)
                         for p in range(self.partitions(topic))}
             except confluent_kafka.KafkaException as error:
                 if error.args[0].code() in _NO_LEADER_YET:
@@ -198,11 +211,11 @@ class Topics:
                 raise
 
         try:
-            return wait_until(asked, 20, f"offsets of {topic}")
+            return wait_until(asked, PATIENCE, f"offsets of {topic}")
         finally:
             consumer.close()
 
-    def read_all(self, topic, timeout=60.0):
+    def read_all(self, topic, timeout=2 * PATIENCE):
         """Every record of a topic as it is now: partition by partition in order, interleaved."""
         bounds = {p: (begin, end) for p, (begin, end) in self.end_offsets(topic).items() if end > begin}
         ends = {p: end for p, (_, end) in bounds.items()}
@@ -303,8 +316,9 @@ class Follower:
     def records(self):
         return list(self._records)
 
-    def wait_for(self, what, timeout=30.0):
+    def wait_for(self, what, timeout=PATIENCE):
         """Waits for a number of records or for a condition that holds."""
+        timeout = patient(timeout)
         enough = what if callable(what) else lambda: self.count >= what
         deadline = time.monotonic() + timeout
         with self._changed:
@@ -319,7 +333,7 @@ class Follower:
     def stop(self):
         if self._thread.is_alive():
             self._stopping.set()
-            self._thread.join(10)
+            self._thread.join(PATIENCE)
             self._consumer.close()
         if self.failure:
             raise self.failure

@@ -68,8 +68,20 @@ def spawn(args, death_signal=signal.SIGKILL, **kwargs):
     return _forker.popen([str(a) for a in args], dict(kwargs, preexec_fn=bind_to_parent))
 
 
-def wait_until(condition, timeout=10.0, what="the condition", interval=0.02):
-    """Polls `condition` until it returns something true, and returns that."""
+# A limit ends a hang, it measures nothing: a machine may be slow, and busy with other tests.
+PATIENCE = 60.0
+
+
+def patient(timeout):
+    return max(timeout, PATIENCE)
+
+
+def wait_until(condition, timeout=PATIENCE, what="the condition", interval=0.02):
+    """Polls `condition` until it returns something true, and returns that.
+
+    It must stay true, or nobody may be there to see it. No limit is below PATIENCE.
+    """
+    timeout = patient(timeout)
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
@@ -83,12 +95,28 @@ def wait_until(condition, timeout=10.0, what="the condition", interval=0.02):
 _held_ports = {}
 
 
+def _port_range():
+    """20000…32000, or what is left beside the ports that this machine gives to outgoing connections."""
+    try:
+        low, high = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    except (OSError, ValueError):
+        return 20000, 32000
+    if low >= 32000 or high < 20000:
+        return 20000, 32000
+    below, above = (max(1024, low - 12000), low), (high + 1, min(65536, high + 12001))
+    widest = max(below, above, key=lambda part: part[1] - part[0])
+    return widest if widest[1] - widest[0] >= 2000 else (20000, 32000)
+
+
+_PORTS = _port_range()
+
+
 def free_port():
-    """A port of 127.0.0.1 in 20000…32000, ours until this process ends."""
+    """A port of 127.0.0.1 that no outgoing connection takes, ours until this process ends."""
     locks = RUN / "ports"
     locks.mkdir(parents=True, exist_ok=True)
     while True:
-        port = random.SystemRandom().randrange(20000, 32000)
+        port = random.SystemRandom().randrange(*_PORTS)
         lock = os.open(locks / str(port), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -156,7 +156,7 @@ class Replica:
                                        lsn_number(record.headers["pgc.lsn"].decode()),
                                        int(record.headers["pgc.seq"]))
 
-    def read_to_the_end(self, timeout=60):
+    def read_to_the_end(self, timeout=120):
         """Waits until it has seen everything that the topics hold now."""
         broker = self._stage.broker
         there = set(broker.topics())
@@ -173,11 +173,11 @@ class Replica:
     def repeats(self):
         return sum(table.repeats for table in self.tables.values())
 
-    def wait_for_reads(self, count, timeout=30):
+    def wait_for_reads(self, count, timeout=60):
         """Waits until it has seen that many READs in all."""
         self.follower.wait_for(lambda: self.reads() >= count, timeout)
 
-    def wait_for_events(self, more, timeout=30):
+    def wait_for_events(self, more, timeout=60):
         """Waits for that many events from now on."""
         goal = self.events() + more
         self.follower.wait_for(lambda: self.events() >= goal, timeout)
@@ -209,7 +209,7 @@ class Replica:
                                  f"{next(iter(extra), '–')[:300]}")
         return found
 
-    def agrees(self, timeout=60):
+    def agrees(self, timeout=120):
         """Once nothing is written any more: everything is in the topics, and they say the same."""
         self._stage.server.wait_confirmed(self._stage.name, timeout=timeout)
         self.read_to_the_end(timeout)

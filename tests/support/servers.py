@@ -23,7 +23,7 @@ import psycopg
 from support.capture import Capture  # noqa: F401  (one import for the suites)
 from support.cut_proxy import CutProxy  # noqa: F401
 from support.processes import (
-    ROOT, RUN, SERVER_USER, as_server_user, exclusive, free_port, remove_directory, run_directory,
+    PATIENCE, ROOT, RUN, SERVER_USER, as_server_user, exclusive, free_port, remove_directory, run_directory,
     server_base, short_directory, spawn, wait_until,
 )
 
@@ -37,6 +37,7 @@ _SETTINGS = {
     "max_replication_slots": "50",
     "max_prepared_transactions": "20",
     "shared_buffers": "32MB",
+    "dynamic_shared_memory_type": "mmap",   # many servers in what may be a small /dev/shm
     "fsync": "off",
     "full_page_writes": "off",
     "timezone": "UTC",
@@ -272,7 +273,7 @@ class PostgresServer:
             self.psql(f"ALTER ROLE postgres PASSWORD '{self.PASSWORD}'")
         return self
 
-    def stop(self, mode="fast", timeout=30.0):
+    def stop(self, mode="fast", timeout=PATIENCE):
         """mode: smart, fast (like a clean shutdown), immediate (like a crash that tidies up)."""
         if not self.running:
             return
@@ -295,7 +296,7 @@ class PostgresServer:
         children = self._children()
         self._process.kill()
         self._process.wait()
-        wait_until(lambda: not any(self._alive(c) for c in children), 10.0,
+        wait_until(lambda: not any(self._alive(c) for c in children), PATIENCE,
                    "the server's children to end")
 
     def freeze(self):
@@ -377,11 +378,11 @@ class PostgresServer:
 
     def promote(self):
         """Makes a primary of a standby; returns when it may be written."""
-        self.psql("SELECT pg_promote(true, 30)")
-        wait_until(lambda: self.psql("SELECT pg_is_in_recovery()") == "f\n", 30.0, "the promotion")
+        self.psql("SELECT pg_promote(true, 60)")
+        wait_until(lambda: self.psql("SELECT pg_is_in_recovery()") == "f\n", PATIENCE, "the promotion")
         return self
 
-    def wait_replayed(self, lsn, timeout=30.0):
+    def wait_replayed(self, lsn, timeout=PATIENCE):
         """For a standby: waits until it has everything up to `lsn`."""
         wait_until(lambda: self.query("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", lsn)
                    == [(True,)], timeout, f"the standby to replay {lsn}", interval=0.05)
@@ -406,7 +407,7 @@ class PostgresServer:
         """A psycopg connection over the Unix socket."""
         return psycopg.connect(self.dsn(db, **kw), autocommit=autocommit)
 
-    def psql(self, sql, db="postgres", timeout=120.0):
+    def psql(self, sql, db="postgres", timeout=600.0):
         """Runs SQL through psql, one statement after the other; returns unaligned rows."""
         done = subprocess.run(
             [str(CLIENT_BIN / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self.socket_dir),
@@ -430,7 +431,11 @@ class PostgresServer:
             row = cursor.fetchone()
             return dict(zip((c.name for c in cursor.description), row)) if row else None
 
-    def drop_slot(self, name, timeout=15.0):
+    def wait_free(self, name, timeout=PATIENCE):
+        """Waits until nobody reads the slot: its reader's session ends after the reader."""
+        wait_until(lambda: not (self.slot(name) or {}).get("active"), timeout, f"slot {name} to be free")
+
+    def drop_slot(self, name, timeout=PATIENCE):
         """Ends the slot's reader, if there is one, and drops it; no slot is fine too."""
         def gone():
             self.psql(f"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
@@ -440,7 +445,7 @@ class PostgresServer:
             return self.slot(name) is None
         wait_until(gone, timeout, f"slot {name} to be free", interval=0.05)
 
-    def wait_confirmed(self, slot, lsn=None, timeout=15.0):
+    def wait_confirmed(self, slot, lsn=None, timeout=PATIENCE):
         """Waits until the slot has confirmed `lsn` (default: the server's position now)."""
         lsn = lsn or self.query("SELECT pg_current_wal_lsn()")[0][0]
         wait_until(lambda: self.query(

@@ -12,7 +12,7 @@ import json
 import re
 
 from support.kafka_client import Follower
-from support.processes import wait_until
+from support.processes import PATIENCE, wait_until
 from support.servers import Capture
 from support.workload import SCHEMA, Witness, Writer
 
@@ -56,7 +56,7 @@ class Stage:
         capture = Capture(self.environment(**more), slot=self.name, sink="kafka", http=http, start=start)
         self._captures.append(capture)
         if wait and start:
-            capture.wait_streaming(30)
+            capture.wait_streaming()
         return capture
 
     def close(self):
@@ -83,7 +83,7 @@ class Stage:
     def topic(self, table, schema="public"):
         return f"{self.prefix}.{schema}.{table}"
 
-    def wait_for(self, table, count, timeout=30.0):
+    def wait_for(self, table, count, timeout=PATIENCE):
         """Waits until a table's topic holds `count` records; returns all it holds."""
         topic = table if table.startswith(self.prefix) else self.topic(table)
 
@@ -125,11 +125,11 @@ class Audience(Witness):
             f"key {key} is in partitions {self.partition_of[key]} and {record.partition}"
         self.taken_ms.append(record.timestamp_ms)
 
-    def wait_for_more(self, count=200, timeout=30.0):
+    def wait_for_more(self, count=200, timeout=PATIENCE):
         goal = self.messages + count
         self.follower.wait_for(lambda: self.messages >= goal, timeout)
 
-    def finish(self, writer, capture, timeout=60.0):
+    def finish(self, writer, capture, timeout=2 * PATIENCE):
         """Ends the writer, waits for its last change, and swears that none is missing."""
         writer.finish()
         versions = {k: n for k, n in writer.versions.items() if n}

@@ -66,7 +66,7 @@ class Writer(threading.Thread):
 
     def finish(self):
         self.stopping.set()
-        self.join(30)
+        self.join(120)
         assert not self.is_alive(), "the writer does not end"
         if self.unsure:
             with self.server.connect(self.database, autocommit=False) as connection:
