@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 using To = KafkaReports::Answer::To;
 
-constexpr Duration kPatience = 20s;
+constexpr Duration kPatience = 60s;
 
 class RdKafkaProducerTest : public testing::Test {
 protected:
@@ -190,7 +190,7 @@ TEST_F(RdKafkaProducerTest, OneTopicHasOneHandle) {
 TEST_F(RdKafkaProducerTest, PurgedNothingIsLentAnyMore) {
     rd_kafka_mock_broker_set_down(mock_, 1);
     ASSERT_EQ(produce({{topic_, 0, &record("a")}, {topic_, 1, &record("b")}}).records, 2U);
-    EXPECT_TRUE(producer_->purge(clock_, 5s));
+    EXPECT_TRUE(producer_->purge(clock_, kPatience));
 }
 
 TEST_F(RdKafkaProducerTest, RecordsInFlightArePurgedToo) {
@@ -200,7 +200,7 @@ TEST_F(RdKafkaProducerTest, RecordsInFlightArePurgedToo) {
     ASSERT_EQ(produce({{topic_, 0, &record("b")}}).records, 1U);
     pollfd none{.fd = producer_->wake_fd(), .events = POLLIN, .revents = 0};
     ::poll(&none, 1, 100);  // by now it is on its way
-    EXPECT_TRUE(producer_->purge(clock_, 5s));
+    EXPECT_TRUE(producer_->purge(clock_, kPatience));
 }
 
 TEST_F(RdKafkaProducerTest, RetiringIsBounded) {
@@ -216,7 +216,7 @@ TEST_F(RdKafkaProducerTest, RetiringIsBounded) {
         RdKafkaProducers producers{config_, clock_, Logger{}};
         producers.retire(std::move(producer_), std::move(lent));
     }
-    EXPECT_LT(clock_.now() - begin, 5s);
+    EXPECT_LT(clock_.now() - begin, 30s);
 }
 
 TEST_F(RdKafkaProducerTest, ManyAreMadeAndRetired) {
