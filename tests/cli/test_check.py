@@ -104,11 +104,12 @@ def test_slot_in_use_by_somebody_else(server):
          "-f", "/dev/null", "-o", "proto_version=1", "-o", "publication_names=cdc_pub",
          "--no-loop"], stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: server.slot("cdc_slot")["active"], 15, "the slot to be read")
+        wait_until(lambda: server.slot("cdc_slot")["active"], what="the slot to be read")
         finding = blocking(environment(server))
         assert finding["id"] == "slot" and "in use" in finding["message"]
         apply(server, finding["mend"])
-        reader.wait(15)
+        reader.wait(60)
+        server.wait_free("cdc_slot")
         assert_mended(environment(server))
     finally:
         reader.kill()
@@ -119,7 +120,7 @@ def test_slot_in_use_by_somebody_else(server):
 def test_an_instance_of_ours_is_no_obstacle(server):
     """Looked at beside a healthy instance, by its own configuration and from another machine."""
     with Capture(environment(server), slot="cdc_slot", publication="cdc_pub") as instance:
-        wait_until(lambda: (server.slot("cdc_slot") or {}).get("active"), 15, "the slot to be read")
+        wait_until(lambda: (server.slot("cdc_slot") or {}).get("active"), what="the slot to be read")
         own = {"PG_CAPTURE_HTTP_LISTEN": f"127.0.0.1:{instance.http_port}"}
         code, findings = check(environment(server, **own))
         assert code == 0 and findings == [], findings
@@ -174,7 +175,7 @@ def test_a_slot_without_its_publication(server):
         assert finding["id"] == "publication" and "is lost" in finding["mend"]
         assert "slots drop alone" in finding["mend"]
         with Capture(env, http=False) as capture:
-            assert capture.wait_exit(30) == 5
+            assert capture.wait_exit() == 5
     finally:
         server.drop_slot("alone")
 

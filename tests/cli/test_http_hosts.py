@@ -14,7 +14,7 @@ def server():
 
 
 def status(capture, path, host, method="GET"):
-    connection = http.client.HTTPConnection("127.0.0.1", capture.http_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", capture.http_port, timeout=60)
     connection.request(method, path, headers={"Host": host})
     answer = connection.getresponse()
     body = answer.read().decode()

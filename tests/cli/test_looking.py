@@ -72,8 +72,9 @@ class Ground:
         with Capture(self.env | NO_BEAT | (env or {}),
                      http=False) as capture:
             capture.wait_for(lambda seen: sum(m["op"] == "READ" for m in seen) >= 5)
-            capture.wait_for_log("streaming")
+            capture.wait_streaming()
             capture.stop()
+        self.server.wait_free(self.name)
         self.psql(WAITING)
         return self
 
@@ -134,7 +135,7 @@ def a_running_instance(server, name="running"):
     ground = Ground(server, name)
     ground.capture = Capture(ground.env | NO_BEAT)
     ground.capture.wait_for(lambda seen: sum(m["op"] == "READ" for m in seen) >= 5)
-    wait_until(lambda: server.slot(name)["active"], 15, "the slot to be read", interval=0.02)
+    wait_until(lambda: server.slot(name)["active"], what="the slot to be read")
     return ground
 
 

@@ -11,7 +11,7 @@ import time
 
 import pytest
 from support.capture import binary, clean_environment, run_capture
-from support.processes import wait_until
+from support.processes import free_port, wait_until
 from support.servers import Capture, PostgresServer
 
 DONE, CONFIGURATION, SINK, STORAGE, INTERRUPTED = 0, 2, 7, 8, 10
@@ -68,7 +68,7 @@ def start(command, env, stdout, **more):
                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **more)
 
 
-def ended(process, timeout=20):
+def ended(process, timeout=60):
     try:
         _, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -81,6 +81,17 @@ def ended(process, timeout=20):
 def cpu_seconds(process):
     fields = open(f"/proc/{process.pid}/stat").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def asleep(process):
+    return open(f"/proc/{process.pid}/stat").read().rsplit(")", 1)[1].split()[0] == "S"
+
+
+def spends_nothing(process, seconds):
+    """Whether it hardly uses the processor for a while. On a slow machine it may first have work to do."""
+    before = cpu_seconds(process)
+    time.sleep(seconds)
+    return process.poll() is not None or cpu_seconds(process) - before < 0.3 * seconds
 
 
 def full_pipe():
@@ -131,7 +142,7 @@ def test_peek_into_head(environment):
     process = start("peek", env, subprocess.PIPE)
     lines = [json.loads(process.stdout.readline()) for _ in range(3)]
     process.stdout.close()
-    assert process.wait(20) == DONE and process.stderr.read() == ""
+    assert process.wait(60) == DONE and process.stderr.read() == ""
     assert [m["after"]["id"] for m in lines] == [100000, 100001, 100002]
 
 
@@ -150,21 +161,15 @@ def test_peek_that_only_waits_for_its_reader_lets_the_slot_go_and_sleeps(environ
     """More than a pipe takes is ready, less than what peek holds back: nothing more is read."""
     env = environment_of("peek", environment) | {"REPLICATION_KEEPALIVE_INTERVAL_SECS": "1"}
     reader, writer = full_pipe()
-
-    def readings():     # the server's log keeps what may be over before anybody looks
-        return server.log.read_text(errors="replace").count('starting logical decoding for slot "waiting"')
-
-    earlier = readings()
+    earlier = readings(server)
     process = start("peek -n 1000", env, writer)
     os.close(writer)
     try:
-        wait_until(lambda: readings() > earlier or process.poll() is not None, 20, "it to begin")
-        wait_until(lambda: not server.slot("waiting")["active"], 20, "the slot to be free")
+        wait_until(lambda: readings(server) > earlier or process.poll() is not None, what="it to begin")
+        server.wait_free("waiting")
         time.sleep(2)       # feedback would have been due
-        before = cpu_seconds(process)
-        time.sleep(2)
+        wait_until(lambda: spends_nothing(process, 2), what="it to sleep", interval=0)
         assert process.poll() is None, f"ended by itself: {ended(process)}"
-        assert cpu_seconds(process) - before < 0.5
         process.send_signal(signal.SIGTERM)
         assert ended(process)[0] == INTERRUPTED
     finally:
@@ -172,19 +177,22 @@ def test_peek_that_only_waits_for_its_reader_lets_the_slot_go_and_sleeps(environ
         os.close(reader)
 
 
-def check_full(command, env, number):
+def readings(server):
+    """How often the slot was read: the server's log keeps what may be over before anybody looks."""
+    return server.log.read_text(errors="replace").count('starting logical decoding for slot "waiting"')
+
+
+def check_full(command, env, number, begun=lambda: True):
+    """begun   whether it has got to its work; until then a signal is nobody's but the system's"""
     reader, writer = full_pipe()
     process = start(command, env, writer)
     os.close(writer)
     try:
-        wait_until(lambda: any(w in open(f"/proc/{process.pid}/wchan").read() for w in ("poll", "pipe"))
-                   or open(f"/proc/{process.pid}/stat").read().rsplit(")", 1)[1].split()[0] == "S", 20, "the wait")
+        wait_until(lambda: begun() or process.poll() is not None, what="it to begin")
+        wait_until(lambda: process.poll() is not None or asleep(process), what="the wait")
         time.sleep(0.5)
-        before = cpu_seconds(process)
-        time.sleep(1)
-        spent = cpu_seconds(process) - before
+        wait_until(lambda: spends_nothing(process, 1), what="a second without work", interval=0)
         assert process.poll() is None, f"ended by itself: {ended(process)}"
-        assert spent < 0.5, f"{spent} s of CPU within a second of waiting"
         process.send_signal(number)
         code, stderr = ended(process)
         assert code in (DONE, 1, INTERRUPTED, -number), (code, stderr)
@@ -202,10 +210,14 @@ def test_a_signal_ends_a_command_that_waits_for_its_reader(command, number):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("command", ["peek", "lag --watch 0.2", "snapshot wait paused", "status --output json"])
-def test_a_signal_ends_what_asks_and_waits_for_its_reader(command, number, environment):
-    code = check_full(command, environment_of(command, environment), number)
-    if command == "peek":
-        assert code == INTERRUPTED
+def test_a_signal_ends_what_asks_and_waits_for_its_reader(command, number, environment, server):
+    if command != "peek":
+        check_full(command, environment_of(command, environment), number)
+        return
+    server.wait_free("waiting")
+    earlier = readings(server)
+    assert check_full(command, environment_of(command, environment), number,
+                      lambda: readings(server) > earlier) == INTERRUPTED
 
 
 @pytest.mark.parametrize("second", [False, True])
@@ -213,16 +225,16 @@ def test_run_into_a_full_pipe_ends_and_confirms_nothing_unwritten(server, second
     slot = f"full_{int(second)}"
     reader, writer = full_pipe()
     env = server.capture_environment("shop")
-    with Capture(env, slot=slot, sink="console", stdout=writer, http=False) as capture:
+    with Capture(env, slot=slot, sink="console", stdout=writer) as capture:
         os.close(writer)
         capture.wait_streaming()
         server.psql("INSERT INTO t SELECT i, repeat('z', 400) FROM generate_series(200000, 210000) i;"
                     "DELETE FROM t WHERE id BETWEEN 200000 AND 210000", db="shop")
-        time.sleep(1)
+        wait_until(lambda: (capture.metric("cdc_buffer_bytes") or 0) > 0, what="something that can't be written")
         capture.signal(signal.SIGTERM)
         if second:
             capture.signal(signal.SIGINT)
-        code = capture.wait_exit(10)
+        code = capture.wait_exit()
         assert code == (INTERRUPTED if second else DONE), capture.stderr_tail()
     os.close(reader)
     # All of it comes again.
@@ -240,7 +252,7 @@ def test_run_into_a_pipe_that_is_closed_says_so_and_confirms_nothing_unwritten(s
         capture.wait_streaming()
         os.close(reader)
         server.psql("INSERT INTO t VALUES (300000, 'a'); DELETE FROM t WHERE id = 300000", db="shop")
-        assert capture.wait_exit(20) == SINK, capture.stderr_tail()
+        assert capture.wait_exit() == SINK, capture.stderr_tail()
         assert "the reader of our output went away" in capture.stderr
     with Capture(env, slot="closed", sink="console", state=capture.state, http=False) as again:
         assert [m["op"] for m in again.wait_for(2)] == ["INSERT", "DELETE"]
@@ -277,7 +289,7 @@ def test_run_without_room_stops(server):
                      http=False) as capture:
             capture.wait_streaming()
             server.psql("INSERT INTO t VALUES (400000, 'a'); DELETE FROM t WHERE id = 400000", db="shop")
-            assert capture.wait_exit(20) == SINK, capture.stderr_tail()
+            assert capture.wait_exit() == SINK, capture.stderr_tail()
             assert os.strerror(errno.ENOSPC) in capture.stderr
     server.drop_slot("room")
 
@@ -289,8 +301,9 @@ def test_run_without_room_stops(server):
                                      "config show --postgres.prot 1", "slots drop", "snapshot wait a b c",
                                      "status", "check", "run"])
 def test_with_json_logs_every_line_is_json(command):
-    env = {"PG_DATABASE": "shop", "PG_HOST": "127.0.0.1", "PG_PORT": "1", "PG_USERNAME": "u",
-           "PG_CAPTURE_SINK": "console", "PG_CAPTURE_HTTP_LISTEN": "127.0.0.1:1",
+    # Ports of our own: of another test's instance on the same one there would be nothing to complain about.
+    env = {"PG_DATABASE": "shop", "PG_HOST": "127.0.0.1", "PG_PORT": str(free_port()), "PG_USERNAME": "u",
+           "PG_CAPTURE_SINK": "console", "PG_CAPTURE_HTTP_LISTEN": f"127.0.0.1:{free_port()}",
            "PG_CONNECT_TIMEOUT_SECS": "1"}
     done = run_capture(*command.split(), "-j", env=env)
     lines = done.stderr.splitlines()

@@ -88,6 +88,7 @@ def test_adopt_stores_where_the_slot_stands_and_what_is_to_be_read(place, flags,
         expected = [("INSERT", 6)] + (READS + [("READ", 6)] if snapshot else [])
         capture.wait_for(len(expected))
         capture.stop()
+        at.server.wait_free(at.name)
         assert sorted(operations(capture)) == sorted(expected)
     again = at.run("adopt")
     assert again.returncode == 5 and "stored already" in again.stderr
@@ -181,6 +182,7 @@ def test_nothing_is_changed_beside_an_instance_that_runs(place):
     at = place("running")
     with at.capture() as capture:
         capture.wait_for(5)
+        capture.wait_streaming()
         for command in (["adopt"], ["position", "reset", "--yes"]):
             done = at.run(*command)
             assert done.returncode == 3 and "is active for PID" in done.stderr, done.stderr

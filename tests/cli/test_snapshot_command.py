@@ -232,9 +232,9 @@ def test_a_signal_ends_the_watching_and_says_how_to_go_on():
                                    env=instance.environment, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
         try:
-            wait_until(lambda: len(instance.seen) > 2, 10, "asked a few times")
+            wait_until(lambda: len(instance.seen) > 2, what="asked a few times")
             process.send_signal(signal.SIGINT)
-            _, told = process.communicate(timeout=10)
+            _, told = process.communicate(timeout=60)
         finally:
             process.kill()
         assert process.returncode == 10 and "pg-capture snapshot wait again" in told

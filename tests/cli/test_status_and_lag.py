@@ -11,6 +11,7 @@ import time
 import pytest
 from support.capture import binary, run_capture
 from support.processes import free_port, wait_until
+from support.replica import lsn_number
 from support.servers import Capture, PostgresServer
 
 
@@ -27,6 +28,12 @@ def environment(server, slot="none_yet"):
         "PG_SLOT_NAME": slot, "PG_CAPTURE_HTTP_LISTEN": f"127.0.0.1:{free_port()}"}
 
 
+def waiting(capture):
+    """What it tells between two attempts: one lasts no longer than a refusal."""
+    told = ask("status", capture.environment)
+    return told if told["waits_on"] == "source" and told["waits_for"] else None
+
+
 def ask(command, env, code=0):
     done = run_capture(command, "--output", "json", env=env)
     assert done.returncode == code, done.stderr
@@ -37,44 +44,50 @@ def ask(command, env, code=0):
 
 def test_status_tells_how_a_running_instance_does(server):
     with Capture(server.capture_environment("shop"), slot="status") as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         server.psql("INSERT INTO t SELECT generate_series(1, 500)", db="shop")
         capture.wait_for(500)
-        wait_until(lambda: ask("status", capture.environment)["behind_bytes"] == 0, 15, "confirmed")
-        told = ask("status", capture.environment)
+        wait_until(lambda: (told := ask("status", capture.environment))["behind_bytes"] == 0
+                   and told["changes"] == 500, what="confirmed")
+
+        def lively():       # rate and latency are those of the last seconds
+            server.psql("UPDATE t SET v = 'again' WHERE id = 1", db="shop")
+            told = ask("status", capture.environment)
+            return told if told["changes_per_second"] > 0 and told["latency"] else None
+        told = wait_until(lively, what="a rate and a latency")
         assert told["pipeline"] == "status" and told["state"] == "streaming" and told["live"]
-        assert told["changes"] == 500 and told["changes_per_second"] > 0
-        assert 0 < told["latency"]["p50_seconds"] <= told["latency"]["p99_seconds"] < 10
+        assert 0 < told["latency"]["p50_seconds"] <= told["latency"]["p99_seconds"] < 60
         assert told["sink"] == {"kind": "console", "state": "ready"}
         assert told["buffer_limit_bytes"] > 0 and told["uptime_seconds"] > 0
         text = run_capture("status", env=capture.environment)
         assert text.returncode == 0 and "streaming for" in text.stdout, text.stderr
         server.stop("immediate")
         capture.wait_for_log("trying again")
-        told = ask("status", capture.environment)
+        # The words of the log come first; what follows them stays until the server is back.
+        told = wait_until(lambda: waiting(capture), what="it to wait")
         assert told["state"] in ("waiting", "connecting") and told["waits_for"]
         assert told["last_error"]["what"]
         # What can't be known is not zero.
         assert told["lag_seconds"] is None and told["behind_bytes"] is None
         assert told["waits_on"] == "source"
-        wait_until(lambda: ask("status", capture.environment)["failed_attempts"] >= 3, 30, "attempts")
+        wait_until(lambda: ask("status", capture.environment)["failed_attempts"] >= 3, what="attempts")
         assert math.isnan(capture.metric("cdc_replication_lag_bytes"))
         assert math.isnan(capture.metric("cdc_replication_lag_seconds"))
         assert capture.metric('cdc_pipeline_state{state="streaming"}') == 0
         assert capture.metric("cdc_pipeline_state") == 1
-        assert capture.metric('cdc_pipeline_waiting{on="source"}') == 1
+        wait_until(lambda: capture.metric('cdc_pipeline_waiting{on="source"}') == 1, what="it to wait")
         assert capture.metric("cdc_failed_attempts") >= 3
         text = run_capture("status", env=capture.environment).stdout
         assert "in a row have failed" in text and "unknown while nothing is read" in text
         assert "last error" in run_capture("status", env=capture.environment).stdout
         server.start()
-        wait_until(lambda: ask("status", capture.environment)["state"] == "streaming", 15, "streaming")
-        wait_until(lambda: ask("status", capture.environment)["failed_attempts"] == 0, 30, "getting on")
-        assert ask("status", capture.environment)["lag_seconds"] is not None
+        wait_until(lambda: ask("status", capture.environment)["state"] == "streaming", what="streaming")
+        wait_until(lambda: ask("status", capture.environment)["failed_attempts"] == 0, what="getting on")
+        wait_until(lambda: ask("status", capture.environment)["lag_seconds"] is not None, what="the lag")
         capture.stop()
         done = run_capture("status", env=capture.environment)
         assert done.returncode == 4 and "start pg-capture" in done.stderr
-    server.psql("SELECT pg_drop_replication_slot('status')")
+    server.drop_slot("status")
 
 
 def test_status_without_an_instance_says_what_to_do(server):
@@ -105,12 +118,12 @@ def test_whoever_else_answers_does_no_harm(server, kind):
         peer, _ = listener.accept()
         with peer:
             if answer is None:
-                ended.wait(20)
+                ended.wait(120)
                 return
             try:
                 peer.sendall(answer)
                 peer.shutdown(socket.SHUT_WR)
-                peer.settimeout(5)
+                peer.settimeout(60)
                 while peer.recv(65536):
                     pass
             except OSError:
@@ -121,11 +134,11 @@ def test_whoever_else_answers_does_no_harm(server, kind):
     env = environment(server) | {
         "PG_CAPTURE_HTTP_LISTEN": f"127.0.0.1:{listener.getsockname()[1]}"}
     began = time.monotonic()
-    done = run_capture("status", env=env, timeout=20)
+    done = run_capture("status", env=env)
     ended.set()
     assert done.returncode == 4 and not done.stdout and "\x1b" not in done.stderr, done.stderr
-    assert time.monotonic() - began < 10
-    thread.join(10)
+    assert time.monotonic() - began < 30, "it gives up by itself"
+    thread.join(60)
     listener.close()
 
 
@@ -149,7 +162,7 @@ def test_lag_on_every_version(version):
 
 def test_lag_of_a_running_instance(server):
     with Capture(server.capture_environment("shop"), slot="lag") as capture:
-        capture.wait_for_log("streaming")
+        capture.wait_streaming()
         told = ask("lag", capture.environment)
         assert told["active"] and "PID" in told["reader"]
         assert told["instance"]["state"] == "streaming"
@@ -159,7 +172,7 @@ def test_lag_of_a_running_instance(server):
         other = ask("lag", capture.environment | {"PG_CAPTURE_NAME": "another"})
         assert other["instance"] is None
         capture.stop()
-    server.psql("SELECT pg_drop_replication_slot('lag')")
+    server.drop_slot("lag")
 
 
 def test_lag_of_a_missing_slot_says_so(server):
@@ -194,14 +207,19 @@ def test_lag_watches_until_it_is_asked_to_end(server):
     try:
         first = json.loads(process.stdout.readline())
         server.psql("INSERT INTO t SELECT generate_series(20001, 30000)", db="shop")
-        seen = [json.loads(process.stdout.readline()) for _ in range(10)]
-        assert max(x["behind_bytes"] for x in seen) > first["behind_bytes"]
+        wait_until(lambda: json.loads(process.stdout.readline())["behind_bytes"] > first["behind_bytes"],
+                   what="what was written to be seen", interval=0)
         server.restart("immediate")
-        for _ in range(10):  # what was buffered, and what comes of the new connection
-            assert json.loads(process.stdout.readline())["found"]
+        end = server.psql("INSERT INTO t VALUES (30001); SELECT pg_current_wal_lsn()", db="shop").strip()
+
+        def of_the_new_connection():
+            told = json.loads(process.stdout.readline())
+            assert told["found"]
+            return lsn_number(told["server_end"]) >= lsn_number(end)
+        wait_until(of_the_new_connection, what="it to go on", interval=0)
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.communicate()
-    server.psql("SELECT pg_drop_replication_slot('watched')")
+    server.drop_slot("watched")

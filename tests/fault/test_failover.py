@@ -56,17 +56,17 @@ def test_13_a_promoted_standby_with_the_failover_slot_is_followed_without_loss(v
             writer = Writer(old, DATABASE, rate=500)
             writer.start()
             wait_synced(old, new, "s")
-            capture.wait_for(500, timeout=30)
+            capture.wait_for(500)
             old.stop("immediate")
             new.set(synchronous_standby_names="", synchronized_standby_slots="")
             new.promote()
             writer.server = new
             switched_at = len(capture.raw_lines)
-            wait_until(lambda: len(capture.raw_lines) > switched_at + 500, 40, "the stream again")
+            wait_until(lambda: len(capture.raw_lines) > switched_at + 500, 120, "the stream again")
             writer.finish()
-            capture.wait_for(caught_up(writer.versions), timeout=30)
+            capture.wait_for(caught_up(writer.versions), 120)
             check(capture.messages, writer.versions)
-            assert "was promoted" in capture.stderr
+            capture.wait_for_log("was promoted")
             capture.stop()
 
 
@@ -86,7 +86,7 @@ def test_13_a_slot_on_a_standby_is_waited_for_until_the_promotion():
             old.stop("immediate")
             new.promote()
             add(new, 3)
-            capture.wait_for(3, timeout=30)
+            capture.wait_for(3)
             assert keys(capture) == [1, 2, 3]
             capture.stop()
 
@@ -129,7 +129,7 @@ def test_14_a_promoted_standby_without_the_slot_is_refused(version):
             old.stop("immediate")
             new.promote()
             add(new, 2)
-            assert capture.wait_exit(40) == 5, capture.stderr
+            assert capture.wait_exit() == 5, capture.stderr
             assert "slot" in capture.stderr_tail(3) and "gone" in capture.stderr_tail(3)
             assert new.slot("s") is None, "a new slot would have hidden the gap"
             assert keys(capture) == [1]
@@ -157,7 +157,7 @@ def test_15_a_promoted_standby_that_was_behind_our_position_is_refused():
             capture.environment |= environment(new)
             for _ in range(2):          # and again: nothing was changed by refusing
                 capture.start()
-                assert capture.wait_exit(15) == 5, capture.stderr
+                assert capture.wait_exit() == 5, capture.stderr
             assert "timeline" in capture.stderr_tail(3)
             assert keys(capture) == [1, 2, 3]
 
@@ -180,7 +180,7 @@ def test_15_a_server_put_back_to_an_earlier_state_is_refused():
                 server.stop("fast")
                 capture.environment |= environment(restored)
                 capture.start()
-                assert capture.wait_exit(15) == 5, capture.stderr
+                assert capture.wait_exit() == 5, capture.stderr
                 assert "earlier state" in capture.stderr_tail(3)
 
 
@@ -196,7 +196,7 @@ def test_a_change_of_the_primary_while_nothing_happens_is_survived():
             new.promote()
             started = time.monotonic()
             add(new, 1)
-            capture.wait_for(1, timeout=30)
+            capture.wait_for(1)
             print(f"the first change {time.monotonic() - started:.1f} s after the promotion")
             capture.stop()
 
@@ -211,11 +211,11 @@ def test_a_successor_that_waited_goes_on_where_the_one_before_ended():
             add(server, 1)
             before.wait_for(lambda messages: any(m["table"] == "history" for m in messages))
             after.start()
-            after.wait_for_log("is active for PID", timeout=30)
+            after.wait_for_log("is active for PID")
             add(server, 2)
             before.wait_for(lambda messages: sum(m["table"] == "history" for m in messages) == 2)
             before.stop()
-            after.wait_streaming(60)
+            after.wait_streaming()
             add(server, 3)
             after.wait_for(lambda messages: any(m["table"] == "history" for m in messages))
             assert [(m["op"], m["after"]["k"]) for m in after.messages] == [("INSERT", 3)]
@@ -249,17 +249,17 @@ def test_13_a_standby_that_is_promoted_while_it_is_followed_is_followed_on(versi
             wait_streaming_of_standby(capture, old)
             add(old, 1)
             capture.wait_for(1)
-            new.wait_confirmed("s", old.end_of_log(), timeout=30)
+            new.wait_confirmed("s", old.end_of_log())
             old.stop("immediate")
             new.promote()
             add(new, *range(2, 12))
-            capture.wait_for(has(*range(1, 12)), timeout=30)
-            new.wait_confirmed("s", timeout=30)
+            capture.wait_for(has(*range(1, 12)))
+            new.wait_confirmed("s")
             capture.stop()
             add(new, 12)
             capture.start()
-            capture.wait_for(has(*range(1, 13)), timeout=30)
-            assert "gone over from timeline 1 to 2" in capture.stderr
+            capture.wait_for(has(*range(1, 13)))
+            capture.wait_for_log("gone over from timeline 1 to 2")
             capture.stop()
 
 
@@ -271,16 +271,16 @@ def test_13_a_standby_whose_upstream_is_promoted_is_followed_on():
             wait_streaming_of_standby(capture, old)
             add(old, 1)
             capture.wait_for(1)
-            last.wait_confirmed("s", old.end_of_log(), timeout=30)
+            last.wait_confirmed("s", old.end_of_log())
             old.stop("immediate")
             new.promote()
             add(new, *range(2, 12))
-            capture.wait_for(has(*range(1, 12)), timeout=60)
-            last.wait_confirmed("s", new.end_of_log(), timeout=60)
+            capture.wait_for(has(*range(1, 12)))
+            last.wait_confirmed("s", new.end_of_log())
             assert last.query("SELECT pg_is_in_recovery()") == [(True,)]
             capture.stop()
             add(new, 12)
             capture.start()
-            capture.wait_for(has(*range(1, 13)), timeout=30)
-            assert "gone over from timeline 1 to 2" in capture.stderr
+            capture.wait_for(has(*range(1, 13)))
+            capture.wait_for_log("gone over from timeline 1 to 2")
             capture.stop()

@@ -61,10 +61,10 @@ def test_19_a_slot_invalidated_for_idleness_is_terminal_with_its_reason():
             def invalidated():
                 server.psql("CHECKPOINT")
                 return server.slot("s")["invalidation_reason"] == "idle_timeout"
-            wait_until(invalidated, 30, "the slot to be invalidated", interval=0.3)
+            wait_until(invalidated, 60, "the slot to be invalidated", interval=0.3)
             add(server, 2)
             capture.start()
-            assert capture.wait_exit(15) == 5, capture.stderr
+            assert capture.wait_exit() == 5, capture.stderr
             assert "idle_replication_slot_timeout" in capture.stderr
             assert "pg-capture position reset --drop-slot" in capture.stderr
             assert ids(capture) == [1]
@@ -82,13 +82,13 @@ def test_19_a_slot_on_a_standby_whose_rows_were_vacuumed_away_is_terminal(versio
                 def streaming():    # a standby's new slot waits for the primary's word
                     primary.psql("SELECT pg_log_standby_snapshot()")
                     return "streaming" in capture.stderr
-                wait_until(streaming, 30, "the stream", interval=0.2)
+                wait_until(streaming, 60, "the stream", interval=0.2)
                 add(primary, 1)
                 capture.wait_for(1)
                 primary.psql("CREATE TABLE gone (id int); DROP TABLE gone;"
                              "VACUUM pg_class; VACUUM pg_attribute; VACUUM pg_type", db=DATABASE)
                 add(primary, 2)
-                assert capture.wait_exit(40) == 5, capture.stderr
+                assert capture.wait_exit() == 5, capture.stderr
                 expected = "vacuumed" if version == "18" else "conflicting"
                 assert expected in capture.stderr_tail(3) or "rows_removed" in capture.stderr_tail(3)
 
@@ -106,7 +106,7 @@ def test_21_a_transaction_that_stays_open_is_seen_in_the_metrics_and_loses_nothi
             server.psql("INSERT INTO t SELECT i, '' FROM generate_series(2, 100) i", db=DATABASE)
             capture.wait_for(lambda ms: sum(m["table"] == "t" for m in ms) == 99)
             server.wait_confirmed(slot)
-            wait_until(lambda: (capture.metric("cdc_slot_retained_bytes") or 0) > 8 << 20, 20,
+            wait_until(lambda: (capture.metric("cdc_slot_retained_bytes") or 0) > 8 << 20, 60,
                        "the metric to rise")
             pinned = server.slot(slot)["restart_lsn"]
             assert server.query("SELECT %s::pg_lsn - %s::pg_lsn < 1000000", pinned, held) == [(True,)]
@@ -123,7 +123,7 @@ def test_21_a_transaction_that_stays_open_is_seen_in_the_metrics_and_loses_nothi
             server.psql("CHECKPOINT")
             add(server, int(time.monotonic() * 1000) % 10**9)
             return (capture.metric("cdc_slot_retained_bytes") or 1e9) < 8 << 20
-        wait_until(released, 30, "the metric to fall", interval=0.5)
+        wait_until(released, 60, "the metric to fall", interval=0.5)
         capture.stop()
 
 
@@ -149,11 +149,11 @@ def test_23_a_transaction_of_a_million_rows_keeps_memory_flat(server, slot, sink
         server.psql(f"INSERT INTO t SELECT i, repeat('x', 40) FROM generate_series(1, {rows}) i",
                     db=DATABASE)
         if sink == "discard":
-            wait_until(lambda: (capture.metric("cdc_changes_total") or 0) >= rows, 60,
+            wait_until(lambda: (capture.metric("cdc_changes_total") or 0) >= rows, 600,
                        "all changes", interval=0.2)
             assert capture.metric("cdc_changes_total") == rows
         else:
-            count, last = count_lines(capture, b'"t"', rows, 90)
+            count, last = count_lines(capture, b'"t"', rows, 600)
             assert count == rows and last["after"]["id"] == rows
         server.wait_confirmed(slot)
         peak = capture.resident_mib()
@@ -181,7 +181,7 @@ def test_30_killed_at_a_row_of_a_copy_whose_rows_share_their_places(server, slot
         capture.clear()
         capture.start()
         last = f'"after":{{"id":{rows},'.encode()
-        wait_until(lambda: last in b"".join(capture.raw_lines[-1:]), 30, "the last row")
+        wait_until(lambda: last in b"".join(capture.raw_lines[-1:]), 60, "the last row")
         after = ids(capture)
         capture.stop()
     assert before == list(range(len(before))), "a gap or a turn before the kill"

@@ -39,7 +39,7 @@ def test_a_slot_with_two_phase_is_refused_before_the_first_prepare(version):
     with two_phase_slot(version) as server:
         prepare(server, 1)
         with capture_of(server) as capture:
-            assert capture.wait_exit(30) == 2, capture.stderr
+            assert capture.wait_exit() == 2, capture.stderr
             assert "two_phase" in capture.stderr_tail(2) and "PG_SLOT_NAME" in capture.stderr_tail(2)
             assert capture.raw_lines == []
         assert found(server)["level"] == "blocking" and "two_phase" in found(server)["message"]
@@ -71,12 +71,13 @@ def test_two_phase_is_turned_off_from_18_on_and_nothing_is_lost():
             server.psql("COMMIT PREPARED 'p1'", db=DATABASE)
             capture.wait_for(2)
             capture.stop()
-            server.psql('ALTER_REPLICATION_SLOT "s" (TWO_PHASE true)', 
+            server.wait_free("s")
+            server.psql('ALTER_REPLICATION_SLOT "s" (TWO_PHASE true)',
                         db=f"dbname={DATABASE} replication=database")
             assert server.slot("s")["two_phase"] is True
             prepare(server, 4)
             capture.start()
-            wait_until(lambda: server.slot("s")["two_phase"] is False, 20, "two_phase off")
+            wait_until(lambda: server.slot("s")["two_phase"] is False, what="two_phase off")
             server.psql("COMMIT PREPARED 'p2'", db=DATABASE)
             server.psql("COMMIT PREPARED 'p4'", db=DATABASE)
             capture.wait_for(4)

@@ -21,6 +21,8 @@ from support.processes import ROOT, free_port, remove_directory, short_directory
 from support.servers import CLIENT_BIN, PostgresServer
 
 MINUTE = 60.0
+# So much of a minute a machine may need that is slow, and busy with other tests.
+TIMES = 3
 HIDDEN = "first-hour-secret"
 
 
@@ -79,7 +81,7 @@ class Terminal:
         if line == "pg-capture":
             self.run([self.place / "bin" / "pg-capture"])
             return ""
-        done = subprocess.run(["/bin/bash", "-c", line], env=self.environment, text=True, timeout=MINUTE,
+        done = subprocess.run(["/bin/bash", "-c", line], env=self.environment, text=True, timeout=TIMES * MINUTE,
                               cwd=self.place / "work", stdin=subprocess.DEVNULL, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}\n{self.said()}"
@@ -96,7 +98,7 @@ class Terminal:
 
     def stop(self):
         self.running.send_signal(signal.SIGTERM)
-        assert self.running.wait(15) == 0, self.said()
+        assert self.running.wait(60) == 0, self.said()
         self.running = None
 
     def close(self):
@@ -121,12 +123,14 @@ def assert_streams(terminal, server, broker, table):
         def there():
             assert terminal.running.poll() is None, terminal.said()
             return row in rows(broker, topic)
-        left = max(1.0, terminal.started + MINUTE - time.monotonic())
-        wait_until(there, left, f"{row} in {topic}", interval=0.3)
+        wait_until(there, TIMES * MINUTE, f"{row} in {topic}", interval=0.3)
 
     arrives(("READ", 1))
     server.psql(f"INSERT INTO {table} VALUES (2, 'now')", db="shop")
     arrives(("INSERT", 2))
+    took = time.monotonic() - terminal.started
+    print(f"streaming {took:.1f} s after the first command")
+    assert took < TIMES * MINUTE
 
 
 def shop(server, table):
@@ -152,6 +156,8 @@ def test_the_readme_line_by_line(broker, place):
             for line in beside:
                 if line.startswith("pg-capture peek"):      # once it has ended
                     terminal.stop()
+                    wait_until(lambda: not server.query("SELECT 1 FROM pg_replication_slots WHERE active"),
+                               what="the slot to be free")
                     server.psql("INSERT INTO readers VALUES (3, 'waits')", db="shop")
                     assert json.loads(terminal.type(line).splitlines()[-1])["after"]["id"] == 3
                 else:
@@ -221,7 +227,7 @@ class Box(Terminal):
 
     def check(self):
         return subprocess.run([*self.before, self.place / "bin" / "pg-capture", "check"], cwd="/",
-                              env=self.environment, check=False, text=True, timeout=MINUTE,
+                              env=self.environment, check=False, text=True, timeout=TIMES * MINUTE,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               preexec_fn=no_file_may_grow)
 

@@ -49,11 +49,11 @@ def test_a_topic_that_is_not_to_be_made_is_not_made_by_looking_for_it(eager, sta
     with stage.capture() as capture:
         stage.sql("INSERT INTO t VALUES (1)")
         for _ in range(2):      # the second start finds what the first one left
-            assert capture.wait_exit(40) == 7, capture.stderr_tail()
+            assert capture.wait_exit(120) == 7, capture.stderr_tail()
             assert stage.topic("t") in capture.stderr_tail(2)
             assert ours(stage) == [stage.positions]
             capture.start()
-        capture.wait_exit(40)
+        capture.wait_exit(120)
         eager.create_topic(stage.topic("t"), partitions=5)
         capture.start()
         assert len(stage.wait_for("t", 1)) == 1
@@ -71,7 +71,7 @@ def test_a_topic_that_is_deleted_is_made_again_as_configured(eager, stages):
         stage.sql("INSERT INTO t VALUES (2)")
         wait_until(lambda: eager.partitions(stage.topic("t")), 60, "the topic again")
         stage.wait_for("t", 1, timeout=60)
-        capture.stop(timeout=20)
+        capture.stop()
     assert eager.partitions(stage.topic("t")) == 3
 
 
@@ -82,10 +82,10 @@ def test_a_deleted_topic_of_positions_is_not_made_by_storing_into_it(eager, stag
                                         "topic.metadata.propagation.max.ms=1000") as capture:
         stage.sql("INSERT INTO t VALUES (1)")
         stage.wait_for("t", 1)
-        wait_until(lambda: any(e for _, e in eager.end_offsets(stage.positions).values()), 20, "a position")
+        wait_until(lambda: any(e for _, e in eager.end_offsets(stage.positions).values()), what="a position")
         eager.delete_topic(stage.positions)
         stage.sql("INSERT INTO t VALUES (2)")
-        assert capture.wait_exit(60) == 5, capture.stderr_tail()
+        assert capture.wait_exit(120) == 5, capture.stderr_tail()
         assert "its topic was deleted while we ran" in capture.stderr
     assert stage.positions not in ours(stage)
 
@@ -95,12 +95,15 @@ def test_who_only_looks_leaves_no_topic(eager, stages, command):
     stage = stages(eager)
     stage.sql("CREATE TABLE t (id int PRIMARY KEY)")
     with stage.capture(http=True) as capture:
-        capture.wait_streaming(30)
+        capture.wait_streaming()
         before = ours(stage)
         env = capture.environment
         if command == "peek":       # it reads from the slot, which must be free
             capture.stop()
+            stage.server.wait_free(stage.name)
         run_capture(*command.split(), env=env)
+        if command == "peek":
+            stage.server.wait_free(stage.name)
         again = run_capture(*command.split(), env=env)
         assert again.returncode in (0, 1), again.stderr
     # Where nothing is there yet, too.

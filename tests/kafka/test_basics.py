@@ -158,7 +158,7 @@ def test_names_that_kafka_cannot_hold_are_made_safe(any_broker, stages):
 
         def three():
             return [t for t in any_broker.topics() if t.startswith(stage.prefix + ".public.")]
-        wait_until(lambda: len(three()) == 3, 20, "three topics")
+        wait_until(lambda: len(three()) == 3, what="three topics")
         tables = {}
         for topic in three():
             assert re.fullmatch(r"[A-Za-z0-9._-]{1,249}", topic)
@@ -177,7 +177,7 @@ def test_two_tables_never_share_a_topic_by_accident(broker, stages):
         stage.sql("INSERT INTO t VALUES (1)")
         stage.wait_for(f"{stage.prefix}.t", 1)
         stage.sql("INSERT INTO other.t VALUES (1)")
-        assert capture.wait_exit(15) == 2, capture.stderr_tail()
+        assert capture.wait_exit() == 2, capture.stderr_tail()
         assert "public.t" in capture.stderr and "other.t" in capture.stderr
         assert len(broker.read_all(f"{stage.prefix}.t")) == 1
 

@@ -86,7 +86,7 @@ def test_8_sigterm_ends_it_while_the_broker_is_away(fragile, stages):
         audience.wait_for_more(1000)
         fragile.crash()
         time.sleep(1)
-        assert capture.stop(code=None) < 6
+        assert capture.stop(code=None) < 10, "it gives up on what can't be delivered after 4 s"
         fragile.start()
         capture.start()
         audience.finish(writer, capture)
@@ -100,7 +100,7 @@ def test_1_a_second_instance_takes_over_without_loss(broker, stages):
         writer = stage.writer(rate=RATE, batch=50)
         audience.wait_for_more(1000)
         with stage.capture(wait=False) as second:
-            second.wait_for_log("slot", 15)
+            second.wait_for_log("is active for PID")
             first.kill()
             audience.wait_for_more(1000)
             audience.finish(writer, second)

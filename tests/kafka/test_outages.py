@@ -20,6 +20,9 @@ LONG = pytest.param(60, marks=pytest.mark.nightly, id="long")
 OPTIONS = {"kafka_topics_config": "message.timestamp.type=LogAppendTime",
            "kafka_buffer_memory": 8 << 20}
 RECOVERY_MAX_MS = 2000
+# For what a client of another make takes to get an answer from the broker: on a slow machine all
+# that has to happen takes longer.
+TIMES_AN_ANSWER = 20
 MEMORY_MAX_MIB = 64
 
 
@@ -36,17 +39,28 @@ class Outage:
     def end(self):
         self.healed_ms = time.time() * 1000
 
+    def slack_ms(self):
+        """How much longer than on a fast machine it may take: the slowest of some answers counts."""
+        slowest = 0.0
+        for _ in range(5):
+            self.stage.broker.forget_admin()
+            began = time.monotonic()
+            self.stage.broker.topics()
+            slowest = max(slowest, time.monotonic() - began)
+        return TIMES_AN_ANSWER * slowest * 1000
+
     def verdict(self, repeats_allowed=True):
         audience = self.audience
         wait_until(lambda: audience.resumed_after_ms(self.broken_ms, self.healed_ms) is not None,
-                   30, f"the stream again\n{self.capture.stderr_tail()}")
+                   60, f"the stream again\n{self.capture.stderr_tail()}")
+        slack = self.slack_ms()
         recovery = audience.resumed_after_ms(self.broken_ms, self.healed_ms)
         repeats = audience.finish(self.writer, self.capture)
         peak = self.capture.resident_mib()
         self.capture.stop()
-        print(f"streaming again {recovery:.0f} ms after the peer answered, {audience.messages} records, "
+        print(f"streaming again {recovery:.0f} ms after the peer answered (slack {slack:.0f} ms), {audience.messages} records, "
               f"none missing, {repeats} repeats, peak memory {peak:.0f} MiB")
-        assert recovery < RECOVERY_MAX_MS, self.capture.stderr_tail()
+        assert recovery < RECOVERY_MAX_MS + slack, self.capture.stderr_tail()
         assert peak < MEMORY_MAX_MIB
         assert repeats_allowed or repeats == 0
         return repeats
@@ -94,7 +108,7 @@ def test_the_broker_is_killed(fragile, stages, load, seconds):
     assert "Kafka" in outage.capture.stderr
 
 
-@pytest.mark.parametrize("seconds", [12, LONG])
+@pytest.mark.parametrize("seconds", [9, LONG])
 def test_7_a_broker_that_stands_still_costs_neither_memory_nor_the_connection(stages, seconds):
     """Frozen for longer than wal_sender_timeout: the feedback to PostgreSQL goes on."""
     with PostgresServer("15", settings={"wal_sender_timeout": "3s"}) as server, KafkaBroker() as broker:
@@ -148,7 +162,7 @@ def test_12_postgres_crashes(stages, load, broker):
         outage.begin()
         time.sleep(2)
         server.start()
-        wait_until(server.accepts_connections, 10, "PostgreSQL")
+        wait_until(server.accepts_connections, 60, "PostgreSQL")
         outage.end()
         outage.verdict()
         stage.close()
@@ -170,6 +184,17 @@ def test_9_the_connection_to_postgres_is_cut(stages, load, broker, postgres):
         outage.verdict()
 
 
+def end_that_stays(broker, topic):
+    """The offset behind the last record, once it has not moved for a second and a half."""
+    ends = []
+
+    def stays():
+        ends.append(broker.end_offsets(topic)[0][1])
+        return len(ends) > 3 and len(set(ends[-4:])) == 1
+    wait_until(stays, what="the topic's end", interval=0.5)
+    return ends[-1]
+
+
 def test_54_a_topic_that_is_deleted_is_made_again_and_misses_nothing_from_then_on(fragile, stages, load):
     """pg-capture stands still while the consumer reads the old topic up: whatever was not in
     it must be in the new one.
@@ -178,16 +203,14 @@ def test_54_a_topic_that_is_deleted_is_made_again_and_misses_nothing_from_then_o
     outage = load(stage)
     audience, topic = outage.audience, stage.topic("history")
     outage.capture.signal(signal.SIGSTOP)
-    wait_until(lambda: audience.messages >= fragile.end_offsets(topic)[0][1], 20, "the old topic's end")
-    time.sleep(0.5)     # what lies in sockets
-    old = fragile.end_offsets(topic)[0][1]
-    wait_until(lambda: audience.messages >= old, 20, "the old topic's end")
+    old = end_that_stays(fragile, topic)    # whatever lay in sockets is in
+    wait_until(lambda: audience.messages >= old, what="the old topic's end")
     fragile.delete_topic(topic)
     audience.reopen()
     outage.begin()
     outage.capture.signal(signal.SIGCONT)
     outage.end()
-    wait_until(lambda: fragile.partitions(topic), 20, f"the topic again\n{outage.capture.stderr_tail()}")
+    wait_until(lambda: fragile.partitions(topic), 60, f"the topic again\n{outage.capture.stderr_tail()}")
     outage.verdict()
     assert fragile.end_offsets(topic)[0][1] >= 200
 
@@ -201,8 +224,8 @@ def test_54_a_topic_deleted_under_load(fragile, stages, load):
     topic = stage.topic("history")
     fragile.delete_topic(topic)
     outage.audience.close()
-    wait_until(lambda: fragile.partitions(topic), 20, f"the topic again\n{outage.capture.stderr_tail()}")
-    time.sleep(2)
+    wait_until(lambda: fragile.partitions(topic), 60, f"the topic again\n{outage.capture.stderr_tail()}")
+    wait_until(lambda: fragile.end_offsets(topic)[0][1] >= 2000, what="records in it")
     outage.writer.finish()
     versions = outage.writer.versions
     last = {}
@@ -215,7 +238,7 @@ def test_54_a_topic_deleted_under_load(fragile, stages, load):
             last[row["k"]] = row["n"]
         return all(last.get(k, n) == n for k, n in versions.items()) and last
 
-    wait_until(see_all, 30, f"the last changes\n{outage.capture.stderr_tail()}", interval=0.3)
+    wait_until(see_all, 60, f"the last changes\n{outage.capture.stderr_tail()}", interval=0.3)
     assert len(last) > 100
     outage.capture.stop()
 
@@ -232,7 +255,7 @@ def cluster():
 
 
 def in_sync(broker, topic):
-    known = broker.admin().list_topics(timeout=10).topics.get(topic)
+    known = broker.admin().list_topics(timeout=60).topics.get(topic)
     return sum(len(p.isrs) for p in known.partitions.values()) if known else 0
 
 
@@ -243,12 +266,12 @@ def test_52_a_rolling_restart_moves_leaders_and_repeats_nothing(cluster, stages,
     outage = load(stage)
     topic = stage.topic("history")
     for broker, other in ((two, one), (one, two)):
-        wait_until(lambda: in_sync(other, topic) == 4, 30, "both replicas in sync")
+        wait_until(lambda: in_sync(other, topic) == 4, 60, "both replicas in sync")
         outage.begin()
         broker.restart()
         outage.end()
         outage.audience.wait_for_more(2000)
-    wait_until(lambda: in_sync(one, topic) == 4, 30, "both replicas in sync")
+    wait_until(lambda: in_sync(one, topic) == 4, 60, "both replicas in sync")
     outage.verdict(repeats_allowed=False)
 
 
@@ -257,9 +280,9 @@ def test_52_the_leader_of_a_partition_is_killed(cluster, stages, load):
     stage = stages(one, bootstrap=one.bootstrap_all, kafka_topics_partitions="2",
                    kafka_topics_replication_factor="2", **OPTIONS)
     outage = load(stage)
-    wait_until(lambda: in_sync(one, stage.topic("history")) == 4, 30, "both replicas in sync")
+    wait_until(lambda: in_sync(one, stage.topic("history")) == 4, 60, "both replicas in sync")
     two.crash()
-    wait_until(lambda: set(one.leaders(stage.topic("history")).values()) == {1}, 20, "the new leader")
+    wait_until(lambda: set(one.leaders(stage.topic("history")).values()) == {1}, 60, "the new leader")
     outage.begin()
     outage.end()
     outage.audience.wait_for_more(2000)
@@ -276,7 +299,7 @@ def test_52_a_partition_without_a_leader_is_waited_for(cluster, stages, load):
     outage.begin()
     time.sleep(3)
     two.start()
-    wait_until(lambda: -1 not in one.leaders(stage.topic("history")).values(), 20, "a leader")
+    wait_until(lambda: -1 not in one.leaders(stage.topic("history")).values(), 60, "a leader")
     outage.end()
     outage.verdict(repeats_allowed=False)
 
@@ -288,14 +311,14 @@ def test_55_not_enough_replicas_is_waited_for(cluster, stages, load):
                    kafka_buffer_memory=OPTIONS["kafka_buffer_memory"])
     outage = load(stage)
     topic = stage.topic("history")
-    wait_until(lambda: in_sync(one, topic) == 2, 30, "both replicas in sync")
+    wait_until(lambda: in_sync(one, topic) == 2, 60, "both replicas in sync")
     two.crash()
-    wait_until(lambda: in_sync(one, topic) == 1, 30, "one replica")
+    wait_until(lambda: in_sync(one, topic) == 1, 60, "one replica")
     time.sleep(2)
     outage.begin()
     time.sleep(2)
     assert outage.capture.running, outage.capture.stderr_tail()
     two.start()
-    wait_until(lambda: in_sync(one, topic) == 2, 30, "both replicas in sync")
+    wait_until(lambda: in_sync(one, topic) == 2, 60, "both replicas in sync")
     outage.end()
     outage.verdict()

@@ -10,8 +10,8 @@ from support.stage import strict_json
 PASSWORD = "refusals-secret"
 
 
-def ended(capture, timeout=20):
-    code = capture.wait_exit(timeout)
+def ended(capture):
+    code = capture.wait_exit(120)
     assert code != 0, capture.stderr_tail()
     return code, capture.stderr
 
@@ -71,7 +71,7 @@ def test_54_a_topic_that_is_missing_and_may_not_be_made_stops(any_broker, stages
     stage.sql("CREATE TABLE t (id int PRIMARY KEY)")
     with stage.capture() as capture:
         stage.sql("INSERT INTO t VALUES (1)")
-        _, said = ended(capture, 40)
+        _, said = ended(capture)
         assert stage.topic("t") in said and "kafka.topics.create" in said
         any_broker.create_topic(stage.topic("t"))
         capture.start()
@@ -106,7 +106,6 @@ def test_55_a_right_that_is_taken_away_stops_and_is_named(guarded, stages):
         stage.sql("INSERT INTO t VALUES (1)")
         stage.wait_for("t", 1)
         guarded.deny("pgc", "WRITE", stage.topic("t"))
-        time.sleep(1)
         stage.sql("INSERT INTO t VALUES (2)")
         _, said = ended(capture)
         assert stage.topic("t") in said and "Write" in said and PASSWORD not in said
@@ -132,7 +131,7 @@ def test_55_a_quota_slows_and_loses_nothing(fragile, stages):
             assert ends[0][1] < 10000, "the quota did not slow it"
         finally:
             fragile.tool("configs", *quota, "--delete-config", "producer_byte_rate")
-        records = stage.wait_for("t", 10000, timeout=60)
+        records = stage.wait_for("t", 10000, timeout=120)
         capture.stop()
     assert [strict_json(r.key)["id"] for r in records] == list(range(1, 10001))
 

@@ -35,7 +35,7 @@ def guarded_now(brokers):
 
 @pytest.fixture(scope="module")
 def tokens():
-    with TokenServer({"robot": PLANTED["kafka_security_oauth_client_secret"]}, lifetime_s=20) as server:
+    with TokenServer({"robot": PLANTED["kafka_security_oauth_client_secret"]}, lifetime_s=15) as server:
         yield server
 
 
@@ -105,7 +105,7 @@ def test_tokens_are_fetched_and_renewed(guarded_now, stages, tokens):
         stage.wait_for("t", 1)
         first = len(tokens.requests)
         assert first > before
-        wait_until(lambda: len(tokens.requests) > first, 25, "a new token before the old one ends")
+        wait_until(lambda: len(tokens.requests) > first, what="a new token before the old one ends")
         stage.sql("INSERT INTO t VALUES (2)")
         assert len(stage.wait_for("t", 2)) == 2
         capture.stop()
@@ -120,9 +120,9 @@ def test_a_rotated_password_is_read_again(guarded_now, stages, tmp_path):
                                        kafka_security_password_file=secret))
     stage.sql("CREATE TABLE t (id int PRIMARY KEY)")
     with stage.capture(wait=False) as capture:
-        capture.wait_for_log("kafka.security", 20)
+        capture.wait_for_log("kafka.security")
         secret.write_text(PLANTED["kafka_security_password"])
-        capture.wait_streaming(40)
+        capture.wait_streaming()
         stage.sql("INSERT INTO t VALUES (1)")
         stage.wait_for("t", 1)
         capture.stop()
@@ -134,11 +134,11 @@ def refused(stage, *words):
     with stage.capture(wait=False) as capture:
         stage.sql("INSERT INTO t VALUES (1)")
         try:
-            wait_until(lambda: all(w in capture.stderr for w in words), 25, f"{words} in the log")
+            wait_until(lambda: all(w in capture.stderr for w in words), 60, f"{words} in the log")
         except TimeoutError as error:
             raise AssertionError(f"{error}\n{capture.stderr_tail()}") from error
         if capture.running:
-            assert capture.stop(code=None) < 6
+            assert capture.stop(code=None) < 10
         else:
             assert capture.wait_exit() != 0
         for secret in PLANTED.values():
@@ -206,7 +206,7 @@ def test_5_planted_secrets_appear_nowhere(guarded_now, stages, tokens, encrypted
             seen["ps"] = subprocess.run(["/usr/bin/ps", "-ww", "-o", "args", "-p", str(capture.process.pid)],
                                         stdout=subprocess.PIPE, text=True, check=True).stdout
             server.restart()            # errors and reconnections speak too
-            capture.wait_for_log("again", 20)
+            capture.wait_for_log("again")
             stage.sql("INSERT INTO t VALUES (2)")
             stage.wait_for("t", 2)
             capture.stop()
@@ -228,7 +228,7 @@ def test_5_planted_secrets_appear_nowhere(guarded_now, stages, tokens, encrypted
 
 def fetch(url):
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.read().decode()

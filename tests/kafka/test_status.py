@@ -30,20 +30,20 @@ def test_a_broker_that_is_away_is_named_until_it_answers(server):
         with Capture(env, slot="status", sink="kafka") as capture:
             capture.wait_streaming()
             server.psql("INSERT INTO t VALUES (1)", db="shop")
-            wait_until(lambda: capture.metric("cdc_sink_records_total") == 1, 20, "delivery")
+            wait_until(lambda: capture.metric("cdc_sink_records_total") == 1, what="delivery")
             told = status(capture)
             assert told["sink"] == {"kind": "kafka", "state": "ready"} and told["waits_for"] is None
             broker.freeze()
             try:
                 server.psql("INSERT INTO t VALUES (2)", db="shop")
-                wait_until(lambda: status(capture)["sink"]["state"] == "waiting", 20, "the outage")
+                wait_until(lambda: status(capture)["sink"]["state"] == "waiting", what="the outage")
                 told = status(capture)
                 assert told["waits_for"].startswith("Kafka: ") and told["live"]
                 text = run_capture("status", env=capture.environment).stdout
                 assert "waits for" in text and "kafka, waiting" in text
             finally:
                 broker.resume()
-            wait_until(lambda: status(capture)["waits_for"] is None, 30, "its end")
+            wait_until(lambda: status(capture)["waits_for"] is None, what="its end")
             capture.stop()
 
 
@@ -54,8 +54,8 @@ def test_a_broker_that_is_away_at_the_start_is_no_lag_of_zero(server):
     server.psql("CREATE TABLE much (t text); INSERT INTO much SELECT repeat('x', 1000)"
                 " FROM generate_series(1, 20000)", db="shop")
     with Capture(env, slot="absent", sink="kafka") as capture:
-        wait_until(lambda: capture.metric("cdc_pipeline_state") == 1, 20, "an answer")
-        wait_until(lambda: status(capture)["failed_attempts"] > 0, 40, "attempts")
+        wait_until(lambda: capture.metric("cdc_pipeline_state") == 1, what="an answer")
+        wait_until(lambda: status(capture)["failed_attempts"] > 0, what="attempts")
         told = status(capture)
         assert told["lag_seconds"] is None and told["behind_bytes"] is None
         assert told["state"] == "connecting" and told["waits_on"] == "store"
@@ -64,4 +64,4 @@ def test_a_broker_that_is_away_at_the_start_is_no_lag_of_zero(server):
         assert capture.metric("cdc_kafka_waiting") == 1
         assert capture.metric('cdc_pipeline_waiting{on="store"}') == 1
         assert capture.metric("cdc_failed_attempts") > 0
-    server.psql("SELECT pg_drop_replication_slot('absent')", db="shop")
+    server.drop_slot("absent")

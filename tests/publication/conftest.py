@@ -46,7 +46,15 @@ class Site:
         made = Capture(self.environment(**options), slot=slot, publication=publication, http=False,
                        state=self._state)
         self.captures.append(made)
-        return made.wait_streaming(60) if wait else made
+        return self.settled(made) if wait else made
+
+    @staticmethod
+    def settled(capture):
+        """It streams, and has read what it found to read at its start."""
+        capture.wait_streaming()
+        wait_until(lambda: capture.stderr.count("snapshot begins") <= capture.stderr.count("snapshot is complete"),
+                   what="the end of the snapshot")
+        return capture
 
     def check(self, pipeline="a", publication=None, **options):
         """exit code, findings that are not ok"""

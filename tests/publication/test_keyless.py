@@ -112,9 +112,9 @@ def test_the_second_publication_is_not_to_be_dropped_or_taken(site):
     code, findings = site.check(**SMALL)
     assert code == 1 and any(inserts(site) in f["message"] for f in findings), findings
     refused = site.capture(wait=False, **SMALL)
-    assert refused.wait_exit(30) != 0
+    assert refused.wait_exit() != 0
     assert inserts(site) in refused.stderr
     site.sql("CREATE PUBLICATION site_b_inserts")
     taken = site.capture("b", publication="site_b", wait=False, **SMALL)
-    assert taken.wait_exit(30) != 0
+    assert taken.wait_exit() != 0
     assert "site_b_inserts" in taken.stderr and "PG_PUBLICATION" in taken.stderr

@@ -1,9 +1,9 @@
 """A publication that we maintain has one owner; narrower filters take out what they say and no more."""
 
 import random
-import threading
 
 import pytest
+from support.processes import wait_until
 from told import told
 
 OURS = "maintained by pg-capture"
@@ -23,7 +23,7 @@ def test_a_second_pipeline_is_refused_with_a_choice(site):
     [found] = [f for f in findings if f["level"] == "blocking"]
     assert code == 1 and f'pipeline "{site.name}_a"' in found["message"]
     second = site.capture("b", publication="shared", wait=False, include="public.b,public.fence")
-    assert second.wait_exit(30) != 0
+    assert second.wait_exit() != 0
     assert "PG_PUBLICATION" in second.stderr and "source.manage_publication" in second.stderr
     site.sql("INSERT INTO a VALUES (1); DELETE FROM a; INSERT INTO b VALUES (1)")
     assert told(site.streamed(first)) == [("a", "INSERT", 1), ("a", "DELETE", 1)]
@@ -43,7 +43,7 @@ def test_one_of_an_earlier_version_goes_to_whoever_has_a_slot_or_to_the_only_one
     site.sql(f"COMMENT ON PUBLICATION shared IS '{OURS}'")
     # Nobody is named, and the first one's slot may need it: a new pipeline keeps its hands off.
     second = site.capture("b", publication="shared", wait=False, include="public.fence")
-    assert second.wait_exit(30) != 0 and "earlier version" in second.stderr
+    assert second.wait_exit() != 0 and "earlier version" in second.stderr
     assert note(site, "shared") == OURS
     first.start()
     site.sql("INSERT INTO a VALUES (1)")
@@ -56,13 +56,7 @@ def test_of_two_that_start_at_once_exactly_one_wins(site):
     for attempt in range(4):
         started = [site.capture(f"{attempt}{who}", publication=f"shared{attempt}", wait=False,
                                 include=f"public.a,public.fence,public.only_{who}") for who in "ab"]
-        waits = [threading.Thread(target=capture.process.wait, daemon=True) for capture in started]
-        for wait in waits:
-            wait.start()
-        for _ in range(600):
-            if sum(capture.running for capture in started) < 2:
-                break
-            waits[0].join(0.1)
+        wait_until(lambda: sum(capture.running for capture in started) < 2, 120, "one of them to give way")
         running = [capture for capture in started if capture.running]
         assert len(running) == 1, [capture.stderr_tail() for capture in started]
         [lost] = [capture for capture in started if not capture.running]
@@ -75,7 +69,7 @@ def test_one_that_is_handed_to_another_while_we_stream_stops_us(site):
     first = site.capture("a", publication="shared", include="public.fence")
     site.streamed(first)
     site.sql(f"COMMENT ON PUBLICATION shared IS '{OURS} for pipeline \"x\", slot \"x\"'")
-    assert first.wait_exit(30) != 0
+    assert first.wait_exit() != 0
     assert 'maintained by pipeline "x"' in first.stderr
 
 
@@ -112,8 +106,8 @@ def test_what_left_and_came_back_during_the_first_snapshot_is_read_again(site):
     slowly = {"source_snapshot_rows_per_second": 200, "source_snapshot_chunk_rows": 50, "source_snapshot_readers": 2}
     both, one = "public.a,public.big,public.fence", "public.big,public.fence"
     capture = site.capture(include=both, wait=False, **slowly)
-    capture.wait_for(lambda messages: len(told(messages, "READ")) >= 600)
-    assert {("a", "READ", 1), ("a", "READ", 2)} <= set(told(capture.messages, "READ"))
+    capture.wait_for(lambda messages: len(told(messages, "READ")) >= 600 and
+                     {("a", "READ", 1), ("a", "READ", 2)} <= set(told(messages, "READ")))
     capture.stop()
     capture = site.capture(include=one, wait=False, **slowly)
     capture.wait_for(lambda messages: len(told(messages, "READ")) >= 100)
@@ -134,7 +128,7 @@ def three_pipelines(site, seed, rounds):
     for turn in range(rounds):
         for pipeline in ("a", "b", "c")[:draw.choice((2, 3))]:
             if pipeline in captures and draw.random() < 0.5:
-                captures.pop(pipeline).stop(timeout=20)
+                captures.pop(pipeline).stop()
             if pipeline not in captures:
                 # A table once chosen stays chosen, so what must have arrived is all of it.
                 chosen = filters.setdefault(pipeline, set())

@@ -101,7 +101,7 @@ class Session:
     def close(self):
         self.process.stdin.close()
         self.process.stdout.close()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 class Run:
@@ -208,7 +208,7 @@ class Run:
             if not self.capture.running:
                 raise AssertionError(f"pg-capture ended\n{self.capture.stderr_tail()}")
             return False
-        wait_until(arrived, 10, what="the events")
+        wait_until(arrived, what="the events")
 
     # -- verbs --------------------------------------------------------------------------
 
@@ -242,7 +242,7 @@ class Run:
 
         def streams_or_ended():     # an end is for a later block to expect
             return "  streaming  " in self.capture.stderr[self.log_from:] or not self.capture.running
-        wait_until(streams_or_ended, 20, what="it to stream")
+        wait_until(streams_or_ended, what="it to stream")
 
     def verb_stop(self, _block):
         self.sync()
@@ -288,12 +288,12 @@ class Run:
             except AssertionError:
                 return False
         try:
-            wait_until(there, 15, what="the log")
+            wait_until(there, what="the log")
         except Exception:
             self.check_log(block)
 
     def verb_exits(self, block):
-        code = self.capture.wait_exit(30)
+        code = self.capture.wait_exit()
         self.ended = True
         assert code == int(block.arguments[0]), f"exit code {code}\n{self.capture.stderr_tail()}"
         self.take_events()

@@ -110,7 +110,7 @@ class Ground:
 
     # -- the command line -------------------------------------------------------------
 
-    def command(self, *words, code=0, timeout=30.0):
+    def command(self, *words, code=0, timeout=120.0):
         """`pg-capture snapshot …` against the running instance; returns what it says."""
         done = run_capture("snapshot", *words, env=self.process.environment, timeout=timeout)
         assert done.returncode == code, f"exit code {done.returncode}\n{done.stderr}{done.stdout}"

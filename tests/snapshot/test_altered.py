@@ -42,18 +42,20 @@ class Alterations:
 @pytest.mark.parametrize("version, seed", [("10", 1), ("15", 2), ("15", 3), ("18", 4)])
 def test_a_value_is_never_shown_as_that_of_another_column(servers, grounds, version, seed):
     server = servers(version)
-    ground = grounds(server, source_snapshot_rows_per_second=250, source_snapshot_chunk_rows=CHUNK,
+    ground = grounds(server, source_snapshot_rows_per_second=125, source_snapshot_chunk_rows=CHUNK,
                      source_snapshot_readers=1)
     ground.sql(f"CREATE TABLE t (id int PRIMARY KEY, a varchar, b varchar, c varchar); INSERT INTO t "
                f"SELECT i, 'a-' || i, 'b-' || i, 'c-' || i FROM generate_series(1, {ROWS}) i")
     alter = Alterations(ground, seed)
     with ground.capture() as capture:
         for part in range(1, 11):
-            ground.wait_for(lambda: len(ground.rows("t")) >= ROWS * part / 14)
-            assert COMPLETE not in capture.stderr
+            ground.wait_for(lambda: len(ground.rows("t")) >= ROWS * part / 16)
+            if COMPLETE in capture.stderr:      # on a machine that stood still
+                break
             alter()
         ground.wait_complete()
         capture.stop()
+    assert len(alter.done) > 5, "it was over too soon: this shows too little"
     shown = {}      # place of the log -> column -> the column that its values tell of
     for message in ground.of("t", "READ"):
         row = dict(message["after"])

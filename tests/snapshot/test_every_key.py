@@ -144,7 +144,7 @@ def rebuilt(messages):
 @pytest.mark.parametrize("version", ["10", "15", "18"])
 def test_rows_with_keys_of_every_kind_are_complete(servers, grounds, version):
     server = servers(version)
-    ground = grounds(server, source_snapshot_rows_per_second=3000, source_snapshot_chunk_rows=CHUNK,
+    ground = grounds(server, source_snapshot_rows_per_second=1500, source_snapshot_chunk_rows=CHUNK,
                      source_snapshot_readers=READERS)
     ground.sql("CREATE SCHEMA odd;" + "".join(f"CREATE EXTENSION {name} SCHEMA odd;" for name in EXTENSIONS) + SETUP)
     tables = tables_for(server)
@@ -159,6 +159,8 @@ def test_rows_with_keys_of_every_kind_are_complete(servers, grounds, version):
             ground.wait_for(lambda: len(ground.messages) >= total * part, timeout=120)
             assert COMPLETE not in capture.stderr
             capture.kill()
+            if part == 0.6:
+                capture.environment["PG_CAPTURE_SOURCE_SNAPSHOT_ROWS_PER_SECOND"] = "3000"
             capture.start()
         ground.wait_complete(timeout=180)
         writer.finish()

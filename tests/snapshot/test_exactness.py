@@ -25,7 +25,7 @@ class Size:
     up_secs_max: float      # between two kills
 
 
-SMALL = Size(tables=6, rows=60_000, writers=4, kills=5, rows_per_second=8_000, chunk_rows=2_000, up_secs_max=2)
+SMALL = Size(tables=6, rows=60_000, writers=4, kills=5, rows_per_second=6_000, chunk_rows=2_000, up_secs_max=2)
 FULL = Size(tables=20, rows=2_400_000, writers=8, kills=20, rows_per_second=40_000, chunk_rows=20_000,
             up_secs_max=6)
 READERS = 2
@@ -62,7 +62,7 @@ def test_the_topics_rebuild_the_tables_row_for_row_through_kills(stages, size):
         capture = stage.capture(wait=False)
         replica.wait_for_reads(1)
         kill_while_it_reads(capture, size, chance)
-        capture.wait_for_log(COMPLETE, 60 + size.rows / size.rows_per_second * 3)
+        capture.wait_for_log(COMPLETE, 120 + size.rows / size.rows_per_second * 3)
         replica.wait_for_events(100)        # and then the stream goes on
         churn.stop()
         replica.agrees(120)
@@ -70,7 +70,7 @@ def test_the_topics_rebuild_the_tables_row_for_row_through_kills(stages, size):
         print(f"{replica.reads()} READs of {tables.rows} rows, {replica.events()} events, {churn.committed} "
               f"transactions, {replica.repeats()} repeats, {size.kills} kills")
         check_rows_read_again(replica, size.kills, size)
-    assert churn.committed > 500, "nearly nothing was written: this shows nothing"
+    assert churn.committed > 200, "nearly nothing was written: this shows nothing"
 
 
 def test_without_a_crash_every_row_is_read_once(stages):
@@ -78,7 +78,7 @@ def test_without_a_crash_every_row_is_read_once(stages):
     tables = Tables(stage, 6, 30_000)
     with Replica(stage, tables.kinds, tables.keyless) as replica, Churn(stage, tables, 2) as churn:
         capture = stage.capture(wait=False)
-        capture.wait_for_log(COMPLETE, 60)
+        capture.wait_for_log(COMPLETE, 120)
         replica.wait_for_events(100)
         churn.stop()
         replica.agrees()
@@ -100,7 +100,7 @@ def test_a_clean_end_in_the_middle_goes_on_where_it_was(stages):
             assert capture.stop() < 5
             replica.read_to_the_end()
             capture.start()
-        capture.wait_for_log(COMPLETE, 60)
+        capture.wait_for_log(COMPLETE, 120)
         churn.stop()
         replica.agrees()
         capture.stop()

@@ -23,16 +23,16 @@ def memory_samples(capture, number):
 def test_a_table_larger_than_the_budget_waits_for_a_broker_that_stands_still(stages):
     with KafkaBroker() as broker:
         # Not faster than this, or it would be over before the broker stands still.
-        stage = stages(on=broker, kafka_buffer_memory=BUDGET, source_snapshot_rows_per_second=5_000)
+        stage = stages(on=broker, kafka_buffer_memory=BUDGET, source_snapshot_rows_per_second=10_000)
         stage.sql(TABLE)
         capture = stage.capture(wait=False, http=True)
         stage.wait_for("t", 1000)
         broker.freeze()
-        wait_until(lambda: (capture.metric("cdc_buffer_bytes") or 0) > BUDGET / 2, 30, "the budget to fill up")
-        samples = memory_samples(capture, 50)
+        wait_until(lambda: (capture.metric("cdc_buffer_bytes") or 0) > BUDGET / 2, 60, "the budget to fill up")
+        samples = memory_samples(capture, 30)
         assert COMPLETE not in capture.stderr
         broker.resume()
-        capture.wait_for_log(COMPLETE, 120)
+        capture.wait_for_log(COMPLETE, 180)
         records = stage.wait_for("t", ROWS, 60)
         peak = capture.resident_mib()
         capture.stop()

@@ -239,7 +239,7 @@ def test_row_security_does_not_hide_rows_in_silence(postgres, grounds):
             capture.environment |= {"PG_USERNAME": role, "PG_PASSWORD": "secret"}
             capture.start()
             wait_until(lambda: "row" in capture.stderr and "security" in capture.stderr or not capture.running
-                       or COMPLETE in capture.stderr, 30, "a word about it", interval=0.05)
+                       or COMPLETE in capture.stderr, 60, "a word about it", interval=0.05)
             assert len(ground.rows("t")) in (0, 20), "half of the table, in silence"
             assert COMPLETE not in capture.stderr or len(ground.rows("t")) == 20
             assert "security" in capture.stderr or len(ground.rows("t")) == 20
@@ -259,7 +259,7 @@ def test_a_table_we_may_not_select_from_is_named_with_the_grant_that_mends_it(po
         with ground.capture(start=False) as capture:
             capture.environment |= {"PG_USERNAME": role, "PG_PASSWORD": "secret"}
             capture.start()
-            capture.wait_for_log("GRANT SELECT", 30)
+            capture.wait_for_log("GRANT SELECT")
             assert "forbidden" in capture.stderr
             assert capture.wait_exit() != 0
             ground.sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
@@ -326,11 +326,14 @@ def test_a_value_larger_than_the_memory_budget_is_admitted_alone(ground, mib, bi
 def test_progress_is_told_in_logs_and_metrics(ground):
     ground.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 2000); ANALYZE t;"
                "CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u SELECT generate_series(1, 1000); ANALYZE u")
-    with ground.capture(sink="discard", http=True, source_snapshot_rows_per_second=1500,
+    with ground.capture(sink="discard", http=True, source_snapshot_rows_per_second=500,
                         source_snapshot_chunk_rows=100) as capture:
         capture.wait_for_log(BEGINS)
-        wait_until(lambda: 0 < (capture.metric('cdc_snapshot_progress_ratio{table="public.t"}') or 0) < 1, 20,
+        wait_until(lambda: (capture.metric('cdc_snapshot_rows_total{table="public.t"}') or 0) > 0, 60, "its first rows")
+        ground.command("pause", "initial")      # so that it stays where it is until somebody has looked
+        wait_until(lambda: 0 < (capture.metric('cdc_snapshot_progress_ratio{table="public.t"}') or 0) < 1, 60,
                    "a ratio between")
+        ground.command("resume", "initial")
         ground.wait_complete()
         assert capture.metric('cdc_snapshot_rows_total{table="public.t"}') == 2000
         assert capture.metric('cdc_snapshot_rows_total{table="public.u"}') == 1000
@@ -346,4 +349,4 @@ def test_reading_is_no_faster_than_asked_for(ground):
     handled = [m["ts_ms"] for m in ground.of("t", "READ")]
     seconds = (max(handled) - min(handled)) / 1000
     print(f"6000 rows in {seconds:.1f} s at 2000 rows/s")
-    assert 2.0 <= seconds <= 8.0
+    assert 2.0 <= seconds <= 60.0

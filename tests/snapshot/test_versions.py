@@ -16,7 +16,7 @@ WANTED = os.environ.get("VERSION", ",".join([*VERSIONS, "15-debian"])).split(","
 
 @pytest.mark.parametrize("version", WANTED)
 def test_rows_changes_and_a_kill_in_the_middle(servers, stages, version):
-    stage = stages(servers(version), source_snapshot_chunk_rows=500, source_snapshot_rows_per_second=4000,
+    stage = stages(servers(version), source_snapshot_chunk_rows=500, source_snapshot_rows_per_second=2000,
                    logging_level="debug")
     tables = Tables(stage, 6, 8_000, truncate=stage.server.major >= 11)     # 10 publishes no TRUNCATE
     with Replica(stage, tables.kinds, tables.keyless) as replica, Churn(stage, tables, 2) as churn:
@@ -24,8 +24,9 @@ def test_rows_changes_and_a_kill_in_the_middle(servers, stages, version):
         replica.wait_for_reads(2000)
         assert COMPLETE not in capture.stderr
         capture.kill()
+        capture.environment["PG_CAPTURE_SOURCE_SNAPSHOT_ROWS_PER_SECOND"] = "4000"
         capture.start()
-        capture.wait_for_log(COMPLETE, 60)
+        capture.wait_for_log(COMPLETE, 120)
         replica.wait_for_events(50)
         churn.stop()
         replica.agrees()

@@ -8,7 +8,7 @@ from support.processes import wait_until
 from support.replica import Replica
 
 ROWS = 3_000
-SLOWLY = {"source_snapshot_rows_per_second": 1_500, "source_snapshot_chunk_rows": 200}
+SLOWLY = {"source_snapshot_rows_per_second": 1_000, "source_snapshot_chunk_rows": 200}
 # How anybody may find our readers, whatever they call themselves.
 READERS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'copy%%to stdout%%'"
 
@@ -39,7 +39,7 @@ def reading(stages):
 
 
 def finish(stage, capture, replica):
-    capture.wait_for_log(COMPLETE, 60)
+    capture.wait_for_log(COMPLETE, 120)
     replica.agrees()
     capture.stop()
 
@@ -83,7 +83,7 @@ def test_a_table_that_is_being_read_can_be_dropped(reading):
     """DROP waits for the lock that reading needs, and for no longer than that."""
     stage, capture, replica = reading(fill("t") + fill("other"), ["other"], reads=0,
                                       source_snapshot_readers=2)
-    wait_until(lambda: stage.broker.partitions(stage.topic("t")), 30, "its first rows")
+    wait_until(lambda: stage.broker.partitions(stage.topic("t")), 60, "its first rows")
     stage.sql("DROP TABLE t")
     finish(stage, capture, replica)
     assert replica["other"].reads.total() == ROWS
@@ -97,7 +97,7 @@ def test_a_column_is_added_while_it_is_read(reading, killed):
     stage.sql("ALTER TABLE t ADD COLUMN more int; UPDATE t SET more = id WHERE id % 7 = 0;")
     if killed:
         capture.start()
-    capture.wait_for_log(COMPLETE, 60)
+    capture.wait_for_log(COMPLETE, 120)
     stage.sql("UPDATE t SET v = 'touched'")     # whoever knew rows of the old shape learns of the new
     finish(stage, capture, replica)
 
@@ -133,7 +133,7 @@ def test_the_key_changes_between_a_kill_and_the_start(reading):
     capture.kill()
     stage.sql("ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (k)")
     capture.start()
-    capture.wait_for_log(COMPLETE, 60)
+    capture.wait_for_log(COMPLETE, 120)
     stage.server.wait_confirmed(stage.name)
     replica.read_to_the_end()
     by_new_key = [row for key, row in replica["t"].rows.items() if b'"k"' in key]
@@ -161,7 +161,7 @@ def test_a_table_is_renamed_while_it_is_read(reading):
     """It goes on under its new name: the rows left, and every change."""
     stage, capture, replica = reading(fill("t") + fill("other"), ["t", "renamed", "other"])
     stage.sql("ALTER TABLE t RENAME TO renamed; UPDATE renamed SET v = 'renamed'")
-    capture.wait_for_log(COMPLETE, 60)
+    capture.wait_for_log(COMPLETE, 120)
     stage.server.wait_confirmed(stage.name)
     replica.read_to_the_end()
     rows = {**replica["t"].rows, **replica["renamed"].rows}
@@ -176,7 +176,7 @@ def test_a_table_is_renamed_between_a_kill_and_the_start(reading):
     capture.kill()
     stage.sql("ALTER TABLE t RENAME TO renamed")
     capture.start()
-    capture.wait_for_log(COMPLETE, 60)
+    capture.wait_for_log(COMPLETE, 120)
     stage.server.wait_confirmed(stage.name)
     replica.read_to_the_end()
     assert len(set(replica["t"].rows) | set(replica["renamed"].rows)) == ROWS, "no row was left out"
@@ -188,7 +188,7 @@ def test_a_table_is_renamed_between_a_kill_and_the_start(reading):
 def test_a_readers_connection_is_ended_and_little_is_read_again(reading, readers):
     stage, capture, replica = reading(fill("t") + fill("other"), ["t", "other"], source_snapshot_readers=readers)
     for _ in range(3):
-        pids = wait_until(lambda: stage.server.query(READERS, db=stage.name), 20, "a reader", interval=0.005)
+        pids = wait_until(lambda: stage.server.query(READERS, db=stage.name), 60, "a reader", interval=0.005)
         stage.sql("".join(f"SELECT pg_terminate_backend({pid});" for (pid,) in pids))
         replica.wait_for_reads(replica.reads() + 300)
     finish(stage, capture, replica)
@@ -205,7 +205,7 @@ def test_a_reader_that_is_told_to_go_is_gone_though_its_connection_lasts_a_momen
         waiting = READERS.replace("query ILIKE 'copy%%to stdout%%'", "wait_event_type = 'Lock' AND pid <> pg_backend_pid()")
         with stage.server.connect(stage.name) as locker, locker.transaction():
             locker.execute("LOCK TABLE t, other")
-            pids = wait_until(lambda: stage.server.query(waiting, db=stage.name), 20, "a reader", interval=0.005)
+            pids = wait_until(lambda: stage.server.query(waiting, db=stage.name), 60, "a reader", interval=0.005)
             stage.sql("".join(f"SELECT pg_terminate_backend({pid});" for (pid,) in pids))
         finish(stage, capture, replica)
         assert "the snapshot was interrupted" not in capture.stderr, "a connection is made anew, no more than that"
@@ -218,7 +218,7 @@ def test_a_readers_connection_is_ended_while_a_table_without_a_key_is_read(readi
     stage, capture, replica = reading(fill("t") + fill("k", "id int, v text"), ["t", "k"], keyless=["k"],
                                       reads=1500, source_snapshot_readers=readers)
     for _ in range(2):
-        pids = wait_until(lambda: stage.server.query(READERS, db=stage.name), 20, "a reader", interval=0.005)
+        pids = wait_until(lambda: stage.server.query(READERS, db=stage.name), 60, "a reader", interval=0.005)
         stage.sql("".join(f"SELECT pg_terminate_backend({pid});" for (pid,) in pids))
         stage.sql("INSERT INTO k VALUES (-1, 'meanwhile'); DELETE FROM t WHERE id % 50 = 1")
         replica.wait_for_reads(replica.reads() + 300)
@@ -228,11 +228,11 @@ def test_a_readers_connection_is_ended_while_a_table_without_a_key_is_read(readi
 def test_the_slot_is_watched_from_the_first_row_on(reading):
     """Whoever copies for hours should learn at once that it is in vain."""
     stage, capture, _ = reading(fill("t", rows=100_000), ["t"], http=True)
-    wait_until(lambda: capture.metric("cdc_slot_retained_bytes") is not None, 20, "the slot's health")
+    wait_until(lambda: capture.metric("cdc_slot_retained_bytes") is not None, 60, "the slot's health")
     stage.sql("INSERT INTO t SELECT -i, repeat('x', 1000) FROM generate_series(1, 4000) i")
-    wait_until(lambda: capture.metric("cdc_slot_retained_bytes") > 1 << 20, 20, "what it holds back")
+    wait_until(lambda: (capture.metric("cdc_slot_retained_bytes") or 0) > 1 << 20, 60, "what it holds back")
     stage.server.drop_slot(stage.name)
-    assert capture.wait_exit(20) != 0
+    assert capture.wait_exit() != 0
     assert "the replication slot was dropped" in capture.stderr
     assert COMPLETE not in capture.stderr
 
