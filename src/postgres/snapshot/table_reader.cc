@@ -262,11 +262,13 @@ Result<TableReader::Event> TableReader::refused(Error error, Instant now) {
     return Event::table_failed;
 }
 
-// A type that has no send function, or is made of one. Whether it is so is known of most types
-// beforehand; not of what an extension's own send function calls.
+// A type that has no send function, is made of one, or has one that refuses. Whether it is so is
+// known of most types beforehand; not of what an extension's own send function calls. Text is
+// always there, from the row on that was read last, or, without a key, from the beginning.
 bool TableReader::is_of_binary_form(std::string_view sqlstate) const noexcept {
-    return sqlstate == "42883" && has_chunk_ && chunk_read_ == 0 &&
-           task_.table->shape().form == CopyForm::binary;
+    const TableShape& shape = task_.table->shape();
+    return (sqlstate == "42883" || sqlstate == "0A000") && has_chunk_ &&
+           (chunk_read_ == 0 || !shape.key.empty()) && shape.form == CopyForm::binary;
 }
 
 std::string TableReader::mend_of_refusal(const Error& error, const TableAddress& table) const {
