@@ -190,9 +190,19 @@ def test_addresses_that_the_broker_advertises_but_nobody_reaches(server):
 
 # -- topics ----------------------------------------------------------------------------
 
+def no_topic_of_positions(env):
+    """Beside what else is missing."""
+    finding, = [f for f in check(env)[1] if f["id"] == "kafka_position_topic"]
+    return finding
+
+
 def test_a_missing_topic_that_is_not_to_be_created(server, broker):
     env = environment(server, broker.bootstrap, PG_CAPTURE_KAFKA_TOPICS_CREATE="false",
                       PG_CAPTURE_KAFKA_TOPICS_PARTITIONS="3")
+    positions = eventually(no_topic_of_positions, env)
+    assert "pg-capture adopt" in positions["mend"]
+    apply(broker, positions["mend"])
+    assert broker.partitions(POSITIONS) == 1
     finding = eventually(only, env)
     assert finding["id"] == "kafka_topic" and TOPIC in finding["subject"]
     apply(broker, finding["mend"])

@@ -133,6 +133,20 @@ TEST_F(CheckTest, ManagedServicesGiveReplicationByMembership) {
     EXPECT_THAT(bad(), IsEmpty());
 }
 
+TEST_F(CheckTest, AStandbyTakesTwoWalsenders) {
+    server.version = 160099;
+    facts({{"standby", "t"}, {"senders", "9"}});
+    const auto f = only();
+    EXPECT_EQ(f.id, "max_wal_senders");
+    EXPECT_EQ(f.level, Level::blocking);
+    EXPECT_THAT(f.message, HasSubstr("9 of 10 in use: following a standby takes two"));
+    EXPECT_THAT(f.mend, HasSubstr("max_wal_senders = 20"));
+    facts({{"standby", "t"}, {"senders", "8"}});
+    EXPECT_THAT(bad(), IsEmpty());
+    facts({{"senders", "9"}});
+    EXPECT_THAT(bad(), IsEmpty());
+}
+
 TEST_F(CheckTest, AFullHouseBlocks) {
     facts({{"senders", "10"}});
     EXPECT_THAT(only().mend, HasSubstr("max_wal_senders = 20"));

@@ -20,17 +20,23 @@ using std::chrono::seconds;
 // Feedback goes out every ten seconds or sooner.
 constexpr Duration kShortestSenderTimeout = seconds{15};
 
-// One of those in use may be ours already; then one more is needed for a snapshot only.
+// Those in use may be ours already; then one more is needed for a snapshot only. A standby takes
+// two: the second asks for its timeline (stream/timeline_watch.h).
 void check_senders(const ServerFacts& facts, bool followed, Findings& findings) {
-    const bool full = facts.senders >= facts.senders_max;
+    const int needed = facts.standby && !followed ? 2 : 1;
+    const bool full = facts.senders + needed > facts.senders_max;
+    const std::string_view why =
+        !full        ? ""
+        : followed   ? ": a snapshot needs one more for its time"
+        : needed > 1 ? ": following a standby takes two, one to ask for its timeline"
+                     : "";
     findings.push_back(
         {.id = "max_wal_senders",
          .level = !full      ? Level::ok
                   : followed ? Level::warning
                              : Level::blocking,
          .subject = "max_wal_senders",
-         .message = fmt::format("{} of {} in use{}", facts.senders, facts.senders_max,
-                                full && followed ? ": a snapshot needs one more for its time" : ""),
+         .message = fmt::format("{} of {} in use{}", facts.senders, facts.senders_max, why),
          .mend = full ? fmt::format("ALTER SYSTEM SET max_wal_senders = {}; restart the server",
                                     facts.senders_max + 10)
                       : ""});

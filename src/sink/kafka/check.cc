@@ -339,9 +339,14 @@ private:
         std::vector<Wanted> ours;  // that will be created
         std::size_t told = 0;
         for (const Wanted& topic : missing) {
-            // Positions are kept in any case, so their topic is always created.
-            if (config_.topics.create || topic.use == Use::positions) {
+            if (config_.topics.create) {
                 ours.push_back(topic);
+            } else if (topic.use == Use::positions) {
+                add(id_of(topic.use), Level::blocking, "topic " + topic.name,
+                    "is not there, and kafka.topics.create says not to create it: no start goes on "
+                    "without it",
+                    PositionMends(config_, "").create() +
+                        "; or pg-capture adopt, which makes it all the same");
             } else if (topic.use != Use::changes || ++told <= kNamed_max) {
                 add(id_of(topic.use), Level::blocking, "topic " + topic.name,
                     "is not there, and kafka.topics.create says not to create it",

@@ -262,11 +262,16 @@ TEST_F(KafkaCheckTest, PositionsNeedOneCompactedPartition) {
     EXPECT_THAT(bad(), IsEmpty());
 }
 
-TEST_F(KafkaCheckTest, TheirTopicIsMadeThoughTopicsAreNotToBeCreated) {
+TEST_F(KafkaCheckTest, TheirTopicIsNotMadeEitherWhereTopicsAreNotToBeCreated) {
     cluster.there.erase("pg-capture.positions");
     config.topics.create = false;
-    EXPECT_THAT(bad(), IsEmpty());
-    EXPECT_EQ(cluster.tried.size(), 1U);
+    const auto f = only();
+    EXPECT_EQ(f.id, "kafka_position_topic");
+    EXPECT_EQ(f.level, Level::blocking) << "as a start refuses it";
+    EXPECT_THAT(f.mend, HasSubstr("kafka-topics.sh --bootstrap-server k:9092 --create --topic "
+                                  "pg-capture.positions --partitions 1"));
+    EXPECT_THAT(f.mend, HasSubstr("pg-capture adopt"));
+    EXPECT_TRUE(cluster.tried.empty());
 }
 
 TEST_F(KafkaCheckTest, ManyBadTopicsDontFloodTheAnswer) {
