@@ -86,10 +86,9 @@ Result<Pipeline::Turn> Pipeline::act() {
 
 Result<Pipeline::Turn> Pipeline::connect() {
     if (!source_) {
-        with_.status.waits_for(WaitsOn::store, "the stored position: " + with_.store.where());
         const auto known = look_up_position();
         if (!known) return std::unexpected(known.error());
-        if (!*known) return Turn::wait;
+        if (!*known) return wait_for_store();
         if (auto made = make_source(); !made) return std::unexpected(std::move(made.error()));
         with_.status.waits_for(WaitsOn::source, "PostgreSQL");
     }
@@ -105,10 +104,10 @@ Result<Pipeline::Turn> Pipeline::guard() {
     if (!plan_) {
         const auto idle = with_.store.saved();
         if (!idle) return std::unexpected(idle.error());
-        if (!*idle) return Turn::wait;
+        if (!*idle) return wait_for_store();
         const auto newest = is_newest();
         if (!newest) return std::unexpected(newest.error());
-        if (!*newest) return Turn::wait;
+        if (!*newest) return wait_for_store();
         if (!**newest) {
             return begin_anew(retry(Error::Category::position,
                                     "the stored position was moved on while we waited for the slot")
@@ -130,7 +129,7 @@ Result<Pipeline::Turn> Pipeline::guard() {
     }
     const auto stored = checkpoint(Checkpoint::Urgency::forced);
     if (!stored) return std::unexpected(stored.error());
-    if (checkpoint_.saving()) return Turn::wait;
+    if (checkpoint_.saving()) return wait_for_store();
     if (with_.clock.now() - entered_ > kIdentity_max) {
         // Meanwhile somebody may have moved the slot: look again, with the position stored.
         return begin_anew(retry(Error::Category::storage, "the position takes long to be stored")
@@ -188,14 +187,22 @@ Result<Pipeline::Turn> Pipeline::back_off() {
     if (auto kept = rescue(); !kept) return std::unexpected(std::move(kept.error()));
     // What is durable is stored first, or it would be read again. The next attempt could do
     // nothing before anyway: it asks the same store.
+    const bool early = with_.clock.now() < retry_at_;
     if (flow_ && !checkpoint_.has_stored(reached())) {
-        return checkpoint_.saving() ? Turn::wait : Turn::again;
+        if (!checkpoint_.saving()) return Turn::again;
+        return early ? Turn::wait : wait_for_store();
     }
-    if (with_.clock.now() < retry_at_) return Turn::wait;
+    if (early) return Turn::wait;
     probe_.retrying();
     began_anew_ = false;
     begin_attempt();
     return Turn::again;
+}
+
+// For the position to be stored, or found.
+Pipeline::Turn Pipeline::wait_for_store() {
+    with_.status.waits_for(WaitsOn::store, "the stored position: " + with_.store.where());
+    return Turn::wait;
 }
 
 void Pipeline::begin_attempt() {
@@ -447,9 +454,19 @@ void Pipeline::fail(Error error) {
     }
     retry_at_ = with_.clock.now() + decision.pause;
     enter(State::backing_off);
+    if (is_of_store(error)) {
+        with_.status.waits_for(WaitsOn::store, "the stored position: the next attempt");
+        return;
+    }
     const bool of_sink = error.category == Error::Category::sink;
     with_.status.waits_for(of_sink ? WaitsOn::sink : WaitsOn::source,
                            of_sink ? "the sink: the next attempt" : "PostgreSQL: the next attempt");
+}
+
+// A store says where it is; a disk is nobody else's.
+bool Pipeline::is_of_store(const Error& error) const {
+    return error.category == Error::Category::storage ||
+           error.category == Error::Category::position || error.where.contains(with_.store.where());
 }
 
 void Pipeline::finish(Result<void> outcome) {

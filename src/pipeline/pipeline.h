@@ -97,6 +97,7 @@ private:
     Result<Turn> begin_anew(Error because);
     Result<Turn> stream();
     Result<Turn> back_off();
+    Turn wait_for_store();
     Turn drain();
     std::optional<Turn> finish_transaction(Instant now);
 
@@ -114,6 +115,7 @@ private:
     Checkpoint::Reached reached() const;
     void begin_draining();
     void fail(Error error);
+    bool is_of_store(const Error& error) const;
     void finish(Result<void> outcome);
     void enter(State state);
     void note_progress();
