@@ -1,5 +1,6 @@
 #include "sink/kafka/delivery.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -37,6 +38,18 @@ void KafkaDelivery::handed(Pending& pending, std::size_t records) noexcept {
 void KafkaDelivery::kept(Pending& pending) noexcept {
     handed(pending, 1);
     --pending.lent_;
+}
+
+bool KafkaDelivery::keeps(Pending& pending, const Record& record) {
+    if (!record.to_all_partitions) return true;
+    if (std::ranges::find(pending.letters_, &record) != pending.letters_.end()) return false;
+    pending.letters_.push_back(&record);
+    return true;
+}
+
+void KafkaDelivery::covered(Pending& pending) noexcept {
+    ++pending.written_;
+    --unreported_;
 }
 
 void KafkaDelivery::written(const KafkaReports::Written& report) noexcept {

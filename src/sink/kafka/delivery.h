@@ -40,10 +40,11 @@ public:
         friend class KafkaDelivery;
         RecordBatchPtr batch_;
         std::size_t bytes_ = 0;
-        std::size_t records_ = 0;  // each as often as it goes to a partition
-        std::size_t handed_ = 0;   // records off the front that somebody has taken
-        std::size_t written_ = 0;  // of these
-        std::size_t lent_ = 0;     // of these, not reported
+        std::size_t records_ = 0;             // each as often as it goes to a partition
+        std::size_t handed_ = 0;              // records off the front that somebody has taken
+        std::size_t written_ = 0;             // of these
+        std::size_t lent_ = 0;                // of these, not reported
+        std::vector<const Record*> letters_;  // of those that go to several partitions
     };
 
     // `records` are handed over for it. Requires: every batch before was handed over whole.
@@ -55,6 +56,10 @@ public:
     void handed(Pending& pending, std::size_t records) noexcept;
     // A record of it that somebody keeps for now: not lent, but not written either.
     void kept(Pending& pending) noexcept;
+    // A record that goes to several partitions is refused by each of them, and kept once: true the
+    // first time. The others are covered() by that one: nothing more is sent for them.
+    bool keeps(Pending& pending, const Record& record);
+    void covered(Pending& pending) noexcept;
     // A kept one was given to the producer.
     void handed_kept(Pending& pending) noexcept { ++pending.lent_; }
 

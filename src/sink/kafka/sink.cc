@@ -87,8 +87,12 @@ Result<Sink::Offer> KafkaSink::offer(RecordBatchPtr& batch) {
     judge_batch_size();
     if (error_) return std::unexpected(*error_);
     if (!*ways || topics_.message_bytes_max() < batch_bytes_) return Offer::full;
+    // A TRUNCATE is as many records as its topic has partitions; so many are lent at once.
+    const std::size_t lent =
+        std::min(outgoing_.size(), std::max(batch->records.size(), lent_max()));
+    const std::size_t held = bytes_of(*batch, lent);
+    if (!delivery_.empty() && delivery_.bytes() + held > pending_bytes_max_) return Offer::full;
     offered_in_vain_ = false;
-    const std::size_t held = bytes_of(*batch, outgoing_.size());
     hand_over(delivery_.accept(std::move(batch), outgoing_.size(), held));
     return Offer::accepted;
 }
@@ -113,6 +117,12 @@ void KafkaSink::wants(Wants& wants) const {
 
 std::size_t KafkaSink::bytes_per_record() const noexcept {
     return config_.headers ? kRecord_bytes_with_headers : kRecord_bytes;
+}
+
+// As many as the bytes that may be pending are for: a batch with more of them (TRUNCATEs of topics
+// with many partitions) is handed over as these are reported.
+std::size_t KafkaSink::lent_max() const noexcept {
+    return std::max<std::size_t>(pending_bytes_max_ / bytes_per_record(), 1);
 }
 
 std::string KafkaSink::waits_for() const {
@@ -184,7 +194,14 @@ void KafkaSink::take_too_large(const KafkaReports::Failed& report, const Record*
         return fail(smaller_batches(batch_bytes_ / 2));
     }
     if (config_.oversize == KafkaOversize::fail) return fail(kafka_too_large(*record, *topic));
-    letters_.add(*record, topic->name, report.tag);
+    put_aside(*record, topic->name, *static_cast<KafkaDelivery::Pending*>(report.tag));
+}
+
+// One dead letter, whatever number of partitions has refused it.
+void KafkaSink::put_aside(const Record& record, std::string_view topic,
+                          KafkaDelivery::Pending& pending) {
+    if (!delivery_.keeps(pending, record)) return delivery_.covered(pending);
+    letters_.add(record, topic, &pending);
 }
 
 // What a fatal error is about comes as a report right behind it, and may be for good.
@@ -248,11 +265,14 @@ void KafkaSink::add_ways(const Record& record, KafkaTopics::Route& route) {
 
 void KafkaSink::hand_over(KafkaDelivery::Pending& pending) {
     while (!pending.all_handed()) {
+        const std::size_t lent = delivery_.unreported();
+        if (lent >= lent_max()) return;
+        const std::size_t count = std::min(outgoing_.size() - pending.handed(), lent_max() - lent);
         if (!memory_.refused_any()) {
-            if (!give(pending, outgoing_.size() - pending.handed())) return;
+            if (!give(pending, count)) return;
             continue;
         }
-        const std::span rest = std::span{outgoing_}.subspan(pending.handed());
+        const std::span rest = std::span{outgoing_}.subspan(pending.handed(), count);
         const auto known = std::ranges::find_if(rest, [this](const KafkaOutgoing& out) {
             return config_.oversize == KafkaOversize::dead_letter &&
                    memory_.was_refused(*out.record);
@@ -278,8 +298,8 @@ bool KafkaSink::give(KafkaDelivery::Pending& pending, std::size_t records) {
 // The next record is not for its topic but for the dead letters.
 void KafkaSink::keep(KafkaDelivery::Pending& pending) {
     const KafkaOutgoing& out = outgoing_[pending.handed()];
-    letters_.add(*out.record, name_of(topics_.of_handle(out.topic)), &pending);
     delivery_.kept(pending);
+    put_aside(*out.record, name_of(topics_.of_handle(out.topic)), pending);
 }
 
 // librdkafka did not take the next record.

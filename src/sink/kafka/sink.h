@@ -15,7 +15,8 @@
 // be written; a producer that is done for; a topic that takes less in a batch than we send.
 //
 // A TRUNCATE goes to each partition of its topic, in its place among the rows of each: it is
-// durable when all of them have it.
+// durable when all of them have it. The copies are handed over as far as With::pending_bytes_max
+// goes, the others as these are reported. Too large for its topic, it is one dead letter.
 //
 // No record behind a failed one is ever called durable: delivery.h. With `oversize: fail`
 // librdkafka is told (enable.gapless.guarantee) to send nothing behind one either.
@@ -100,7 +101,9 @@ private:
     // False when there is no going on now.
     bool give(KafkaDelivery::Pending& pending, std::size_t records);
     void keep(KafkaDelivery::Pending& pending);
+    void put_aside(const Record& record, std::string_view topic, KafkaDelivery::Pending& pending);
     void refused(KafkaDelivery::Pending& pending, KafkaCode code);
+    std::size_t lent_max() const noexcept;
     std::size_t bytes_of(const RecordBatch& batch, std::size_t records) const noexcept;
     void fail(Error error);
 

@@ -123,6 +123,71 @@ TEST_P(KafkaTruncateTest, AQueueThatIsFullAmongThemGoesOnWhereItStopped) {
     for (const std::string& told : partitions()) EXPECT_TRUE(told.contains("TRUNCATE")) << told;
 }
 
+TEST_P(KafkaTruncateTest, CopiesAreLentAsFarAsTheLimitGoes) {
+    constexpr std::size_t kPartitions = 10'000;
+    constexpr std::size_t kLent_max = 4000;
+    config_.topics.partitions = kPartitions;
+    pending_bytes_max_ = kLent_max * KafkaSink::kRecord_bytes_with_headers;
+    make();
+    kafka_.writes = false;
+    offer_until_taken(batch(4, orders_, {"a"}));
+    auto truncate = truncated();
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(offer(truncate), Sink::Offer::full) << "what is pending counts, with all copies";
+        clock_.advance(60ms);
+    }
+    producers_.now->write(1);
+    offer_until_taken(std::move(truncate));
+    std::size_t written = 0;
+    while (durable() != 5U) {
+        const std::size_t lent = producers_.now->lent();
+        ASSERT_GT(lent, 0U);
+        ASSERT_LE(lent, kLent_max);
+        ASSERT_LE(sink_->pending_bytes(), pending_bytes_max_ + (std::size_t{1} << 20));
+        producers_.now->write(lent);
+        written += lent;
+    }
+    EXPECT_EQ(written, kPartitions + 3);
+    EXPECT_EQ(sink_->pending_bytes(), 0U);
+}
+
+TEST_P(KafkaTruncateTest, TooLargeForEachPartitionItIsOneDeadLetter) {
+    config_.oversize = KafkaOversize::dead_letter;
+    const auto large = [&] {
+        auto made = pool_.get();
+        add(*made, 5, users_, std::string(KafkaSink::kBatch_bytes + 1, 'x'));
+        made->records[0].has_key = false;
+        made->records[0].to_all_partitions = true;
+        made->end = Position::whole(Lsn{5});
+        return made;
+    };
+    make();
+    kafka_.writes = false;
+    offer_until_taken(large());
+    ASSERT_EQ(producers_.now->lent(), 3U);
+    for (int i = 0; i < 3; ++i) {
+        producers_.now->fail_at(0, KafkaCode::message_too_large);
+        EXPECT_EQ(durable(), 0U);
+    }
+    // The letter is on its way, and the next attempt knows already what it has to do.
+    for (const bool again : {false, true}) {
+        if (again) {
+            make();
+            offer_until_taken(large());
+        }
+        for (int i = 0; i < 10; ++i) {
+            (void)durable();
+            clock_.advance(KafkaTopics::kAgain);
+        }
+        EXPECT_EQ(producers_.now->lent(), 1U);
+    }
+    EXPECT_EQ(durable(), 0U);
+    producers_.now->write(1);
+    EXPECT_EQ(durable(), 5U);
+    EXPECT_EQ(kafka_.records("cdc.dead_letters").size(), 2U) << "one of each attempt";
+    EXPECT_EQ(sink_->pending_bytes(), 0U);
+}
+
 TEST_F(KafkaSinkTest, EachRecordSaysWhereItStoodInTheLog) {
     offer_until_taken(batch(0x16B374D848, users_, {"a", "b"}));
     (void)durable();
