@@ -115,3 +115,27 @@ def test_our_own_publication_after_an_alteration_was_refused(site):
         for capture in site.captures:
             capture.close()
         site.server.psql("DROP ROLE keeper")
+
+
+@pytest.mark.parametrize("version", ["13", "14", "18"])
+@pytest.mark.parametrize("via_root", ["true", "false"])
+def test_no_statement_through_a_root_without_a_key_is_refused(sites, version, via_root):
+    """The root is in the publication that publishes updates, because its partitions have REPLICA IDENTITY FULL."""
+    site = sites(version)
+    site.sql("CREATE TABLE bare (id int, v int, UNIQUE (id)) PARTITION BY RANGE (id);"
+             "CREATE TABLE bare_1 PARTITION OF bare FOR VALUES FROM (0) TO (10);"
+             "CREATE TABLE bare_2 PARTITION OF bare FOR VALUES FROM (10) TO (20);"
+             "ALTER TABLE bare_1 REPLICA IDENTITY FULL; ALTER TABLE bare_2 REPLICA IDENTITY FULL;"
+             "INSERT INTO bare VALUES (1, 0), (2, 0), (11, 0), (12, 0)")
+    capture = site.capture(source_snapshot_mode="never", source_publish_via_partition_root=via_root)
+    published = site.published(site.publication())
+    assert all(what >= set("IUD") for what in published.values()) and published, published
+    for statement in (
+            "UPDATE bare SET v = 1 WHERE id = 1", "UPDATE bare SET v = 2", "UPDATE bare_1 SET v = 3",
+            "UPDATE bare SET id = 15 WHERE id = 2", "UPDATE bare SET v = 4 WHERE id = 500",
+            "UPDATE bare SET v = 4 WHERE false", "DELETE FROM bare WHERE id = 500", "DELETE FROM bare WHERE id = 1",
+            "INSERT INTO bare VALUES (11, 0) ON CONFLICT (id) DO UPDATE SET v = 5",
+            *(["MERGE INTO bare USING (SELECT 12 AS k) s ON bare.id = s.k WHEN MATCHED THEN DELETE"] if version == "18" else [])):
+        site.sql(statement)
+    ids = [m[2] for m in told(site.streamed(capture), "UPDATE") if m[0].startswith("bare")]
+    assert ids and ids[-1] == 11
