@@ -192,8 +192,9 @@ def test_addresses_that_the_broker_advertises_but_nobody_reaches(server):
 
 def no_topic_of_positions(env):
     """Beside what else is missing."""
-    finding, = [f for f in check(env)[1] if f["id"] == "kafka_position_topic"]
-    return finding
+    found = [f for f in check(env)[1] if f["id"] == "kafka_position_topic" and f["level"] != "ok"]
+    assert len(found) == 1 and found[0]["level"] == "blocking", found
+    return found[0]
 
 
 def test_a_missing_topic_that_is_not_to_be_created(server, broker):
