@@ -74,7 +74,7 @@ def test_8_sigterm_drains_and_confirms_so_nothing_comes_twice(server):
         writer.start()
         for _ in range(3):
             time.sleep(0.7)
-            assert capture.stop() < 5
+            assert capture.stop() < 10     # 5 s by our own clock: pipeline_test.cc
             capture.start()
         assert finish(capture, writer) == 0
         capture.stop()

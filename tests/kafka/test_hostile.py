@@ -74,7 +74,7 @@ def test_6_hostile_records_are_valid_json_and_exact(any_broker, stages, count):
     with stage.capture() as capture:
         for first in range(0, count, 100_000):
             stage.sql(MORE.format(first=first, last=min(first + 100_000, count) - 1, pool=POOL))
-        records = stage.wait_for("hostile", count, timeout=60 + count / 5000)
+        records = stage.wait_for("hostile", count, timeout=300 + count / 1000)
         capture.stop()
     seen = set()
     for record in records:

@@ -97,7 +97,7 @@ def test_a_clean_end_in_the_middle_goes_on_where_it_was(stages):
         capture = stage.capture(wait=False)
         for _ in range(3):
             replica.wait_for_reads(replica.reads() + 3000)
-            assert capture.stop() < 5
+            assert capture.stop() < 10     # 5 s by our own clock: pipeline_test.cc
             replica.read_to_the_end()
             capture.start()
         capture.wait_for_log(COMPLETE, 120)

@@ -2,7 +2,7 @@
 
     with Capture(server.capture_environment(), slot="s") as capture:
         lines = capture.wait_for(3)
-        capture.stop()          # SIGTERM, exit code 0, in less than 5 s
+        capture.stop()          # SIGTERM, exit code 0
 """
 
 import json
@@ -252,7 +252,6 @@ class Capture:
             if line.startswith(field + ":"):
                 return int(line.split()[1]) / 1024
         raise KeyError(field)
-
 
     def open_files(self):
         """How many descriptors it has open."""

@@ -24,6 +24,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUN = pathlib.Path(os.environ.get("PG_CAPTURE_TEST_RUN", ROOT / "build" / "run"))
 
+os.umask(0o022)     # run by root, servers are another user, who has to get at what we make
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 
