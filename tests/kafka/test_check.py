@@ -203,11 +203,11 @@ def test_a_missing_topic_that_is_not_to_be_created(server, broker):
     positions = eventually(no_topic_of_positions, env)
     assert "pg-capture adopt" in positions["mend"]
     apply(broker, positions["mend"])
-    assert broker.partitions(POSITIONS) == 1
+    wait_until(lambda: broker.partitions(POSITIONS) == 1, what="the topic to be known")
     finding = eventually(only, env)
     assert finding["id"] == "kafka_topic" and TOPIC in finding["subject"]
     apply(broker, finding["mend"])
-    assert broker.partitions(TOPIC) == 3
+    wait_until(lambda: broker.partitions(TOPIC) == 3, what="the topic to be known")
     eventually(good, env)
 
 
