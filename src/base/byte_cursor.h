@@ -2,6 +2,9 @@
 //
 // Reading past the end yields zeros and marks the cursor overrun for good, so a
 // decoder reads straight through and asks once. It never touches foreign bytes.
+//
+// Inlined whatever the compiler thinks: several of these make up a cell, and left to its budget
+// a reader of some rare type elsewhere decides whether each of them is a call.
 #pragma once
 
 #include <bit>
@@ -19,7 +22,7 @@ public:
     explicit ByteCursor(std::string_view bytes) noexcept : rest_(bytes) {}
 
     template <std::unsigned_integral T>
-    T read() noexcept {
+    [[gnu::always_inline]] T read() noexcept {
         const auto field = take(sizeof(T));
         if (field.empty()) return 0;
         T value;
@@ -35,13 +38,13 @@ public:
         return static_cast<T>(read<std::make_unsigned_t<T>>());
     }
 
-    std::string_view take(std::size_t n) noexcept {
+    [[gnu::always_inline]] std::string_view take(std::size_t n) noexcept {
         if (n > rest_.size()) [[unlikely]] {
             overrun_ = true;
             rest_ = {};
             return {};
         }
-        const auto front = rest_.substr(0, n);
+        const std::string_view front{rest_.data(), n};  // substr() would check again
         rest_.remove_prefix(n);
         return front;
     }

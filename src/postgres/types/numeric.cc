@@ -52,7 +52,7 @@ struct Numeric {
         if (place < 0 || place >= count) {
             return 0;
         }
-        ByteCursor in{digits.substr(static_cast<std::size_t>(place) * 2, 2)};
+        ByteCursor in{{digits.data() + static_cast<std::size_t>(place) * 2, 2}};
         return in.read<std::uint16_t>();
     }
 };
