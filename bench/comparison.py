@@ -4,7 +4,8 @@ from contenders import BEFORE
 
 # Figure, what it is called, and whether more of it is better.
 FIGURES = [("rate", "rate", True), ("cpu_us", "CPU", False), ("cpu_cores", "CPU", False),
-           ("p99_ms", "p99", False), ("memory_mib", "peak RSS", False)]
+           ("p99_ms", "p99", False), ("memory_mib", "peak RSS", False),
+           ("caught_up_s", "caught up after", False), ("peak_mib", "peak RSS", False)]
 
 
 def compare(results):

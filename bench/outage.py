@@ -7,7 +7,6 @@ import time
 import contenders
 from figures import cpu_seconds, memory_mib, tell
 from load import Load
-from support.capture import binary
 from support.processes import remove_directory, run_directory, spawn, wait_until
 from workloads import TIMED_ROWS
 
@@ -36,16 +35,22 @@ class _Memory:
         self._thread.join(5)
 
 
-def outage(lab, route, *, seconds, around_seconds):
+def outages(lab, routes, **how):
+    """outage() for each of the routes in turn: the figures of the first, and all by their route."""
+    figures = {route: outage(lab, route, f"outage_{i}", **how) for i, route in enumerate(routes)}
+    return figures[routes[0]] | {"routes": figures}
+
+
+def outage(lab, route, name, *, seconds, around_seconds):
     """One run: `around_seconds` of load, the broker stopped for `seconds`, then as long again."""
-    table = lab.make_table("outage", TIMED_ROWS)
+    table = lab.make_table(name, TIMED_ROWS)
     slot = lab.new_run()
-    topic = lab.new_topic("outage", slot)
+    topic = lab.new_topic(name, slot)
     lab.new_slot(slot)
     directory = run_directory("bench")
-    env = contenders.producing(lab, route, "outage", slot, directory)
+    env = contenders.producing(lab, route, name, slot, directory)
     with open(directory / "stderr.log", "wb") as stderr:
-        process = spawn([binary(), "run"], env=env, stdout=subprocess.DEVNULL, stderr=stderr)
+        process = spawn([contenders.program(route), "run"], env=env, stdout=subprocess.DEVNULL, stderr=stderr)
     memory = _Memory(process.pid)
     try:
         figures = _run(lab, table, slot, topic, process, memory, seconds, around_seconds)
@@ -96,9 +101,15 @@ def _run(lab, table, slot, topic, process, memory, seconds, around_seconds):
     return figures
 
 
-def show(figures):
+def show(result):
+    print(f"\noutage: the broker stopped for {result['stopped_s']} s under 5,000 rows/s")
+    for route, figures in result["routes"].items():
+        print(f"  {route}:")
+        _show_one(figures)
+
+
+def _show_one(figures):
     kept = "kept" if figures["connection_kept"] else "LOST"
-    print(f"\noutage: the broker stopped for {figures['stopped_s']} s under 5,000 rows/s")
     print(f"  memory before {figures['before_mib']:.1f} MiB, during {figures['during_mib']:.1f}, "
           f"after {figures['after_mib']:.1f}; peak {figures['peak_mib']:.1f} MiB; "
           f"CPU during it {figures['during_cores']:.3f} cores")
