@@ -47,9 +47,8 @@ Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept 
     Instant at = kNever;
     if (reached.confirmable > safe_) {
         at = last_ + pause(urgency);
-        const std::uint64_t records = reached.records - records_;
-        if (records > 0) {
-            const bool now = first_ || records >= records_max_;
+        if (reached.records > records_) {
+            const bool now = first_ || too_many_might_come_again(reached);
             at = std::min(at, now ? last_ : last_ + store_every_);
         }
     }
@@ -58,6 +57,11 @@ Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept 
         at = std::min(at, now ? last_ : last_ + kSnapshot);
     }
     return at;
+}
+
+bool Checkpoint::too_many_might_come_again(const Reached& reached) const noexcept {
+    return reached.records - records_ >= records_max_ / 2 &&
+           std::max(reached.sent, reached.records) - records_ >= records_max_ - records_max_ / 5;
 }
 
 Instant Checkpoint::confirm_due(Urgency urgency) const noexcept {

@@ -4,9 +4,9 @@
 //
 // The order is the law: safe() only ever names what the store has said is safe against a
 // crash. What is durable and not stored is sent again after a crash, so a save is due when
-//   - records became durable and a second has passed since the last save, or 10,000 of them
-//     did, or they are the first of this attempt (a process that dies every second gets
-//     on all the same), or
+//   - records became durable and a second has passed since the last save, or so many were sent
+//     since that 20,000 might come again, or they are the first of this attempt (a process that
+//     dies every second gets on all the same), or
 //   - without records the position moved (idle, or all was filtered), and the interval has
 //     passed, or
 //   - the stream is quiet and kQuiet has passed (an idle server is told soon that nothing
@@ -15,6 +15,9 @@
 //     so many did that the source wants it stored, or
 //   - it is forced: at the end, or before a new attempt.
 // One save at a time: what comes due meanwhile goes with the next one.
+// Of the 20,000 a fifth is for what becomes durable during the save. What is under way in the sink
+// counts, for it comes again as well; but where that is more than all of them, stored is only after
+// half as many, and not over and over.
 //
 // The slot is confirmed at the interval, sooner when the stream is quiet or it is forced.
 //
@@ -36,8 +39,7 @@ namespace pgc {
 class Checkpoint {
 public:
     static constexpr Duration kStore_every = std::chrono::seconds{1};
-    // Half of what may be sent again: the other half is for what is under way in the sink.
-    static constexpr std::uint64_t kRecords = 10'000;
+    static constexpr std::uint64_t kRecords = 20'000;  // that may come again
     static constexpr Duration kQuiet = std::chrono::seconds{1};
     static constexpr Duration kSnapshot = std::chrono::milliseconds{200};
 
@@ -62,6 +64,8 @@ public:
         bool snapshot_is_due = false;
         // Of the stream, before `confirmable`, since begin().
         std::uint64_t records = 0;
+        // Of the stream, what the sink got since begin(), those included.
+        std::uint64_t sent = 0;
     };
     // Goes on with a save, or begins one if it is due; then `snapshot` is asked for what is
     // left. True when something was stored.
@@ -88,6 +92,7 @@ private:
     Duration pause(Urgency urgency) const noexcept;
     // When what was reached is to be stored; kNever: it is stored.
     Instant due(const Reached& reached, Urgency urgency) const noexcept;
+    bool too_many_might_come_again(const Reached& reached) const noexcept;
     Instant confirm_due(Urgency urgency) const noexcept;
 
     PositionStore& store_;

@@ -22,9 +22,11 @@ protected:
 
     std::string left = "the rest";
 
-    bool durable(std::uint64_t lsn, std::uint64_t records, Urgency urgency = Urgency::normal) {
+    bool durable(std::uint64_t lsn, std::uint64_t records, Urgency urgency = Urgency::normal,
+                 std::uint64_t under_way = 0) {
         const auto moved = checkpoint.advance(
-            {.confirmable = Lsn{lsn}, .records = records}, [this] { return left; }, urgency);
+            {.confirmable = Lsn{lsn}, .records = records, .sent = records + under_way},
+            [this] { return left; }, urgency);
         EXPECT_TRUE(moved);
         return moved && *moved;
     }
@@ -90,9 +92,23 @@ TEST_F(CheckpointTest, RecordsAreStoredASecondAfterThoseBefore) {
 TEST_F(CheckpointTest, ManyRecordsAreNotWaitedWith) {
     ASSERT_TRUE(checkpoint.begin(whose, false));
     EXPECT_TRUE(durable(200, 1));
-    EXPECT_FALSE(durable(300, Checkpoint::kRecords));
-    EXPECT_TRUE(durable(400, Checkpoint::kRecords + 1));
+    EXPECT_FALSE(durable(300, 16'000));
+    EXPECT_TRUE(durable(400, 16'001)) << "20,000, but for what comes while it is stored";
     EXPECT_EQ(store.content->resume_at, Lsn{400});
+}
+
+TEST_F(CheckpointTest, WhatIsUnderWayCountsAsItComesAgainToo) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    EXPECT_TRUE(durable(200, 1));
+    EXPECT_FALSE(durable(300, 12'001, Urgency::normal, 3'999));
+    EXPECT_TRUE(durable(400, 12'001, Urgency::normal, 4'000));
+}
+
+TEST_F(CheckpointTest, HoweverMuchIsUnderWayItIsNotStoredOverAndOver) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    EXPECT_TRUE(durable(200, 1));
+    EXPECT_FALSE(durable(300, 10'000, Urgency::normal, 1'000'000));
+    EXPECT_TRUE(durable(400, 10'001, Urgency::normal, 1'000'000));
 }
 
 TEST_F(CheckpointTest, WhatComesDueWhileASaveIsUnderWayGoesWithTheNext) {

@@ -92,6 +92,7 @@ public:
         return source_ && confirmable() < ledger_.confirmable();
     }
     std::uint64_t confirmable_records() const noexcept { return ledger_.records(); }
+    std::uint64_t sent_records() const noexcept { return ledger_.sent(); }
     // Only what is stored (pipeline/checkpoint.h). Nothing when the source is gone.
     void confirm(Lsn stored, bool now);
     // True when the source has said good-bye, or is gone.

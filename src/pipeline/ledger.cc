@@ -37,6 +37,7 @@ Result<void> Ledger::push(const Handover& batch) {
     if (batch.records > 0) {
         progress.last_shown = batch.end;
         ++pending_;
+        if (batch.lane == kStreamLane) sent_ += batch.records;
         progress.waiting.push_back(batch);
         return {};
     }

@@ -68,6 +68,8 @@ public:
     Lsn confirmable() const noexcept { return confirmable_; }
     // How many records of the stream that is: sent again, were this place not stored.
     std::uint64_t records() const noexcept { return records_; }
+    // How many records of the stream the sink got, durable or not.
+    std::uint64_t sent() const noexcept { return sent_; }
 
     // Batches with records wait for the sink, in any lane, or in this one.
     bool pending() const noexcept { return pending_ > 0; }
@@ -93,6 +95,7 @@ private:
     std::vector<Handover> done_;
     Lsn confirmable_;
     std::uint64_t records_ = 0;
+    std::uint64_t sent_ = 0;
     std::size_t pending_ = 0;
 };
 

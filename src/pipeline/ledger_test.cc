@@ -211,6 +211,7 @@ TEST_F(LedgerTest, CountsTheRecordsThatNeedNotBeSentAgain) {
     push(whole(200, 4));
     push(whole(300, 0));
     EXPECT_EQ(ledger.records(), 0U);
+    EXPECT_EQ(ledger.sent(), 9U) << "durable or not";
     durable({at(200), 1});
     EXPECT_EQ(ledger.records(), 3U) << "those of a transaction without its end don't count";
     durable(Position::whole(at(200)));
@@ -220,6 +221,7 @@ TEST_F(LedgerTest, CountsTheRecordsThatNeedNotBeSentAgain) {
     push(chunk);
     ASSERT_TRUE(ledger.durable(Lane{1}, chunk.end));
     EXPECT_EQ(ledger.records(), 9U) << "nor do rows of a snapshot";
+    EXPECT_EQ(ledger.sent(), 9U);
 }
 
 TEST_F(LedgerTest, KnowsTheNewestCommitThatWaits) {

@@ -51,7 +51,8 @@ constexpr Option kReplicationOption[] = {
      .help = "how often the position is confirmed to the server",
      .doc = "The server keeps its log from the confirmed position on. Our own position, from which "
             "the next start goes on, is stored more often, whatever is set here: each second, "
-            "after 10,000 records, when the stream becomes quiet, and at the end.",
+            "before 20,000 records could come again after a kill, when the stream becomes quiet, "
+            "and at the end.",
      .min = 1,
      .max = 3600},
     {.path = "replication.checkpoint_file",

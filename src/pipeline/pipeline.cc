@@ -402,7 +402,8 @@ Checkpoint::Reached Pipeline::reached() const {
     return {.confirmable = flow_->confirmable(),
             .snapshot_revision = flow_->snapshot_revision(),
             .snapshot_is_due = flow_->snapshot_is_due(),
-            .records = flow_->confirmable_records()};
+            .records = flow_->confirmable_records(),
+            .sent = flow_->sent_records()};
 }
 
 void Pipeline::tend_desk() {

@@ -109,7 +109,8 @@ Climate climate_of(Random& random, bool real) {
     climate.kafka_outages = some(20, 3);
     climate.topic_deletions = some(10, 2);
     climate.disk_fills_at = some(10, 4);
-    climate.pipeline.store_records = random.chance(50) ? 1 + random.below(100) : 10'000;
+    climate.pipeline.store_records =
+        random.chance(50) ? 1 + random.below(100) : Checkpoint::kRecords;
     if (real && random.chance(40)) add_snapshots(climate, random);
     climate.standby = climate.version >= 160000 && climate.has_publication && random.chance(50);
     if (climate.standby) climate.promotions = std::max(climate.promotions, 1U);

@@ -87,7 +87,8 @@ public:
             oracle_.snapshots().wants_everything();
         }
         const auto rows_max = climate_.workload.giant ? 1000 : climate_.workload.rows_max;
-        oracle_.repeats_oracle().allows(climate_.pipeline.store_records, 2 * rows_max);
+        const std::uint64_t records = climate_.pipeline.store_records;
+        oracle_.repeats_oracle().allows(records - records / 5, 2 * rows_max);
         if (options.mutation == Mutation::stores_at_the_interval) {
             climate_.pipeline.store_every = climate_.pipeline.checkpoint_interval;
             climate_.pipeline.store_records = 1'000'000;
