@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "postgres/link/server_errors.h"
@@ -68,6 +69,7 @@ public:
     bool understood() const noexcept { return understood_; }
     bool holds(std::int64_t key) const {
         const std::int64_t page = page_of(key, pages_);
+        if (!alone_.empty() && !alone_.contains(key)) return false;
         return key > after_ && key <= upto_ && page >= first_page_ && page < end_page_;
     }
     static std::int64_t page_of(std::int64_t key, std::uint32_t pages) {
@@ -89,8 +91,11 @@ private:
         } else if (is(at_most)) {
             upto_ = std::min(upto_, value(at_most));
         } else if (is(equal)) {
-            upto_ = value(equal);
-            after_ = upto_ - 1;
+            alone_.insert(value(equal));
+            constexpr std::string_view other = " OR ";
+            if (const auto at = term.find(other); at != std::string_view::npos) {
+                add(term.substr(at + other.size()));
+            }
         } else if (is("ctid >= ")) {
             first_page_ = value("ctid >= ");
         } else if (is("ctid < ")) {
@@ -107,6 +112,7 @@ private:
     std::int64_t upto_ = kMost;
     std::int64_t first_page_ = 0;
     std::int64_t end_page_ = kMost;
+    std::set<std::int64_t> alone_;  // keys, where only these are meant
 };
 
 }  // namespace
@@ -198,8 +204,8 @@ std::vector<std::string> Session::column_names() const {
 Answered Session::order() const {
     if (!open_) return refused("25P02", "no table is open");
     Rows rows;
-    rows.columns = {"number", "name",    "type",  "modifier", "type_name", "collation",
-                    "less",   "at_most", "equal", "at_least", "greater",   "unusual"};
+    rows.columns = {"number",  "name",  "type",     "modifier", "type_name", "collation", "less",
+                    "at_most", "equal", "at_least", "greater",  "unusual",   "version"};
     for (const std::string& name : column_names()) {
         const bool keyed = is_keyed(*open_) && name == "id";
         const auto known = [&](const char* text) {
@@ -209,7 +215,7 @@ Answered Session::order() const {
                              std::to_string(type_of(name)), "-1", "bigint", std::nullopt,
                              known("OPERATOR(pg_catalog.<)"), known("OPERATOR(pg_catalog.<=)"),
                              known("OPERATOR(pg_catalog.=)"), known("OPERATOR(pg_catalog.>=)"),
-                             known("OPERATOR(pg_catalog.>)"), known("")});
+                             known("OPERATOR(pg_catalog.>)"), known(""), known("1.1")});
     }
     return {std::move(rows)};
 }

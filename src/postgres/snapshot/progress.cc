@@ -208,6 +208,27 @@ private:
 
 }  // namespace
 
+std::string ordering_word(const Ordering& ordering) {
+    return fmt::format("{}:{}:{}:{}", ordering.column, ordering.type.value, ordering.unusual,
+                       ordering.version);
+}
+
+std::string_view ordered_column(std::string_view word) noexcept {
+    for (int i = 0; i < 3; ++i) {
+        const auto colon = word.rfind(':');
+        if (colon == std::string_view::npos) return {};
+        word = word.substr(0, colon);
+    }
+    return word;
+}
+
+bool has_key_of(const Relation& relation, const OpenTable& open) {
+    const auto name = [&](std::uint32_t place) -> std::string_view {
+        return relation.columns[place].name;
+    };
+    return std::ranges::equal(open.key, relation.key, {}, ordered_column, name);
+}
+
 void add_moved(OpenTable& open, const std::optional<Key>& key) {
     // All of it is left.
     if (open.left.size() == 1 && open.left.front() == KeyRange{}) return;

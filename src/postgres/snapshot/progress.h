@@ -11,8 +11,9 @@
 //   messaged                     it was ordered by a logical message
 //   done 16384 3 1 120           tables that are done: rising OIDs, each but the first less the
 //                                one before
-//   open 16402 16400 id:20 n:25  a table half done, as what its rows are shown, its key's columns
-//                                with their types, and what is left of it:
+//   open 16402 16400 id:20::16405.742
+//                                a table half done, as what its rows are shown, what orders it (a
+//                                word for each column of its key), and what is left of it:
 //   left 1,a%2Cb -               after this key, up to that; - is no bound
 //   alone 7,x                    this key alone
 //
@@ -32,14 +33,29 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "core/relation.h"
 #include "core/snapshot.h"
 #include "postgres/snapshot/key.h"
 
 namespace pgc {
 
+// What orders a table, of one column. If any of it is another one now, ranges of keys are
+// worthless: other rows are on this side of a key than were.
+struct Ordering {
+    std::string column;
+    Oid type;
+    std::string unusual{};  // operators or collation that are not the type's usual ones
+    // Of the index and of the column's row in the catalog. A column that was dropped and made
+    // again, or altered with other values (USING), is no other one by its name and its type.
+    std::string version{};
+};
+std::string ordering_word(const Ordering& ordering);
+// The column of such a word; empty if it is none.
+std::string_view ordered_column(std::string_view word) noexcept;
+
 struct OpenTable {
     Oid shown;
-    Key key;  // what orders it: a key that is another one now makes the ranges worthless
+    Key key;  // what orders it: an ordering_word() each
     std::vector<KeyRange> left{};
     bool operator==(const OpenTable&) const = default;
 };
@@ -57,6 +73,8 @@ struct SnapshotWork {
 
 // More keys alone than this, of rows that moved, and the table is read anew.
 inline constexpr std::size_t kAlone_max = 500;
+// The relation's key has the columns that order the table.
+bool has_key_of(const Relation& relation, const OpenTable& open);
 // A row of the table has got this key, or one that has no text.
 void add_moved(OpenTable& open, const std::optional<Key>& key);
 

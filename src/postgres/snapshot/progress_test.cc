@@ -62,6 +62,30 @@ TEST(SnapshotProgressTest, EveryPrefixThatEndsInsideALineOrARequestIsRefusedOrLe
     }
 }
 
+TEST(SnapshotProgressTest, WhatOrdersATableNamesItsColumn) {
+    const std::string word = ordering_word(
+        {.column = "a:b", .type = Oid{25}, .unusual = "7.100", .version = "16390.742"});
+    EXPECT_EQ(word, "a:b:25:7.100:16390.742");
+    EXPECT_EQ(ordered_column(word), "a:b");
+    for (const char* other : {"", "id", "id:20", "id:20:7.100"}) {
+        EXPECT_EQ(ordered_column(other), "") << "of an earlier version: it is read anew";
+    }
+}
+
+TEST(SnapshotProgressTest, ARelationHasTheKeyThatOrdersATableOrAnother) {
+    const OpenTable open{.shown = Oid{7},
+                         .key = {ordering_word({.column = "b", .type = Oid{20}}),
+                                 ordering_word({.column = "a", .type = Oid{20}})}};
+    Relation relation;
+    relation.columns = {{.name = "a", .type = {}}, {.name = "b", .type = {}}};
+    relation.key = {1, 0};
+    EXPECT_TRUE(has_key_of(relation, open));
+    for (const auto& other : {std::vector<std::uint32_t>{0, 1}, {1}, {}}) {
+        relation.key = other;
+        EXPECT_FALSE(has_key_of(relation, open));
+    }
+}
+
 TEST(SnapshotProgressTest, WhatCantBeIsRefused) {
     for (const char* text :
          {"some", "snapshot 2", "snapshot 1 ", "snapshot 1\n", "snapshot 1\ndone 5",

@@ -253,6 +253,7 @@ Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
     jobs_.clear();
     begun_.clear();
     kept_.clear();
+    known_keys_.clear();
     // Two groups at one place would still be one line of positions.
     ordinal_ = stored_ordinal_ = read_to_.commit == rows_at() ? read_to_.ordinal : 0;
     for (const SnapshotWork& work : works_.all()) {
@@ -565,6 +566,28 @@ std::optional<Key> Snapshot::new_key(const Change& change) {
         key.push_back(std::move(*text));
     }
     return key;
+}
+
+void Snapshot::changes_come_by(const Relation& relation) {
+    if (known_keys_.size() <= relation.slot) known_keys_.resize(relation.slot + 1);
+    if (known_keys_[relation.slot]) return;
+    known_keys_[relation.slot] = true;
+    bool changed = false;
+    remember(works_.all(), jobs_);
+    for (SnapshotWork& work : works_.all()) {
+        for (auto& [oid, open] : work.open) {
+            if (open.shown != relation.oid || has_key_of(relation, open)) continue;
+            add_moved(open, std::nullopt);
+            changed = true;
+        }
+    }
+    if (!changed) return;
+    for (const Job& job : jobs_) {
+        if (!job.over && job.table->table().shown.oid == relation.oid) {
+            job.table->read_again(std::nullopt);
+        }
+    }
+    works_.changed();
 }
 
 void Snapshot::move(const Change& change) {

@@ -113,6 +113,9 @@ public:
 
     // Some table is half done: the stream is to be watched for rows that move().
     bool watches() const noexcept;
+    // Changes of a table half done come by this key. If it is not the one that orders the table, no
+    // move() can be told: the table is read anew.
+    void changes_come_by(const Relation& relation);
     // A change gave a row a new key and left out values that did not change. If it moved from
     // what is left into what was read, nobody would ever send these: so it is read once more.
     void move(const Change& change);
@@ -212,6 +215,7 @@ private:
     std::vector<std::string> begun_;  // works all of whose tables are among the jobs
     std::uint64_t ordinal_ = 0;
     std::size_t next_reader_ = 0;
+    std::vector<bool> known_keys_;  // Relation::slot: changes_come_by() was told of it
 
     Position read_to_;  // the last batch's end
     Position durable_to_;

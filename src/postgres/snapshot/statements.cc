@@ -118,11 +118,11 @@ std::string snapshot_order_query(int version, const TableAddress& table, const T
     // 403 is btree. An index of another kind (a primary key WITHOUT OVERLAPS is one of GiST) has no
     // order: then it is the type's usual one. INCLUDE columns, 11 and later, are no key's.
     return fmt::format(R"sql(/* pg-capture: snapshot order */
-WITH RECURSIVE was(number, name, type, modifier) AS (
-    SELECT attnum, attname, atttypid, atttypmod FROM pg_attribute
+WITH RECURSIVE was(number, name, type, modifier, version) AS (
+    SELECT attnum, attname, atttypid, atttypmod, xmin::text FROM pg_attribute
      WHERE attrelid = {0} AND attnum > 0 AND NOT attisdropped
   UNION ALL
-    SELECT c.number, c.name, t.typbasetype, t.typtypmod
+    SELECT c.number, c.name, t.typbasetype, t.typtypmod, c.version
       FROM was c JOIN pg_type t ON t.oid = c.type WHERE t.typtype = 'd'
 ), parts AS (
     SELECT i.indexrelid, i.indisprimary, a.attname AS name, i.indclass[p.place - 1] AS class,
@@ -139,7 +139,8 @@ WITH RECURSIVE was(number, name, type, modifier) AS (
            (SELECT array_agg(k ORDER BY k) FROM unnest(ARRAY[{3}]::name[]) k)
      ORDER BY indisprimary DESC LIMIT 1
 ), ordered AS (
-    SELECT p.name, p.collation, o.opcfamily AS family, o.opcintype AS type,
+    SELECT p.name, p.collation, p.indexrelid AS index, o.opcfamily AS family,
+           o.opcintype AS type,
            CASE WHEN o.opcdefault AND o.opcnamespace = 'pg_catalog'::regnamespace
                      AND p.collation IN (0, 100) THEN ''
                 ELSE o.oid || '.' || p.collation END AS unusual
@@ -166,7 +167,7 @@ SELECT c.number, c.name, c.type, c.modifier, format_type(c.type, -1) AS type_nam
        (SELECT operator FROM operators WHERE name = o.name AND strategy = 3) AS equal,
        (SELECT operator FROM operators WHERE name = o.name AND strategy = 4) AS at_least,
        (SELECT operator FROM operators WHERE name = o.name AND strategy = 5) AS greater,
-       o.unusual
+       o.unusual, o.index || '.' || c.version AS version
   FROM was c
   JOIN pg_type t ON t.oid = c.type AND t.typtype <> 'd'
   LEFT JOIN ordered o ON o.name = c.name

@@ -415,7 +415,7 @@ Result<TableReader::Event> TableReader::take_order(const Rows& rows) {
         // What no index makes unique can't tell where a chunk ends: it is read whole.
         if (at == ordered.end()) {
             shape_.key.clear();
-            shape_.key_types.clear();
+            shape_.ordered_by.clear();
             break;
         }
         Answer row{rows, at->second};
@@ -427,10 +427,10 @@ Result<TableReader::Event> TableReader::take_order(const Rows& rows) {
                                             .equal = row.text("equal"),
                                             .at_least = row.text("at_least"),
                                             .greater = row.text("greater")}});
-        const std::string unusual = row.text("unusual");
-        shape_.key_types.push_back(fmt::format("{}:{}{}{}", at->first,
-                                               message_.columns[place].type.value,
-                                               unusual.empty() ? "" : ":", unusual));
+        shape_.ordered_by.push_back(ordering_word({.column = at->first,
+                                                   .type = message_.columns[place].type,
+                                                   .unusual = row.text("unusual"),
+                                                   .version = row.text("version")}));
     }
     return split_or_open();
 }

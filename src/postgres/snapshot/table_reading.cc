@@ -12,6 +12,8 @@ constexpr std::uint64_t kPartBytes = std::uint64_t{8} << 20;
 // More parts than readers, so that none waits long for the last; not so many that what is left
 // of a table makes a long text.
 constexpr std::uint32_t kParts_max = 64;
+// Rows that moved, read by one statement.
+constexpr std::size_t kAloneAtOnce_max = 100;
 // Where the server has no estimate.
 constexpr std::uint64_t kRowBytes = 100;
 
@@ -55,7 +57,7 @@ void TableReading::open(TableShape shape, const std::vector<Key>& bounds, std::u
     parts_.clear();
     if (shape_.key.empty()) {
         cut_by_pages(parts);
-    } else if (!carried_ || carried_->key != shape_.key_types || !fits(*carried_, shape_.key)) {
+    } else if (!carried_ || carried_->key != shape_.ordered_by || !fits(*carried_, shape_.key)) {
         cut_by_keys(bounds);
     } else {
         for (const KeyRange& range : carried_->left) {
@@ -90,24 +92,40 @@ void TableReading::cut_by_pages(std::uint32_t parts) {
 
 bool TableReading::has_chunk() const noexcept {
     return state_ == State::open &&
-           std::ranges::any_of(parts_, [](const Part& part) { return !part.busy && !part.read; });
+           std::ranges::any_of(parts_, [&](const Part& part) { return is_free(part); });
 }
 
 std::optional<TableReading::Chunk> TableReading::take(std::uint64_t rows_max) {
     if (state_ != State::open) return std::nullopt;
-    const auto at =
-        std::ranges::find_if(parts_, [](const Part& part) { return !part.busy && !part.read; });
+    const auto at = std::ranges::find_if(parts_, [&](const Part& part) { return is_free(part); });
     if (at == parts_.end()) return std::nullopt;
     at->busy = true;
     Chunk chunk{.part = static_cast<std::size_t>(at - parts_.begin()), .condition = {}};
-    if (!shape_.key.empty()) {
-        chunk.limit = at->to_read.alone ? 0 : rows_max;
+    if (!shape_.key.empty() && at->to_read.alone) {
+        conjoin(chunk.condition, take_alone(chunk.part, rows_max));
+    } else if (!shape_.key.empty()) {
+        chunk.limit = rows_max;
         conjoin(chunk.condition, condition(at->to_read, shape_.key));
     }
     conjoin(chunk.condition, at->pages);
     conjoin(chunk.condition, table_.filter);
     conjoin(chunk.condition, where_);
     return chunk;
+}
+
+// And as many others of its like. A statement and a transaction for each would take as long for one
+// row as for thousands.
+std::string TableReading::take_alone(std::size_t part, std::uint64_t rows_max) {
+    std::string any = condition(parts_[part].to_read, shape_.key);
+    parts_[part].with.clear();
+    const std::size_t most = std::min<std::uint64_t>(rows_max, kAloneAtOnce_max);
+    for (std::size_t i = part + 1; i < parts_.size() && parts_[part].with.size() + 1 < most; ++i) {
+        if (!is_free(parts_[i]) || !parts_[i].to_read.alone) continue;
+        any += "\n OR " + condition(parts_[i].to_read, shape_.key);
+        parts_[i].busy = true;
+        parts_[part].with.push_back(i);
+    }
+    return any;
 }
 
 void TableReading::read_up_to(std::size_t part, Key key) {
@@ -118,6 +136,10 @@ void TableReading::read_up_to(std::size_t part, Key key) {
 void TableReading::end_chunk(std::size_t part, bool whole) {
     parts_[part].busy = false;
     parts_[part].read = whole;
+    for (const std::size_t other : parts_[part].with) {
+        parts_[other].busy = false;
+        parts_[other].read = whole;
+    }
     if (state_ == State::open && std::ranges::all_of(parts_, &Part::read)) state_ = State::read;
 }
 
@@ -143,6 +165,7 @@ void TableReading::durable_up_to(std::size_t part, Key key) {
 
 void TableReading::durable_whole(std::size_t part) {
     parts_[part].durable = true;
+    for (const std::size_t other : parts_[part].with) parts_[other].durable = true;
 }
 
 bool TableReading::all_durable() const noexcept {
@@ -153,7 +176,7 @@ bool TableReading::all_durable() const noexcept {
 std::optional<OpenTable> TableReading::left() const {
     if (parts_.empty()) return carried_;
     if (shape_.key.empty()) return std::nullopt;
-    OpenTable open{.shown = table_.shown.oid, .key = shape_.key_types};
+    OpenTable open{.shown = table_.shown.oid, .key = shape_.ordered_by};
     if (anew_) {
         open.left.emplace_back();
         return open;

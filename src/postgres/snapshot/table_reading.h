@@ -58,7 +58,7 @@ struct TableShape {
     std::vector<std::string> columns{};   // to be read
     std::vector<std::uint32_t> places{};  // of each in the relation
     std::vector<OrderedColumn> key{};     // empty: none
-    Key key_types{};                      // as OpenTable::key
+    Key ordered_by{};                     // as OpenTable::key
     std::vector<ColumnShape> was{};       // all its columns, in the database's snapshot
     CopyForm form = CopyForm::binary;
     std::int64_t rows = -1;  // an estimate
@@ -124,12 +124,16 @@ private:
         KeyRange to_read{};  // `after` moves as it is read
         KeyRange left{};     // `after` moves as that is durable
         std::string pages{};
+        // Of a row alone: others of such parts, read by the same statement.
+        std::vector<std::size_t> with{};
         bool busy = false;
         bool dirty = false;  // rows of it were read
         bool read = false;
         bool durable = false;
     };
 
+    bool is_free(const Part& part) const noexcept { return !part.busy && !part.read; }
+    std::string take_alone(std::size_t part, std::uint64_t rows_max);
     void cut_by_keys(const std::vector<Key>& bounds);
     void cut_by_pages(std::uint32_t parts);
 

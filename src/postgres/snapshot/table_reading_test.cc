@@ -21,7 +21,7 @@ SnapshotTable table(std::uint64_t bytes = 1000, std::string filter = "") {
 TableShape keyed() {
     TableShape shape;
     shape.key = {{.name = "id", .type = "bigint"}};
-    shape.key_types = {"id:20"};
+    shape.ordered_by = {"id:20"};
     shape.pages = 12'800;
     return shape;
 }
@@ -126,6 +126,37 @@ TEST(TableReadingTest, ARowThatMovedIsReadOnceMore) {
     EXPECT_EQ(chunk->limit, 0U) << "it is whole whatever comes";
 }
 
+TEST(TableReadingTest, RowsThatMovedAreReadManyAtOnce) {
+    OpenTable open{.shown = Oid{7}, .key = {"id:20"}, .left = {{{"41"}, {"50"}}}};
+    for (int i = 0; i < 250; ++i) {
+        open.left.push_back({.after = {}, .upto = {std::to_string(i)}, .alone = true});
+    }
+    TableReading reading{table(), "", open};
+    reading.open(keyed(), {}, 1);
+    ASSERT_TRUE(reading.take(2));
+    const auto few = reading.take(2);
+    EXPECT_EQ(few->condition,
+              "(\"id\" OPERATOR(pg_catalog.=) '0'::bigint\n"
+              " OR \"id\" OPERATOR(pg_catalog.=) '1'::bigint\n)");
+    reading.end_chunk(few->part, false);
+    std::vector<std::size_t> parts;
+    for (int i = 0; i < 3; ++i) {
+        const auto chunk = reading.take(1000);
+        ASSERT_TRUE(chunk);
+        EXPECT_EQ(chunk->limit, 0U);
+        reading.end_chunk(chunk->part, true);
+        EXPECT_TRUE(reading.part_read(chunk->part));
+        parts.push_back(chunk->part);
+    }
+    EXPECT_FALSE(reading.take(1000)) << "100, 100 and 50";
+    EXPECT_EQ(reading.left()->left.size(), 251U) << "nothing of it is durable";
+    reading.durable_whole(parts[1]);
+    EXPECT_EQ(reading.left()->left.size(), 151U);
+    reading.durable_whole(parts[0]);
+    reading.durable_whole(parts[2]);
+    EXPECT_EQ(reading.left()->left.size(), 1U);
+}
+
 TEST(TableReadingTest, ARowThatMovedBeforeTheTableIsOpenedIsKept) {
     OpenTable open{.shown = Oid{7}, .key = {"id:20"}, .left = {{{"41"}, {"50"}}}};
     TableReading reading{table(), "", open};
@@ -152,6 +183,25 @@ TEST(TableReadingTest, RangesOfAnotherKeyAreWorthNothing) {
                          OpenTable{.shown = Oid{7}, .key = {"id:23"}, .left = {{{"41"}, {"50"}}}}};
     reading.open(keyed(), {}, 1);
     EXPECT_EQ(reading.take(10)->condition, "");
+}
+
+// A primary key that was made anew, perhaps of other columns or values under the old names.
+TEST(TableReadingTest, RangesOfAKeyThatIsOnlyCalledTheSameAreWorthNothing) {
+    const auto word = [](std::string version) {
+        return ordering_word({.column = "id", .type = Oid{20}, .version = std::move(version)});
+    };
+    TableShape shape = keyed();
+    shape.ordered_by = {word("16390.742")};
+    const OpenTable open{.shown = Oid{7}, .key = {word("16390.742")}, .left = {{{"41"}, {}}}};
+    TableReading same{table(), "", open};
+    same.open(shape, {}, 1);
+    EXPECT_EQ(same.take(10)->condition, "(\"id\" OPERATOR(pg_catalog.>) '41'::bigint\n)");
+    for (const char* now : {"16390.743", "16400.742"}) {
+        shape.ordered_by = {word(now)};
+        TableReading other{table(), "", open};
+        other.open(shape, {}, 1);
+        EXPECT_EQ(other.take(10)->condition, "") << now;
+    }
 }
 
 TEST(TableReadingTest, ATableWithoutAKeyIsReadByPagesAndLeavesNothingBehind) {

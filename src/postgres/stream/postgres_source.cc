@@ -327,11 +327,14 @@ Snapshot::Stream PostgresSource::stream_now() const {
 }
 
 void PostgresSource::watch_moves(const Batch& batch) {
+    const Relation* known = nullptr;
     for (const Change& change : batch.changes) {
-        if (change.operation == Operation::update && change.before != nullptr &&
-            moves_without_a_value(change)) {
-            snapshot_->move(change);
+        if (change.operation != Operation::update) continue;
+        if (change.relation != known) {
+            known = change.relation;
+            snapshot_->changes_come_by(*known);
         }
+        if (change.before != nullptr && moves_without_a_value(change)) snapshot_->move(change);
     }
 }
 
