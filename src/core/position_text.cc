@@ -72,6 +72,11 @@ public:
         }
         return unescaped(line->substr(key.size() + 1));
     }
+    // Empty where there is no such line.
+    std::optional<std::string> optional_value(std::string_view key) {
+        const bool there = rest_.starts_with(std::string{key} + '=');
+        return there ? value(key) : std::optional<std::string>{""};
+    }
     std::string_view rest() const { return rest_; }
 
 private:
@@ -109,6 +114,7 @@ std::string write_position(const StoredPosition& position) {
     if (!position.snapshot.empty()) {
         text += fmt::format("snapshot={}\n", escaped(position.snapshot));
     }
+    if (!position.memory.empty()) text += fmt::format("memory={}\n", escaped(position.memory));
     text += fmt::format("checksum={:016x}\n", fnv1a(text));
     return text;
 }
@@ -130,9 +136,10 @@ Result<StoredPosition, std::string> read_position(std::string_view text) {
     auto database = lines.value("database");
     auto slot = lines.value("slot");
     const auto resume_at = lines.value("resume_at").and_then(parse_lsn);
-    auto snapshot = lines.rest().empty() ? std::optional<std::string>{""} : lines.value("snapshot");
+    auto snapshot = lines.optional_value("snapshot");
+    auto memory = lines.optional_value("memory");
     if (!pipeline || !system || !timeline || !database || !slot || !resume_at || !snapshot ||
-        !lines.rest().empty()) {
+        !memory || !lines.rest().empty()) {
         return std::unexpected("its lines are not those of a position");
     }
     return StoredPosition{.pipeline = std::move(*pipeline),
@@ -141,7 +148,8 @@ Result<StoredPosition, std::string> read_position(std::string_view text) {
                           .database = std::move(*database),
                           .slot = std::move(*slot),
                           .resume_at = *resume_at,
-                          .snapshot = std::move(*snapshot)};
+                          .snapshot = std::move(*snapshot),
+                          .memory = std::move(*memory)};
 }
 
 }  // namespace pgc

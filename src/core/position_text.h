@@ -8,6 +8,7 @@
 //   slot=pg_replicate_kafka_slot
 //   resume_at=16/B374D848
 //   snapshot=…                   only while one is under way
+//   memory=…                     only if the source has any
 //   checksum=9ae16a3b2f90404f
 //
 // Bytes below 0x21, 0x7F and '%' of a value are written as %XX. The checksum is FNV-1a (64 bits) of

@@ -33,6 +33,21 @@ TEST(PositionTextTest, AnyNameOfADatabaseSurvives) {
     EXPECT_EQ(read_position(write_position(odd)), odd);
 }
 
+TEST(PositionTextTest, CarriesASnapshotAndAMemoryEachByItself) {
+    for (const auto* const snapshot : {"", "all"}) {
+        for (const auto* const memory : {"", "1;npublic.orders:16400,3 %\n"}) {
+            StoredPosition position = kPosition;
+            position.snapshot = snapshot;
+            position.memory = memory;
+            EXPECT_EQ(read_position(write_position(position)), position);
+        }
+    }
+    StoredPosition position = kPosition;
+    position.memory = "1;npublic.orders:16400,3";
+    EXPECT_THAT(write_position(position),
+                testing::HasSubstr("\nmemory=1;npublic.orders:16400,3\n"));
+}
+
 TEST(PositionTextTest, RefusesEveryProperPrefix) {
     const std::string whole = write_position(kPosition);
     for (std::size_t n = 0; n < whole.size(); ++n) {

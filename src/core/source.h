@@ -67,6 +67,10 @@ public:
 
     virtual const SourceIdentity& identity() const = 0;
 
+    // What memory() had told when the stored position was stored; empty: nothing. Called once,
+    // between open() and start().
+    virtual void recall(std::string_view /*memory*/) {}
+
     // Asks for every transaction that commits at or after `from`. `snapshot`: what is left of
     // the snapshots, as snapshot_progress() told; kWholeSnapshot: everything; empty: nothing.
     [[nodiscard]] virtual Result<void> start(Lsn from, std::string_view snapshot) = 0;
@@ -118,6 +122,12 @@ public:
     // That of this revision is stored: it will not be read again after a crash.
     virtual void snapshot_stored(std::uint64_t /*revision*/) {}
     virtual SnapshotReport snapshot_report() const { return {}; }
+
+    // What must be known of the stream's past to read it on from where it is durable, and can't be
+    // had from the server any more. To be stored with the position, or before. It has changed when
+    // its revision has; that of what was told before start() is 0.
+    virtual std::string memory() const { return {}; }
+    virtual std::uint64_t memory_revision() const noexcept { return 0; }
 
     // The furthest end of the server's log it has told us of, for lag.
     virtual Lsn server_end() const noexcept = 0;

@@ -26,6 +26,7 @@ struct StoredPosition {
     // What is left of the snapshots (Source::snapshot_progress); empty: nothing. That one is
     // wanted is stored with the first position, so a crash right behind that loses no rows.
     std::string snapshot{};
+    std::string memory{};  // Source::memory(), no older than `resume_at`; empty: nothing
     bool operator==(const StoredPosition&) const = default;
 };
 

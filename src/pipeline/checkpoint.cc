@@ -7,7 +7,7 @@ namespace pgc {
 Result<void> Checkpoint::begin(const StoredPosition& position, bool store_now) {
     position_ = position;
     saving_ = false;
-    revision_ = records_ = 0;
+    revision_ = records_ = memory_revision_ = 0;
     first_ = true;
     safe_ = confirmed_ = store_now ? Lsn{} : position.resume_at;
     last_ = confirmed_at_ = clock_.now();
@@ -17,13 +17,15 @@ Result<void> Checkpoint::begin(const StoredPosition& position, bool store_now) {
     return begun;
 }
 
-Result<bool> Checkpoint::advance(const Reached& reached,
-                                 const std::function<std::string()>& snapshot, Urgency urgency) {
+Result<bool> Checkpoint::advance(const Reached& reached, const Text& snapshot, Urgency urgency,
+                                 const Text& memory) {
     if (!saving_) {
         if (clock_.now() < due(reached, urgency)) return false;
         position_.resume_at = std::max(reached.confirmable, safe_);
         if (reached.snapshot_revision != revision_) position_.snapshot = snapshot();
         revision_ = reached.snapshot_revision;
+        if (reached.memory_revision != memory_revision_) position_.memory = memory();
+        memory_revision_ = reached.memory_revision;
         if (reached.records > records_) first_ = false;
         records_ = reached.records;
         if (auto begun = store_.save(position_); !begun) {
@@ -55,6 +57,9 @@ Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept 
     if (reached.snapshot_revision != revision_) {
         const bool now = urgency == Urgency::forced || reached.snapshot_is_due;
         at = std::min(at, now ? last_ : last_ + kSnapshot);
+    }
+    if (reached.memory_revision != memory_revision_) {
+        at = std::min(at, urgency == Urgency::forced ? last_ : last_ + store_every_);
     }
     return at;
 }

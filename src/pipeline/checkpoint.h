@@ -13,6 +13,7 @@
 //     is missing, so that it can forget its log, or shut down), or
 //   - rows of a snapshot became durable and kSnapshot has passed (they would be read again), or
 //     so many did that the source wants it stored, or
+//   - what the source remembers has changed (Source::memory) and a second has passed, or
 //   - it is forced: at the end, or before a new attempt.
 // One save at a time: what comes due meanwhile goes with the next one.
 // Of the 20,000 a fifth is for what becomes durable during the save. What is under way in the sink
@@ -66,12 +67,14 @@ public:
         std::uint64_t records = 0;
         // Of the stream, what the sink got since begin(), those included.
         std::uint64_t sent = 0;
+        // Of Source::memory(): 0 is what begin() was given.
+        std::uint64_t memory_revision = 0;
     };
+    using Text = std::function<std::string()>;
     // Goes on with a save, or begins one if it is due; then `snapshot` is asked for what is
-    // left. True when something was stored.
-    [[nodiscard]] Result<bool> advance(const Reached& reached,
-                                       const std::function<std::string()>& snapshot,
-                                       Urgency urgency);
+    // left, and `memory`, if their revisions are others. True when something was stored.
+    [[nodiscard]] Result<bool> advance(const Reached& reached, const Text& snapshot,
+                                       Urgency urgency, const Text& memory = {});
 
     // Everything before is durable and stored: the slot may be confirmed up to here.
     Lsn safe() const noexcept { return safe_; }
@@ -100,9 +103,10 @@ private:
     const Duration interval_;
     const Duration store_every_;
     const std::uint64_t records_max_;
-    StoredPosition position_;     // as last given to the store
-    std::uint64_t revision_ = 0;  // likewise
-    std::uint64_t records_ = 0;   // likewise
+    StoredPosition position_;            // as last given to the store
+    std::uint64_t revision_ = 0;         // likewise
+    std::uint64_t records_ = 0;          // likewise
+    std::uint64_t memory_revision_ = 0;  // likewise
     Lsn safe_;
     bool saving_ = false;
     bool first_ = true;  // no record of this attempt was stored yet

@@ -1,5 +1,6 @@
 #include "pipeline/checkpoint.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -232,6 +233,31 @@ TEST_F(CheckpointTest, WhatIsLeftOfASnapshotIsStoredSoonAndWithThePosition) {
     EXPECT_EQ(checkpoint.snapshot_revision(), 1U);
     clock.advance(1s);
     EXPECT_FALSE(advance(150, Urgency::normal, 1)) << "nothing has changed";
+}
+
+TEST_F(CheckpointTest, WhatTheSourceRemembersIsStoredWhenItHasChanged) {
+    ASSERT_TRUE(checkpoint.begin(whose, false));
+    int asked = 0;
+    const auto advance_with = [&](std::uint64_t revision, Lsn at, Urgency urgency) {
+        const auto stored = checkpoint.advance(
+            {.confirmable = at, .memory_revision = revision}, [this] { return left; }, urgency,
+            [&] { return fmt::format("memory {}", ++asked); });
+        return stored && *stored;
+    };
+    EXPECT_FALSE(advance_with(1, Lsn{100}, Urgency::normal));
+    Wants wants;
+    checkpoint.wants(wants, {.confirmable = Lsn{100}, .memory_revision = 1}, Urgency::normal);
+    EXPECT_EQ(wants.deadline, clock.now() + Checkpoint::kStore_every);
+    clock.advance(Checkpoint::kStore_every);
+    EXPECT_TRUE(advance_with(1, Lsn{100}, Urgency::normal));
+    EXPECT_EQ(store.content->memory, "memory 1");
+    clock.advance(10s);
+    EXPECT_TRUE(advance_with(1, Lsn{200}, Urgency::normal));
+    EXPECT_EQ(store.content->memory, "memory 1") << "not asked again";
+    EXPECT_TRUE(advance_with(2, Lsn{200}, Urgency::forced));
+    EXPECT_EQ(store.content->memory, "memory 2");
+    EXPECT_TRUE(checkpoint.has_stored({.confirmable = Lsn{200}, .memory_revision = 2}));
+    EXPECT_FALSE(checkpoint.has_stored({.confirmable = Lsn{200}, .memory_revision = 3}));
 }
 
 TEST_F(CheckpointTest, MuchOfASnapshotIsStoredAtOnce) {

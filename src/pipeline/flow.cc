@@ -69,6 +69,8 @@ void Flow::stop_reading() noexcept {
     certain_until_ = source_->certain_until();
     left_progress_ = source_->snapshot_progress();
     left_revision_ = source_->snapshot_revision();
+    left_memory_ = source_->memory();
+    left_memory_revision_ = source_->memory_revision();
     source_.reset();
 }
 
@@ -203,6 +205,14 @@ std::string Flow::snapshot_progress() const {
 
 std::uint64_t Flow::snapshot_revision() const noexcept {
     return source_ ? source_->snapshot_revision() : left_revision_;
+}
+
+std::string Flow::memory() const {
+    return source_ ? source_->memory() : left_memory_;
+}
+
+std::uint64_t Flow::memory_revision() const noexcept {
+    return source_ ? source_->memory_revision() : left_memory_revision_;
 }
 
 void Flow::snapshot_stored(std::uint64_t revision) {

@@ -83,6 +83,9 @@ public:
     bool snapshot_is_due() const { return source_ && source_->snapshot_is_due(); }
     void snapshot_stored(std::uint64_t revision);
     SnapshotReport snapshot_report() const;
+    // Likewise.
+    std::string memory() const;
+    std::uint64_t memory_revision() const noexcept;
     void order(const SnapshotOrder& order);
 
     // Everything before is durable, and the source is certain of it (Source::certain_until()).
@@ -150,6 +153,8 @@ private:
     // Of a source that was let go.
     std::string left_progress_;
     std::uint64_t left_revision_ = 0;
+    std::string left_memory_;
+    std::uint64_t left_memory_revision_ = 0;
 };
 
 }  // namespace pgc

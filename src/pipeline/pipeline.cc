@@ -361,7 +361,12 @@ Result<void> Pipeline::plan_snapshot(const StartPlan& plan) {
     tell(plan);
     StoredPosition position = plan.store_first ? *plan.store_first : *stored;
     position.snapshot = snapshot_;
-    const bool store_now = plan.store_first.has_value() || snapshot_ != left;
+    // What it knows now is stored before anything can happen to it.
+    const std::string known = stored ? stored->memory : std::string{};
+    source_->recall(known);
+    position.memory = source_->memory();
+    const bool store_now =
+        plan.store_first.has_value() || snapshot_ != left || position.memory != known;
     return checkpoint_.begin(position, store_now);
 }
 
@@ -383,8 +388,9 @@ Result<void> Pipeline::start() {
 
 // Stores what is durable if that is due, then, never before, confirms it.
 Result<bool> Pipeline::checkpoint(Checkpoint::Urgency urgency) {
-    const auto moved =
-        checkpoint_.advance(reached(), [this] { return flow_->snapshot_progress(); }, urgency);
+    const auto moved = checkpoint_.advance(
+        reached(), [this] { return flow_->snapshot_progress(); }, urgency,
+        [this] { return flow_->memory(); });
     if (!moved) return std::unexpected(moved.error());
     if (*moved) {
         probe_.position_stored();
@@ -403,7 +409,8 @@ Checkpoint::Reached Pipeline::reached() const {
             .snapshot_revision = flow_->snapshot_revision(),
             .snapshot_is_due = flow_->snapshot_is_due(),
             .records = flow_->confirmable_records(),
-            .sent = flow_->sent_records()};
+            .sent = flow_->sent_records(),
+            .memory_revision = flow_->memory_revision()};
 }
 
 void Pipeline::tend_desk() {

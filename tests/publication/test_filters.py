@@ -3,7 +3,9 @@
 What must come out is worked out here from PostgreSQL's documentation and ours alone: a table is
 meant if its own name matches or that of a partitioned table above it, unless its own name is
 excluded; an inheritance child is a table of its own; and what comes is what is meant and published.
-Each case reads the rows that are there, streams changes of every table, and compares all of it.
+Each case reads the rows that are there, streams changes of every table, and compares all of it. Half of
+them then stop; every table is changed once more, and while nobody reads, partitions are detached or
+tables above them renamed: what was committed before comes all the same.
 """
 
 import random
@@ -30,6 +32,14 @@ CREATE TABLE grandchild (PRIMARY KEY (id)) INHERITS (child);
 NAMES = [*ABOVE, "r", "r_eu", "q"]
 PATTERNS = [*NAMES, "r_*", "r_eu_*", "*child", "q*", "*"]
 REGIONS = {"r_us": "us", "r_eu_de": "de", "r_eu_fr": "fr"}
+# What hides from the catalog how things were, and what undoes it.
+HIDINGS = [(f"ALTER TABLE {name} RENAME TO zz_{name}", f"ALTER TABLE zz_{name} RENAME TO {name}")
+           for name in ("r", "r_eu", "q")] + [
+    ("ALTER TABLE r DETACH PARTITION r_us", "ALTER TABLE r ATTACH PARTITION r_us FOR VALUES IN ('us')"),
+    ("ALTER TABLE r DETACH PARTITION r_eu", "ALTER TABLE r ATTACH PARTITION r_eu FOR VALUES IN ('de', 'fr')"),
+    ("ALTER TABLE r_eu DETACH PARTITION r_eu_fr",
+     "ALTER TABLE r_eu ATTACH PARTITION r_eu_fr FOR VALUES IN ('fr')"),
+    ("ALTER TABLE q DETACH PARTITION q_1", "ALTER TABLE q ATTACH PARTITION q_1 FOR VALUES FROM (0) TO (1000000)")]
 KINDS = ["own", "own, narrowed", "own, refused", "foreign list", "all tables"]
 
 
@@ -71,14 +81,14 @@ class Case:
     """One drawn filter and publication, run by a pipeline of its own."""
 
     def __init__(self, site, draw, number):
-        self.site, self.draw, self.name = site, draw, f"p{number}"
+        self.site, self.draw, self.name, self.number = site, draw, f"p{number}", number
         self.kind = KINDS[number % len(KINDS)]
         self.include, self.exclude = draw_filter(draw)
         self.first_id = number * 1000
-        self.given = {}
+        self.given, self.hidden = {}, []
 
     def __str__(self):
-        return f"{self.name}: {self.kind}, include {self.include}, exclude {self.exclude}"
+        return f"{self.name}: {self.kind}, include {self.include}, exclude {self.exclude}, {self.hidden}"
 
     def run(self):
         publication, draw = self.site.publication(self.name), self.draw
@@ -98,7 +108,9 @@ class Case:
             self.site.capture(self.name, include=mine, **self.given).stop()
         capture = self.site.capture(self.name, **options(self.include, self.exclude), **self.given)
         try:
-            self.compare(capture)
+            expected = self.compare(capture)
+            if self.number % 2 == 0:
+                self.hide_and_compare(capture, expected)
         finally:
             capture.close()
             self.site.server.drop_slot(f"{self.site.name}_{self.name}")
@@ -109,18 +121,39 @@ class Case:
         if self.kind in ("own", "own, narrowed"):
             assert published == wanted, f"{self}: published {published}, meant {wanted}"
         expected = wanted & published
-        changes = "".join(
-            insert(table, self.first_id + n) + (f"UPDATE {table} SET v = 1 WHERE id = {self.first_id + n};" if n % 2 else
-                                               f"DELETE FROM {table} WHERE id = {self.first_id + n};")
-            for n, table in enumerate(ABOVE))
-        self.site.sql(changes)
+        self.change(self.first_id)
         if not self.kind.startswith("own, "):  # those have read their rows in their first life
             self.wait_for_rows(capture, expected)
-        came = told(self.site.streamed(capture), "INSERT", "UPDATE", "DELETE")
-        came = [one for one in came if one[2] >= self.first_id]
-        due = [(table, operation, self.first_id + n) for n, table in enumerate(ABOVE) if table in expected
+        self.compare_changes(capture, self.first_id, expected)
+        return expected
+
+    def hide_and_compare(self, capture, expected):
+        capture.stop(60)
+        self.change(self.first_id + 100)
+        # Detached first: the statements know the tables by their names of before.
+        hidings = sorted(self.draw.sample(HIDINGS, self.draw.randint(1, 3)), key=lambda one: "RENAME" in one[0])
+        self.hidden = [do for do, _ in hidings]
+        for do in self.hidden:
+            self.site.sql(do)
+        try:
+            capture.start()
+            self.compare_changes(capture, self.first_id + 100, expected)
+        finally:
+            for _, undo in reversed(hidings):
+                self.site.sql(undo)
+
+    def change(self, first):
+        self.site.sql("".join(
+            insert(table, first + n) + (f"UPDATE {table} SET v = 1 WHERE id = {first + n};" if n % 2 else
+                                        f"DELETE FROM {table} WHERE id = {first + n};")
+            for n, table in enumerate(ABOVE)))
+
+    def compare_changes(self, capture, first, expected):
+        came = [one for one in told(self.site.streamed(capture), "INSERT", "UPDATE", "DELETE")
+                if one[2] >= first]
+        due = [(table, operation, first + n) for n, table in enumerate(ABOVE) if table in expected
                for operation in ("INSERT", "UPDATE" if n % 2 else "DELETE")]
-        assert came == due, f"{self}: published {published}"
+        assert came == due, str(self)
 
     def wait_for_rows(self, capture, expected):
         """READ: exactly the rows 1 to 3 of each table that is captured, which nothing changes."""

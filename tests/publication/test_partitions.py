@@ -70,13 +70,13 @@ def test_a_leaf_that_is_gone_from_the_catalog_before_its_changes_are_read(site):
         session.execute("DROP TABLE orders_us")
         session.commit()
     assert told(site.streamed(capture)) == [("orders_us", "INSERT", 5)]
-    # One that nobody can know: said.
+    # One that nobody can know: it was sent, so it may have been one, and that is said.
     capture.stop()
     site.sql("CREATE TABLE orders_us PARTITION OF orders FOR VALUES IN ('us');"
              "INSERT INTO orders VALUES (6, 'us', 0)")
     site.sql("DROP TABLE orders_us")
-    capture.start().wait_for_log("changes of a table that is not there any more are left out")
-    assert "orders_us" in capture.stderr_tail()
+    capture.start().wait_for_log("changes of a table are captured though no filter names it", 60)
+    assert told(site.streamed(capture))[-1] == ("orders_us", "INSERT", 6)
 
 
 def test_only_the_root_is_wanted_but_leaves_come_under_it(site):

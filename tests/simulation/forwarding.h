@@ -40,6 +40,9 @@ public:
     bool snapshot_is_due() const override { return inner_->snapshot_is_due(); }
     void snapshot_stored(std::uint64_t revision) override { inner_->snapshot_stored(revision); }
     SnapshotReport snapshot_report() const override { return inner_->snapshot_report(); }
+    void recall(std::string_view memory) override { inner_->recall(memory); }
+    std::string memory() const override { return inner_->memory(); }
+    std::uint64_t memory_revision() const noexcept override { return inner_->memory_revision(); }
     Lsn server_end() const noexcept override { return inner_->server_end(); }
     Result<bool> close() override { return inner_->close(); }
 

@@ -17,6 +17,7 @@ namespace {
 //   what      k: column of the primary key   i: of the identity index
 //             t: a type                      a: an attribute of composite type `oid`
 //             r: the table itself, with what is above it in `name` (catalog/lineage.h)
+//             w: always there: the log's end in `name`; why the table is published in `kind`
 //   oid       of the type
 //   schema    of the type
 //   name      of column, type, attribute
@@ -25,7 +26,8 @@ namespace {
 //   place     order among rows of one `what`
 //
 // {0}: condition that leaves an index's INCLUDE columns out (11 and later have them).
-// {1}: a type's multirange row, 14 and later. {3}: lineage_sql().
+// {1}: a type's multirange row, 14 and later. {3}: lineage_sql(). {4}, {5}: kListedSchema and
+// kWholeSchema, 15 and later; $4 is named once more, because before 15 nothing else does.
 constexpr std::string_view kQuery = R"sql(/* pg-capture: table facts */
 WITH RECURSIVE wanted(oid) AS (
     SELECT w.oid FROM pg_catalog.unnest($2::pg_catalog.oid[]) AS w(oid)
@@ -84,7 +86,36 @@ UNION ALL
 SELECT 'r', c.oid, '', COALESCE({3}, ''), '', '', 0, 0, 0, 0, '', '', 0
   FROM pg_catalog.pg_class c
  WHERE c.oid = $1::pg_catalog.oid
+UNION ALL
+SELECT 'w', 0, '', (CASE WHEN pg_catalog.pg_is_in_recovery()
+                         THEN pg_catalog.pg_last_wal_replay_lsn()
+                         ELSE pg_catalog.pg_current_wal_insert_lsn() END)::pg_catalog.text,
+       CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_publication p
+                          WHERE p.pubname = ANY ($3::pg_catalog.text[])
+                            AND (p.puballtables{5} OR $4::pg_catalog.text IS NULL))
+            THEN 'a'
+            WHEN EXISTS (
+              WITH RECURSIVE line(oid) AS (
+                  SELECT l_c.oid FROM pg_catalog.pg_class l_c WHERE l_c.oid = $1::pg_catalog.oid
+                UNION ALL
+                  SELECT l_i.inhparent FROM line
+                    JOIN pg_catalog.pg_class l_c ON l_c.oid = line.oid AND l_c.relispartition
+                    JOIN pg_catalog.pg_inherits l_i ON l_i.inhrelid = line.oid)
+              SELECT FROM line JOIN pg_catalog.pg_class l_c ON l_c.oid = line.oid
+                JOIN pg_catalog.pg_publication p ON p.pubname = ANY ($3::pg_catalog.text[])
+               WHERE EXISTS (SELECT FROM pg_catalog.pg_publication_rel m
+                              WHERE m.prpubid = p.oid AND m.prrelid = l_c.oid){4})
+            THEN 'l' ELSE 'n' END, '', 0, 0, 0, 0, '', '', 0
  ORDER BY 1, 2, 13)sql";
+
+constexpr std::string_view kListedSchema = R"sql(
+                  OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace m
+                              WHERE m.pnpubid = p.oid AND m.pnnspid = l_c.relnamespace))sql";
+
+constexpr std::string_view kWholeSchema = R"sql(
+                  OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace m
+                               JOIN pg_catalog.pg_namespace m_n ON m_n.oid = m.pnnspid
+                              WHERE m.pnpubid = p.oid AND m_n.nspname = $4::pg_catalog.text))sql";
 
 constexpr std::string_view kMultirangePart =
     "UNION ALL SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngmultitypid = t.oid";
@@ -138,6 +169,29 @@ CatalogType read_type(const Row& row) {
     return type;
 }
 
+Published read_published(char word) noexcept {
+    switch (word) {
+        case 'a': return Published::all;
+        case 'l': return Published::listed;
+        case 'n': return Published::no;
+        default: return Published::unknown;
+    }
+}
+
+// As text of an array.
+std::string name_array(std::span<const std::string> names) {
+    std::string list = "{";
+    for (const std::string& name : names) {
+        list += list.size() > 1 ? ",\"" : "\"";
+        for (const char c : name) {
+            if (c == '"' || c == '\\') list += '\\';
+            list += c;
+        }
+        list += '"';
+    }
+    return list + '}';
+}
+
 bool has_shape(const Row& row) {
     if (row.size() != kColumns) return false;
     for (const auto& field : row) {
@@ -154,18 +208,22 @@ std::string table_facts_query(int server_version) {
         fmt::runtime(kQuery),
         server_version >= 110000 ? "c.place <= i.indnkeyatts" : "c.place <= i.indnatts",
         has_multiranges ? kMultirangePart : "",
-        has_multiranges ? kMultirangeColumn : "0::pg_catalog.oid", lineage_sql("c.oid"));
+        has_multiranges ? kMultirangeColumn : "0::pg_catalog.oid", lineage_sql("c.oid"),
+        server_version >= 150000 ? kListedSchema : "",
+        server_version >= 150000 ? kWholeSchema : "");
 }
 
-std::vector<std::optional<std::string>> table_facts_parameters(Oid table,
-                                                               std::span<const Oid> types) {
+std::vector<std::optional<std::string>> table_facts_parameters(
+    Oid table, std::span<const Oid> types, std::span<const std::string> publications,
+    std::string_view schema) {
     std::string list = "{";
     for (const Oid type : types) {
         if (list.size() > 1) list += ',';
         fmt::format_to(std::back_inserter(list), "{}", type.value);
     }
     list += '}';
-    return {std::to_string(table.value), std::move(list)};
+    return {std::to_string(table.value), std::move(list), name_array(publications),
+            std::string{schema}};
 }
 
 Result<TableFacts> read_table_facts(const Rows& rows) {
@@ -190,6 +248,10 @@ Result<TableFacts> read_table_facts(const Rows& rows) {
                 facts.above = std::move(*above);
                 break;
             }
+            case 'w':
+                facts.published = read_published(read_char(row, kKind, ' '));
+                facts.log_end = parse_lsn(*row[kName]).value_or(Lsn{});
+                break;
             case 'a':
                 attributes.push_back({read_oid(row, kOid), {*row[kName], read_oid(row, kElement)}});
                 break;

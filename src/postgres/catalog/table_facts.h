@@ -9,18 +9,29 @@
 // renamed or changed. Missing rows are no error here.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/lsn.h"
 #include "postgres/catalog/lineage.h"
 #include "postgres/link/link.h"
 #include "postgres/types/type_map.h"
 
 namespace pgc {
+
+// Why the publications that were asked about hold a table, today.
+enum class Published : std::uint8_t {
+    unknown,
+    all,     // one of them is for all tables, or all of its schema
+    listed,  // it, one above it, or the schema of one of those, is on a list
+    no,      // not, or it is not there any more
+};
 
 struct TableFacts {
     std::vector<std::string> primary_key;     // columns, in the key's order
@@ -28,14 +39,18 @@ struct TableFacts {
     std::vector<CatalogType> types;           // those asked for and what they are made of
     bool exists = false;                      // the table is in the catalog
     Lineage above{};                          // of the table
+    Published published = Published::unknown;
+    Lsn log_end{};  // no earlier than all this was so; none: not known
 };
 
 // The text for servers of this version (as 150018): $1 is the table's OID, $2 an array of
-// type OIDs in text form. To be answered in text form.
+// type OIDs, $3 one of publications, in text form, $4 the schema that it is asked about as one of.
+// To be answered in text form.
 std::string table_facts_query(int server_version);
 
-std::vector<std::optional<std::string>> table_facts_parameters(Oid table,
-                                                               std::span<const Oid> types);
+std::vector<std::optional<std::string>> table_facts_parameters(
+    Oid table, std::span<const Oid> types, std::span<const std::string> publications = {},
+    std::string_view schema = {});
 
 // Reads the answer. An Error, category server, says that the answer is not of this query.
 [[nodiscard]] Result<TableFacts> read_table_facts(const Rows& rows);

@@ -89,13 +89,30 @@ TEST(TableFactsTest, AsksOnlyForWhatTheVersionHas) {
     EXPECT_EQ(table_facts_query(130000).find("rngmultitypid"), std::string::npos);
     EXPECT_NE(table_facts_query(130000).find("indnkeyatts"), std::string::npos);
     EXPECT_NE(table_facts_query(180000).find("rngmultitypid"), std::string::npos);
+    EXPECT_EQ(table_facts_query(140000).find("publication_namespace"), std::string::npos);
+    EXPECT_NE(table_facts_query(150000).find("publication_namespace"), std::string::npos);
+}
+
+TEST(TableFactsTest, ReadsWhyTheTableIsPublishedAndTheLogsEnd) {
+    const auto with = [](std::string why) {
+        return read_table_facts(answer(
+            {{"w", "0", "", "16/B374D848", std::move(why), "", "0", "0", "0", "0", "", "", "0"}}));
+    };
+    EXPECT_EQ(with("a")->published, Published::all);
+    EXPECT_EQ(with("l")->published, Published::listed);
+    EXPECT_EQ(with("n")->published, Published::no);
+    EXPECT_EQ(with("n")->log_end, (Lsn{0x16'B374'D848}));
+    EXPECT_FALSE(with("n")->exists);
+    EXPECT_EQ(read_table_facts(answer({}))->published, Published::unknown);
 }
 
 TEST(TableFactsTest, WritesTypesAsAnArray) {
     const std::vector<Oid> types{Oid{16400}, Oid{16401}};
     const auto parameters = table_facts_parameters(Oid{4294967295}, types);
-    EXPECT_EQ(parameters, (Row{"4294967295", "{16400,16401}"}));
+    EXPECT_EQ(parameters, (Row{"4294967295", "{16400,16401}", "{}", ""}));
     EXPECT_EQ(table_facts_parameters(Oid{1}, {})[1], "{}");
+    const std::vector<std::string> publications{"shop", R"(a"b\c)"};
+    EXPECT_EQ(table_facts_parameters(Oid{1}, {}, publications)[2], R"({"shop","a\"b\\c"})");
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ struct StreamPlan {
     std::vector<std::string> publications;  // this one, and the second where both are ours
     std::string slot;
     std::vector<std::string> joined;            // PublicationState::joined
-    std::unordered_map<Oid, Lineage> lineages;  // of every partition there is now
+    std::unordered_map<Oid, Lineage> lineages;  // PublicationState::lineages
     // Of what is before the slot, made with it; for as long as the replication link is left
     // alone. Empty: none.
     std::string exported_snapshot;

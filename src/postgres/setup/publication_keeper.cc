@@ -439,11 +439,7 @@ private:
             publication_->maintained && config_.manage_publication && refused_.empty();
         state_.via_root = publication_->via_root;
         state_.publications = names();
-        const auto above = lineages(tables_);
-        state_.lineages.clear();
-        for (std::size_t i = 0; i < tables_.size(); ++i) {
-            if (!above[i].empty()) state_.lineages.emplace(tables_[i].oid, above[i]);
-        }
+        state_.lineages = to_remember();
         tell_changes();
         // Two looks, at the tables and at what is published, and one may be gone in between.
         if (!state_.maintained && asks_for_tables() &&
@@ -452,6 +448,23 @@ private:
         }
         warn();
         return true;
+    }
+
+    std::unordered_map<Oid, Lineage> to_remember() const {
+        const std::unordered_set<std::string_view> published(state_.tables.begin(),
+                                                             state_.tables.end());
+        const bool others_too = !state_.maintained && !publication_->all_tables;
+        const auto above = lineages(tables_);
+        std::unordered_map<Oid, Lineage> all;
+        for (std::size_t i = 0; i < tables_.size(); ++i) {
+            const TableInfo& table = tables_[i];
+            if (filter_decides(config_.tables, table.schema, table.name)) continue;
+            if (filter_means(config_.tables, table.schema, table.name, above[i]) ||
+                (others_too && published.contains(quote_name(table.schema, table.name)))) {
+                all.emplace(table.oid, above[i]);
+            }
+        }
+        return all;
     }
 
     Result<bool> take_tables_again(const Rows& rows) {

@@ -87,7 +87,8 @@ void Errands::ask_slot(Instant now) {
 void Errands::ask_catalog(Relations::Question question, Instant now) {
     asked_ = Asked::catalog;
     questions_.ask({.text = table_facts_query(with_.plan.server_version),
-                    .parameters = table_facts_parameters(question.relation, question.types)},
+                    .parameters = table_facts_parameters(question.relation, question.types,
+                                                         with_.plan.publications, question.schema)},
                    now);
     catalog_ = std::move(question);
 }

@@ -153,13 +153,14 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
     assert(state_ == State::opened);
     link_ = opening_.replication_link();
     from_ = from;
-    for (auto& [table, above] : plan_.lineages) {
-        with_.memory.lineages.insert_or_assign(table, std::move(above));
-    }
+    look_at_tables();
+    memory_begins_at_ = with_.memory.lineages.revision();
     relations_.emplace(
         types_, selection(), plan_.binary, with_.memory,
         [this](const Relation& before, const Relation& now) { schema_changed(before, now); },
-        [this](std::string_view schema, std::string_view table) { table_unknown(schema, table); });
+        [this](std::string_view schema, std::string_view table, Doubt doubt) {
+            tell_doubt(schema, table, doubt);
+        });
     assembler_.emplace(*relations_, with_.config.toast == ToastMode::reselect, from);
     snapshot_.emplace(Snapshot::With{.config = with_.config,
                                      .plan = plan_,
@@ -231,13 +232,83 @@ void PostgresSource::schema_changed(const Relation& before, const Relation& now)
                                               {"columns", now.columns.size()}});
 }
 
-void PostgresSource::table_unknown(std::string_view schema, std::string_view table) {
+// Each table once in the life of the process.
+void PostgresSource::tell_doubt(std::string_view schema, std::string_view table, Doubt doubt) {
+    constexpr std::size_t told_max = 1000;
+    auto& told = with_.memory.told_left;
     const std::string name = quote_name(schema, table);
-    if (!unknown_.insert(name).second) return;
-    with_.logger.warning(
-        "changes of a table that is not there any more are left out: no filter names it, and what "
-        "it was a partition of is not known",
-        {{"table", name}, {"mend", "if they are wanted, add the table to source.tables.include"}});
+    const std::string key = std::to_string(static_cast<int>(doubt)) + name;
+    if (told.size() >= told_max || !told.insert(key).second) return;
+    const Lsn commit = assembler_->begun();
+    switch (doubt) {
+        case Doubt::captured:
+            with_.logger.warning(
+                "changes of a table are captured though no filter names it: it was published when "
+                "they were committed, today nothing is that it could belong to, so it may have "
+                "been a partition of a captured table",
+                {{"table", name},
+                 {"commit_lsn", commit},
+                 {"mend", "if they are not wanted, add the table to source.tables.exclude"}});
+            break;
+        case Doubt::left_out_gone:
+            with_.logger.warning(
+                "changes of a table that is not there any more are left out: no filter names it, "
+                "and what it was a partition of is not known",
+                {{"table", name},
+                 {"commit_lsn", commit},
+                 {"mend", "if they are wanted, add the table to source.tables.include"}});
+            break;
+        case Doubt::left_out:
+            with_.logger.info(
+                "changes of a published table are left out: no filter names it or a partitioned "
+                "table above it",
+                {{"table", name}, {"commit_lsn", commit}});
+            break;
+    }
+    if (told.size() == told_max) {
+        with_.logger.info("further tables that no filter names are not told of",
+                          {{"told", told_max}});
+    }
+}
+
+// The catalog as it was when the publication was looked at, over what is remembered.
+void PostgresSource::look_at_tables() {
+    if (std::exchange(looked_, true)) return;
+    with_.memory.lineages.looked(plan_.lineages);
+    plan_.lineages.clear();
+}
+
+void PostgresSource::recall(std::string_view memory) {
+    if (!std::exchange(with_.memory.recalled, true)) {
+        if (auto read = with_.memory.lineages.read(memory); !read) {
+            with_.logger.warning(
+                "what tables were partitions of when pg-capture last ran is not known",
+                {{"why", read.error()}});
+        }
+    }
+    look_at_tables();
+}
+
+std::string PostgresSource::memory() const {
+    auto [text, whole] = with_.memory.lineages.text(with_.config.tables);
+    if (!whole && !std::exchange(with_.memory.told_cut, true)) {
+        with_.logger.warning(
+            "there are more partitions than can be remembered: of some that are detached, or whose "
+            "partitioned table is renamed, while pg-capture is down, the last changes may be left "
+            "out or be captured on suspicion",
+            {{"mend",
+              "name them in source.tables.include or source.tables.exclude (shop.orders_*)"}});
+    }
+    return std::move(text);
+}
+
+std::uint64_t PostgresSource::memory_revision() const noexcept {
+    return with_.memory.lineages.revision() - memory_begins_at_;
+}
+
+void PostgresSource::confirm(Lsn lsn, bool now) {
+    feedback_.confirm(lsn, now);
+    for (const Oid table : with_.memory.lineages.forget(lsn)) relations_->look_again(table);
 }
 
 Result<void> PostgresSource::go_on_starting(Instant now) {

@@ -25,7 +25,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -72,7 +71,7 @@ public:
     Result<void> start(Lsn from, std::string_view snapshot) override;
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
     std::optional<Lsn> idle_at() const override;
-    void confirm(Lsn lsn, bool now) override { feedback_.confirm(lsn, now); }
+    void confirm(Lsn lsn, bool now) override;
     std::optional<Lsn> certain_until() const noexcept override;
     Result<void> tend() override;
     void wants(Wants& wants, bool reading) const override;
@@ -88,6 +87,10 @@ public:
     void snapshot_stored(std::uint64_t revision) override;
     SnapshotReport snapshot_report() const override;
 
+    void recall(std::string_view memory) override;
+    std::string memory() const override;
+    std::uint64_t memory_revision() const noexcept override;
+
 private:
     enum class State : std::uint8_t {
         opening,
@@ -102,7 +105,8 @@ private:
 
     Selection selection() const;
     void schema_changed(const Relation& before, const Relation& now);
-    void table_unknown(std::string_view schema, std::string_view table);
+    void look_at_tables();
+    void tell_doubt(std::string_view schema, std::string_view table, Doubt doubt);
     [[nodiscard]] Result<void> go_on_starting(Instant now);
     [[nodiscard]] Result<void> tell(Instant now);
     [[nodiscard]] Result<void> send_start();
@@ -128,7 +132,8 @@ private:
     // snapshot of this revision is.
     std::vector<std::string> joined_;
     std::uint64_t joined_stored_with_ = 0;
-    std::set<std::string> unknown_;  // table_unknown() was told of
+    bool looked_ = false;                 // the tables in `plan_` were
+    std::uint64_t memory_begins_at_ = 0;  // revision of SourceMemory::lineages at start()
 
     // From start() on, in the order of their dependence.
     std::unique_ptr<Link> link_;

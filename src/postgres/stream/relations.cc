@@ -87,13 +87,13 @@ Error broken_message(pgoutput::DecodeError error) {
 }  // namespace
 
 Relations::Relations(TypeMap& types, Selection selection, bool binary, SourceMemory& memory,
-                     Changed changed, Unknown unknown)
+                     Changed changed, Doubtful doubtful)
     : types_(types),
       selection_(std::move(selection)),
       binary_(binary),
       memory_(memory),
       changed_(std::move(changed)),
-      unknown_(std::move(unknown)) {}
+      doubtful_(std::move(doubtful)) {}
 
 KnownRelation* Relations::find_far(Oid oid) noexcept {
     const auto at = known_.find(oid);
@@ -113,7 +113,7 @@ Result<Relations::Declared> Relations::declare(std::string_view message) {
         if (!pending_->facts) return Declared::ask;
         const TableFacts facts = std::move(*pending_->facts);
         pending_.reset();
-        if (auto done = install(message, facts); !done) return std::unexpected(done.error());
+        if (auto done = install(message, facts, true); !done) return std::unexpected(done.error());
         return Declared::known;
     }
     const auto decoded = pgoutput::decode_relation(message, false);
@@ -124,10 +124,8 @@ Result<Relations::Declared> Relations::declare(std::string_view message) {
         return Declared::known;
     }
     const std::string schema = schema_of(*decoded);
-    const bool possible =
-        selection_.table(schema, decoded->name) ||
-        (selection_.through && selection_.through(schema, decoded->name, nullptr));
-    if (!possible) {
+    if (!selection_.table(schema, decoded->name) &&
+        !selection_.looks_above(schema, decoded->name)) {
         leave_out(*decoded, message);
         return Declared::known;
     }
@@ -154,7 +152,7 @@ std::optional<Relations::Question> Relations::question() const {
     const std::string& message = urgent ? pending_->message : known_.at(oid).message;
     const auto decoded = pgoutput::decode_relation(message, false);
     if (!decoded) return std::nullopt;  // it decoded before
-    return Question{oid, missing_types(*decoded), urgent};
+    return Question{oid, missing_types(*decoded), urgent, schema_of(*decoded)};
 }
 
 void Relations::announce_type(const pgoutput::TypeMessage& type) {
@@ -212,7 +210,7 @@ Result<void> Relations::answer(const Question& question, const TableFacts& facts
     }
     if (!asked_again) return {};
     const std::string message = known->message;
-    return install(message, facts);
+    return install(message, facts, false);
 }
 
 void Relations::leave_out(const pgoutput::RelationMessage& decoded, std::string_view message) {
@@ -223,22 +221,42 @@ void Relations::leave_out(const pgoutput::RelationMessage& decoded, std::string_
     place.message = message;
 }
 
-// The stream may be older than the catalog: what has been a partition goes on being one.
-bool Relations::captured(const pgoutput::RelationMessage& message, const TableFacts& facts) {
+// The stream may be older than the catalog, but its names are as of the change. So a table counts
+// by its name in the stream, and by all that it is or was below. The server sent it because it was
+// published: one of which nothing says today why that was, was something else then.
+bool Relations::captured(const pgoutput::RelationMessage& message, const TableFacts& facts,
+                         bool sent) {
     const std::string schema = schema_of(message);
-    if (selection_.table(schema, message.name)) return true;
-    if (!selection_.through) return false;
-    Lineage& above = memory_.lineages[message.oid];
-    if (!facts.above.empty()) above = facts.above;
-    const bool captured = selection_.through(schema, message.name, &above);
-    if (!captured && !facts.exists && unknown_) unknown_(schema, message.name);
-    return captured;
+    const bool own = selection_.table(schema, message.name);
+    Lineages& lineages = memory_.lineages;
+    lineages.settle(facts.log_end);
+    if (!selection_.looks_above(schema, message.name)) return own;
+    const auto means = [&](const Lineage& above) {
+        return selection_.through(schema, message.name, &above);
+    };
+    const bool worth = means(facts.above) || (!own && facts.published == Published::listed);
+    lineages.saw(message.oid, facts.above, facts.exists && worth, facts.log_end);
+    if (own || means(lineages.above(message.oid))) return true;
+    const bool known = lineages.knows(message.oid);
+    const Doubt doubt = known || facts.published == Published::listed ? Doubt::left_out
+                        : facts.published == Published::no            ? Doubt::captured
+                        : facts.exists                                ? Doubt::left_out
+                                                                      : Doubt::left_out_gone;
+    const bool goes_on = doubt == Doubt::captured && !sent;
+    if (doubtful_ && !goes_on) doubtful_(schema, message.name, doubt);
+    return doubt == Doubt::captured;
 }
 
-Result<void> Relations::install(std::string_view message, const TableFacts& facts) {
+void Relations::look_again(Oid table) {
+    KnownRelation* known = find(table);
+    if (known == nullptr || !known->captured) return;
+    if (!std::exchange(known->asked_again, true)) again_.push_back(table);
+}
+
+Result<void> Relations::install(std::string_view message, const TableFacts& facts, bool sent) {
     const auto decoded = pgoutput::decode_relation(message, false);
     if (!decoded) return std::unexpected(broken_message(decoded.error()));
-    if (!captured(*decoded, facts)) {
+    if (!captured(*decoded, facts, sent)) {
         leave_out(*decoded, message);
         return {};
     }

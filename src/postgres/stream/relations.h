@@ -51,6 +51,19 @@ struct Selection {
     bool captures(std::string_view schema, std::string_view name, const Lineage& above) const {
         return table(schema, name) || (through && through(schema, name, &above));
     }
+    // What is above it counts.
+    bool looks_above(std::string_view schema, std::string_view name) const {
+        return through && through(schema, name, nullptr);
+    }
+};
+
+// Of a table that the server sends and no filter names, nor anything that it is or was below as
+// far as anybody knows.
+enum class Doubt : std::uint8_t {
+    captured,       // nor does anything published today say why it was sent: it may have been
+                    // below a table that is meant, so it is captured
+    left_out,       // it is published as something else
+    left_out_gone,  // it is not there any more, and everything is published
 };
 
 // A table of the stream as it is now.
@@ -68,13 +81,12 @@ class Relations {
 public:
     // Tells of a version that replaced another one, which is given as well.
     using Changed = std::function<void(const Relation& before, const Relation& now)>;
-    // Tells of a table that is left out and may have been a partition of one that is not: the
-    // catalog does not know it any more.
-    using Unknown = std::function<void(std::string_view schema, std::string_view table)>;
+    // Tells of a doubt, each time that it is met.
+    using Doubtful = std::function<void(std::string_view schema, std::string_view table, Doubt)>;
 
     // `binary`: the server sends values in binary where it can.
     Relations(TypeMap& types, Selection selection, bool binary, SourceMemory& memory,
-              Changed changed, Unknown unknown = {});
+              Changed changed, Doubtful doubtful = {});
 
     KnownRelation* find(Oid oid) noexcept {
         KnownRelation* near = near_[oid.value % kNear];
@@ -93,7 +105,8 @@ public:
     struct Question {
         Oid relation;
         std::vector<Oid> types;
-        bool urgent = false;  // decoding waits for it
+        bool urgent = false;   // decoding waits for it
+        std::string schema{};  // as it is called in the stream
     };
     // What to ask the catalog next, if anything.
     bool has_question() const noexcept { return (pending_ && !pending_->facts) || !again_.empty(); }
@@ -108,6 +121,8 @@ public:
     std::vector<Oid> unknown_types(const pgoutput::RelationMessage& message) const {
         return missing_types(message);
     }
+    // What is known of what the table is below has changed: it is looked at once more.
+    void look_again(Oid table);
     bool selects(std::string_view schema, std::string_view table, const Lineage& above) const {
         return selection_.captures(schema, table, above);
     }
@@ -129,8 +144,10 @@ private:
     void learn(std::span<const Oid> asked, const TableFacts& facts);
     // Its rows are to be counted only.
     void leave_out(const pgoutput::RelationMessage& decoded, std::string_view message);
-    bool captured(const pgoutput::RelationMessage& message, const TableFacts& facts);
-    [[nodiscard]] Result<void> install(std::string_view message, const TableFacts& facts);
+    // `sent`: the stream has just announced it; else it is looked at once more.
+    bool captured(const pgoutput::RelationMessage& message, const TableFacts& facts, bool sent);
+    [[nodiscard]] Result<void> install(std::string_view message, const TableFacts& facts,
+                                       bool sent);
     [[nodiscard]] Result<Relation> build(const pgoutput::RelationMessage& message,
                                          const TableFacts& facts);
     [[nodiscard]] static Result<void> check_key(const Relation& relation);
@@ -142,7 +159,7 @@ private:
     const bool binary_;
     SourceMemory& memory_;
     const Changed changed_;
-    const Unknown unknown_;
+    const Doubtful doubtful_;
     std::uint32_t next_slot_ = 0;
     std::unordered_map<Oid, RelationPtr> described_;
     std::unordered_map<Oid, Oid> built_of_;  // domains of built-in types, as they were announced

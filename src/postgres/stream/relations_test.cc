@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support/walsender_messages.h"
 
 namespace pgc {
@@ -310,39 +312,105 @@ TEST_F(RelationsTest, ATableLeftOutIsKnownWithoutAsking) {
     EXPECT_FALSE(relations.question());
 }
 
-// A filter that means "orders", which "users" may be a partition of.
+// A filter that means "orders", by its own name or as what is above a table.
+Selection means_orders() {
+    return {
+        .table = [](auto, std::string_view name) { return name == "orders"; },
+        .column = [](auto, auto, auto) { return true; },
+        .through =
+            [](auto, std::string_view name, const Lineage* above) {
+                return name != "orders" &&
+                       (above == nullptr || std::ranges::any_of(*above, [](const TableName& table) {
+                            return table.name == "orders";
+                        }));
+            }};
+}
+
 TEST_F(RelationsTest, ATableThatIsNotNamedIsAskedAboutUntilWhatIsAboveItIsKnown) {
-    std::vector<std::string> unknown;
-    Relations relations{types_,
-                        {.table = [](std::string_view, std::string_view) { return false; },
-                         .column = [](auto, auto, auto) { return true; },
-                         .through =
-                             [](std::string_view, std::string_view, const Lineage* above) {
-                                 return above == nullptr ||
-                                        (!above->empty() && above->front().name == "orders");
-                             }},
-                        false,
-                        memory_,
-                        [](const Relation&, const Relation&) {},
-                        [&](auto, std::string_view table) { unknown.emplace_back(table); }};
-    const auto declared_with = [&](bool exists, const Lineage& above) {
+    std::vector<Doubt> doubts;
+    Relations relations{types_, means_orders(),
+                        false,  memory_,
+                        {},     [&](auto, auto, Doubt doubt) { doubts.push_back(doubt); }};
+    const auto declared_with = [&](bool exists, const Lineage& above,
+                                   Published published = Published::all) {
         const TableFacts facts{.primary_key = {"id"},
                                .identity_index = {},
                                .types = {},
                                .exists = exists,
-                               .above = above};
+                               .above = above,
+                               .published = published};
         EXPECT_TRUE(declare(relations, users(), facts));
         return relations.find(Oid{kUsers})->captured;
     };
     EXPECT_FALSE(declared_with(true, {}));
-    EXPECT_THAT(unknown, IsEmpty());
     EXPECT_FALSE(declared_with(false, {}));
-    EXPECT_THAT(unknown, ElementsAre("users"));
+    EXPECT_FALSE(declared_with(true, {{"public", "archive"}}, Published::listed));
+    EXPECT_THAT(doubts, ElementsAre(Doubt::left_out, Doubt::left_out_gone, Doubt::left_out));
     EXPECT_TRUE(declared_with(true, {{"public", "orders"}}));
     // Detached or dropped meanwhile: the stream is older than the catalog.
     EXPECT_EQ(relations.declare(users()), Relations::Declared::known);
     EXPECT_TRUE(relations.answer(*relations.question(), {}));
     EXPECT_TRUE(relations.find(Oid{kUsers})->captured);
+    EXPECT_EQ(doubts.size(), 3U);
+}
+
+TEST_F(RelationsTest, WhatATableWasBelowCountsUntilAllBeforeItIsDurable) {
+    std::vector<Doubt> doubts;
+    Relations relations{types_, means_orders(),
+                        false,  memory_,
+                        {},     [&](auto, auto, Doubt doubt) { doubts.push_back(doubt); }};
+    const auto declared_with = [&](const std::string& message, const Lineage& above,
+                                   std::uint64_t log_end) {
+        EXPECT_TRUE(declare(relations, message,
+                            {.primary_key = {"id"},
+                             .identity_index = {},
+                             .types = {},
+                             .exists = true,
+                             .above = above,
+                             .published = Published::all,
+                             .log_end = Lsn{log_end}}));
+        return relations.find(Oid{kUsers})->captured;
+    };
+    memory_.lineages.looked({{Oid{kUsers}, {{"public", "orders"}}}});
+    EXPECT_TRUE(declared_with(users(), {{"public", "orders_old"}}, 100)) << "its root was renamed";
+    EXPECT_TRUE(memory_.lineages.forget(Lsn{99}).empty());
+    for (const Oid table : memory_.lineages.forget(Lsn{100})) relations.look_again(table);
+    const auto question = relations.question();
+    ASSERT_TRUE(question && !question->urgent);
+    EXPECT_TRUE(relations.answer(*question, {.primary_key = {"id"},
+                                             .identity_index = {},
+                                             .types = {},
+                                             .exists = true,
+                                             .above = {{"public", "orders_old"}},
+                                             .published = Published::all}));
+    EXPECT_FALSE(relations.find(Oid{kUsers})->captured);
+    EXPECT_THAT(doubts, ElementsAre(Doubt::left_out));
+}
+
+TEST_F(RelationsTest, ATableThatNothingSaysWhyItWasSentIsCaptured) {
+    std::vector<Doubt> doubts;
+    Relations relations{types_, means_orders(),
+                        false,  memory_,
+                        {},     [&](auto, auto, Doubt doubt) { doubts.push_back(doubt); }};
+    const auto facts = [](Published published, bool exists) {
+        return TableFacts{.primary_key = {"id"},
+                          .identity_index = {},
+                          .types = {},
+                          .exists = exists,
+                          .published = published};
+    };
+    ASSERT_TRUE(declare(relations, users(), facts(Published::no, true)));
+    EXPECT_TRUE(relations.find(Oid{kUsers})->captured);
+    EXPECT_THAT(doubts, ElementsAre(Doubt::captured));
+    ASSERT_TRUE(declare(relations, users('f'), facts(Published::no, false)));
+    EXPECT_TRUE(relations.find(Oid{kUsers})->captured);
+    // As a table of its own on the list, it is none of ours; nor when it leaves the list.
+    ASSERT_TRUE(declare(relations, users('n'), facts(Published::listed, true)));
+    EXPECT_FALSE(relations.find(Oid{kUsers})->captured);
+    ASSERT_TRUE(declare(relations, users('d'), facts(Published::no, false)));
+    EXPECT_FALSE(relations.find(Oid{kUsers})->captured);
+    EXPECT_THAT(doubts,
+                ElementsAre(Doubt::captured, Doubt::captured, Doubt::left_out, Doubt::left_out));
 }
 
 TEST_F(RelationsTest, ATableRenamedIntoTheSelectionIsCapturedFromThen) {

@@ -5,17 +5,19 @@
 // until the slot has passed all that was in the log then.
 //
 // The catalog is today's, the stream may be older: types of relations in use are remembered, so
-// that rows keep their form when a type is dropped before they are decoded. So is what a table was
-// a partition of when it was last seen: it may be detached or dropped before.
+// that rows keep their form when a type is dropped before they are decoded. So is what tables are
+// and were partitions of (lineages.h), which outlives the process, too: Source::recall().
 #pragma once
 
 #include <cstddef>
 #include <optional>
+#include <set>
+#include <string>
 #include <unordered_map>
 
 #include "base/ids.h"
 #include "base/lsn.h"
-#include "postgres/catalog/lineage.h"
+#include "postgres/stream/lineages.h"
 #include "postgres/types/type_map.h"
 
 namespace pgc {
@@ -27,7 +29,10 @@ struct SourceMemory {
     bool text_only = false;
     std::optional<Lsn> text_until{};  // set by the source that connects next
     std::unordered_map<Oid, CatalogType> types{};
-    std::unordered_map<Oid, Lineage> lineages;  // of partitions, as last seen
+    Lineages lineages{};
+    bool recalled = false;              // what a process before had stored of them was read
+    bool told_cut = false;              // that not all of them can be stored
+    std::set<std::string> told_left{};  // doubts that were told (PostgresSource)
 };
 
 }  // namespace pgc
