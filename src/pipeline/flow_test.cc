@@ -349,6 +349,7 @@ TEST_F(FlowTest, WhatASourceThatWasLetGoHadLeftIsKnown) {
     const auto revision = flow().snapshot_revision();
     flow().stop_reading();
     EXPECT_EQ(flow().snapshot_progress(), "behind 1");
+    EXPECT_EQ(flow().memory(), "rows 1");
     EXPECT_EQ(flow().snapshot_revision(), revision);
 }
 

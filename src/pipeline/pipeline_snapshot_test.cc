@@ -41,6 +41,30 @@ TEST_F(PipelineTest, ASlotThatWasThereWithoutAPositionBringsASnapshotToo) {
     EXPECT_THAT(lines.text, HasSubstr("a snapshot of all captured tables follows"));
 }
 
+TEST_F(PipelineTest, WhatASourceRemembersIsStoredWithItsSnapshot) {
+    options.snapshot = SnapshotMode::initial;
+    std::vector<StoredPosition> saved;
+    store.on_saved = [&](const StoredPosition& position) { saved.push_back(position); };
+    parts.server.log = {{100}};
+    stop_after(500ms);
+    run_well();
+    EXPECT_THAT(parts.server.recalled, ElementsAre(""));
+    EXPECT_EQ(store.content->memory, "rows 4");
+    for (const StoredPosition& position : saved) {
+        if (position.snapshot.starts_with("behind ")) {
+            EXPECT_EQ(position.memory, "rows " + position.snapshot.substr(7));
+        }
+    }
+}
+
+TEST_F(PipelineTest, WhatASourceRememberedIsGivenToTheNext) {
+    store_has(50);
+    store.content->memory = "rows 4";
+    stop_after(500ms);
+    run_well();
+    EXPECT_THAT(parts.server.recalled, ElementsAre("rows 4"));
+}
+
 TEST_F(PipelineTest, AnIntentionThatAnOlderVersionStoredIsNoPosition) {
     options.snapshot = SnapshotMode::initial;
     store.content = StoredPosition{.pipeline = "p", .snapshot = "all"};

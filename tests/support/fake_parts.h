@@ -50,6 +50,7 @@ struct Server {
 
     std::vector<Lsn> started_at;
     std::vector<std::string> snapshots;  // asked for at starts
+    std::vector<std::string> recalled;   // at starts
     std::vector<SnapshotOrder> orders;
     std::vector<Lsn> confirmed;
     std::vector<std::size_t> asked_changes, asked_bytes;
@@ -142,6 +143,12 @@ public:
     std::string snapshot_progress() const override {
         return snapshot_left() ? "behind " + std::to_string(snapshot_durable_.ordinal) : "";
     }
+    void recall(std::string_view memory) override { server_.recalled.emplace_back(memory); }
+    std::string memory() const override {
+        if (!snapshot_at_) return {};
+        return "rows " + std::to_string(snapshot_durable_.ordinal);
+    }
+    std::uint64_t memory_revision() const noexcept override { return revision_; }
     std::uint64_t snapshot_revision() const noexcept override { return revision_; }
     SnapshotReport snapshot_report() const override {
         SnapshotReport report;
