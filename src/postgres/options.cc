@@ -246,9 +246,11 @@ constexpr Option kSnapshotOptions[] = {
     {.path = "source.snapshot.new_tables",
      .kind = OptionKind::boolean,
      .fallback = "true",
-     .help = "read the rows of tables that are added to the publication later",
-     .doc = "Because they are new, or because wider filters choose them: what they held before is "
-            "in no stream. Not with mode `never`."},
+     .help = "read the rows of tables that come to be captured later",
+     .doc = "Because they are new, because wider filters choose them, or because they were "
+            "attached, moved or published by somebody else: what they held before is in no stream. "
+            "Looked for at each start and every `source.tables.refresh_secs`. Not with mode "
+            "`never`."},
     {.path = "source.snapshot.messages",
      .kind = OptionKind::boolean,
      .fallback = "true",

@@ -126,12 +126,13 @@ Rows Catalog::facts() const {
 
 Rows Catalog::tables() const {
     Rows rows;
-    rows.columns = {"oid",          "schema", "name",     "kind",  "persistence", "partition",
-                    "has_children", "parent", "identity", "keyed", "readable",    "owned"};
+    rows.columns = {"oid",       "schema",       "name",      "kind",       "persistence",
+                    "partition", "has_children", "parent",    "identity",   "keyed",
+                    "readable",  "owned",        "rewritten", "attached_by"};
     for (std::uint32_t table = 0; table < kTables; ++table) {
         rows.rows.push_back({std::to_string(kFirstOid + table), "public", name_of(table), "r", "p",
                              "f", "f", std::nullopt, std::string(1, identity_of(table)),
-                             flag(is_keyed(table)), "t", "t"});
+                             flag(is_keyed(table)), "t", "t", "f", std::nullopt});
     }
     return rows;
 }

@@ -182,12 +182,15 @@ struct PlayedTable {
     bool owned = true;
     bool unlogged = false;
     bool has_children = false;
+    bool rewritten = false;
+    std::uint32_t attached_by = 0;
 };
 
 inline Rows played_tables(const std::vector<PlayedTable>& tables) {
     Rows rows;
-    rows.columns = {"oid",          "schema", "name",     "kind",  "persistence", "partition",
-                    "has_children", "parent", "identity", "keyed", "readable",    "owned"};
+    rows.columns = {"oid",       "schema",       "name",      "kind",       "persistence",
+                    "partition", "has_children", "parent",    "identity",   "keyed",
+                    "readable",  "owned",        "rewritten", "attached_by"};
     const auto oid = [&](const std::string& name) -> std::optional<std::string> {
         for (std::size_t i = 0; i < tables.size(); ++i) {
             if (tables[i].name == name) return std::to_string(20000 + i);
@@ -196,10 +199,11 @@ inline Rows played_tables(const std::vector<PlayedTable>& tables) {
     };
     const auto flag = [](bool on) { return on ? "t" : "f"; };
     for (const PlayedTable& t : tables) {
-        rows.rows.push_back({oid(t.name), t.schema, t.name, t.kind, t.unlogged ? "u" : "p",
-                             flag(!t.parent.empty()), flag(t.has_children),
-                             t.parent.empty() ? std::nullopt : oid(t.parent), t.identity,
-                             flag(t.keyed), flag(t.readable), flag(t.owned)});
+        rows.rows.push_back(
+            {oid(t.name), t.schema, t.name, t.kind, t.unlogged ? "u" : "p", flag(!t.parent.empty()),
+             flag(t.has_children), t.parent.empty() ? std::nullopt : oid(t.parent), t.identity,
+             flag(t.keyed), flag(t.readable), flag(t.owned), flag(t.rewritten),
+             t.attached_by > 0 ? std::optional{std::to_string(t.attached_by)} : std::nullopt});
     }
     return rows;
 }

@@ -396,6 +396,7 @@ Result<Opening::Steps::Progress> Opening::Steps::tend_publication() {
     plan.joined = (*state)->joined;
     plan.publications = std::move((*state)->publications);
     plan.lineages = std::move((*state)->lineages);
+    plan.covered = std::move((*state)->covered);
     logger_.info("connected", {{"server", version_name(facts_.version)},
                                {"database", identity.database},
                                {"publication", config_.publication},

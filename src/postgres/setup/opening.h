@@ -25,6 +25,7 @@
 #include "base/wait.h"
 #include "core/source.h"
 #include "observe/log.h"
+#include "postgres/catalog/covered_tables.h"
 #include "postgres/catalog/lineage.h"
 #include "postgres/link/link.h"
 #include "postgres/options.h"
@@ -50,6 +51,7 @@ struct StreamPlan {
     std::string slot;
     std::vector<std::string> joined;            // PublicationState::joined
     std::unordered_map<Oid, Lineage> lineages;  // PublicationState::lineages
+    CoveredTables covered;                      // PublicationState::covered
     // Of what is before the slot, made with it; for as long as the replication link is left
     // alone. Empty: none.
     std::string exported_snapshot;

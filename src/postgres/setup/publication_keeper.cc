@@ -439,6 +439,7 @@ private:
             publication_->maintained && config_.manage_publication && refused_.empty();
         state_.via_root = publication_->via_root;
         state_.publications = names();
+        state_.covered = covered();
         state_.lineages = to_remember();
         tell_changes();
         // Two looks, at the tables and at what is published, and one may be gone in between.
@@ -465,6 +466,26 @@ private:
             }
         }
         return all;
+    }
+
+    CoveredTables covered() const {
+        std::unordered_set<std::string> listed;
+        std::unordered_set<std::string> schemas;
+        for (const std::optional<Publication>& one : {publication_, inserts_}) {
+            if (!one) continue;
+            schemas.insert(one->schemas.begin(), one->schemas.end());
+            for (const Publication::Member& member : one->tables) {
+                listed.insert(quote_name(member.schema, member.name));
+            }
+        }
+        return covered_tables(tables_, config_.tables,
+                              {.published = state_.tables,
+                               .all = publication_->all_tables,
+                               .via_root = publication_->via_root,
+                               .by_itself = [&](const TableInfo& table) {
+                                   return schemas.contains(table.schema) ||
+                                          listed.contains(quote_name(table.schema, table.name));
+                               }});
     }
 
     Result<bool> take_tables_again(const Rows& rows) {
@@ -507,13 +528,15 @@ private:
     }
 
     // Only what the user asked for: a publication used as it is may hold what it likes.
-    void warn_of_gaps() const {
+    void warn_of_gaps() {
         if (!asks_for_tables()) return;
         std::vector<std::string> names;
         for (const TableInfo* table : uncovered_tables(tables_, config_.tables, state_.tables)) {
             names.push_back(quote_name(table->schema, table->name));
         }
-        if (!names.empty()) {
+        const auto fresh = only_in(names, gaps_);
+        gaps_ = names;
+        if (!fresh.empty()) {
             logger_.warning(
                 "tables match the filters but are not in the publication, which is not "
                 "ours to alter: their changes are not captured",
@@ -521,7 +544,8 @@ private:
                  {"tables", told(names)},
                  {"mend", add_tables_sql(config_.publication, names)}});
         }
-        if (config_.publish_via_partition_root && !publication_->via_root && version_ >= 130000) {
+        if (config_.publish_via_partition_root && !publication_->via_root && version_ >= 130000 &&
+            !std::exchange(told_of_leaves_, true)) {
             logger_.warning("the publication publishes partitions under their own names",
                             {{"publication", config_.publication},
                              {"mend", fmt::format("ALTER PUBLICATION {} SET "
@@ -608,6 +632,8 @@ private:
     PublicationState state_;
     std::vector<std::string> unidentifiable_;
     std::vector<std::string> left_out_;
+    std::vector<std::string> gaps_;  // told last
+    bool told_of_leaves_ = false;
 };
 
 PublicationKeeper::PublicationKeeper(const PostgresConfig& config, int server_version,

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "observe/log.h"
+#include "postgres/catalog/covered_tables.h"
 #include "postgres/catalog/lineage.h"
 #include "postgres/link/link.h"
 #include "postgres/options.h"
@@ -31,6 +32,7 @@ struct PublicationState {
     std::vector<std::string> publications;      // what the stream is to name: one, or our two
     std::vector<std::string> tables;            // quoted, as the server publishes them
     std::unordered_map<Oid, Lineage> lineages;  // to be remembered: stream/lineages.h
+    CoveredTables covered;                      // in any publication, whoever made it
     // Since the keeper's last answer; empty in its first.
     std::vector<std::string> added;
     std::vector<std::string> removed;

@@ -100,6 +100,10 @@ TEST_F(PublicationKeeperTest, ATableThatGoesWhileWeLookIsNoGap) {
     signature("two");
     ASSERT_TRUE(round());
     EXPECT_THAT(lines.text, HasSubstr("match the filters but are not in the publication"));
+    lines.text.clear();
+    signature("three");
+    ASSERT_TRUE(round());
+    EXPECT_EQ(lines.text, "") << "once";
 }
 
 TEST_F(PublicationKeeperTest, LateAnswersAreWaitedFor) {
@@ -438,6 +442,34 @@ TEST_F(PublicationKeeperTest, NewAndGoneTablesAreToldApart) {
     const auto again = round();
     ASSERT_TRUE(again);
     EXPECT_THAT(again->added, IsEmpty());
+}
+
+TEST_F(PublicationKeeperTest, WhatIsCapturedIsToldOfAnyPublication) {
+    include("public.root");
+    config.manage_publication = false;
+    const PlayedTable root{.schema = "public", .name = "root", .kind = "p", .has_children = true};
+    PlayedTable leaf{.schema = "public", .name = "leaf", .rewritten = true};
+    server.answers("pg-capture: publication */", played_publication({{"note", std::nullopt}}));
+    server.answers("pg-capture: tables */", played_tables({root, leaf}));
+    server.answers("published tables */", played_published({{"public", "leaf"}}));
+    auto state = round();
+    ASSERT_TRUE(state);
+    EXPECT_THAT(state->covered.tables, IsEmpty()) << "no filter means it by itself";
+    EXPECT_FALSE(state->covered.all) << "the filter may leave one out that is created";
+    leaf.parent = "root";
+    signature("two");
+    server.answers("pg-capture: tables */", played_tables({root, leaf}));
+    state = round();
+    ASSERT_TRUE(state);
+    ASSERT_EQ(state->covered.tables.size(), 1U);
+    EXPECT_EQ(state->covered.tables[0].name, "\"public\".\"leaf\"");
+    EXPECT_FALSE(state->covered.tables[0].pristine);
+    state = round();
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state->covered.tables.size(), 1U) << "also where nothing has changed";
+    config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
+    signature("three");
+    EXPECT_TRUE(round()->covered.all);
 }
 
 TEST_F(PublicationKeeperTest, TablesWithoutIdentityAreWarnedAboutOnce) {

@@ -37,7 +37,8 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
                   AND CASE c.relreplident WHEN 'i' THEN x.indisreplident
                                           ELSE x.indisprimary END) AS keyed,
        has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS readable,
-       pg_has_role(c.relowner, 'USAGE') AS owned
+       pg_has_role(c.relowner, 'USAGE') AS owned, c.relfilenode <> c.oid AS rewritten,
+       i.xmin AS attached_by
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
@@ -137,9 +138,11 @@ SELECT {2}(
                    FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
                   WHERE p.pubname IN ({0})), '') || '/' || {1} || '/' ||
        coalesce((SELECT string_agg(concat_ws(':', c.oid, n.nspname, c.relname, c.relkind,
-                                             c.relpersistence, c.relispartition, c.relreplident),
+                                             c.relpersistence, c.relispartition, c.relreplident,
+                                             i.xmin),
                                    ',' ORDER BY c.oid)
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                   LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
                   WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
                     AND c.oid >= 16384), '') || '/' ||
        coalesce((SELECT string_agg(concat_ws(':', x.indexrelid, x.indisprimary, x.indisreplident,

@@ -20,7 +20,8 @@ namespace pgc {
 std::string server_facts_query();
 
 // One row for each table that could be published: oid, schema, name, kind, persistence,
-// partition, has_children, parent, identity, keyed, readable, owned.
+// partition, has_children, parent, identity, keyed, readable, owned, rewritten (of what holds
+// rows), attached_by.
 std::string tables_query();
 
 // One row if it exists: all_tables, inserts, updates, deletes, truncates, via_root,

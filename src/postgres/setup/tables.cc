@@ -1,5 +1,6 @@
 #include "postgres/setup/tables.h"
 
+#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -50,6 +51,29 @@ public:
         return left;
     }
 
+    CoveredTables covered(const Publishing& publishing) const {
+        const std::unordered_set<std::string> published(publishing.published.begin(),
+                                                        publishing.published.end());
+        CoveredTables found{.all = publishing.all && filter_.everything(), .tables = {}};
+        for (const TableInfo& table : tables_) {
+            if (table.partitioned || !table.permanent) continue;
+            const TableInfo* shown = &table;
+            while (shown != nullptr &&
+                   !published.contains(quote_name(shown->schema, shown->name))) {
+                shown = parent(*shown);
+            }
+            if (shown == nullptr || !meant(*shown)) continue;
+            // Attached, its rows are shown under another name than before.
+            const bool renamed = via_root_ && table.partition;
+            found.tables.push_back({.oid = table.oid,
+                                    .name = quote_name(table.schema, table.name),
+                                    .pristine = !table.rewritten && !renamed,
+                                    .attached_by = attached_by(table, publishing)});
+        }
+        std::ranges::sort(found.tables, {}, &CoveredTable::oid);
+        return found;
+    }
+
     Lineage above(const TableInfo& table) const {
         Lineage names;
         for (const TableInfo* t = parent(table); t != nullptr; t = parent(*t)) {
@@ -59,6 +83,18 @@ public:
     }
 
 private:
+    // Of all that stand between it and the root, in one number.
+    std::uint32_t attached_by(const TableInfo& table, const Publishing& publishing) const {
+        const bool by_itself =
+            publishing.all || (publishing.by_itself && publishing.by_itself(table));
+        if (by_itself && !via_root_ && filter_.included(table.schema, table.name)) return 0;
+        std::uint32_t by = 0;
+        for (const TableInfo* t = &table; t != nullptr && t->partition; t = parent(*t)) {
+            by = by * 31 + t->attached_by;
+        }
+        return by;
+    }
+
     bool excluded(const TableInfo& t) const { return filter_.excluded(t.schema, t.name); }
 
     const TableInfo* parent(const TableInfo& table) const {
@@ -163,6 +199,8 @@ Result<std::vector<TableInfo>> read_tables(const Rows& rows) {
         t.keyed = row.flag("keyed");
         t.readable = row.flag("readable");
         t.owned = row.flag("owned");
+        t.rewritten = row.flag("rewritten");
+        t.attached_by = row.oid("attached_by").value;
         if (!row.sound()) return std::unexpected(strange_answer("tables"));
     }
     return tables;
@@ -188,6 +226,11 @@ std::vector<const TableInfo*> uncovered_tables(const std::vector<TableInfo>& tab
                                                const std::vector<std::string>& published) {
     return Choice{tables, filter, kTakesPartitionedTables, true}.uncovered(
         {published.begin(), published.end()});
+}
+
+CoveredTables covered_tables(const std::vector<TableInfo>& tables, const TableFilter& filter,
+                             const Publishing& publishing) {
+    return Choice{tables, filter, kTakesPartitionedTables, publishing.via_root}.covered(publishing);
 }
 
 }  // namespace pgc

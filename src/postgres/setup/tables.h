@@ -1,6 +1,8 @@
 // The database's tables, and which of them the filters choose.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include "base/ids.h"
 #include "core/name_pattern.h"
 #include "core/relation.h"
+#include "postgres/catalog/covered_tables.h"
 #include "postgres/catalog/lineage.h"
 #include "postgres/link/link.h"
 
@@ -23,9 +26,11 @@ struct TableInfo {
     Oid parent;
     bool has_children = false;  // partitions or heirs
     ReplicaIdentity identity = ReplicaIdentity::key;
-    bool keyed = false;     // has the index its identity speaks of: the primary key, mostly
-    bool readable = false;  // by us
-    bool owned = false;     // by us
+    bool keyed = false;             // has the index its identity speaks of: the primary key, mostly
+    bool readable = false;          // by us
+    std::uint32_t attached_by = 0;  // the transaction that made a partition of it
+    bool owned = false;             // by us
+    bool rewritten = false;         // its rows don't lie where they lay when it was created
 
     // UPDATE and DELETE can say which row they mean. Without it the server refuses them
     // as soon as the table is in a publication that publishes them.
@@ -66,5 +71,17 @@ std::vector<ChosenTable> chosen_tables(const std::vector<TableInfo>& tables,
 std::vector<const TableInfo*> uncovered_tables(const std::vector<TableInfo>& tables,
                                                const TableFilter& filter,
                                                const std::vector<std::string>& published);
+
+// The tables holding rows that the stream shows, under their own name or the one of a table above
+// them, and that the filter means under that. `published` as above.
+struct Publishing {
+    const std::vector<std::string>& published;
+    bool all = false;       // every table
+    bool via_root = false;  // partitions come under their root's name
+    // It is published whatever is above it.
+    std::function<bool(const TableInfo&)> by_itself{};
+};
+CoveredTables covered_tables(const std::vector<TableInfo>& tables, const TableFilter& filter,
+                             const Publishing& publishing);
 
 }  // namespace pgc

@@ -90,6 +90,59 @@ TEST(TablesTest, WhatUpdatesCannotNameIsForInsertsOnly) {
     EXPECT_THAT(apart({without}, false), ElementsAre("root*")) << "its partitions have no key";
 }
 
+TEST(TablesTest, RowsAreCapturedUnderTheNameTheyAreShownUnder) {
+    const PlayedTable root{.schema = "s", .name = "root", .kind = "p", .has_children = true};
+    const PlayedTable leaf{.schema = "s", .name = "leaf", .parent = "root"};
+    const PlayedTable off{.schema = "s", .name = "off", .parent = "root", .unlogged = true};
+    const PlayedTable moved{.schema = "s", .name = "moved", .rewritten = true};
+    const auto all = tables({root, leaf, off, moved});
+    const auto told = [&](const TableFilter& filter, const std::vector<std::string>& published,
+                          bool via_root) {
+        std::vector<std::string> names;
+        for (const auto& t :
+             covered_tables(all, filter, {.published = published, .via_root = via_root}).tables) {
+            names.push_back(t.name + (t.pristine ? "" : "*"));
+        }
+        return names;
+    };
+    const std::string by_root = R"("s"."root")";
+    const std::string by_leaf = R"("s"."leaf")";
+    const std::string by_moved = R"("s"."moved")";
+    EXPECT_THAT(told(filter({"*.*"}), {by_leaf, by_moved}, false),
+                ElementsAre(by_leaf, by_moved + '*'));
+    EXPECT_THAT(told(filter({"*.*"}), {by_root}, true), ElementsAre(by_leaf + '*'));
+    EXPECT_THAT(told(filter({"*.*"}, {"*.leaf"}), {by_root}, true), ElementsAre(by_leaf + '*'));
+    EXPECT_THAT(told(filter({"*.leaf"}), {by_root}, true), testing::IsEmpty());
+    EXPECT_THAT(told(filter({"s.root"}), {by_leaf, by_moved}, false), ElementsAre(by_leaf));
+    EXPECT_THAT(told(filter({"s.root"}, {"*.leaf"}), {by_leaf}, false), testing::IsEmpty());
+}
+
+TEST(TablesTest, WhatAttachedAPartitionCountsWhereItIsCapturedForItsRoot) {
+    const PlayedTable root{.schema = "s", .name = "root", .kind = "p", .has_children = true};
+    PlayedTable middle = root;
+    middle.name = "middle";
+    middle.parent = "root";
+    middle.attached_by = 700;
+    const PlayedTable leaf{.schema = "s", .name = "leaf", .parent = "middle", .attached_by = 800};
+    const std::vector<std::string> published{R"("s"."leaf")"};
+    const auto by = [&](const std::vector<PlayedTable>& played, const TableFilter& chosen, bool all,
+                        bool listed) {
+        return covered_tables(tables(played), chosen,
+                              {.published = published,
+                               .all = all,
+                               .by_itself = [&](const TableInfo&) { return listed; }})
+            .tables.front()
+            .attached_by;
+    };
+    const auto first = by({root, middle, leaf}, filter({"*.*"}), false, false);
+    EXPECT_NE(first, 0U);
+    middle.attached_by = 801;
+    EXPECT_NE(by({root, middle, leaf}, filter({"*.*"}), false, false), first);
+    EXPECT_EQ(by({root, middle, leaf}, filter({"*.*"}), true, false), 0U);
+    EXPECT_EQ(by({root, middle, leaf}, filter({"*.*"}), false, true), 0U);
+    EXPECT_NE(by({root, middle, leaf}, filter({"s.root"}), true, false), 0U);
+}
+
 TEST(TablesTest, APartitionedTableStandsForItsPartitions) {
     EXPECT_THAT(chosen(filter({"*.*"}), 130000, false),
                 ElementsAre("public.orders", "public.users"));

@@ -54,15 +54,15 @@ Result<std::vector<SnapshotTable>> read_snapshot_tables(const Rows& rows) {
     return tables;
 }
 
-// As the filters mean tables: by their own name or by that of one above them.
+// As the filters mean tables, by the name they are shown under; or by their own.
 bool meant(const SnapshotWork& work, const SnapshotTable& table) {
     if (work.all()) return true;
     std::vector<NamePattern> patterns;
-    for (const std::string& text : work.request.tables) {
+    for (const std::string& text : work.request.tables)
         if (auto pattern = NamePattern::parse(text, 2)) patterns.push_back(std::move(*pattern));
-    }
-    return filter_means(TableFilter{std::move(patterns), {}}, table.shown.schema, table.shown.name,
-                        table.above);
+    const TableFilter filter{std::move(patterns), {}};
+    return filter.included(table.address.schema, table.address.name) ||
+           filter_means(filter, table.shown.schema, table.shown.name, table.above);
 }
 
 }  // namespace

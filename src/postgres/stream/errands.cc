@@ -17,7 +17,8 @@ Errands::Errands(With with, std::unique_ptr<Link> sql, Instant now)
     if (config.heartbeat_interval > Duration{0} && !config.heartbeat_sql.empty()) {
         beat_due_ = now + config.heartbeat_interval;
     }
-    if (config.manage_publication && with_.plan.maintained) {
+    // One that is not ours to alter may get tables all the same, whose rows are to be read.
+    if ((config.manage_publication && with_.plan.maintained) || config.snapshot.new_tables) {
         keeper_.emplace(config, with_.plan.server_version, with_.logger);
         keep_again(now);
     }
@@ -247,7 +248,7 @@ Result<void> Errands::keep_publication(Instant now) {
     keeping_over_ = nullptr;
     chores_.give_back(false);
     keep_again(now);
-    if (with_.joined && !(*state)->joined.empty()) with_.joined((*state)->joined);
+    if (with_.looked) with_.looked(**state);
     for (const std::string& table : (*state)->added) {
         with_.logger.info("a table was added to the publication", {{"table", table}});
     }

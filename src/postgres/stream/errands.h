@@ -4,8 +4,8 @@
 //   questions   over the link that opening left us, one at a time, the pressing ones first:
 //               slot at the stream's start ▸ catalog ▸ reselect ▸ slot ▸ catalog without hurry
 //   chores      over a link of their own, because they may wait for locks: the user's
-//               heartbeat, keeping the publication in step, and whether what made us take values
-//               as text has left it. Made only if there are any.
+//               heartbeat, looking for new tables (which keeps a publication of ours in step), and
+//               whether what made us take values as text has left it. Made only if there are any.
 //
 // Only what makes going on wrong or useless comes out as an Error; a chore that fails is
 // logged and tried again at its next time.
@@ -49,8 +49,8 @@ public:
         Assembler& assembler;
         Metrics& metrics;
         Logger logger;
-        // Told of tables as PublicationState::joined.
-        std::function<void(const std::vector<std::string>&)> joined{};
+        // Told of what was found at each look for new tables.
+        std::function<void(const PublicationState&)> looked{};
         // Whether nothing that is before us in the log must be taken as text (plan.text_for_now).
         std::function<bool()> text_ended{};
     };

@@ -179,7 +179,8 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
             .assembler = *assembler_,
             .metrics = with_.metrics,
             .logger = with_.logger,
-            .joined = [this](const std::vector<std::string>& tables) { order_joined(tables); },
+            .looked =
+                [this](const PublicationState& state) { take_tables(state.joined, state.covered); },
             .text_ended =
                 [this] {
                     const SourceMemory& memory = with_.memory;
@@ -187,7 +188,7 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
                 }},
         opening_.sql_link(), with_.clock.now());
     if (auto taken = snapshot_->take_up(snapshot); !taken) return taken;
-    order_joined(plan_.joined);
+    take_tables(plan_.joined, plan_.covered);
     if (snapshot_->left() && !plan_.exported_snapshot.empty() &&
         from == identity().slot_confirmed) {
         snapshot_->begin_at({plan_.exported_snapshot, from}, with_.clock.now());
@@ -202,14 +203,32 @@ Result<void> PostgresSource::send_start() {
     return link_->send(start_replication(plan_, from_));
 }
 
-// Their rows are in no stream, but for what was written since they joined.
-void PostgresSource::order_joined(const std::vector<std::string>& tables) {
+// `joined` by our own alteration, which the publication's comment remembers until the order is
+// stored. Of all others, what was captured before remembers it: that is stored together with the
+// order, so whoever is killed between the two compares anew.
+void PostgresSource::take_tables(const std::vector<std::string>& joined,
+                                 const CoveredTables& covered) {
     std::vector<std::string> fresh;
-    std::ranges::copy_if(tables, std::back_inserter(fresh), [&](const std::string& table) {
+    std::ranges::copy_if(joined, std::back_inserter(fresh), [&](const std::string& table) {
         return std::ranges::find(joined_, table) == joined_.end();
     });
-    if (fresh.empty()) return;
     joined_.insert(joined_.end(), fresh.begin(), fresh.end());
+    if (captured_ && with_.config.snapshot.new_tables) {
+        for (std::string& table : come_since(*captured_, covered)) {
+            if (std::ranges::find(joined_, table) == joined_.end()) {
+                fresh.push_back(std::move(table));
+            }
+        }
+    }
+    if (!fresh.empty()) order_new(std::move(fresh));
+    if (KnownTables now = known_tables(covered); captured_ != now) {
+        captured_ = std::move(now);
+        ++memory_revision_;
+    }
+}
+
+// Their rows are in no stream, but for what was written since they joined.
+void PostgresSource::order_new(std::vector<std::string> tables) {
     const bool begun = state_ != State::opened;
     if (snapshot_->has_all_before_it() && !begun) {
         // One of everything, which has yet to look what there is: any word of it will do. Once it
@@ -219,7 +238,7 @@ void PostgresSource::order_joined(const std::vector<std::string>& tables) {
     }
     snapshot_->order(
         {.command = SnapshotOrder::Command::start,
-         .request = {.id = joined_snapshot_id(with_.clock.wall()), .tables = std::move(fresh)}},
+         .request = {.id = joined_snapshot_id(with_.clock.wall()), .tables = std::move(tables)}},
         OrderedBy::ourselves);
     joined_stored_with_ = snapshot_->revision();
 }
@@ -280,15 +299,17 @@ void PostgresSource::look_at_tables() {
 
 void PostgresSource::recall(std::string_view memory) {
     if (!std::exchange(with_.memory.recalled, true)) {
-        if (auto read = with_.memory.lineages.read(memory); !read) {
+        if (auto read = with_.memory.lineages.read(memory.substr(0, memory.find('\n'))); !read) {
             with_.logger.warning(
                 "what tables were partitions of when pg-capture last ran is not known",
                 {{"why", read.error()}});
         }
     }
+    captured_ = read_known(memory);
     look_at_tables();
 }
 
+// A line of stream/lineages.h, and one of catalog/covered_tables.h.
 std::string PostgresSource::memory() const {
     auto [text, whole] = with_.memory.lineages.text(with_.config.tables);
     if (!whole && !std::exchange(with_.memory.told_cut, true)) {
@@ -299,11 +320,12 @@ std::string PostgresSource::memory() const {
             {{"mend",
               "name them in source.tables.include or source.tables.exclude (shop.orders_*)"}});
     }
-    return std::move(text);
+    const std::string captured = captured_ ? write_known(*captured_) : std::string{};
+    return captured.empty() ? std::move(text) : text + '\n' + captured;
 }
 
 std::uint64_t PostgresSource::memory_revision() const noexcept {
-    return with_.memory.lineages.revision() - memory_begins_at_;
+    return with_.memory.lineages.revision() - memory_begins_at_ + memory_revision_;
 }
 
 void PostgresSource::confirm(Lsn lsn, bool now) {

@@ -31,6 +31,7 @@
 #include "core/source.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "postgres/catalog/covered_tables.h"
 #include "postgres/link/link.h"
 #include "postgres/options.h"
 #include "postgres/setup/opening.h"
@@ -118,7 +119,8 @@ private:
     void probe_for_place(Instant now);
     void take_orders(const Batch& batch);
     void watch_moves(const Batch& batch);
-    void order_joined(const std::vector<std::string>& tables);
+    void take_tables(const std::vector<std::string>& joined, const CoveredTables& covered);
+    void order_new(std::vector<std::string> tables);
     [[nodiscard]] Error explained(Error error);
 
     const With with_;
@@ -128,12 +130,15 @@ private:
     Lsn from_;
     Feedback feedback_;
     TypeMap types_;
+    // What was captured at the last look, as it is stored. None: nobody knows.
+    std::optional<KnownTables> captured_;
     // Tables that have joined and are to be read, while that is not stored: it is when the
     // snapshot of this revision is.
     std::vector<std::string> joined_;
     std::uint64_t joined_stored_with_ = 0;
     bool looked_ = false;                 // the tables in `plan_` were
     std::uint64_t memory_begins_at_ = 0;  // revision of SourceMemory::lineages at start()
+    std::uint64_t memory_revision_ = 0;   // of captured_, since start()
 
     // From start() on, in the order of their dependence.
     std::unique_ptr<Link> link_;
