@@ -535,3 +535,19 @@ def test_orders_by_messages_can_be_turned_off(streaming):
     ground.wait_streamed()
     assert not ground.rows("t") and "off" not in ground.snapshots()
     ground.process.stop()
+
+
+def test_whoever_alters_a_table_that_is_half_read_is_not_kept_waiting(grounds):
+    """A reader that kept its lock between two groups waited for him, as he did for it, for ever."""
+    ground = grounds(source_tables_include="public.t*,public.fence", source_tables_refresh_secs="1",
+                     source_snapshot_rows_per_second=4000, source_snapshot_chunk_rows=100, source_snapshot_readers=1)
+    ground.capture(http=True)
+    ground.wait_complete()
+    ground.sql("CREATE TABLE t9 (id int PRIMARY KEY, v text);"
+               "INSERT INTO t9 SELECT i, repeat('v', 1000) FROM generate_series(1, 10000) i")
+    for number in range(1, 6):
+        ground.wait_for(lambda number=number: len(ground.rows("t9")) >= 50 * number)
+        ground.sql(f"ALTER TABLE t9 ADD COLUMN c{number} int")
+    ground.wait_complete(2)
+    assert {row["id"] for row in ground.rows("t9")} == set(range(1, 10_001))
+    ground.process.stop()

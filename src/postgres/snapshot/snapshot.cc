@@ -1,7 +1,5 @@
 #include "postgres/snapshot/snapshot.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -10,7 +8,6 @@
 
 #include "core/name_pattern.h"
 #include "postgres/quote.h"
-#include "postgres/setup/answer.h"
 #include "postgres/snapshot/statements.h"
 
 namespace pgc {
@@ -34,24 +31,6 @@ constexpr Lsn kHere{1};
 std::string temporary_slot(std::string_view slot) {
     constexpr std::string_view suffix = "_snapshot";
     return std::string{slot.substr(0, kSlotName_max - suffix.size())} + std::string{suffix};
-}
-
-Result<std::vector<SnapshotTable>> read_snapshot_tables(const Rows& rows) {
-    std::vector<SnapshotTable> tables;
-    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-        Answer row{rows, i};
-        tables.push_back(
-            {.address = {row.oid("oid"), row.text("schema"), row.text("name")},
-             .shown = {row.oid("shown_oid"), row.text("shown_schema"), row.text("shown_name")},
-             .bytes = static_cast<std::uint64_t>(row.number("bytes")),
-             .filter = row.text("filter"),
-             .above = {}});
-        auto above = read_lineage(row.text("above"));
-        if (above) tables.back().above = std::move(*above);
-        if (!row.sound() || !above)
-            return std::unexpected(strange_answer("the tables of a snapshot"));
-    }
-    return tables;
 }
 
 // As the filters mean tables, by the name they are shown under; or by their own.
@@ -448,6 +427,7 @@ bool Snapshot::a_reader_is_idle() const {
 }
 
 void Snapshot::end_group(Instant now) {
+    let_go();
     if (!of_slot_) exporter_.release();
     of_slot_ = false;
     hold_.reset();
@@ -457,10 +437,19 @@ void Snapshot::end_group(Instant now) {
     if (works_.empty()) readers_.clear();
 }
 
+// The locks that readers hold: whoever waits for one to alter a table may have begun to write, and
+// the next group would wait for him as he waits for us.
+void Snapshot::let_go() {
+    for (const auto& reader : readers_) {
+        if (reader->idle()) reader->rest();
+    }
+}
+
 void Snapshot::abandon_group(Instant now) {
     for (const auto& reader : readers_) {
         if (!reader->idle()) reader->abandon();
     }
+    let_go();
     if (!of_slot_ && !exporter_.idle()) exporter_.release();
     of_slot_ = false;
     hold_.reset();

@@ -165,6 +165,7 @@ private:
     bool may_assign(const Job& job, Instant now) const;
     void end_group(Instant now);
     void abandon_group(Instant now);
+    void let_go();
 
     // Of the rows.
     Lsn rows_at() const noexcept { return {exported_.at ? exported_.at.value - 1 : 0}; }

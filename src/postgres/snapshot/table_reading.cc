@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "postgres/setup/answer.h"
+
 namespace pgc {
 namespace {
 
@@ -33,6 +35,40 @@ void conjoin(std::string& condition, const std::string& more) {
 }
 
 }  // namespace
+
+void merge(SnapshotTable& table, SnapshotTable again) {
+    if (again.shown.oid != table.shown.oid) {
+        if (table.shown.oid == table.address.oid) table = std::move(again);
+        return;
+    }
+    if (again.filter == table.filter) return;
+    const bool all = table.filter.empty() || again.filter.empty();
+    table.filter = all ? std::string{} : "(" + table.filter + ") OR (" + again.filter + ")";
+}
+
+// Rows of one table stand one behind the other.
+Result<std::vector<SnapshotTable>> read_snapshot_tables(const Rows& rows) {
+    std::vector<SnapshotTable> tables;
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        Answer row{rows, i};
+        SnapshotTable table{
+            .address = {row.oid("oid"), row.text("schema"), row.text("name")},
+            .shown = {row.oid("shown_oid"), row.text("shown_schema"), row.text("shown_name")},
+            .bytes = static_cast<std::uint64_t>(row.number("bytes")),
+            .filter = row.text("filter"),
+            .above = {}};
+        auto above = read_lineage(row.text("above"));
+        if (above) table.above = std::move(*above);
+        if (!row.sound() || !above)
+            return std::unexpected(strange_answer("the tables of a snapshot"));
+        if (!tables.empty() && tables.back().address.oid == table.address.oid) {
+            merge(tables.back(), std::move(table));
+        } else {
+            tables.push_back(std::move(table));
+        }
+    }
+    return tables;
+}
 
 bool is_still(const std::vector<ColumnShape>& was, const std::vector<ColumnShape>& now) noexcept {
     return std::ranges::all_of(was, [&](const ColumnShape& column) {

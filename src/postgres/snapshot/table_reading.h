@@ -23,8 +23,10 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "core/relation.h"
 #include "postgres/catalog/lineage.h"
+#include "postgres/link/link.h"
 #include "postgres/snapshot/copy_rows.h"
 #include "postgres/snapshot/key.h"
 #include "postgres/snapshot/progress.h"
@@ -39,6 +41,11 @@ struct SnapshotTable {
     std::string filter{};  // of rows, by the publication
     Lineage above{};       // of `shown`
 };
+// One that is listed twice, because two publications have it: the stream shows each row once, under
+// the root's name if one of them says so, and if the condition of either holds.
+void merge(SnapshotTable& table, SnapshotTable again);
+// Of snapshot_tables_query(), each once.
+[[nodiscard]] Result<std::vector<SnapshotTable>> read_snapshot_tables(const Rows& rows);
 
 // A column of a table. Two that are not alike are not the same, whatever they are called: values
 // read by name from one of them would be shown as the other's.

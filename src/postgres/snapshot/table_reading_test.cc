@@ -32,6 +32,20 @@ TableShape keyless() {
     return shape;
 }
 
+TEST(TableReadingTest, ATableOfTwoPublicationsIsReadAsTheStreamShowsIt) {
+    SnapshotTable one = table(1000, "a > 1");
+    merge(one, table(1000, "b > 2"));
+    EXPECT_EQ(one.filter, "(a > 1) OR (b > 2)");
+    merge(one, table());
+    EXPECT_EQ(one.filter, "");
+    SnapshotTable as_root = table();
+    as_root.shown = {Oid{3}, "s", "root"};
+    merge(one, as_root);
+    EXPECT_EQ(one.shown.oid, Oid{3});
+    merge(one, table());
+    EXPECT_EQ(one.shown.oid, Oid{3});
+}
+
 TEST(TableReadingTest, ASmallTableIsOnePart) {
     TableReading reading{table(), "", std::nullopt};
     EXPECT_EQ(reading.parts_wanted(keyed(), 4), 1U);
