@@ -118,3 +118,61 @@ def test_the_second_publication_is_not_to_be_dropped_or_taken(site):
     taken = site.capture("b", publication="site_b", wait=False, **SMALL)
     assert taken.wait_exit() != 0
     assert "site_b_inserts" in taken.stderr and "PG_PUBLICATION" in taken.stderr
+
+
+def test_somebody_else_who_reads_them_keeps_the_second_one_at_each_start(site):
+    """The slot is not that of the publications' comment: it was told from the first start alone."""
+    site.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE bare (id int)")
+    owner = site.capture("a", publication="shared", **SMALL)
+    site.streamed(owner)
+    reader = site.capture("b", publication="shared", source_manage_publication="false", **SMALL)
+    for number in range(1, 4):
+        site.sql(f"INSERT INTO bare VALUES ({number})")
+        assert told(site.streamed(reader))[-1] == ("bare", "INSERT", number)
+        reader.stop()
+        reader.start()
+
+
+def test_a_comment_that_somebody_overwrites_takes_nothing_away(site):
+    site.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE bare (id int)")
+    capture = site.capture("a", publication="shared", **SMALL)
+    site.streamed(capture)
+    capture.stop()
+    site.sql("COMMENT ON PUBLICATION shared IS 'our changes'")
+    code, findings = site.check(publication="shared", **SMALL)
+    assert code == 0 and not any("lacks" in f["message"] for f in findings), findings
+    site.sql("INSERT INTO bare VALUES (1)")
+    capture.start()
+    assert told(site.streamed(capture)) == [("bare", "INSERT", 1)]
+
+
+@pytest.mark.parametrize("version", ["13", "15", "18"])
+def test_a_slot_that_is_older_than_the_second_one_goes_on_without_it_for_now(sites, version):
+    site = sites(version)
+    site.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE bare (id int);"
+             "CREATE PUBLICATION shared FOR TABLE a, fence; INSERT INTO a VALUES (0)")
+    site.sql(f"SELECT pg_create_logical_replication_slot('{site.name}_b', 'pgoutput')")
+    site.sql("INSERT INTO a VALUES (1); INSERT INTO bare VALUES (2)")
+    site.sql("CREATE PUBLICATION shared_inserts FOR TABLE bare WITH (publish = 'insert');"
+             "COMMENT ON PUBLICATION shared_inserts IS 'maintained by pg-capture'")
+    reader = site.capture("b", publication="shared", source_manage_publication="false",
+                          source_snapshot_mode="never", **SMALL)
+    assert told(site.streamed(reader)) == [("a", "INSERT", 1)]
+    reader.stop()
+    reader.start()
+    site.sql("INSERT INTO bare VALUES (3)")
+    assert told(site.streamed(reader)) == [("a", "INSERT", 1), ("bare", "INSERT", 3)]
+
+
+@pytest.mark.parametrize("version", ["10", "18"])
+def test_a_table_in_both_publications_is_read_once(sites, version):
+    """As a DBA leaves it who gives it an identity and adds it to the first: without a key, rows count."""
+    site = sites(version)
+    site.sql("CREATE TABLE bare (id int); ALTER TABLE bare REPLICA IDENTITY FULL; INSERT INTO bare VALUES (1), (2);"
+             "CREATE PUBLICATION shared FOR TABLE bare, fence;"
+             "CREATE PUBLICATION shared_inserts FOR TABLE bare WITH (publish = 'insert');"
+             "COMMENT ON PUBLICATION shared IS 'prepared by pg-capture init for pipeline \"x\", "
+             f"slot \"{site.name}_a\", with \"shared_inserts\"'")
+    capture = site.capture(publication="shared", source_manage_publication="false")
+    site.sql("INSERT INTO bare VALUES (3)")
+    assert sorted(told(site.streamed(capture))) == [("bare", "INSERT", 3), ("bare", "READ", 1), ("bare", "READ", 2)]

@@ -26,7 +26,12 @@ Result<std::vector<CapturedTable>> captured_tables(BlockingLink& link,
     if (!known) return std::unexpected(known.error());
     const auto slots = link.ask(slots_query(version, config.slot));
     if (!slots) return std::unexpected(slots.error());
-    const bool apart = has_inserts(config, *known, !slots->rows.empty());
+    const auto second = link.ask(
+        inserts_publication_query(version, inserts_publication(config.publication), config.slot));
+    if (!second) return std::unexpected(second.error());
+    const auto inserts = read_publication(*second);
+    if (!inserts) return std::unexpected(inserts.error());
+    const bool apart = has_inserts(config, *known, *inserts, !slots->rows.empty());
     const auto published = link.ask(published_tables_query(publications_of(config, apart)));
     if (!published) return std::unexpected(published.error());
 

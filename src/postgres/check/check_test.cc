@@ -202,7 +202,7 @@ TEST_F(CheckTest, APublicationOfOthersThatLacksATableAskedForByNameIsAWarning) {
     const auto f = only();
     EXPECT_EQ(f.id, "publication");
     EXPECT_EQ(f.level, Level::warning);
-    EXPECT_EQ(f.mend, "ALTER PUBLICATION \"pub\" ADD TABLE \"public\".\"b\"");
+    EXPECT_EQ(f.mend, "ALTER PUBLICATION \"pub\" ADD TABLE \"public\".\"b\";");
 }
 
 TEST_F(CheckTest, OfAPublicationOfOthersOnlyWhatItHoldsCounts) {

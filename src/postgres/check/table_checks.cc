@@ -102,14 +102,15 @@ Result<std::optional<Publication>> ask_publication(BlockingLink& link, int versi
 
 Result<void> look_at_inserts(BlockingLink& link, const PostgresConfig& config,
                              const ServerFacts& facts, Seen& seen) {
-    seen.apart = has_inserts(config, seen.publication, seen.slot_is_there);
-    if (!seen.apart) return {};
     const auto rows = link.ask(inserts_publication_query(
         facts.version, inserts_publication(config.publication), config.slot));
     if (!rows) return std::unexpected(rows.error());
     const auto inserts = read_publication(*rows);
     if (!inserts) return std::unexpected(inserts.error());
-    seen.inserts_gone = !*inserts && seen.slot_is_there && seen.publication;
+    seen.apart = has_inserts(config, seen.publication, *inserts, seen.slot_is_there);
+    if (!seen.apart) return {};
+    seen.inserts_gone =
+        !*inserts && seen.publication && (seen.slot_is_there || used_as_it_is(config, seen));
     seen.inserts_foreign = *inserts && !(*inserts)->maintained && !used_as_it_is(config, seen);
     return {};
 }
@@ -201,8 +202,7 @@ void others_publication_is_there(const PostgresConfig& config, const Seen& seen,
         finding.level = Level::warning;
         finding.message =
             fmt::format("lacks {}, whose changes are not captured", listed(asked_for, kNamedMax));
-        finding.mend = fmt::format("ALTER PUBLICATION {} ADD TABLE {}",
-                                   quote_name(config.publication), all_of(asked_for));
+        finding.mend = add_tables_sql(config, *seen.publication, seen.apart, asked_for);
     } else if (!seen.missing.empty()) {
         finding.message += fmt::format(
             "; {} more that match source.tables are not in it and are "
@@ -238,8 +238,7 @@ void publication_is_there(const PostgresConfig& config, const Seen& seen, Findin
     } else {
         finding.level = Level::blocking;
         finding.message = "lacks " + listed(seen.missing, kNamedMax);
-        finding.mend = fmt::format("ALTER PUBLICATION {} ADD TABLE {}",
-                                   quote_name(config.publication), all_of(seen.missing));
+        finding.mend = add_tables_sql(config, *seen.publication, seen.apart, seen.missing);
     }
 }
 

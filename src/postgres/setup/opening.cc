@@ -315,7 +315,7 @@ Result<Opening::Steps::Progress> Opening::Steps::take_slot() {
         identity.slot_is_gone = true;
         return enter(State::done, Duration{0});
     }
-    keeper_.emplace(config_, facts_.version, logger_);
+    keeper_.emplace(config_, facts_.version, logger_, task_.without_inserts);
     if (auto begun = keeper_->begin(*sql, !slot_); !begun) return std::unexpected(begun.error());
     return enter(State::publication, kCreatePatience);
 }
@@ -392,7 +392,7 @@ Result<Opening::Steps::Progress> Opening::Steps::tend_publication() {
     if (!*state) return Progress::wait;
     plan.via_root = (*state)->via_root;
     plan.maintained = (*state)->maintained;
-    plan.filter_tables = !plan.maintained;
+    plan.filter_tables = !(*state)->in_step;
     plan.joined = (*state)->joined;
     plan.publications = std::move((*state)->publications);
     plan.lineages = std::move((*state)->lineages);

@@ -67,6 +67,7 @@ struct OpeningTask {
     std::optional<SourceHome> home{};  // anywhere else nothing but identity() is looked for
     bool export_snapshot = false;      // with a new slot
     bool look_only = false;            // nothing is created, and nobody's session ended
+    bool without_inserts = false;      // as SourceMemory's
 };
 
 class Opening {

@@ -16,6 +16,9 @@ namespace {
 constexpr int kTruncates = 110000;
 constexpr int kViaRoot = 130000;
 constexpr int kGenerated = 180000;
+// A table that somebody holds on to (VACUUM, CREATE INDEX, a migration that was left open) joins
+// when it is free; the stream and the heartbeat don't wait for it.
+constexpr std::string_view kLockPatience = "3s";
 // In a comment of ours, after kMaintainedNote.
 constexpr std::string_view kPipeline = " for pipeline ";
 constexpr std::string_view kSlot = ", slot ";
@@ -121,6 +124,7 @@ std::string note_text(std::string_view head, const PublicationOwner& owner) {
 
 // Whether a comment makes a publication ours; and what it says.
 bool read_note(std::string_view note, Publication& publication) {
+    publication.noted = note.starts_with(kMaintainedNote) || note.starts_with(kPreparedNote);
     const auto skip = [&](std::string_view text) {
         const bool there = note.starts_with(text);
         if (there) note.remove_prefix(text.size());
@@ -257,11 +261,12 @@ WantedPublication wanted_publication(const PostgresConfig& config, const ServerF
 }
 
 bool has_inserts(const PostgresConfig& config, const std::optional<Publication>& is,
-                 bool slot_is_there) {
+                 const std::optional<Publication>& inserts, bool slot_is_there) {
     if (!is) return config.manage_publication;
     const bool says_so = !is->owner.inserts.empty();
     if (is->maintained && config.manage_publication) return says_so || !slot_is_there;
-    return says_so && (is->owner.slot == config.slot || !slot_is_there);
+    if (says_so && is->owner.slot == config.slot) return true;
+    return inserts && (says_so || inserts->noted);
 }
 
 std::vector<std::string> publications_of(const PostgresConfig& config, bool with_inserts) {
@@ -351,11 +356,20 @@ Result<void> require_owner(const PostgresConfig& config, const Publication& is,
 std::string guard_publication_sql(std::string_view name,
                                   const std::optional<Publication>& as_it_was) {
     return fmt::format(
-        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '{2}'; "
         "SELECT pg_advisory_xact_lock(1885824867, hashtext({0})); "
         "SELECT 1 / CASE WHEN (SELECT coalesce(obj_description(oid, 'pg_publication'), '') "
         "FROM pg_publication WHERE pubname = {0}) IS NOT DISTINCT FROM {1} THEN 1 ELSE 0 END;",
-        quote_text(name), as_it_was ? quote_text(as_it_was->comment) : "NULL");
+        quote_text(name), as_it_was ? quote_text(as_it_was->comment) : "NULL", kLockPatience);
+}
+
+std::string add_inserts_sql(int version, const PostgresConfig& config, const Publication& is) {
+    WantedPublication none;
+    none.inserts_only = true;
+    none.via_root = is.via_root;
+    return create_our_publication_sql(version, inserts_publication(config.publication), none,
+                                      owner_of(config, false)) +
+           " " + note_sql(config.publication, owner_of(config, true), is.unread);
 }
 
 std::string prepared_note(const PostgresConfig& config) {
@@ -392,9 +406,27 @@ std::string alter_publication_sql(int version, std::string_view name, const Publ
     return fmt::format("{}", fmt::join(statements, " "));
 }
 
-std::string add_tables_sql(std::string_view name, const std::vector<std::string>& quoted_tables) {
-    return fmt::format("ALTER PUBLICATION {} ADD TABLE {};", quote_name(name),
-                       fmt::join(quoted_tables, ", "));
+std::string add_tables_sql(const PostgresConfig& config, const Publication& is, bool apart,
+                           const std::vector<const TableInfo*>& tables) {
+    std::vector<std::string> statements;
+    std::string first;
+    std::string second;
+    for (const TableInfo* table : tables) {
+        const std::string name = quote_name(table->schema, table->name);
+        const bool breaks = !table->identifiable() && (is.updates || is.deletes);
+        if (breaks && !apart) {
+            statements.push_back(fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL;", name));
+        }
+        append(breaks && apart ? second : first, name);
+    }
+    const auto add = [&](const std::string& publication, const std::string& names) {
+        if (names.empty()) return;
+        statements.push_back(
+            fmt::format("ALTER PUBLICATION {} ADD TABLE {};", quote_name(publication), names));
+    };
+    add(config.publication, first);
+    add(inserts_publication(config.publication), second);
+    return fmt::format("{}", fmt::join(statements, " "));
 }
 
 }  // namespace pgc

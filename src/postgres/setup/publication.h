@@ -62,6 +62,7 @@ struct Publication {
     bool via_root = false;
     bool generated = false;   // stored generated columns are published (18+)
     bool owned = false;       // by us
+    bool noted = false;       // its comment is one of pg-capture's
     bool maintained = false;  // made by pg-capture, and still to be altered by its owner
     std::string comment;
     PublicationOwner owner;  // of the comment
@@ -101,10 +102,13 @@ WantedPublication wanted_publication(const PostgresConfig& config, const ServerF
                                      const std::vector<TableInfo>& tables,
                                      const std::optional<Publication>& is = std::nullopt,
                                      bool apart = true);
-// Whether the slot sees a second one: where it was made with the first, which then says so, or
-// where there is no slot yet and we make it.
+// Whether the stream is to name a second one as well (`inserts`, as it is there): where it was made
+// with the first, which then says so, or where there is no slot yet and we make it. Beside a first
+// one that is not ours to alter, or whose comment somebody has overwritten: where it is there and
+// one of the two says that it is pg-capture's. A slot may then be older than it, which shows when
+// the server can't find it: SourceMemory::without_inserts.
 bool has_inserts(const PostgresConfig& config, const std::optional<Publication>& is,
-                 bool slot_is_there);
+                 const std::optional<Publication>& inserts, bool slot_is_there);
 
 // The names the stream is to be asked for.
 std::vector<std::string> publications_of(const PostgresConfig& config, bool with_inserts);
@@ -142,6 +146,9 @@ std::string guard_publication_sql(std::string_view name,
                                   const std::optional<Publication>& as_it_was);
 inline constexpr std::string_view kChangedMeanwhile = "22012";
 
+// Makes the second one, empty, beside a first one that is there; and the first one says so.
+std::string add_inserts_sql(int version, const PostgresConfig& config, const Publication& is);
+
 // Empty when nothing differs. A publication can't change between "all tables" and a list:
 // then it is dropped and made again, which in one transaction no stream notices. A list never
 // becomes "all tables" (see wanted_publication()).
@@ -152,7 +159,10 @@ std::string alter_publication_sql(int version, std::string_view name, const Publ
 std::string note_sql(std::string_view name, const PublicationOwner& owner,
                      const std::vector<std::string>& unread);
 
-// "ALTER PUBLICATION … ADD TABLE …;"
-std::string add_tables_sql(std::string_view name, const std::vector<std::string>& quoted_tables);
+// "ALTER PUBLICATION … ADD TABLE …;", for somebody else to run, so that the server refuses no
+// UPDATE afterwards: a table without a replica identity goes into the second publication, or gets
+// one first.
+std::string add_tables_sql(const PostgresConfig& config, const Publication& is, bool apart,
+                           const std::vector<const TableInfo*>& tables);
 
 }  // namespace pgc

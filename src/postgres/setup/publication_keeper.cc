@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstdint>
 #include <iterator>
@@ -53,15 +54,25 @@ Result<std::vector<std::string>> read_published(const Rows& rows) {
     return names;
 }
 
+// A lock that somebody holds, a deadlock, a server out of something: another time it goes.
+bool may_pass(std::string_view sqlstate) noexcept {
+    constexpr std::array<std::string_view, 4> classes{"40", "53", "55P03", "57"};
+    return std::ranges::any_of(classes, [&](auto c) { return sqlstate.starts_with(c); });
+}
+
+constexpr std::string_view kWhoHoldsTables =
+    "it is tried again by itself; pg_locks tells who holds on to tables";
+
 }  // namespace
 
 class PublicationKeeper::Round {
 public:
-    Round(const PostgresConfig& config, int version, Logger logger)
+    Round(const PostgresConfig& config, int version, Logger logger, bool without_inserts)
         : config_(config),
           version_(version),
           logger_(std::move(logger)),
-          inserts_name_(inserts_publication(config.publication)) {}
+          inserts_name_(inserts_publication(config.publication)),
+          without_inserts_(without_inserts) {}
 
     void settle(const std::vector<std::string>& joined) {
         settled_.insert(joined.begin(), joined.end());
@@ -71,7 +82,7 @@ public:
     Result<void> begin(Link& link, bool may_create) {
         assert(asking_ == Asking::nothing && "a round is not over");
         may_create_ = may_create;
-        changed_ = created_ = false;
+        changed_ = created_ = out_of_step_ = later_ = false;
         collisions_ = 0;
         return ask(link, Asking::signature, signature_query());
     }
@@ -161,7 +172,8 @@ private:
                         return std::unexpected(std::move(read.error()));
                     }
                 }
-                return look_for_inserts(link);
+                return go_on(link, Asking::inserts,
+                             inserts_publication_query(version_, inserts_name_, config_.slot));
             }
             case Asking::inserts: return take_inserts(link, rows);
             case Asking::inserts_members: {
@@ -206,18 +218,15 @@ private:
     }
     bool is_ours() const { return publication_->maintained && config_.manage_publication; }
 
-    Result<bool> look_for_inserts(Link& link) {
-        inserts_.reset();
-        apart_ = has_inserts(config_, publication_, !may_create_);
-        if (!apart_) return go_on(link, Asking::tables, tables_query());
-        return go_on(link, Asking::inserts,
-                     inserts_publication_query(version_, inserts_name_, config_.slot));
-    }
-
     Result<bool> take_inserts(Link& link, const Rows& rows) {
         auto inserts = read_publication(rows);
         if (!inserts) return std::unexpected(std::move(inserts.error()));
         inserts_ = std::move(*inserts);
+        apart_ = !without_inserts_ && has_inserts(config_, publication_, inserts_, !may_create_);
+        if (!apart_) {
+            inserts_.reset();
+            return go_on(link, Asking::tables, tables_query());
+        }
         const bool to_be_altered = !publication_ || is_ours();
         if (inserts_ && to_be_altered && !inserts_->maintained) {
             Error error =
@@ -228,8 +237,11 @@ private:
             error.mend = "set PG_PUBLICATION to another name";
             return std::unexpected(std::move(error));
         }
-        if (!inserts_ && publication_ && !publication_->owner.inserts.empty() && !may_create_) {
-            return std::unexpected(missing(inserts_name_));
+        if (!inserts_ && publication_ && !publication_->owner.inserts.empty() &&
+            (!may_create_ || !to_be_altered)) {
+            Error error = missing(inserts_name_);
+            if (may_create_) error.mend = "pg-capture init --sql prints what makes it";
+            return std::unexpected(std::move(error));
         }
         if (!inserts_) return go_on(link, Asking::tables, tables_query());
         return go_on(link, Asking::inserts_members, inserts_members_query(version_, inserts_name_));
@@ -296,6 +308,7 @@ private:
             return go_on(link, Asking::change,
                          guard_publication_sql(config_.publication, publication_) + " " + change_);
         }
+        out_of_step_ = out_of_step_ || (!change_.empty() && change_ == refused_);
         return go_on(link, Asking::published, published_tables_query(names()));
     }
 
@@ -398,20 +411,45 @@ private:
     }
 
     Result<void> change_refused(Link& link, Error error) {
+        const bool passes = may_pass(link.sqlstate());
         if (!publication_) {
-            error.mend = "let the tables' owner or a superuser run: " + for_others_;
+            error.mend = passes ? std::string{kWhoHoldsTables}
+                                : "let the tables' owner or a superuser run: " + for_others_;
+            if (passes) error.next = Error::Next::retry;
             return std::unexpected(std::move(error));
         }
-        refused_ = change_;
-        logger_.failure(LogLevel::warning, "the publication could not be brought in step", error,
+        if (passes) error.mend = kWhoHoldsTables;
+        const bool told_already = passes && std::exchange(told_, change_) == change_;
+        logger_.failure(told_already ? LogLevel::debug : LogLevel::warning,
+                        "the publication could not be brought in step", error,
                         {{"publication", config_.publication}, {"sql", change_}});
+        out_of_step_ = true;
+        later_ = passes;
+        if (apart_ && !inserts_) return second_refused(link);
+        // Another time it goes: so the next round tries again.
+        (passes ? signature_ : refused_) = passes ? std::string{} : change_;
         return ask(link, Asking::published, published_tables_query(names()));
+    }
+
+    // Whatever stands against the tables: without it now there would be none for this slot, ever.
+    Result<void> second_refused(Link& link) {
+        std::string second = add_inserts_sql(version_, config_, *publication_);
+        if (change_ != second) {
+            more_ = true;
+            change_ = std::move(second);
+            return ask(link, Asking::change,
+                       guard_publication_sql(config_.publication, publication_) + " " + change_);
+        }
+        without_inserts_ = true;
+        signature_.clear();
+        return ask(link, Asking::signature, signature_query());
     }
 
     Result<bool> change_made(Link& link) {
         changed_ = !more_;
         created_ = created_ || !publication_;
         refused_.clear();
+        out_of_step_ = false;
         const bool only_note = publication_ && made_.empty();
         logger_.write(only_note ? LogLevel::debug : LogLevel::info,
                       publication_ ? "publication altered" : "publication created",
@@ -434,16 +472,16 @@ private:
         state_.tables = std::move(*published);
         known_ = true;
         state_.created = created_;
+        state_.maintained = publication_->maintained && config_.manage_publication;
         // One we may not bring in step may hold what the filters leave out.
-        state_.maintained =
-            publication_->maintained && config_.manage_publication && refused_.empty();
+        state_.in_step = state_.maintained && !out_of_step_;
         state_.via_root = publication_->via_root;
         state_.publications = names();
         state_.covered = covered();
         state_.lineages = to_remember();
         tell_changes();
         // Two looks, at the tables and at what is published, and one may be gone in between.
-        if (!state_.maintained && asks_for_tables() &&
+        if (!state_.in_step && asks_for_tables() &&
             !uncovered_tables(tables_, config_.tables, state_.tables).empty()) {
             return go_on(link, Asking::tables_again, tables_query());
         }
@@ -518,7 +556,7 @@ private:
     }
 
     void warn() {
-        if (!state_.maintained) warn_of_gaps();
+        if (!state_.in_step && !later_) warn_of_gaps();
         warn_of_unidentifiable();
         warn_of_left_out();
         if (state_.tables.empty()) {
@@ -531,9 +569,8 @@ private:
     void warn_of_gaps() {
         if (!asks_for_tables()) return;
         std::vector<std::string> names;
-        for (const TableInfo* table : uncovered_tables(tables_, config_.tables, state_.tables)) {
-            names.push_back(quote_name(table->schema, table->name));
-        }
+        const auto gaps = uncovered_tables(tables_, config_.tables, state_.tables);
+        for (const TableInfo* table : gaps) names.push_back(quote_name(table->schema, table->name));
         const auto fresh = only_in(names, gaps_);
         gaps_ = names;
         if (!fresh.empty()) {
@@ -542,7 +579,7 @@ private:
                 "ours to alter: their changes are not captured",
                 {{"publication", config_.publication},
                  {"tables", told(names)},
-                 {"mend", add_tables_sql(config_.publication, names)}});
+                 {"mend", add_tables_sql(config_, *publication_, apart_, gaps)}});
         }
         if (config_.publish_via_partition_root && !publication_->via_root && version_ >= 130000 &&
             !std::exchange(told_of_leaves_, true)) {
@@ -621,6 +658,7 @@ private:
     std::optional<Publication> publication_;
     std::optional<Publication> inserts_;  // the second one
     bool apart_ = false;                  // it is there, or will be
+    bool without_inserts_;                // whatever is there
     WantedPublication wanted_;
     std::vector<TableInfo> tables_;
     std::string change_;
@@ -628,6 +666,9 @@ private:
     std::string made_;                         // what this round has altered, if it has
     std::string refused_;                      // the change the server did not let us make
     std::unordered_set<std::string> settled_;  // of what the comment calls unread, quoted
+    bool out_of_step_ = false;                 // this round could not change what it wanted to
+    bool later_ = false;                       // though the next one may
+    std::string told_;                         // the change that was said to come later
     bool known_ = false;                       // state_ holds an answer given before
     PublicationState state_;
     std::vector<std::string> unidentifiable_;
@@ -637,8 +678,8 @@ private:
 };
 
 PublicationKeeper::PublicationKeeper(const PostgresConfig& config, int server_version,
-                                     Logger logger)
-    : round_(std::make_unique<Round>(config, server_version, std::move(logger))) {}
+                                     Logger logger, bool without_inserts)
+    : round_(std::make_unique<Round>(config, server_version, std::move(logger), without_inserts)) {}
 
 PublicationKeeper::~PublicationKeeper() = default;
 

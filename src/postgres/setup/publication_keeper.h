@@ -27,7 +27,8 @@ namespace pgc {
 
 struct PublicationState {
     bool created = false;     // by this run of the keeper
-    bool maintained = false;  // made by us, and just as the filters say
+    bool maintained = false;  // made by us, and ours to alter
+    bool in_step = false;     // that, and just as the filters say
     bool via_root = false;
     std::vector<std::string> publications;      // what the stream is to name: one, or our two
     std::vector<std::string> tables;            // quoted, as the server publishes them
@@ -44,8 +45,10 @@ struct PublicationState {
 
 class PublicationKeeper {
 public:
-    // `server_version` as 150018. `config` must outlive it.
-    PublicationKeeper(const PostgresConfig& config, int server_version, Logger logger);
+    // `server_version` as 150018. `config` must outlive it. `without_inserts`: the slot is older
+    // than the second publication, whatever is there now.
+    PublicationKeeper(const PostgresConfig& config, int server_version, Logger logger,
+                      bool without_inserts = false);
     ~PublicationKeeper();
 
     // Starts a round. Without `may_create` a missing publication is an Error that stops.

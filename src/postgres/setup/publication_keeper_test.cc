@@ -414,11 +414,64 @@ TEST_F(PublicationKeeperTest, ARefusedChangeIsToldOnceAndLivedWith) {
     ASSERT_TRUE(round());
     EXPECT_THAT(lines.text, HasSubstr("could not be brought in step"));
     signature("two");
-    EXPECT_FALSE(round()->maintained) << "it may hold what the filters leave out";
+    const auto still = round();
+    ASSERT_TRUE(still);
+    EXPECT_FALSE(still->in_step) << "it may hold what the filters leave out";
+    EXPECT_TRUE(still->maintained) << "or nobody would notice when it can be mended";
     EXPECT_EQ(server.count("ADD TABLE"), 1);
     signature("three");
     server.answers("publication members */", played_members({{"t", "public", "a"}}));
-    EXPECT_TRUE(round()->maintained);
+    EXPECT_TRUE(round()->in_step);
+}
+
+TEST_F(PublicationKeeperTest, ALockIsNotWaitedForAndTheChangeIsTriedAgain) {
+    include("public.?");
+    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.refuses("ALTER PUBLICATION", "55P03",
+                   stop(Error::Category::server, "canceling statement due to lock timeout"));
+    for (int i = 1; i <= 2; ++i) {
+        const auto state = round();
+        ASSERT_TRUE(state) << describe(state.error());
+        EXPECT_FALSE(state->in_step);
+        EXPECT_TRUE(state->maintained);
+        EXPECT_EQ(server.count("SET LOCAL lock_timeout"), i);
+    }
+    EXPECT_THAT(lines.text, HasSubstr("pg_locks"));
+    EXPECT_EQ(lines.text.find("could not be brought in step"),
+              lines.text.rfind("could not be brought in step"))
+        << "told once";
+    EXPECT_THAT(lines.text, Not(HasSubstr("not ours to alter")));
+}
+
+// The slot is about to be made, and would never see one that comes later.
+TEST_F(PublicationKeeperTest, TheSecondOneIsMadeThoughATableCannotJoin) {
+    include("public.?");
+    server.answers("pg-capture: publication */",
+                   played_publication({{"all_tables", "f"}, {"note", kWithInserts}}));
+    server.answers_once("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.refuses("ALTER PUBLICATION", "42501",
+                   stop(Error::Category::permission, "must be owner of table a"));
+    server.answers("publication of inserts */",
+                   played_publication({{"all_tables", "f"}, {"updates", "f"}, {"deletes", "f"}}));
+    server.answers_once("publication of inserts */", no_publication());
+    server.answers("members of inserts */", played_members({}));
+    const auto state = round(true);
+    ASSERT_TRUE(state) << describe(state.error());
+    EXPECT_THAT(state->publications, ElementsAre("pub", "pub_inserts"));
+    EXPECT_FALSE(state->in_step);
+    EXPECT_EQ(server.count("ELSE 0 END; CREATE PUBLICATION \"pub_inserts\""), 1) << "by itself";
+}
+
+TEST_F(PublicationKeeperTest, WithoutTheRightToMakeASecondOneThereIsOne) {
+    include("public.?");
+    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    for (const auto* what : {"ALTER PUBLICATION", "CREATE PUBLICATION"}) {
+        server.refuses(what, "42501", stop(Error::Category::permission, "permission denied"));
+    }
+    const auto state = round(true);
+    ASSERT_TRUE(state) << describe(state.error());
+    EXPECT_THAT(state->publications, ElementsAre("pub"));
+    EXPECT_FALSE(state->in_step);
 }
 
 TEST_F(PublicationKeeperTest, ARoundWithoutChangesCostsOneQuery) {

@@ -173,7 +173,7 @@ TEST(PublicationTest, TheNoteNamesTheSecondOne) {
     EXPECT_EQ(inserts_publication(wide), std::string(54, 'x') + "_inserts") << "whole letters";
 }
 
-TEST(PublicationTest, OneSlotSeesTheSecondOneAndAnotherDoesNot) {
+TEST(PublicationTest, TheSecondOneGoesWithTheFirstAtEachStartOfEachSlot) {
     PostgresConfig c;
     c.slot = "shop_slot";
     const std::string head = R"(maintained by pg-capture for pipeline "shop", slot )";
@@ -183,16 +183,25 @@ TEST(PublicationTest, OneSlotSeesTheSecondOneAndAnotherDoesNot) {
         publication({{"note", head + R"("x", with "p_inserts")"}});
     const std::optional<Publication> old = publication({{"note", head + R"("shop_slot")"}});
     const std::optional<Publication> foreign = publication({{"note", std::nullopt}});
-    EXPECT_TRUE(has_inserts(c, std::nullopt, false));
-    EXPECT_TRUE(has_inserts(c, with, true));
-    EXPECT_FALSE(has_inserts(c, old, true));
-    EXPECT_TRUE(has_inserts(c, old, false));
-    EXPECT_FALSE(has_inserts(c, foreign, false));
+    EXPECT_TRUE(has_inserts(c, std::nullopt, std::nullopt, false));
+    const std::optional<Publication> none;
+    const std::optional<Publication> second = publication({{"note", head + R"("x")"}});
+    EXPECT_TRUE(has_inserts(c, with, none, true)) << "that it is gone is an error then";
+    EXPECT_FALSE(has_inserts(c, old, none, true));
+    EXPECT_TRUE(has_inserts(c, old, none, false));
+    for (const bool slot_is_there : {false, true}) {
+        EXPECT_FALSE(has_inserts(c, foreign, none, slot_is_there));
+        EXPECT_FALSE(has_inserts(c, foreign, foreign, slot_is_there));
+        EXPECT_TRUE(has_inserts(c, foreign, second, slot_is_there)) << "a comment overwritten";
+    }
     c.manage_publication = false;
-    EXPECT_FALSE(has_inserts(c, std::nullopt, false));
-    EXPECT_TRUE(has_inserts(c, with, true)) << "commands that only look";
-    EXPECT_FALSE(has_inserts(c, others, true));
-    EXPECT_FALSE(has_inserts(c, old, false));
+    EXPECT_FALSE(has_inserts(c, none, none, false));
+    EXPECT_TRUE(has_inserts(c, with, none, true)) << "commands that only look";
+    EXPECT_FALSE(has_inserts(c, old, none, false));
+    for (const bool slot_is_there : {false, true}) {
+        EXPECT_FALSE(has_inserts(c, others, none, slot_is_there));
+        EXPECT_TRUE(has_inserts(c, others, second, slot_is_there));
+    }
 }
 
 TEST(PublicationTest, IsOursOnlyWithTheNoteAndTheOwnership) {
@@ -325,9 +334,22 @@ TEST(PublicationTest, BetweenAllTablesAndAListItIsMadeAnewInOneTransaction) {
     EXPECT_THAT(sql, HasSubstr("COMMENT ON"));
 }
 
-TEST(PublicationTest, TablesAreAddedByOneStatement) {
-    EXPECT_EQ(add_tables_sql("p", {"\"a\".\"b\"", "\"c\".\"d\""}),
-              "ALTER PUBLICATION \"p\" ADD TABLE \"a\".\"b\", \"c\".\"d\";");
+TEST(PublicationTest, WhatSomebodyIsToldToAddBreaksNoUpdate) {
+    PostgresConfig c;
+    c.publication = "p";
+    const TableInfo keyed{.schema = "a", .name = "b", .keyed = true};
+    const TableInfo other{.schema = "a", .name = "c", .keyed = true};
+    const TableInfo bare{.schema = "a", .name = "d"};
+    EXPECT_EQ(add_tables_sql(c, publication(), false, {&keyed, &other}),
+              R"(ALTER PUBLICATION "p" ADD TABLE "a"."b", "a"."c";)");
+    EXPECT_EQ(add_tables_sql(c, publication(), false, {&keyed, &bare}),
+              R"(ALTER TABLE "a"."d" REPLICA IDENTITY FULL; )"
+              R"(ALTER PUBLICATION "p" ADD TABLE "a"."b", "a"."d";)");
+    EXPECT_EQ(add_tables_sql(c, publication(), true, {&keyed, &bare}),
+              R"(ALTER PUBLICATION "p" ADD TABLE "a"."b"; )"
+              R"(ALTER PUBLICATION "p_inserts" ADD TABLE "a"."d";)");
+    EXPECT_EQ(add_tables_sql(c, publication({{"updates", "f"}, {"deletes", "f"}}), false, {&bare}),
+              R"(ALTER PUBLICATION "p" ADD TABLE "a"."d";)");
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ Errands::Errands(With with, std::unique_ptr<Link> sql, Instant now)
     }
     // One that is not ours to alter may get tables all the same, whose rows are to be read.
     if ((config.manage_publication && with_.plan.maintained) || config.snapshot.new_tables) {
-        keeper_.emplace(config, with_.plan.server_version, with_.logger);
+        keeper_.emplace(config, with_.plan.server_version, with_.logger,
+                        with_.plan.publications.size() < 2);
         keep_again(now);
     }
     if (with_.plan.text_for_now) reconsider_again(now, std::nullopt);

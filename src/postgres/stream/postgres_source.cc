@@ -77,6 +77,14 @@ std::vector<Signal> signals_in(const Batch& batch, const SnapshotConfig& config)
     return signals;
 }
 
+// A slot that somebody else's second publication is too young for. 18 goes on, and says so.
+bool speaks_of_younger_inserts(const Error& error, const StreamPlan& plan) {
+    if (plan.publications.size() < 2 || plan.maintained) return false;
+    const std::string name = '"' + plan.publications.back() + '"';
+    return error.what.find("publication " + name + " does not exist") != std::string::npos ||
+           error.what.find("skipped loading publication " + name) != std::string::npos;
+}
+
 // Key values of rows are asked back in text form (reselect.h).
 OpeningTask opening_task(const PostgresSource::With& with) {
     // Not known yet when it ends: everything that is in the log now.
@@ -89,7 +97,8 @@ OpeningTask opening_task(const PostgresSource::With& with) {
             .may_replace_slot = with.may_replace_slot,
             .home = with.home,
             .export_snapshot = with.snapshot,
-            .look_only = with.look_only};
+            .look_only = with.look_only,
+            .without_inserts = with.memory.without_inserts};
 }
 
 }  // namespace
@@ -584,6 +593,15 @@ Error PostgresSource::explained(Error error) {
         with_.memory.text_only = true;
         error.next = Error::Next::retry;
         error.what += "; going on in text";
+        return std::move(error).at("slot " + plan_.slot);
+    }
+    if (speaks_of_younger_inserts(error, plan_)) {
+        with_.memory.without_inserts = true;
+        error.next = Error::Next::retry;
+        error.mend.clear();
+        error.what +=
+            "; the slot is older than it: going on without it. Tables that only it "
+            "publishes are captured from a later start on";
         return std::move(error).at("slot " + plan_.slot);
     }
     const bool given_up = error.category == Error::Category::position;

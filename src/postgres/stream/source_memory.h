@@ -28,6 +28,8 @@ struct SourceMemory {
 
     bool text_only = false;
     std::optional<Lsn> text_until{};  // set by the source that connects next
+    // The slot is older than the second publication: its place in the log has only the first.
+    bool without_inserts = false;
     std::unordered_map<Oid, CatalogType> types{};
     Lineages lineages{};
     bool recalled = false;              // what a process before had stored of them was read
