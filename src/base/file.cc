@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <thread>
+#include <utility>
 
 namespace pgc {
 namespace {
@@ -95,6 +98,32 @@ bool write_all(int fd, std::string_view content) {
     return true;
 }
 
+Result<void> put_into_place(const std::string& temporary, const std::string& path) {
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+        Error error = failure("rename into place", path);
+        ::unlink(temporary.c_str());
+        return std::unexpected(std::move(error));
+    }
+    const std::string directory = directory_of(path);
+    const Descriptor folder{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!folder || ::fsync(folder.get()) != 0) {
+        return std::unexpected(failure("fsync", directory));
+    }
+    return {};
+}
+
+// False: somebody else has had it for a second. Held until it is closed.
+bool take_lock(int fd) {
+    constexpr int kTries = 100;
+    for (int tries = 0; ::flock(fd, LOCK_EX | LOCK_NB) != 0; ++tries) {
+        if (errno == EINTR) continue;
+        if (errno != EWOULDBLOCK) return true;  // there are no locks here
+        if (tries == kTries) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    return true;
+}
+
 }  // namespace
 
 Result<std::optional<std::string>> SystemFiles::read(const std::string& path) {
@@ -118,32 +147,51 @@ Result<std::optional<std::string>> SystemFiles::read(const std::string& path) {
     }
 }
 
-Result<void> SystemFiles::replace(const std::string& path, std::string_view content) {
+// Its name.
+Result<std::string> SystemFiles::write_beside(const std::string& path, std::string_view content) {
     if (swept_.insert(path).second) sweep(path);
-    const auto temporary = temporary_name(path);
-    if (!temporary) return std::unexpected(temporary.error());
-    {
-        const Descriptor file{
-            ::open(temporary->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
-        if (!file) return std::unexpected(failure("create", *temporary));
-        const bool written = write_all(file.get(), content);
-        if (!written || ::fsync(file.get()) != 0) {
-            Error error = failure(written ? "fsync" : "write", *temporary);
-            ::unlink(temporary->c_str());
-            return std::unexpected(std::move(error));
-        }
-    }
-    if (::rename(temporary->c_str(), path.c_str()) != 0) {
-        Error error = failure("rename into place", path);
+    auto temporary = temporary_name(path);
+    if (!temporary) return temporary;
+    const Descriptor file{
+        ::open(temporary->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
+    if (!file) return std::unexpected(failure("create", *temporary));
+    const bool written = write_all(file.get(), content);
+    if (!written || ::fsync(file.get()) != 0) {
+        Error error = failure(written ? "fsync" : "write", *temporary);
         ::unlink(temporary->c_str());
         return std::unexpected(std::move(error));
     }
-    const std::string directory = directory_of(path);
-    const Descriptor folder{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!folder || ::fsync(folder.get()) != 0) {
-        return std::unexpected(failure("fsync", directory));
+    return temporary;
+}
+
+Result<void> SystemFiles::replace(const std::string& path, std::string_view content) {
+    const auto temporary = write_beside(path, content);
+    if (!temporary) return std::unexpected(temporary.error());
+    return put_into_place(*temporary, path);
+}
+
+Result<bool> SystemFiles::exchange(const std::string& path,
+                                   const std::optional<std::string>& expected,
+                                   std::string_view content) {
+    const auto temporary = write_beside(path, content);
+    if (!temporary) return std::unexpected(temporary.error());
+    const Descriptor folder{::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const auto give_up = [&](auto answer) -> Result<bool> {
+        ::unlink(temporary->c_str());
+        return answer;
+    };
+    if (!take_lock(folder.get())) {
+        return give_up(std::unexpected(retry(
+            Error::Category::storage,
+            "another process holds its lock on " + directory_of(path) + ": it may stand still")));
     }
-    return {};
+    const auto is = read(path);
+    if (!is) return give_up(std::unexpected(is.error()));
+    if (*is != expected) return give_up(false);
+    if (auto placed = put_into_place(*temporary, path); !placed) {
+        return std::unexpected(std::move(placed.error()));
+    }
+    return true;
 }
 
 Result<void> SystemFiles::remove(const std::string& path) {
@@ -190,6 +238,19 @@ Result<void> SimulatedFiles::replace(const std::string& path, std::string_view c
     }
     files_[path] = content;
     return {};
+}
+
+Result<bool> SimulatedFiles::exchange(const std::string& path,
+                                      const std::optional<std::string>& expected,
+                                      std::string_view content) {
+    const auto found = files_.find(path);
+    const bool same = found == files_.end() ? !expected.has_value()
+                                            : expected.has_value() && found->second == *expected;
+    if (!same) return false;
+    if (auto replaced = replace(path, content); !replaced) {
+        return std::unexpected(std::move(replaced.error()));
+    }
+    return true;
 }
 
 Result<void> SimulatedFiles::remove(const std::string& path) {

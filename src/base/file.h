@@ -33,6 +33,14 @@ public:
     [[nodiscard]] virtual Result<std::optional<std::string>> read(const std::string& path) = 0;
     [[nodiscard]] virtual Result<void> replace(const std::string& path,
                                                std::string_view content) = 0;
+    // The same, as long as what stands there now is `expected` (none: no such file); false, and
+    // nothing is done, when it is something else. Of processes that use this on one file none
+    // overwrites what it has not seen, whenever it is stopped and wakes up again: they take turns
+    // by a lock on the directory. Where the file system knows no such locks, somebody's write may
+    // go unseen in the instant between the look and the renaming.
+    [[nodiscard]] virtual Result<bool> exchange(const std::string& path,
+                                                const std::optional<std::string>& expected,
+                                                std::string_view content) = 0;
     // That there is no such file is fine. Gone for good when it returns.
     [[nodiscard]] virtual Result<void> remove(const std::string& path) = 0;
     // Creates the directory with mode 700, and those above it, where they are missing.
@@ -43,10 +51,14 @@ class SystemFiles final : public Files {
 public:
     Result<std::optional<std::string>> read(const std::string& path) override;
     Result<void> replace(const std::string& path, std::string_view content) override;
+    Result<bool> exchange(const std::string& path, const std::optional<std::string>& expected,
+                          std::string_view content) override;
     Result<void> remove(const std::string& path) override;
     Result<void> make_directory(const std::string& path) override;
 
 private:
+    Result<std::string> write_beside(const std::string& path, std::string_view content);
+
     std::set<std::string> swept_;  // paths beside which left-over temporary files were looked for
 };
 
@@ -55,6 +67,8 @@ class SimulatedFiles final : public Files {
 public:
     Result<std::optional<std::string>> read(const std::string& path) override;
     Result<void> replace(const std::string& path, std::string_view content) override;
+    Result<bool> exchange(const std::string& path, const std::optional<std::string>& expected,
+                          std::string_view content) override;
     Result<void> remove(const std::string& path) override;
     Result<void> make_directory(const std::string& path) override;
 

@@ -1,12 +1,15 @@
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -136,6 +139,55 @@ TEST_F(SystemFilesTest, AMissingDirectoryIsAnErrorThatNamesTheFile) {
     ASSERT_FALSE(replaced);
     EXPECT_EQ(replaced.error().category, Error::Category::storage);
     EXPECT_NE(replaced.error().what.find("no/such/a"), std::string::npos);
+}
+
+TEST_F(SystemFilesTest, ExchangesOnlyWhatItExpects) {
+    const std::string a = path("a");
+    EXPECT_TRUE(*files.exchange(a, std::nullopt, "first"));
+    EXPECT_FALSE(*files.exchange(a, std::nullopt, "second")) << "there is a file now";
+    EXPECT_FALSE(*files.exchange(a, "another", "second"));
+    EXPECT_EQ(**files.read(a), "first");
+    EXPECT_TRUE(*files.exchange(a, "first", "second"));
+    EXPECT_EQ(**files.read(a), "second");
+    int entries = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(path(""))) {
+        ++entries;
+    }
+    EXPECT_EQ(entries, 1) << "what was refused leaves nothing";
+}
+
+// Each reads a number and stores the next one: none is lost.
+TEST_F(SystemFilesTest, ExchangesTakeTurns) {
+    const std::string a = path("a");
+    ASSERT_TRUE(files.replace(a, "0"));
+    constexpr int kEach = 50;
+    const auto counts = [&] {
+        SystemFiles own;
+        for (int done = 0; done < kEach;) {
+            const auto is = own.read(a);
+            ASSERT_TRUE(is && *is);
+            const auto next = own.exchange(a, *is, std::to_string(std::stoi(**is) + 1));
+            if (next && *next) ++done;
+        }
+    };
+    std::thread other{counts};
+    counts();
+    other.join();
+    EXPECT_EQ(**files.read(a), std::to_string(2 * kEach));
+}
+
+// Of one that stands still with the lock.
+TEST_F(SystemFilesTest, ALockThatIsNotGivenBackIsNotWaitedForForEver) {
+    ASSERT_TRUE(files.replace(path("a"), "x"));
+    const int folder = ::open(path("").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ASSERT_GE(folder, 0);
+    ASSERT_EQ(::flock(folder, LOCK_EX), 0);
+    const auto done = files.exchange(path("a"), "x", "y");
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().next, Error::Next::retry);
+    EXPECT_NE(done.error().what.find("another process"), std::string::npos);
+    ::close(folder);
+    EXPECT_TRUE(*files.exchange(path("a"), "x", "y"));
 }
 
 TEST_F(SystemFilesTest, ADirectoryIsNoFile) {

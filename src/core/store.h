@@ -51,7 +51,9 @@ public:
     // is there.
     virtual void create() {}
 
-    // Begins to store; one at a time.
+    // Begins to store; one at a time. An Error of this or of saved() that says `retry`: somebody
+    // else has stored since load(), where that can be seen, and nothing was stored; before the
+    // next save() comes a load().
     [[nodiscard]] virtual Result<void> save(const StoredPosition& position) = 0;
 
     // Begins to forget the position, whatever the content is: the next load() finds none. A

@@ -13,6 +13,8 @@ FileStore::FileStore(Files& files, std::string pipeline, std::string path)
 Result<std::optional<PositionStore::Loaded>> FileStore::load() {
     auto content = files_.read(path_);
     if (!content) return std::unexpected(std::move(content.error()));
+    looked_ = true;
+    seen_ = *content;
     if (!*content) return Loaded{};
 
     auto position = read_position(**content);
@@ -48,6 +50,7 @@ Result<void> FileStore::forget() {
         position && position->pipeline != pipeline_) {
         return std::unexpected(not_ours(position->pipeline));
     }
+    looked_ = false;
     return files_.remove(path_);
 }
 
@@ -64,7 +67,24 @@ Result<void> FileStore::save(const StoredPosition& position) {
         }
         directory_made_ = true;
     }
-    return files_.replace(path_, write_position(position));
+    const std::string text = write_position(position);
+    if (!looked_) return files_.replace(path_, text);
+    auto stored = files_.exchange(path_, seen_, text);
+    if (stored && !*stored && !tried_.empty()) stored = files_.exchange(path_, tried_, text);
+    // A file that was taken away while we run is no other instance.
+    if (stored && !*stored && seen_) stored = files_.exchange(path_, std::nullopt, text);
+    tried_ = text;
+    if (!stored) return std::unexpected(std::move(stored.error()));
+    if (!*stored) return std::unexpected(overtaken());
+    seen_ = text;
+    return {};
+}
+
+Error FileStore::overtaken() const {
+    return retry(Error::Category::position,
+                 "another instance of this pipeline has stored a position since we read it: it "
+                 "has taken over, and ours is not stored")
+        .at(path_);
 }
 
 }  // namespace pgc

@@ -1,5 +1,10 @@
 // The stored position as a small text file (core/position_text.h), replaced whole.
 //
+// A save() replaces only what load() or a save() of this store has seen (Files::exchange()): an
+// instance that was frozen and wakes up behind its successor neither puts the position back nor
+// erases what was ordered since. Without a load() before, it replaces whatever is there; a file
+// that was taken away is written again.
+//
 // save() has stored when it returns (base/file.h syncs), so saved() is always true. That takes
 // as long as the disk does: pipeline/background_store.h.
 // Threads: one at a time.
@@ -27,11 +32,15 @@ public:
 
 private:
     Error not_ours(const std::string& pipeline) const;
+    Error overtaken() const;
 
     Files& files_;
     const std::string pipeline_;
     const std::string path_;
     bool directory_made_ = false;
+    bool looked_ = false;
+    std::optional<std::string> seen_;  // none: there was no file
+    std::string tried_;                // what a save() that failed may have left there
 };
 
 }  // namespace pgc

@@ -49,6 +49,51 @@ TEST_F(FileStoreTest, GivesBackWhatWasSaved) {
     EXPECT_EQ((*next.load())->position, kPosition);
 }
 
+// A predecessor that was frozen and wakes up.
+TEST_F(FileStoreTest, WhatASuccessorHasStoredIsNotOverwritten) {
+    ASSERT_TRUE(store.save(kPosition));
+    ASSERT_TRUE(store.load());
+    FileStore successor{files, "shop", path};
+    ASSERT_TRUE(successor.load());
+    StoredPosition later = kPosition;
+    later.resume_at = Lsn{0x17'00000000};
+    later.snapshot = "a request";
+    ASSERT_TRUE(successor.save(later));
+
+    const auto late = store.save(kPosition);
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().next, Error::Next::retry);
+    EXPECT_EQ(late.error().category, Error::Category::position);
+    EXPECT_THAT(late.error().what, HasSubstr("another instance"));
+    EXPECT_EQ((*successor.load())->position, later);
+
+    EXPECT_EQ((*store.load())->position, later);
+    EXPECT_TRUE(store.save(kPosition)) << "who has looked knows what he does";
+}
+
+TEST_F(FileStoreTest, AFirstPositionOfTwoIsNotOverwrittenEither) {
+    ASSERT_TRUE(store.load());
+    FileStore other{files, "shop", path};
+    ASSERT_TRUE(other.load());
+    ASSERT_TRUE(other.save(kPosition));
+    EXPECT_FALSE(store.save(kPosition));
+}
+
+TEST_F(FileStoreTest, AFileThatWasTakenAwayIsWrittenAgain) {
+    ASSERT_TRUE(store.load());
+    ASSERT_TRUE(store.save(kPosition));
+    ASSERT_TRUE(files.remove(path));
+    EXPECT_TRUE(store.save(kPosition));
+    EXPECT_EQ((*store.load())->position, kPosition);
+}
+
+TEST_F(FileStoreTest, ASaveThatFailedMayBeDoneAgain) {
+    ASSERT_TRUE(store.load());
+    files.fail_next_replaces(1);
+    EXPECT_FALSE(store.save(kPosition));
+    EXPECT_TRUE(store.save(kPosition));
+}
+
 TEST_F(FileStoreTest, SaysWhatIsWrongAndHowToGoOn) {
     ASSERT_TRUE(files.replace(path, "hello\n"));
     Error error = load_error();

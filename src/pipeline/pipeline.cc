@@ -244,8 +244,7 @@ Pipeline::Turn Pipeline::drain() {
     const Instant now = with_.clock.now();
     // Storing goes on meanwhile: whoever asked us to end may lose patience.
     if (auto stored = checkpoint(Checkpoint::Urgency::normal); !stored) {
-        finish(std::unexpected(std::move(stored.error())));
-        return Turn::again;
+        return give_up_draining(std::move(stored.error()));
     }
     if (const auto turn = finish_transaction(now)) return *turn;
     if (flow_->can_settle()) {
@@ -258,11 +257,8 @@ Pipeline::Turn Pipeline::drain() {
     if (flow_->can_settle() && !flow_->settled() && !late) return Turn::wait;
     if (flow_->can_settle() && flow_->waits_for_certainty() && !late) return Turn::wait;
 
-    const auto stored = checkpoint(Checkpoint::Urgency::forced);
-    if (!stored) {
-        finish(std::unexpected(stored.error()));
-        return Turn::again;
-    }
+    auto stored = checkpoint(Checkpoint::Urgency::forced);
+    if (!stored) return give_up_draining(std::move(stored.error()));
     if (!checkpoint_.has_stored(reached()) && now < drain_until_ + kClose_max) {
         return checkpoint_.saving() ? Turn::wait : Turn::again;
     }
@@ -271,6 +267,17 @@ Pipeline::Turn Pipeline::drain() {
     if (!flow_->settled()) {
         with_.log.warning("ended before everything was durable; the rest will be sent again");
     }
+    finish({});
+    return Turn::again;
+}
+
+// Whoever was to end and has a successor already may end.
+Pipeline::Turn Pipeline::give_up_draining(Error error) {
+    if (!overtaken_) {
+        finish(std::unexpected(std::move(error)));
+        return Turn::again;
+    }
+    with_.log.failure(LogLevel::warning, "the rest will be sent again", error);
     finish({});
     return Turn::again;
 }
@@ -391,7 +398,10 @@ Result<bool> Pipeline::checkpoint(Checkpoint::Urgency urgency) {
     const auto moved = checkpoint_.advance(
         reached(), [this] { return flow_->snapshot_progress(); }, urgency,
         [this] { return flow_->memory(); });
-    if (!moved) return std::unexpected(moved.error());
+    if (!moved) {
+        overtaken_ = moved.error().next == Error::Next::retry;
+        return std::unexpected(moved.error());
+    }
     if (*moved) {
         probe_.position_stored();
         with_.log.debug("position stored", {{"at", checkpoint_.safe()}});
@@ -448,6 +458,8 @@ void Pipeline::fail(Error error) {
     const auto decision = supervision_.failed(error, with_.clock.now());
     if (flow_) flow_->stop_reading();
     source_.reset();
+    // What is durable and not stored comes again, from whoever has taken over.
+    if (std::exchange(overtaken_, false)) flow_.reset();
     if (decision.stop) {
         with_.log.failure(LogLevel::error, "stopped", error);
         // What became durable meanwhile need not be sent again when it is mended.

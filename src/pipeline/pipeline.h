@@ -99,6 +99,7 @@ private:
     Result<Turn> back_off();
     Turn wait_for_store();
     Turn drain();
+    Turn give_up_draining(Error error);
     std::optional<Turn> finish_transaction(Instant now);
 
     Result<bool> look_up_position();
@@ -139,6 +140,8 @@ private:
     std::optional<StartPlan> plan_;
     std::unique_ptr<Flow> flow_;
     bool told_progress_ = false;
+    bool overtaken_ =
+        false;  // somebody else has stored: nothing of this attempt is stored any more
     std::uint64_t failures_ = 0;  // in a row
     std::uint64_t told_attempts_ = 0;
 

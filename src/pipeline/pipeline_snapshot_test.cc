@@ -102,6 +102,36 @@ TEST_F(PipelineTest, APositionThatWasMovedOnMeanwhileIsNoLoss) {
     EXPECT_THAT(lines.text, testing::Not(HasSubstr("changes were missed")));
 }
 
+// Whoever has taken over, while we stood still, knows better where to go on: of ours nothing is
+// stored any more, neither now nor while we wait for the next attempt.
+TEST_F(PipelineTest, AnInstanceWithASuccessorStoresNothingMoreAndBeginsAnew) {
+    store_has(50);
+    parts.server.log = {{100, 2}};
+    store.save_errors.push_back(retry(Error::Category::position, "another instance has stored"));
+    store.on_saved = [&](const StoredPosition&) { EXPECT_EQ(parts.server.may_create.size(), 2U); };
+    stop_after(10s);
+    run_well();
+    EXPECT_THAT(lines.text, HasSubstr("another instance has stored"));
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}, Lsn{50}));
+    EXPECT_EQ(sent(), 4U) << "what the successor does not know of comes again";
+    EXPECT_EQ(store.content->resume_at, Lsn{105});
+}
+
+TEST_F(PipelineTest, AnInstanceWithASuccessorEndsWellWhenItIsAskedTo) {
+    store_has(50);
+    parts.server.log = {{100, 2}};
+    store.slow = true;  // the save of what came is under way when it is asked to end
+    after(100ms, [&] {
+        store.saved_errors.push_back(
+            retry(Error::Category::position, "another instance has stored"));
+        stop_request.request();
+    });
+    run_well();
+    EXPECT_THAT(lines.text, HasSubstr("another instance has stored"));
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}));
+    EXPECT_EQ(store.content->resume_at, Lsn{50});
+}
+
 TEST_F(PipelineTest, WhatIsLeftOfASnapshotIsReadAfterABreak) {
     options.snapshot = SnapshotMode::initial;
     parts.server.snapshot_arrived = 3;

@@ -43,6 +43,29 @@ void add_snapshots(Climate& climate, Random& random) {
     reading.pages = static_cast<std::uint32_t>(random.below(12));
 }
 
+// Of us, at one slot, with one store. What only one of them would meet is left out: a loss told
+// to one is none of the other's, and who has read everything ends by himself.
+void add_second_instance(Climate& climate, Random& random) {
+    climate.two = true;
+    climate.takeovers = static_cast<unsigned>(random.below(6));
+    if (random.chance(70)) {  // changes come while the successor streams
+        climate.workload.pause_max = 1ms * (200 + random.below(2000));
+    }
+    climate.troubled =
+        climate.workload.pause_max / 2 * static_cast<int>(climate.workload.transactions) +
+        1s * random.below(40);
+    climate.stops = 1 + static_cast<unsigned>(random.below(4));
+    climate.life_steps = random.chance(50) ? 200 + random.below(6000) : 0;
+    climate.loss = false;
+    climate.shutdowns = 0;  // wait for who stands still
+    climate.in_topic = false;
+    if (climate.pipeline.snapshot == SnapshotMode::only) {
+        climate.pipeline.snapshot = SnapshotMode::initial;
+    }
+    if (climate.pipeline.snapshot == SnapshotMode::never) return;
+    climate.orders = 1 + static_cast<unsigned>(random.below(5));
+}
+
 }  // namespace
 
 Climate climate_of(Random& random, bool real) {
@@ -114,6 +137,7 @@ Climate climate_of(Random& random, bool real) {
     if (real && random.chance(40)) add_snapshots(climate, random);
     climate.standby = climate.version >= 160000 && climate.has_publication && random.chance(50);
     if (climate.standby) climate.promotions = std::max(climate.promotions, 1U);
+    if (random.chance(20)) add_second_instance(climate, random);
     return climate;
 }
 

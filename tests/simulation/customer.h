@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "pipeline/snapshot_desk.h"
 #include "simulation/oracle.h"
@@ -23,17 +24,19 @@ public:
     Customer(World& world, Oracle& oracle, std::uint32_t filtered)
         : world_(world), oracle_(oracle), filtered_(filtered) {}
 
-    // The desk of the present life; null while there is none.
-    void goes_to(SnapshotDesk* desk) noexcept { desk_ = desk; }
+    // The desk of a life that begins; when there are two, orders go to either.
+    void meets(SnapshotDesk& desk) { desks_.push_back(&desk); }
+    void leaves(SnapshotDesk& desk) { std::erase(desks_, &desk); }
 
     void orders() {
         SnapshotRequest request = some_tables();
-        if (desk_ == nullptr || request.tables.empty()) return;
+        if (desks_.empty() || request.tables.empty()) return;
         request.id = fmt::format("order-{}", ++ordered_);
         world_.note("ordered: ", request.id);
         oracle_.snapshots().ordered(request, oracle_.stored());
         const std::string id = request.id;
-        (void)desk_->post({.command = Command::start, .request = std::move(request)});
+        const std::size_t which = desks_.size() == 1 ? 0 : world_.random.below(desks_.size());
+        (void)desks_[which]->post({.command = Command::start, .request = std::move(request)});
         if (world_.random.chance(40)) changes_his_mind(id);
         if (world_.random.chance(10)) {  // of what he did not order
             tells(std::string{kWholeSnapshotId}, Command::pause);
@@ -41,7 +44,7 @@ public:
     }
     // Nothing is to stay half done.
     void settles() {
-        if (desk_ == nullptr || world_.clock.now() < settle_at_) return;
+        if (desks_.empty() || world_.clock.now() < settle_at_) return;
         settle_at_ = world_.clock.now() + std::chrono::seconds{1};
         for (const SnapshotWork& work : oracle_.snapshots().works()) {
             if (work.paused) tells(work.request.id, Command::resume);
@@ -74,16 +77,18 @@ private:
         }
     }
     void tells(const std::string& id, Command command) {
-        if (desk_ == nullptr) return;
+        if (desks_.empty()) return;
         world_.note("told of ", id, ": command ", std::to_string(static_cast<int>(command)));
         if (command == Command::cancel) oracle_.snapshots().cancelled(id);
-        (void)desk_->post({.command = command, .request = {.id = id, .tables = {}}});
+        for (SnapshotDesk* desk : desks_) {
+            (void)desk->post({.command = command, .request = {.id = id, .tables = {}}});
+        }
     }
 
     World& world_;
     Oracle& oracle_;
     const std::uint32_t filtered_;
-    SnapshotDesk* desk_ = nullptr;
+    std::vector<SnapshotDesk*> desks_;
     std::size_t ordered_ = 0;
     Instant settle_at_;
 };

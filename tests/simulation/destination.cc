@@ -40,7 +40,7 @@ Result<Sink::Offer> PlayedSink::offer(RecordBatchPtr& batch) {
 }
 
 void PlayedSink::write(Held& held) {
-    for (const Record& record : held.batch->records) oracle_.durable(record);
+    for (const Record& record : held.batch->records) oracle_.durable(record, world_.instance());
     held_ -= held.batch->arena.capacity() + held.batch->records.capacity() * sizeof(Record);
 }
 

@@ -25,6 +25,39 @@ public:
     }
     Result<void> replace(const std::string& path, std::string_view content) override {
         world_.step("before the disk has it");
+        return put(path, content);
+    }
+    Result<bool> exchange(const std::string& path, const std::optional<std::string>& expected,
+                          std::string_view content) override {
+        world_.step("before the disk looks");
+        const auto found = files_.find(path);
+        const bool there = found != files_.end();
+        const bool same = there == expected.has_value() && (!there || found->second == *expected);
+        if (!same && !blind_) {
+            world_.note("the disk has what somebody else stored");
+            return false;
+        }
+        if (auto replaced = put(path, content); !replaced) {
+            return std::unexpected(std::move(replaced.error()));
+        }
+        return true;
+    }
+    Result<void> remove(const std::string& path) override {
+        files_.erase(path);
+        return {};
+    }
+    Result<void> make_directory(const std::string&) override { return {}; }
+
+    void set_full(bool full) noexcept { full_ = full; }
+    // With that write, counted from 1; 0: never by itself.
+    void fill_at(unsigned write) noexcept { fills_in_ = write; }
+    bool has_position() const noexcept { return has_position_; }
+
+    // Overwrites what it has not seen (a mutation).
+    void make_blind() noexcept { blind_ = true; }
+
+private:
+    Result<void> put(const std::string& path, std::string_view content) {
         oracle_.repeats_oracle().save_ends();  // it takes no time
         if (fills_in_ > 0 && --fills_in_ == 0) full_ = true;
         if (full_) {
@@ -42,20 +75,10 @@ public:
         world_.step("after the disk has it");
         return {};
     }
-    Result<void> remove(const std::string& path) override {
-        files_.erase(path);
-        return {};
-    }
-    Result<void> make_directory(const std::string&) override { return {}; }
 
-    void set_full(bool full) noexcept { full_ = full; }
-    // With that write, counted from 1; 0: never by itself.
-    void fill_at(unsigned write) noexcept { fills_in_ = write; }
-    bool has_position() const noexcept { return has_position_; }
-
-private:
     World& world_;
     Oracle& oracle_;
+    bool blind_ = false;
     std::map<std::string, std::string> files_;
     bool full_ = false;
     unsigned fills_in_ = 0;

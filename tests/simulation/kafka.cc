@@ -16,6 +16,7 @@ public:
     PlayedClusterProducer(PlayedCluster& cluster, std::size_t batch_bytes)
         : cluster_(cluster),
           world_(cluster.world_),
+          instance_(world_.instance()),
           batch_bytes_(batch_bytes),
           fd_(world_.open_descriptor([this] { return news() ? world_.clock.now() : kNever; })) {
         cluster_.oracle_.attempt_begins();
@@ -108,6 +109,7 @@ private:
 
     PlayedCluster& cluster_;
     World& world_;
+    const std::size_t instance_;  // of ours, whose it is
     const std::size_t batch_bytes_;
     const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::map<std::string, std::unique_ptr<Name>> names_;
@@ -312,7 +314,8 @@ void PlayedClusterProducer::tell_oracle() {
                                   .key = next.key,
                                   .value = next.value,
                                   .commit_lsn = next.commit,
-                                  .ordinal = next.ordinal});
+                                  .ordinal = next.ordinal},
+                                 instance_);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "simulation/forwarding.h"
@@ -156,6 +157,10 @@ public:
 
     Result<std::optional<Loaded>> load() override {
         auto loaded = inner_->load();
+        if (mutation_ == Mutation::successor_knows_what_was && loaded && *loaded) {
+            if (before_waiting_) return std::exchange(before_waiting_, std::nullopt);
+            before_waiting_ = *loaded;
+        }
         if (mutation_ == Mutation::guard_is_blind && loaded && *loaded && (*loaded)->position) {
             (*loaded)->position->system = server_.system();
             (*loaded)->position->timeline = server_.timeline();
@@ -185,6 +190,7 @@ private:
     const Mutation mutation_;
     Server& server_;
     Lsn before_;
+    std::optional<Loaded> before_waiting_;
     int saves_ = 0;
 };
 
@@ -252,6 +258,7 @@ std::unique_ptr<PositionStore> spoilt(std::unique_ptr<PositionStore> part, Mutat
         case Mutation::store_is_late:
         case Mutation::snapshot_is_called_done:
         case Mutation::guard_is_blind:
+        case Mutation::successor_knows_what_was:
             return std::make_unique<SpoilingStore>(std::move(part), mutation, server);
         default: return part;
     }

@@ -40,6 +40,8 @@ enum class Mutation : std::uint8_t {
     stream_passes_the_snapshot,   // its rows come behind newer changes
     snapshot_is_called_done,      // now and then, by the store
     snapshot_is_an_ordinary_one,  // what can be seen, not what is before its place
+    store_overwrites_the_unseen,  // what another instance has stored meanwhile
+    successor_knows_what_was,     // the position as it was before the slot was waited for
 };
 inline constexpr std::array kMutations{
     Mutation::confirms_what_it_received,
@@ -64,6 +66,8 @@ inline constexpr std::array kMutations{
     Mutation::stream_passes_the_snapshot,
     Mutation::snapshot_is_called_done,
     Mutation::snapshot_is_an_ordinary_one,
+    Mutation::store_overwrites_the_unseen,
+    Mutation::successor_knows_what_was,
 };
 
 constexpr std::string_view name(Mutation mutation) noexcept {
@@ -92,6 +96,8 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case stream_passes_the_snapshot: return "stream_passes_the_snapshot";
         case snapshot_is_called_done: return "snapshot_is_called_done";
         case snapshot_is_an_ordinary_one: return "snapshot_is_an_ordinary_one";
+        case store_overwrites_the_unseen: return "store_overwrites_the_unseen";
+        case successor_knows_what_was: return "successor_knows_what_was";
     }
     return "none";
 }

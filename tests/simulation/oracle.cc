@@ -17,19 +17,21 @@ const Committed* Oracle::transaction_of(Lsn commit) const {
 }
 
 // Behind all that commits before its place, before all that comes later.
-void Oracle::durable_read(const Record& record) {
+void Oracle::durable_read(const Record& record, std::size_t instance) {
+    auto& [next_row, next_part] = attempts_[instance];
     const std::size_t place = without_filtered(history_.rows_before(record.commit_lsn));
-    const std::size_t due = next_row_ ? without_filtered(*next_row_) : durable_rows();
-    if (next_part_ != 0 || (next_row_ ? place != due : place > due)) {
+    const std::size_t due = next_row ? without_filtered(*next_row) : durable_rows();
+    if (next_part != 0 || (next_row ? place != due : place > due)) {
         world_.fail(fmt::format("a row read at {} comes before row {}, where row {} is due",
                                 to_string(record.commit_lsn), place, due));
     }
-    next_row_ = place;
-    snapshots_.durable_read(record);
+    next_row = place;
+    snapshots_.durable_read(record, instance);
 }
 
-void Oracle::durable(const Record& record) {
-    if (native_ && SnapshotOracle::is_read(record)) return durable_read(record);
+void Oracle::durable(const Record& record, std::size_t instance) {
+    if (native_ && SnapshotOracle::is_read(record)) return durable_read(record, instance);
+    auto& [next_row, next_part] = attempts_[instance];
     const Committed* transaction = transaction_of(record.commit_lsn);
     if (transaction == nullptr || record.ordinal == 0 ||
         record.ordinal > transaction->rows.size()) {
@@ -39,19 +41,19 @@ void Oracle::durable(const Record& record) {
     }
     const Row& row = transaction->rows[record.ordinal - 1];
     const std::size_t at = transaction->first_row + record.ordinal - 1;
-    const std::size_t due = next_row_ ? without_filtered(*next_row_) : durable_rows();
-    if (next_row_ ? at != due : at > due) {
+    const std::size_t due = next_row ? without_filtered(*next_row) : durable_rows();
+    if (next_row ? at != due : at > due) {
         world_.fail(fmt::format("row {} came where row {} must", at, due));
     }
-    if (!tells(record, row, next_part_)) {
+    if (!tells(record, row, next_part)) {
         world_.fail(fmt::format("record {} #{} is not of row {}: {}", to_string(record.commit_lsn),
                                 record.ordinal, token(row), record.value.substr(0, 200)));
     }
-    next_row_ = at;
-    if (native_) snapshots_.durable_change(record, row, next_part_);
-    if (++next_part_ < parts(row)) return;
-    next_part_ = 0;
-    next_row_ = at + 1;
+    next_row = at;
+    if (native_) snapshots_.durable_change(record, row, next_part);
+    if (++next_part < parts(row)) return;
+    next_part = 0;
+    next_row = at + 1;
     if (at < durable_rows_) ++repeats_;
     durable_rows_ = std::max(durable_rows_, at + 1);
 }

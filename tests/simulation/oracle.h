@@ -15,6 +15,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -51,13 +52,18 @@ public:
     // Where the slot was made, or moved to by others; none: it is gone.
     void slot_stands_at(Lsn lsn) noexcept { slot_at_ = lsn; }
 
+    // Two of us follow the slot in turn: what the one before had on its way may come late, and a
+    // consumer takes the newest by its place.
+    void has_two_instances() {
+        two_ = true;
+        snapshots_.has_two_instances();
+    }
     // A sink was built: what it makes durable starts anew.
     void attempt_begins() {
-        next_row_.reset();
-        next_part_ = 0;
+        attempts_[world_.instance()] = {};
         snapshots_.attempt_begins();
     }
-    void durable(const Record& record);
+    void durable(const Record& record, std::size_t instance);
     // The sink has said so, of the stream.
     void told(Position durable);
 
@@ -89,7 +95,8 @@ public:
     bool complete() const { return missing() == 0; }
     // This attempt itself has brought the last row.
     bool attempt_complete() const {
-        return next_row_ && without_filtered(*next_row_) == history_.rows;
+        const auto& next = attempts_[world_.instance()].next_row;
+        return next && without_filtered(*next) == history_.rows;
     }
     // What is stored leaves no row to be read again.
     bool all_stored() const {
@@ -112,7 +119,11 @@ private:
     }
     std::size_t durable_rows() const { return without_filtered(durable_rows_); }
     bool tells(const Record& record, const Row& row, std::size_t part) const;
-    void durable_read(const Record& record);
+    struct Attempt {
+        std::optional<std::size_t> next_row;  // that it must bring
+        std::size_t next_part = 0;            // of that row
+    };
+    void durable_read(const Record& record, std::size_t instance);
     void starts_over(Lsn from);
 
     World& world_;
@@ -122,9 +133,9 @@ private:
     bool begun_ = false;
     Lsn slot_at_;
     std::size_t first_row_ = 0;
-    std::size_t durable_rows_ = 0;         // all rows before this one are durable, or filtered
-    std::optional<std::size_t> next_row_;  // that this attempt must bring
-    std::size_t next_part_ = 0;            // of that row
+    std::size_t durable_rows_ = 0;     // all rows before this one are durable, or filtered
+    std::array<Attempt, 2> attempts_;  // by instance
+    bool two_ = false;
     Lsn stored_;
     Instant store_back_at_;
     Lsn confirmed_;

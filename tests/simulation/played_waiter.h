@@ -6,20 +6,17 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <functional>
 #include <string>
-#include <utility>
 
 #include "base/wait.h"
+#include "simulation/turns.h"
 #include "simulation/world.h"
 
 namespace pgc::sim {
 
 class PlayedWaiter final : public Waiter {
 public:
-    // `looked_at` is called whenever time has moved.
-    PlayedWaiter(World& world, std::function<void()> looked_at)
-        : world_(world), looked_at_(std::move(looked_at)) {}
+    PlayedWaiter(World& world, Turns& turns) : world_(world), turns_(turns) {}
 
     // A real descriptor that stands for "asked to end".
     void watch(int fd) noexcept { stop_fd_ = fd; }
@@ -33,18 +30,8 @@ public:
                                     (wants.deadline - world_.clock.now()).count(), fds(wants)));
             throw Unfinished{};
         }
-        do {
-            const Instant until = std::min(ready_at(wants), world_.next_event());
-            if (until == kNever) {
-                world_.fail("it waits for nothing, for ever");
-                throw Unfinished{};
-            }
-            // A wait takes time, however little: a loop that only spins is seen.
-            const Instant soon = world_.clock.now() + std::chrono::microseconds{1};
-            world_.clock.advance_to(std::max(until, soon));
-            world_.happen();
-            looked_at_();
-        } while (ready_at(wants) > world_.clock.now());
+        const Instant soon = world_.clock.now() + std::chrono::microseconds{1};
+        turns_.sleep([&, soon] { return std::max(soon, ready_at(wants)); });
     }
     std::uint64_t waits() const noexcept { return waits_; }
 
@@ -76,7 +63,7 @@ private:
     }
 
     World& world_;
-    std::function<void()> looked_at_;
+    Turns& turns_;
     int stop_fd_ = -1;
     int desk_fd_ = -1;
     std::uint64_t waits_ = 0;

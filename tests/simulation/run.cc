@@ -3,27 +3,17 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <deque>
-#include <memory>
 #include <utility>
 
-#include "format/native/native_format.h"
-#include "pipeline/file_store.h"
-#include "pipeline/pipeline.h"
-#include "postgres/stream/postgres_source.h"
 #include "simulation/climate.h"
 #include "simulation/customer.h"
-#include "simulation/destination.h"
 #include "simulation/disk.h"
-#include "simulation/forwarding.h"
+#include "simulation/instance.h"
 #include "simulation/kafka.h"
 #include "simulation/played_log.h"
-#include "simulation/played_source.h"
-#include "simulation/played_waiter.h"
 #include "simulation/server.h"
+#include "simulation/turns.h"
 #include "simulation/wire_link.h"
-#include "sink/kafka/position_topic.h"
-#include "sink/kafka/sink.h"
 
 namespace pgc::sim {
 namespace {
@@ -32,37 +22,10 @@ using namespace std::chrono_literals;
 
 // After the last fault everything must be durable; a snapshot in tiny groups takes longer.
 constexpr Duration kPatience = 300s;
-// In a second: pauses begin at 50 ms, and are short again after each success.
-constexpr std::size_t kAttempts_max = 30;
+constexpr Duration kLongAfter = 200s;
 constexpr Duration kSnapshotPatience = 3000s;
 
-// A place where the process may die, and where the oracle sees what a real sink holds.
-class WatchedSink final : public ForwardingSink {
-public:
-    WatchedSink(World& world, Oracle& oracle, std::unique_ptr<Sink> sink, std::size_t limit)
-        : ForwardingSink(std::move(sink)), world_(world), oracle_(oracle), limit_(limit) {}
-
-    Result<Offer> offer(RecordBatchPtr& batch) override {
-        world_.step("offer");
-        auto answer = inner().offer(batch);
-        oracle_.holds(inner().pending_bytes(), limit_);
-        world_.step("offered");
-        return answer;
-    }
-    Result<Position> durable(Lane lane) override {
-        world_.step("durable");
-        auto durable = inner().durable(lane);
-        if (durable && lane == kStreamLane) oracle_.told(*durable);
-        return durable;
-    }
-
-private:
-    World& world_;
-    Oracle& oracle_;
-    const std::size_t limit_;
-};
-
-class Run final : public PipelineParts {
+class Run {
 public:
     explicit Run(const RunOptions& options)
         : options_(options),
@@ -72,11 +35,15 @@ public:
           server_(world_, history_, oracle_, climate_.workload),
           disk_(world_, oracle_),
           topic_(world_, oracle_),
-          waiter_(world_, [this] { look_at(); }),
+          turns_(world_, [this] { look_at(); }),
           postgres_(postgres_config(climate_)),
           links_(world_, server_, history_, climate_.version, climate_.local, climate_.reading),
           cluster_(world_, oracle_, climate_.kafka, options.mutation),
-          customer_(world_, oracle_, climate_.filtered) {
+          customer_(world_, oracle_, climate_.filtered),
+          first_(place()),
+          second_(place()) {
+        world_.freezes_by([this](auto ready) { turns_.sleep(std::move(ready)); });
+        if (climate_.two) oracle_.has_two_instances();
         // As pipeline/budget.h says, and for each of two batches an arena's least.
         climate_.sink.held_limit = climate_.pipeline.flow.budget_bytes + 2 * Arena::kChunk +
                                    Budget::kPerRawByte * 50 * climate_.workload.padding_max;
@@ -93,6 +60,7 @@ public:
             climate_.pipeline.store_every = climate_.pipeline.checkpoint_interval;
             climate_.pipeline.store_records = 1'000'000;
         }
+        if (options.mutation == Mutation::store_overwrites_the_unseen) disk_.make_blind();
         disk_.fill_at(climate_.disk_fills_at);
         if (climate_.slot_from_others) {
             server_.create_slot();
@@ -107,56 +75,19 @@ public:
     }
 
     Verdict judge() {
-        while (!over_ && !world_.failed() && lives_ < 200) live();
+        if (climate_.two) turns_.begin_second([this] { live_beside(); });
+        while (!over_ && !world_.failed() && lives_ < 200) live(first_);
         if (!over_ && !world_.failed()) world_.fail("two hundred lives were not enough");
+        turns_.let_second_end();
         return {.failure = world_.failure(),
                 .trace = world_.trace(),
                 .rows = history_.rows,
                 .repeats = oracle_.repeats(),
                 .lives = lives_,
-                .waits = waiter_.waits(),
+                .waits = first_.waits() + second_.waits(),
+                .takeovers = takeovers_,
                 .loss = oracle_.loss(),
                 .snapshots = snapshot_verdict()};
-    }
-
-    Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override {
-        look_at_the_pace();
-        const bool may_create =
-            task.may_create_slot || (climate_.creates_lost_slot && has_position());
-        std::unique_ptr<Source> source;
-        if (options_.real) {
-            source = real_source(task, may_create);
-        } else {
-            source = std::make_unique<PlayedSource>(world_, server_, history_, may_create);
-        }
-        return spoilt(std::move(source), options_.mutation, oracle_);
-    }
-    Result<std::unique_ptr<Format>> make_format(const SourceIdentity& identity) override {
-        std::unique_ptr<Format> format;
-        if (options_.real) {
-            format = std::make_unique<NativeFormat>(
-                FormatOptions{},
-                FormatContext{.version = "0", .connector = "sim", .database = identity.database});
-        } else {
-            format = std::make_unique<PlayedFormat>(world_, history_, climate_.filtered);
-        }
-        return spoilt(std::move(format), options_.mutation, world_.random);
-    }
-    Result<std::unique_ptr<Sink>> make_sink() override {
-        if (!climate_.to_kafka) {
-            return spoilt(std::make_unique<PlayedSink>(world_, oracle_, climate_.sink),
-                          options_.mutation);
-        }
-        auto sink = KafkaSink::make({.config = kafka_,
-                                     .producers = cluster_,
-                                     .memory = kafka_memory_,
-                                     .clock = world_.clock,
-                                     .metrics = *metrics_,
-                                     .logger = {}});
-        if (!sink) return std::unexpected(std::move(sink.error()));
-        auto watched = std::make_unique<WatchedSink>(world_, oracle_, std::move(*sink),
-                                                     climate_.sink.held_limit);
-        return spoilt(std::move(watched), options_.mutation);
     }
 
 private:
@@ -174,95 +105,68 @@ private:
                 .lost = links_.slots().lost(),
                 .recoveries = oracle_.recoveries()};
     }
-    std::unique_ptr<Source> real_source(const SourceTask& task, bool may_create) {
-        return std::make_unique<PostgresSource>(
-            PostgresSource::With{.config = postgres_,
-                                 .links = links_,
-                                 .clock = world_.clock,
-                                 .metrics = *metrics_,
-                                 .logger = {},
-                                 .memory = memory_,
-                                 .keepalive_interval = 10s,
-                                 .may_create_slot = may_create,
-                                 .may_replace_slot = task.may_replace_slot,
-                                 .home = task.home,
-                                 .snapshot = task.snapshot});
+    Instance::Place place() {
+        return {.options = options_,
+                .world = world_,
+                .climate = climate_,
+                .history = history_,
+                .oracle = oracle_,
+                .server = server_,
+                .disk = disk_,
+                .topic = topic_,
+                .turns = turns_,
+                .postgres = postgres_,
+                .links = links_,
+                .kafka = kafka_,
+                .cluster = cluster_,
+                .customer = customer_};
     }
 
-    // One life of our process: from its start to its end, however that comes.
-    void live() {
-        ++lives_;
-        attempts_.clear();
+    // From the start of a process of ours to its end, however that comes, and the time until the
+    // next one.
+    void live(Instance& instance) {
+        try {
+            live_once(instance);
+        } catch (const Unfinished&) {
+        }
+        world_.die_in(0);
+    }
+    void live_once(Instance& instance) {
+        const std::size_t number = ++lives_;
+        world_.life_begins();
         oracle_.life_begins();
         if (troubled() && climate_.life_steps > 0) {
             world_.die_in(1 + world_.random.below(climate_.life_steps));
         }
-        StopRequest stop;
-        stop_ = &stop;
-        SnapshotDesk desk;
-        customer_.goes_to(&desk);
-        waiter_.watch_desk(desk.wake_fd());
-        stops_asked_ = 0;
-        memory_ = {};
-        kafka_memory_ = {};
-        server_.next_life();
-        waiter_.watch(stop.wake_fd());
         try {
-            conclude(run_pipeline(stop, desk));
+            conclude(instance, instance.live(number));
         } catch (const Crash&) {
             if (!oracle_.snapshots().over()) ++crashes_in_snapshots_;
+            world_.die_in(0);
             rest(world_.between(0ms, 2s));
+        }
+    }
+    // Another one on the same slot, with the same store, until the troubles are over.
+    void live_beside() {
+        try {
+            rest(world_.between(0ms, climate_.troubled / 2));
+            while (troubled() && !over_ && !world_.failed()) live(second_);
         } catch (const Unfinished&) {
         }
-        world_.die_in(0);
-        stop_ = nullptr;
-        customer_.goes_to(nullptr);
     }
 
-    Result<void> run_pipeline(StopRequest& stop, SnapshotDesk& desk) {
-        world_.note("life ", std::to_string(lives_));
-        const auto store = spoilt(make_store(), options_.mutation, server_);
-        Random random{world_.random.next()};
-        Status status{"shop", world_.clock};
-        Metrics metrics{"simulation"};
-        metrics_ = &metrics;
-        Pipeline pipeline{climate_.pipeline,
-                          {.clock = world_.clock,
-                           .waiter = waiter_,
-                           .random = random,
-                           .store = *store,
-                           .parts = *this,
-                           .stop = stop,
-                           .status = status,
-                           .metrics = metrics,
-                           .desk = desk,
-                           .log = {}}};
-        return pipeline.run();
-    }
-
-    std::unique_ptr<PositionStore> make_store() {
-        if (!climate_.in_topic) {
-            return std::make_unique<FileStore>(disk_, "shop", "/state/shop.position");
-        }
-        auto log =
-            spoilt(std::make_unique<PlayedLog>(world_, topic_, climate_.log), options_.mutation);
-        return std::make_unique<KafkaPositionTopic>(std::move(log), KafkaConfig{}, "shop",
-                                                    world_.clock, Logger{});
-    }
-    bool has_position() const {
-        return climate_.in_topic ? topic_.has_position() : disk_.has_position();
-    }
-
-    void conclude(const Result<void>& outcome) {
+    void conclude(const Instance& instance, const Result<void>& outcome) {
         if (!outcome) return conclude_error(outcome.error());
         world_.note("ended well");
-        if (stops_asked_ == 0 && climate_.pipeline.snapshot == SnapshotMode::only) {
+        const bool asked = instance.stops_asked() > 0;
+        if (!asked && climate_.pipeline.snapshot == SnapshotMode::only) {
             over_ = oracle_.begun() && oracle_.snapshots().over();
             if (over_) oracle_.snapshots().check_begun();
             return rest(1ms);
         }
-        if (stops_asked_ == 0) world_.fail("it ended, though nobody asked it to");
-        if (!finished() || oracle_.loss()) return rest(1ms);
+        if (!asked) world_.fail("it ended, though nobody asked it to");
+        if (!finished() || oracle_.loss())
+            return rest(climate_.two ? world_.between(1ms, 2s) : 1ms);
         over_ = oracle_.all_stored();
         if (over_) oracle_.snapshots().compare();
         // Now and then: the last commit was still on its way, or the sink went without a word.
@@ -288,13 +192,8 @@ private:
 
     // The process is not there for a while; the world goes on.
     void rest(Duration time) {
-        customer_.goes_to(nullptr);
         const Instant until = world_.clock.now() + time;
-        while (world_.clock.now() < until) {
-            world_.clock.advance_to(
-                std::min(until, std::max(world_.next_event(), world_.clock.now() + 1us)));
-            world_.happen();
-        }
+        turns_.sleep([until] { return until; });
     }
 
     Duration patience() const {
@@ -304,7 +203,8 @@ private:
     }
     bool troubled() const { return world_.clock.now() - Instant{1h} < climate_.troubled; }
     bool finished() const {
-        return server_.workload_done() && oracle_.begun() && oracle_.complete() && !troubled() &&
+        return !turns_.second_is_there() && server_.workload_done() && oracle_.begun() &&
+               oracle_.complete() && !troubled() &&
                (oracle_.attempt_complete() || oracle_.all_stored()) && oracle_.snapshots().over();
     }
 
@@ -317,35 +217,28 @@ private:
             climate_.reading.refused = climate_.reading.cut = climate_.reading.altered =
                 climate_.reading.timeouts = 0;
             customer_.settles();
-            world_.die_in(0);
+            world_.nobody_dies();
             disk_.set_full(false);
+            if (turns_.second_is_there() && second_.stops_asked() == 0) second_.ask_to_end();
         }
         // What a standby has sent waits for certainty first.
-        if (!climate_.standby) oracle_.repeats_oracle().look();
+        if (!climate_.standby && !climate_.two && first_.is_there())
+            oracle_.repeats_oracle().look();
         if (world_.failed()) throw Unfinished{};
         if (world_.clock.now() - Instant{1h} > climate_.troubled + patience()) {
             world_.fail(fmt::format("no progress: {} rows are missing", oracle_.missing()));
             throw Unfinished{};
         }
-        if (finished() && !oracle_.loss()) ask_to_end();
-    }
-    // However an attempt ends: the next one comes after a pause, or we would burden the server.
-    void look_at_the_pace() {
-        attempts_.push_back(world_.clock.now());
-        if (attempts_.size() <= kAttempts_max) return;
-        if (attempts_.back() - attempts_.front() < 1s) {
-            world_.fail(fmt::format("{} attempts in a second", attempts_.size()));
-            throw Unfinished{};
+        // What the one before has stored late is found by whoever stores or starts next; here
+        // nothing more may come to be stored.
+        const bool quiet =
+            world_.clock.now() - Instant{1h} > climate_.troubled + kLongAfter && !finished();
+        if (climate_.two && quiet && !turns_.second_is_there() &&
+            !std::exchange(started_again_, true)) {
+            first_.ask_to_end();
         }
-        attempts_.pop_front();
+        if (finished() && !oracle_.loss() && first_.stops_asked() == 0) first_.ask_to_end();
     }
-    void ask_to_end() {
-        if (stop_ == nullptr || stops_asked_ > 0) return;
-        ++stops_asked_;
-        world_.note("asked to end");
-        stop_->request();
-    }
-
     template <typename Action>
     void sometime(unsigned times, Action action) {
         for (unsigned i = 0; i < times; ++i) {
@@ -370,18 +263,31 @@ private:
         sometime(climate_.orders, [this] { customer_.orders(); });
         sometime(climate_.lost_snapshots, [this] { links_.slots().lose_snapshot(); });
         sometime(climate_.topic_deletions, [this] { cluster_.delete_topics(); });
-        sometime(climate_.stops, [this] {
-            if (stop_ == nullptr) return;
-            ++stops_asked_;
-            world_.note("asked to end");
-            stop_->request();
-        });
+        sometime(climate_.stops, [this] { some_instance().ask_to_end(); });
+        sometime(climate_.takeovers, [this] { take_over(); });
         if (climate_.loss) world_.after(world_.between(0ms, climate_.troubled), [this] { lose(); });
+    }
+
+    Instance& some_instance() {
+        return climate_.two && world_.random.chance(50) ? second_ : first_;
+    }
+    // Whoever holds the slot stands still, is cut off, or both; and wakes up when it may be too
+    // late: the server has ended its session, and the other one has gone on.
+    void take_over() {
+        const auto holder = server_.holder();
+        if (!holder) return;
+        ++takeovers_;
+        const bool freezes = world_.random.chance(70);
+        if (freezes) {
+            const bool long_one = world_.random.chance(30);
+            world_.freeze(*holder, world_.between(1ms, long_one ? 60s : 8s));
+        }
+        if (!freezes || world_.random.chance(60)) server_.end_walsender();
     }
 
     // Once a position is stored, somebody takes away what comes after it.
     void lose() {
-        if (!has_position() || !server_.slot().exists) {
+        if (!place().has_position() || !server_.slot().exists) {
             world_.after(100ms, [this] { lose(); });
             return;
         }
@@ -419,19 +325,17 @@ private:
     Server server_;
     Disk disk_;
     PlayedTopic topic_;
-    PlayedWaiter waiter_;
+    Turns turns_;
     const PostgresConfig postgres_;
     WireLinks links_;
     const KafkaConfig kafka_;
     PlayedCluster cluster_;
     Customer customer_;
-    SourceMemory memory_;         // of the present life
-    KafkaMemory kafka_memory_;    // likewise
-    Metrics* metrics_ = nullptr;  // likewise
-    StopRequest* stop_ = nullptr;
+    Instance first_;
+    Instance second_;  // if there are two
     std::size_t crashes_in_snapshots_ = 0;
-    std::deque<Instant> attempts_;  // the latest, of the present life
-    int stops_asked_ = 0;
+    std::size_t takeovers_ = 0;
+    bool started_again_ = false;
     int ends_without_store_ = 0;
     std::size_t lives_ = 0;
     bool over_ = false;

@@ -40,6 +40,7 @@ struct Verdict {
     std::size_t repeats = 0;
     std::size_t lives = 0;
     std::uint64_t waits = 0;
+    std::size_t takeovers = 0;  // of a slot that was held, by force
     bool loss = false;
     SnapshotVerdict snapshots;
 

@@ -196,7 +196,7 @@ void Server::create_slot() {
 }
 
 bool Server::end_stale_walsender() noexcept {
-    if (!slot_active() || slot_.held_for != life_) return false;
+    if (!senders_.empty() || !slot_active() || slot_.held_for != world_.life()) return false;
     release_slot();
     return true;
 }
@@ -205,6 +205,16 @@ void Server::cut_all(const std::string& why) {
     ++cuts_;
     const auto senders = senders_;
     for (Walsender* sender : senders) sender->cut(why);
+}
+
+void Server::end_walsender() {
+    const auto senders = senders_;
+    for (Walsender* sender : senders) sender->cut("terminating connection by an administrator");
+}
+
+std::optional<std::size_t> Server::holder() const {
+    if (senders_.empty()) return std::nullopt;
+    return senders_.front()->instance_;
 }
 
 void Server::shut_down(Duration down) {
@@ -317,7 +327,7 @@ void Server::replace_system() {
 }
 
 Walsender::Walsender(Server& server, Lsn from)
-    : server_(server), heard_(server.world_.clock.now()) {
+    : server_(server), instance_(server.world_.instance()), heard_(server.world_.clock.now()) {
     // The server goes ahead to what was confirmed, without a word.
     const Lsn start = std::max(from, server.slot_.confirmed);
     next_ = server.history_.first_from(start);
@@ -343,7 +353,7 @@ void Walsender::abandon() {
     std::erase(server_.senders_, this);
     broken_ = "gone";
     server_.slot_.held_until = server_.world_.clock.now() + server_.world_.between(0ms, 3s);
-    server_.slot_.held_for = server_.life_;
+    server_.slot_.held_for = server_.world_.life();
 }
 
 void Walsender::send(Sent message) {

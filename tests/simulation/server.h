@@ -82,6 +82,7 @@ private:
     void send(Sent message);
 
     Server& server_;
+    const std::size_t instance_;      // of ours, to which it sends
     std::size_t next_;                // transaction
     std::optional<std::size_t> row_;  // within it; none: not begun
     std::deque<Sent> outbox_;
@@ -118,9 +119,8 @@ public:
     }
     void create_slot();
     void release_slot() noexcept { slot_.held_until = Instant{}; }
-    // Ends a forgotten walsender, if it is one of the present life's.
+    // Ends a forgotten walsender, if it is one of the life's that asks.
     bool end_stale_walsender() noexcept;
-    void next_life() noexcept { ++life_; }
     Lsn end() const noexcept { return end_; }
     // While it was a standby.
     Lsn replayed() const noexcept {
@@ -159,6 +159,10 @@ public:
 
     // What goes wrong with servers.
     void cut_all(const std::string& why);
+    // Somebody ends the walsender; no other connection.
+    void end_walsender();
+    // The instance whose walsender holds the slot.
+    std::optional<std::size_t> holder() const;
     void crash(Duration down);
     void black_hole();
     // Waits, as PostgreSQL does, until the walsenders' clients have confirmed everything.
@@ -214,7 +218,6 @@ private:
     };
     std::vector<Hole> holes_;
     std::uint64_t versions_ = 0;
-    std::uint64_t life_ = 0;
     std::uint32_t next_xid_ = 700;
     struct Living {
         std::int64_t key = 0;

@@ -27,7 +27,7 @@ struct Tally {
     std::uint64_t failed = 0;
     std::uint64_t first_failed = 0;
     std::string first_failure;
-    std::uint64_t rows = 0, repeats = 0, lives = 0, losses = 0;
+    std::uint64_t rows = 0, repeats = 0, lives = 0, losses = 0, takeovers = 0;
     std::uint64_t with_snapshots = 0, crashed_in_snapshots = 0;  // seeds
     SnapshotVerdict snapshots;
 
@@ -47,8 +47,10 @@ struct Tally {
         snapshots.recoveries += more.recoveries;
     }
     void print() const {
-        fmt::print("{} passed, {} failed; {} rows, {} repeated, {} lives, {} losses told\n", passed,
-                   failed, rows, repeats, lives, losses);
+        fmt::print(
+            "{} passed, {} failed; {} rows, {} repeated, {} lives, {} losses told, "
+            "{} takeovers\n",
+            passed, failed, rows, repeats, lives, losses, takeovers);
         fmt::print(
             "snapshots: {} seeds, {} rows in {} groups; {} crashes within one ({} seeds), {} "
             "orders\n",
@@ -70,6 +72,7 @@ Tally run_seeds(std::uint64_t from, std::uint64_t count) {
         tally.repeats += verdict.repeats;
         tally.lives += verdict.lives;
         tally.losses += verdict.loss ? 1U : 0U;
+        tally.takeovers += verdict.takeovers;
         tally.add(verdict.snapshots);
         if (verdict.passed()) {
             ++tally.passed;
@@ -100,6 +103,7 @@ TEST(SimulationTest, EverySeedDeliversEverythingOrTellsOfALoss) {
                                     had.splits, had.cuts, had.timeouts, had.lost, had.recoveries}) {
         EXPECT_GT(count, 0U);
     }
+    EXPECT_GT(tally.takeovers, 0U);
     RecordProperty("seeds", std::to_string(tally.passed));
     tally.print();
 }

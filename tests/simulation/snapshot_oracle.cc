@@ -96,7 +96,8 @@ std::vector<std::uint32_t> SnapshotOracle::tables_of(const SnapshotRequest& requ
     return tables;
 }
 
-bool SnapshotOracle::may_be_read(std::uint32_t table, std::int64_t key, Lsn at) const {
+bool SnapshotOracle::may_be_read(std::uint32_t table, std::int64_t key, Lsn at,
+                                 std::size_t instance) const {
     const auto is_for = [&](const SnapshotRequest& request) {
         const auto tables = tables_of(request);
         return std::ranges::find(tables, table) != tables.end() && key > lower_key(request);
@@ -107,12 +108,12 @@ bool SnapshotOracle::may_be_read(std::uint32_t table, std::int64_t key, Lsn at) 
         return version.row != nullptr && version.row->old_key != 0 && version.commit < at;
     });
     return std::ranges::any_of(ordered_, is_for) ||
-           std::ranges::any_of(left_at_begin_, [&](const SnapshotWork& work) {
+           std::ranges::any_of(left_at_begin_[instance], [&](const SnapshotWork& work) {
                return is_for(work.request) && (moved || leaves(work, table, key));
            });
 }
 
-void SnapshotOracle::durable_read(const Record& record) {
+void SnapshotOracle::durable_read(const Record& record, std::size_t instance) {
     learn_history();
     ++reads_;
     const Lsn at{record.commit_lsn.value + 1};  // the row comes in just before
@@ -138,13 +139,16 @@ void SnapshotOracle::durable_read(const Record& record) {
     if (!says || record.key != (is_keyed(*table) ? fmt::format("{{\"id\":{}}}", *key) : "")) {
         world_.fail(fmt::format("{} was read as {}", row, record.value.substr(0, 200)));
     }
-    if (!may_be_read(*table, *key, at)) world_.fail(row + " was read, but it was not left");
+    if (!may_be_read(*table, *key, at, instance))
+        world_.fail(row + " was read, but it was not left");
     Known& known = known_[*table][*key];
     known.as_of = std::max(known.as_of, version->commit);
     known.told_at = std::max(known.told_at, at);
-    known.version = version->row->version;
-    known.read_at = {record.commit_lsn, record.ordinal};
-    known.read_as_of = version->commit;
+    if (takes(known, {record.commit_lsn, record.ordinal})) {
+        known.version = version->row->version;
+        known.read_at = {record.commit_lsn, record.ordinal};
+        known.read_as_of = version->commit;
+    }
     note_told(record, *version->row);
     if (!is_keyed(*table) && !read_at_[*table][at].insert(*key).second) {
         world_.fail(row + " was read twice at one place, and has no key to know it by");
@@ -162,7 +166,7 @@ void SnapshotOracle::durable_change(const Record& record, const Row& row, std::s
         }
         one.as_of = std::max(one.as_of, record.commit_lsn);
         one.told_at = std::max(one.told_at, record.commit_lsn);
-        one.version = version;
+        if (takes(one, place)) one.version = version;
     };
     switch (row.operation) {
         case Operation::truncate:

@@ -45,15 +45,19 @@ public:
     }
 
     // What is left, as stored, is what the source is asked for.
-    void attempt_begins() { left_at_begin_ = works_; }
-    void life_begins() { ordered_.clear(); }
+    void attempt_begins() { left_at_begin_[world_.instance()] = works_; }
+    void life_begins() {
+        if (!two_) ordered_.clear();
+    }
+    // Records of the one before may come late (Oracle).
+    void has_two_instances() noexcept { two_ = true; }
     void ordered(const SnapshotRequest& request, Lsn now) {
         ordered_.push_back(request);
         ordered_at_.emplace(request.id, now);
     }
     // From now on nobody wants it read.
     void cancelled(const std::string& id) { cancelled_.insert(id); }
-    void durable_read(const Record& record);
+    void durable_read(const Record& record, std::size_t instance);
     // A change of a key comes in two parts.
     void durable_change(const Record& record, const Row& row, std::size_t part);
     void stored(const StoredPosition& position);
@@ -94,14 +98,21 @@ private:
         std::uint64_t version = 0;  // told last; 0: it is gone
         Position read_at;           // of the last READ, and the commit that made what it told
         Lsn read_as_of;
+        Position place{};  // of what was taken last
     };
+    // A consumer that keeps the newest place of each row takes this one.
+    bool takes(Known& known, Position place) const noexcept {
+        if (two_ && place < known.place) return false;
+        known.place = place;
+        return true;
+    }
 
     void note_told(const Record& record, const Row& row);
     void learn_history();
     void learn(const Row& row, Lsn commit);
     // The row as commits before `at` made it; none: it isn't there.
     std::optional<Version> version_at(std::uint32_t table, std::int64_t key, Lsn at) const;
-    bool may_be_read(std::uint32_t table, std::int64_t key, Lsn at) const;
+    bool may_be_read(std::uint32_t table, std::int64_t key, Lsn at, std::size_t instance) const;
     void promise(const SnapshotWork& work, Lsn since);
     void check(Promise& promise, const SnapshotWork* work, Lsn at);
     void check_keyed(const Promise& promise, const SnapshotWork* work, std::uint32_t table, Lsn at);
@@ -119,7 +130,8 @@ private:
     std::array<std::map<Lsn, std::set<std::int64_t>>, kTables> read_at_;
     std::set<std::uint64_t> notes_told_;  // of rows, whatever their keys were then
     std::vector<SnapshotWork> works_;
-    std::vector<SnapshotWork> left_at_begin_;
+    std::array<std::vector<SnapshotWork>, 2> left_at_begin_;  // by instance
+    bool two_ = false;
     std::vector<SnapshotRequest> ordered_;
     std::map<std::string, Lsn> ordered_at_;  // by id
     std::set<std::string> cancelled_;

@@ -5,6 +5,8 @@
 // objects go, the server, the disk and the destination stay).
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -55,13 +57,38 @@ public:
         return found == descriptors_.end() ? kNever : found->second();
     }
 
-    // A point at which the process may die.
+    // Of our instances (turns.h), the one that runs now.
+    std::size_t instance() const noexcept { return instance_; }
+    void now_runs(std::size_t instance) noexcept { instance_ = instance; }
+
+    // A point at which the process that runs may die, or stand still for a while.
     void step(const char* where) {
-        if (dies_in_ == 0 || --dies_in_ > 0) return;
+        Fate& fate = fates_[instance_];
+        if (fate.stands_still_for > Duration{0}) {
+            const Duration time = std::exchange(fate.stands_still_for, Duration{0});
+            note("frozen at ", where);
+            const Instant until = clock.now() + time;
+            sleep_([until] { return until; });
+            note("awake at ", where);
+        }
+        if (fate.dies_in == 0 || --fate.dies_in > 0) return;
         note("crash at ", where);
         throw Crash{};
     }
-    void die_in(std::uint64_t steps) noexcept { dies_in_ = steps; }
+    void die_in(std::uint64_t steps) noexcept { fates_[instance_].dies_in = steps; }
+    void nobody_dies() noexcept {
+        for (Fate& fate : fates_) fate = {.life = fate.life};
+    }
+    // Between two instructions; what others do to it meanwhile it finds when it wakes up.
+    void freeze(std::size_t instance, Duration time) noexcept {
+        fates_[instance].stands_still_for = time;
+    }
+    void freezes_by(std::function<void(std::function<Instant()>)> sleep) {
+        sleep_ = std::move(sleep);
+    }
+    // Which of all lives the one that runs is in.
+    std::uint64_t life() const noexcept { return fates_[instance_].life; }
+    void life_begins() noexcept { fates_[instance_] = {.life = ++lives_}; }
 
     Duration between(Duration least, Duration most) {
         return least + Duration{static_cast<Duration::rep>(
@@ -81,7 +108,8 @@ public:
     void note(Words&&... words) {
         if (!tracing_) return;
         std::string line =
-            std::to_string((clock.now().since_origin.count() - 3'600'000'000'000) / 1000) + " us  ";
+            std::to_string((clock.now().since_origin.count() - 3'600'000'000'000) / 1000) +
+            (instance_ == 0 ? " us  " : " us      ");
         (line.append(words), ...);
         trace_.push_back(std::move(line));
     }
@@ -91,7 +119,15 @@ private:
     std::multimap<Instant, std::function<void()>> events_;
     std::map<int, std::function<Instant()>> descriptors_;
     int next_descriptor_ = 1'000'000;
-    std::uint64_t dies_in_ = 0;
+    struct Fate {
+        std::uint64_t dies_in = 0;
+        Duration stands_still_for{0};
+        std::uint64_t life = 0;
+    };
+    std::array<Fate, 2> fates_;
+    std::size_t instance_ = 0;
+    std::uint64_t lives_ = 0;
+    std::function<void(std::function<Instant()>)> sleep_;
     std::string failure_;
     const bool tracing_;
     std::vector<std::string> trace_;

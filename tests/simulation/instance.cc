@@ -1,0 +1,190 @@
+#include "simulation/instance.h"
+
+#include <fmt/core.h>
+
+#include <string>
+#include <utility>
+
+#include "format/native/native_format.h"
+#include "pipeline/file_store.h"
+#include "simulation/destination.h"
+#include "simulation/forwarding.h"
+#include "simulation/played_source.h"
+#include "sink/kafka/position_topic.h"
+#include "sink/kafka/sink.h"
+
+namespace pgc::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+// In a second: pauses begin at 50 ms, and are short again after each success.
+constexpr std::size_t kAttempts_max = 30;
+
+// A place where the process may die, and where the oracle sees what a real sink holds.
+class WatchedSink final : public ForwardingSink {
+public:
+    WatchedSink(World& world, Oracle& oracle, std::unique_ptr<Sink> sink, std::size_t limit)
+        : ForwardingSink(std::move(sink)), world_(world), oracle_(oracle), limit_(limit) {}
+
+    Result<Offer> offer(RecordBatchPtr& batch) override {
+        world_.step("offer");
+        auto answer = inner().offer(batch);
+        oracle_.holds(inner().pending_bytes(), limit_);
+        world_.step("offered");
+        return answer;
+    }
+    Result<Position> durable(Lane lane) override {
+        world_.step("durable");
+        auto durable = inner().durable(lane);
+        if (durable && lane == kStreamLane) oracle_.told(*durable);
+        return durable;
+    }
+
+private:
+    World& world_;
+    Oracle& oracle_;
+    const std::size_t limit_;
+};
+
+// What a life has that others reach from outside, while it lasts.
+class Outside {
+public:
+    Outside(Customer& customer, StopRequest*& stop, StopRequest& request, SnapshotDesk& desk)
+        : customer_(customer), stop_(stop), desk_(desk) {
+        stop_ = &request;
+        customer_.meets(desk_);
+    }
+    Outside(const Outside&) = delete;
+    Outside& operator=(const Outside&) = delete;
+    ~Outside() {
+        stop_ = nullptr;
+        customer_.leaves(desk_);
+    }
+
+private:
+    Customer& customer_;
+    StopRequest*& stop_;
+    SnapshotDesk& desk_;
+};
+
+}  // namespace
+
+Result<void> Instance::live(std::size_t number) {
+    World& world = with_.world;
+    attempts_.clear();
+    stops_asked_ = 0;
+    memory_ = {};
+    kafka_memory_ = {};
+    StopRequest stop;
+    SnapshotDesk desk;
+    const Outside outside{with_.customer, stop_, stop, desk};
+    waiter_.watch_desk(desk.wake_fd());
+    waiter_.watch(stop.wake_fd());
+    world.note("life ", std::to_string(number));
+    const auto store = spoilt(make_store(), with_.options.mutation, with_.server);
+    Random random{world.random.next()};
+    Status status{"shop", world.clock};
+    Metrics metrics{"simulation"};
+    metrics_ = &metrics;
+    Pipeline pipeline{with_.climate.pipeline,
+                      {.clock = world.clock,
+                       .waiter = waiter_,
+                       .random = random,
+                       .store = *store,
+                       .parts = *this,
+                       .stop = stop,
+                       .status = status,
+                       .metrics = metrics,
+                       .desk = desk,
+                       .log = {}}};
+    return pipeline.run();
+}
+
+void Instance::ask_to_end() {
+    if (stop_ == nullptr) return;
+    ++stops_asked_;
+    with_.world.note("asked to end");
+    stop_->request();
+}
+
+Result<std::unique_ptr<Source>> Instance::make_source(const SourceTask& task) {
+    look_at_the_pace();
+    const bool may_create =
+        task.may_create_slot || (with_.climate.creates_lost_slot && with_.has_position());
+    std::unique_ptr<Source> source;
+    if (with_.options.real) {
+        source = real_source(task, may_create);
+    } else {
+        source =
+            std::make_unique<PlayedSource>(with_.world, with_.server, with_.history, may_create);
+    }
+    return spoilt(std::move(source), with_.options.mutation, with_.oracle);
+}
+
+std::unique_ptr<Source> Instance::real_source(const SourceTask& task, bool may_create) {
+    return std::make_unique<PostgresSource>(
+        PostgresSource::With{.config = with_.postgres,
+                             .links = with_.links,
+                             .clock = with_.world.clock,
+                             .metrics = *metrics_,
+                             .logger = {},
+                             .memory = memory_,
+                             .keepalive_interval = 10s,
+                             .may_create_slot = may_create,
+                             .may_replace_slot = task.may_replace_slot,
+                             .home = task.home,
+                             .snapshot = task.snapshot});
+}
+
+Result<std::unique_ptr<Format>> Instance::make_format(const SourceIdentity& identity) {
+    std::unique_ptr<Format> format;
+    if (with_.options.real) {
+        format = std::make_unique<NativeFormat>(
+            FormatOptions{},
+            FormatContext{.version = "0", .connector = "sim", .database = identity.database});
+    } else {
+        format = std::make_unique<PlayedFormat>(with_.world, with_.history, with_.climate.filtered);
+    }
+    return spoilt(std::move(format), with_.options.mutation, with_.world.random);
+}
+
+Result<std::unique_ptr<Sink>> Instance::make_sink() {
+    if (!with_.climate.to_kafka) {
+        return spoilt(std::make_unique<PlayedSink>(with_.world, with_.oracle, with_.climate.sink),
+                      with_.options.mutation);
+    }
+    auto sink = KafkaSink::make({.config = with_.kafka,
+                                 .producers = with_.cluster,
+                                 .memory = kafka_memory_,
+                                 .clock = with_.world.clock,
+                                 .metrics = *metrics_,
+                                 .logger = {}});
+    if (!sink) return std::unexpected(std::move(sink.error()));
+    auto watched = std::make_unique<WatchedSink>(with_.world, with_.oracle, std::move(*sink),
+                                                 with_.climate.sink.held_limit);
+    return spoilt(std::move(watched), with_.options.mutation);
+}
+
+std::unique_ptr<PositionStore> Instance::make_store() {
+    if (!with_.climate.in_topic) {
+        return std::make_unique<FileStore>(with_.disk, "shop", "/state/shop.position");
+    }
+    auto log = spoilt(std::make_unique<PlayedLog>(with_.world, with_.topic, with_.climate.log),
+                      with_.options.mutation);
+    return std::make_unique<KafkaPositionTopic>(std::move(log), with_.kafka, "shop",
+                                                with_.world.clock, Logger{});
+}
+
+// However an attempt ends: the next one comes after a pause, or we would burden the server.
+void Instance::look_at_the_pace() {
+    attempts_.push_back(with_.world.clock.now());
+    if (attempts_.size() <= kAttempts_max) return;
+    if (attempts_.back() - attempts_.front() < 1s) {
+        with_.world.fail(fmt::format("{} attempts in a second", attempts_.size()));
+        throw Unfinished{};
+    }
+    attempts_.pop_front();
+}
+
+}  // namespace pgc::sim

@@ -1,0 +1,79 @@
+// One of us: the whole engine with its parts, life after life, in a world that others share.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+
+#include "core/store.h"
+#include "pipeline/parts.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/stop_request.h"
+#include "postgres/stream/postgres_source.h"
+#include "simulation/climate.h"
+#include "simulation/customer.h"
+#include "simulation/disk.h"
+#include "simulation/kafka.h"
+#include "simulation/played_log.h"
+#include "simulation/played_waiter.h"
+#include "simulation/run.h"
+#include "simulation/server.h"
+#include "simulation/turns.h"
+#include "simulation/wire_link.h"
+#include "sink/kafka/config.h"
+#include "sink/kafka/memory.h"
+
+namespace pgc::sim {
+
+class Instance final : public PipelineParts {
+public:
+    struct Place {
+        const RunOptions& options;
+        World& world;
+        Climate& climate;
+        const History& history;
+        Oracle& oracle;
+        Server& server;
+        Disk& disk;
+        PlayedTopic& topic;
+        Turns& turns;
+        const PostgresConfig& postgres;
+        WireLinks& links;
+        const KafkaConfig& kafka;
+        PlayedCluster& cluster;
+        Customer& customer;
+
+        bool has_position() const {
+            return climate.in_topic ? topic.has_position() : disk.has_position();
+        }
+    };
+    explicit Instance(const Place& place) : with_(place), waiter_(place.world, place.turns) {}
+
+    // From the start of the process to its end, however that comes: Crash, Unfinished.
+    Result<void> live(std::size_t number);
+    bool is_there() const noexcept { return stop_ != nullptr; }
+    void ask_to_end();
+    int stops_asked() const noexcept { return stops_asked_; }
+    std::uint64_t waits() const noexcept { return waiter_.waits(); }
+
+    Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override;
+    Result<std::unique_ptr<Format>> make_format(const SourceIdentity& identity) override;
+    Result<std::unique_ptr<Sink>> make_sink() override;
+
+private:
+    std::unique_ptr<Source> real_source(const SourceTask& task, bool may_create);
+    std::unique_ptr<PositionStore> make_store();
+    void look_at_the_pace();
+
+    const Place with_;
+    PlayedWaiter waiter_;
+    // Of the present life.
+    SourceMemory memory_;
+    KafkaMemory kafka_memory_;
+    Metrics* metrics_ = nullptr;
+    StopRequest* stop_ = nullptr;
+    int stops_asked_ = 0;
+    std::deque<Instant> attempts_;  // the latest
+};
+
+}  // namespace pgc::sim
