@@ -53,22 +53,18 @@ Answered Catalog::answer(std::string_view command, std::string_view about) {
     }
     if (is("/* pg-capture: server */")) return {facts()};
     if (is("/* pg-capture: tables */")) return {tables()};
-    if (is("/* pg-capture: publication */")) return {publication()};
-    if (is("/* pg-capture: publication of inserts */")) return {without_rows(publication())};
-    if (is("/* pg-capture: publication members */")) {
-        return {without_rows(
-            one_row({{"kind", {}}, {"oid", {}}, {"schema", {}}, {"name", {}}, {"filter", {}}}))};
+    if (is("/* pg-capture: publication */")) {
+        return {server_.publications() ? listing_publication(kPublished) : publication()};
     }
-    if (is("/* pg-capture: published tables */")) {
-        Rows rows;
-        rows.columns = {"schema", "name"};
-        for (std::uint32_t table = 0; table < kTables; ++table) {
-            rows.rows.push_back({"public", name_of(table)});
-        }
-        return {std::move(rows)};
+    if (is("/* pg-capture: publication of inserts */")) {
+        return {server_.publications() ? listing_publication(kPublishedInserts)
+                                       : without_rows(publication())};
     }
+    if (is("/* pg-capture: publication members */")) return {members(kPublished)};
+    if (is("/* pg-capture: members of inserts */")) return {members(kPublishedInserts)};
+    if (is("/* pg-capture: published tables */")) return {published_tables()};
     if (is("/* pg-capture: publication signature */")) {
-        return {one_row({{"signature", server_.publication() ? "there" : "none"}})};
+        return {one_row({{"signature", signature()}})};
     }
     if (is("/* pg-capture: published types */")) return {one_row({{"types", "{20,25}"}})};
     if (is("/* pg-capture: slots */")) return {slots()};
@@ -92,6 +88,11 @@ Answered Catalog::answer(std::string_view command, std::string_view about) {
     }
     if (is("/* pg-capture: table facts */")) return {key_of(about)};
     if (is("/* pg-capture: reselect */")) return {one_row({{"note", "as it is now"}})};
+    if (server_.publications() && command.find(" PUBLICATION ") != std::string_view::npos) {
+        const std::string failed = server_.publications()->run(command);
+        if (!failed.empty()) return refused(failed, "the publications are others");
+        return {Rows{}};
+    }
     if (command.find("CREATE PUBLICATION") != std::string_view::npos) {
         server_.publication() = true;
         return {Rows{}};
@@ -131,7 +132,7 @@ Rows Catalog::tables() const {
                     "readable",  "owned",        "rewritten", "attached_by"};
     for (std::uint32_t table = 0; table < kTables; ++table) {
         rows.rows.push_back({std::to_string(kFirstOid + table), "public", name_of(table), "r", "p",
-                             "f", "f", std::nullopt, std::string(1, identity_of(table)),
+                             "f", "f", std::nullopt, std::string(1, server_.identity(table)),
                              flag(is_keyed(table)), "t", "t", "f", std::nullopt});
     }
     return rows;
@@ -149,6 +150,54 @@ Rows Catalog::publication() const {
                          {"note", {}},
                          {"other_slots", "0"}});
     return server_.publication() ? rows : without_rows(std::move(rows));
+}
+
+Rows Catalog::listing_publication(std::string_view name) const {
+    const Publications::One* one = server_.publications()->find(name);
+    Rows rows = one_row({{"all_tables", "f"},
+                         {"inserts", "t"},
+                         {"updates", flag(one != nullptr && !one->inserts_only)},
+                         {"deletes", flag(one != nullptr && !one->inserts_only)},
+                         {"truncates", flag(version_ >= 110000)},
+                         {"via_root", "f"},
+                         {"generated", version_ >= 180000 ? "s" : "n"},
+                         {"owned", "t"},
+                         {"note", one == nullptr ? Cell{} : Cell{one->note}},
+                         {"other_slots", "0"}});
+    return one == nullptr ? without_rows(std::move(rows)) : rows;
+}
+
+Rows Catalog::members(std::string_view name) const {
+    Rows rows;
+    rows.columns = {"kind", "oid", "schema", "name", "filter"};
+    const Publications::One* one =
+        server_.publications() ? server_.publications()->find(name) : nullptr;
+    if (one == nullptr) return rows;
+    for (const std::uint32_t table : one->tables) {
+        rows.rows.push_back({"r", std::to_string(kFirstOid + table), "public", name_of(table), ""});
+    }
+    return rows;
+}
+
+std::string Catalog::signature() const {
+    if (!server_.publications()) return server_.publication() ? "there" : "none";
+    std::string text = server_.publications()->signature();
+    for (std::uint32_t table = 0; table < kTables; ++table) text += server_.identity(table);
+    return text;
+}
+
+Rows Catalog::published_tables() const {
+    Rows rows;
+    rows.columns = {"schema", "name"};
+    for (std::uint32_t table = 0; table < kTables; ++table) {
+        const Publications* listing = server_.publications();
+        if (listing && !listing->publishes(kPublished, table, Operation::insert) &&
+            !listing->publishes(kPublishedInserts, table, Operation::insert)) {
+            continue;
+        }
+        rows.rows.push_back({"public", name_of(table)});
+    }
+    return rows;
 }
 
 Rows Catalog::slots() const {
@@ -187,7 +236,9 @@ Rows Catalog::slot_health() const {
          {"wal_status", version_ >= 130000 ? known(slot.lost ? "lost" : "reserved") : Cell{}},
          {"safe_wal_size", {}},
          {"invalidation", {}},
-         {"publication_exists", flag(server_.publication())},
+         {"publication_exists",
+          flag(server_.publications() ? server_.publications()->find(kPublished) != nullptr
+                                      : server_.publication())},
          {"server_end", to_string(server_.end())},
          {"retained_bytes", known("1000")}});
 }

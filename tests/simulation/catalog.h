@@ -12,7 +12,7 @@
 namespace pgc::sim {
 
 inline constexpr const char* kSlot = "shop_slot";
-inline constexpr const char* kPublication = "shop_pub";
+inline constexpr const char* kPublication = kPublished;
 
 struct Answered {
     Result<Rows> rows;
@@ -33,6 +33,10 @@ private:
     Rows facts() const;
     Rows tables() const;
     Rows publication() const;
+    Rows listing_publication(std::string_view name) const;
+    Rows members(std::string_view name) const;
+    std::string signature() const;
+    Rows published_tables() const;
     Rows slots() const;
     Rows slot_health() const;
     Rows key_of(std::string_view table) const;

@@ -66,6 +66,14 @@ void add_second_instance(Climate& climate, Random& random) {
     climate.orders = 1 + static_cast<unsigned>(random.below(5));
 }
 
+// Tables lose their replica identity and get it back, and move between the two publications.
+void add_identities(Climate& climate, Random& random) {
+    climate.workload.identities = true;
+    climate.tables_refresh = 1ms * (20 + random.below(random.chance(50) ? 200 : 5000));
+    climate.filtered = kTables;
+    climate.loss = climate.slot_from_others = climate.standby = climate.has_publication = false;
+}
+
 }  // namespace
 
 Climate climate_of(Random& random, bool real) {
@@ -138,6 +146,12 @@ Climate climate_of(Random& random, bool real) {
     climate.standby = climate.version >= 160000 && climate.has_publication && random.chance(50);
     if (climate.standby) climate.promotions = std::max(climate.promotions, 1U);
     if (random.chance(20)) add_second_instance(climate, random);
+    // By chance of its own: the other seeds stay what they were.
+    Random apart = random;
+    if (real && climate.pipeline.snapshot == SnapshotMode::never && climate.orders == 0 &&
+        apart.chance(30)) {
+        add_identities(climate, apart);
+    }
     return climate;
 }
 
@@ -157,6 +171,7 @@ PostgresConfig postgres_config(const Climate& climate) {
     if (climate.reselects) config.toast = ToastMode::reselect;
     config.snapshot = climate.snapshot;
     config.manage_publication = !climate.standby;
+    config.tables_refresh = climate.tables_refresh;
     return config;
 }
 

@@ -44,6 +44,7 @@ struct Climate {
     SnapshotConfig snapshot;
     unsigned orders = 0, lost_snapshots = 0;
     unsigned kafka_outages = 0, topic_deletions = 0;
+    Duration tables_refresh{0};
     bool two = false;  // instances of us, at one slot
     unsigned takeovers = 0;
     unsigned disk_fills_at = 0;  // the write; 0: none

@@ -15,6 +15,8 @@
 namespace pgc::sim {
 
 inline constexpr std::uint32_t kTables = 4;
+inline constexpr const char* kPublished = "shop_pub";
+inline constexpr const char* kPublishedInserts = "shop_pub_inserts";
 inline constexpr std::uint32_t kFirstOid = 16401;  // of table 0
 
 // Table 0 has the default replica identity, table 1 FULL, table 2 the default again, table 3
@@ -39,6 +41,8 @@ struct Row {
     std::uint64_t note = 0;     // of a value that never changes, and is not sent with changes
     std::uint32_t columns = 0;  // that ALTER TABLE had added by then
     Lsn lsn;
+    char identity = 'd';         // replica identity of its table by then
+    std::uint8_t published = 3;  // 1: by the publication, 2: by the one for inserts
 };
 
 struct Committed {

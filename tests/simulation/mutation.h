@@ -42,6 +42,8 @@ enum class Mutation : std::uint8_t {
     snapshot_is_an_ordinary_one,  // what can be seen, not what is before its place
     store_overwrites_the_unseen,  // what another instance has stored meanwhile
     successor_knows_what_was,     // the position as it was before the slot was waited for
+    moves_in_two_steps,           // of a table between publications: it is in none meanwhile
+    asks_for_one_publication,     // of the two
 };
 inline constexpr std::array kMutations{
     Mutation::confirms_what_it_received,
@@ -68,6 +70,8 @@ inline constexpr std::array kMutations{
     Mutation::snapshot_is_an_ordinary_one,
     Mutation::store_overwrites_the_unseen,
     Mutation::successor_knows_what_was,
+    Mutation::moves_in_two_steps,
+    Mutation::asks_for_one_publication,
 };
 
 constexpr std::string_view name(Mutation mutation) noexcept {
@@ -98,6 +102,8 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case snapshot_is_an_ordinary_one: return "snapshot_is_an_ordinary_one";
         case store_overwrites_the_unseen: return "store_overwrites_the_unseen";
         case successor_knows_what_was: return "successor_knows_what_was";
+        case moves_in_two_steps: return "moves_in_two_steps";
+        case asks_for_one_publication: return "asks_for_one_publication";
     }
     return "none";
 }

@@ -69,6 +69,12 @@ public:
         if (options.mutation == Mutation::snapshot_is_an_ordinary_one) {
             links_.slots().make_ordinary_ones();
         }
+        if (options.mutation == Mutation::moves_in_two_steps && server_.publications()) {
+            server_.publications()->move_in_two_steps();
+        }
+        if (options.mutation == Mutation::asks_for_one_publication) {
+            links_.ask_for_one_publication();
+        }
         server_.publication() = climate_.has_publication || climate_.slot_from_others;
         server_.standby() = climate_.standby;
         schedule_faults();
@@ -86,6 +92,7 @@ public:
                 .lives = lives_,
                 .waits = first_.waits() + second_.waits(),
                 .takeovers = takeovers_,
+                .moves = server_.moves(),
                 .loss = oracle_.loss(),
                 .snapshots = snapshot_verdict()};
     }

@@ -41,6 +41,7 @@ struct Verdict {
     std::size_t lives = 0;
     std::uint64_t waits = 0;
     std::size_t takeovers = 0;  // of a slot that was held, by force
+    std::size_t moves = 0;      // of tables to another publication, with rows that follow
     bool loss = false;
     SnapshotVerdict snapshots;
 

@@ -14,6 +14,7 @@ Server::Server(World& world, History& history, Oracle& oracle, const Workload& w
       workload_(workload),
       left_(workload.transactions),
       living_(kTables) {
+    for (std::uint32_t table = 0; table < kTables; ++table) identities_[table] = identity_of(table);
     while (workload_.rows_before > history_.rows) commit_one();
     hanging_.clear();
     schedule_commit();
@@ -67,6 +68,9 @@ Row Server::changed_row(Row row, std::uint64_t dice) {
     }
     const auto at = random.below(living.size());
     if (hangs(row.table, living[at].key)) return new_row(row);  // it is locked
+    const bool refused = identities_[row.table] == 'n' &&
+                         publications_.publishes(kPublished, row.table, Operation::update);
+    if (refused) return new_row(row);
     row.key = living[at].key;
     row.note = living[at].note;
     if (dice < 8) {
@@ -114,7 +118,7 @@ void Server::commit_one() {
         row.lsn = at;
         world_.note(name(row.operation), " ", name_of(row.table), " ", std::to_string(row.old_key),
                     " ", std::to_string(row.key), " ", token(row), " ", note_of(row));
-        transaction.rows.push_back(row);
+        if (publish(row)) transaction.rows.push_back(row);
     }
     // The end of one is often where the next one begins.
     transaction.commit = {std::max(end_.value, at.value) + random.below(2) * 30};
@@ -133,12 +137,34 @@ void Server::commit_one() {
     for (Walsender* sender : senders_) sender->pump();
 }
 
+// False: no publication has it. Of an insert that must not be, wherever its table moves.
+bool Server::publish(Row& row) {
+    row.identity = identities_[row.table];
+    if (!workload_.identities || !oracle_.begun()) return true;
+    const bool first = publications_.publishes(kPublished, row.table, row.operation);
+    const bool second = publications_.publishes(kPublishedInserts, row.table, row.operation);
+    row.published = static_cast<std::uint8_t>((first ? 1 : 0) | (second ? 2 : 0));
+    const bool inserts = row.operation == Operation::insert;
+    if (row.published == 0 && inserts) {
+        world_.fail("an INSERT into " + name_of(row.table) + " is in no publication");
+    }
+    if (inserts && std::exchange(published_by_[row.table], row.published) != row.published) {
+        ++moves_;
+    }
+    return row.published != 0;
+}
+
 // Each of its own, before the transaction that comes.
 void Server::alter_tables() {
     Random& random = world_.random;
     const auto some_table = [&] { return static_cast<std::uint32_t>(random.below(kTables)); };
     if (workload_.alters && random.chance(5)) {
         if (const auto table = some_table(); can_alter(table)) ++tables_[table].columns;
+    }
+    if (workload_.identities && random.chance(15)) {
+        char& identity = identities_[random.chance(50) ? 0 : 2];
+        identity = identity == 'n' ? 'd' : 'n';
+        world_.note("a replica identity is ", identity == 'n' ? "lost" : "gained");
     }
     if (random.chance(workload_.rewrites)) {
         if (const auto table = some_table(); can_alter(table)) ++tables_[table].file;
@@ -326,8 +352,11 @@ void Server::replace_system() {
     slot_.confirmed = slot_.saved = std::min(slot_.confirmed, oracle_.stored());
 }
 
-Walsender::Walsender(Server& server, Lsn from)
-    : server_(server), instance_(server.world_.instance()), heard_(server.world_.clock.now()) {
+Walsender::Walsender(Server& server, Lsn from, std::uint8_t publications)
+    : server_(server),
+      publications_(publications),
+      instance_(server.world_.instance()),
+      heard_(server.world_.clock.now()) {
     // The server goes ahead to what was confirmed, without a word.
     const Lsn start = std::max(from, server.slot_.confirmed);
     next_ = server.history_.first_from(start);
@@ -376,6 +405,9 @@ void Walsender::pump() {
         if (!row_) {
             send({.kind = Sent::Kind::begin, .transaction = next_, .lsn = {}, .arrives = {}});
             row_ = 0;
+        } else if (*row_ < transaction.rows.size() &&
+                   (transaction.rows[*row_].published & publications_) == 0) {
+            ++*row_;  // none of those that were asked for has it
         } else if (*row_ < transaction.rows.size()) {
             send({.kind = Sent::Kind::row,
                   .transaction = next_,

@@ -10,6 +10,7 @@
 //              heard nothing for kPatience; holds the slot for a while after a cut
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "core/source.h"
 #include "simulation/history.h"
 #include "simulation/oracle.h"
+#include "simulation/publications.h"
 #include "simulation/tables.h"
 #include "simulation/world.h"
 
@@ -36,7 +38,8 @@ struct Workload {
     std::size_t rows_before = 0;  // are there already, at least
     unsigned hang = 0;            // of 100 commits: in the log, and not yet to be seen
     Duration hang_max{0};
-    unsigned rewrites = 0;  // of 100 commits: with one a table gets another file
+    bool identities = false;  // are lost and gained; publications list their tables
+    unsigned rewrites = 0;    // of 100 commits: with one a table gets another file
 };
 
 struct Sent {
@@ -54,7 +57,8 @@ class Server;
 // One side of a connection in copy mode; the server's.
 class Walsender {
 public:
-    Walsender(Server& server, Lsn from);
+    // `publications`: asked for, as Row::published.
+    Walsender(Server& server, Lsn from, std::uint8_t publications = 3);
     ~Walsender();
     Walsender(const Walsender&) = delete;
     Walsender& operator=(const Walsender&) = delete;
@@ -82,6 +86,7 @@ private:
     void send(Sent message);
 
     Server& server_;
+    const std::uint8_t publications_;
     const std::size_t instance_;      // of ours, to which it sends
     std::size_t next_;                // transaction
     std::optional<std::size_t> row_;  // within it; none: not begun
@@ -139,6 +144,12 @@ public:
     bool swallowed(std::size_t number, std::uint64_t cuts) const {
         return holes_[number].cuts == cuts;
     }
+    // Where publications list their tables; else publication() is of all.
+    Publications* publications() noexcept {
+        return workload_.identities ? &publications_ : nullptr;
+    }
+    char identity(std::uint32_t table) const noexcept { return identities_[table]; }
+    std::size_t moves() const noexcept { return moves_; }
     bool& publication() noexcept { return publication_; }
     bool& standby() noexcept { return standby_; }
 
@@ -191,6 +202,7 @@ private:
     Row new_row(Row row);
     std::int64_t free_key(std::uint32_t table);
     void alter_tables();
+    bool publish(Row& row);
     bool hangs(std::uint32_t table, std::int64_t key) const;
     bool can_alter(std::uint32_t table) const;
 
@@ -209,6 +221,10 @@ private:
     std::string system_ = "7000000000000000001";
     Slot slot_;
     bool publication_ = true;
+    Publications publications_;
+    std::array<char, kTables> identities_{};
+    std::size_t moves_ = 0;  // of rows to where another publication has them
+    std::array<std::uint8_t, kTables> published_by_{};
     bool standby_ = false;
     std::vector<Walsender*> senders_;  // the oldest first
     std::uint64_t cuts_ = 0;

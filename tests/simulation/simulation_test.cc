@@ -27,7 +27,7 @@ struct Tally {
     std::uint64_t failed = 0;
     std::uint64_t first_failed = 0;
     std::string first_failure;
-    std::uint64_t rows = 0, repeats = 0, lives = 0, losses = 0, takeovers = 0;
+    std::uint64_t rows = 0, repeats = 0, lives = 0, losses = 0, takeovers = 0, moves = 0;
     std::uint64_t with_snapshots = 0, crashed_in_snapshots = 0;  // seeds
     SnapshotVerdict snapshots;
 
@@ -49,8 +49,8 @@ struct Tally {
     void print() const {
         fmt::print(
             "{} passed, {} failed; {} rows, {} repeated, {} lives, {} losses told, "
-            "{} takeovers\n",
-            passed, failed, rows, repeats, lives, losses, takeovers);
+            "{} takeovers, {} moves between publications\n",
+            passed, failed, rows, repeats, lives, losses, takeovers, moves);
         fmt::print(
             "snapshots: {} seeds, {} rows in {} groups; {} crashes within one ({} seeds), {} "
             "orders\n",
@@ -73,6 +73,7 @@ Tally run_seeds(std::uint64_t from, std::uint64_t count) {
         tally.lives += verdict.lives;
         tally.losses += verdict.loss ? 1U : 0U;
         tally.takeovers += verdict.takeovers;
+        tally.moves += verdict.moves;
         tally.add(verdict.snapshots);
         if (verdict.passed()) {
             ++tally.passed;
@@ -104,6 +105,7 @@ TEST(SimulationTest, EverySeedDeliversEverythingOrTellsOfALoss) {
         EXPECT_GT(count, 0U);
     }
     EXPECT_GT(tally.takeovers, 0U);
+    EXPECT_GT(tally.moves, 0U);
     RecordProperty("seeds", std::to_string(tally.passed));
     tally.print();
 }

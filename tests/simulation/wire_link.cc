@@ -46,6 +46,7 @@ WireLink::WireLink(const Place& place, LinkFactory::Use use)
       holes_(server_.holes()),
       slots_(place.slots),
       reading_(place.reading),
+      one_publication_(place.one_publication),
       counts_(place.counts),
       refused_(use == LinkFactory::Use::sql && world_.random.chance(reading_.refused)) {
     declared_.fill(kUndeclared);
@@ -168,7 +169,19 @@ Answered WireLink::start_replication(std::string_view command) {
     const auto from = parse_lsn(command.substr(at, command.find(' ', at) - at));
     if (!from) return refusal("42601", "syntax error");
     binary_ = command.find("binary 'true'") != std::string_view::npos;
-    sender_ = std::make_unique<Walsender>(server_, *from);
+    std::uint8_t asked = 3;
+    if (const Publications* listing = server_.publications()) {
+        const auto has = [&](std::string_view name) {
+            return command.find(fmt::format("\"{}\"", name)) != std::string_view::npos;
+        };
+        asked = static_cast<std::uint8_t>((has(kPublished) ? 1 : 0) |
+                                          (has(kPublishedInserts) && !one_publication_ ? 2 : 0));
+        if ((has(kPublished) && !listing->find(kPublished)) ||
+            (has(kPublishedInserts) && !listing->find(kPublishedInserts))) {
+            return refusal("42704", "a publication does not exist");
+        }
+    }
+    sender_ = std::make_unique<Walsender>(server_, *from, asked);
     return {Rows{}};
 }
 
@@ -273,17 +286,19 @@ Link::Drained WireLink::drain_copy(std::vector<CopyMessage>& out, std::size_t ma
 // Told before the first row, when it has changed, and now and then for no reason.
 std::optional<std::string> WireLink::declaration(const Row& row) {
     std::uint32_t& declared = declared_[row.table];
-    if (declared == row.columns) return std::nullopt;
-    declared = row.columns;
-    const bool full = identity_of(row.table) == 'f';
-    std::vector<wire::SentColumn> columns{{.name = "id", .type = 20, .identity = true},
+    const auto now = (static_cast<std::uint32_t>(row.identity) << 16U) | row.columns;
+    if (declared == now) return std::nullopt;
+    declared = now;
+    const bool full = row.identity == 'f';
+    const bool any = row.identity != 'n';
+    std::vector<wire::SentColumn> columns{{.name = "id", .type = 20, .identity = any},
                                           {.name = "v", .identity = full},
                                           {.name = "note", .identity = full}};
     for (std::uint32_t i = 1; i <= row.columns; ++i) {
         columns.push_back({.name = fmt::format("c{}", i), .identity = full});
     }
-    return wire::relation(kFirstOid + row.table, "public", name_of(row.table),
-                          identity_of(row.table), columns);
+    return wire::relation(kFirstOid + row.table, "public", name_of(row.table), row.identity,
+                          columns);
 }
 
 std::string WireLink::encoded(const Sent& message) const {

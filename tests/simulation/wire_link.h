@@ -27,6 +27,7 @@ public:
         const ReadHabits& reading;
         ReadCounts& counts;
         bool local = false;
+        bool one_publication = false;  // is asked for, whatever the command says (a mutation)
     };
     WireLink(const Place& place, LinkFactory::Use use);
     ~WireLink() override;
@@ -102,6 +103,7 @@ private:
 
     SlotMaker& slots_;
     const ReadHabits& reading_;
+    const bool one_publication_;
     ReadCounts& counts_;
     const bool refused_;
     bool cut_ = false;                       // this one alone
@@ -132,6 +134,7 @@ public:
         return std::make_unique<WireLink>(place_, use);
     }
     SlotMaker& slots() noexcept { return slots_; }
+    void ask_for_one_publication() noexcept { place_.one_publication = true; }
     const ReadCounts& counts() const noexcept { return counts_; }
 
 private:

@@ -84,7 +84,9 @@ public:
         may_create_ = may_create;
         changed_ = created_ = out_of_step_ = later_ = false;
         collisions_ = 0;
-        return ask(link, Asking::signature, signature_query());
+        auto asked = ask(link, Asking::signature, signature_query());
+        if (!asked) return failed(std::move(asked.error()));
+        return asked;
     }
 
     Result<std::optional<PublicationState>> step(Link& link) {
