@@ -399,7 +399,8 @@ Result<bool> Pipeline::checkpoint(Checkpoint::Urgency urgency) {
         reached(), [this] { return flow_->snapshot_progress(); }, urgency,
         [this] { return flow_->memory(); });
     if (!moved) {
-        overtaken_ = moved.error().next == Error::Next::retry;
+        overtaken_ = moved.error().category == Error::Category::position &&
+                     moved.error().next == Error::Next::retry;
         return std::unexpected(moved.error());
     }
     if (*moved) {
