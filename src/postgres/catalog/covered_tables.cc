@@ -57,21 +57,21 @@ KnownTables known_tables(const CoveredTables& now) {
     return known;
 }
 
-std::vector<std::string> come_since(const KnownTables& before, const CoveredTables& now) {
-    std::vector<std::string> names;
+std::vector<CoveredTable> come_since(const KnownTables& before, const CoveredTables& now) {
+    std::vector<CoveredTable> come;
     for (const CoveredTable& table : now.tables) {
         const auto at =
             std::ranges::lower_bound(before.tables, table.oid, {}, &KnownTables::Table::oid);
         if (at != before.tables.end() && at->oid == table.oid) {
             const bool anew = at->attached_by != 0 && table.attached_by != 0 &&
                               at->attached_by != table.attached_by;
-            if (anew) names.push_back(table.name);
+            if (anew) come.push_back(table);
             continue;
         }
         const bool from_its_first_row = before.all && now.all && table.pristine;
-        if (!from_its_first_row) names.push_back(table.name);
+        if (!from_its_first_row) come.push_back(table);
     }
-    return names;
+    return come;
 }
 
 std::string write_known(const KnownTables& known) {

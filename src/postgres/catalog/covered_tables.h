@@ -52,9 +52,9 @@ struct KnownTables {
 
 KnownTables known_tables(const CoveredTables& now);
 
-// The names of those whose rows before they were captured nobody has sent, as far as one can know:
+// Those whose rows before they were captured nobody has sent, as far as one can know:
 // one that was created since, when all are captured, had its first row captured.
-std::vector<std::string> come_since(const KnownTables& before, const CoveredTables& now);
+std::vector<CoveredTable> come_since(const KnownTables& before, const CoveredTables& now);
 
 // What is stored has a bound (progress.h has the greater part): of more than some 50,000 tables
 // nothing is written, and empty is what it gives.

@@ -93,6 +93,15 @@ private:
     std::string_view rest_;
 };
 
+void write_oids(std::string& out, std::string_view word, const std::set<Oid>& oids) {
+    if (oids.empty()) return;
+    out += fmt::format("\n{}", word);
+    std::uint32_t before = 0;
+    for (const Oid oid : oids) {
+        out += fmt::format(" {}", oid.value - std::exchange(before, oid.value));
+    }
+}
+
 void write_work(std::string& out, const SnapshotWork& work) {
     out += fmt::format("\nrequest {}{}", escaped(work.request.id), work.all() ? " all" : "");
     for (const std::string& table : work.request.tables) {
@@ -101,13 +110,8 @@ void write_work(std::string& out, const SnapshotWork& work) {
     if (!work.request.where.empty()) out += fmt::format("\nwhere {}", escaped(work.request.where));
     if (work.paused) out += "\npaused";
     if (work.messaged) out += "\nmessaged";
-    if (!work.done.empty()) {
-        out += "\ndone";
-        std::uint32_t before = 0;
-        for (const Oid oid : work.done) {
-            out += fmt::format(" {}", oid.value - std::exchange(before, oid.value));
-        }
-    }
+    write_oids(out, "meant", work.meant);
+    write_oids(out, "done", work.done);
     for (const auto& [oid, table] : work.open) {
         out += fmt::format("\nopen {} {}", oid.value, table.shown.value);
         for (const std::string& column : table.key) out += " " + escaped(column);
@@ -131,7 +135,8 @@ public:
         if (what == "where") return where(words);
         if (what == "paused") return (works_.back().paused = true) && words.over();
         if (what == "messaged") return (works_.back().messaged = true) && words.over();
-        if (what == "done") return done(words);
+        if (what == "meant") return !all_ && oids(words, works_.back().meant);
+        if (what == "done") return oids(words, works_.back().done);
         if (what == "open") return open(words);
         if (what == "alone") return alone(words);
         return what == "left" && left(words);
@@ -163,13 +168,13 @@ private:
         works_.back().request.where = std::move(*text);
         return true;
     }
-    bool done(Words& words) {
+    static bool oids(Words& words, std::set<Oid>& oids) {
         std::uint32_t oid = 0;
         while (!words.over()) {
             const auto step = words.number();
             if (!step || *step == 0 || oid + *step < oid) return false;
             oid += *step;
-            works_.back().done.insert(Oid{oid});
+            oids.insert(Oid{oid});
         }
         return oid != 0;
     }

@@ -9,8 +9,9 @@
 //   where id > 5
 //   paused
 //   messaged                     it was ordered by a logical message
-//   done 16384 3 1 120           tables that are done: rising OIDs, each but the first less the
-//                                one before
+//   meant 16402 4                tables that are meant and not done, whatever they are called by
+//                                now: rising OIDs, each but the first less the one before
+//   done 16384 3 1 120           tables that are done, likewise
 //   open 16402 16400 id:20::16405.742
 //                                a table half done, as what its rows are shown, what orders it (a
 //                                word for each column of its key), and what is left of it:
@@ -64,6 +65,8 @@ struct SnapshotWork {
     SnapshotRequest request;  // no tables: all
     bool paused = false;
     bool messaged = false;  // ordered by a logical message, which every role may emit
+    // Unless all are: tables that it has to read yet, and that may be called otherwise by now.
+    std::set<Oid> meant{};
     std::set<Oid> done{};
     std::map<Oid, OpenTable> open{};
 

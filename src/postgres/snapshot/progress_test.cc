@@ -18,7 +18,8 @@ std::vector<SnapshotWork> some_works() {
                                  {.after = {}, .upto = {"7", "x"}, .alone = true}}}},
                       {Oid{16403}, {.shown = Oid{16403}, .key = {"id:23"}}}}},
             {.request = {.id = "s-1", .tables = {"public.orders", "shop.*"}, .where = "a > 'ä'"},
-             .paused = true}};
+             .paused = true,
+             .meant = {Oid{16402}, Oid{16409}}}};
 }
 
 TEST(SnapshotProgressTest, WhatIsWrittenIsReadBack) {
@@ -50,6 +51,13 @@ TEST(SnapshotProgressTest, ItIsOneLineAFact) {
               "left % %0A,%\n"
               "alone 7,x\n"
               "open 16403 16403 id:23");
+}
+
+TEST(SnapshotProgressTest, TablesThatAreMeantAreOneLine) {
+    EXPECT_EQ(write_progress({{.request = {.id = "s", .tables = {"public.t"}},
+                               .meant = {Oid{16402}, Oid{16409}},
+                               .done = {Oid{3}}}}),
+              "snapshot 1\nrequest s\ntable public.t\nmeant 16402 7\ndone 3");
 }
 
 TEST(SnapshotProgressTest, EveryPrefixThatEndsInsideALineOrARequestIsRefusedOrLess) {
@@ -87,15 +95,29 @@ TEST(SnapshotProgressTest, ARelationHasTheKeyThatOrdersATableOrAnother) {
 }
 
 TEST(SnapshotProgressTest, WhatCantBeIsRefused) {
-    for (const char* text :
-         {"some", "snapshot 2", "snapshot 1 ", "snapshot 1\n", "snapshot 1\ndone 5",
-          "snapshot 1\nrequest a", "snapshot 1\nrequest a b", "snapshot 1\nrequest a/b all",
-          "snapshot 1\nrequest a all\ntable t", "snapshot 1\nrequest a all\ndone",
-          "snapshot 1\nrequest a all\ndone 0", "snapshot 1\nrequest a all\ndone 4294967295 1",
-          "snapshot 1\nrequest a all\nleft - -", "snapshot 1\nrequest a all\nopen x",
-          "snapshot 1\nrequest a all\nopen 1", "snapshot 1\nrequest a all\nopen 1 1 k\nleft %4 -",
-          "snapshot 1\nrequest a all\nopen 1 1 k\nleft -",
-          "snapshot 1\nrequest a all\nopen 1 1 k\nalone -", "snapshot 1\nrequest a all\nwhat"}) {
+    for (const char* text : {"some",
+                             "snapshot 2",
+                             "snapshot 1 ",
+                             "snapshot 1\n",
+                             "snapshot 1\ndone 5",
+                             "snapshot 1\nrequest a",
+                             "snapshot 1\nrequest a b",
+                             "snapshot 1\nrequest a/b all",
+                             "snapshot 1\nrequest a all\ntable t",
+                             "snapshot 1\nrequest a all\ndone",
+                             "snapshot 1\nrequest a all\ndone 0",
+                             "snapshot 1\nrequest a all\ndone 4294967295 1",
+                             "snapshot 1\nrequest a all\nleft - -",
+                             "snapshot 1\nrequest a all\nopen x",
+                             "snapshot 1\nrequest a all\nopen 1",
+                             "snapshot 1\nrequest a all\nopen 1 1 k\nleft %4 -",
+                             "snapshot 1\nrequest a all\nopen 1 1 k\nleft -",
+                             "snapshot 1\nrequest a all\nopen 1 1 k\nalone -",
+                             "snapshot 1\nrequest a all\nwhat",
+                             "snapshot 1\nrequest a all\nmeant 1",
+                             "snapshot 1\nrequest a\ntable t\nmeant",
+                             "snapshot 1\nrequest a\ntable t\nmeant 0",
+                             "snapshot 1\nmeant 1"}) {
         EXPECT_FALSE(read_progress(text)) << text;
     }
 }

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 #include <span>
 #include <utility>
 
-#include "core/name_pattern.h"
 #include "postgres/quote.h"
 #include "postgres/snapshot/statements.h"
 
@@ -33,17 +31,6 @@ std::string temporary_slot(std::string_view slot) {
     return std::string{slot.substr(0, kSlotName_max - suffix.size())} + std::string{suffix};
 }
 
-// As the filters mean tables, by the name they are shown under; or by their own.
-bool meant(const SnapshotWork& work, const SnapshotTable& table) {
-    if (work.all()) return true;
-    std::vector<NamePattern> patterns;
-    for (const std::string& text : work.request.tables)
-        if (auto pattern = NamePattern::parse(text, 2)) patterns.push_back(std::move(*pattern));
-    const TableFilter filter{std::move(patterns), {}};
-    return filter.included(table.address.schema, table.address.name) ||
-           filter_means(filter, table.shown.schema, table.shown.name, table.above);
-}
-
 }  // namespace
 
 Snapshot::Snapshot(With with)
@@ -64,8 +51,8 @@ Result<void> Snapshot::take_up(std::string_view progress) {
     return works_.take_up(progress);
 }
 
-void Snapshot::order(const SnapshotOrder& order, OrderedBy by) {
-    works_.order(order, by);
+void Snapshot::order(const SnapshotOrder& order, OrderedBy by, std::set<Oid> tables) {
+    works_.order(order, by, std::move(tables));
     drop_jobs();
 }
 
@@ -235,7 +222,7 @@ Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
     known_keys_.clear();
     // Two groups at one place would still be one line of positions.
     ordinal_ = stored_ordinal_ = read_to_.commit == rows_at() ? read_to_.ordinal : 0;
-    for (const SnapshotWork& work : works_.all()) {
+    for (SnapshotWork& work : works_.all()) {
         if (work.paused || now < due(work)) continue;
         if (add_jobs(work, *tables)) begun_.push_back(work.request.id);
     }
@@ -248,17 +235,20 @@ Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
 
 // A table is read once in a group: two READs of one row at one place could not be told from two
 // rows.
-bool Snapshot::add_jobs(const SnapshotWork& work, const std::vector<SnapshotTable>& tables) {
+bool Snapshot::add_jobs(SnapshotWork& work, const std::vector<SnapshotTable>& tables) {
     std::uint64_t expected = 0;
     std::uint64_t added = 0;
     bool whole = true;
     std::set<Oid> taken;
     for (const Job& job : jobs_) taken.insert(job.table->table().address.oid);
     for (const SnapshotTable& table : tables) {
-        if (work.done.contains(table.address.oid) || !meant(work, table) ||
-            !with_.relations.selects(table.shown.schema, table.shown.name, table.above)) {
+        if (work.done.contains(table.address.oid) || !means(work, table)) continue;
+        if (!with_.relations.selects(table.shown.schema, table.shown.name, table.above)) {
+            forget(work, table);
             continue;
         }
+        // From now on it is this table, not whichever is called like it when its turn comes.
+        if (!work.all() && work.meant.insert(table.address.oid).second) works_.changed();
         if (taken.contains(table.address.oid)) {
             whole = false;
             continue;
@@ -276,6 +266,15 @@ bool Snapshot::add_jobs(const SnapshotWork& work, const std::vector<SnapshotTabl
     reports_.tables(work.request.id, added, expected);
     reports_.waits(work.request.id, Reported::reading, "");
     return whole;
+}
+
+// One whose new name the filters don't mean: its changes come no more, so its rows don't either.
+void Snapshot::forget(SnapshotWork& work, const SnapshotTable& table) {
+    if (work.meant.erase(table.address.oid) + work.open.erase(table.address.oid) == 0) return;
+    works_.changed();
+    with_.logger.warning(
+        "a table is read no further: the filters don't include it any more",
+        {{"id", work.request.id}, {"table", quote_name(table.address.schema, table.address.name)}});
 }
 
 Result<void> Snapshot::read_tables(Instant now) {
@@ -617,6 +616,7 @@ void Snapshot::finish_tables() {
         SnapshotWork* work = works_.find(job.work);
         if (work == nullptr) continue;
         work->open.erase(job.table->table().address.oid);
+        work->meant.erase(job.table->table().address.oid);
         work->done.insert(job.table->table().address.oid);
         reports_.table_done(job.work, job.table->name());
         works_.changed();
@@ -634,9 +634,12 @@ void Snapshot::finish_works() {
     for (const std::string& id : over) {
         const SnapshotWork& work = *works_.find(id);
         const bool none = !work.all() && work.done.empty();
+        const bool were = !work.meant.empty();
         put_off_.erase(id);
         works_.end(id, none ? Reported::failed : Reported::done,
-                   none ? "no captured table is called like this" : "");
+                   !none  ? ""
+                   : were ? "its tables are gone, or not captured any more"
+                          : "no captured table is called like this");
     }
 }
 

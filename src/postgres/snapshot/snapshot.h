@@ -39,6 +39,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,7 +85,8 @@ public:
     // The first group, of a snapshot that a new slot has exported. Requires left().
     void begin_at(ExportedSnapshot exported, Instant now);
 
-    void order(const SnapshotOrder& order, OrderedBy by = OrderedBy::trusted);
+    void order(const SnapshotOrder& order, OrderedBy by = OrderedBy::trusted,
+               std::set<Oid> tables = {});  // as SnapshotWorks::order()
 
     // Where the stream is.
     struct Stream {
@@ -170,7 +172,8 @@ private:
     // Of the rows.
     Lsn rows_at() const noexcept { return {exported_.at ? exported_.at.value - 1 : 0}; }
     // False: a table of it is another work's in this group.
-    bool add_jobs(const SnapshotWork& work, const std::vector<SnapshotTable>& tables);
+    bool add_jobs(SnapshotWork& work, const std::vector<SnapshotTable>& tables);
+    void forget(SnapshotWork& work, const SnapshotTable& table);
     void seal(Batch& batch, const TableReader& reader, Key last);
     void finish_tables();
     void finish_works();

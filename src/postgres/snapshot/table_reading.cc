@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "core/name_pattern.h"
 #include "postgres/setup/answer.h"
 
 namespace pgc {
@@ -68,6 +69,17 @@ Result<std::vector<SnapshotTable>> read_snapshot_tables(const Rows& rows) {
         }
     }
     return tables;
+}
+
+bool means(const SnapshotWork& work, const SnapshotTable& table) {
+    const Oid oid = table.address.oid;
+    if (work.all() || work.meant.contains(oid) || work.open.contains(oid)) return true;
+    std::vector<NamePattern> patterns;
+    for (const std::string& text : work.request.tables)
+        if (auto pattern = NamePattern::parse(text, 2)) patterns.push_back(std::move(*pattern));
+    const TableFilter filter{std::move(patterns), {}};
+    return filter.included(table.address.schema, table.address.name) ||
+           filter_means(filter, table.shown.schema, table.shown.name, table.above);
 }
 
 bool is_still(const std::vector<ColumnShape>& was, const std::vector<ColumnShape>& now) noexcept {

@@ -47,6 +47,10 @@ void merge(SnapshotTable& table, SnapshotTable again);
 // Of snapshot_tables_query(), each once.
 [[nodiscard]] Result<std::vector<SnapshotTable>> read_snapshot_tables(const Rows& rows);
 
+// As the filters mean tables, by the name they are shown under; or by their own. And one that the
+// work means already, or has half done, whatever it is called by now.
+bool means(const SnapshotWork& work, const SnapshotTable& table);
+
 // A column of a table. Two that are not alike are not the same, whatever they are called: values
 // read by name from one of them would be shown as the other's.
 struct ColumnShape {

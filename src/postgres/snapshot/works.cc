@@ -83,7 +83,7 @@ bool SnapshotWorks::has_room(const SnapshotRequest& request) {
     return measured_bytes_ + write_progress({{.request = request}}).size() <= kOrderedBytes_max;
 }
 
-void SnapshotWorks::start(const SnapshotRequest& request, OrderedBy by) {
+void SnapshotWorks::start(const SnapshotRequest& request, OrderedBy by, std::set<Oid> tables) {
     if (by == OrderedBy::message && !may_start(request)) return;
     const bool lawful = std::ranges::all_of(request.tables, [](const std::string& text) {
         return NamePattern::parse(text, 2).has_value();
@@ -110,23 +110,24 @@ void SnapshotWorks::start(const SnapshotRequest& request, OrderedBy by) {
         }
         return;
     }
-    works_.push_back({.request = request, .messaged = by == OrderedBy::message});
+    works_.push_back(
+        {.request = request, .messaged = by == OrderedBy::message, .meant = std::move(tables)});
     ++revision_;
     logger_.info("snapshot begins", {{"id", request.id}, {"tables", request.tables.front()}});
 }
 
-void SnapshotWorks::order(const SnapshotOrder& order, OrderedBy by) {
+void SnapshotWorks::order(const SnapshotOrder& order, OrderedBy by, std::set<Oid> tables) {
     const std::string& id = order.request.id;
     if (order.command == SnapshotOrder::Command::start && by == OrderedBy::ourselves) {
         // A clock may show one moment twice, and another order is another one.
         SnapshotRequest ours = order.request;
         while (find(ours.id) != nullptr) ours.id += '.';
-        if (is_snapshot_id(ours.id)) start(ours, by);
+        if (is_snapshot_id(ours.id)) start(ours, by, std::move(tables));
         return;
     }
     if (order.command == SnapshotOrder::Command::start) {
         // The same order may come twice, from a log that is read again.
-        if (find(id) == nullptr && is_snapshot_id(id)) start(order.request, by);
+        if (find(id) == nullptr && is_snapshot_id(id)) start(order.request, by, std::move(tables));
         return;
     }
     const auto meant = id.empty() ? ordered(order.request) : std::vector<std::string>{id};

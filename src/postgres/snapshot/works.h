@@ -6,12 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/ids.h"
 #include "core/snapshot.h"
 #include "observe/log.h"
 #include "postgres/snapshot/progress.h"
@@ -45,7 +47,9 @@ public:
     [[nodiscard]] Result<void> take_up(std::string_view progress);
     // What can't be done shows in the reports.
     // A message can't touch what no message has ordered.
-    void order(const SnapshotOrder& order, OrderedBy by = OrderedBy::trusted);
+    // `tables`: those that the names of a start stand for, as far as that is known already.
+    void order(const SnapshotOrder& order, OrderedBy by = OrderedBy::trusted,
+               std::set<Oid> tables = {});
     void end(const std::string& id, SnapshotReport::State state, std::string reason);
 
     SnapshotWork* find(std::string_view id);
@@ -62,7 +66,7 @@ public:
     void changed() noexcept { ++revision_; }
 
 private:
-    void start(const SnapshotRequest& request, OrderedBy by);
+    void start(const SnapshotRequest& request, OrderedBy by, std::set<Oid> tables);
     bool may_start(const SnapshotRequest& request);
     bool has_room(const SnapshotRequest& request);
     void change(const std::string& id, SnapshotOrder::Command command, OrderedBy by);

@@ -35,6 +35,15 @@ TEST_F(SnapshotWorksTest, WhatIsLeftIsTakenUp) {
     EXPECT_TRUE(reports.knows(kWholeSnapshotId));
 }
 
+TEST_F(SnapshotWorksTest, WhichTablesANameStandsForIsKeptWithTheOrder) {
+    works.order({.command = Command::start, .request = {.id = "new-1", .tables = {"s.t"}}},
+                OrderedBy::ourselves, {Oid{7}, Oid{9}});
+    SnapshotWorks again{reports, Logger{}};
+    ASSERT_TRUE(again.take_up(write_progress(works.all())));
+    ASSERT_NE(again.find("new-1"), nullptr);
+    EXPECT_EQ(again.find("new-1")->meant, (std::set{Oid{7}, Oid{9}}));
+}
+
 TEST_F(SnapshotWorksTest, WhatCantBeReadIsAnErrorOfThePosition) {
     const auto taken = works.take_up("something");
     ASSERT_FALSE(taken);

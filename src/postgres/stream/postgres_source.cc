@@ -222,14 +222,19 @@ void PostgresSource::take_tables(const std::vector<std::string>& joined,
         return std::ranges::find(joined_, table) == joined_.end();
     });
     joined_.insert(joined_.end(), fresh.begin(), fresh.end());
+    std::set<Oid> known;
+    for (const CoveredTable& table : covered.tables) {
+        if (std::ranges::find(fresh, table.name) != fresh.end()) known.insert(table.oid);
+    }
     if (captured_ && with_.config.snapshot.new_tables) {
-        for (std::string& table : come_since(*captured_, covered)) {
-            if (std::ranges::find(joined_, table) == joined_.end()) {
-                fresh.push_back(std::move(table));
+        for (CoveredTable& table : come_since(*captured_, covered)) {
+            known.insert(table.oid);
+            if (std::ranges::find(joined_, table.name) == joined_.end()) {
+                fresh.push_back(std::move(table.name));
             }
         }
     }
-    if (!fresh.empty()) order_new(std::move(fresh));
+    if (!fresh.empty()) order_new(std::move(fresh), std::move(known));
     if (KnownTables now = known_tables(covered); captured_ != now) {
         captured_ = std::move(now);
         ++memory_revision_;
@@ -237,7 +242,8 @@ void PostgresSource::take_tables(const std::vector<std::string>& joined,
 }
 
 // Their rows are in no stream, but for what was written since they joined.
-void PostgresSource::order_new(std::vector<std::string> tables) {
+// `known` of them, however they are called when their turn comes.
+void PostgresSource::order_new(std::vector<std::string> tables, std::set<Oid> known) {
     const bool begun = state_ != State::opened;
     if (snapshot_->has_all_before_it() && !begun) {
         // One of everything, which has yet to look what there is: any word of it will do. Once it
@@ -248,7 +254,7 @@ void PostgresSource::order_new(std::vector<std::string> tables) {
     snapshot_->order(
         {.command = SnapshotOrder::Command::start,
          .request = {.id = joined_snapshot_id(with_.clock.wall()), .tables = std::move(tables)}},
-        OrderedBy::ourselves);
+        OrderedBy::ourselves, std::move(known));
     joined_stored_with_ = snapshot_->revision();
 }
 

@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -120,7 +121,7 @@ private:
     void take_orders(const Batch& batch);
     void watch_moves(const Batch& batch);
     void take_tables(const std::vector<std::string>& joined, const CoveredTables& covered);
-    void order_new(std::vector<std::string> tables);
+    void order_new(std::vector<std::string> tables, std::set<Oid> known);
     [[nodiscard]] Error explained(Error error);
 
     const With with_;
