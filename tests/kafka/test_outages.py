@@ -255,7 +255,7 @@ def cluster():
 
 
 def in_sync(broker, topic):
-    known = broker.admin().list_topics(timeout=60).topics.get(topic)
+    known = broker.metadata().topics.get(topic)
     return sum(len(p.isrs) for p in known.partitions.values()) if known else 0
 
 

@@ -73,13 +73,18 @@ class Topics:
     def forget_admin(self):
         self._admin = None
 
-    def _metadata(self):
-        """Asked once more, by a new client, when the broker that was asked has just gone."""
-        try:
-            return self.admin().list_topics(timeout=10)
-        except confluent_kafka.KafkaException:
-            self.forget_admin()
-            return self.admin().list_topics(timeout=PATIENCE)
+    def metadata(self):
+        """Asked again, by a new client, when nobody answers: a question that went to a broker that
+        has just gone waits for that one.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.admin().list_topics(timeout=5)
+            except confluent_kafka.KafkaException:
+                self.forget_admin()
+                if time.monotonic() > deadline:
+                    raise
 
     @staticmethod
     def _done(futures, ignore=()):
@@ -100,16 +105,16 @@ class Topics:
 
     def topics(self):
         """Names of all topics but Kafka's own."""
-        return sorted(t for t in self._metadata().topics if not t.startswith("__"))
+        return sorted(t for t in self.metadata().topics if not t.startswith("__"))
 
     def partitions(self, topic):
         """How many partitions a topic has; 0: no such topic."""
-        known = self._metadata().topics.get(topic)
+        known = self.metadata().topics.get(topic)
         return len(known.partitions) if known else 0
 
     def leaders(self, topic):
         """partition -> node id of its leader (-1: none)"""
-        known = self._metadata().topics[topic]
+        known = self.metadata().topics[topic]
         return {number: p.leader for number, p in known.partitions.items()}
 
     def create_topic(self, topic, partitions=1, replicas=1, config=None):
