@@ -7,6 +7,7 @@ each row as it was when a change last touched it, or later.
 
 import collections
 import random
+import re
 
 import pytest
 from alterations import Altered, Consumer
@@ -18,6 +19,15 @@ ROWS = 60
 CHUNK = 8           # a statement reads half of it
 ACTS = 18
 KILLS = 2
+
+
+def unfinished(log):
+    """Snapshots that this life of the process has begun: the first one, and those of tables that
+    have joined. One whose order died with a process before is ordered anew.
+    """
+    life = log[log.rindex(" starting "):]
+    return (set(re.findall(r"snapshot begins .*\bid=(\S+)", life)) -
+            set(re.findall(r"snapshot (?:is complete|failed|cancelled) .*\bid=(\S+)", life)))
 
 
 class Case:
@@ -47,7 +57,7 @@ class Case:
             self.act()
         if opening is None:
             assert capture.running, "it ended"
-            return COMPLETE in capture.stderr
+            return COMPLETE in capture.stderr and not unfinished(capture.stderr)
         if self.kills < KILLS and self.chance.random() < 0.06:
             self.kills += 1
             capture.kill()
@@ -63,10 +73,12 @@ class Case:
     def run(self):
         with self.ground.capture(**self.options) as capture:
             try:
-                wait_until(lambda: self.step(capture), 120, "the end of the snapshot", interval=0)
+                wait_until(lambda: self.step(capture), 180, "the end of the snapshot", interval=0)
+                self.gate.open()    # a table may have joined by what was altered at last: its turn comes
                 for table in self.tables:
                     table.change()
                 self.ground.wait_streamed(60)
+                wait_until(lambda: not unfinished(capture.stderr), 60, "the end of every snapshot")
                 capture.stop()
             finally:
                 self.log = capture.stderr
