@@ -98,18 +98,26 @@ bool write_all(int fd, std::string_view content) {
     return true;
 }
 
-Result<void> put_into_place(const std::string& temporary, const std::string& path) {
+Descriptor directory_of_file(const std::string& path) {
+    return Descriptor{::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+}
+
+// What was done in the directory of `path` stays done.
+Result<void> fsync_directory(const Descriptor& directory, const std::string& path) {
+    if (!directory || ::fsync(directory.get()) != 0) {
+        return std::unexpected(failure("fsync", directory_of(path)));
+    }
+    return {};
+}
+
+Result<void> put_into_place(const std::string& temporary, const std::string& path,
+                            const Descriptor& directory) {
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
         Error error = failure("rename into place", path);
         ::unlink(temporary.c_str());
         return std::unexpected(std::move(error));
     }
-    const std::string directory = directory_of(path);
-    const Descriptor folder{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!folder || ::fsync(folder.get()) != 0) {
-        return std::unexpected(failure("fsync", directory));
-    }
-    return {};
+    return fsync_directory(directory, path);
 }
 
 // False: somebody else has had it for a second. Held until it is closed.
@@ -167,7 +175,7 @@ Result<std::string> SystemFiles::write_beside(const std::string& path, std::stri
 Result<void> SystemFiles::replace(const std::string& path, std::string_view content) {
     const auto temporary = write_beside(path, content);
     if (!temporary) return std::unexpected(temporary.error());
-    return put_into_place(*temporary, path);
+    return put_into_place(*temporary, path, directory_of_file(path));
 }
 
 Result<bool> SystemFiles::exchange(const std::string& path,
@@ -175,12 +183,12 @@ Result<bool> SystemFiles::exchange(const std::string& path,
                                    std::string_view content) {
     const auto temporary = write_beside(path, content);
     if (!temporary) return std::unexpected(temporary.error());
-    const Descriptor folder{::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    const Descriptor directory = directory_of_file(path);
     const auto give_up = [&](auto answer) -> Result<bool> {
         ::unlink(temporary->c_str());
         return answer;
     };
-    if (!take_lock(folder.get())) {
+    if (!take_lock(directory.get())) {
         return give_up(std::unexpected(retry(
             Error::Category::storage,
             "another process holds its lock on " + directory_of(path) + ": it may stand still")));
@@ -188,7 +196,7 @@ Result<bool> SystemFiles::exchange(const std::string& path,
     const auto is = read(path);
     if (!is) return give_up(std::unexpected(is.error()));
     if (*is != expected) return give_up(false);
-    if (auto placed = put_into_place(*temporary, path); !placed) {
+    if (auto placed = put_into_place(*temporary, path, directory); !placed) {
         return std::unexpected(std::move(placed.error()));
     }
     return true;
@@ -199,12 +207,7 @@ Result<void> SystemFiles::remove(const std::string& path) {
         if (errno == ENOENT) return {};
         return std::unexpected(failure("remove", path));
     }
-    const std::string directory = directory_of(path);
-    const Descriptor folder{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!folder || ::fsync(folder.get()) != 0) {
-        return std::unexpected(failure("fsync", directory));
-    }
-    return {};
+    return fsync_directory(directory_of_file(path), path);
 }
 
 Result<void> SystemFiles::make_directory(const std::string& path) {

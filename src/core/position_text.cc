@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/percent.h"
+
 namespace pgc {
 namespace {
 
@@ -23,32 +25,8 @@ std::uint64_t fnv1a(std::string_view bytes) noexcept {
 
 std::string escaped(std::string_view value) {
     std::string text;
-    for (const char c : value) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x21 || byte == 0x7F || byte == '%') {
-            text += fmt::format("%{:02X}", byte);
-        } else {
-            text += c;
-        }
-    }
+    percent_encode(text, value, is_plain_in_line);
     return text;
-}
-
-std::optional<std::string> unescaped(std::string_view text) {
-    std::string value;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            value += text[i];
-            continue;
-        }
-        if (text.size() - i < 3) return std::nullopt;
-        std::uint8_t byte = 0;
-        const auto [end, error] = std::from_chars(&text[i] + 1, &text[i] + 3, byte, 16);
-        if (error != std::errc{} || end != &text[i] + 3) return std::nullopt;
-        value += static_cast<char>(byte);
-        i += 2;
-    }
-    return value;
 }
 
 // Takes line after line off the front of the content.
@@ -70,7 +48,7 @@ public:
             (*line)[key.size()] != '=') {
             return std::nullopt;
         }
-        return unescaped(line->substr(key.size() + 1));
+        return percent_decode(line->substr(key.size() + 1));
     }
     // Empty where there is no such line.
     std::optional<std::string> optional_value(std::string_view key) {

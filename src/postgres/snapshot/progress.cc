@@ -10,43 +10,25 @@
 #include <optional>
 #include <utility>
 
+#include "base/percent.h"
+
 namespace pgc {
 namespace {
 
 constexpr std::string_view kHead = "snapshot 1";
 
+// "%" is the empty text: a word is never empty.
 std::string escaped(std::string_view text) {
     if (text.empty()) return "%";
     std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x21 || byte == 0x7F || c == '%' || c == ',') {
-            out += fmt::format("%{:02X}", byte);
-        } else {
-            out += c;
-        }
-    }
+    percent_encode(out, text, [](char c) { return is_plain_in_line(c) && c != ','; });
     return out;
 }
 
 std::optional<std::string> unescaped(std::string_view text) {
     if (text == "%") return std::string{};
     if (text.empty()) return std::nullopt;
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        std::uint8_t byte = 0;
-        if (text.size() - i < 3) return std::nullopt;
-        const char* const first = text.data() + i + 1;
-        const auto [end, error] = std::from_chars(first, first + 2, byte, 16);
-        if (error != std::errc{} || end != first + 2) return std::nullopt;
-        out += static_cast<char>(byte);
-        i += 2;
-    }
-    return out;
+    return percent_decode(text);
 }
 
 std::string key_word(const Key& key) {

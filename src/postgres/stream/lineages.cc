@@ -7,6 +7,8 @@
 #include <ranges>
 #include <utility>
 
+#include "base/percent.h"
+
 namespace pgc {
 
 namespace {
@@ -19,23 +21,13 @@ bool is_plain(char c) noexcept {
            (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
-void append_escaped(std::string& text, std::string_view name) {
-    for (const char c : name) {
-        if (is_plain(c)) {
-            text += c;
-        } else {
-            text += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        }
-    }
-}
-
 std::string written(const Lineage& above) {
     std::string text;
     for (const TableName& table : above) {
         if (!text.empty()) text += '/';
-        append_escaped(text, table.schema);
+        percent_encode(text, table.schema, is_plain);
         text += '.';
-        append_escaped(text, table.name);
+        percent_encode(text, table.name, is_plain);
     }
     return text;
 }
@@ -49,21 +41,9 @@ std::optional<Number> read_number(std::string_view text, int base) {
     return value;
 }
 
-std::optional<std::string> unescaped(std::string_view text) {
-    std::string name;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            name += text[i];
-            continue;
-        }
-        if (text.size() - i < 3) return std::nullopt;
-        const auto byte = read_number<std::uint8_t>(text.substr(i + 1, 2), 16);
-        if (!byte) return std::nullopt;
-        name += static_cast<char>(*byte);
-        i += 2;
-    }
-    if (name.empty()) return std::nullopt;
-    return name;
+std::optional<std::string> read_name(std::string_view text) {
+    auto name = percent_decode(text);
+    return name && name->empty() ? std::nullopt : name;
 }
 
 // The part before the first `mark`, which goes with it; all where there is none.
@@ -78,8 +58,8 @@ std::optional<Lineage> read_above(std::string_view text) {
     Lineage above;
     while (!text.empty()) {
         std::string_view one = take_until(text, '/');
-        auto schema = unescaped(take_until(one, '.'));
-        auto name = unescaped(one);
+        auto schema = read_name(take_until(one, '.'));
+        auto name = read_name(one);
         if (!schema || !name) return std::nullopt;
         above.push_back({std::move(*schema), std::move(*name)});
     }
