@@ -517,15 +517,8 @@ void LibpqLink::on_notice(void* self, const PGresult* notice) {
     // What a user's trigger says on the other link may hold values.
     link.logger_.debug("notice from the server",
                        {{"sqlstate", state}, {"notice", ours ? message : std::string_view{}}});
-    // From 18 on the server goes on without a publication that it can't find.
-    if (ours && state == "55000" && message.starts_with("skipped loading publication")) {
-        link.alarm_ = server_error({state, message});
-        link.alarm_->category = Error::Category::position;
-        link.alarm_->mend =
-            "the publication was dropped: changes are being left out, and are lost. Make it "
-            "again, if it is not ours to make, then pg-capture position reset --drop-slot --yes, "
-            "and start again: all tables are read anew";
-    }
+    if (!ours) return;
+    if (auto loss = loss_warned_of({state, message})) link.alarm_ = std::move(loss);
 }
 
 }  // namespace

@@ -254,6 +254,24 @@ Error server_error(const Complaint& c) {
     return error;
 }
 
+bool lacks_publication(const Error& error, std::string_view publication) {
+    // 55000: the warning of loss_warned_of().
+    const bool refused = error.what.ends_with("[42704]") || error.what.ends_with("[55000]");
+    return refused && contains(error.what, publication);
+}
+
+// Of all that a walsender warns of only the publication that is not there has 55000.
+std::optional<Error> loss_warned_of(const Complaint& warning) {
+    if (warning.sqlstate != "55000") return std::nullopt;
+    Error error = server_error(warning);
+    error.category = position;
+    error.mend =
+        "the publication was dropped: changes are being left out, and are lost. Make it again, if "
+        "it is not ours to make, then pg-capture position reset --drop-slot --yes, and start "
+        "again: all tables are read anew";
+    return error;
+}
+
 Error connect_error(std::string_view text, const ConnectionConfig& config) {
     const auto sqlstate = find_sqlstate(text);
     std::string what = one_line(text);

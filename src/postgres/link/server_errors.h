@@ -6,6 +6,7 @@
 // classes that speak of objects, privileges and resources.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,14 @@ struct Complaint {
     std::string_view hint{};
 };
 Error server_error(const Complaint& complaint);
+
+// Whether the server refused for want of `publication`. It may say so in any language
+// (lc_messages), so the SQLSTATE decides, and that its words name the publication.
+bool lacks_publication(const Error& error, std::string_view publication);
+
+// What a warning on a replication connection stands for if it means that changes are lost:
+// from 18 on the server goes on without a publication that it can't find.
+std::optional<Error> loss_warned_of(const Complaint& warning);
 
 // Why no connection came about, from libpq's text of it. The text must have been made with
 // PQERRORS_VERBOSE: only then it holds SQLSTATEs.

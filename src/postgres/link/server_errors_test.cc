@@ -133,6 +133,22 @@ TEST(ServerErrorsTest, AMissingPublicationIsAMatterOfPosition) {
     EXPECT_FALSE(e.mend.empty());
 }
 
+// lc_messages = de_DE.UTF-8
+TEST(ServerErrorsTest, AMissingPublicationIsKnownInAnyLanguage) {
+    const auto refused = server_error({"42704", "Publikation »shop_inserts« existiert nicht"});
+    EXPECT_TRUE(lacks_publication(refused, "shop_inserts"));
+    EXPECT_FALSE(lacks_publication(refused, "store_inserts"));
+    EXPECT_FALSE(
+        lacks_publication(server_error({"42501", "keine Rechte: shop_inserts"}), "shop_inserts"));
+
+    const auto warned = loss_warned_of({"55000", "Laden der Publikation »shop« übersprungen"});
+    ASSERT_TRUE(warned);
+    EXPECT_EQ(warned->category, Category::position);
+    EXPECT_EQ(warned->next, Next::stop);
+    EXPECT_TRUE(lacks_publication(*warned, "shop"));
+    EXPECT_FALSE(loss_warned_of({"01000", "something else"}));
+}
+
 TEST(ServerErrorsTest, ServerSettingsComeWithTheSettingToMake) {
     EXPECT_THAT(server_error({"55000", "logical decoding requires wal_level >= logical"}).mend,
                 HasSubstr("SET wal_level = logical"));

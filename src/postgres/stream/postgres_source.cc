@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
 #include <iterator>
 #include <ranges>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "postgres/costly_steps.h"
+#include "postgres/link/server_errors.h"
 #include "postgres/pgoutput/envelope.h"
 #include "postgres/quote.h"
 #include "postgres/snapshot/key.h"
@@ -78,11 +83,9 @@ std::vector<Signal> signals_in(const Batch& batch, const SnapshotConfig& config)
 }
 
 // A slot that somebody else's second publication is too young for. 18 goes on, and says so.
-bool speaks_of_younger_inserts(const Error& error, const StreamPlan& plan) {
+bool is_older_than_inserts(const Error& error, const StreamPlan& plan) {
     if (plan.publications.size() < 2 || plan.maintained) return false;
-    const std::string name = '"' + plan.publications.back() + '"';
-    return error.what.find("publication " + name + " does not exist") != std::string::npos ||
-           error.what.find("skipped loading publication " + name) != std::string::npos;
+    return lacks_publication(error, plan.publications.back());
 }
 
 // Key values of rows are asked back in text form (reselect.h).
@@ -218,20 +221,20 @@ Result<void> PostgresSource::send_start() {
 void PostgresSource::take_tables(const std::vector<std::string>& joined,
                                  const CoveredTables& covered) {
     std::vector<std::string> fresh;
-    std::ranges::copy_if(joined, std::back_inserter(fresh), [&](const std::string& table) {
-        return std::ranges::find(joined_, table) == joined_.end();
-    });
+    const std::set<std::string_view> before{joined_.begin(), joined_.end()};
+    std::ranges::copy_if(joined, std::back_inserter(fresh),
+                         [&](const std::string& table) { return !before.contains(table); });
     joined_.insert(joined_.end(), fresh.begin(), fresh.end());
+    const std::set<std::string, std::less<>> ours{fresh.begin(), fresh.end()};
+    const std::set<std::string_view> all_joined{joined_.begin(), joined_.end()};
     std::set<Oid> known;
     for (const CoveredTable& table : covered.tables) {
-        if (std::ranges::find(fresh, table.name) != fresh.end()) known.insert(table.oid);
+        if (ours.contains(table.name)) known.insert(table.oid);
     }
     if (captured_ && with_.config.snapshot.new_tables) {
         for (CoveredTable& table : come_since(*captured_, covered)) {
             known.insert(table.oid);
-            if (std::ranges::find(joined_, table.name) == joined_.end()) {
-                fresh.push_back(std::move(table.name));
-            }
+            if (!all_joined.contains(table.name)) fresh.push_back(std::move(table.name));
         }
     }
     if (!fresh.empty()) order_new(std::move(fresh), std::move(known));
@@ -336,6 +339,14 @@ std::string PostgresSource::memory() const {
               "name them in source.tables.include or source.tables.exclude (shop.orders_*)"}});
     }
     const std::string captured = captured_ ? write_known(*captured_) : std::string{};
+    if (captured_ && captured.empty() && !std::exchange(with_.memory.told_captured_cut, true)) {
+        with_.logger.warning(
+            "more tables are captured than can be remembered: the rows of one that is published "
+            "by somebody else, attached or moved while pg-capture is down are not read by "
+            "themselves",
+            {{"tables", captured_->tables.size()},
+             {"mend", "after such a change: pg-capture snapshot TABLE"}});
+    }
     return captured.empty() ? std::move(text) : text + '\n' + captured;
 }
 
@@ -601,7 +612,7 @@ Error PostgresSource::explained(Error error) {
         error.what += "; going on in text";
         return std::move(error).at("slot " + plan_.slot);
     }
-    if (speaks_of_younger_inserts(error, plan_)) {
+    if (is_older_than_inserts(error, plan_)) {
         with_.memory.without_inserts = true;
         error.next = Error::Next::retry;
         error.mend.clear();

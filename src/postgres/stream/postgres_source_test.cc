@@ -509,6 +509,19 @@ TEST_F(PostgresSourceTest, WhatWasCapturedOrIsFirstLookedAtIsNotRead) {
     EXPECT_EQ(source().memory(), "\ncaptured all 20000");
 }
 
+TEST_F(PostgresSourceTest, SaysOnceThatMoreTablesAreCapturedThanCanBeRemembered) {
+    open();
+    std::string known = "\ncaptured 1";
+    for (int i = 0; i < 140'000; ++i) known += ",1";
+    source().recall(known);
+    EXPECT_EQ(source().memory(), "");
+    EXPECT_EQ(source().memory(), "");
+    const std::string& text = lines.text;
+    const auto first = text.find("more tables are captured than can be remembered");
+    ASSERT_NE(first, std::string::npos) << text;
+    EXPECT_EQ(text.find("more tables are captured", first + 1), std::string::npos) << text;
+}
+
 TEST_F(PostgresSourceTest, WhatComesToBeCapturedInSomebodyElsesPublicationIsRead) {
     config.tables_refresh = 60s;
     server.answers("pg-capture: publication */",

@@ -34,6 +34,7 @@ struct SourceMemory {
     Lineages lineages{};
     bool recalled = false;              // what a process before had stored of them was read
     bool told_cut = false;              // that not all of them can be stored
+    bool told_captured_cut = false;     // nor all captured tables
     std::set<std::string> told_left{};  // doubts that were told (PostgresSource)
 };
 
