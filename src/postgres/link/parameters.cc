@@ -78,6 +78,9 @@ std::string late_session_settings(int version, const std::string& encoding, Link
     if (use == LinkFactory::Use::replication && version >= kWalSenderTimeoutSince) {
         sql += fmt::format("SET wal_sender_timeout = '{}';", kWalSenderTimeout);
     }
+    // The catalog is looked at by queries that the planner takes for costly and that are not: to
+    // compile one takes the server most of a second.
+    if (use == LinkFactory::Use::sql && version >= kJitSince) sql += "SET jit = off;";
     if (use == LinkFactory::Use::sql && version >= kIdleSessionTimeoutSince) {
         sql += "SET idle_session_timeout = 0;";
     }

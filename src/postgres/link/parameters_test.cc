@@ -89,10 +89,12 @@ TEST(ParametersTest, LaterSettingsAreThoseTheVersionKnows) {
     EXPECT_EQ(late_session_settings(110022, "UTF8", replication), "");
     EXPECT_EQ(late_session_settings(120000, "UTF8", replication),
               "SET wal_sender_timeout = '20s';");
-    EXPECT_EQ(late_session_settings(130000, "UTF8", sql), "");
-    EXPECT_EQ(late_session_settings(140000, "UTF8", sql), "SET idle_session_timeout = 0;");
+    EXPECT_EQ(late_session_settings(100023, "UTF8", sql), "");
+    EXPECT_EQ(late_session_settings(110000, "UTF8", sql), "SET jit = off;");
+    EXPECT_EQ(late_session_settings(140000, "UTF8", sql),
+              "SET jit = off;SET idle_session_timeout = 0;");
     EXPECT_EQ(late_session_settings(170000, "UTF8", sql),
-              "SET idle_session_timeout = 0;SET transaction_timeout = 0;");
+              "SET jit = off;SET idle_session_timeout = 0;SET transaction_timeout = 0;");
 }
 
 TEST(ParametersTest, ADatabaseWithoutEncodingIsReadRaw) {

@@ -35,6 +35,7 @@ inline constexpr std::array kSessionSettings{
 // does not hold the slot for long; long enough for a machine that stalls.
 inline constexpr std::string_view kWalSenderTimeout = "20s";
 // Sessions are ours for as long as the stream runs; these exist from 14 and 17 on.
+inline constexpr int kJitSince = 110000;
 inline constexpr int kIdleSessionTimeoutSince = 140000;
 inline constexpr int kTransactionTimeoutSince = 170000;
 inline constexpr int kWalSenderTimeoutSince = 120000;
