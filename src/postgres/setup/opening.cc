@@ -91,6 +91,7 @@ private:
     Result<Progress> make_links();
     Result<Progress> connect_sql();
     Result<void> tend_replication_connect();
+    Result<void> ask_system();
     Result<Progress> take_facts();
     Result<Progress> await_replication();
     Result<Progress> take_system();
@@ -148,6 +149,7 @@ private:
 
     Link::Connecting sql_waits_ = Link::Connecting::wait_readable;
     Link::Connecting replication_waits_ = Link::Connecting::wait_readable;
+    bool asked_system_ = false;
     std::optional<Error> replication_error_;  // told once the sql link knows no better reason
     ServerFacts facts_;
     std::optional<SlotState> slot_;
@@ -213,6 +215,14 @@ Result<void> Opening::Steps::tend_replication_connect() {
     return {};
 }
 
+// Doesn't wait for the facts: the two links ask at the same time.
+Result<void> Opening::Steps::ask_system() {
+    if (auto tended = tend_replication_connect(); !tended) return tended;
+    const bool connected = !replication_error_ && replication_waits_ == Link::Connecting::done;
+    if (!connected || std::exchange(asked_system_, true)) return {};
+    return replication->send("IDENTIFY_SYSTEM");
+}
+
 Result<Opening::Steps::Progress> Opening::Steps::connect_sql() {
     if (auto tended = tend_replication_connect(); !tended) return std::unexpected(tended.error());
     auto connecting = sql->connect();
@@ -229,7 +239,7 @@ Result<Opening::Steps::Progress> Opening::Steps::connect_sql() {
 }
 
 Result<Opening::Steps::Progress> Opening::Steps::take_facts() {
-    if (auto tended = tend_replication_connect(); !tended) return std::unexpected(tended.error());
+    if (auto asked = ask_system(); !asked) return std::unexpected(asked.error());
     auto rows = sql->result();
     if (!rows) return std::unexpected(std::move(rows.error()));
     if (!*rows) return Progress::wait;
@@ -251,11 +261,11 @@ Result<Opening::Steps::Progress> Opening::Steps::take_facts() {
 }
 
 Result<Opening::Steps::Progress> Opening::Steps::await_replication() {
-    if (auto tended = tend_replication_connect(); !tended) return std::unexpected(tended.error());
+    if (auto asked = ask_system(); !asked) return std::unexpected(asked.error());
     if (replication_error_) return std::unexpected(std::move(*replication_error_));
     if (replication_waits_ != Link::Connecting::done) return Progress::wait;
     warn_of_server();
-    return ask(*replication, "IDENTIFY_SYSTEM", State::system);
+    return enter(State::system, kAnswerPatience);
 }
 
 // -- who it is --------------------------------------------------------------------------
@@ -316,7 +326,8 @@ Result<Opening::Steps::Progress> Opening::Steps::take_slot() {
         return enter(State::done, Duration{0});
     }
     keeper_.emplace(config_, facts_.version, logger_, task_.without_inserts);
-    if (auto begun = keeper_->begin(*sql, !slot_); !begun) return std::unexpected(begun.error());
+    if (auto begun = keeper_->begin(*sql, !slot_, &facts_); !begun)
+        return std::unexpected(begun.error());
     return enter(State::publication, kCreatePatience);
 }
 

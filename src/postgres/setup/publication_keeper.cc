@@ -79,9 +79,11 @@ public:
         signature_.clear();
     }
 
-    Result<void> begin(Link& link, bool may_create) {
+    Result<void> begin(Link& link, bool may_create, const ServerFacts* facts) {
         assert(asking_ == Asking::nothing && "a round is not over");
         may_create_ = may_create;
+        fresh_ = facts != nullptr;
+        if (fresh_) facts_ = *facts;
         changed_ = created_ = out_of_step_ = later_ = false;
         collisions_ = 0;
         auto asked = ask(link, Asking::signature, signature_query());
@@ -151,8 +153,7 @@ private:
                 auto facts = read_server_facts(rows, version_);
                 if (!facts) return std::unexpected(std::move(facts.error()));
                 facts_ = std::move(*facts);
-                return go_on(link, Asking::publication,
-                             publication_query(version_, config_.publication, config_.slot));
+                return ask_publication(link);
             }
             case Asking::publication: {
                 auto publication = read_publication(rows);
@@ -211,7 +212,13 @@ private:
             return true;
         }
         signature_ = std::move(signature);
+        if (std::exchange(fresh_, false)) return ask_publication(link);
         return go_on(link, Asking::facts, server_facts_query());
+    }
+
+    Result<bool> ask_publication(Link& link) {
+        return go_on(link, Asking::publication,
+                     publication_query(version_, config_.publication, config_.slot));
     }
 
     std::vector<std::string> names() const { return publications_of(config_, apart_); }
@@ -657,6 +664,7 @@ private:
     int collisions_ = 0;     // in this round
     std::string signature_;  // of what was found last; empty: look at everything
     ServerFacts facts_;
+    bool fresh_ = false;  // facts_ need not be asked for
     std::optional<Publication> publication_;
     std::optional<Publication> inserts_;  // the second one
     bool apart_ = false;                  // it is there, or will be
@@ -685,8 +693,8 @@ PublicationKeeper::PublicationKeeper(const PostgresConfig& config, int server_ve
 
 PublicationKeeper::~PublicationKeeper() = default;
 
-Result<void> PublicationKeeper::begin(Link& link, bool may_create) {
-    return round_->begin(link, may_create);
+Result<void> PublicationKeeper::begin(Link& link, bool may_create, const ServerFacts* facts) {
+    return round_->begin(link, may_create, facts);
 }
 
 Result<std::optional<PublicationState>> PublicationKeeper::step(Link& link) {

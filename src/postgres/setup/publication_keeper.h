@@ -25,6 +25,8 @@
 
 namespace pgc {
 
+struct ServerFacts;
+
 struct PublicationState {
     bool created = false;     // by this run of the keeper
     bool maintained = false;  // made by us, and ours to alter
@@ -51,8 +53,10 @@ public:
                       bool without_inserts = false);
     ~PublicationKeeper();
 
-    // Starts a round. Without `may_create` a missing publication is an Error that stops.
-    [[nodiscard]] Result<void> begin(Link& link, bool may_create);
+    // Starts a round. Without `may_create` a missing publication is an Error that stops. `facts`,
+    // where they were asked for just now, are not asked for again.
+    [[nodiscard]] Result<void> begin(Link& link, bool may_create,
+                                     const ServerFacts* facts = nullptr);
     // Nothing while the server has not answered everything. A round that finds nothing
     // changed costs one small query.
     [[nodiscard]] Result<std::optional<PublicationState>> step(Link& link);

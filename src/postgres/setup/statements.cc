@@ -6,12 +6,16 @@
 
 namespace pgc {
 
+// Asked at each start: pg_settings, which lists them all for each that is asked for, is left alone.
 std::string server_facts_query() {
     return R"sql(/* pg-capture: server */
 SELECT current_setting('server_version') AS version,
        current_setting('wal_level') AS wal_level,
-       (SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout') AS wal_sender_timeout_ms,
-       (SELECT setting FROM pg_settings WHERE name = 'max_slot_wal_keep_size') AS max_slot_wal_keep_mb,
+       (extract(epoch FROM current_setting('wal_sender_timeout')::interval) * 1000)::bigint
+           AS wal_sender_timeout_ms,
+       CASE current_setting('max_slot_wal_keep_size', true) WHEN '-1' THEN -1
+            ELSE pg_size_bytes(current_setting('max_slot_wal_keep_size', true)) >> 20 END
+           AS max_slot_wal_keep_mb,
        current_setting('max_replication_slots') AS slots_max,
        (SELECT count(*) FROM pg_replication_slots) AS slots,
        current_setting('max_wal_senders') AS senders_max,
