@@ -240,9 +240,10 @@ bool Snapshot::add_jobs(SnapshotWork& work, const std::vector<SnapshotTable>& ta
     std::uint64_t added = 0;
     bool whole = true;
     std::set<Oid> taken;
+    const TableFilter named = tables_named(work.request);
     for (const Job& job : jobs_) taken.insert(job.table->table().address.oid);
     for (const SnapshotTable& table : tables) {
-        if (work.done.contains(table.address.oid) || !means(work, table)) continue;
+        if (work.done.contains(table.address.oid) || !means(work, named, table)) continue;
         if (!with_.relations.selects(table.shown.schema, table.shown.name, table.above)) {
             forget(work, table);
             continue;

@@ -71,15 +71,19 @@ Result<std::vector<SnapshotTable>> read_snapshot_tables(const Rows& rows) {
     return tables;
 }
 
-bool means(const SnapshotWork& work, const SnapshotTable& table) {
+TableFilter tables_named(const SnapshotRequest& request) {
+    std::vector<NamePattern> patterns;
+    for (const std::string& text : request.tables) {
+        if (auto pattern = NamePattern::parse(text, 2)) patterns.push_back(std::move(*pattern));
+    }
+    return TableFilter{std::move(patterns), {}};
+}
+
+bool means(const SnapshotWork& work, const TableFilter& named, const SnapshotTable& table) {
     const Oid oid = table.address.oid;
     if (work.all() || work.meant.contains(oid) || work.open.contains(oid)) return true;
-    std::vector<NamePattern> patterns;
-    for (const std::string& text : work.request.tables)
-        if (auto pattern = NamePattern::parse(text, 2)) patterns.push_back(std::move(*pattern));
-    const TableFilter filter{std::move(patterns), {}};
-    return filter.included(table.address.schema, table.address.name) ||
-           filter_means(filter, table.shown.schema, table.shown.name, table.above);
+    return named.included(table.address.schema, table.address.name) ||
+           filter_means(named, table.shown.schema, table.shown.name, table.above);
 }
 
 bool is_still(const std::vector<ColumnShape>& was, const std::vector<ColumnShape>& now) noexcept {

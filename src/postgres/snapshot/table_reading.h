@@ -49,7 +49,11 @@ void merge(SnapshotTable& table, SnapshotTable again);
 
 // As the filters mean tables, by the name they are shown under; or by their own. And one that the
 // work means already, or has half done, whatever it is called by now.
-bool means(const SnapshotWork& work, const SnapshotTable& table);
+// The tables that a request names by patterns; those that can't be parsed name none.
+TableFilter tables_named(const SnapshotRequest& request);
+
+// Whether `table` is of that work, of which `named` is what its request names.
+bool means(const SnapshotWork& work, const TableFilter& named, const SnapshotTable& table);
 
 // A column of a table. Two that are not alike are not the same, whatever they are called: values
 // read by name from one of them would be shown as the other's.
