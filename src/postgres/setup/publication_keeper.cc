@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cstdint>
 #include <iterator>
+#include <ranges>
 #include <unordered_set>
 #include <utility>
 
@@ -25,11 +26,7 @@ namespace {
 constexpr std::size_t kNamesTold = 20;  // of a list in one log line
 
 std::string told(const std::vector<std::string>& names) {
-    std::string text = fmt::format(
-        "{}",
-        fmt::join(names.begin(),
-                  names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamesTold)),
-                  ", "));
+    std::string text = fmt::format("{}", fmt::join(names | std::views::take(kNamesTold), ", "));
     if (names.size() > kNamesTold) text += fmt::format(" and {} more", names.size() - kNamesTold);
     return text;
 }
@@ -45,7 +42,6 @@ std::vector<std::string> only_in(const std::vector<std::string>& these,
 
 Result<std::vector<std::string>> read_published(const Rows& rows) {
     std::vector<std::string> names;
-    names.reserve(rows.rows.size());
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         Answer row{rows, i};
         names.push_back(quote_name(row.text("schema"), row.text("name")));
@@ -82,8 +78,7 @@ public:
     Result<void> begin(Link& link, bool may_create, const ServerFacts* facts) {
         assert(asking_ == Asking::nothing && "a round is not over");
         may_create_ = may_create;
-        fresh_ = facts != nullptr;
-        if (fresh_) facts_ = *facts;
+        if (fresh_ = facts != nullptr; fresh_) facts_ = *facts;
         changed_ = created_ = out_of_step_ = later_ = false;
         collisions_ = 0;
         auto asked = ask(link, Asking::signature, signature_query());
@@ -180,9 +175,8 @@ private:
             }
             case Asking::inserts: return take_inserts(link, rows);
             case Asking::inserts_members: {
-                if (auto read = read_members(rows, *inserts_); !read) {
-                    return std::unexpected(read.error());
-                }
+                auto read = read_members(rows, *inserts_);
+                if (!read) return std::unexpected(std::move(read.error()));
                 return go_on(link, Asking::tables, tables_query());
             }
             case Asking::tables: return take_tables(link, rows);
@@ -206,9 +200,7 @@ private:
         if (!row.sound()) return std::unexpected(strange_answer("the publication's signature"));
         if (signature == signature_) {
             state_.created = false;
-            state_.added.clear();
-            state_.removed.clear();
-            state_.joined.clear();
+            state_.added = state_.removed = state_.joined = {};
             return true;
         }
         signature_ = std::move(signature);
@@ -243,8 +235,8 @@ private:
                      fmt::format("publication {} is not ours, and its name is that of the "
                                  "one for tables without a replica identity",
                                  quote_name(inserts_name_)));
-            error.mend = "set PG_PUBLICATION to another name";
-            return std::unexpected(std::move(error));
+            return std::unexpected(
+                std::move(error).mended_by("set PG_PUBLICATION to another name"));
         }
         if (!inserts_ && publication_ && !publication_->owner.inserts.empty() &&
             (!may_create_ || !to_be_altered)) {
