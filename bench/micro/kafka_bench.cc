@@ -102,7 +102,7 @@ struct Place {
     SystemClock clock;
     PollWaiter waiter{clock};
     Metrics metrics{"bench"};
-    KafkaMemory memory;
+    KafkaCarryOver carry_over;
     RecordPool pool;
     RelationPtr relation = table();
     std::unique_ptr<RdKafkaProducers> producers;
@@ -113,12 +113,12 @@ struct Place {
           Duration linger_max = std::chrono::milliseconds{100}) {
         config.brokers = {brokers};
         config.linger_max = linger_max;
-        config.compression = with.compression;
-        config.headers = with.headers;
+        config.compression = deps.compression;
+        config.headers = deps.headers;
         producers = std::make_unique<RdKafkaProducers>(config, clock, Logger{});
         auto made = KafkaSink::make({.config = config,
                                      .producers = *producers,
-                                     .memory = memory,
+                                     .carry_over = carry_over,
                                      .clock = clock,
                                      .metrics = metrics,
                                      .logger = {},

@@ -1,4 +1,4 @@
-// Errors are values with an address: what happened, where, how to mend it, and what
+// Errors are values with an address: what happened, where, how to fix it, and what
 // the caller does next. Whoever meets an error first fills in what it knows; the
 // decision it implies (retry, stop) is taken in one place, pipeline supervision.
 //
@@ -30,22 +30,22 @@ struct Error {
     };
     // What the caller does next.
     enum class Next : std::uint8_t {
-        retry,  // likely to pass by itself: wait, connect anew, go on from what is durable
-        stop,   // passes only when somebody mends it
+        retry,  // likely to pass by itself: wait, reconnect, go on from what is durable
+        stop,   // passes only when somebody fixes it
     };
 
     Category category = Category::internal;
     Next next = Next::stop;
     std::string what;   // one sentence, no full stop
     std::string where;  // table, key columns' names, LSN, file:line; may be empty
-    std::string mend;   // the exact SQL, setting or step; may be empty
+    std::string hint;   // the exact SQL, setting or step; may be empty
 
     Error&& at(std::string place) && {
         where = where.empty() ? std::move(place) : std::move(place) + ": " + where;
         return std::move(*this);
     }
-    Error&& mended_by(std::string step) && {
-        mend = std::move(step);
+    Error&& with_hint(std::string step) && {
+        hint = std::move(step);
         return std::move(*this);
     }
 };
@@ -75,11 +75,11 @@ constexpr std::string_view name(Error::Category category) noexcept {
     return "internal";
 }
 
-// "what (where); to mend it: mend"
+// "what (where); hint: hint"
 inline std::string describe(const Error& error) {
     std::string text = error.what;
     if (!error.where.empty()) text += " (" + error.where + ")";
-    if (!error.mend.empty()) text += "; to mend it: " + error.mend;
+    if (!error.hint.empty()) text += "; hint: " + error.hint;
     return text;
 }
 

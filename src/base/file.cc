@@ -40,9 +40,9 @@ Error failure(std::string_view verb, const std::string& path) {
     std::string what =
         "cannot " + std::string(verb) + " " + path + ": " + std::generic_category().message(code);
     Error error = stop(Error::Category::storage, std::move(what));
-    if (code == ENOSPC || code == EDQUOT) error.mend = "free space on that file system";
+    if (code == ENOSPC || code == EDQUOT) error.hint = "free space on that file system";
     if (code == EACCES || code == EPERM || code == EROFS) {
-        error.mend = "give the user that runs pg-capture write access there";
+        error.hint = "give the user that runs pg-capture write access there";
     }
     return error;
 }
@@ -149,7 +149,7 @@ Result<std::optional<std::string>> SystemFiles::read(const std::string& path) {
         if (got == 0) return content;
         if (content.size() > kRead_max) {
             return std::unexpected(stop(Error::Category::storage, path + " is too large to read")
-                                       .mended_by("name a file of less than 16 MiB"));
+                                       .with_hint("name a file of less than 16 MiB"));
         }
         content.append(chunk.data(), static_cast<std::size_t>(got));
     }

@@ -62,7 +62,7 @@ private:
     std::set<std::string> swept_;  // paths beside which left-over temporary files were looked for
 };
 
-// The simulated twin: a disk in memory on which the next calls can be made to fail.
+// The fake: a disk in memory on which the next calls can be made to fail.
 class SimulatedFiles final : public Files {
 public:
     Result<std::optional<std::string>> read(const std::string& path) override;

@@ -8,7 +8,7 @@
 
 namespace pgc {
 
-// Of a row in a system catalog: a table, a type. Oid{0} is none.
+// Of a row in a system catalog: a table, a type. Oid{0}: none.
 struct Oid {
     std::uint32_t value = 0;
     constexpr auto operator<=>(const Oid&) const = default;

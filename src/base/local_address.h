@@ -18,7 +18,7 @@ bool is_address(std::string_view host) noexcept;
 std::optional<std::string_view> host_of_url(std::string_view url) noexcept;
 
 // "host:port", "host", "[::1]:port", "::1": the host without brackets. Empty for what is none of
-// these: in brackets stands an IPv6 address, behind them or the host nothing or a port.
+// these: in brackets stands an IPv6 address, after them or the host nothing or a port.
 std::string_view host_of_authority(std::string_view authority) noexcept;
 
 }  // namespace pgc

@@ -10,7 +10,7 @@
 namespace pgc {
 
 // `text` with each secret as ***. A secret of less than four bytes is only hidden where it stands
-// as a word: inside another it tells nobody anything, and its holes would ("su******orted").
+// as a word: inside another it says nothing, and its holes would ("su******orted").
 std::string redacted(std::string_view text, std::span<const Secret> secrets);
 
 }  // namespace pgc

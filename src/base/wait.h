@@ -14,7 +14,7 @@ struct Interest {
     bool writable = false;
 };
 
-// What one participant of the loop waits for. Collected anew each round.
+// What one participant of the loop waits for. Collected again each round.
 struct Wants {
     std::vector<Interest> interests;
     Instant deadline = kNever;
@@ -38,7 +38,7 @@ public:
     virtual ~Waiter() = default;
 
     // Returns when a descriptor is ready, the deadline passed or a signal came;
-    // which of them is not told: everybody looks for himself.
+    // which of them is not reported: everybody looks for himself.
     virtual void wait(const Wants& wants) = 0;
 };
 

@@ -6,9 +6,9 @@
 #include <optional>
 #include <utility>
 
-#include "cli/position_desk.h"
+#include "cli/error_output.h"
+#include "cli/position_access.h"
 #include "cli/program.h"
-#include "cli/saying.h"
 #include "observe/json_text.h"
 #include "pipeline/start_guard.h"
 
@@ -20,8 +20,8 @@ std::expected<bool, ExitCode> wants_snapshot(Invocation& invocation, SnapshotMod
     const bool yes = invocation.line.has("snapshot");
     const bool no = invocation.line.has("no-snapshot");
     if (yes && no) {
-        return std::unexpected(
-            tell_usage(invocation.world, "adopt takes --snapshot or --no-snapshot, not both"));
+        return std::unexpected(report_usage_error(
+            invocation.deps, "adopt takes --snapshot or --no-snapshot, not both"));
     }
     return yes || (!no && mode != SnapshotMode::never);
 }
@@ -57,8 +57,8 @@ std::string as_text(const Adopted& done) {
             done.slot, done.where, done.made_store ? "is made" : "is there");
     }
     return fmt::format(
-        "Stored in {}: pipeline {} goes on from {}, where slot {} stands.\nThe next start streams "
-        "from there {}.\n",
+        "Stored in {}: pipeline {} continues from {}, the position of slot {}.\nThe next start "
+        "streams from there {}.\n",
         done.where, done.pipeline, to_string(done.at), done.slot,
         done.snapshot ? "and reads all captured tables, as READ"
                       : "only: rows that are in the tables already are not sent");
@@ -69,41 +69,43 @@ Error stored_already(const StoredPosition& position, const std::string& where) {
                 "a position is stored already: " + to_string(position.resume_at) +
                     "; there is nothing to adopt")
         .at(where)
-        .mended_by(
-            "start pg-capture, which goes on from it; pg-capture position show compares it "
-            "with the slot");
+        .with_hint(
+            "start pg-capture, which continues from it; pg-capture position show compares it with "
+            "the slot");
 }
 
-Result<Adopted> adopt(PositionDesk& desk, bool snapshot) {
-    auto standing = desk.look();
+Result<Adopted> adopt(PositionAccess& access, bool snapshot) {
+    auto standing = access.look();
     if (!standing) return std::unexpected(standing.error());
     if (auto sound = standing->sound(); !sound) return std::unexpected(sound.error());
-    if (auto nobody = desk.require_nobody(*standing); !nobody) {
+    if (auto nobody = access.require_nobody(*standing); !nobody) {
         return std::unexpected(nobody.error());
     }
-    if (auto held = desk.hold(*standing); !held) return std::unexpected(held.error());
+    if (auto held = access.hold(*standing); !held) return std::unexpected(held.error());
     // Whoever followed it until it was held may have moved it on.
-    standing = desk.look();
+    standing = access.look();
     if (!standing) return std::unexpected(standing.error());
-    auto loaded = desk.load();
+    auto loaded = access.load();
     if (!loaded) return std::unexpected(std::move(loaded.error()));
-    if (loaded->position) return std::unexpected(stored_already(*loaded->position, desk.where()));
-    Adopted done{.pipeline = desk.pipeline(),
-                 .where = desk.where(),
-                 .slot = desk.slot(),
+    if (loaded->position) return std::unexpected(stored_already(*loaded->position, access.where()));
+    Adopted done{.pipeline = access.pipeline(),
+                 .where = access.where(),
+                 .slot = access.slot(),
                  .at = standing->identity.slot_confirmed,
                  .snapshot = snapshot && standing->slot,
                  .made_store = loaded->store_is_missing};
     if (loaded->store_is_missing) {
-        if (auto made = desk.create(); !made) return std::unexpected(std::move(made.error()));
+        if (auto made = access.create(); !made) return std::unexpected(std::move(made.error()));
     }
     if (!standing->slot) return done;
-    const auto plan = plan_start(desk.pipeline(), {}, standing->identity, {.where = desk.where()});
+    const auto plan =
+        plan_start(access.pipeline(), {}, standing->identity, {.where = access.where()});
     if (!plan) return std::unexpected(plan.error());
     StoredPosition position = *plan->store_first;
     if (snapshot) position.snapshot = kWholeSnapshot;
-    if (auto saved = desk.save(position); !saved) return std::unexpected(std::move(saved.error()));
-    if (auto free = desk.release(); !free) return std::unexpected(std::move(free.error()));
+    if (auto saved = access.save(position); !saved)
+        return std::unexpected(std::move(saved.error()));
+    if (auto free = access.release(); !free) return std::unexpected(std::move(free.error()));
     return done;
 }
 
@@ -112,12 +114,13 @@ Result<Adopted> adopt(PositionDesk& desk, bool snapshot) {
 ExitCode run_adopt(Invocation& invocation) {
     const auto program = load_program(invocation);
     if (!program) return program.error();
-    PositionDesk desk(invocation.world, *program, "pg-capture adopt", Errand::Does::looks);
-    const auto snapshot = wants_snapshot(invocation, desk.mode());
+    PositionAccess access(invocation.deps, *program, "pg-capture adopt",
+                          SqlSession::Access::read_only);
+    const auto snapshot = wants_snapshot(invocation, access.mode());
     if (!snapshot) return snapshot.error();
-    const auto done = adopt(desk, *snapshot);
-    if (!done) return tell(invocation, done.error());
-    invocation.world.console.out(invocation.json() ? as_json(*done) : as_text(*done));
+    const auto done = adopt(access, *snapshot);
+    if (!done) return report_error(invocation, done.error());
+    invocation.deps.console.out(invocation.json() ? as_json(*done) : as_text(*done));
     return ExitCode::done;
 }
 

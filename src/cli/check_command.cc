@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "cli/errand.h"
 #include "cli/instance.h"
 #include "cli/parts.h"
+#include "cli/sql_session.h"
 #include "cli/table.h"
 #include "observe/json_text.h"
 #include "pipeline/options.h"
@@ -27,8 +27,8 @@ std::string as_json(const Findings& findings) {
         append_json_string(text, finding.subject);
         text += ",\"message\":";
         append_json_string(text, finding.message);
-        text += ",\"mend\":";
-        append_json_string(text, finding.mend);
+        text += ",\"hint\":";
+        append_json_string(text, finding.hint);
         text += '}';
     }
     return text + "]}\n";
@@ -46,37 +46,37 @@ std::string as_text(const Findings& findings, bool colours) {
     std::string text;
     for (const Finding& finding : findings) {
         text += fmt::format("{}  {}: {}\n", mark(finding.level), finding.subject, finding.message);
-        if (!finding.mend.empty()) text += fmt::format("          mend: {}\n", finding.mend);
+        if (!finding.hint.empty()) text += fmt::format("          hint: {}\n", finding.hint);
     }
     return text;
 }
 
 // None when the server can't say; that it can't is a finding already.
-std::vector<KafkaTable> tables_of(Errand& errand, const Findings& findings) {
+std::vector<KafkaTable> tables_of(SqlSession& session, const Findings& findings) {
     const bool unreachable = std::ranges::any_of(findings, [](const Finding& finding) {
         return finding.id == "connection" && finding.level == Finding::Level::blocking;
     });
     if (unreachable) return {};
-    auto link = errand.connect();
+    auto link = session.connect();
     if (!link) return {};
-    const auto captured = captured_tables(*link, errand.config());
+    const auto captured = captured_tables(*link, session.config());
     if (!captured) return {};
     std::vector<KafkaTable> tables;
     for (const CapturedTable& table : *captured) tables.push_back({table.schema, table.name});
     return tables;
 }
 
-void check_sink(World& world, const Program& program, Errand& errand, Findings& findings) {
-    const auto kafka = configured_kafka(program.settings, errand.config(), world.files);
+void check_sink(Deps& deps, const Program& program, SqlSession& session, Findings& findings) {
+    const auto kafka = configured_kafka(program.settings, session.config(), deps.files);
     if (!kafka) return;
     RdKafkaInspector inspector({.config = *kafka,
-                                .clock = world.clock,
-                                .waiter = errand.waiter(),
-                                .logger = errand.logger("kafka"),
-                                .limit = errand.config().connection.connect_timeout});
+                                .clock = deps.clock,
+                                .waiter = session.waiter(),
+                                .logger = session.logger("kafka"),
+                                .limit = session.config().connection.connect_timeout});
     const bool position_in_topic = program.settings.text("replication.checkpoint_file").empty();
     const Findings found =
-        check_kafka(*kafka, tables_of(errand, findings), position_in_topic, inspector);
+        check_kafka(*kafka, tables_of(session, findings), position_in_topic, inspector);
     findings.insert(findings.end(), found.begin(), found.end());
 }
 
@@ -103,15 +103,15 @@ std::string verdict(const Findings& findings) {
 ExitCode run_check(Invocation& invocation) {
     const auto program = load_program(invocation);
     if (!program) return program.error();
-    World& world = invocation.world;
-    Errand errand(world, *program, "pg-capture check");
+    Deps& deps = invocation.deps;
+    SqlSession session(deps, *program, "pg-capture check");
     Findings findings =
-        check_postgres(errand.config(), errand.links(), world.clock, errand.waiter(),
-                       running_instance(*program, errand.config(), world.clock));
-    check_sink(world, *program, errand, findings);
-    world.console.out(invocation.json()
-                          ? as_json(findings)
-                          : as_text(findings, world.console.out_is_terminal()) + verdict(findings));
+        check_postgres(session.config(), session.links(), deps.clock, session.waiter(),
+                       running_instance(*program, session.config(), deps.clock));
+    check_sink(deps, *program, session, findings);
+    deps.console.out(invocation.json()
+                         ? as_json(findings)
+                         : as_text(findings, deps.console.out_is_terminal()) + verdict(findings));
     const bool blocked = std::ranges::any_of(
         findings, [](const Finding& f) { return f.level == Finding::Level::blocking; });
     return blocked ? ExitCode::findings : ExitCode::done;

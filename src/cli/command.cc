@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "cli/error_output.h"
 #include "cli/program.h"
-#include "cli/saying.h"
 #include "config/nearest.h"
 #include "config/reference.h"
 
@@ -65,13 +65,14 @@ Found find(std::span<const std::string> arguments) {
     return found;
 }
 
-ExitCode unknown(std::string_view word, World& world) {
+ExitCode unknown(std::string_view word, Deps& deps) {
     std::vector<std::string> names;
     for (const Command& command : commands()) names.emplace_back(command.name);
     const std::string close = nearest(word, names);
-    return tell_usage(world, fmt::format("there is no command \"{}\"{}", word,
-                                         close.empty() ? std::string{"; see pg-capture --help"}
-                                                       : fmt::format("; did you mean {}?", close)));
+    return report_usage_error(
+        deps, fmt::format("there is no command \"{}\"{}", word,
+                          close.empty() ? std::string{"; see pg-capture --help"}
+                                        : fmt::format("; did you mean {}?", close)));
 }
 
 // --help all, --help=all
@@ -93,11 +94,11 @@ bool asks(std::span<const std::string> arguments, std::string_view longer,
 
 namespace {
 
-ExitCode run_command(std::span<const std::string> arguments, World& world) {
+ExitCode run_command(std::span<const std::string> arguments, Deps& deps) {
     const Found found = find(arguments);
     const bool bare = arguments.empty() || arguments.front().starts_with('-');
     if (asks(arguments, "--version", "-V")) {
-        world.console.out("pg-capture " PGC_VERSION "\n");
+        deps.console.out("pg-capture " PGC_VERSION "\n");
         return ExitCode::done;
     }
     const bool everything = asks_for_all(arguments);
@@ -105,7 +106,7 @@ ExitCode run_command(std::span<const std::string> arguments, World& world) {
         const Found of = !bare && arguments.front() == "help" ? find(arguments.subspan(1)) : found;
         const Command* command = of.command;
         if (command == nullptr && everything) command = &commands().front();
-        world.console.out(command == nullptr ? overview() : help(*command, everything));
+        deps.console.out(command == nullptr ? overview() : help(*command, everything));
         return ExitCode::done;
     }
     if (found.command == nullptr && !bare) {
@@ -113,11 +114,11 @@ ExitCode run_command(std::span<const std::string> arguments, World& world) {
             return command.name.starts_with(arguments.front() + " ");
         });
         const bool two = group && arguments.size() > 1 && !arguments[1].starts_with('-');
-        return unknown(two ? arguments[0] + " " + arguments[1] : arguments[0], world);
+        return unknown(two ? arguments[0] + " " + arguments[1] : arguments[0], deps);
     }
     const Command& command = found.command != nullptr ? *found.command : commands().front();
     Invocation invocation{
-        world, parse_command_line(arguments.subspan(found.words), command.flags, declarations())};
+        deps, parse_command_line(arguments.subspan(found.words), command.flags, declarations())};
     if (command.arguments.empty() && !invocation.line.arguments.empty()) {
         invocation.line.errors.add(
             {.where = "command line",
@@ -129,14 +130,14 @@ ExitCode run_command(std::span<const std::string> arguments, World& world) {
 
 }  // namespace
 
-ExitCode run_program(std::span<const std::string> arguments, World& world) {
-    world.saying = saying_of(arguments, world.environment);
-    const ExitCode code = run_command(arguments, world);
-    const auto failed = world.console.out_error();
+ExitCode run_program(std::span<const std::string> arguments, Deps& deps) {
+    deps.error_output = error_output_of(arguments, deps.environment);
+    const ExitCode code = run_command(arguments, deps);
+    const auto failed = deps.console.out_error();
     if (!failed) return code;
     // What was found out stays the answer.
-    const ExitCode told = tell(world, *failed);
-    return code == ExitCode::done ? told : code;
+    const ExitCode failure = report_error(deps, *failed);
+    return code == ExitCode::done ? failure : code;
 }
 
 }  // namespace pgc

@@ -17,23 +17,23 @@
 
 namespace pgc {
 
-// How errors are told (saying.h).
-enum class Saying : std::uint8_t { text, result_json, log_json };
+// How errors are reported (error_output.h).
+enum class ErrorOutput : std::uint8_t { text, result_json, log_json };
 
 // The world as a command meets it; nothing else is asked for.
-struct World {
+struct Deps {
     Console& console;
     Files& files;
     const Clock& clock;
     Environment environment;
-    Saying saying = Saying::text;
+    ErrorOutput error_output = ErrorOutput::text;
 };
 
 // What --output says: results as JSON?
 inline constexpr auto kOutputs = words_for<bool>({{"text", false}, {"json", true}});
 
 struct Invocation {
-    World& world;
+    Deps& deps;
     CommandLine line;
 
     bool json() const { return kOutputs.find(line.value("output")).value_or(false); }
@@ -51,6 +51,6 @@ struct Command {
 std::span<const Command> commands();
 
 // `arguments` without the program's name. Does what main() does, but for the process.
-ExitCode run_program(std::span<const std::string> arguments, World& world);
+ExitCode run_program(std::span<const std::string> arguments, Deps& deps);
 
 }  // namespace pgc

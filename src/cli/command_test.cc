@@ -22,8 +22,8 @@ public:
 class CommandTest : public testing::Test {
 protected:
     ExitCode run(std::vector<std::string> arguments) {
-        World world{console, files, clock, environment};
-        return run_program(arguments, world);
+        Deps deps{console, files, clock, environment};
+        return run_program(arguments, deps);
     }
     void given(const std::string& path, std::string_view content) {
         ASSERT_TRUE(files.replace(path, content));

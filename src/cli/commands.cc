@@ -61,7 +61,7 @@ const std::vector<Flag>& lag_flags() {
     static const std::vector<Flag> flags =
         with_common({{.name = "watch",
                       .value_name = "SECONDS",
-                      .help = "tell it again and again, a line at a time"}});
+                      .help = "repeat it every so many seconds, a line at a time"}});
     return flags;
 }
 
@@ -71,7 +71,7 @@ const std::vector<Flag>& snapshot_flags() {
           .value_name = "SQL",
           .help = "a condition its rows fulfil, for one table that is named without * and ?"},
          {.name = "id", .value_name = "ID", .help = "how it is called; made up if not given"},
-         {.name = "wait", .help = "show how it gets on; exit code 1 if it fails or is cancelled"}});
+         {.name = "wait", .help = "show its progress; exit code 1 if it fails or is cancelled"}});
     return flags;
 }
 
@@ -91,9 +91,9 @@ const std::vector<Flag>& adopt_flags() {
 }
 
 const std::vector<Flag>& reset_flags() {
-    static const std::vector<Flag> flags =
-        with_common({{.name = "drop-slot", .help = "drop the slot as well"},
-                     {.name = "yes", .help = "do it; without, only what it costs is said"}});
+    static const std::vector<Flag> flags = with_common(
+        {{.name = "drop-slot", .help = "drop the slot as well"},
+         {.name = "yes", .help = "do it; without it only what it would cost is shown"}});
     return flags;
 }
 
@@ -111,12 +111,12 @@ const std::vector<Flag>& example_flags() {
 std::span<const Command> commands() {
     static const std::array all = {
         Command{"run", "", "follow the database until SIGTERM", run_flags(), run_follow},
-        Command{"check", "", "a doctor: every precondition, each with what mends it", common(),
+        Command{"check", "", "check every precondition; each finding comes with its fix", common(),
                 run_check},
         Command{"init", "[FILE]",
                 "write an annotated configuration (pg-capture.yaml); --sql: what a DBA has to run",
                 init_flags(), run_init},
-        Command{"config validate", "", "tell all errors of the configuration", common(),
+        Command{"config validate", "", "report all errors of the configuration", common(),
                 run_config_validate},
         Command{"config show", "", "every option's value and where it comes from", common(),
                 run_config_show},
@@ -126,24 +126,24 @@ std::span<const Command> commands() {
                 run_config_reference},
         Command{"config example", "", "an annotated example", example_flags(), run_config_example},
         Command{"metrics", "", "every metric, as Markdown", common(), run_metrics},
-        Command{"status", "", "what a running instance says of itself", common(), run_status},
+        Command{"status", "", "the state of a running instance", common(), run_status},
         Command{"lag", "", "how far behind, asked of the server", lag_flags(), run_lag},
         Command{"peek", "", "look at waiting changes without consuming them", peek_flags(),
                 run_peek},
-        Command{"snapshot", "TABLE...", "read tables anew, as public.orders or shop.*",
+        Command{"snapshot", "TABLE...", "read tables again, as public.orders or shop.*",
                 snapshot_flags(), run_snapshot},
         Command{"snapshot list", "", "snapshots under way and the last that ended", common(),
                 run_snapshot_list},
-        Command{"snapshot wait", "ID", "show how one gets on until it is over", common(),
+        Command{"snapshot wait", "ID", "show the progress of one until it has ended", common(),
                 run_snapshot_wait},
-        Command{"snapshot pause", "ID", "let one rest", common(), run_snapshot_pause},
-        Command{"snapshot resume", "ID", "let it go on", common(), run_snapshot_resume},
-        Command{"snapshot cancel", "ID", "give one up", common(), run_snapshot_cancel},
+        Command{"snapshot pause", "ID", "pause one", common(), run_snapshot_pause},
+        Command{"snapshot resume", "ID", "resume one", common(), run_snapshot_resume},
+        Command{"snapshot cancel", "ID", "cancel one", common(), run_snapshot_cancel},
         Command{"adopt", "", "take over a slot for which no position is stored", adopt_flags(),
                 run_adopt},
-        Command{"position show", "", "what is stored, beside where the slot stands", common(),
+        Command{"position show", "", "what is stored, beside the slot's position", common(),
                 run_position_show},
-        Command{"position reset", "", "take the stored position away; says what that costs",
+        Command{"position reset", "", "remove the stored position; shows what that costs",
                 reset_flags(), run_position_reset},
         Command{"slots list", "", "the server's logical slots and what they hold back", common(),
                 run_slots_list},

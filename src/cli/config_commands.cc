@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/error_output.h"
 #include "cli/program.h"
-#include "cli/saying.h"
 #include "config/reference.h"
 #include "postgres/check/preparation.h"
 #include "postgres/options.h"
@@ -14,7 +14,7 @@ namespace {
 // A command that needs no configuration still refuses a wrong command line.
 bool refused(Invocation& invocation) {
     if (invocation.line.errors.empty()) return false;
-    tell(invocation.world, invocation.line.errors);
+    report_error(invocation.deps, invocation.line.errors);
     return true;
 }
 
@@ -32,34 +32,34 @@ std::string example(ExampleFormat format) {
 ExitCode run_config_validate(Invocation& invocation) {
     const auto program = load_program(invocation);
     if (!program) return program.error();
-    invocation.world.console.out(invocation.json() ? "{\"errors\":[]}\n"
-                                                   : "The configuration is valid.\n");
+    invocation.deps.console.out(invocation.json() ? "{\"errors\":[]}\n"
+                                                  : "The configuration is valid.\n");
     return ExitCode::done;
 }
 
 ExitCode run_config_show(Invocation& invocation) {
     const auto program = load_program(invocation);
     if (!program) return program.error();
-    invocation.world.console.out(invocation.json() ? show_json(program->settings) + "\n"
-                                                   : show(program->settings));
+    invocation.deps.console.out(invocation.json() ? show_json(program->settings) + "\n"
+                                                  : show(program->settings));
     return ExitCode::done;
 }
 
 ExitCode run_config_schema(Invocation& invocation) {
     if (refused(invocation)) return ExitCode::configuration;
-    invocation.world.console.out(json_schema(declarations()));
+    invocation.deps.console.out(json_schema(declarations()));
     return ExitCode::done;
 }
 
 ExitCode run_config_reference(Invocation& invocation) {
     if (refused(invocation)) return ExitCode::configuration;
-    invocation.world.console.out(reference_markdown(declarations()));
+    invocation.deps.console.out(reference_markdown(declarations()));
     return ExitCode::done;
 }
 
 ExitCode run_config_example(Invocation& invocation) {
     if (refused(invocation)) return ExitCode::configuration;
-    invocation.world.console.out(example(
+    invocation.deps.console.out(example(
         kExampleFormats.find(invocation.line.value("format")).value_or(ExampleFormat::yaml)));
     return ExitCode::done;
 }
@@ -73,12 +73,12 @@ ExitCode print_preparation(Invocation& invocation) {
         invocation.line.errors.add({.where = "command line",
                                     .key = arguments.front(),
                                     .reason = "with --sql nothing is written but to the output",
-                                    .mend = "the configuration is named by -c"});
+                                    .hint = "the configuration is named by -c"});
     }
     const auto program = load_program(invocation, Needs::names);
     if (!program) return program.error();
-    invocation.world.console.out(
-        preparation_sql(postgres_config(program->settings, invocation.world.files)));
+    invocation.deps.console.out(
+        preparation_sql(postgres_config(program->settings, invocation.deps.files)));
     return ExitCode::done;
 }
 
@@ -99,23 +99,22 @@ ExitCode run_init(Invocation& invocation) {
                                     .reason = "the name must end in .yaml, .yml or .toml"});
     }
     if (refused(invocation)) return ExitCode::configuration;
-    const auto present = invocation.world.files.read(path);
-    if (!present) return tell(invocation, present.error());
+    const auto present = invocation.deps.files.read(path);
+    if (!present) return report_error(invocation, present.error());
     if (present->has_value()) {
-        return tell(invocation, stop(Error::Category::configuration,
-                                     path + " is already there; it is left as it is")
-                                    .mended_by("name another file, or remove that one"));
+        return report_error(invocation, stop(Error::Category::configuration,
+                                             path + " is already there; it is left as it is")
+                                            .with_hint("name another file, or remove that one"));
     }
-    const auto written = invocation.world.files.replace(
+    const auto written = invocation.deps.files.replace(
         path, example(toml ? ExampleFormat::toml : ExampleFormat::yaml));
-    if (!written) return tell(invocation, written.error());
-    invocation.world.console.out(
-        fmt::format("{0} is written: every option with its default and a word about it.\n"
-                    "Next: fill in the connection, then\n\n"
-                    "  pg-capture check -c {0}        tells what PostgreSQL still needs\n"
-                    "  pg-capture init --sql -c {0}   what somebody with more rights has to run\n"
-                    "  pg-capture run -c {0}          follows the database\n",
-                    path));
+    if (!written) return report_error(invocation, written.error());
+    invocation.deps.console.out(fmt::format(
+        "{0} is written: every option with its default and a word about it.\nNext: fill in the "
+        "connection, then\n\n  pg-capture check -c {0}        shows what PostgreSQL still needs\n  "
+        "pg-capture init --sql -c {0}   what somebody with more rights has to run\n  pg-capture "
+        "run -c {0}          follows the database\n",
+        path));
     return ExitCode::done;
 }
 

@@ -52,7 +52,7 @@ void SystemConsole::err(std::string_view text) {
     Output output(STDERR_FILENO);
     while (!text.empty()) {
         const auto written = output.write(text);
-        if (!written) return;  // nobody listens: there is no one to tell
+        if (!written) return;  // nobody listens: there is no one to report to
         text.remove_prefix(*written);
         pollfd ask{.fd = output.fd(), .events = POLLOUT, .revents = 0};
         if (*written == 0 && ::poll(&ask, 1, kErrPatience_ms) == 0) return;

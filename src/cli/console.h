@@ -4,7 +4,7 @@
 //
 // Who reads `out` may do so slowly, stop, or go away (`| head`). out() waits for him; a signal
 // ends the waiting: it ends the process, or where a command looks after signals itself, obey()
-// tells of them. After the first text that could not be written nothing more is, and a command
+// reports them. After the first text that could not be written nothing more is, and a command
 // that goes on and on looks at out_is_over(). Requires: SIGPIPE is ignored.
 #pragma once
 

@@ -10,18 +10,18 @@
 #include "server/health_json.h"
 #include "server/http_client.h"
 #include "server/snapshot_json.h"
-#include "server/snapshot_order.h"
+#include "server/snapshot_request.h"
 
 namespace pgc {
 namespace {
 
-Error mended(Error error) {
+Error with_instance_hint(Error error) {
     if (error.category == Error::Category::connection) {
-        error.mend =
-            "start pg-capture with this configuration, or name the address of the instance that "
-            "is meant (http.listen)";
+        error.hint =
+            "start pg-capture with this configuration, or name the address of the instance to ask "
+            "(http.listen)";
     } else {
-        error.mend =
+        error.hint =
             "give pg-capture an address of its own (http.listen), and the same one to this "
             "command";
     }
@@ -36,7 +36,7 @@ public:
         if (listen.empty()) {
             return std::unexpected(
                 stop(Error::Category::configuration, "http.listen is empty: nobody can be asked")
-                    .mended_by("set http.listen, as 127.0.0.1:9090, for the instance and for this "
+                    .with_hint("set http.listen, as 127.0.0.1:9090, for the instance and for this "
                                "command"));
         }
         auto address = parse_listen_address(listen);
@@ -51,7 +51,7 @@ public:
 
     Result<HttpAnswer> post(std::string_view path, std::string_view body,
                             const Secret& token) const {
-        // Whoever else listens there is not told the token.
+        // Whoever else listens there does not get the token.
         if (auto status = health(); !status) return std::unexpected(std::move(status.error()));
         PollWaiter waiter(clock_);
         const std::string bearer = "Bearer " + token.reveal();
@@ -64,7 +64,7 @@ public:
     Result<StatusSnapshot> health() const {
         const auto answer = get("/healthz");
         if (!answer) return std::unexpected(answer.error());
-        // 503 tells the same, of one that is not live.
+        // 503 says the same, of one that is not live.
         const bool known = answer->status == 200 || answer->status == 503;
         return understood(known ? read_health(answer->body) : no_sense(*answer));
     }
@@ -73,7 +73,7 @@ public:
     template <typename T>
     Result<T> understood(Result<T> read) const {
         if (read) return read;
-        return std::unexpected(mended(
+        return std::unexpected(with_instance_hint(
             stop(Error::Category::protocol, fmt::format("what answers on {} is not pg-capture: {}",
                                                         to_string(address_), read.error().what))));
     }
@@ -83,20 +83,20 @@ public:
             stop(Error::Category::protocol, fmt::format("status {}", answer.status)));
     }
 
-    // {"error":…,"mend":…} as an Error.
+    // {"error":…,"hint":…} as an Error.
     Error refusal(const HttpAnswer& answer) const {
         using enum Error::Category;
         if (answer.status == 413) {
-            return stop(configuration, "the order is too long").mended_by("name fewer tables");
+            return stop(configuration, "the request is too long").with_hint("name fewer tables");
         }
         const auto fields = read_json(answer.body);
         const auto what = fields ? fields->text("error") : std::nullopt;
         if (!what) return understood<int>(no_sense(answer)).error();
         const bool ours = answer.status == 400 || answer.status == 401 || answer.status == 403;
         Error error = stop(ours ? configuration : server, printable(*what)).at(to_string(address_));
-        error.mend = printable(fields->text("mend").value_or(""));
+        error.hint = printable(fields->text("hint").value_or(""));
         if (answer.status == 401) {
-            error.mend =
+            error.hint =
                 "set http.token (PG_CAPTURE_HTTP_TOKEN, or PG_CAPTURE_HTTP_TOKEN_FILE for a file) "
                 "to the one the instance runs with";
         }
@@ -109,7 +109,7 @@ private:
 
     static Result<HttpAnswer> sorted(Result<HttpAnswer> answer) {
         if (answer) return answer;
-        return std::unexpected(mended(std::move(answer.error())));
+        return std::unexpected(with_instance_hint(std::move(answer.error())));
     }
 
     ListenAddress address_;
@@ -165,9 +165,9 @@ Result<std::optional<SnapshotReport::Request>> ask_snapshot(const Settings& sett
     return std::move(*read);
 }
 
-Result<std::string> order_snapshot(const Settings& settings, const Clock& clock,
-                                   const SnapshotRequest& order) {
-    return post(settings, clock, "/snapshots", order_json(order));
+Result<std::string> request_snapshot(const Settings& settings, const Clock& clock,
+                                     const SnapshotRequest& request) {
+    return post(settings, clock, "/snapshots", snapshot_request_json(request));
 }
 
 Result<std::string> change_snapshot(const Settings& settings, const Clock& clock,

@@ -4,7 +4,7 @@
 //   configuration  http.listen is empty, there is nobody to ask; or what is asked for is wrong,
 //                  the token among it
 //   server         it knows what is asked for and says no
-//   any other      no instance of pg-capture answers there; the mend says what to do
+//   any other      no instance of pg-capture answers there; the hint says what to do
 #pragma once
 
 #include <optional>
@@ -31,10 +31,10 @@ Result<std::optional<SnapshotReport::Request>> ask_snapshot(const Settings& sett
                                                             const Clock& clock,
                                                             std::string_view id);
 
-// Orders with http.token, of which only an instance of pg-capture gets to know. The id of
-// the snapshot that was ordered.
-Result<std::string> order_snapshot(const Settings& settings, const Clock& clock,
-                                   const SnapshotRequest& order);
+// Requests one with http.token, of which only an instance of pg-capture gets to know. The id of
+// the snapshot that was requested.
+Result<std::string> request_snapshot(const Settings& settings, const Clock& clock,
+                                     const SnapshotRequest& request);
 // `verb` as in the path: "pause".
 Result<std::string> change_snapshot(const Settings& settings, const Clock& clock,
                                     std::string_view id, std::string_view verb);

@@ -8,10 +8,10 @@
 #include <iterator>
 #include <vector>
 
-#include "cli/errand.h"
+#include "cli/error_output.h"
 #include "cli/instance.h"
-#include "cli/saying.h"
 #include "cli/signals.h"
+#include "cli/sql_session.h"
 #include "cli/table.h"
 #include "observe/json_text.h"
 #include "observe/status_line.h"
@@ -26,8 +26,8 @@ constexpr std::string_view kMissing =
     "there is no such slot; pg-capture creates it when it starts without a stored position";
 constexpr std::string_view kLost =
     "nothing can be read from it any more: pg-capture position reset --drop-slot --yes, and start "
-    "again: all tables are read anew; what was changed meanwhile is lost, but for the rows as they "
-    "are then";
+    "again: all tables are read again; what was changed meanwhile is lost, but for the rows as "
+    "they are then";
 
 std::string room_text(const SlotInfo& slot) {
     if (slot.lost || !slot.safe_bytes) return {};
@@ -67,24 +67,24 @@ void append_slot(std::string& out, const SlotInfo& slot) {
 class LagWatch {
 public:
     LagWatch(Invocation& invocation, const Program& program)
-        : world_(invocation.world),
+        : deps_(invocation.deps),
           program_(program),
-          errand_(world_, program, "pg-capture lag"),
-          pipeline_(pipeline_options(program.settings, errand_.config().slot).name) {}
+          session_(deps_, program, "pg-capture lag"),
+          pipeline_(pipeline_options(program.settings, session_.config().slot).name) {}
 
     Result<LagReport> look() {
         if (!link_) {
-            auto link = errand_.connect();
+            auto link = session_.connect();
             if (!link) return std::unexpected(std::move(link.error()));
             link_.emplace(std::move(*link));
         }
-        auto slot = find_slot(*link_, errand_.config().slot);
+        auto slot = find_slot(*link_, session_.config().slot);
         if (!slot) {
             link_.reset();
             return std::unexpected(std::move(slot.error()));
         }
-        return LagReport{.at = world_.clock.wall(),
-                         .slot = errand_.config().slot,
+        return LagReport{.at = deps_.clock.wall(),
+                         .slot = session_.config().slot,
                          .info = std::move(*slot),
                          .instance = instance()};
     }
@@ -92,14 +92,14 @@ public:
 private:
     // Another pipeline's lag would be no answer.
     std::optional<StatusSnapshot> instance() {
-        auto status = ask_instance(program_.settings, world_.clock);
+        auto status = ask_instance(program_.settings, deps_.clock);
         if (!status || status->about.pipeline != pipeline_) return std::nullopt;
         return std::move(*status);
     }
 
-    World& world_;
+    Deps& deps_;
     const Program& program_;
-    Errand errand_;
+    SqlSession session_;
     const std::string pipeline_;
     std::optional<BlockingLink> link_;
 };
@@ -113,9 +113,9 @@ std::expected<std::optional<Duration>, ExitCode> parse_watch(Invocation& invocat
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     if (error != std::errc{} || end != text.data() + text.size() ||
         !(seconds >= kLeast_s && seconds <= kMost_s)) {
-        return std::unexpected(
-            tell_usage(invocation.world,
-                       "flag --watch: " + text + " is no number of seconds from 0.1 to 86400"));
+        return std::unexpected(report_usage_error(
+            invocation.deps,
+            "flag --watch: " + text + " is not a number of seconds from 0.1 to 86400"));
     }
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
@@ -126,22 +126,22 @@ ExitCode verdict(const LagReport& report) {
 
 // Until a signal. A server that goes away meanwhile is asked again.
 ExitCode watch(Invocation& invocation, LagWatch& lag, LagReport first, Duration every) {
-    World& world = invocation.world;
+    Deps& deps = invocation.deps;
     StopRequest stop;
     const Signals signals(stop);
-    const Obedience obedience(world.console, stop);
-    PollWaiter waiter(world.clock);
+    const Obedience obedience(deps.console, stop);
+    PollWaiter waiter(deps.clock);
     Result<LagReport> report = std::move(first);
     ExitCode code = ExitCode::done;
-    for (Instant next = world.clock.now();;) {
+    for (Instant next = deps.clock.now();;) {
         if (report) {
             code = verdict(*report);
-            world.console.out(invocation.json() ? lag_json(*report) : lag_line(*report));
+            deps.console.out(invocation.json() ? lag_json(*report) : lag_line(*report));
         } else {
-            code = tell(invocation, report.error());
+            code = report_error(invocation, report.error());
         }
-        for (next = std::max(next + every, world.clock.now()); world.clock.now() < next;) {
-            if (stop.drain() || world.console.out_is_over()) return code;
+        for (next = std::max(next + every, deps.clock.now()); deps.clock.now() < next;) {
+            if (stop.drain() || deps.console.out_is_over()) return code;
             Wants wants;
             wants.readable(stop.wake_fd());
             wants.until(next);
@@ -164,8 +164,8 @@ std::string lag_text(const LagReport& report) {
     } else {
         const SlotInfo& slot = *report.info;
         row("read by", slot.active ? printable(slot.reader) : "nobody");
-        row("behind", fmt::format("{} of log", readable_bytes(slot.behind_bytes)));
-        row("kept for it", fmt::format("{} of log", readable_bytes(slot.retained_bytes)));
+        row("behind", fmt::format("{} of WAL", readable_bytes(slot.behind_bytes)));
+        row("kept for it", fmt::format("{} of WAL", readable_bytes(slot.retained_bytes)));
         row("status", slot.wal_status + room_text(slot));
         if (slot.lost) row("", std::string{kLost});
         row("confirmed", slot.confirmed);
@@ -211,9 +211,9 @@ ExitCode run_lag(Invocation& invocation) {
     if (!program) return program.error();
     LagWatch lag(invocation, *program);
     auto report = lag.look();
-    if (!report) return tell(invocation, report.error());
+    if (!report) return report_error(invocation, report.error());
     if (*every) return watch(invocation, lag, std::move(*report), **every);
-    invocation.world.console.out(invocation.json() ? lag_json(*report) : lag_text(*report));
+    invocation.deps.console.out(invocation.json() ? lag_json(*report) : lag_text(*report));
     return verdict(*report);
 }
 

@@ -19,6 +19,6 @@ int main(int argc, char** argv) {
     pgc::SystemConsole console;
     pgc::SystemFiles files;
     const pgc::SystemClock clock;
-    pgc::World world{console, files, clock, pgc::read_environment()};
-    return static_cast<int>(pgc::run_program(arguments, world));
+    pgc::Deps deps{console, files, clock, pgc::read_environment()};
+    return static_cast<int>(pgc::run_program(arguments, deps));
 }

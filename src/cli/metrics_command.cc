@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/saying.h"
+#include "cli/error_output.h"
 #include "observe/json_text.h"
 #include "observe/metrics_catalog.h"
 
@@ -58,8 +58,9 @@ std::string json() {
 }  // namespace
 
 ExitCode run_metrics(Invocation& invocation) {
-    if (!invocation.line.errors.empty()) return tell(invocation.world, invocation.line.errors);
-    invocation.world.console.out(invocation.json() ? json() : markdown());
+    if (!invocation.line.errors.empty())
+        return report_error(invocation.deps, invocation.line.errors);
+    invocation.deps.console.out(invocation.json() ? json() : markdown());
     return ExitCode::done;
 }
 

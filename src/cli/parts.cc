@@ -19,7 +19,7 @@
 namespace pgc {
 namespace {
 
-// Tells this process's sessions from those of every other with the same slot.
+// Distinguishes this process's sessions from those of every other with the same slot.
 std::uint64_t instance(const Clock& clock) {
     return static_cast<std::uint64_t>(clock.wall().unix_us) * 65'536 +
            static_cast<std::uint64_t>(::getpid());
@@ -30,14 +30,14 @@ std::uint64_t instance(const Clock& clock) {
 // for good, and what was not delivered comes again.
 class TextFallback final : public Format {
 public:
-    TextFallback(std::unique_ptr<Format> format, SourceMemory& memory)
-        : format_(std::move(format)), memory_(memory) {}
+    TextFallback(std::unique_ptr<Format> format, SourceCarryOver& carry_over)
+        : format_(std::move(format)), carry_over_(carry_over) {}
 
     Result<void> encode(const Batch& batch, RecordBatch& out) override {
         auto encoded = format_->encode(batch, out);
         if (!encoded && encoded.error().category == Error::Category::protocol &&
-            !memory_.text_only) {
-            memory_.text_only = true;
+            !carry_over_.text_only) {
+            carry_over_.text_only = true;
             encoded.error().next = Error::Next::retry;
         }
         return encoded;
@@ -45,7 +45,7 @@ public:
 
 private:
     const std::unique_ptr<Format> format_;
-    SourceMemory& memory_;
+    SourceCarryOver& carry_over_;
 };
 
 std::unique_ptr<KafkaProducers> producers(const KafkaConfig* kafka, const Clock& clock,
@@ -87,12 +87,12 @@ ProgramParts::~ProgramParts() = default;
 
 Result<std::unique_ptr<Source>> ProgramParts::make_source(const SourceTask& task) {
     return std::make_unique<PostgresSource>(
-        PostgresSource::With{.config = postgres_,
+        PostgresSource::Deps{.config = postgres_,
                              .links = *links_,
                              .clock = clock_,
                              .metrics = metrics_,
                              .logger = logger_.with({{"attempt", ++attempts_}}),
-                             .memory = memory_,
+                             .carry_over = carry_over_,
                              .keepalive_interval = keepalive_interval(settings_),
                              .may_create_slot = task.may_create_slot,
                              .may_replace_slot = task.may_replace_slot,
@@ -109,7 +109,7 @@ Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& 
     if (kafka_ != nullptr) options.partition_columns = partition_columns(*kafka_);
     auto native = std::make_unique<NativeFormat>(
         std::move(options), FormatContext{.version = PGC_VERSION, .database = identity.database});
-    return std::make_unique<TextFallback>(std::move(native), memory_);
+    return std::make_unique<TextFallback>(std::move(native), carry_over_);
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {
@@ -126,7 +126,7 @@ Result<std::unique_ptr<Sink>> ProgramParts::make_kafka_sink() {
     return KafkaSink::make(
         {.config = *kafka_,
          .producers = *producers_,
-         .memory = kafka_memory_,
+         .carry_over = kafka_carry_over_,
          .clock = clock_,
          .metrics = metrics_,
          .logger = logger_.for_module("kafka"),

@@ -13,9 +13,9 @@
 #include "pipeline/parts.h"
 #include "postgres/link/link.h"
 #include "postgres/options.h"
-#include "postgres/stream/source_memory.h"
+#include "postgres/stream/source_carry_over.h"
+#include "sink/kafka/carry_over.h"
 #include "sink/kafka/config.h"
-#include "sink/kafka/memory.h"
 #include "sink/kafka/producer.h"
 
 namespace pgc {
@@ -46,10 +46,10 @@ private:
     const Logger logger_;
     const SinkKind sink_;
     const std::unique_ptr<LinkFactory> links_;
-    SourceMemory memory_;
+    SourceCarryOver carry_over_;
     const KafkaConfig* const kafka_;
     const std::unique_ptr<KafkaProducers> producers_;  // null where the sink is another
-    KafkaMemory kafka_memory_;
+    KafkaCarryOver kafka_carry_over_;
     std::uint64_t attempts_ = 0;
 };
 

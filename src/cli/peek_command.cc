@@ -8,9 +8,9 @@
 #include <optional>
 
 #include "base/wait.h"
+#include "cli/error_output.h"
 #include "cli/parts.h"
 #include "cli/program.h"
-#include "cli/saying.h"
 #include "cli/signals.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -73,15 +73,15 @@ private:
         return stop(Error::Category::server,
                     fmt::format("there is no slot {} yet, so no changes wait to be looked at",
                                 quote_name(source_->identity().slot)))
-            .mended_by(
+            .with_hint(
                 "pg-capture run makes the slot and what it needs at its first start; where a "
                 "DBA is to make them: pg-capture init --sql");
     }
 
     // False when everything that was waiting at the start has been seen.
     Result<bool> round() {
-        if (auto tended = source_->tend(); !tended) {
-            return std::unexpected(std::move(tended.error()));
+        if (auto serviced = source_->service(); !serviced) {
+            return std::unexpected(std::move(serviced.error()));
         }
         const std::size_t changes =
             limit_ ? std::min<std::uint64_t>(*limit_ - written_, 1000) : 1000;
@@ -108,7 +108,7 @@ private:
             auto offered = sink_->offer(records);
             if (!offered) return std::unexpected(std::move(offered.error()));
             if (*offered == Sink::Offer::accepted) break;
-            if (auto tended = source_->tend(); !tended) return tended;
+            if (auto serviced = source_->service(); !serviced) return serviced;
             if (auto room = make_room(); !room) return room;
             if (stop_.drain()) {
                 ended_early_ = true;
@@ -174,8 +174,8 @@ std::expected<std::optional<std::uint64_t>, ExitCode> parse_limit(Invocation& in
     std::uint64_t limit = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
     if (error != std::errc{} || end != text.data() + text.size() || limit == 0) {
-        return std::unexpected(
-            tell_usage(invocation.world, "flag --limit: " + text + " is no count of messages"));
+        return std::unexpected(report_usage_error(
+            invocation.deps, "flag --limit: " + text + " is not a number of messages"));
     }
     return limit;
 }
@@ -189,20 +189,20 @@ ExitCode run_peek(Invocation& invocation) {
     if (!program) return program.error();
     DescriptorLines lines(STDERR_FILENO);
     program->logs.levels.level = std::max(program->logs.levels.level, LogLevel::warning);
-    Log log(program->logs, lines, invocation.world.clock);
+    Log log(program->logs, lines, invocation.deps.clock);
     Metrics metrics(PGC_VERSION);
     StopRequest stop;
     const Signals signals(stop);
     const PostgresConfig postgres =
-        looking_only(postgres_config(program->settings, invocation.world.files));
-    ProgramParts parts(program->settings, postgres, nullptr, invocation.world.clock, metrics,
+        looking_only(postgres_config(program->settings, invocation.deps.files));
+    ProgramParts parts(program->settings, postgres, nullptr, invocation.deps.clock, metrics,
                        log.logger("postgres"), SinkKind::console);
     auto source = parts.make_source({.may_create_slot = false, .look_only = true});
-    if (!source) return tell(invocation, source.error());
-    auto seen = Peek(std::move(*source), parts, *limit, invocation.world.clock, stop).run();
+    if (!source) return report_error(invocation, source.error());
+    auto seen = Peek(std::move(*source), parts, *limit, invocation.deps.clock, stop).run();
     // As `| head` does: who has seen enough needs no error.
     if (!seen && is_reader_gone(seen.error())) return ExitCode::done;
-    return seen ? *seen : tell(invocation, seen.error());
+    return seen ? *seen : report_error(invocation, seen.error());
 }
 
 }  // namespace pgc

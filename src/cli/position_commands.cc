@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "cli/position_desk.h"
+#include "cli/error_output.h"
+#include "cli/position_access.h"
 #include "cli/program.h"
-#include "cli/saying.h"
 #include "cli/table.h"
 #include "observe/json_text.h"
 #include "observe/status_line.h"
@@ -25,9 +25,9 @@ using Because = StartPlan::Because;
 
 // What a start would do now.
 struct Outlook {
-    bool goes_on = true;
+    bool continues = true;
     std::string what{};
-    std::string mend{};
+    std::string hint{};
 };
 
 std::string_view reading(SnapshotMode mode, Because because, const std::string& left) {
@@ -39,21 +39,21 @@ std::string_view reading(SnapshotMode mode, Because because, const std::string& 
 }
 
 Outlook refusal(const Error& error) {
-    return {.goes_on = false, .what = "stops: " + error.what, .mend = error.mend};
+    return {.continues = false, .what = "stops: " + error.what, .hint = error.hint};
 }
 
-Outlook outlook(const PositionDesk& desk, const PositionStore::Loaded& loaded,
+Outlook outlook(const PositionAccess& access, const PositionStore::Loaded& loaded,
                 const Standing& standing) {
     if (!standing.slot && !loaded.position) {
         return {.what = fmt::format("makes the slot{}{}",
                                     loaded.store_is_missing ? " and the store of positions" : "",
-                                    reading(desk.mode(), Because::new_slot, {}))};
+                                    reading(access.mode(), Because::new_slot, {}))};
     }
     if (auto sound = standing.sound(); !sound) return refusal(sound.error());
     const auto plan =
-        plan_start(desk.pipeline(), loaded, standing.identity, {.where = desk.where()});
+        plan_start(access.pipeline(), loaded, standing.identity, {.where = access.where()});
     if (!plan) {
-        const bool again = desk.mode() == SnapshotMode::when_needed && loaded.position &&
+        const bool again = access.mode() == SnapshotMode::when_needed && loaded.position &&
                            !belongs_elsewhere(*loaded.position, standing.identity);
         if (!again) return refusal(plan.error());
         return {.what = fmt::format("can't use the position ({}); all captured tables are read",
@@ -61,20 +61,20 @@ Outlook outlook(const PositionDesk& desk, const PositionStore::Loaded& loaded,
     }
     const bool stored = plan->because != Because::foreign_slot;
     return {.what = fmt::format(
-                "goes on from {} {}{}", stored ? "the stored position" : "where the slot stands",
+                "continues from {} {}{}", stored ? "the stored position" : "the slot's position",
                 to_string(plan->from),
-                reading(desk.mode(), plan->because, stored ? loaded.position->snapshot : ""))};
+                reading(access.mode(), plan->because, stored ? loaded.position->snapshot : ""))};
 }
 
 std::string left_text(const std::string& progress) {
-    const auto works = read_progress(progress);
-    if (!works) return "can't be read: " + works.error();
-    if (works->empty()) return "nothing";
+    const auto jobs = read_progress(progress);
+    if (!jobs) return "can't be read: " + jobs.error();
+    if (jobs->empty()) return "nothing";
     std::string text;
-    for (const SnapshotWork& work : *works) {
+    for (const SnapshotJob& job : *jobs) {
         if (!text.empty()) text += ", ";
-        text += fmt::format("{}: {} tables are done, {} half done{}", work.request.id,
-                            work.done.size(), work.open.size(), work.paused ? ", paused" : "");
+        text += fmt::format("{}: {} tables are done, {} half done{}", job.request.id,
+                            job.done.size(), job.open.size(), job.paused ? ", paused" : "");
     }
     return text;
 }
@@ -100,14 +100,14 @@ std::string slot_text(const Standing& standing) {
     return text;
 }
 
-std::string as_text(const PositionDesk& desk, const PositionStore::Loaded& loaded,
+std::string as_text(const PositionAccess& access, const PositionStore::Loaded& loaded,
                     const Standing& standing, const Outlook& next) {
     const SourceIdentity& server = standing.identity;
     std::vector<std::vector<std::string>> rows{
-        {"pipeline", desk.pipeline()},
-        {"kept in", desk.where()},
+        {"pipeline", access.pipeline()},
+        {"kept in", access.where()},
         {"stored", stored_text(loaded)},
-        {"slot " + desk.slot(), slot_text(standing)},
+        {"slot " + access.slot(), slot_text(standing)},
         {"server",
          fmt::format("at {}, database {}, timeline {}, system {}", to_string(server.server_end),
                      server.database, server.timeline, server.system)},
@@ -116,7 +116,7 @@ std::string as_text(const PositionDesk& desk, const PositionStore::Loaded& loade
         rows.insert(rows.begin() + 3, {"snapshot left", left_text(loaded.position->snapshot)});
     }
     std::string text = aligned(rows);
-    if (!next.mend.empty()) text += "to mend it: " + next.mend + "\n";
+    if (!next.hint.empty()) text += "hint: " + next.hint + "\n";
     return text;
 }
 
@@ -138,15 +138,15 @@ void append_stored(std::string& text, const PositionStore::Loaded& loaded) {
         fmt::format("\"timeline\":{},\"snapshot_left\":{}}},", at.timeline, !at.snapshot.empty());
 }
 
-std::string as_json(const PositionDesk& desk, const PositionStore::Loaded& loaded,
+std::string as_json(const PositionAccess& access, const PositionStore::Loaded& loaded,
                     const Standing& standing, const Outlook& next) {
     std::string text = "{";
     const auto field = [&](std::string_view name, std::string_view value) {
         append_json_field(text, name, value);
         text += ',';
     };
-    field("pipeline", desk.pipeline());
-    field("stored_in", desk.where());
+    field("pipeline", access.pipeline());
+    field("stored_in", access.where());
     append_stored(text, loaded);
     text += "\"slot\":";
     if (standing.slot) {
@@ -166,8 +166,8 @@ std::string as_json(const PositionDesk& desk, const PositionStore::Loaded& loade
     field("system", standing.identity.system);
     text += fmt::format("\"timeline\":{}}},", standing.identity.timeline);
     field("next_start", next.what);
-    field("mend", next.mend);
-    return text + fmt::format("\"goes_on\":{}}}\n", next.goes_on);
+    field("hint", next.hint);
+    return text + fmt::format("\"continues\":{}}}\n", next.continues);
 }
 
 // -- reset ----------------------------------------------------------------------------------
@@ -181,9 +181,9 @@ struct Reset {
     bool nothing() const noexcept { return !unreadable && !position && !slot; }
 };
 
-Result<Reset> to_reset(PositionDesk& desk, const Standing& standing, bool with_slot) {
+Result<Reset> to_reset(PositionAccess& access, const Standing& standing, bool with_slot) {
     Reset reset;
-    auto loaded = desk.load();
+    auto loaded = access.load();
     if (loaded) {
         reset.position = std::move(loaded->position);
     } else if (loaded.error().category == Error::Category::position) {
@@ -200,13 +200,13 @@ std::string cost(const Reset& reset, const Standing& standing, SnapshotMode mode
     const std::string stored = reset.position     ? to_string(reset.position->resume_at)
                                : reset.unreadable ? "(can't be read)"
                                                   : "(none)";
-    std::string text = fmt::format("The stored position {} goes. ", stored);
+    std::string text = fmt::format("The stored position {} is removed. ", stored);
     if (reset.position && !reset.position->snapshot.empty()) {
-        text += "What is left of its snapshot is not gone on with. ";
+        text += "The rest of its snapshot is dropped. ";
     }
     const bool stays = standing.slot && !reset.slot;
     if (stays) {
-        text += fmt::format("The next start streams from {}, where the slot stands",
+        text += fmt::format("The next start streams from {}, the slot's position",
                             to_string(standing.slot->confirmed));
     } else {
         text += standing.slot ? fmt::format(
@@ -216,22 +216,24 @@ std::string cost(const Reset& reset, const Standing& standing, SnapshotMode mode
                               : "The next start makes a new slot";
     }
     text += never ? "; no table is read (source.snapshot.mode never): changes in between are lost"
-                  : "; all captured tables are read anew, so changes in between show in the rows "
-                    "only, and what was deleted in between is not told";
+                  : "; all captured tables are read again, so changes in between show in the rows "
+                    "only, and what was deleted in between is not reported";
     if (stays && reset.position && standing.slot->confirmed <= reset.position->resume_at) {
-        text += ". Between the two there is nothing now: changes behind the slot come once more";
+        text +=
+            ". Between the two there is nothing now: changes after the slot's position come once "
+            "more";
     }
     return text + ".\n";
 }
 
 // The position first, while the slot is held: one that starts in between has the slot then, which
 // the server doesn't drop, and a position of its own, which stays.
-Result<void> carry_out(PositionDesk& desk, const Reset& reset) {
+Result<void> carry_out(PositionAccess& access, const Reset& reset) {
     if (reset.position || reset.unreadable) {
-        if (auto forgotten = desk.forget(); !forgotten) return forgotten;
+        if (auto forgotten = access.forget(); !forgotten) return forgotten;
     }
-    if (auto free = desk.release(); !free || !reset.slot) return free;
-    auto link = desk.errand().connect();
+    if (auto free = access.release(); !free || !reset.slot) return free;
+    auto link = access.session().connect();
     if (!link) return std::unexpected(std::move(link.error()));
     if (auto dropped = drop_slot(*link, reset.slot->name); !dropped) {
         return std::unexpected(std::move(dropped.error()));
@@ -239,39 +241,39 @@ Result<void> carry_out(PositionDesk& desk, const Reset& reset) {
     return {};
 }
 
-void tell_done(Invocation& invocation, const Reset& reset, bool done, const std::string& text) {
-    if (!invocation.json()) return invocation.world.console.out(text);
+void print_done(Invocation& invocation, const Reset& reset, bool done, const std::string& text) {
+    if (!invocation.json()) return invocation.deps.console.out(text);
     std::string json =
         fmt::format("{{\"reset\":{},\"slot_dropped\":{},",
                     done && (reset.position || reset.unreadable), done && reset.slot.has_value());
-    append_json_field(json, "says", std::string_view{text}.substr(0, text.size() - 1));
-    invocation.world.console.out(json + "}\n");
+    append_json_field(json, "message", std::string_view{text}.substr(0, text.size() - 1));
+    invocation.deps.console.out(json + "}\n");
 }
 
-ExitCode reset(Invocation& invocation, PositionDesk& desk) {
-    const auto standing = desk.look();
-    if (!standing) return tell(invocation, standing.error());
-    if (auto nobody = desk.require_nobody(*standing); !nobody) {
-        return tell(invocation, nobody.error());
+ExitCode reset(Invocation& invocation, PositionAccess& access) {
+    const auto standing = access.look();
+    if (!standing) return report_error(invocation, standing.error());
+    if (auto nobody = access.require_nobody(*standing); !nobody) {
+        return report_error(invocation, nobody.error());
     }
-    if (auto held = desk.hold(*standing); !held) return tell(invocation, held.error());
-    const auto what = to_reset(desk, *standing, invocation.line.has("drop-slot"));
-    if (!what) return tell(invocation, what.error());
+    if (auto held = access.hold(*standing); !held) return report_error(invocation, held.error());
+    const auto what = to_reset(access, *standing, invocation.line.has("drop-slot"));
+    if (!what) return report_error(invocation, what.error());
     if (what->nothing()) {
-        tell_done(invocation, *what, false,
-                  fmt::format("No position is stored in {}.\n", desk.where()));
+        print_done(invocation, *what, false,
+                   fmt::format("No position is stored in {}.\n", access.where()));
         return ExitCode::findings;
     }
-    const std::string says = cost(*what, *standing, desk.mode());
+    const std::string says = cost(*what, *standing, access.mode());
     if (!invocation.line.has("yes")) {
-        return tell(invocation,
-                    stop(Error::Category::configuration,
-                         "nothing is done without --yes. " + says.substr(0, says.size() - 2))
-                        .at(desk.where())
-                        .mended_by("the same with --yes, if that is meant"));
+        return report_error(
+            invocation, stop(Error::Category::configuration,
+                             "nothing is done without --yes. " + says.substr(0, says.size() - 2))
+                            .at(access.where())
+                            .with_hint("repeat it with --yes to go ahead"));
     }
-    if (auto done = carry_out(desk, *what); !done) return tell(invocation, done.error());
-    tell_done(invocation, *what, true, says);
+    if (auto done = carry_out(access, *what); !done) return report_error(invocation, done.error());
+    print_done(invocation, *what, true, says);
     return ExitCode::done;
 }
 
@@ -280,22 +282,24 @@ ExitCode reset(Invocation& invocation, PositionDesk& desk) {
 ExitCode run_position_show(Invocation& invocation) {
     const auto program = load_program(invocation);
     if (!program) return program.error();
-    PositionDesk desk(invocation.world, *program, "pg-capture position", Errand::Does::looks);
-    const auto loaded = desk.load();
-    if (!loaded) return tell(invocation, loaded.error());
-    const auto standing = desk.look();
-    if (!standing) return tell(invocation, standing.error());
-    const Outlook next = outlook(desk, *loaded, *standing);
-    invocation.world.console.out(invocation.json() ? as_json(desk, *loaded, *standing, next)
-                                                   : as_text(desk, *loaded, *standing, next));
-    return next.goes_on ? ExitCode::done : ExitCode::findings;
+    PositionAccess access(invocation.deps, *program, "pg-capture position",
+                          SqlSession::Access::read_only);
+    const auto loaded = access.load();
+    if (!loaded) return report_error(invocation, loaded.error());
+    const auto standing = access.look();
+    if (!standing) return report_error(invocation, standing.error());
+    const Outlook next = outlook(access, *loaded, *standing);
+    invocation.deps.console.out(invocation.json() ? as_json(access, *loaded, *standing, next)
+                                                  : as_text(access, *loaded, *standing, next));
+    return next.continues ? ExitCode::done : ExitCode::findings;
 }
 
 ExitCode run_position_reset(Invocation& invocation) {
     const auto program = load_program(invocation);
     if (!program) return program.error();
-    PositionDesk desk(invocation.world, *program, "pg-capture position", Errand::Does::changes);
-    return reset(invocation, desk);
+    PositionAccess access(invocation.deps, *program, "pg-capture position",
+                          SqlSession::Access::read_write);
+    return reset(invocation, access);
 }
 
 }  // namespace pgc

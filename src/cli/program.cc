@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/error_output.h"
 #include "cli/options.h"
-#include "cli/saying.h"
 #include "format/options.h"
 #include "pipeline/options.h"
 #include "postgres/options.h"
@@ -61,11 +61,11 @@ LogLevels levels_of(const Settings& settings) {
 }
 
 // Takes PG_CAPTURE_LOG out of the environment: it stands for two options, not for one.
-std::string take_log_variable(World& world) {
-    const auto found = world.environment.find(kLogVariable);
-    if (found == world.environment.end()) return {};
+std::string take_log_variable(Deps& deps) {
+    const auto found = deps.environment.find(kLogVariable);
+    if (found == deps.environment.end()) return {};
     std::string text = std::move(found->second);
-    world.environment.erase(found);
+    deps.environment.erase(found);
     return text;
 }
 
@@ -79,7 +79,7 @@ void note_unread_uri(const Environment& environment, Errors& errors) {
                 .key = {},
                 .reason = "a connection URI is not read",
                 .nearest = {},
-                .mend = "give its parts as PG_HOST, PG_PORT, PG_DATABASE, PG_USERNAME and "
+                .hint = "give its parts as PG_HOST, PG_PORT, PG_DATABASE, PG_USERNAME and "
                         "PG_PASSWORD"});
 }
 
@@ -102,19 +102,19 @@ std::span<const Flag> common_flags() {
 }
 
 std::expected<Program, ExitCode> load_program(Invocation& invocation, Needs needs) {
-    World& world = invocation.world;
-    const std::string log_words = take_log_variable(world);
+    Deps& deps = invocation.deps;
+    const std::string log_words = take_log_variable(deps);
     auto settings = load(declarations(),
                          {.file = invocation.line.value("config"),
-                          .environment = world.environment,
+                          .environment = deps.environment,
                           .command_line = invocation.line,
                           .conditional = needs == Needs::everything,
                           .not_needed = needs == Needs::names ? "postgres.password" : ""},
-                         world.files);
+                         deps.files);
     Errors errors;
     if (!settings) {
         errors = settings.error();
-        note_unread_uri(world.environment, errors);
+        note_unread_uri(deps.environment, errors);
     }
     const auto levels = parse_log_levels(log_words, settings ? levels_of(*settings) : LogLevels{});
     if (!levels) {
@@ -122,12 +122,13 @@ std::expected<Program, ExitCode> load_program(Invocation& invocation, Needs need
                     .key = {},
                     .reason = levels.error().what,
                     .nearest = {},
-                    .mend = levels.error().mend});
+                    .hint = levels.error().hint});
     }
-    if (!errors.empty()) return std::unexpected(tell(world, errors));
+    if (!errors.empty()) return std::unexpected(report_error(deps, errors));
     LogOptions logs{.levels = *levels};
     logs.format = settings->choice("logging.format", kLogFormats);
-    if (logs.format == LogFormat::json && !invocation.json()) world.saying = Saying::log_json;
+    if (logs.format == LogFormat::json && !invocation.json())
+        deps.error_output = ErrorOutput::log_json;
     return Program{std::move(*settings), std::move(logs)};
 }
 

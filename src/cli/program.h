@@ -29,7 +29,7 @@ struct Program {
 // not even connect without the password.
 enum class Needs : std::uint8_t { everything, source, names };
 
-// The configuration of this invocation. All its errors are told on the console (saying.h)
+// The configuration of this invocation. All its errors are printed on the console (error_output.h)
 // and cost exit code 2.
 std::expected<Program, ExitCode> load_program(Invocation& invocation,
                                               Needs needs = Needs::everything);

@@ -13,7 +13,7 @@ namespace pgc {
 namespace {
 
 constexpr std::size_t kTables_max = 16;  // more are only counted: they must fit into a window
-constexpr std::size_t kBar_min = 5;      // a shorter one tells nothing
+constexpr std::size_t kBar_min = 5;      // a shorter one says nothing
 constexpr std::size_t kBar_max = 40;
 constexpr std::size_t kPercent = 6;  // " 100 %"
 constexpr std::size_t kGap = 2;

@@ -10,16 +10,16 @@
 #include "base/local_address.h"
 #include "base/random.h"
 #include "base/wait.h"
+#include "cli/error_output.h"
 #include "cli/parts.h"
 #include "cli/position_store.h"
 #include "cli/program.h"
-#include "cli/saying.h"
 #include "cli/signals.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "observe/status.h"
 #include "pipeline/pipeline.h"
-#include "pipeline/snapshot_desk.h"
+#include "pipeline/snapshot_requests.h"
 #include "postgres/quote.h"
 #include "server/health_routes.h"
 #include "server/host_guard.h"
@@ -41,38 +41,38 @@ std::optional<Lsn> parse_until(Invocation& invocation) {
     if (text.empty()) return Lsn{};
     const auto lsn = parse_lsn(text);
     if (!lsn || !*lsn) {
-        tell_usage(invocation.world,
-                   "flag --until: " + text + " is no place in the log, as 16/B374D848");
+        report_usage_error(invocation.deps,
+                           "flag --until: " + text + " is not an LSN such as 16/B374D848");
         return std::nullopt;
     }
     return lsn;
 }
 
-// What a pipeline is surrounded by, in the order in which it must outlive the next.
+// What a pipeline depends on, in the order in which it must outlive the next.
 class Daemon {
 public:
-    Daemon(World& world, Program& program, PipelineOptions options)
-        : world_(world),
+    Daemon(Deps& deps, Program& program, PipelineOptions options)
+        : deps_(deps),
           program_(program),
           options_(std::move(options)),
           lines_(STDERR_FILENO),
-          log_(program.logs, lines_, world.clock),
+          log_(program.logs, lines_, deps.clock),
           logger_(log_.logger("pipeline").with({{"pipeline", options_.name}})),
           metrics_(PGC_VERSION, options_.name),
           status_({.pipeline = options_.name,
                    .version = PGC_VERSION,
                    .sink = program.settings.word("sink"),
                    .buffer_limit_bytes = options_.flow.budget_bytes},
-                  world.clock, &metrics_.histogram(Metric::end_to_end_latency_seconds)),
+                  deps.clock, &metrics_.histogram(Metric::end_to_end_latency_seconds)),
           signals_(stop_) {}
 
     Result<ExitCode> run() {
-        const PostgresConfig postgres = postgres_config(program_.settings, world_.files);
-        const auto kafka = configured_kafka(program_.settings, postgres, world_.files);
+        const PostgresConfig postgres = postgres_config(program_.settings, deps_.files);
+        const auto kafka = configured_kafka(program_.settings, postgres, deps_.files);
         introduce(postgres, kafka ? &*kafka : nullptr);
         warn(postgres);
         if (kafka) warn(*kafka);
-        ProgramParts parts(program_.settings, postgres, kafka ? &*kafka : nullptr, world_.clock,
+        ProgramParts parts(program_.settings, postgres, kafka ? &*kafka : nullptr, deps_.clock,
                            metrics_, log_.logger("postgres").with({{"pipeline", options_.name}}),
                            program_.settings.choice("sink", kSinks));
         // After the parts: making them changes the environment, which threads must not see.
@@ -80,10 +80,10 @@ public:
         if (!http) return std::unexpected(http.error());
         const auto positions =
             make_position_store(program_.settings, kafka ? &*kafka : nullptr, options_.name,
-                                world_.files, world_.clock, logger_);
-        PollWaiter waiter(world_.clock);
-        Random random(seed(world_.clock));
-        Pipeline pipeline(options_, {.clock = world_.clock,
+                                deps_.files, deps_.clock, logger_);
+        PollWaiter waiter(deps_.clock);
+        Random random(seed(deps_.clock));
+        Pipeline pipeline(options_, {.clock = deps_.clock,
                                      .waiter = waiter,
                                      .random = random,
                                      .store = *positions,
@@ -91,11 +91,11 @@ public:
                                      .stop = stop_,
                                      .status = status_,
                                      .metrics = metrics_,
-                                     .desk = desk_,
+                                     .snapshot_requests = snapshot_requests_,
                                      .log = logger_});
         if (auto ended = pipeline.run(); !ended) return std::unexpected(std::move(ended.error()));
         if (options_.snapshot == SnapshotMode::only && !stop_.drain()) {
-            tell_what_stays(postgres, *positions);
+            log_what_stays(postgres, *positions);
         }
         return stop_.at_once() ? ExitCode::interrupted : ExitCode::done;
     }
@@ -110,29 +110,29 @@ private:
         if (program_.settings.given("http.token") && !is_this_machine(address->host)) {
             logger_.warning("http.token travels in plain text to whoever reaches http.listen",
                             {{"listen", listen},
-                             {"mend", "listen on 127.0.0.1, or give it in a network you trust"}});
+                             {"hint", "listen on 127.0.0.1, or give it in a network you trust"}});
         }
         router.only_for(HostGuard(address->host, program_.settings.list("http.allowed_hosts")));
         add_health_routes(router, status_, metrics_);
         add_snapshot_routes(router,
-                            {.desk = desk_,
-                             .clock = world_.clock,
-                             .token = program_.settings.secret_source("http.token", world_.files),
+                            {.snapshot_requests = snapshot_requests_,
+                             .clock = deps_.clock,
+                             .token = program_.settings.secret_source("http.token", deps_.files),
                              .log = log_.logger("server")});
-        return HttpServer::start(listen, std::move(router), world_.clock, log_.logger("server"));
+        return HttpServer::start(listen, std::move(router), deps_.clock, log_.logger("server"));
     }
 
     // Of source.snapshot.mode: only. Nobody who wants rows once expects a slot that fills the disk.
-    void tell_what_stays(const PostgresConfig& postgres, const PositionStore& positions) const {
+    void log_what_stays(const PostgresConfig& postgres, const PositionStore& positions) const {
         logger_.warning(
-            "every row is read; slot, publication and position stay, and the slot keeps all log "
+            "every row is read; slot, publication and position stay, and the slot keeps all WAL "
             "from here on until it is read or dropped",
             {{"slot", postgres.slot},
              {"publication", postgres.publication},
              {"position", positions.where()},
-             {"mend",
-              fmt::format("to go on with the changes, start with source.snapshot.mode: never; to "
-                          "leave nothing behind, after which changes from here on are lost to "
+             {"hint",
+              fmt::format("to continue with the changes, start with source.snapshot.mode: never; "
+                          "to leave nothing behind, after which changes from here on are lost to "
                           "us: pg-capture position reset --drop-slot --yes; DROP PUBLICATION {}",
                           quote_name(postgres.publication))}});
     }
@@ -159,7 +159,7 @@ private:
                           {"prefix", kafka->topic_prefix},
                           {"positions", kafka->state_topic}});
         }
-        const std::string_view uri = unread_uri(world_.environment);
+        const std::string_view uri = unread_uri(deps_.environment);
         if (!uri.empty()) {
             logger_.info("a connection URI is not read", {{"variable", uri}});
         }
@@ -168,28 +168,28 @@ private:
     void warn(const PostgresConfig& postgres) const {
         if (postgres.connection.plain_text_to_others()) {
             logger_.warning("the connection to PostgreSQL is not encrypted",
-                            {{"mend", "set postgres.ssl_mode to verify-full"}});
+                            {{"hint", "set postgres.ssl_mode to verify-full"}});
         }
     }
 
     void warn(const KafkaConfig& kafka) const {
         if (kafka.plain_text_to_others()) {
             logger_.warning("the connection to Kafka is not encrypted",
-                            {{"mend", "set kafka.security.protocol to SSL or SASL_SSL"}});
+                            {{"hint", "set kafka.security.protocol to SSL or SASL_SSL"}});
         }
         if (kafka.secret_in_plain_text()) {
             logger_.warning("the OAuth client's secret goes over the network in plain text",
-                            {{"mend",
+                            {{"hint",
                               "give the https:// address of the token endpoint in "
                               "kafka.security.oauth.token_url"}});
         }
         if (kafka.may_lose()) {
             logger_.warning("records may be lost when a broker is: fewer than all acknowledge them",
-                            {{"mend", "set kafka.acks to all"}});
+                            {{"hint", "set kafka.acks to all"}});
         }
     }
 
-    World& world_;
+    Deps& deps_;
     Program& program_;
     const PipelineOptions options_;
     DescriptorLines lines_;
@@ -197,7 +197,7 @@ private:
     const Logger logger_;
     Metrics metrics_;
     Status status_;
-    SnapshotDesk desk_;
+    SnapshotRequests snapshot_requests_;
     StopRequest stop_;
     Signals signals_;
 };
@@ -210,13 +210,13 @@ ExitCode run_follow(Invocation& invocation) {
     auto program = load_program(invocation);
     if (!program) return program.error();
     PipelineOptions options = pipeline_options(
-        program->settings, postgres_config(program->settings, invocation.world.files).slot);
+        program->settings, postgres_config(program->settings, invocation.deps.files).slot);
     options.until = *until;
     options.snapshot = snapshot_mode(program->settings);
     options.flow.budget_bytes =
         static_cast<std::size_t>(program->settings.integer("kafka.buffer_memory"));
-    auto ended = Daemon(invocation.world, *program, std::move(options)).run();
-    return ended ? *ended : tell(invocation, ended.error());
+    auto ended = Daemon(invocation.deps, *program, std::move(options)).run();
+    return ended ? *ended : report_error(invocation, ended.error());
 }
 
 }  // namespace pgc

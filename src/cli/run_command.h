@@ -1,5 +1,5 @@
 // pg-capture run: the daemon. Builds every part by name, runs one pipeline on this thread
-// until a signal or an error that somebody has to mend.
+// until a signal or an error that somebody has to fix.
 #pragma once
 
 #include "cli/command.h"

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "cli/errand.h"
-#include "cli/saying.h"
+#include "cli/error_output.h"
+#include "cli/sql_session.h"
 #include "cli/table.h"
 #include "observe/json_text.h"
 #include "observe/status_line.h"
@@ -55,33 +55,34 @@ std::string as_table(const std::vector<SlotInfo>& slots) {
 ExitCode run_slots_list(Invocation& invocation) {
     const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
-    Errand errand(invocation.world, *program, "pg-capture slots");
-    auto link = errand.connect();
-    if (!link) return tell(invocation, link.error());
-    const auto slots = list_slots(*link, errand.config().slot);
-    if (!slots) return tell(invocation, slots.error());
-    invocation.world.console.out(invocation.json() ? as_json(*slots) : as_table(*slots));
+    SqlSession session(invocation.deps, *program, "pg-capture slots");
+    auto link = session.connect();
+    if (!link) return report_error(invocation, link.error());
+    const auto slots = list_slots(*link, session.config().slot);
+    if (!slots) return report_error(invocation, slots.error());
+    invocation.deps.console.out(invocation.json() ? as_json(*slots) : as_table(*slots));
     return ExitCode::done;
 }
 
 ExitCode run_slots_drop(Invocation& invocation) {
     if (invocation.line.arguments.size() != 1) {
-        return tell_usage(invocation.world, "slots drop takes the name of one slot");
+        return report_usage_error(invocation.deps, "slots drop takes the name of one slot");
     }
     const std::string& name = invocation.line.arguments.front();
     const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
-    Errand errand(invocation.world, *program, "pg-capture slots", Errand::Does::changes);
-    auto link = errand.connect();
-    if (!link) return tell(invocation, link.error());
+    SqlSession session(invocation.deps, *program, "pg-capture slots",
+                       SqlSession::Access::read_write);
+    auto link = session.connect();
+    if (!link) return report_error(invocation, link.error());
     const auto dropped = drop_slot(*link, name);
-    if (!dropped) return tell(invocation, dropped.error());
+    if (!dropped) return report_error(invocation, dropped.error());
     const bool done = *dropped == Dropped::yes;
     if (invocation.json()) {
-        invocation.world.console.out(fmt::format("{{\"dropped\":{}}}\n", done));
+        invocation.deps.console.out(fmt::format("{{\"dropped\":{}}}\n", done));
     } else {
-        invocation.world.console.out(done ? "Slot " + name + " is dropped.\n"
-                                          : "There is no logical slot " + name + ".\n");
+        invocation.deps.console.out(done ? "Slot " + name + " is dropped.\n"
+                                         : "There is no logical slot " + name + ".\n");
     }
     return done ? ExitCode::done : ExitCode::findings;
 }

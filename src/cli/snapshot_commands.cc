@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "cli/error_output.h"
 #include "cli/instance.h"
 #include "cli/program.h"
-#include "cli/saying.h"
 #include "cli/snapshot_watch.h"
 #include "cli/table.h"
 #include "observe/status_line.h"
 #include "observe/wall_text.h"
 #include "server/snapshot_json.h"
-#include "server/snapshot_order.h"
+#include "server/snapshot_request.h"
 
 namespace pgc {
 namespace {
@@ -64,24 +64,25 @@ std::string as_table(const SnapshotReport& report) {
 std::expected<std::string, ExitCode> given_id(Invocation& invocation, std::string_view command) {
     const auto& arguments = invocation.line.arguments;
     if (arguments.size() == 1 && is_snapshot_id(arguments.front())) return arguments.front();
-    return std::unexpected(tell_usage(
-        invocation.world,
+    return std::unexpected(report_usage_error(
+        invocation.deps,
         fmt::format("{} takes the id of one snapshot; see pg-capture snapshot list", command)));
 }
 
-Result<SnapshotRequest> given_order(const Invocation& invocation) {
+Result<SnapshotRequest> given_request(const Invocation& invocation) {
     const CommandLine& line = invocation.line;
-    SnapshotRequest order{
+    SnapshotRequest request{
         .id = line.value("id"), .tables = line.arguments, .where = line.value("where")};
     for (const std::string_view flag : {"id", "where"}) {
         if (line.has(flag) && line.value(flag).empty()) {
             return std::unexpected(
                 stop(Error::Category::configuration, fmt::format("flag --{} is empty", flag))
-                    .mended_by("leave it out, or give it a value"));
+                    .with_hint("leave it out, or give it a value"));
         }
     }
-    if (auto good = check_order(order); !good) return std::unexpected(std::move(good.error()));
-    return order;
+    if (auto good = check_snapshot_request(request); !good)
+        return std::unexpected(std::move(good.error()));
+    return request;
 }
 
 ExitCode change(Invocation& invocation, std::string_view verb) {
@@ -89,41 +90,42 @@ ExitCode change(Invocation& invocation, std::string_view verb) {
     if (!id) return id.error();
     const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
-    const auto told = change_snapshot(program->settings, invocation.world.clock, *id, verb);
-    if (!told) return tell_instance_error(invocation, told.error());
-    invocation.world.console.out(invocation.json()
-                                     ? fmt::format("{{\"id\":\"{}\"}}\n", *told)
-                                     : fmt::format("To {} snapshot {} is ordered.\n", verb, *told));
+    const auto changed_id = change_snapshot(program->settings, invocation.deps.clock, *id, verb);
+    if (!changed_id) return report_instance_error(invocation, changed_id.error());
+    invocation.deps.console.out(
+        invocation.json() ? fmt::format("{{\"id\":\"{}\"}}\n", *changed_id)
+                          : fmt::format("Requested: {} snapshot {}.\n", verb, *changed_id));
     return ExitCode::done;
 }
 
 }  // namespace
 
 ExitCode run_snapshot(Invocation& invocation) {
-    const auto order = given_order(invocation);
-    if (!order) return tell(invocation, order.error());
+    const auto request = given_request(invocation);
+    if (!request) return report_error(invocation, request.error());
     const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
-    World& world = invocation.world;
-    const auto id = order_snapshot(program->settings, world.clock, *order);
-    if (!id) return tell_instance_error(invocation, id.error());
+    Deps& deps = invocation.deps;
+    const auto id = request_snapshot(program->settings, deps.clock, *request);
+    if (!id) return report_instance_error(invocation, id.error());
     if (invocation.line.has("wait")) {
         return SnapshotWatch(invocation, program->settings, *id, SnapshotWatch::Known::yes).run();
     }
-    world.console.out(invocation.json()
-                          ? fmt::format("{{\"id\":\"{}\"}}\n", *id)
-                          : fmt::format("Snapshot {0} is ordered; pg-capture snapshot wait {0} "
-                                        "shows how it gets on.\n",
-                                        *id));
+    deps.console.out(
+        invocation.json()
+            ? fmt::format("{{\"id\":\"{}\"}}\n", *id)
+            : fmt::format(
+                  "Snapshot {0} is requested; pg-capture snapshot wait {0} shows its progress.\n",
+                  *id));
     return ExitCode::done;
 }
 
 ExitCode run_snapshot_list(Invocation& invocation) {
     const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
-    const auto report = ask_snapshots(program->settings, invocation.world.clock);
-    if (!report) return tell_instance_error(invocation, report.error());
-    invocation.world.console.out(invocation.json() ? snapshots_json(*report) : as_table(*report));
+    const auto report = ask_snapshots(program->settings, invocation.deps.clock);
+    if (!report) return report_instance_error(invocation, report.error());
+    invocation.deps.console.out(invocation.json() ? snapshots_json(*report) : as_table(*report));
     return ExitCode::done;
 }
 

@@ -1,4 +1,4 @@
-// Against a real HTTP server with a desk behind it, in this process.
+// Against a real HTTP server and its snapshot requests, in this process.
 #include "cli/snapshot_commands.h"
 
 #include <gmock/gmock.h>
@@ -8,7 +8,7 @@
 #include <csignal>
 #include <functional>
 
-#include "cli/saying.h"
+#include "cli/error_output.h"
 #include "cli/snapshot_watch.h"
 #include "observe/json_reader.h"
 #include "server/health_routes.h"
@@ -62,8 +62,8 @@ protected:
     ExitCode run(std::vector<std::string> arguments) {
         console.out_text.clear();
         console.err_text.clear();
-        World world{console, files, clock, environment};
-        return run_program(arguments, world);
+        Deps deps{console, files, clock, environment};
+        return run_program(arguments, deps);
     }
     void serve(Router router, bool healthy = true) {
         if (healthy) add_health_routes(router, status, metrics);
@@ -72,9 +72,9 @@ protected:
         server = std::move(*started);
         environment["PG_CAPTURE_HTTP_LISTEN"] = to_string(server->address());
     }
-    void serve_desk() {
+    void serve_snapshots() {
         Router router;
-        add_snapshot_routes(router, {.desk = desk,
+        add_snapshot_routes(router, {.snapshot_requests = snapshot_requests,
                                      .clock = clock,
                                      .token = [this] { return Result<Secret>{token}; },
                                      .log = {}});
@@ -90,7 +90,7 @@ protected:
                    [this, look = std::move(look)](const HttpRequest&) { return look(looks++); });
         serve(std::move(router));
     }
-    static HttpResponse told(const SnapshotReport::Request& snapshot) {
+    static HttpResponse reported(const SnapshotReport::Request& snapshot) {
         return {.body = snapshot_json(snapshot)};
     }
 
@@ -102,7 +102,7 @@ protected:
                             {"PG_PASSWORD", "hush-hush"},
                             {"PG_CAPTURE_HTTP_TOKEN", "sesame"}};
     Secret token{"sesame"};
-    SnapshotDesk desk;
+    SnapshotRequests snapshot_requests;
     Status status{{.pipeline = "shop", .version = "1.2.3", .sink = "console"}, clock};
     Metrics metrics{"1.2.3"};
     int looks = 0;
@@ -111,40 +111,40 @@ protected:
 
 // -- ordering --------------------------------------------------------------------------
 
-TEST_F(SnapshotCommandTest, OrdersASnapshotOfTheRunningInstance) {
-    serve_desk();
+TEST_F(SnapshotCommandTest, RequestsASnapshotOfTheRunningInstance) {
+    serve_snapshots();
     EXPECT_EQ(run({"snapshot", "public.orders", "--where", "id > 5", "--id", "again"}),
               ExitCode::done);
-    EXPECT_THAT(console.out_text, AllOf(StartsWith("Snapshot again is ordered"),
+    EXPECT_THAT(console.out_text, AllOf(StartsWith("Snapshot again is requested"),
                                         HasSubstr("pg-capture snapshot wait again")));
-    const auto orders = desk.take();
-    ASSERT_EQ(orders.size(), 1U);
-    EXPECT_EQ(orders[0].request,
+    const auto commands = snapshot_requests.take();
+    ASSERT_EQ(commands.size(), 1U);
+    EXPECT_EQ(commands[0].request,
               (SnapshotRequest{.id = "again", .tables = {"public.orders"}, .where = "id > 5"}));
 }
 
 TEST_F(SnapshotCommandTest, TellsProgramsTheId) {
-    serve_desk();
+    serve_snapshots();
     EXPECT_EQ(run({"snapshot", "--output", "json", "a.b", "shop.*"}), ExitCode::done);
     const auto fields = read_json(console.out_text);
     ASSERT_TRUE(fields);
-    const auto orders = desk.take();
-    ASSERT_EQ(orders.size(), 1U);
-    EXPECT_THAT(orders[0].request.tables, testing::ElementsAre("a.b", "shop.*"));
-    EXPECT_THAT(fields->text("id"), Optional(orders[0].request.id));
+    const auto commands = snapshot_requests.take();
+    ASSERT_EQ(commands.size(), 1U);
+    EXPECT_THAT(commands[0].request.tables, testing::ElementsAre("a.b", "shop.*"));
+    EXPECT_THAT(fields->text("id"), Optional(commands[0].request.id));
 }
 
-TEST_F(SnapshotCommandTest, AnOrderThatIsNoneIsRefusedBeforeAnybodyIsAsked) {
+TEST_F(SnapshotCommandTest, AWrongRequestIsRefusedBeforeAnybodyIsAsked) {
     environment["PG_CAPTURE_HTTP_LISTEN"] = "127.0.0.1:1";
     for (const auto& [arguments, complaint] :
          std::vector<std::pair<std::vector<std::string>, std::string>>{
              {{"snapshot"}, "no table is named"},
-             {{"snapshot", "orders"}, "orders is no table"},
-             {{"snapshot", "public.orders", "lst"}, "lst is no table"},
+             {{"snapshot", "orders"}, "orders is not a table"},
+             {{"snapshot", "public.orders", "lst"}, "lst is not a table"},
              {{"snapshot", "a.b", "a.c", "--where", "true"}, "a condition is for one table"},
              {{"snapshot", "a.b", "--where", ""}, "flag --where is empty"},
              {{"snapshot", "a.b", "--id", "initial"}, "snapshot of everything"},
-             {{"snapshot", "a.b", "--id", "x/y"}, "the id is none"},
+             {{"snapshot", "a.b", "--id", "x/y"}, "the id is not valid"},
              {{"snapshot", "a.b", "--wehre", "x"}, "--where"},
              {{"snapshot", "list", "a.b"}, "takes no such argument"},
              {{"snapshot", "pause"}, "takes the id of one snapshot"},
@@ -158,7 +158,7 @@ TEST_F(SnapshotCommandTest, AnOrderThatIsNoneIsRefusedBeforeAnybodyIsAsked) {
 }
 
 TEST_F(SnapshotCommandTest, NobodyThereHasACodeOfItsOwn) {
-    serve_desk();
+    serve_snapshots();
     server.reset();
     for (const std::vector<std::string>& arguments : {std::vector<std::string>{"snapshot", "a.b"},
                                                       {"snapshot", "a.b", "--wait"},
@@ -167,14 +167,14 @@ TEST_F(SnapshotCommandTest, NobodyThereHasACodeOfItsOwn) {
                                                       {"snapshot", "pause", "x"}}) {
         EXPECT_EQ(run(arguments), ExitCode::absent);
         EXPECT_THAT(console.err_text, AllOf(HasSubstr("nobody answers on 127.0.0.1:"),
-                                            HasSubstr("to mend it: start pg-capture")));
+                                            HasSubstr("hint: start pg-capture")));
     }
     environment["PG_CAPTURE_HTTP_LISTEN"] = "";
     EXPECT_EQ(run({"snapshot", "a.b"}), ExitCode::configuration);
 }
 
 TEST_F(SnapshotCommandTest, AWrongTokenIsAnErrorOfTheConfiguration) {
-    serve_desk();
+    serve_snapshots();
     for (const auto* ours : {"wrong", ""}) {
         environment["PG_CAPTURE_HTTP_TOKEN"] = ours;
         EXPECT_EQ(run({"snapshot", "a.b"}), ExitCode::configuration) << ours;
@@ -184,7 +184,7 @@ TEST_F(SnapshotCommandTest, AWrongTokenIsAnErrorOfTheConfiguration) {
     token = Secret{};
     EXPECT_EQ(run({"snapshot", "pause", "x"}), ExitCode::configuration);
     EXPECT_THAT(console.err_text, HasSubstr("no token is configured"));
-    EXPECT_THAT(desk.take(), IsEmpty());
+    EXPECT_THAT(snapshot_requests.take(), IsEmpty());
 }
 
 TEST_F(SnapshotCommandTest, WhoeverElseListensThereIsNotToldTheToken) {
@@ -211,12 +211,12 @@ TEST_F(SnapshotCommandTest, AnInstanceThatKnowsNoSnapshotsIsToldApart) {
 // -- listing and changing --------------------------------------------------------------
 
 TEST_F(SnapshotCommandTest, ListsWhatIsUnderWayAndWhatEnded) {
-    serve_desk();
+    serve_snapshots();
     EXPECT_EQ(run({"snapshot", "list"}), ExitCode::done);
     EXPECT_THAT(console.out_text, HasSubstr("No snapshot is under way"));
     auto failed = over(State::failed, "no such table\033[2J");
     failed.id = "other";
-    desk.tell({.requests = {failed, reading()}});
+    snapshot_requests.publish({.requests = {failed, reading()}});
     EXPECT_EQ(run({"snapshot", "list"}), ExitCode::done);
     EXPECT_EQ(console.out_text,
               "SNAPSHOT  STATE    TABLES    ROWS                                 BEGAN             "
@@ -233,26 +233,26 @@ TEST_F(SnapshotCommandTest, ListsWhatIsUnderWayAndWhatEnded) {
 }
 
 TEST_F(SnapshotCommandTest, PausesResumesAndCancels) {
-    using enum SnapshotOrder::Command;
-    serve_desk();
-    desk.tell({.requests = {reading()}});
+    using enum SnapshotCommand::Verb;
+    serve_snapshots();
+    snapshot_requests.publish({.requests = {reading()}});
     for (const auto& [verb, command] :
          {std::pair{"pause", pause}, std::pair{"resume", resume}, std::pair{"cancel", cancel}}) {
         EXPECT_EQ(run({"snapshot", verb, "again"}), ExitCode::done);
-        EXPECT_EQ(console.out_text, "To "s + verb + " snapshot again is ordered.\n");
-        const auto orders = desk.take();
-        ASSERT_EQ(orders.size(), 1U);
-        EXPECT_EQ(orders[0].command, command);
+        EXPECT_EQ(console.out_text, "Requested: "s + verb + " snapshot again.\n");
+        const auto commands = snapshot_requests.take();
+        ASSERT_EQ(commands.size(), 1U);
+        EXPECT_EQ(commands[0].verb, command);
     }
     EXPECT_EQ(run({"snapshot", "pause", "again", "--output", "json"}), ExitCode::done);
     EXPECT_EQ(console.out_text, "{\"id\":\"again\"}\n");
 }
 
 TEST_F(SnapshotCommandTest, WhatCantBeChangedIsAFinding) {
-    serve_desk();
+    serve_snapshots();
     EXPECT_EQ(run({"snapshot", "pause", "other"}), ExitCode::findings);
     EXPECT_THAT(console.err_text, HasSubstr("there is no such snapshot"));
-    desk.tell({.requests = {over(State::done)}});
+    snapshot_requests.publish({.requests = {over(State::done)}});
     EXPECT_EQ(run({"snapshot", "cancel", "again"}), ExitCode::findings);
     EXPECT_THAT(console.err_text, HasSubstr("the snapshot is done"));
 }
@@ -260,7 +260,7 @@ TEST_F(SnapshotCommandTest, WhatCantBeChangedIsAFinding) {
 // -- waiting ---------------------------------------------------------------------------
 
 TEST_F(SnapshotCommandTest, WaitsUntilItIsDone) {
-    serve_looks([](int look) { return told(look < 2 ? reading() : over(State::done)); });
+    serve_looks([](int look) { return reported(look < 2 ? reading() : over(State::done)); });
     EXPECT_EQ(run({"snapshot", "a.b", "--wait"}), ExitCode::done);
     EXPECT_EQ(console.out_text,
               "again  reading  12 of 20 tables, 1,234,567 of about 2,000,000 rows (61 %), "
@@ -271,7 +271,7 @@ TEST_F(SnapshotCommandTest, WaitsUntilItIsDone) {
 
 TEST_F(SnapshotCommandTest, OneThatFailsOrIsCancelledIsAFinding) {
     serve_looks([](int look) {
-        return told(look == 0 ? over(State::failed, "gone") : over(State::cancelled));
+        return reported(look == 0 ? over(State::failed, "gone") : over(State::cancelled));
     });
     EXPECT_EQ(run({"snapshot", "wait", "again"}), ExitCode::findings);
     EXPECT_EQ(console.out_text, "Snapshot again has failed: gone.\n");
@@ -280,13 +280,14 @@ TEST_F(SnapshotCommandTest, OneThatFailsOrIsCancelledIsAFinding) {
 }
 
 TEST_F(SnapshotCommandTest, ProgramsGetTheLastReportAlone) {
-    serve_looks([](int look) { return told(look < 1 ? reading() : over(State::failed, "gone")); });
+    serve_looks(
+        [](int look) { return reported(look < 1 ? reading() : over(State::failed, "gone")); });
     EXPECT_EQ(run({"snapshot", "a.b", "--wait", "--output", "json"}), ExitCode::findings);
     EXPECT_EQ(console.out_text, snapshot_json(over(State::failed, "gone")));
 }
 
 TEST_F(SnapshotCommandTest, ATerminalGetsBarsInPlace) {
-    serve_looks([](int look) { return told(look < 2 ? reading() : over(State::done)); });
+    serve_looks([](int look) { return reported(look < 2 ? reading() : over(State::done)); });
     console.is_terminal = true;
     EXPECT_EQ(run({"snapshot", "a.b", "--wait"}), ExitCode::done);
     EXPECT_THAT(console.out_text,
@@ -296,7 +297,7 @@ TEST_F(SnapshotCommandTest, ATerminalGetsBarsInPlace) {
 }
 
 TEST_F(SnapshotCommandTest, OneThatNobodyKnowsIsAFindingAtOnce) {
-    serve_desk();
+    serve_snapshots();
     EXPECT_EQ(run({"snapshot", "wait", "again"}), ExitCode::findings);
     EXPECT_THAT(console.err_text, HasSubstr("there is no snapshot again"));
 }
@@ -305,7 +306,7 @@ TEST_F(SnapshotCommandTest, AnInstanceThatStartsAnewIsWaitedFor) {
     serve_looks([](int look) {
         if (look == 1) return plain_answer(503);
         if (look == 2) return json_refusal(404, "there is no such snapshot");
-        return told(look == 0 ? reading() : over(State::done));
+        return reported(look == 0 ? reading() : over(State::done));
     });
     console.is_terminal = true;
     EXPECT_EQ(run({"snapshot", "a.b", "--wait"}), ExitCode::done);
@@ -316,7 +317,7 @@ TEST_F(SnapshotCommandTest, AnInstanceThatStartsAnewIsWaitedFor) {
 TEST_F(SnapshotCommandTest, ASignalEndsTheWatchingAndNotTheSnapshot) {
     serve_looks([](int look) {
         if (look == 1) ::kill(::getpid(), SIGINT);
-        return told(reading());
+        return reported(reading());
     });
     EXPECT_EQ(run({"snapshot", "a.b", "--wait"}), ExitCode::interrupted);
     EXPECT_THAT(console.err_text, HasSubstr("pg-capture snapshot wait again"));

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "cli/error_output.h"
 #include "cli/instance.h"
 #include "cli/program.h"
 #include "cli/progress_bars.h"
-#include "cli/saying.h"
 #include "cli/table.h"
 #include "observe/status_line.h"
 #include "server/snapshot_json.h"
@@ -49,33 +49,33 @@ std::string end_text(const SnapshotReport::Request& snapshot) {
 SnapshotWatch::SnapshotWatch(Invocation& invocation, const Settings& settings, std::string id,
                              Known known)
     : invocation_(invocation),
-      world_(invocation.world),
+      deps_(invocation.deps),
       settings_(settings),
       id_(std::move(id)),
-      bars_(!invocation.json() && world_.console.out_is_terminal()),
+      bars_(!invocation.json() && deps_.console.out_is_terminal()),
       signals_(stop_),
-      obedience_(world_.console, stop_),
-      waiter_(world_.clock),
+      obedience_(deps_.console, stop_),
+      waiter_(deps_.clock),
       known_(known == Known::yes),
-      seen_(world_.clock.now()),
+      seen_(deps_.clock.now()),
       next_line_(seen_) {}
 
 ExitCode SnapshotWatch::run() {
     for (;;) {
-        const auto found = ask_snapshot(settings_, world_.clock, id_);
+        const auto found = ask_snapshot(settings_, deps_.clock, id_);
         if (over()) return interrupted();
         if (found && *found) {
             known_ = true;
-            seen_ = world_.clock.now();
+            seen_ = deps_.clock.now();
             last_ = **found;
             if (is_over(last_->state)) return finish(*last_);
             show(*last_);
         } else {
             const Error why =
                 found ? stop(Error::Category::server, fmt::format("there is no snapshot {}", id_))
-                            .mended_by("see pg-capture snapshot list for those there are")
+                            .with_hint("see pg-capture snapshot list for those there are")
                       : found.error();
-            if (!known_ || world_.clock.now() - seen_ >= kAbsent_max) return absent(why);
+            if (!known_ || deps_.clock.now() - seen_ >= kAbsent_max) return absent(why);
             show_absence(why);
         }
         if (!pause()) return interrupted();
@@ -84,34 +84,34 @@ ExitCode SnapshotWatch::run() {
 
 ExitCode SnapshotWatch::absent(const Error& error) {
     draw({});
-    return tell_instance_error(invocation_, error);
+    return report_instance_error(invocation_, error);
 }
 
 void SnapshotWatch::show(const SnapshotReport::Request& snapshot) {
     if (bars_) {
-        draw(progress_bars(snapshot, world_.console.out_width()));
+        draw(progress_bars(snapshot, deps_.console.out_width()));
     } else if (line_is_due()) {
-        world_.console.out(progress_line(snapshot));
+        deps_.console.out(progress_line(snapshot));
     }
 }
 
 void SnapshotWatch::show_absence(const Error& error) {
     const std::string why = printable(error.what) + "; asking again";
     if (bars_) {
-        draw({why.substr(0, world_.console.out_width())});
+        draw({why.substr(0, deps_.console.out_width())});
     } else if (line_is_due()) {
-        world_.console.out(why + '\n');
+        deps_.console.out(why + '\n');
     }
 }
 
 void SnapshotWatch::draw(const std::vector<std::string>& lines) {
     if (!bars_) return;
-    world_.console.out(drawn_over(drawn_, lines));
+    deps_.console.out(drawn_over(drawn_, lines));
     drawn_ = lines.size();
 }
 
 bool SnapshotWatch::line_is_due() {
-    const Instant now = world_.clock.now();
+    const Instant now = deps_.clock.now();
     if (invocation_.json() || now < next_line_) return false;
     next_line_ = now + kLine_every;
     return true;
@@ -119,13 +119,13 @@ bool SnapshotWatch::line_is_due() {
 
 // By a signal, or because nobody looks any more.
 bool SnapshotWatch::over() const {
-    return stop_.drain() || world_.console.out_is_over();
+    return stop_.drain() || deps_.console.out_is_over();
 }
 
 // Until it is time to ask again; false when there is no more watching.
 bool SnapshotWatch::pause() {
-    const Instant next = world_.clock.now() + kPoll_every;
-    while (!over() && world_.clock.now() < next) {
+    const Instant next = deps_.clock.now() + kPoll_every;
+    while (!over() && deps_.clock.now() < next) {
         Wants wants;
         wants.readable(stop_.wake_fd());
         wants.until(next);
@@ -136,21 +136,21 @@ bool SnapshotWatch::pause() {
 
 ExitCode SnapshotWatch::finish(const SnapshotReport::Request& snapshot) {
     draw({});
-    world_.console.out(invocation_.json() ? snapshot_json(snapshot) : end_text(snapshot));
+    deps_.console.out(invocation_.json() ? snapshot_json(snapshot) : end_text(snapshot));
     return snapshot.state == SnapshotReport::State::done ? ExitCode::done : ExitCode::findings;
 }
 
 ExitCode SnapshotWatch::interrupted() {
-    if (invocation_.json() && last_) world_.console.out(snapshot_json(*last_));
-    tell_note(world_, fmt::format("stopped watching; the snapshot goes on. To watch it again: "
+    if (invocation_.json() && last_) deps_.console.out(snapshot_json(*last_));
+    print_note(deps_, fmt::format("stopped watching; the snapshot goes on. To watch it again: "
                                   "pg-capture snapshot wait {}",
                                   id_));
     return ExitCode::interrupted;
 }
 
-ExitCode tell_instance_error(Invocation& invocation, const Error& error) {
+ExitCode report_instance_error(Invocation& invocation, const Error& error) {
     using enum Error::Category;
-    tell(invocation, error);
+    report_error(invocation, error);
     if (error.category == configuration) return ExitCode::configuration;
     return error.category == server ? ExitCode::findings : ExitCode::absent;
 }

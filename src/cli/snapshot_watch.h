@@ -2,7 +2,7 @@
 // line every kLine_every, or, for programs, nothing but the last report.
 //
 // An instance that is gone for less than kAbsent_max is waited for: what is left of a
-// snapshot is taken up when it runs again. A signal ends the watching, not the snapshot.
+// snapshot is continued when it runs again. A signal ends the watching, not the snapshot.
 #pragma once
 
 #include <optional>
@@ -44,7 +44,7 @@ private:
     ExitCode interrupted();
 
     Invocation& invocation_;
-    World& world_;
+    Deps& deps_;
     const Settings& settings_;
     const std::string id_;
     const bool bars_;
@@ -60,7 +60,7 @@ private:
     std::size_t drawn_ = 0;  // lines on the terminal
 };
 
-// Tells why an instance could not be asked (instance.h); the code to end with.
-ExitCode tell_instance_error(Invocation& invocation, const Error& error);
+// Reports why an instance could not be asked (instance.h); the code to end with.
+ExitCode report_instance_error(Invocation& invocation, const Error& error);
 
 }  // namespace pgc

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <vector>
 
+#include "cli/error_output.h"
 #include "cli/instance.h"
 #include "cli/program.h"
-#include "cli/saying.h"
 #include "cli/table.h"
 #include "observe/status_line.h"
 #include "observe/wall_text.h"
@@ -60,7 +60,7 @@ std::string status_text(const StatusSnapshot& status, WallTime now) {
     if (status.attempts > 0) {
         row("attempts", fmt::format("{} in a row have failed", grouped(status.attempts)));
     }
-    row("lag", progress.lag ? lag_text(progress, ", ", " of log")
+    row("lag", progress.lag ? lag_text(progress, ", ", " of WAL")
                             : "unknown while nothing is read; ask the server: pg-capture lag");
     row("rate",
         fmt::format("{} changes/s, {} since it started",
@@ -81,7 +81,7 @@ std::string status_text(const StatusSnapshot& status, WallTime now) {
         row("last error", ago(status.last_error_at, now));
         row("", printable(error.what) +
                     (error.where.empty() ? "" : " (" + printable(error.where) + ")"));
-        if (!error.mend.empty()) row("", "mend: " + printable(error.mend));
+        if (!error.hint.empty()) row("", "hint: " + printable(error.hint));
     }
     return aligned(rows);
 }
@@ -89,14 +89,14 @@ std::string status_text(const StatusSnapshot& status, WallTime now) {
 ExitCode run_status(Invocation& invocation) {
     const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
-    World& world = invocation.world;
-    const auto status = ask_instance(program->settings, world.clock);
+    Deps& deps = invocation.deps;
+    const auto status = ask_instance(program->settings, deps.clock);
     if (!status) {
-        const ExitCode code = tell(invocation, status.error());
+        const ExitCode code = report_error(invocation, status.error());
         return code == ExitCode::configuration ? code : ExitCode::absent;
     }
-    world.console.out(invocation.json() ? health_json(*status)
-                                        : status_text(*status, world.clock.wall()));
+    deps.console.out(invocation.json() ? health_json(*status)
+                                       : status_text(*status, deps.clock.wall()));
     return status->live ? ExitCode::done : ExitCode::findings;
 }
 

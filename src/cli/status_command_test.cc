@@ -45,17 +45,11 @@ StatusSnapshot well() {
 
 TEST(StatusTextTest, ShowsAtAGlanceHowItGoes) {
     EXPECT_EQ(status_text(well(), kNow),
-              "pipeline      shop\n"
-              "instance      pg-capture 1.2.3, up for 3 h\n"
-              "state         streaming for 2 min, since 2026-11-21T02:55:05.123Z\n"
-              "lag           12 ms, 48 B of log\n"
-              "rate          5,012 changes/s, 1,234,567 since it started\n"
-              "latency       p50 3 ms, p99 12 ms\n"
-              "received      0/30\n"
-              "confirmed     0/10\n"
-              "server's end  0/40\n"
-              "buffer        4.2 MB of 34 MB\n"
-              "sink          kafka, ready\n");
+              "pipeline      shop\ninstance      pg-capture 1.2.3, up for 3 h\nstate         "
+              "streaming for 2 min, since 2026-11-21T02:55:05.123Z\nlag           12 ms, 48 B of "
+              "WAL\nrate          5,012 changes/s, 1,234,567 since it started\nlatency       p50 3 "
+              "ms, p99 12 ms\nreceived      0/30\nconfirmed     0/10\nserver's end  0/40\nbuffer   "
+              "     4.2 MB of 34 MB\nsink          kafka, ready\n");
 }
 
 TEST(StatusTextTest, ShowsASnapshotWhileOneIsUnderWay) {
@@ -70,17 +64,17 @@ TEST(StatusTextTest, ShowsASnapshotWhileOneIsUnderWay) {
                           "(61 %), 250,000 rows/s, about 4 s left\n"));
 }
 
-TEST(StatusTextTest, TellsWhatItWaitsForAndTheLastErrorWithItsMend) {
+TEST(StatusTextTest, TellsWhatItWaitsForAndTheLastErrorWithItsHint) {
     StatusSnapshot status = well();
     status.state = PipelineState::waiting;
     status.waits_for = "the next attempt";
-    status.last_error = stop(Error::Category::server, "no slot").at("db:5432").mended_by("make it");
+    status.last_error = stop(Error::Category::server, "no slot").at("db:5432").with_hint("make it");
     status.last_error_at = {kNow.unix_us - 4'000'000};
     EXPECT_THAT(status_text(status, kNow),
                 AllOf(HasSubstr("waits for     the next attempt\n"),
                       HasSubstr("last error    4.0 s ago, at 2026-11-21T02:57:01.123Z\n"
                                 "              no slot (db:5432)\n"
-                                "              mend: make it\n")));
+                                "              hint: make it\n")));
 }
 
 TEST(StatusTextTest, AStrangersTextCanDoNothingToATerminal) {
@@ -94,8 +88,8 @@ TEST(StatusTextTest, AStrangersTextCanDoNothingToATerminal) {
 class StatusCommandTest : public testing::Test {
 protected:
     ExitCode run(std::vector<std::string> arguments) {
-        World world{console, files, clock, environment};
-        return run_program(arguments, world);
+        Deps deps{console, files, clock, environment};
+        return run_program(arguments, deps);
     }
     std::unique_ptr<HttpServer> serve(Router router) {
         auto server = HttpServer::start("127.0.0.1:0", std::move(router), clock, Logger{});
@@ -142,7 +136,7 @@ TEST_F(StatusCommandTest, NobodyThereHasACodeOfItsOwn) {
     EXPECT_EQ(run({"status"}), ExitCode::absent);
     EXPECT_THAT(console.out_text, IsEmpty());
     EXPECT_THAT(console.err_text, AllOf(HasSubstr("nobody answers on 127.0.0.1:"),
-                                        HasSubstr("to mend it: start pg-capture")));
+                                        HasSubstr("hint: start pg-capture")));
     console.err_text.clear();
     EXPECT_EQ(run({"status", "--output", "json"}), ExitCode::absent);
     EXPECT_TRUE(read_json(console.err_text));
@@ -190,15 +184,10 @@ LagReport report() {
 
 TEST(LagTextTest, TellsWhatTheServerKnowsAndWhatTheInstanceSays) {
     EXPECT_EQ(lag_text(report()),
-              "slot          shop_slot\n"
-              "read by       PID 9 (pg-capture)\n"
-              "behind        256 B of log\n"
-              "kept for it   512 B of log\n"
-              "status        reserved, lost after 1.2 GB more (max_slot_wal_keep_size)\n"
-              "confirmed     0/200\n"
-              "restart       0/100\n"
-              "server's end  0/300\n"
-              "instance      streaming, lag 12 ms, 5,012 changes/s\n");
+              "slot          shop_slot\nread by       PID 9 (pg-capture)\nbehind        256 B of "
+              "WAL\nkept for it   512 B of WAL\nstatus        reserved, lost after 1.2 GB more "
+              "(max_slot_wal_keep_size)\nconfirmed     0/200\nrestart       0/100\nserver's end  "
+              "0/300\ninstance      streaming, lag 12 ms, 5,012 changes/s\n");
     EXPECT_EQ(
         lag_line(report()),
         "2026-11-21T02:57:05.123Z  256 B behind  512 B kept  reserved, lost after 1.2 GB more "

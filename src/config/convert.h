@@ -32,7 +32,7 @@ struct Expanded {
     std::string text;
     bool referenced = false;
 };
-// Nothing when the references can't be followed; the expander has told why.
+// Nothing when the references can't be followed; the expander has reported why.
 using Expander = std::function<std::optional<Expanded>(const std::string& text, Place place)>;
 
 // Reads a file's node. `expand` is asked for every quoted or plain text in it.

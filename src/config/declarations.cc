@@ -77,7 +77,7 @@ private:
         }
         for (const std::string& variable : variables(option)) {
             if (!is_variable(variable)) {
-                fault(option, fmt::format("{} is no name for a variable", variable));
+                fault(option, fmt::format("{} is not a valid variable name", variable));
             }
             for (const auto& taken : {variable, variable + "_FILE"}) {
                 if (!variables_.insert(taken).second) {

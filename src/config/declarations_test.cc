@@ -49,7 +49,7 @@ TEST(DeclarationsTest, FindsFaultsOfARow) {
                 ElementsAre("a..b: not a path of lower-case words"));
     EXPECT_THAT(faults_of({.path = "a"}), ElementsAre("a: has no help"));
     EXPECT_THAT(faults_of({.path = "a", .variable = "pg-host", .help = "x"}),
-                ElementsAre("a: pg-host is no name for a variable"));
+                ElementsAre("a: pg-host is not a valid variable name"));
     EXPECT_THAT(faults_of({.path = "a", .required = true, .help = "x"}),
                 ElementsAre("a: a required option needs an example"));
     EXPECT_THAT(
@@ -156,17 +156,16 @@ TEST(ErrorsTest, BecomeJson) {
     errors.add({"", "", "x", "", "y"});
     EXPECT_EQ(to_json(errors),
               R"({"errors":[{"where":"a.yaml:1","key":"b","reason":"unknown \"key\"",)"
-              R"("nearest":"c"},{"reason":"x","mend":"y"}]})");
+              R"("nearest":"c"},{"reason":"x","hint":"y"}]})");
 }
 
 TEST(ErrorsTest, BecomeOneError) {
     Errors errors;
     errors.add({"a.yaml:1", "b", "unknown key", "c", "m"});
-    EXPECT_EQ(describe(to_error(errors)),
-              "b: unknown key; did you mean c? (a.yaml:1); to mend it: m");
+    EXPECT_EQ(describe(to_error(errors)), "b: unknown key; did you mean c? (a.yaml:1); hint: m");
     EXPECT_EQ(to_error(errors).category, Error::Category::configuration);
     errors.add({"", "", "x", "", ""});
-    EXPECT_EQ(to_error(errors).what, "a.yaml:1: b: unknown key; did you mean c?; to mend it: m\nx");
+    EXPECT_EQ(to_error(errors).what, "a.yaml:1: b: unknown key; did you mean c?; hint: m\nx");
 }
 
 TEST(EnvironmentTest, IsRead) {

@@ -31,8 +31,8 @@ std::string without_place(const ConfigError& error) {
 std::string describe(const ConfigError& error) {
     std::string text = error.where.empty() ? "" : error.where + ": ";
     text += without_place(error);
-    if (!error.mend.empty()) {
-        text += "; to mend it: " + error.mend;
+    if (!error.hint.empty()) {
+        text += "; hint: " + error.hint;
     }
     return text;
 }
@@ -56,7 +56,7 @@ std::string to_json(const Errors& errors) {
         add_member(json, "key", error.key);
         add_member(json, "reason", error.reason);
         add_member(json, "nearest", error.nearest);
-        add_member(json, "mend", error.mend);
+        add_member(json, "hint", error.hint);
         json += '}';
     }
     return json + "]}";
@@ -66,7 +66,7 @@ Error to_error(const Errors& errors) {
     if (errors.size() == 1) {
         const ConfigError& only = errors.all().front();
         return {Error::Category::configuration, Error::Next::stop, without_place(only), only.where,
-                only.mend};
+                only.hint};
     }
     std::string what;
     for (const ConfigError& error : errors) {
@@ -76,12 +76,12 @@ Error to_error(const Errors& errors) {
 }
 
 void Errors::contradiction(const Settings& settings, std::initializer_list<std::string_view> paths,
-                           std::string reason, std::string mend) {
+                           std::string reason, std::string hint) {
     ConfigError error{.where = {},
                       .key = {},
                       .reason = std::move(reason),
                       .nearest = {},
-                      .mend = std::move(mend)};
+                      .hint = std::move(hint)};
     for (const std::string_view path : paths) {
         if (settings.broken(path)) {
             return;

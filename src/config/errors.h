@@ -21,7 +21,7 @@ struct ConfigError {
     std::string key;      // the option's path, or the unknown name; may be empty
     std::string reason;   // one clause, no full stop
     std::string nearest;  // the valid name closest to a wrong one; may be empty
-    std::string mend;     // what to do; may be empty
+    std::string hint;     // what to do; may be empty
 
     bool operator==(const ConfigError&) const = default;
 };
@@ -36,7 +36,7 @@ public:
     // For the rooms' checks: `paths` don't go together. The place names the origin of
     // each. Left out if one of them is already in error: its value is not the user's.
     void contradiction(const Settings& settings, std::initializer_list<std::string_view> paths,
-                       std::string reason, std::string mend = {});
+                       std::string reason, std::string hint = {});
 
     void append(const Errors& others) {
         all_.insert(all_.end(), others.all_.begin(), others.all_.end());
@@ -55,7 +55,7 @@ private:
 // One line each, with a line feed.
 std::string describe(const Errors& errors);
 
-// {"errors":[{"where":…,"key":…,"reason":…,"nearest":…,"mend":…}]}, absent parts left out.
+// {"errors":[{"where":…,"key":…,"reason":…,"nearest":…,"hint":…}]}, absent parts left out.
 std::string to_json(const Errors& errors);
 
 // All of them in one Error, for callers that can only carry one.

@@ -191,7 +191,7 @@ std::string example_toml(const Declarations& declarations) {
 std::string example_environment(const Declarations& declarations) {
     std::string text =
         "# pg-capture: every option as a variable, with its default. For direnv, or: source it.\n"
-        "# Each variable X has a twin X_FILE that names a file with the value.\n";
+        "# Each variable X has a counterpart X_FILE that names a file with the value.\n";
     add_environment(section_tree(declarations), text);
     return text;
 }

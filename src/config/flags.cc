@@ -52,9 +52,9 @@ private:
     };
 
     void refuse(const Met& met, std::string_view key, std::string reason, std::string near = {},
-                std::string mend = {}) {
+                std::string hint = {}) {
         line_.errors.add({"flag " + met.spelled, std::string(key), std::move(reason),
-                          std::move(near), std::move(mend)});
+                          std::move(near), std::move(hint)});
     }
 
     void take_long(std::string_view argument) {
@@ -191,7 +191,7 @@ private:
         }
         const std::string near = nearest(name, candidates);
         refuse(met, {}, "unknown flag", near.empty() ? near : "--" + near);
-        // Its value, most likely: not to be told as another error, it may be a secret.
+        // Its value, most likely: not to be reported as another error, it may be a secret.
         if (!met.attached && !rest_.empty() && is_value(rest_.front())) {
             rest_ = rest_.subspan(1);
         }

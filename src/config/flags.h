@@ -53,7 +53,7 @@ struct CommandLine {
 };
 
 // `arguments` without the program's name. Never fails: errors are in the result, to
-// be told together with those of load().
+// be reported together with those of load().
 CommandLine parse_command_line(std::span<const std::string> arguments, std::span<const Flag> flags,
                                const Declarations& declarations);
 

@@ -465,10 +465,10 @@ TEST_F(LoaderTest, NamesEveryWayToGiveAMissingValue) {
     EXPECT_THAT(
         errors(),
         ElementsAre(
-            "a.yaml: postgres.database: required, but not given; to mend it: give "
+            "a.yaml: postgres.database: required, but not given; hint: give "
             "postgres.database in a configuration file, PG_DATABASE or "
             "PG_CAPTURE_POSTGRES_DATABASE in the environment, or by the flag --postgres.database",
-            "a.yaml: postgres.password: required, but not given; to mend it: give "
+            "a.yaml: postgres.password: required, but not given; hint: give "
             "postgres.password in a configuration file, PG_PASSWORD or "
             "PG_CAPTURE_POSTGRES_PASSWORD in the environment, or by the name of a file in "
             "PG_PASSWORD_FILE"));
@@ -494,7 +494,7 @@ TEST(ConditionalOptionTest, IsRequiredOnlyWithTheChoiceItBelongsTo) {
     const auto missing = load(options, sources, files);
     ASSERT_FALSE(missing);
     EXPECT_EQ(describe(missing.error()),
-              "kafka.brokers: required with sink: kafka, but not given; to mend it: give "
+              "kafka.brokers: required with sink: kafka, but not given; hint: give "
               "kafka.brokers in a configuration file, PG_CAPTURE_KAFKA_BROKERS in the environment, "
               "or by the flag --kafka.brokers; or choose another sink\n");
     sources.environment["PG_CAPTURE_KAFKA_BROKERS"] = "a:1,b:2";
@@ -540,7 +540,7 @@ TEST_F(LoaderTest, RefusesAVariableGivenAsValueAndAsFile) {
     environment["PG_PASSWORD_FILE"] = "/run/pg";
     EXPECT_THAT(errors(),
                 ElementsAre("environment PG_PASSWORD, environment PG_PASSWORD_FILE: "
-                            "postgres.password: given twice, as a value and as a file; to mend it: "
+                            "postgres.password: given twice, as a value and as a file; hint: "
                             "unset one of PG_PASSWORD and PG_PASSWORD_FILE"));
 }
 
@@ -562,7 +562,7 @@ TEST_F(LoaderTest, TellsContradictionsWithTheirOrigins) {
     file("a.yaml", "source:\n  two_phase: true\n");
     environment["PG_SSL_MODE"] = "disable";
     EXPECT_THAT(errors(), ElementsAre("a.yaml:2, environment PG_SSL_MODE: source.two_phase, "
-                                      "postgres.ssl_mode: two-phase needs TLS; to mend it: set "
+                                      "postgres.ssl_mode: two-phase needs TLS; hint: set "
                                       "postgres.ssl_mode"));
 }
 

@@ -57,7 +57,7 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
     };
     const std::string_view tail = last_part(name);
     for (const std::string& candidate : candidates) {
-        // A wrong last part must not hide behind a long right beginning.
+        // A wrong last part must not be hidden by a long right beginning.
         const std::size_t limit =
             std::max(allowed(last_part(candidate).size()), allowed(tail.size()));
         consider(candidate, distance(name, candidate), limit);

@@ -52,7 +52,7 @@ struct Option {
     std::string_view required_with{};
     // The short variable, as PG_HOST; each variable X has X_FILE too.
     std::string_view variable{};
-    // The variable by which other programs are told the same, as PGHOST: weaker than the file,
+    // The variable by which other programs are given the same, as PGHOST: weaker than the file,
     // stronger than the default; empty is as if it were not there.
     std::string_view customary{};
     // The short flag: 'c' for -c; 0 for none.

@@ -162,7 +162,7 @@ begins with `PG_CAPTURE_`, the short variable (`PG_HOST`), the configuration fil
 - The file is YAML (`.yaml`, `.yml`) or TOML (`.toml`); a dot in a key below is one level of it.
 - In variables and flags lists are separated by commas, maps are `k=v,k=v`. An item that
   holds a comma goes into the file.
-- Each variable `X` has a twin `X_FILE`: the name of a file whose content, less one line end, is
+- Each variable `X` has a counterpart `X_FILE`: the name of a file whose content, less one line end, is
   the value. Both at once are refused.
 - `${env:NAME}` and `${file:PATH}` inside a text stand for a variable and a file's content. In files
   `$${` stands for a plain `${`; in variables and flags only `$${env:` and `$${file:` need that.

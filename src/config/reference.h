@@ -18,7 +18,7 @@ std::string help_of_options(const Declarations& declarations);
 std::string reference_markdown(const Declarations& declarations);
 
 // Annotated files. Required options are filled in, secrets as ${env:…} of their own
-// variable; all others stand with their default behind a # that has no space after it.
+// variable; all others stand with their default after a # that has no space after it.
 std::string example_yaml(const Declarations& declarations);
 std::string example_toml(const Declarations& declarations);
 // .envrc.example

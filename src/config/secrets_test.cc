@@ -81,7 +81,7 @@ TEST_F(SecretsTest, AreRefusedAsFlagsWithoutBeingQuoted) {
         arguments(words);
         EXPECT_THAT(errors(), ::testing::ElementsAre(
                                   "flag --postgres.password: postgres.password: a secret is not "
-                                  "taken from the command line, where others see it; to mend it: "
+                                  "taken from the command line, where others see it; hint: "
                                   "set PG_PASSWORD, or PG_PASSWORD_FILE to the name of a file"));
     }
     arguments({"--postgres.pasword", "hunter2hunter2"});

@@ -49,7 +49,7 @@ public:
         // What the user wrote if it holds ${…} references; shown instead of the value.
         std::string written;
         std::vector<SecretPart> secret_parts;
-        // Given wrongly or missing: the value is the default, an error tells more.
+        // Given wrongly or missing: the value is the default, an error says more.
         bool broken = false;
     };
 
@@ -78,7 +78,7 @@ public:
     const Origin& origin(std::string_view path) const;
     // Somebody gave a value, be it the default's.
     bool given(std::string_view path) const;
-    // Only during checks: the value is not to be trusted, the error is already told.
+    // Only during checks: the value is not to be trusted, the error is reported already.
     bool broken(std::string_view path) const;
     bool declared(std::string_view path) const;
 

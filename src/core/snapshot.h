@@ -44,10 +44,10 @@ struct SnapshotRequest {
 // 1 to 64 letters, digits, '_', '-' and '.'.
 bool is_snapshot_id(std::string_view text) noexcept;
 
-struct SnapshotOrder {
-    enum class Command : std::uint8_t { start, pause, resume, cancel };
-    Command command = Command::start;
-    // But for `start`: its id counts; without one, all that were ordered, or those that name one
+struct SnapshotCommand {
+    enum class Verb : std::uint8_t { start, pause, resume, cancel };
+    Verb verb = Verb::start;
+    // But for `start`: its id counts; without one, all that were requested, or those that name one
     // of its tables.
     SnapshotRequest request;
 };

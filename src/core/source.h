@@ -1,10 +1,10 @@
 // What every source of changes promises the pipeline.
 //
 // Life: open() is called until it says true; then identity() is known; then start()
-// once; then read(), confirm() and tend() in any order. After an Error the source takes
+// once; then read(), confirm() and service() in any order. After an Error the source takes
 // nothing more: the pipeline destroys it, builds another and resumes from what is
 // durable. Nothing here blocks: what takes time happens between calls, and wants()
-// tells the pipeline what to wait for.
+// says what to wait for.
 //
 // Rows that were there before the stream (core/snapshot.h) come from read() too, in batches
 // of kSnapshotLane. A source without such keeps the defaults.
@@ -28,7 +28,7 @@
 
 namespace pgc {
 
-// Where a server stopped following one timeline and took up the next.
+// Where a server stopped following one timeline and began the next.
 struct TimelineSwitch {
     std::uint32_t timeline = 0;  // the one that was left
     Lsn at;
@@ -48,7 +48,7 @@ struct SourceIdentity {
     std::string database;
     std::string slot;
     bool slot_is_new = false;  // created by this very open()
-    // And was not created anew (may_create_slot); or not looked for, this being another
+    // And was not created again (may_create_slot); or not looked for, this being another
     // system or database than SourceTask::home.
     bool slot_is_gone = false;
     Lsn slot_confirmed;  // the server may have forgotten everything before
@@ -67,12 +67,12 @@ public:
 
     virtual const SourceIdentity& identity() const = 0;
 
-    // What memory() had told when the stored position was stored; empty: nothing. Called once,
+    // What memory() returned when the stored position was stored; empty: nothing. Called once,
     // between open() and start().
     virtual void recall(std::string_view /*memory*/) {}
 
     // Asks for every transaction that commits at or after `from`. `snapshot`: what is left of
-    // the snapshots, as snapshot_progress() told; kWholeSnapshot: everything; empty: nothing.
+    // the snapshots, as snapshot_progress() returned; kWholeSnapshot: everything; empty: nothing.
     [[nodiscard]] virtual Result<void> start(Lsn from, std::string_view snapshot) = 0;
 
     enum class Read : std::uint8_t {
@@ -90,7 +90,7 @@ public:
     virtual std::optional<Lsn> idle_at() const = 0;
 
     // Everything before `lsn` is safe and may be forgotten by the server. Never moves back.
-    // Told to the server with the next feedback, at once if `now` is set.
+    // Sent to the server with the next feedback, at once if `now` is set.
     virtual void confirm(Lsn lsn, bool now) = 0;
 
     // Up to here identity() holds: nothing further may be stored or confirmed, for it may be on
@@ -101,14 +101,14 @@ public:
     // Sends feedback when it is due or was asked for. To be called at least whenever
     // wants().deadline has passed, also while the pipeline is not reading: this keeps
     // the connection alive while a sink is slow.
-    [[nodiscard]] virtual Result<void> tend() = 0;
+    [[nodiscard]] virtual Result<void> service() = 0;
 
-    // Adds what read() and tend() wait for. `reading` is false while the pipeline has no
+    // Adds what read() and service() wait for. `reading` is false while the pipeline has no
     // room: then only feedback counts, not arriving rows.
     virtual void wants(Wants& wants, bool reading) const = 0;
 
-    // Takes up or changes a snapshot. What can't be done shows in snapshot_report().
-    virtual void order(const SnapshotOrder& /*order*/) {}
+    // Starts or changes a snapshot. What can't be done shows in snapshot_report().
+    virtual void request(const SnapshotCommand& /*command*/) {}
     // Everything of kSnapshotLane up to `position` is durable. Never moves back.
     virtual void snapshot_durable(Position /*position*/) {}
     // There is something left to be read.
@@ -125,11 +125,11 @@ public:
 
     // What must be known of the stream's past to read it on from where it is durable, and can't be
     // had from the server any more. To be stored with the position, or before. It has changed when
-    // its revision has; that of what was told before start() is 0.
+    // its revision has; that of what it returned before start() is 0.
     virtual std::string memory() const { return {}; }
     virtual std::uint64_t memory_revision() const noexcept { return 0; }
 
-    // The furthest end of the server's log it has told us of, for lag.
+    // The furthest end of the server's WAL that it has reported, for lag.
     virtual Lsn server_end() const noexcept = 0;
 
     // Ends the conversation politely: last feedback sent, copy mode left; true when done.

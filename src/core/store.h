@@ -24,7 +24,7 @@ struct StoredPosition {
     std::string slot;
     Lsn resume_at;  // everything that committed before is durable
     // What is left of the snapshots (Source::snapshot_progress); empty: nothing. That one is
-    // wanted is stored with the first position, so a crash right behind that loses no rows.
+    // wanted is stored with the first position, so a crash right after that loses no rows.
     std::string snapshot{};
     std::string memory{};  // Source::memory(), no older than `resume_at`; empty: nothing
     bool operator==(const StoredPosition&) const = default;
@@ -47,7 +47,7 @@ public:
     // when wants() says so. Unreadable content is an Error.
     [[nodiscard]] virtual Result<std::optional<Loaded>> load() = 0;
 
-    // Begins to make a store that load() found missing; the next load() tells of it when it
+    // Begins to make a store that load() found missing; the next load() shows it when it
     // is there.
     virtual void create() {}
 

@@ -47,7 +47,7 @@ constexpr Option kOptions[] = {
     {.path = "format.toast_placeholder",
      .kind = OptionKind::text,
      .fallback = "__pg_capture_unavailable_value",
-     .help = "what stands for an unchanged TOASTed value with source.toast: placeholder"},
+     .help = "the text in place of an unchanged TOASTed value with source.toast: placeholder"},
     {.path = "format.tombstones",
      .kind = OptionKind::boolean,
      .fallback = "false",
@@ -59,8 +59,8 @@ constexpr Option kOptions[] = {
      .fallback = "true",
      .help = "with each message its position, in Kafka as the headers pgc.lsn and pgc.seq",
      .doc = "The LSN at which the transaction committed and the number of the change in it: "
-            "together they rise with each change and tell a repeated message from a new one. "
-            "Sinks that have no place for headers leave them out."},
+            "together they rise with each change and distinguish a repeated message from a new "
+            "one. Sinks that have no place for headers leave them out."},
 };
 
 }  // namespace

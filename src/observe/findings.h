@@ -1,4 +1,4 @@
-// What a doctor finds: one line a precondition, with the exact step that mends it.
+// What a doctor finds: one line a precondition, with the exact step that fixes it.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct Finding {
     Level level = Level::ok;
     std::string subject{};  // what was looked at: a table, a role, a setting
     std::string message{};  // one sentence, no full stop
-    std::string mend{};     // SQL, a command or a setting; empty when ok
+    std::string hint{};     // SQL, a command or a setting; empty when ok
 };
 
 using Findings = std::vector<Finding>;

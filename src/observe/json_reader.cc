@@ -167,7 +167,7 @@ private:
             return {};
         }
         auto code = name == 'u' ? hex() : std::nullopt;
-        if (!code) return wrong("an escape is none");
+        if (!code) return wrong("an escape is not valid");
         if (*code >= 0xD800 && *code < 0xE000) {  // the first half of a pair
             const auto low = *code < 0xDC00 && take("\\u") ? hex() : std::nullopt;
             if (!low || *low < 0xDC00 || *low >= 0xE000) return wrong("half a character");

@@ -1,7 +1,7 @@
 // Reads a small JSON document (RFC 8259) that somebody else wrote: an answer of a peer, or
 // what one asks for.
 //
-// Strict and bounded: a document that is no JSON, larger, deeper or of more parts than the
+// Strict and bounded: a document that is not JSON, larger, deeper or of more parts than the
 // limits allow is refused. Members come out flat, by their path:
 //
 //   {"state":"streaming","sink":{"kind":"kafka"},"list":[1],"none":[]}
@@ -32,7 +32,7 @@ public:
     // Nothing where there is no such member, or one of another kind.
     std::optional<std::string> text(std::string_view path) const;
     std::optional<bool> boolean(std::string_view path) const;
-    // A number that T can hold; a fraction for an integer is none.
+    // A number that T can hold; a fraction is not an integer.
     template <typename T>
     std::optional<T> number(std::string_view path) const {
         const Field* field = find(path);

@@ -49,14 +49,14 @@ void Logger::failure(LogLevel level, std::string_view message, const Error& erro
     if (!enabled(level)) {
         return;
     }
-    Logger told = with({{"category", name(error.category)}, {"what", error.what}});
+    Logger logger = with({{"category", name(error.category)}, {"what", error.what}});
     if (!error.where.empty()) {
-        told = told.with({{"where", error.where}});
+        logger = logger.with({{"where", error.where}});
     }
-    if (!error.mend.empty()) {
-        told = told.with({{"mend", error.mend}});
+    if (!error.hint.empty()) {
+        logger = logger.with({{"hint", error.hint}});
     }
-    told.write_enabled(level, message, fields);
+    logger.write_enabled(level, message, fields);
 }
 
 void Logger::write_enabled(LogLevel level, std::string_view message, Fields fields) const {

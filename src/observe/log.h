@@ -95,7 +95,7 @@ public:
             write_enabled(level, message, fields);
         }
     }
-    // A line with what an Error knows, as the fields category, what, where and mend.
+    // A line with what an Error knows, as the fields category, what, where and hint.
     void failure(LogLevel level, std::string_view message, const Error& error,
                  Fields fields = {}) const;
 

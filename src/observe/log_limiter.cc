@@ -38,9 +38,9 @@ bool LogLimiter::admit(LogLevel level, std::string_view module, std::string_view
 }
 
 std::vector<LogLimiter::LeftOut> LogLimiter::collect(Instant now) {
-    std::vector<LeftOut> told;
+    std::vector<LeftOut> reported;
     if (now < next_collection_) {
-        return told;
+        return reported;
     }
     next_collection_ = now + kWindow;
     for (auto at = entries_.begin(); at != entries_.end();) {
@@ -51,11 +51,11 @@ std::vector<LogLimiter::LeftOut> LogLimiter::collect(Instant now) {
             continue;
         }
         if (entry.left_out.count > 0) {
-            told.push_back(std::move(entry.left_out));
+            reported.push_back(std::move(entry.left_out));
         }
         at = entries_.erase(at);
     }
-    return told;
+    return reported;
 }
 
 }  // namespace pgc

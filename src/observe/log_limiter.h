@@ -2,7 +2,7 @@
 //
 // Lines are the same when module and message text are; so the text must be constant and
 // what varies belongs into fields. In each window of one second, counted from the first
-// such line, the first `lines_per_second_max` pass. The rest is counted, and told once,
+// such line, the first `lines_per_second_max` pass. The rest is counted, and reported once,
 // as soon as the window is over and any line at all is written (the status line makes
 // sure that there is one every ten seconds).
 //
@@ -24,7 +24,7 @@ namespace pgc {
 class LogLimiter {
 public:
     static constexpr std::size_t kRemembered = 256;
-    static constexpr std::size_t kMessageBytes_max = 256;  // what is compared and told
+    static constexpr std::size_t kMessageBytes_max = 256;  // what is compared and reported
 
     // Lines that were counted instead of written.
     struct LeftOut {
@@ -40,7 +40,7 @@ public:
     // Whether this line is to be written now.
     bool admit(LogLevel level, std::string_view module, std::string_view message, Instant now);
 
-    // What was left out in windows that are over; told once, so the caller must write it.
+    // What was left out in windows that are over; reported once, so the caller must write it.
     std::vector<LeftOut> collect(Instant now);
 
 private:

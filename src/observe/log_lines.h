@@ -60,7 +60,7 @@ private:
     std::mutex mutex_;
     // Protected by mutex_.
     bool torn_ = false;                // the last line was written in part
-    std::uint64_t lost_in_a_row_ = 0;  // not told yet
+    std::uint64_t lost_in_a_row_ = 0;  // not reported yet
 
     std::atomic<std::uint64_t> lost_{0};
 };

@@ -82,7 +82,7 @@ Result<LogLevels> parse_log_levels(std::string_view text, LogLevels defaults) {
     if (!wrong.empty()) {
         return std::unexpected(
             stop(Error::Category::configuration, wrong)
-                .mended_by("write level and module=level separated by commas, as in "
+                .with_hint("write level and module=level separated by commas, as in "
                            "info,postgres=debug; levels are trace, debug, info, warning, error"));
     }
     return defaults;

@@ -39,7 +39,7 @@ struct LogLevels {
 struct LogOptions {
     LogLevels levels{};
     LogFormat format = LogFormat::plain;
-    // Of lines with the same module and message; further ones are counted and told later.
+    // Of lines with the same module and message; further ones are counted and reported later.
     std::uint32_t same_lines_per_second_max = 10;
 };
 

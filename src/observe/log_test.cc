@@ -151,14 +151,14 @@ TEST_F(LogTest, CutsTextThatIsTooLongBetweenCharacters) {
     EXPECT_THAT(only_line(), Not(HasSubstr("\xEF\xBF\xBD")));
 }
 
-TEST_F(LogTest, TellsAnErrorWithItsAddressAndMend) {
+TEST_F(LogTest, TellsAnErrorWithItsAddressAndHint) {
     const Error error = stop(Error::Category::permission, "may not read")
                             .at("public.orders")
-                            .mended_by("GRANT SELECT");
+                            .with_hint("GRANT SELECT");
     open_json().logger("m").failure(LogLevel::error, "stopped", error, {{"attempt", 2}});
     EXPECT_THAT(only_line(),
                 HasSubstr(R"("message":"stopped","category":"permission","what":"may not read",)"
-                          R"("where":"public.orders","mend":"GRANT SELECT","attempt":2)"));
+                          R"("where":"public.orders","hint":"GRANT SELECT","attempt":2)"));
 }
 
 TEST_F(LogTest, SaysWhetherFieldsAreOfUse) {
@@ -244,7 +244,7 @@ TEST(LogOptionsTest, TellsAllMistakesAtOnce) {
     EXPECT_EQ(levels.error().what,
               "\"loud\" is not a log level; \"\" is not a log level; \"\" is not a module name; "
               "\"Bad Name\" is not a module name");
-    EXPECT_THAT(levels.error().mend, HasSubstr("info,postgres=debug"));
+    EXPECT_THAT(levels.error().hint, HasSubstr("info,postgres=debug"));
 }
 
 TEST(LogOptionsTest, EveryLevelReadsItsOwnName) {

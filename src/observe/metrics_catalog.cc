@@ -23,16 +23,17 @@ constexpr std::array kCatalog{
                .help = "How long ago the newest change committed that was taken from the server "
                        "and is not durable yet; 0 when there is none, NaN (unknown) while "
                        "nothing is read from the server."},
-    MetricSpec{.id = Metric::replication_lag_bytes,
-               .kind = gauge,
-               .name = "cdc_replication_lag_bytes",
-               .help = "Bytes of write-ahead log between the end of the server's log, as it last "
-                       "told, and what is durable and stored; NaN (unknown) while nothing is "
-                       "read from the server."},
+    MetricSpec{
+        .id = Metric::replication_lag_bytes,
+        .kind = gauge,
+        .name = "cdc_replication_lag_bytes",
+        .help =
+            "Bytes of write-ahead log between the end of the server's WAL, as it last reported, "
+            "and what is durable and stored; NaN (unknown) while nothing is read from the server."},
     MetricSpec{.id = Metric::wal_position_bytes,
                .kind = gauge,
                .name = "cdc_wal_position_bytes",
-               .help = "The place in the write-ahead log up to which everything is durable and "
+               .help = "The position in the write-ahead log up to which everything is durable and "
                        "stored, as a number of bytes; NaN until it is known."},
     MetricSpec{.id = Metric::slot_active,
                .kind = gauge,
@@ -125,7 +126,7 @@ constexpr std::array kCatalog{
     MetricSpec{.id = Metric::recovery_attempts_total,
                .kind = counter,
                .name = "cdc_recovery_attempts_total",
-               .help = "Attempts to go on after an error that may pass by itself."},
+               .help = "Attempts to continue after an error that may pass by itself."},
     MetricSpec{.id = Metric::pipeline_state,
                .kind = gauge,
                .name = "cdc_pipeline_state",
@@ -136,14 +137,14 @@ constexpr std::array kCatalog{
     MetricSpec{.id = Metric::pipeline_waiting,
                .kind = gauge,
                .name = "cdc_pipeline_waiting",
-               .help = "1 for what keeps the pipeline from going on, else 0: source (PostgreSQL), "
-                       "sink, store (of the position).",
+               .help = "1 for what the pipeline waits for, else 0: source (PostgreSQL), sink, "
+                       "store (of the position).",
                .labels = {"on"}},
     MetricSpec{.id = Metric::failed_attempts,
                .kind = gauge,
                .name = "cdc_failed_attempts",
                .help = "Attempts in a row that failed, to reach PostgreSQL, the sink or the stored "
-                       "position; 0 once it gets on."},
+                       "position; 0 once one succeeds."},
     MetricSpec{.id = Metric::kafka_records_in_flight,
                .kind = gauge,
                .name = "cdc_kafka_records_in_flight",
@@ -186,7 +187,7 @@ constexpr std::array kCatalog{
     MetricSpec{.id = Metric::build_info,
                .kind = gauge,
                .name = "cdc_build_info",
-               .help = "Always 1; its label tells the version.",
+               .help = "Always 1; its label is the version.",
                .labels = {"version"}},
 };
 

@@ -114,7 +114,7 @@ void Status::take_sample(Instant now) {
 }
 
 // Since the oldest sample of that time; or since the last, when none was taken for longer.
-void Status::tell_lately(StatusSnapshot& shot, Instant now) const {
+void Status::add_recent(StatusSnapshot& shot, Instant now) const {
     const auto recent = std::ranges::find_if(
         samples_, [&](const Sample& sample) { return now - sample.at <= kLately; });
     const Sample& from = recent == samples_.end() ? samples_.back() : *recent;
@@ -155,14 +155,14 @@ StatusSnapshot Status::snapshot() const {
         shot.waits_for = shot.progress.sink_waits_for;
     }
     shot.attempts = attempts_;
-    tell_lately(shot, now);
+    add_recent(shot, now);
     shot.last_error = last_error_;
     shot.last_error_at = last_error_at_;
     if (state_ == PipelineState::failed) {
         shot.not_live_because = "the pipeline has failed";
     } else if (state_ != PipelineState::stopped && now - turned_ > kSilence_max) {
         shot.not_live_because =
-            fmt::format("the pipeline's loop has not turned for {} s",
+            fmt::format("the pipeline's loop has not run for {} s",
                         std::chrono::duration_cast<std::chrono::seconds>(now - turned_).count());
     }
     shot.live = shot.not_live_because.empty();

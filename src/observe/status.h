@@ -1,17 +1,17 @@
-// How a pipeline is doing, told by the pipeline, asked by the HTTP server and the status
+// How a pipeline is doing, reported by the pipeline, asked by the HTTP server and the status
 // line.
 //
 // States:  starting ─▶ connecting ─▶ streaming ─▶ draining ─▶ stopped
 //                          ▲             │ error that may pass
 //                          └── waiting ◀─┘             any ─▶ failed
 //
-//   live   its loop still turns: it told so within kSilence_max, and did not fail.
+//   live   its loop still runs: it reported within kSilence_max, and did not fail.
 //          Whoever asks may restart the process when it is not.
 //   ready  it streams.
 //
 // Lag is unknown, not zero, while nothing is read from the server.
 //
-// Rate and latency are those of the last kLately: Status keeps what it was told once a
+// Rate and latency are those of the last kLately: Status keeps what was reported once a
 // second for so long.
 //
 // Threads: any; every call takes one short lock, so call it per batch or per round of the
@@ -40,7 +40,7 @@ enum class PipelineState : std::uint8_t {
     waiting,   // for the next attempt after an error
     draining,  // asked to end: what was taken is made durable
     stopped,
-    failed,  // gave up: somebody has to mend something
+    failed,  // gave up: somebody has to fix something
 };
 std::string_view name(PipelineState state) noexcept;
 
@@ -74,7 +74,7 @@ struct PipelineProgress {
     std::uint64_t changes = 0;  // taken from the server since the start
     Lsn received{};
     Lsn confirmed{};
-    Lsn server_end{};  // of the server's log, as it last told
+    Lsn server_end{};  // of the server's WAL, as it last reported
     // As cdc_replication_lag_seconds; none: unknown, because nothing is read from the server.
     std::optional<Duration> lag{};
     std::uint64_t buffer_bytes = 0;
@@ -151,7 +151,7 @@ private:
     };
 
     void take_sample(Instant now);
-    void tell_lately(StatusSnapshot& shot, Instant now) const;
+    void add_recent(StatusSnapshot& shot, Instant now) const;
 
     const StatusAbout about_;
     const Clock& clock_;

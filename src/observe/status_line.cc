@@ -116,21 +116,21 @@ std::string describe(const StatusSnapshot& status, std::uint64_t resident_bytes)
 
 void StatusLine::write(const Logger& logger, Instant now) {
     next_ = now + kEvery;
-    const StatusSnapshot told = status_.snapshot();
+    const StatusSnapshot status = status_.snapshot();
     const std::uint64_t resident_bytes = read_resident_bytes();
     if (!logger.structured()) {
-        logger.info(describe(told, resident_bytes));
+        logger.info(describe(status, resident_bytes));
         return;
     }
-    const auto& progress = told.progress;
+    const auto& progress = status.progress;
     Logger with_rates =
-        logger.with({{"state", name(told.state)},
-                     {"changes_per_second", std::round(told.changes_per_second * 10) / 10},
+        logger.with({{"state", name(status.state)},
+                     {"changes_per_second", std::round(status.changes_per_second * 10) / 10},
                      {"changes", progress.changes},
                      {"received", progress.received},
                      {"confirmed", progress.confirmed},
                      {"buffer_bytes", progress.buffer_bytes},
-                     {"failed_attempts", told.attempts},
+                     {"failed_attempts", status.attempts},
                      {"memory_bytes", resident_bytes}});
     if (progress.lag) {
         with_rates = with_rates.with(
@@ -144,10 +144,10 @@ void StatusLine::write(const Logger& logger, Instant now) {
                                       {"snapshot_rows_expected", snapshot.rows_expected},
                                       {"snapshot_rows_per_second", snapshot.rows_per_second}});
     }
-    if (!told.waits_for.empty()) with_rates = with_rates.with({{"waits_for", told.waits_for}});
-    if (told.latency) {
-        with_rates.info("status", {{"latency_p50_ms", milliseconds(told.latency->p50)},
-                                   {"latency_p99_ms", milliseconds(told.latency->p99)}});
+    if (!status.waits_for.empty()) with_rates = with_rates.with({{"waits_for", status.waits_for}});
+    if (status.latency) {
+        with_rates.info("status", {{"latency_p50_ms", milliseconds(status.latency->p50)},
+                                   {"latency_p99_ms", milliseconds(status.latency->p99)}});
     } else {
         with_rates.info("status");
     }

@@ -18,7 +18,7 @@ namespace pgc {
 
 std::string describe(const StatusSnapshot& status, std::uint64_t resident_bytes);
 
-// "12 ms, 48 B of log", with what is to stand between and behind; or "unknown".
+// "12 ms, 48 B of log", with what is to stand between and after; or "unknown".
 std::string lag_text(const PipelineProgress& progress, std::string_view between,
                      std::string_view behind);
 
@@ -26,7 +26,7 @@ std::string lag_text(const PipelineProgress& progress, std::string_view between,
 std::string describe(const SnapshotBrief& snapshot);
 // How much of what is expected: whole percents, 100 for all of it only; none of nothing.
 std::optional<unsigned> percent_of(std::uint64_t part, std::uint64_t whole) noexcept;
-// "about 4 s left"; empty where there is no telling.
+// "about 4 s left"; empty where that is not known.
 std::string time_left(std::uint64_t rows, std::uint64_t rows_expected,
                       std::uint64_t rows_per_second);
 

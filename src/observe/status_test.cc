@@ -47,7 +47,7 @@ TEST_F(StatusTest, IsNotLiveWhenItsLoopIsSilent) {
     const auto shot = status_.snapshot();
     EXPECT_FALSE(shot.live);
     EXPECT_FALSE(shot.ready);
-    EXPECT_EQ(shot.not_live_because, "the pipeline's loop has not turned for 61 s");
+    EXPECT_EQ(shot.not_live_because, "the pipeline's loop has not run for 61 s");
     status_.turned();
     EXPECT_TRUE(status_.snapshot().live);
 }

@@ -105,9 +105,9 @@ TEST_F(BackgroundStoreTest, AFailedSaveIsNeverTakenForSavedAndTheNextMayGoWell) 
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().what, "disk full");
     for (int again = 0; again < 3; ++again) {
-        const auto told = store->saved();
-        ASSERT_FALSE(told) << "the position is not stored, however often that is asked";
-        EXPECT_EQ(told.error().what, "disk full");
+        const auto reported = store->saved();
+        ASSERT_FALSE(reported) << "the position is not stored, however often that is asked";
+        EXPECT_EQ(reported.error().what, "disk full");
     }
     Wants wants;
     store->wants(wants);

@@ -6,10 +6,10 @@
 // crash. What is durable and not stored is sent again after a crash, so a save is due when
 //   - records became durable and a second has passed since the last save, or so many were sent
 //     since that 20,000 might come again, or they are the first of this attempt (a process that
-//     dies every second gets on all the same), or
+//     dies every second makes progress all the same), or
 //   - without records the position moved (idle, or all was filtered), and the interval has
 //     passed, or
-//   - the stream is quiet and kQuiet has passed (an idle server is told soon that nothing
+//   - the stream is quiet and kQuiet has passed (an idle server learns soon that nothing
 //     is missing, so that it can forget its log, or shut down), or
 //   - rows of a snapshot became durable and kSnapshot has passed (they would be read again), or
 //     so many did that the source wants it stored, or

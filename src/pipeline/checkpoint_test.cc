@@ -73,9 +73,9 @@ TEST_F(CheckpointTest, WithoutRecordsItStoresOnlyOnceAnInterval) {
 TEST_F(CheckpointTest, TheFirstRecordsAfterAStartAreStoredAtOnce) {
     ASSERT_TRUE(checkpoint.begin(whose, false));
     EXPECT_TRUE(durable(200, 1));
-    EXPECT_FALSE(durable(300, 2)) << "and those behind them are not";
+    EXPECT_FALSE(durable(300, 2)) << "and those after them are not";
     ASSERT_TRUE(checkpoint.begin(whose, false));
-    EXPECT_TRUE(durable(300, 1)) << "each attempt gets on";
+    EXPECT_TRUE(durable(300, 1)) << "each attempt makes progress";
 }
 
 TEST_F(CheckpointTest, RecordsAreStoredASecondAfterThoseBefore) {

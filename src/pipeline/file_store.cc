@@ -23,11 +23,10 @@ Result<std::optional<PositionStore::Loaded>> FileStore::load() {
             stop(Error::Category::position,
                  "the stored position can't be used: " + position.error())
                 .at(path_)
-                .mended_by(
+                .with_hint(
                     "put the file back from a copy; or pg-capture position reset --yes, after "
-                    "which changes may be missing: the next start goes on from where the "
-                    "slot stands and, but with source.snapshot.mode never, reads all tables "
-                    "anew"));
+                    "which changes may be missing: the next start continues from the slot's "
+                    "position and, but with source.snapshot.mode never, reads all tables again"));
     }
     if (position->pipeline != pipeline_) return std::unexpected(not_ours(position->pipeline));
     return Loaded{std::move(*position)};
@@ -38,7 +37,7 @@ Error FileStore::not_ours(const std::string& pipeline) const {
                 fmt::format("the stored position belongs to pipeline {}, not to {}", pipeline,
                             pipeline_))
         .at(path_)
-        .mended_by(
+        .with_hint(
             "give each pipeline its own replication.checkpoint_file, or name this one as before");
 }
 
@@ -59,8 +58,8 @@ Result<void> FileStore::save(const StoredPosition& position) {
         const auto slash = path_.rfind('/');
         if (slash != std::string::npos && slash > 0) {
             if (auto made = files_.make_directory(path_.substr(0, slash)); !made) {
-                if (made.error().mend.empty()) {
-                    made.error().mend = "name another directory with state.dir";
+                if (made.error().hint.empty()) {
+                    made.error().hint = "name another directory with state.dir";
                 }
                 return made;
             }

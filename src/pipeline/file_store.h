@@ -1,8 +1,8 @@
 // The stored position as a small text file (core/position_text.h), replaced whole.
 //
 // A save() replaces only what load() or a save() of this store has seen (Files::exchange()): an
-// instance that was frozen and wakes up behind its successor neither puts the position back nor
-// erases what was ordered since. Without a load() before, it replaces whatever is there; a file
+// instance that was frozen and wakes up after its successor neither puts the position back nor
+// erases what was requested since. Without a load() before, it replaces whatever is there; a file
 // that was taken away is written again.
 //
 // save() has stored when it returns (base/file.h syncs), so saved() is always true. That takes

@@ -101,7 +101,7 @@ TEST_F(FileStoreTest, SaysWhatIsWrongAndHowToGoOn) {
     EXPECT_EQ(error.next, Error::Next::stop);
     EXPECT_THAT(error.what, HasSubstr("not a position of pg-capture"));
     EXPECT_EQ(error.where, path);
-    EXPECT_THAT(error.mend, HasSubstr("pg-capture position reset --yes"));
+    EXPECT_THAT(error.hint, HasSubstr("pg-capture position reset --yes"));
 
     ASSERT_TRUE(files.replace(path, "pg-capture position 2\nx=1\n"));
     EXPECT_THAT(load_error().what, HasSubstr("another version"));
@@ -152,7 +152,7 @@ TEST_F(FileStoreTest, ADirectoryThatCannotBeMadeIsToldWithItsOption) {
     files.fail_next_directories(1);
     const auto saved = store.save(kPosition);
     ASSERT_FALSE(saved);
-    EXPECT_THAT(saved.error().mend, HasSubstr("state.dir"));
+    EXPECT_THAT(saved.error().hint, HasSubstr("state.dir"));
     EXPECT_TRUE(store.save(kPosition)) << "and it is tried again";
 }
 

@@ -20,10 +20,10 @@ std::size_t footprint(const RecordBatch& batch, const Sink& sink) noexcept {
 }  // namespace
 
 Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock, RecordPool& pool,
-           Probe& probe)
+           PipelineMetrics& pipeline_metrics)
     : clock_(clock),
       pool_(pool),
-      probe_(probe),
+      pipeline_metrics_(pipeline_metrics),
       source_(std::move(parts.source)),
       format_(std::move(parts.format)),
       sink_(std::move(parts.sink)),
@@ -35,7 +35,7 @@ Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock
 
 Result<bool> Flow::round() {
     count_pause();
-    if (auto done = source_->tend(); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = source_->service(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = offer(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = collect(); !done) return std::unexpected(std::move(done.error()));
 
@@ -57,7 +57,7 @@ Result<void> Flow::settle() {
     reading_ = false;
     count_pause();
     // The server may go away now: what was taken still counts.
-    if (source_ && !source_->tend()) stop_reading();
+    if (source_ && !source_->service()) stop_reading();
     if (auto done = offer(); !done) return done;
     if (ledger_.pending()) sink_->caught_up();
     return collect();
@@ -128,7 +128,7 @@ Result<void> Flow::encode() {
     if (batch_.lane == kStreamLane) {
         received_ = std::max(received_, std::max(batch_.end.commit, batch_.resume_at));
     }
-    probe_.batch_read(batch_);
+    pipeline_metrics_.batch_read(batch_);
     batch_.clear();
     if (!out->records.empty()) {
         budget_.settle(in_hand_as_.held);
@@ -167,10 +167,10 @@ Result<void> Flow::collect(Lane lane) {
         sink_failed_ = true;
         return std::unexpected(done.error());
     }
-    for (const Handover& batch : *done) {
+    for (const InFlightBatch& batch : *done) {
         budget_.release(batch.held);
         ++batches_durable_;
-        probe_.batch_durable(batch);
+        pipeline_metrics_.batch_durable(batch);
     }
     if (lane == kSnapshotLane && source_ && !done->empty()) source_->snapshot_durable(*position);
     return {};
@@ -186,7 +186,7 @@ Result<void> Flow::note_idle() {
 
 void Flow::count_pause() {
     if (!paused_since_) return;
-    probe_.paused(clock_.now() - *paused_since_);
+    pipeline_metrics_.paused(clock_.now() - *paused_since_);
     paused_since_.reset();
 }
 
@@ -223,8 +223,8 @@ SnapshotReport Flow::snapshot_report() const {
     return source_ ? source_->snapshot_report() : SnapshotReport{};
 }
 
-void Flow::order(const SnapshotOrder& order) {
-    if (source_) source_->order(order);
+void Flow::request(const SnapshotCommand& command) {
+    if (source_) source_->request(command);
 }
 
 Result<bool> Flow::close() {
@@ -234,7 +234,7 @@ Result<bool> Flow::close() {
 void Flow::wants(Wants& wants) const {
     const bool gather = gathering();
     if (gather) wants.until(gather_until_);
-    if (!can_settle()) return;  // nobody tends the source any more
+    if (!can_settle()) return;  // nobody services the source any more
     if (source_) source_->wants(wants, reading_ && may_read() && !gather);
     if (!settled()) sink_->wants(wants);
 }
@@ -245,7 +245,7 @@ Instant Flow::quiet_at() const noexcept {
 
 PipelineProgress Flow::progress(Lsn confirmed) const {
     PipelineProgress progress{
-        .changes = probe_.changes(),
+        .changes = pipeline_metrics_.changes(),
         .received = received_,
         .confirmed = confirmed,
         .server_end = std::max(source_ ? source_->server_end() : server_end_, received_),

@@ -36,7 +36,7 @@
 #include "pipeline/batch_size.h"
 #include "pipeline/budget.h"
 #include "pipeline/ledger.h"
-#include "pipeline/probe.h"
+#include "pipeline/pipeline_metrics.h"
 
 namespace pgc {
 
@@ -55,12 +55,12 @@ public:
     };
     // `pool` and `probe` outlive this.
     Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock, RecordPool& pool,
-         Probe& probe);
+         PipelineMetrics& pipeline_metrics);
 
     // True when it should be called again at once, false when there is something to wait for.
     [[nodiscard]] Result<bool> round();
 
-    // From now on whatever lies behind the end of the present transaction is left alone.
+    // From now on whatever lies after the end of the present transaction is left alone.
     void finish_transaction() noexcept { finishing_ = true; }
     // What was taken from the source ends inside a transaction, and the rest can be read.
     bool inside_transaction() const noexcept {
@@ -86,7 +86,7 @@ public:
     // Likewise.
     std::string memory() const;
     std::uint64_t memory_revision() const noexcept;
-    void order(const SnapshotOrder& order);
+    void request(const SnapshotCommand& command);
 
     // Everything before is durable, and the source is certain of it (Source::certain_until()).
     Lsn confirmable() const noexcept;
@@ -114,7 +114,7 @@ private:
     bool may_read() const noexcept {
         return !in_hand_ && budget_.readable(BatchSize::kRaw_bytes_max) > 0;
     }
-    Result<void> tend();
+    Result<void> service();
     Result<bool> read();
     Result<void> encode();
     Result<void> offer();
@@ -125,7 +125,7 @@ private:
 
     const Clock& clock_;
     RecordPool& pool_;
-    Probe& probe_;
+    PipelineMetrics& pipeline_metrics_;
 
     std::unique_ptr<Source> source_;  // null once it was let go
     std::unique_ptr<Format> format_;
@@ -135,9 +135,9 @@ private:
     Ledger ledger_;
     Budget budget_;
     BatchSize size_;
-    Batch batch_;             // empty between calls
-    RecordBatchPtr in_hand_;  // encoded, not accepted yet
-    Handover in_hand_as_;     // what the ledger will be told of it
+    Batch batch_;               // empty between calls
+    RecordBatchPtr in_hand_;    // encoded, not accepted yet
+    InFlightBatch in_hand_as_;  // its entry in the ledger
 
     bool reading_ = true;
     bool finishing_ = false;

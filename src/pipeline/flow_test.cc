@@ -14,7 +14,7 @@ class FlowTest : public testing::Test {
 protected:
     SimulatedClock clock;
     Metrics metrics{"test"};
-    Probe probe{metrics, clock};
+    PipelineMetrics pipeline_metrics{metrics, clock};
     RecordPool pool;
     fake::FakeParts parts;
     FlowOptions options;
@@ -27,7 +27,8 @@ protected:
                              .format = *parts.make_format(parts.server.identity),
                              .sink = *parts.make_sink()};
             EXPECT_TRUE(made.source->start(Lsn{50}, snapshot));
-            flow_ = std::make_unique<Flow>(std::move(made), Lsn{50}, options, clock, pool, probe);
+            flow_ = std::make_unique<Flow>(std::move(made), Lsn{50}, options, clock, pool,
+                                           pipeline_metrics);
         }
         return *flow_;
     }
@@ -72,7 +73,7 @@ TEST_F(FlowTest, FeedbackGoesOnWhileTheSinkIsFull) {
     parts.destination.room = 0;
     log({{100}});
     for (int i = 0; i < 10; ++i) round();
-    EXPECT_GE(parts.server.tends, 10);
+    EXPECT_GE(parts.server.services, 10);
 }
 
 TEST_F(FlowTest, AnExhaustedBudgetPausesReadingUntilTheSinkLetsGo) {
@@ -210,7 +211,7 @@ TEST_F(FlowTest, SettlingSurvivesASourceThatGoesAwayMeanwhile) {
     parts.destination.confirms = false;
     log({{100}});
     round();
-    parts.server.tend_errors.push_back(retry(Error::Category::connection, "gone"));
+    parts.server.service_errors.push_back(retry(Error::Category::connection, "gone"));
     parts.destination.confirms = true;
     ASSERT_TRUE(flow().settle());
     EXPECT_EQ(flow().confirmable(), Lsn{105});

@@ -15,12 +15,12 @@ Error out_of_order(std::string what, const Position& got, const Position& before
 Error broken_rule(std::string what, std::string where) {
     return stop(Error::Category::internal, std::move(what))
         .at(std::move(where))
-        .mended_by("report this with the log: it is a bug of pg-capture, nothing is lost");
+        .with_hint("report this with the log: it is a bug of pg-capture, nothing is lost");
 }
 
 }  // namespace
 
-Result<void> Ledger::push(const Handover& batch) {
+Result<void> Ledger::push(const InFlightBatch& batch) {
     Progress& progress = lanes_[batch.lane];
     if (batch.end <= progress.last_end) {
         return std::unexpected(out_of_order("the source sent a transaction out of order", batch.end,
@@ -43,7 +43,7 @@ Result<void> Ledger::push(const Handover& batch) {
     }
     if (!progress.waiting.empty() && progress.waiting.back().records == 0) {
         // However many of these come while the sink stands still, they take one place.
-        Handover& last = progress.waiting.back();
+        InFlightBatch& last = progress.waiting.back();
         last.end = batch.end;
         if (batch.resume_at) last.resume_at = batch.resume_at;
         return {};
@@ -53,7 +53,7 @@ Result<void> Ledger::push(const Handover& batch) {
     return {};
 }
 
-Result<std::span<const Handover>> Ledger::durable(Lane lane, Position position) {
+Result<std::span<const InFlightBatch>> Ledger::durable(Lane lane, Position position) {
     done_.clear();
     Progress& progress = lanes_[lane];
     if (position < progress.durable) {
@@ -72,11 +72,11 @@ Result<std::span<const Handover>> Ledger::durable(Lane lane, Position position) 
         if (progress.waiting.front().records > 0) done_.push_back(progress.waiting.front());
         complete_front(progress);
     }
-    return std::span<const Handover>{done_};
+    return std::span<const InFlightBatch>{done_};
 }
 
 void Ledger::complete_front(Progress& progress) {
-    const Handover& batch = progress.waiting.front();
+    const InFlightBatch& batch = progress.waiting.front();
     progress.records += batch.records;
     if (batch.lane == kStreamLane && batch.resume_at) {
         confirmable_ = std::max(confirmable_, batch.resume_at);
@@ -114,7 +114,7 @@ WallTime Ledger::newest_pending() const noexcept {
     if (stream == lanes_.end()) return {};
     const auto& waiting = stream->second.waiting;
     const auto newest = std::find_if(waiting.rbegin(), waiting.rend(),
-                                     [](const Handover& batch) { return batch.records > 0; });
+                                     [](const InFlightBatch& batch) { return batch.records > 0; });
     return newest == waiting.rend() ? WallTime{} : newest->newest_commit;
 }
 

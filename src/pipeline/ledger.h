@@ -34,7 +34,7 @@
 namespace pgc {
 
 // A batch as the ledger knows it.
-struct Handover {
+struct InFlightBatch {
     Lane lane = kStreamLane;
     Position end;             // of the last thing in it
     Lsn resume_at;            // as Batch::resume_at; none if it ends no transaction
@@ -53,12 +53,12 @@ public:
     // The batch is the sink's now, or had nothing for it.
     // Requires: end above that of the batch before in its lane, resume_at not below that
     // of the last one that had any.
-    [[nodiscard]] Result<void> push(const Handover& batch);
+    [[nodiscard]] Result<void> push(const InFlightBatch& batch);
 
     // The sink is safe up to `position` in `lane`. Gives the batches with records that became
     // durable by that; the span lives until the next call.
     // Requires: not before an earlier answer, not beyond the last batch with records.
-    [[nodiscard]] Result<std::span<const Handover>> durable(Lane lane, Position position);
+    [[nodiscard]] Result<std::span<const InFlightBatch>> durable(Lane lane, Position position);
 
     // The server has sent everything before `lsn`; a lower one than confirmable() is nothing
     // new. Requires: settled().
@@ -81,7 +81,7 @@ public:
 
 private:
     struct Progress {
-        std::deque<Handover> waiting;
+        std::deque<InFlightBatch> waiting;
         Position last_end;    // of the last push
         Position last_shown;  // of the last push with records
         Position durable;     // what the sink last said
@@ -92,7 +92,7 @@ private:
     void complete_front(Progress& progress);
 
     std::map<Lane, Progress> lanes_;
-    std::vector<Handover> done_;
+    std::vector<InFlightBatch> done_;
     Lsn confirmable_;
     std::uint64_t records_ = 0;
     std::uint64_t sent_ = 0;

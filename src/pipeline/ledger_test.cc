@@ -16,7 +16,7 @@ constexpr Lsn at(std::uint64_t value) {
     return Lsn{value};
 }
 
-Handover whole(std::uint64_t commit, std::size_t records = 1) {
+InFlightBatch whole(std::uint64_t commit, std::size_t records = 1) {
     return {.end = Position::whole(at(commit)),
             .resume_at = at(commit + 5),
             .records = records,
@@ -24,13 +24,13 @@ Handover whole(std::uint64_t commit, std::size_t records = 1) {
             .newest_commit = {static_cast<std::int64_t>(commit)}};
 }
 
-Handover part(std::uint64_t commit, std::uint64_t ordinal, std::uint64_t resume = 0) {
+InFlightBatch part(std::uint64_t commit, std::uint64_t ordinal, std::uint64_t resume = 0) {
     return {.end = {at(commit), ordinal}, .resume_at = at(resume), .records = 1, .held = 100};
 }
 
 class LedgerTest : public testing::Test {
 protected:
-    void push(const Handover& batch) {
+    void push(const InFlightBatch& batch) {
         const auto pushed = ledger.push(batch);
         ASSERT_TRUE(pushed) << describe(pushed.error());
     }
@@ -114,7 +114,7 @@ TEST_F(LedgerTest, TransactionsWithoutRecordsDoNotMoveWhatComesAfter) {
 TEST_F(LedgerTest, AnyNumberOfTransactionsWithoutRecordsPinsNoMemory) {
     push(whole(100));
     for (std::uint64_t commit = 200; commit < 200'000; commit += 100) push(whole(commit, 0));
-    EXPECT_EQ(durable(Position::whole(at(100))), 1U) << "only what the sink had is told";
+    EXPECT_EQ(durable(Position::whole(at(100))), 1U) << "only what the sink had is reported";
     EXPECT_EQ(ledger.confirmable(), at(199'905));
 }
 
@@ -147,7 +147,7 @@ TEST_F(LedgerTest, AnIdlePositionIsRefusedInsideATransaction) {
 
 TEST_F(LedgerTest, ATransactionOutOfOrderIsTheServersFault) {
     push(whole(200));
-    for (const Handover& batch : {whole(100), whole(200), part(200, 9)}) {
+    for (const InFlightBatch& batch : {whole(100), whole(200), part(200, 9)}) {
         const auto refused = ledger.push(batch);
         ASSERT_FALSE(refused);
         EXPECT_EQ(refused.error().category, Error::Category::protocol);
@@ -156,7 +156,7 @@ TEST_F(LedgerTest, ATransactionOutOfOrderIsTheServersFault) {
 
 TEST_F(LedgerTest, AnEndBeforeTheOneBeforeIsTheServersFault) {
     push(whole(200));
-    Handover odd = whole(300);
+    InFlightBatch odd = whole(300);
     odd.resume_at = at(150);
     EXPECT_FALSE(ledger.push(odd));
 }
@@ -184,7 +184,7 @@ TEST_F(LedgerTest, ASinkThatNeverHadAnythingSaysNothing) {
 }
 
 TEST_F(LedgerTest, LanesKnowNothingOfEachOther) {
-    Handover chunk = whole(10);
+    InFlightBatch chunk = whole(10);
     chunk.lane = Lane{3};
     push(whole(100));
     push(chunk);
@@ -198,7 +198,7 @@ TEST_F(LedgerTest, LanesKnowNothingOfEachOther) {
 }
 
 TEST_F(LedgerTest, IdleWaitsForEveryLane) {
-    Handover chunk = whole(10);
+    InFlightBatch chunk = whole(10);
     chunk.lane = Lane{3};
     push(chunk);
     EXPECT_FALSE(ledger.idle(at(900)));
@@ -216,7 +216,7 @@ TEST_F(LedgerTest, CountsTheRecordsThatNeedNotBeSentAgain) {
     EXPECT_EQ(ledger.records(), 3U) << "those of a transaction without its end don't count";
     durable(Position::whole(at(200)));
     EXPECT_EQ(ledger.records(), 9U);
-    Handover chunk = whole(10, 7);
+    InFlightBatch chunk = whole(10, 7);
     chunk.lane = Lane{1};
     push(chunk);
     ASSERT_TRUE(ledger.durable(Lane{1}, chunk.end));
@@ -237,7 +237,7 @@ TEST_F(LedgerTest, KnowsTheNewestCommitThatWaits) {
 // A history of batches, and the plainest way to say what may be confirmed after the first
 // `taken` of them entered and the sink confirmed the first `confirmed` of those it got.
 struct History {
-    std::vector<Handover> batches;
+    std::vector<InFlightBatch> batches;
 
     std::size_t shown(std::size_t taken) const {
         std::size_t n = 0;
@@ -246,7 +246,7 @@ struct History {
     }
     Position end_of_shown(std::size_t n) const {
         Position end;
-        for (const Handover& batch : batches) {
+        for (const InFlightBatch& batch : batches) {
             if (n == 0) break;
             if (batch.records == 0) continue;
             end = batch.end;

@@ -22,8 +22,8 @@ constexpr Option kStateOption[] = {
      .fallback = "/var/lib/pg-capture",
      .help = "directory of the position files",
      .doc = "Created with mode 700 if it is missing. Each pipeline keeps its position in "
-            "`{state.dir}/{name}.position`. Removing that file makes the next start go on from "
-            "where the slot stands, whatever was missed."},
+            "`{state.dir}/{name}.position`. Removing that file makes the next start continue from "
+            "the slot's position, whatever was missed."},
 };
 
 constexpr Option kReplicationOption[] = {
@@ -49,8 +49,8 @@ constexpr Option kReplicationOption[] = {
      .fallback = "10",
      .variable = "REPLICATION_CHECKPOINT_INTERVAL_SECS",
      .help = "how often the position is confirmed to the server",
-     .doc = "The server keeps its log from the confirmed position on. Our own position, from which "
-            "the next start goes on, is stored more often, whatever is set here: each second, "
+     .doc = "The server keeps its WAL from the confirmed position on. Our own position, from which "
+            "the next start continues, is stored more often, whatever is set here: each second, "
             "before 20,000 records could come again after a kill, when the stream becomes quiet, "
             "and at the end.",
      .min = 1,
@@ -81,17 +81,16 @@ void check_name(const Settings& settings, Errors& errors) {
                     .key = "name",
                     .reason = "may hold letters, digits, _, - and ., and not begin with a .",
                     .nearest = {},
-                    .mend = {}});
+                    .hint = {}});
     }
 }
 
 }  // namespace
 
 constinit const OptionTable kPipelineOptions{.options = kNameOption, .check = check_name};
-constinit const OptionTable kStateOptions{
-    .section = "state",
-    .about = "What a pipeline remembers of itself between two runs.",
-    .options = kStateOption};
+constinit const OptionTable kStateOptions{.section = "state",
+                                          .about = "What a pipeline keeps between two runs.",
+                                          .options = kStateOption};
 constinit const OptionTable kReplicationOptions{
     .section = "replication",
     .about = "How the stream is read and how progress is kept.",

@@ -1,4 +1,4 @@
-// The options of the engine, and what they come to.
+// The options of the engine, and what they result in.
 #pragma once
 
 #include <cstddef>

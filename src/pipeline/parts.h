@@ -1,4 +1,4 @@
-// What the program gives a pipeline to work with, made anew for each attempt.
+// What the program gives a pipeline to work with, made again for each attempt.
 //
 // Threads: called by the pipeline's alone. What is made may refer to the parts object, which
 // outlives the pipeline.
@@ -18,7 +18,7 @@ struct SourceTask {
     // False when a position is stored: then a missing slot is a loss, and a new one would only
     // hide it. And when the store itself is still to be made.
     bool may_create_slot = true;
-    // A slot that the server has given up may be dropped and made anew.
+    // A slot that the server has given up may be dropped and made again.
     bool may_replace_slot = false;
     // Of the stored position: what answers somewhere else is left as it is, for the start guard
     // to refuse.
@@ -26,7 +26,7 @@ struct SourceTask {
     // A snapshot of everything may follow: what a new slot stands at is to be kept readable
     // until start().
     bool snapshot = false;
-    // The source is only looked at: nothing is created, altered, ended or ordered.
+    // The source is only looked at: nothing is created, altered, ended or requested.
     bool look_only = false;
 };
 

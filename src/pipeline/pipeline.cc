@@ -34,14 +34,14 @@ std::optional<StoredPosition> known_position(const PositionStore::Loaded& loaded
 
 }  // namespace
 
-Pipeline::Pipeline(PipelineOptions options, Surroundings surroundings)
+Pipeline::Pipeline(PipelineOptions options, Deps deps)
     : options_(std::move(options)),
-      with_(std::move(surroundings)),
-      probe_(with_.metrics, with_.clock),
-      supervision_(with_.random),
-      checkpoint_(with_.store, with_.clock, options_.checkpoint_interval, options_.store_every,
+      deps_(std::move(deps)),
+      pipeline_metrics_(deps_.metrics, deps_.clock),
+      supervision_(deps_.random),
+      checkpoint_(deps_.store, deps_.clock, options_.checkpoint_interval, options_.store_every,
                   options_.store_records),
-      status_line_(with_.status, with_.clock.now()) {}
+      status_line_(deps_.status, deps_.clock.now()) {}
 
 Result<void> Pipeline::run() {
     enter(State::connecting);
@@ -55,14 +55,14 @@ Result<void> Pipeline::run() {
 
 Pipeline::Turn Pipeline::step() {
     // One that ends by itself may be asked to all the same.
-    if (state_ == State::draining) with_.stop.noticed();
-    if (with_.stop.at_once()) {
-        with_.log.warning("ending at once; what is not durable will be sent again");
+    if (state_ == State::draining) deps_.stop.noticed();
+    if (deps_.stop.at_once()) {
+        deps_.log.warning("ending at once; what is not durable will be sent again");
         finish({});
         return Turn::again;
     }
-    if (with_.stop.drain() && state_ != State::draining) {
-        with_.stop.noticed();
+    if (deps_.stop.drain() && state_ != State::draining) {
+        deps_.stop.noticed();
         begin_draining();
         return Turn::again;
     }
@@ -90,7 +90,7 @@ Result<Pipeline::Turn> Pipeline::connect() {
         if (!known) return std::unexpected(known.error());
         if (!*known) return wait_for_store();
         if (auto made = make_source(); !made) return std::unexpected(std::move(made.error()));
-        with_.status.waits_for(WaitsOn::source, "PostgreSQL");
+        deps_.status.waits_for(WaitsOn::source, "PostgreSQL");
     }
     const auto opened = source_->open();
     if (!opened) return std::unexpected(opened.error());
@@ -102,7 +102,7 @@ Result<Pipeline::Turn> Pipeline::connect() {
 // A store may still be busy with a position of the attempt before.
 Result<Pipeline::Turn> Pipeline::guard() {
     if (!plan_) {
-        const auto idle = with_.store.saved();
+        const auto idle = deps_.store.saved();
         if (!idle) return std::unexpected(idle.error());
         if (!*idle) return wait_for_store();
         const auto newest = is_newest();
@@ -110,16 +110,16 @@ Result<Pipeline::Turn> Pipeline::guard() {
         if (!*newest) return wait_for_store();
         if (!**newest) {
             return begin_anew(retry(Error::Category::position,
-                                    "the stored position was moved on while we waited for the slot")
-                                  .at(with_.store.where()));
+                                    "the stored position moved while we waited for the slot")
+                                  .at(deps_.store.where()));
         }
         auto plan = decide();
         if (!plan) return std::unexpected(std::move(plan.error()));
         if (plan->because == StartPlan::Because::no_store) {
-            with_.store.create();
+            deps_.store.create();
             return begin_anew(retry(Error::Category::position,
                                     "the store of positions is missing, though it was created")
-                                  .at(with_.store.where()));
+                                  .at(deps_.store.where()));
         }
         if (auto planned = plan_snapshot(*plan); !planned) {
             return std::unexpected(std::move(planned.error()));
@@ -130,10 +130,10 @@ Result<Pipeline::Turn> Pipeline::guard() {
     const auto stored = checkpoint(Checkpoint::Urgency::forced);
     if (!stored) return std::unexpected(stored.error());
     if (checkpoint_.saving()) return wait_for_store();
-    if (with_.clock.now() - entered_ > kIdentity_max) {
+    if (deps_.clock.now() - entered_ > kIdentity_max) {
         // Meanwhile somebody may have moved the slot: look again, with the position stored.
-        return begin_anew(retry(Error::Category::storage, "the position takes long to be stored")
-                              .at(with_.store.where()));
+        return begin_anew(retry(Error::Category::storage, "storing the position takes long")
+                              .at(deps_.store.where()));
     }
     if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
     enter(State::streaming);
@@ -144,14 +144,14 @@ Result<Pipeline::Turn> Pipeline::guard() {
 // snapshot that is left to be read. Nobody stores any more now that the slot was seen free. Nothing
 // while the store is busy.
 Result<std::optional<bool>> Pipeline::is_newest() const {
-    const auto newest = with_.store.load();
+    const auto newest = deps_.store.load();
     if (!newest) return std::unexpected(newest.error());
     if (!*newest) return std::nullopt;
     return std::optional{(*newest)->store_is_missing == loaded_->store_is_missing &&
                          known_position(**newest) == loaded_->position};
 }
 
-// Once at once; after that it is a failure like others: told, counted, and with a pause.
+// Once at once; after that it is a failure like others: reported, counted, and with a pause.
 Result<Pipeline::Turn> Pipeline::begin_anew(Error because) {
     if (began_anew_) {
         because.next = Error::Next::retry;
@@ -167,14 +167,14 @@ Result<Pipeline::Turn> Pipeline::stream() {
     if (!more) return std::unexpected(more.error());
     const auto stored = checkpoint(urgency());
     if (!stored) return std::unexpected(stored.error());
-    if (!told_progress_ &&
-        (flow_->batches_durable() > 0 || with_.clock.now() - entered_ >= kHeld)) {
+    if (!progress_reported_ &&
+        (flow_->batches_durable() > 0 || deps_.clock.now() - entered_ >= kHeld)) {
         supervision_.progressed();
         failures_ = 0;
-        told_progress_ = true;
+        progress_reported_ = true;
         began_anew_ = false;
     }
-    tend_desk();
+    serve_snapshot_requests();
     const bool read_all = options_.snapshot == SnapshotMode::only && !flow_->snapshot_left();
     if (read_all || (options_.until && flow_->confirmable() >= options_.until)) {
         begin_draining();
@@ -187,13 +187,13 @@ Result<Pipeline::Turn> Pipeline::back_off() {
     if (auto kept = rescue(); !kept) return std::unexpected(std::move(kept.error()));
     // What is durable is stored first, or it would be read again. The next attempt could do
     // nothing before anyway: it asks the same store.
-    const bool early = with_.clock.now() < retry_at_;
+    const bool early = deps_.clock.now() < retry_at_;
     if (flow_ && !checkpoint_.has_stored(reached())) {
         if (!checkpoint_.saving()) return Turn::again;
         return early ? Turn::wait : wait_for_store();
     }
     if (early) return Turn::wait;
-    probe_.retrying();
+    pipeline_metrics_.retrying();
     began_anew_ = false;
     begin_attempt();
     return Turn::again;
@@ -201,7 +201,7 @@ Result<Pipeline::Turn> Pipeline::back_off() {
 
 // For the position to be stored, or found.
 Pipeline::Turn Pipeline::wait_for_store() {
-    with_.status.waits_for(WaitsOn::store, "the stored position: " + with_.store.where());
+    deps_.status.waits_for(WaitsOn::store, "the stored position: " + deps_.store.where());
     return Turn::wait;
 }
 
@@ -218,7 +218,7 @@ Result<void> Pipeline::rescue() {
     if (!flow_) return {};
     if (flow_->can_settle()) {
         if (auto settled = flow_->settle(); !settled) {
-            with_.log.failure(LogLevel::warning, "the sink failed as well", settled.error());
+            deps_.log.failure(LogLevel::warning, "the sink failed as well", settled.error());
         }
     }
     const auto stored = checkpoint(Checkpoint::Urgency::forced);
@@ -231,7 +231,7 @@ std::optional<Pipeline::Turn> Pipeline::finish_transaction(Instant now) {
     if (!flow_->inside_transaction() || now >= finish_until_) return std::nullopt;
     const auto more = flow_->round();
     if (!more) {
-        with_.log.failure(LogLevel::warning, "the last transaction could not be finished",
+        deps_.log.failure(LogLevel::warning, "the last transaction could not be finished",
                           more.error());
         flow_->stop_reading();
         finish_until_ = now;
@@ -241,7 +241,7 @@ std::optional<Pipeline::Turn> Pipeline::finish_transaction(Instant now) {
 }
 
 Pipeline::Turn Pipeline::drain() {
-    const Instant now = with_.clock.now();
+    const Instant now = deps_.clock.now();
     // Storing goes on meanwhile: whoever asked us to end may lose patience.
     if (auto stored = checkpoint(Checkpoint::Urgency::normal); !stored) {
         return give_up_draining(std::move(stored.error()));
@@ -249,7 +249,7 @@ Pipeline::Turn Pipeline::drain() {
     if (const auto turn = finish_transaction(now)) return *turn;
     if (flow_->can_settle()) {
         if (auto settled = flow_->settle(); !settled) {
-            with_.log.failure(LogLevel::warning, "not everything could be made durable",
+            deps_.log.failure(LogLevel::warning, "not everything could be made durable",
                               settled.error());
         }
     }
@@ -265,7 +265,7 @@ Pipeline::Turn Pipeline::drain() {
     const auto closed = flow_->close();
     if (closed && !*closed && now < drain_until_ + kClose_max) return Turn::wait;
     if (!flow_->settled()) {
-        with_.log.warning("ended before everything was durable; the rest will be sent again");
+        deps_.log.warning("ended before everything was durable; the rest will be sent again");
     }
     finish({});
     return Turn::again;
@@ -277,7 +277,7 @@ Pipeline::Turn Pipeline::give_up_draining(Error error) {
         finish(std::unexpected(std::move(error)));
         return Turn::again;
     }
-    with_.log.failure(LogLevel::warning, "the rest will be sent again", error);
+    deps_.log.failure(LogLevel::warning, "the rest will be sent again", error);
     finish({});
     return Turn::again;
 }
@@ -285,7 +285,7 @@ Pipeline::Turn Pipeline::give_up_draining(Error error) {
 // False while the store is busy.
 Result<bool> Pipeline::look_up_position() {
     if (loaded_) return true;
-    auto loaded = with_.store.load();
+    auto loaded = deps_.store.load();
     if (!loaded) return std::unexpected(std::move(loaded.error()));
     if (!*loaded) return false;
     loaded_ = std::move(**loaded);
@@ -296,7 +296,7 @@ Result<bool> Pipeline::look_up_position() {
 Result<void> Pipeline::make_source() {
     const bool again = options_.snapshot == SnapshotMode::when_needed;
     const auto& position = loaded_->position;
-    auto source = with_.parts.make_source(
+    auto source = deps_.parts.make_source(
         {.may_create_slot = (!position || again) && !loaded_->store_is_missing,
          .may_replace_slot = again,
          .home = position ? std::optional{SourceHome{position->system, position->database}}
@@ -304,41 +304,41 @@ Result<void> Pipeline::make_source() {
          .snapshot = options_.snapshot != SnapshotMode::never});
     if (!source) return std::unexpected(std::move(source.error()));
     source_ = std::move(*source);
-    probe_.source_made();
+    pipeline_metrics_.source_made();
     return {};
 }
 
 Result<StartPlan> Pipeline::decide() {
     auto planned =
-        plan_start(options_.name, *loaded_, source_->identity(), {.where = with_.store.where()});
+        plan_start(options_.name, *loaded_, source_->identity(), {.where = deps_.store.where()});
     return planned ? planned : start_over(std::move(planned.error()));
 }
 
-void Pipeline::tell(const StartPlan& plan) const {
+void Pipeline::log_start(const StartPlan& plan) const {
     using Because = StartPlan::Because;
     const SourceIdentity& identity = source_->identity();
     switch (plan.because) {
         case Because::new_slot:
-            with_.log.info("starting with a new slot",
+            deps_.log.info("starting with a new slot",
                            {{"slot", identity.slot}, {"from", plan.from}});
             break;
         case Because::foreign_slot:
-            with_.log.warning(
+            deps_.log.warning(
                 snapshot_.empty()
-                    ? "the slot is there, but no position is stored: streaming from where the slot "
-                      "stands; rows that are in the tables already are not sent"
-                    : "the slot is there, but no position is stored: streaming from where the slot "
-                      "stands, and a snapshot of all captured tables follows",
+                    ? "the slot is there, but no position is stored: streaming from the slot's "
+                      "position; rows that are in the tables already are not sent"
+                    : "the slot is there, but no position is stored: streaming from the slot's "
+                      "position, and a snapshot of all captured tables follows",
                 {{"slot", identity.slot},
                  {"from", plan.from},
-                 {"position_in", with_.store.where()}});
+                 {"position_in", deps_.store.where()}});
             break;
         case Because::promoted:
-            with_.log.info("the server was promoted and carries on our timeline",
+            deps_.log.info("the server was promoted and continues our timeline",
                            {{"timeline", identity.timeline}, {"from", plan.from}});
             break;
         case Because::stored:
-            with_.log.info("going on from the stored position", {{"from", plan.from}});
+            deps_.log.info("continuing from the stored position", {{"from", plan.from}});
             break;
         case Because::no_store: break;
     }
@@ -351,11 +351,11 @@ Result<StartPlan> Pipeline::start_over(Error refusal) {
         belongs_elsewhere(*loaded_->position, source_->identity())) {
         return std::unexpected(std::move(refusal));
     }
-    with_.log.failure(LogLevel::error,
+    deps_.log.failure(LogLevel::error,
                       "the stored position can't be used: changes were missed, and a snapshot of "
                       "everything follows",
                       refusal);
-    probe_.failed(refusal);
+    pipeline_metrics_.failed(refusal);
     return plan_start(options_.name, {}, source_->identity(), {});
 }
 
@@ -365,7 +365,7 @@ Result<void> Pipeline::plan_snapshot(const StartPlan& plan) {
     snapshot_ =
         snapshot_to_read(options_.snapshot,
                          {.because = plan.because, .left = left, .first_start = !started_before_});
-    tell(plan);
+    log_start(plan);
     StoredPosition position = plan.store_first ? *plan.store_first : *stored;
     position.snapshot = snapshot_;
     // What it knows now is stored before anything can happen to it.
@@ -378,18 +378,18 @@ Result<void> Pipeline::plan_snapshot(const StartPlan& plan) {
 }
 
 Result<void> Pipeline::start() {
-    auto format = with_.parts.make_format(source_->identity());
+    auto format = deps_.parts.make_format(source_->identity());
     if (!format) return std::unexpected(std::move(format.error()));
-    auto sink = with_.parts.make_sink();
+    auto sink = deps_.parts.make_sink();
     if (!sink) return std::unexpected(std::move(sink.error()));
     if (auto started = source_->start(plan_->from, snapshot_); !started) return started;
     flow_ = std::make_unique<Flow>(
         Flow::Parts{
             .source = std::move(source_), .format = std::move(*format), .sink = std::move(*sink)},
-        plan_->from, options_.flow, with_.clock, pool_, probe_);
+        plan_->from, options_.flow, deps_.clock, pool_, pipeline_metrics_);
     flow_->confirm(checkpoint_.safe(), false);
     (void)checkpoint_.confirm(Checkpoint::Urgency::forced);  // that was it
-    told_progress_ = false;
+    progress_reported_ = false;
     return {};
 }
 
@@ -404,8 +404,8 @@ Result<bool> Pipeline::checkpoint(Checkpoint::Urgency urgency) {
         return std::unexpected(moved.error());
     }
     if (*moved) {
-        probe_.position_stored();
-        with_.log.debug("position stored", {{"at", checkpoint_.safe()}});
+        pipeline_metrics_.position_stored();
+        deps_.log.debug("position stored", {{"at", checkpoint_.safe()}});
         if (flow_) flow_->snapshot_stored(checkpoint_.snapshot_revision());
     }
     if (flow_) {
@@ -424,70 +424,70 @@ Checkpoint::Reached Pipeline::reached() const {
             .memory_revision = flow_->memory_revision()};
 }
 
-void Pipeline::tend_desk() {
-    for (const SnapshotOrder& order : with_.desk.take()) flow_->order(order);
-    const Instant now = with_.clock.now();
+void Pipeline::serve_snapshot_requests() {
+    for (const SnapshotCommand& command : deps_.snapshot_requests.take()) flow_->request(command);
+    const Instant now = deps_.clock.now();
     if (now < report_at_) return;
     report_at_ = now + kReport_every;
     SnapshotReport report = flow_->snapshot_report();
     brief_ = brief_of(report);
-    with_.desk.tell(std::move(report));
+    deps_.snapshot_requests.publish(std::move(report));
 }
 
 Checkpoint::Urgency Pipeline::urgency() const {
     const Instant quiet_at = flow_->quiet_at();
-    const bool quiet = quiet_at != kNever && with_.clock.now() - quiet_at >= Checkpoint::kQuiet;
+    const bool quiet = quiet_at != kNever && deps_.clock.now() - quiet_at >= Checkpoint::kQuiet;
     return quiet ? Checkpoint::Urgency::quiet : Checkpoint::Urgency::normal;
 }
 
 void Pipeline::begin_draining() {
-    with_.log.info("asked to end");
+    deps_.log.info("asked to end");
     if (!flow_ || state_ == State::guarding) {
         finish({});
         return;
     }
     flow_->finish_transaction();
-    finish_until_ = with_.clock.now() + kFinish_max;
-    drain_until_ = with_.clock.now() + kDrain_max;
+    finish_until_ = deps_.clock.now() + kFinish_max;
+    drain_until_ = deps_.clock.now() + kDrain_max;
     enter(State::draining);
 }
 
 void Pipeline::fail(Error error) {
     ++failures_;
-    probe_.failed(error);
-    with_.status.failed_with(error);
-    const auto decision = supervision_.failed(error, with_.clock.now());
+    pipeline_metrics_.failed(error);
+    deps_.status.failed_with(error);
+    const auto decision = supervision_.failed(error, deps_.clock.now());
     if (flow_) flow_->stop_reading();
     source_.reset();
     // What is durable and not stored comes again, from whoever has taken over.
     if (std::exchange(overtaken_, false)) flow_.reset();
     if (decision.stop) {
-        with_.log.failure(LogLevel::error, "stopped", error);
-        // What became durable meanwhile need not be sent again when it is mended.
+        deps_.log.failure(LogLevel::error, "stopped", error);
+        // What became durable meanwhile need not be sent again when it is fixed.
         if (error.category != Error::Category::storage) (void)rescue();
         finish(std::unexpected(std::move(error)));
         return;
     }
-    if (decision.tell) {
+    if (decision.report) {
         const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(decision.pause);
-        with_.log.failure(LogLevel::warning, "interrupted; trying again", error,
+        deps_.log.failure(LogLevel::warning, "interrupted; trying again", error,
                           {{"in_ms", pause.count()}, {"times", decision.times}});
     }
-    retry_at_ = with_.clock.now() + decision.pause;
+    retry_at_ = deps_.clock.now() + decision.pause;
     enter(State::backing_off);
     if (is_of_store(error)) {
-        with_.status.waits_for(WaitsOn::store, "the stored position: the next attempt");
+        deps_.status.waits_for(WaitsOn::store, "the stored position: the next attempt");
         return;
     }
     const bool of_sink = error.category == Error::Category::sink;
-    with_.status.waits_for(of_sink ? WaitsOn::sink : WaitsOn::source,
+    deps_.status.waits_for(of_sink ? WaitsOn::sink : WaitsOn::source,
                            of_sink ? "the sink: the next attempt" : "PostgreSQL: the next attempt");
 }
 
 // A store says where it is; a disk is nobody else's.
 bool Pipeline::is_of_store(const Error& error) const {
     return error.category == Error::Category::storage ||
-           error.category == Error::Category::position || error.where.contains(with_.store.where());
+           error.category == Error::Category::position || error.where.contains(deps_.store.where());
 }
 
 void Pipeline::finish(Result<void> outcome) {
@@ -495,21 +495,21 @@ void Pipeline::finish(Result<void> outcome) {
     flow_.reset();
     source_.reset();
     enter(State::stopped);
-    if (outcome_) with_.log.info("ended", {{"position", checkpoint_.safe()}});
+    if (outcome_) deps_.log.info("ended", {{"position", checkpoint_.safe()}});
 }
 
 void Pipeline::enter(State state) {
     state_ = state;
-    entered_ = with_.clock.now();
-    probe_.streaming(state == State::streaming);
+    entered_ = deps_.clock.now();
+    pipeline_metrics_.streaming(state == State::streaming);
     switch (state) {
-        case State::connecting: with_.status.enter(PipelineState::connecting); break;
+        case State::connecting: deps_.status.enter(PipelineState::connecting); break;
         case State::guarding: break;
-        case State::streaming: with_.status.enter(PipelineState::streaming); break;
-        case State::backing_off: with_.status.enter(PipelineState::waiting); break;
-        case State::draining: with_.status.enter(PipelineState::draining); break;
+        case State::streaming: deps_.status.enter(PipelineState::streaming); break;
+        case State::backing_off: deps_.status.enter(PipelineState::waiting); break;
+        case State::draining: deps_.status.enter(PipelineState::draining); break;
         case State::stopped:
-            with_.status.enter(outcome_ ? PipelineState::stopped : PipelineState::failed);
+            deps_.status.enter(outcome_ ? PipelineState::stopped : PipelineState::failed);
             break;
     }
 }
@@ -518,45 +518,45 @@ void Pipeline::note_progress() {
     if (flow_) {
         PipelineProgress progress = flow_->progress(checkpoint_.safe());
         if (state_ == State::streaming) progress.snapshot = brief_;
-        with_.status.progressed(progress);
+        deps_.status.progressed(progress);
     }
     const bool flows = state_ == State::streaming || state_ == State::draining;
-    const std::uint64_t attempts = failures_ + (flows ? 0 : with_.store.attempts());
-    if (attempts != told_attempts_) {
-        with_.status.attempts(attempts);
-        told_attempts_ = attempts;
+    const std::uint64_t attempts = failures_ + (flows ? 0 : deps_.store.attempts());
+    if (attempts != attempts_reported_) {
+        deps_.status.attempts(attempts);
+        attempts_reported_ = attempts;
     } else if (!flow_) {
-        with_.status.turned();
+        deps_.status.turned();
     }
-    const Instant now = with_.clock.now();
-    if (status_line_.due(now)) status_line_.write(with_.log, now);
+    const Instant now = deps_.clock.now();
+    if (status_line_.due(now)) status_line_.write(deps_.log, now);
 }
 
 void Pipeline::wait() {
     wants_.clear();
-    wants_.readable(with_.stop.wake_fd());
+    wants_.readable(deps_.stop.wake_fd());
     wants_.until(status_line_.next());
     if (source_) source_->wants(wants_, true);
     if (flow_) flow_->wants(wants_);
     if (state_ == State::streaming) {
-        wants_.until(with_.clock.now() + options_.poll_interval);
+        wants_.until(deps_.clock.now() + options_.poll_interval);
         checkpoint_.wants(wants_, reached(), urgency());
-        wants_.readable(with_.desk.wake_fd());
+        wants_.readable(deps_.snapshot_requests.wake_fd());
         if (urgency() == Checkpoint::Urgency::normal &&
             flow_->confirmable() > checkpoint_.confirmed() && flow_->quiet_at() != kNever) {
             wants_.until(flow_->quiet_at() + Checkpoint::kQuiet);
         }
     } else {
-        with_.store.wants(wants_);
+        deps_.store.wants(wants_);
     }
-    if (state_ == State::backing_off && with_.clock.now() < retry_at_) wants_.until(retry_at_);
+    if (state_ == State::backing_off && deps_.clock.now() < retry_at_) wants_.until(retry_at_);
     if (state_ == State::draining) {
         checkpoint_.wants(wants_, reached(), Checkpoint::Urgency::normal);
-        const Instant now = with_.clock.now();
+        const Instant now = deps_.clock.now();
         if (now < finish_until_) wants_.until(finish_until_);
         wants_.until(now < drain_until_ ? drain_until_ : drain_until_ + kClose_max);
     }
-    with_.waiter.wait(wants_);
+    deps_.waiter.wait(wants_);
 }
 
 }  // namespace pgc

@@ -8,7 +8,7 @@
 //                 │          │           ▼                                   │
 //                 │          │        draining                               │
 //                 ▼          ▼           ▼                                   ▼
-//              stopped: asked to end, or an error that somebody has to mend
+//              stopped: asked to end, or an error that somebody has to fix
 //
 // Why nothing is lost: an attempt starts where the stored position says (start_guard.h),
 // and only what the ledger calls durable is stored (ledger.h), and only what is stored is
@@ -35,8 +35,8 @@
 #include "pipeline/flow.h"
 #include "pipeline/options.h"
 #include "pipeline/parts.h"
-#include "pipeline/probe.h"
-#include "pipeline/snapshot_desk.h"
+#include "pipeline/pipeline_metrics.h"
+#include "pipeline/snapshot_requests.h"
 #include "pipeline/start_guard.h"
 #include "pipeline/stop_request.h"
 #include "pipeline/supervision.h"
@@ -46,7 +46,7 @@ namespace pgc {
 class Pipeline {
 public:
     // All outlive the pipeline.
-    struct Surroundings {
+    struct Deps {
         const Clock& clock;
         Waiter& waiter;
         Random& random;
@@ -55,7 +55,7 @@ public:
         StopRequest& stop;
         Status& status;
         Metrics& metrics;
-        SnapshotDesk& desk;
+        SnapshotRequests& snapshot_requests;
         Logger log;
     };
 
@@ -68,10 +68,10 @@ public:
     static constexpr Duration kIdentity_max = std::chrono::seconds{1};
     // A stream that held for this long counts as progress, though nothing came.
     static constexpr Duration kHeld = std::chrono::seconds{5};
-    // How often the desk is told how snapshots get on.
+    // How often the progress of snapshots is published.
     static constexpr Duration kReport_every = std::chrono::milliseconds{100};
 
-    Pipeline(PipelineOptions options, Surroundings surroundings);
+    Pipeline(PipelineOptions options, Deps deps);
     Pipeline(const Pipeline&) = delete;
     Pipeline& operator=(const Pipeline&) = delete;
 
@@ -106,13 +106,13 @@ private:
     Result<void> make_source();
     Result<StartPlan> decide();
     Result<void> plan_snapshot(const StartPlan& plan);
-    void tell(const StartPlan& plan) const;
+    void log_start(const StartPlan& plan) const;
     Result<StartPlan> start_over(Error refusal);
     Result<void> start();
     Result<bool> checkpoint(Checkpoint::Urgency urgency);
     Result<void> rescue();
     void begin_attempt();
-    void tend_desk();
+    void serve_snapshot_requests();
     Checkpoint::Reached reached() const;
     void begin_draining();
     void fail(Error error);
@@ -124,8 +124,8 @@ private:
     Checkpoint::Urgency urgency() const;
 
     const PipelineOptions options_;
-    Surroundings with_;
-    Probe probe_;
+    Deps deps_;
+    PipelineMetrics pipeline_metrics_;
     Supervision supervision_;
     Checkpoint checkpoint_;
     StatusLine status_line_;
@@ -139,11 +139,11 @@ private:
     std::unique_ptr<Source> source_;  // until it is the flow's
     std::optional<StartPlan> plan_;
     std::unique_ptr<Flow> flow_;
-    bool told_progress_ = false;
+    bool progress_reported_ = false;
     bool overtaken_ =
         false;  // somebody else has stored: nothing of this attempt is stored any more
     std::uint64_t failures_ = 0;  // in a row
-    std::uint64_t told_attempts_ = 0;
+    std::uint64_t attempts_reported_ = 0;
 
     bool started_before_ = false;  // in this process
     bool began_anew_ = false;      // without a pause, and no progress since

@@ -86,7 +86,7 @@ TEST_F(PipelineTest, ASuccessorReadsWhatItsPredecessorStoredWhileItWaited) {
     stop_after(500ms);
     run_well();
     EXPECT_THAT(parts.server.snapshots, ElementsAre("all"));
-    EXPECT_EQ(parts.server.may_create.size(), 2U) << "it looked anew";
+    EXPECT_EQ(parts.server.may_create.size(), 2U) << "it looked again";
 }
 
 TEST_F(PipelineTest, APositionThatWasMovedOnMeanwhileIsNoLoss) {
@@ -205,22 +205,22 @@ TEST_F(PipelineTest, WhatHasBegunIsFinishedAlsoWithNever) {
     EXPECT_EQ(store.content->snapshot, "");
 }
 
-TEST_F(PipelineTest, OrdersReachTheSourceAndItsReportTheDesk) {
+TEST_F(PipelineTest, CommandsReachTheSourceAndItsReportComesBack) {
     options.snapshot = SnapshotMode::initial;
     parts.server.snapshot_arrived = 1;
     after(300ms, [this] {
-        EXPECT_TRUE(desk.post(
-            {.command = SnapshotOrder::Command::pause, .request = {.id = "x", .tables = {}}}));
+        EXPECT_TRUE(snapshot_requests.post(
+            {.verb = SnapshotCommand::Verb::pause, .request = {.id = "x", .tables = {}}}));
     });
     after(900ms, [this] {
-        ASSERT_EQ(desk.report().requests.size(), 1U);
-        EXPECT_EQ(desk.report().requests[0].id, "initial");
+        ASSERT_EQ(snapshot_requests.report().requests.size(), 1U);
+        EXPECT_EQ(snapshot_requests.report().requests[0].id, "initial");
         EXPECT_TRUE(status.snapshot().progress.snapshot);
     });
     stop_after(1s);
     run_well();
-    ASSERT_EQ(parts.server.orders.size(), 1U);
-    EXPECT_EQ(parts.server.orders[0].request.id, "x");
+    ASSERT_EQ(parts.server.commands.size(), 1U);
+    EXPECT_EQ(parts.server.commands[0].request.id, "x");
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ TEST_F(PipelineTest, GoesOnFromTheStoredPositionAndMayNotCreateTheSlot) {
     EXPECT_EQ(sent(), 1U);
     EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{105}));
     EXPECT_THAT(parts.server.may_create, ElementsAre(false));
-    EXPECT_EQ(parts.server.confirmed.front(), Lsn{105}) << "a rewound slot is told at once";
+    EXPECT_EQ(parts.server.confirmed.front(), Lsn{105}) << "a rewound slot is reported at once";
 }
 
 TEST_F(PipelineTest, AForeignSlotIsTakenOverAndThatIsTold) {
@@ -102,7 +102,7 @@ TEST_F(PipelineTest, AStandbyThatIsPromotedIsFollowedOnFromWhereItsTimelineWasKn
     after(5s, [this] {
         parts.server.identity.timeline = 2;
         parts.server.identity.history = {{1, Lsn{260}}};
-        parts.server.tend_errors.push_back(passing("it is on another timeline"));
+        parts.server.service_errors.push_back(passing("it is on another timeline"));
     });
     after(6s, [this] { parts.server.certain.reset(); });
     stop_after(15s);
@@ -165,7 +165,7 @@ TEST_F(PipelineTest, AMissingStoreBesideASlotStopsAndStaysMissing) {
     parts.server.identity.slot_is_new = false;
     const Error error = run_into_error();
     EXPECT_THAT(error.what, HasSubstr("store of positions is missing"));
-    EXPECT_THAT(error.mend, HasSubstr("pg-capture adopt"));
+    EXPECT_THAT(error.hint, HasSubstr("pg-capture adopt"));
     EXPECT_TRUE(store.missing) << "or the next start would find nothing wrong";
     EXPECT_FALSE(store.content);
 }
@@ -231,7 +231,7 @@ TEST_F(PipelineTest, AFullDiskAtTheFirstStartIsToldAndStops) {
     store.content = StoredPosition{.pipeline = "p", .snapshot = "all"};  // of an older version
     for (int i = 0; i < 1000; ++i) {
         store.save_errors.push_back(stop(Error::Category::storage, "disk full")
-                                        .mended_by("free space on that file system"));
+                                        .with_hint("free space on that file system"));
     }
     EXPECT_EQ(run_into_error().what, "disk full");
     EXPECT_THAT(parts.server.may_create, ElementsAre(true)) << "one connection";
@@ -257,7 +257,7 @@ TEST_F(PipelineTest, AnInstanceThatStoresAgainAndAgainIsLookedAtWithPauses) {
     };
     stop_after(60s);
     run_well();
-    EXPECT_THAT(lines.text, HasSubstr("moved on while we waited"));
+    EXPECT_THAT(lines.text, HasSubstr("moved while we waited"));
     EXPECT_LT(parts.server.may_create.size(), 200U);
 }
 
@@ -409,13 +409,13 @@ TEST_F(PipelineTest, ARepeatedErrorIsToldNowAndThenNotEachTime) {
     for (int i = 0; i < 10'000; ++i) parts.server.open_errors.push_back(passing("no route"));
     stop_after(60s);
     run_well();
-    std::size_t told = 0;
+    std::size_t reported = 0;
     for (auto at = lines.text.find("trying again"); at != std::string::npos;
          at = lines.text.find("trying again", at + 1)) {
-        ++told;
+        ++reported;
     }
-    EXPECT_GE(told, 5U);
-    EXPECT_LE(told, 7U);
+    EXPECT_GE(reported, 5U);
+    EXPECT_LE(reported, 7U);
 }
 
 TEST_F(PipelineTest, ErrorsOfEveryPartAreTriedAgain) {
@@ -423,7 +423,7 @@ TEST_F(PipelineTest, ErrorsOfEveryPartAreTriedAgain) {
     parts.format_errors.push_back(passing("format"));
     parts.sink_errors.push_back(passing("sink"));
     parts.server.start_errors.push_back(passing("start"));
-    parts.server.tend_errors.push_back(passing("tend"));
+    parts.server.service_errors.push_back(passing("service"));
     parts.server.log = {{100}};
     stop_after(10s);
     run_well();
@@ -569,7 +569,7 @@ TEST_F(PipelineTest, ARequestAfterACutInsideATransactionReadsNothingMore) {
     options.flow.batch_changes_fixed = true;
     parts.server.log = {{100, 1}, {200, 3}};
     parts.destination.room = 0;
-    after(200ms, [this] { parts.server.tend_errors.push_back(passing()); });
+    after(200ms, [this] { parts.server.service_errors.push_back(passing()); });
     after(210ms, [this] { stop_request.request(); });
     after(300ms, [this] { parts.destination.room = 10; });
     run_well();
@@ -583,7 +583,7 @@ TEST_F(PipelineTest, ACutWhileTheLastTransactionIsFinishedEndsTheFinishing) {
     parts.server.log = {{100, 1}, {200, 3}};
     parts.destination.room = 0;
     after(200ms, [this] { stop_request.request(); });
-    after(210ms, [this] { parts.server.tend_errors.push_back(passing()); });
+    after(210ms, [this] { parts.server.service_errors.push_back(passing()); });
     after(300ms, [this] { parts.destination.room = 10; });
     run_well();
     EXPECT_EQ(store.content->resume_at, Lsn{105});
@@ -594,7 +594,7 @@ TEST_F(PipelineTest, AServerThatGoesAwayWhileDrainingDoesNotSpoilTheEnd) {
     parts.server.log = {{100}};
     parts.destination.confirms = false;
     stop_after(1s);
-    after(1100ms, [this] { parts.server.tend_errors.push_back(passing()); });
+    after(1100ms, [this] { parts.server.service_errors.push_back(passing()); });
     after(1500ms, [this] { parts.destination.confirms = true; });
     run_well();
     EXPECT_EQ(store.content->resume_at, Lsn{105});
@@ -647,12 +647,12 @@ TEST_F(PipelineTest, TellsItsStateAndProgress) {
 TEST_F(PipelineTest, WritesAStatusLineEveryTenSeconds) {
     stop_after(35s);
     run_well();
-    std::size_t told = 0;
+    std::size_t reported = 0;
     for (auto at = lines.text.find(" changes/s"); at != std::string::npos;
          at = lines.text.find(" changes/s", at + 1)) {
-        ++told;
+        ++reported;
     }
-    EXPECT_EQ(told, 3U);
+    EXPECT_EQ(reported, 3U);
 }
 
 TEST_F(PipelineTest, AClockSetByAnHourDisturbsNothing) {

@@ -6,7 +6,7 @@
 //                                         all, once a process
 //   lost          (stops)   all           (stops)                  (stops)
 //
-// What has begun is finished, or cancelled by order: also with `never`, where it was ordered.
+// What has begun is finished, or cancelled on request: also with `never`, where it was requested.
 // "No position": none is stored, whoever made the slot. Nobody knows then which of the rows that
 // were there before it have ever been sent, and we may have died between making the slot and
 // storing our first position. "Lost": the guard refused the stored position, and none is left.

@@ -31,15 +31,15 @@ private:
     std::string accept_gap() const {
         return fmt::format(
             "pg-capture position reset --yes, and start again: {} and, but with "
-            "source.snapshot.mode never, all tables are read anew; a row that was deleted in "
-            "between "
-            "is missing from the changes. source.snapshot.mode when_needed does so by itself{}",
+            "source.snapshot.mode never, all tables are read again; a row that was deleted in "
+            "between is missing from the changes. source.snapshot.mode when_needed does so by "
+            "itself{}",
             source_.slot_is_gone ? "a new slot is made"
-                                 : "the stream goes on from where the slot stands",
+                                 : "the stream continues from the slot's position",
             source_.slot_is_gone
                 ? ""
                 : "; if the changes in between can be done without (or were taken over by other "
-                  "means), pg-capture adopt --no-snapshot behind the reset");
+                  "means), pg-capture adopt --no-snapshot after the reset");
     }
 
     std::optional<Error> other_place() const {
@@ -48,7 +48,7 @@ private:
             if (was == is) return std::nullopt;
             return refuse(fmt::format("the stored position belongs to {} {}, not to {}", what, was,
                                       is))
-                .mended_by(fmt::format(
+                .with_hint(fmt::format(
                     "connect to the {} it belongs to, or give this pipeline another name; or, if "
                     "what comes there can be done without, pg-capture position reset --yes",
                     what));
@@ -66,24 +66,22 @@ private:
             return refuse(fmt::format("the server is on timeline {}, which does not descend from "
                                       "ours, {}",
                                       source_.timeline, stored_.timeline))
-                .mended_by("capture from the server that carried on, or load the tables anew; " +
+                .with_hint("capture from the server that continued it, or reload the tables; " +
                            accept_gap());
         }
         if (left->at >= stored_.resume_at) return std::nullopt;
         return refuse(fmt::format("the server left our timeline {} at {}, before our position: "
                                   "changes we have sent do not exist there",
                                   stored_.timeline, to_string(left->at)))
-            .mended_by("compare the tables with the destination, or load them anew; " +
-                       accept_gap());
+            .with_hint("compare the tables with the destination, or reload them; " + accept_gap());
     }
 
     std::optional<Error> lost_log() const {
         if (stored_.resume_at <= source_.server_end) return std::nullopt;
-        return refuse(fmt::format("the server's log ends at {}, before our position: it was put "
-                                  "back to an earlier state",
+        return refuse(fmt::format("the server's WAL ends at {}, before our position: it was "
+                                  "restored to an earlier state",
                                   to_string(source_.server_end)))
-            .mended_by("compare the tables with the destination, or load them anew; " +
-                       accept_gap());
+            .with_hint("compare the tables with the destination, or reload them; " + accept_gap());
     }
 
     std::optional<Error> moved_slot() const {
@@ -91,21 +89,20 @@ private:
             return refuse(
                        "the slot is gone, though we have read from it: what was committed since "
                        "was not kept for us")
-                .mended_by("load the tables anew; " + accept_gap());
+                .with_hint("reload the tables; " + accept_gap());
         }
         if (source_.slot_is_new) {
             return refuse(
-                       "the slot was gone and had to be created anew: what was committed in "
+                       "the slot was gone and had to be created again: what was committed in "
                        "between was not kept for us")
-                .mended_by("load the tables anew; " + accept_gap());
+                .with_hint("reload the tables; " + accept_gap());
         }
         if (stored_.resume_at >= source_.slot_confirmed) return std::nullopt;
-        return refuse(fmt::format("the slot stands at {}, ahead of our position: somebody else "
-                                  "read from it, moved it or re-created it",
+        return refuse(fmt::format("the slot is at {}, ahead of our position: somebody else read "
+                                  "from it, moved it or re-created it",
                                   to_string(source_.slot_confirmed)))
-            .mended_by(
-                "find out who uses the slot (each pipeline needs its own) and load the "
-                "tables anew; " +
+            .with_hint(
+                "find out who uses the slot (each pipeline needs its own) and reload the tables; " +
                 accept_gap());
     }
 
@@ -117,15 +114,14 @@ private:
 Error store_is_missing(const SourceIdentity& source, const StoreWords& store) {
     return stop(Error::Category::position,
                 "the slot is there, but the store of positions is missing: if we have read from "
-                "the slot before, changes that were never delivered can't be told from delivered "
-                "ones")
+                "the slot before, changes that were never delivered can't be distinguished from "
+                "delivered ones")
         .at(fmt::format("slot {} at {}, no {}", source.slot, to_string(source.slot_confirmed),
                         store.where))
-        .mended_by(
+        .with_hint(
             "pg-capture adopt, if nothing has read from the slot but us, or nothing at all: it "
-            "makes "
-            "the store and stores where the slot stands; the next start goes on from there and "
-            "reads all tables anew, or not (--no-snapshot)");
+            "makes the store and stores the slot's position; the next start continues from there "
+            "and reads all tables again, or not (--no-snapshot)");
 }
 
 StoredPosition position_at(std::string_view pipeline, const SourceIdentity& source, Lsn at) {

@@ -6,7 +6,7 @@
 //
 //   stored  slot           and                                      then
 //   no      created now    -                                        store C, start at C
-//   no      was there      the store is there                       the same, told in the log;
+//   no      was there      the store is there                       the same, and logged;
 //                                                                   snapshot_choice.h: with what
 //   no      was there      the store as a whole is missing          stop: it may have had one
 //   no      not there      the store as a whole is missing          create it, then begin again

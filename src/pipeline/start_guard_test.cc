@@ -42,7 +42,7 @@ protected:
         EXPECT_EQ(error.category, Error::Category::position);
         EXPECT_EQ(error.next, Error::Next::stop);
         EXPECT_THAT(error.what, HasSubstr(says));
-        EXPECT_THAT(error.mend, HasSubstr("pg-capture position reset --yes"))
+        EXPECT_THAT(error.hint, HasSubstr("pg-capture position reset --yes"))
             << "must say how to go on";
     }
 };
@@ -78,7 +78,7 @@ TEST_F(StartGuardTest, AMissingStoreWithTheSlotThereStops) {
     EXPECT_EQ(error.next, Error::Next::stop);
     EXPECT_THAT(error.what, HasSubstr("the store of positions is missing"));
     EXPECT_THAT(error.where, HasSubstr("slot s at 0/3E8, no /state/p.position"));
-    EXPECT_THAT(error.mend, HasSubstr("pg-capture adopt"));
+    EXPECT_THAT(error.hint, HasSubstr("pg-capture adopt"));
 }
 
 TEST_F(StartGuardTest, ASlotBehindOurPositionIsReadFromOurPosition) {
@@ -106,13 +106,13 @@ TEST_F(StartGuardTest, ASlotAheadOfOurPositionStops) {
 TEST_F(StartGuardTest, ASlotThatWasDroppedStops) {
     source.slot_is_new = true;
     source.slot_confirmed = Lsn{4000};
-    expect_stop(refused(stored), "created anew");
+    expect_stop(refused(stored), "created again");
 }
 
 TEST_F(StartGuardTest, ASlotThatWasDroppedStopsEvenIfItStandsWhereWeAre) {
     source.slot_is_new = true;
     source.slot_confirmed = stored.resume_at;
-    expect_stop(refused(stored), "created anew");
+    expect_stop(refused(stored), "created again");
 }
 
 TEST_F(StartGuardTest, ASlotThatIsGoneStops) {
@@ -146,7 +146,7 @@ TEST_F(StartGuardTest, AnotherSlotStops) {
 TEST_F(StartGuardTest, AServerWhoseLogEndsBeforeOurPositionStops) {
     source.server_end = Lsn{1999};
     source.slot_confirmed = Lsn{100};
-    expect_stop(refused(stored), "put back to an earlier state");
+    expect_stop(refused(stored), "restored to an earlier state");
 }
 
 TEST_F(StartGuardTest, AServerWhoseLogEndsAtOurPositionIsFine) {
@@ -166,7 +166,7 @@ TEST_F(StartGuardTest, APromotedServerThatHasOurPositionIsFineAndStoredFirst) {
     EXPECT_EQ(plan.store_first->resume_at, Lsn{900});
 }
 
-// What is stored while a standby is followed is never behind the switch: Source::certain_until().
+// What is stored while a standby is followed is never past the switch: Source::certain_until().
 TEST_F(StartGuardTest, TheSwitchItselfIsTheLastPlaceOfTheOldTimeline) {
     stored.timeline = 2;
     source.slot_confirmed = Lsn{800};

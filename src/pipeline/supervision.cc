@@ -11,8 +11,8 @@ Supervision::Decision Supervision::failed(const Error& error, Instant now) {
     last_ = std::move(text);
 
     Decision decision{.stop = error.next == Error::Next::stop, .times = times_};
-    decision.tell = is_new || decision.stop || now - told_ >= kTell_every;
-    if (decision.tell) told_ = now;
+    decision.report = is_new || decision.stop || now - reported_ >= kReport_every;
+    if (decision.report) reported_ = now;
     if (decision.stop) return decision;
 
     const auto half = static_cast<std::uint64_t>(pause_.count() / 2);

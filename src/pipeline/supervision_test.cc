@@ -22,7 +22,7 @@ protected:
 TEST_F(SupervisionTest, AnErrorThatSaysStopStops) {
     const auto decision = fail(stop(Error::Category::position, "the slot was moved"));
     EXPECT_TRUE(decision.stop);
-    EXPECT_TRUE(decision.tell);
+    EXPECT_TRUE(decision.report);
 }
 
 TEST_F(SupervisionTest, AnErrorThatMayPassIsTriedAgainSoon) {
@@ -62,20 +62,20 @@ TEST_F(SupervisionTest, ProgressMakesTheNextPauseShort) {
 }
 
 TEST_F(SupervisionTest, TheSameErrorIsCountedAndToldNowAndThen) {
-    EXPECT_TRUE(fail(gone).tell);
+    EXPECT_TRUE(fail(gone).report);
     const auto second = fail(gone);
-    EXPECT_FALSE(second.tell);
+    EXPECT_FALSE(second.report);
     EXPECT_EQ(second.times, 2U);
-    now = now + Supervision::kTell_every;
+    now = now + Supervision::kReport_every;
     const auto third = fail(gone);
-    EXPECT_TRUE(third.tell);
+    EXPECT_TRUE(third.report);
     EXPECT_EQ(third.times, 3U);
 }
 
 TEST_F(SupervisionTest, AnotherErrorIsToldAtOnce) {
     (void)fail(gone);
     const auto other = fail(retry(Error::Category::sink, "the broker went away"));
-    EXPECT_TRUE(other.tell);
+    EXPECT_TRUE(other.report);
     EXPECT_EQ(other.times, 1U);
 }
 

@@ -6,7 +6,7 @@ namespace pgc {
 
 std::string begin_anew() {
     return "pg-capture position reset --drop-slot --yes, and start again: a new slot is made and, "
-           "but with source.snapshot.mode never, all tables are read anew; what was changed since "
+           "but with source.snapshot.mode never, all tables are read again; what was changed since "
            "the last position is lost, but for the rows as they are then";
 }
 
@@ -14,10 +14,10 @@ std::string drop_slot_step(std::string_view slot) {
     return fmt::format("pg-capture slots drop {} (what it still holds is lost)", slot);
 }
 
-std::string_view keep_and_mend() noexcept {
-    return "remove the cause, which the server's log tells of (a data error comes from a row "
-           "filter of the publication), and start again; nothing is lost meanwhile: the slot keeps "
-           "what was not read yet; pg-capture check looks at slot, publication and tables";
+std::string_view fix_and_go_on() noexcept {
+    return "remove the cause, which is in the server's log (a data error comes from a row filter "
+           "of the publication), and start again; nothing is lost meanwhile: the slot keeps what "
+           "was not read yet; pg-capture check looks at slot, publication and tables";
 }
 
 }  // namespace pgc

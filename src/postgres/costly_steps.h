@@ -1,6 +1,6 @@
 // Steps for a person that cost data, in one place, so that each of them says so.
 //
-// tools/house_rules.py holds every text of the tree that tells someone to drop a slot or to remove
+// tools/house_rules.py holds every text of the tree that advises to drop a slot or to remove
 // a stored position to the same: it names what is lost. Steps that keep everything come first.
 #pragma once
 
@@ -15,6 +15,6 @@ std::string begin_anew();
 std::string drop_slot_step(std::string_view slot);
 
 // For whatever else the server refuses: nothing is lost while the slot waits.
-std::string_view keep_and_mend() noexcept;
+std::string_view fix_and_go_on() noexcept;
 
 }  // namespace pgc

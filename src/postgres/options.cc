@@ -81,16 +81,16 @@ constexpr Option kConnectionOptions[] = {
      .variable = "PG_PASSWORD",
      .customary = "PGPASSWORD",
      .help = "its password; may be empty where the server asks for none",
-     .doc = "Read anew at each connect, so a rotated password in a file is picked up."},
+     .doc = "Read again at each connect, so a rotated password in a file is picked up."},
     {.path = "postgres.ssl_mode",
      .kind = OptionKind::choice,
      .fallback = "disable",
      .variable = "PG_SSL_MODE",
      .customary = "PGSSLMODE",
      .help = "TLS: whether it is used, and what is checked",
-     .doc = "`require` encrypts but believes any server; `verify-ca` wants a certificate signed "
-            "by `ssl_root_cert`; `verify-full` wants the host's name in it too. Plain text to "
-            "another machine is warned about.",
+     .doc = "`require` encrypts but trusts any server; `verify-ca` wants a certificate signed by "
+            "`ssl_root_cert`; `verify-full` wants the host's name in it too. Plain text to another "
+            "machine is warned about.",
      .words = kSslModes.all()},
     {.path = "postgres.ssl_root_cert",
      .fallback_note = "system with verify-full",
@@ -193,13 +193,11 @@ constexpr Option kSnapshotOptions[] = {
      .kind = OptionKind::choice,
      .fallback = "initial",
      .help = "when rows that are there already are sent, as READ",
-     .doc =
-         "`initial`: at the first start, which is one without a stored position, whoever made the "
-         "slot; `always`: at each start; `only`: likewise, and then the "
-         "process ends (slot, publication and position stay, which it says); `when_needed`: also "
-         "when the stored position can't be used, which is "
-         "told as an error; `never`: only when one is ordered. What a crash interrupts is gone on "
-         "with at the next start, in each mode.",
+     .doc = "`initial`: at the first start, which is one without a stored position, whoever made "
+            "the slot; `always`: at each start; `only`: likewise, and then the process ends (slot, "
+            "publication and position stay, which it says); `when_needed`: also when the stored "
+            "position can't be used, which is logged as an error; `never`: only on request. What a "
+            "crash interrupts is continued at the next start, in each mode.",
      .words = kSnapshotModes.all()},
     {.path = "source.snapshot.readers",
      .kind = OptionKind::integer,
@@ -218,7 +216,7 @@ constexpr Option kSnapshotOptions[] = {
      .kind = OptionKind::integer,
      .fallback = "50",
      .help = "percent of the time that snapshots taken while the stream runs may hold it up",
-     .doc = "They are read in slices of about 200 ms, between which the stream goes on.",
+     .doc = "They are read in slices of about 200 ms, between which the stream continues.",
      .min = 1,
      .max = 100},
     {.path = "source.snapshot.hold_secs",
@@ -226,7 +224,7 @@ constexpr Option kSnapshotOptions[] = {
      .fallback = "3600",
      .help = "how long the database may hold one snapshot for us",
      .doc = "It keeps VACUUM from removing rows meanwhile. What is left is then read in another "
-            "one, the stream going on in between.",
+            "one, while the stream continues in between.",
      .min = 1,
      .max = 604'800},
     {.path = "source.snapshot.rows_per_second",
@@ -239,7 +237,7 @@ constexpr Option kSnapshotOptions[] = {
      .kind = OptionKind::seconds,
      .fallback = "0",
      .help = "longest time of one reading statement; 0 for no limit",
-     .doc = "What a statement has read until then counts; the next goes on behind it. Only of a "
+     .doc = "What a statement has read until then counts; the next continues after it. Only of a "
             "table without a key everything counts or nothing.",
      .min = 0,
      .max = 86'400},
@@ -254,12 +252,12 @@ constexpr Option kSnapshotOptions[] = {
     {.path = "source.snapshot.messages",
      .kind = OptionKind::boolean,
      .fallback = "true",
-     .help = "take orders for snapshots from logical messages",
+     .help = "accept snapshot requests from logical messages",
      .doc = "Every role of the database may emit messages: with them it can have captured tables "
             "read again, ten snapshots at a time at most, and pause, resume and cancel such "
-            "snapshots, but none that was ordered otherwise. PostgreSQL 14 and later."},
+            "snapshots, but none that was requested otherwise. PostgreSQL 14 and later."},
     {.path = "source.snapshot.signal_table",
-     .help = "table whose new rows order snapshots, as schema.table",
+     .help = "table whose new rows request snapshots, as schema.table",
      .doc = "With columns `id`, `type` and `data`, as Debezium's: type `execute-snapshot` and data "
             "`{\"data-collections\":[\"public.orders\"]}`; `pause-snapshot`, `resume-snapshot`, "
             "`stop-snapshot`. It must be captured."},
@@ -440,7 +438,7 @@ void check_snapshot(const Settings& settings, Errors& errors) {
 
 constexpr OptionTable kTables[] = {
     {.section = "postgres",
-     .about = "The server to follow, and how to convince it.",
+     .about = "The server to follow, and how to log in.",
      .options = kConnectionOptions,
      .check = check_connection},
     {.section = "source", .about = "What is read, and how.", .options = kSourceOptions},
@@ -457,7 +455,7 @@ constexpr OptionTable kTables[] = {
      .options = kSnapshotOptions,
      .check = check_snapshot},
     {.section = "source.heartbeat",
-     .about = "A statement run now and then, so that an idle database is not quite idle.",
+     .about = "A statement run now and then, so that an idle database writes WAL.",
      .options = kHeartbeatOptions,
      .check = check_heartbeat},
 };

@@ -1,4 +1,4 @@
-// What this room lets the user decide: one table of options, and what they come to.
+// What this room lets the user decide: one table of options, and what they result in.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ struct ConnectionConfig {
     std::string target_session_attrs = "any";
     std::string database;
     std::string username;
-    SecretSource password;  // asked anew at each connect
+    SecretSource password;  // asked again at each connect
     std::string ssl_mode = "disable";
     std::string ssl_root_cert;  // a file or "system"
     std::string ssl_cert;
@@ -61,7 +61,7 @@ struct SnapshotConfig {
     std::uint64_t rows_per_second = 0;  // 0: any number
     Duration statement_timeout{0};      // zero: none
     bool new_tables = true;
-    bool messages = true;       // logical messages order snapshots
+    bool messages = true;       // logical messages may request snapshots
     std::string signal_schema;  // of signal_table; empty: none
     std::string signal_table;
 };
@@ -90,7 +90,7 @@ struct PostgresConfig {
 
 // Of settings that load() found no fault in. `files` must outlive the result.
 PostgresConfig postgres_config(const Settings& settings, Files& files);
-// The same for a source that only looks (peek): nothing is altered, written or ordered. A
+// The same for a source that only looks (peek): nothing is altered, written or requested. A
 // publication is used as it is, whoever maintains it.
 PostgresConfig looking_only(PostgresConfig config);
 // source.snapshot.mode, for the pipeline.

@@ -46,7 +46,7 @@ void append_error(std::string& out, const StatusSnapshot& status) {
     append_text(out, R"(,"category":)", name(error.category));
     append_text(out, R"(,"what":)", error.what);
     append_text(out, R"(,"where":)", error.where);
-    append_text(out, R"(,"mend":)", error.mend);
+    append_text(out, R"(,"hint":)", error.hint);
     out += '}';
 }
 
@@ -162,7 +162,7 @@ void read_last_error(const JsonFields& fields, StatusSnapshot& status) {
     if (!fields.has("last_error.at")) return;
     Error error = stop(category_of(text("last_error.category")), text("last_error.what"));
     error.where = text("last_error.where");
-    error.mend = text("last_error.mend");
+    error.hint = text("last_error.hint");
     if (error.what.empty()) error.what = text("last_error.text");
     status.last_error = std::move(error);
     status.last_error_at = parse_wall_time(text("last_error.at")).value_or(WallTime{});
@@ -198,13 +198,13 @@ std::string health_json(const StatusSnapshot& status) {
 Result<StatusSnapshot> read_health(std::string_view json) {
     const auto foreign = [](std::string_view why) {
         return std::unexpected(
-            stop(Error::Category::protocol, fmt::format("this is no health answer: {}", why)));
+            stop(Error::Category::protocol, fmt::format("this is not a health answer: {}", why)));
     };
     const auto fields = read_json(json);
     if (!fields) return foreign(fields.error());
     const auto state = state_of(fields->text("state").value_or(""));
     const auto pipeline = fields->text("pipeline");
-    if (!state || !pipeline) return foreign("it tells neither a pipeline nor its state");
+    if (!state || !pipeline) return foreign("it has neither a pipeline nor its state");
     const auto text = [&](std::string_view path) { return fields->text(path).value_or(""); };
     StatusSnapshot status;
     status.about = {

@@ -26,7 +26,7 @@ protected:
         return status.snapshot();
     }
     StatusSnapshot ill() {
-        status.failed_with(stop(Error::Category::permission, "x\"y\n").at("db").mended_by("GRANT"));
+        status.failed_with(stop(Error::Category::permission, "x\"y\n").at("db").with_hint("GRANT"));
         clock.advance(90s);
         status.enter(PipelineState::connecting);
         status.waits_for(WaitsOn::source, "PostgreSQL");
@@ -62,7 +62,7 @@ TEST_F(HealthJsonTest, TellsStatePositionsAndLag) {
         "\n");
 }
 
-TEST_F(HealthJsonTest, TellsWhatIsWrongAndItsMend) {
+TEST_F(HealthJsonTest, TellsWhatIsWrongAndItsHint) {
     const auto json = health_json(ill());
     EXPECT_THAT(json,
                 HasSubstr(R"("live":false,"ready":false,"not_live_because":"the pipeline's)"));
@@ -71,10 +71,9 @@ TEST_F(HealthJsonTest, TellsWhatIsWrongAndItsMend) {
     EXPECT_THAT(json, HasSubstr(R"("snapshot":{"tables":20,"tables_done":12,"rows":1234567,)"
                                 R"("rows_expected":2000000,"rows_per_second":250000},"sink")"));
     EXPECT_THAT(json, HasSubstr(R"("latency":{"p50_seconds":0.003,"p99_seconds":0.012})"));
-    EXPECT_THAT(json,
-                HasSubstr(R"("last_error":{"at":"2026-11-21T02:57:05.123Z",)"
-                          R"("text":"x\"y\n (db); to mend it: GRANT","category":"permission",)"
-                          R"("what":"x\"y\n","where":"db","mend":"GRANT"}})"));
+    EXPECT_THAT(json, HasSubstr(R"("last_error":{"at":"2026-11-21T02:57:05.123Z",)"
+                                R"("text":"x\"y\n (db); hint: GRANT","category":"permission",)"
+                                R"("what":"x\"y\n","where":"db","hint":"GRANT"}})"));
 }
 
 TEST_F(HealthJsonTest, StaysValidWhateverThePipelineIsCalled) {

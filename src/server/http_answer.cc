@@ -13,7 +13,7 @@ namespace {
 template <typename T>
 using OrWhy = std::expected<T, std::string_view>;
 
-constexpr std::string_view kForeign = "it is no answer in HTTP";
+constexpr std::string_view kForeign = "it is not an HTTP response";
 constexpr std::string_view kTooLarge = "it is too large";
 
 bool is_digit(char c) noexcept {
@@ -27,7 +27,7 @@ OrWhy<int> read_status_line(std::string_view line) {
         std::ranges::all_of(line.substr(9, 3), is_digit) && (line.size() == 12 || line[12] == ' ');
     if (!well_formed) return std::unexpected(kForeign);
     const int status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
-    if (status < 200 || status > 599) return std::unexpected("its status is none we ask for");
+    if (status < 200 || status > 599) return std::unexpected("its status is not one we expect");
     return status;
 }
 
@@ -56,7 +56,7 @@ OrWhy<void> read_header(std::string_view line, Head& head, const HttpLimits& lim
     value = value.substr(0, value.find_last_not_of(" \t") + 1);
     if (equal_ignoring_case(name, "transfer-encoding") ||
         equal_ignoring_case(name, "content-encoding")) {
-        return std::unexpected("its body is coded in a way we don't ask for");
+        return std::unexpected("its body has an encoding we did not ask for");
     }
     if (!equal_ignoring_case(name, "content-length")) return {};
     if (head.length) return std::unexpected(kForeign);

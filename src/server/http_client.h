@@ -16,7 +16,7 @@
 
 namespace pgc {
 
-// `at` as the instance was told to listen; an address that means every address is asked on
+// `at` as the instance is configured to listen; an address that means every address is asked on
 // this machine's own. `path` begins with a slash. A host's name is looked up, which takes as
 // long as the resolver does.
 //

@@ -35,7 +35,7 @@ bool has_ipv6() {
     return true;
 }
 
-// Takes one connection, sends what it is told, piece by piece, and closes.
+// Takes one connection, sends what it is given, piece by piece, and closes.
 class Peer {
 public:
     enum class Then : std::uint8_t { close, hold };
@@ -173,16 +173,16 @@ TEST_F(HttpClientTest, AHostWithoutAddressIsNobody) {
 }
 
 TEST_F(HttpClientTest, APeerThatSaysNothingIsGivenUp) {
-    const auto told = error("", Peer::Then::hold, 100ms);
-    EXPECT_EQ(told.category, Error::Category::connection);
-    EXPECT_THAT(told.what, HasSubstr("no answer in time"));
+    const auto reported = error("", Peer::Then::hold, 100ms);
+    EXPECT_EQ(reported.category, Error::Category::connection);
+    EXPECT_THAT(reported.what, HasSubstr("no answer in time"));
     EXPECT_LT(took, kSoon);
 }
 
 TEST_F(HttpClientTest, DrippingDoesNotMoveTheLimit) {
-    const auto told =
+    const auto reported =
         error("HTTP/1.1 200 OK\r\nA: " + std::string(10'000, 'x'), Peer::Then::hold, 150ms, 5ms);
-    EXPECT_THAT(told.what, HasSubstr("no answer in time"));
+    EXPECT_THAT(reported.what, HasSubstr("no answer in time"));
     EXPECT_LT(took, kSoon);
 }
 
@@ -194,9 +194,9 @@ TEST_F(HttpClientTest, AnAnswerThatDripsInTimeIsTaken) {
 }
 
 TEST_F(HttpClientTest, AClosedConnectionIsNobody) {
-    const auto told = error("");
-    EXPECT_EQ(told.category, Error::Category::connection);
-    EXPECT_THAT(told.what, HasSubstr("the connection was closed"));
+    const auto reported = error("");
+    EXPECT_EQ(reported.category, Error::Category::connection);
+    EXPECT_THAT(reported.what, HasSubstr("the connection was closed"));
 }
 
 TEST_F(HttpClientTest, ForeignersAreToldApart) {
@@ -205,15 +205,15 @@ TEST_F(HttpClientTest, ForeignersAreToldApart) {
           std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
           std::string("HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n"),
           std::string("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\ncut")}) {
-        const auto told = error(answer);
-        EXPECT_EQ(told.category, Error::Category::protocol) << answer;
-        EXPECT_THAT(told.what, HasSubstr("is not pg-capture")) << answer;
+        const auto reported = error(answer);
+        EXPECT_EQ(reported.category, Error::Category::protocol) << answer;
+        EXPECT_THAT(reported.what, HasSubstr("is not pg-capture")) << answer;
     }
 }
 
 TEST_F(HttpClientTest, AFloodIsBounded) {
-    const auto told = error("HTTP/1.1 200 OK\r\n\r\n" + std::string(8'000'000, 'x'));
-    EXPECT_THAT(told.what, HasSubstr("it is too large"));
+    const auto reported = error("HTTP/1.1 200 OK\r\n\r\n" + std::string(8'000'000, 'x'));
+    EXPECT_THAT(reported.what, HasSubstr("it is too large"));
 }
 
 }  // namespace

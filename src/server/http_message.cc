@@ -53,11 +53,11 @@ HttpResponse plain_answer(int status) {
     return {.status = status, .body = fmt::format("{} {}\n", status, reason_phrase(status))};
 }
 
-HttpResponse json_refusal(int status, std::string_view error, std::string_view mend) {
+HttpResponse json_refusal(int status, std::string_view error, std::string_view hint) {
     std::string body = "{";
     append_json_field(body, "error", error);
     body += ',';
-    append_json_field(body, "mend", mend);
+    append_json_field(body, "hint", hint);
     return {.status = status, .content_type = "application/json", .body = std::move(body) + "}\n"};
 }
 

@@ -32,8 +32,8 @@ struct HttpResponse {
 
 // "404 Not Found\n" as an answer.
 HttpResponse plain_answer(int status);
-// {"error":…,"mend":…} as an answer.
-HttpResponse json_refusal(int status, std::string_view error, std::string_view mend = {});
+// {"error":…,"hint":…} as an answer.
+HttpResponse json_refusal(int status, std::string_view error, std::string_view hint = {});
 std::string_view reason_phrase(int status) noexcept;
 
 // ASCII letters only.

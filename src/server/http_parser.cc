@@ -32,7 +32,7 @@ std::string_view trim(std::string_view text) noexcept {
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// "/path?query", or the same behind "http://host" as sent to a proxy.
+// "/path?query", or the same after "http://host" as sent to a proxy.
 OrStatus<> read_target(std::string_view target, HttpRequest& request) {
     const bool clean = std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7F; });
     if (!clean) {

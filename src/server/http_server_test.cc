@@ -221,7 +221,7 @@ TEST_F(HttpServerTest, APortInUseIsAClearError) {
     EXPECT_EQ(second.error().category, Error::Category::configuration);
     EXPECT_EQ(second.error().what,
               "can't listen on " + to_string(server_->address()) + ": Address already in use");
-    EXPECT_THAT(second.error().mend, HasSubstr("http.listen"));
+    EXPECT_THAT(second.error().hint, HasSubstr("http.listen"));
 }
 
 TEST_F(HttpServerTest, AnAddressOfAnotherMachineIsAClearError) {

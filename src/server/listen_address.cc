@@ -18,7 +18,7 @@
 namespace pgc {
 namespace {
 
-constexpr std::string_view kMend = "write HOST:PORT, as in 127.0.0.1:9090, [::1]:9090 or :9090";
+constexpr std::string_view kHint = "write HOST:PORT, as in 127.0.0.1:9090, [::1]:9090 or :9090";
 constexpr int kBacklog = 64;
 
 using AddressList = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
@@ -60,17 +60,17 @@ int listen_on(const addrinfo& one) {
 }
 
 Error refused(const ListenAddress& address, int error) {
-    auto told = stop(Error::Category::configuration,
-                     fmt::format("can't listen on {}: {}", to_string(address),
-                                 std::generic_category().message(error)));
+    auto failure = stop(Error::Category::configuration,
+                        fmt::format("can't listen on {}: {}", to_string(address),
+                                    std::generic_category().message(error)));
     if (error == EADDRINUSE) {
-        return std::move(told).mended_by(
+        return std::move(failure).with_hint(
             "end the program that has the port, or give another one (http.listen)");
     }
     if (error == EACCES) {
-        return std::move(told).mended_by("take a port above 1023 (http.listen)");
+        return std::move(failure).with_hint("take a port above 1023 (http.listen)");
     }
-    return std::move(told).mended_by("give an address of this machine (http.listen)");
+    return std::move(failure).with_hint("give an address of this machine (http.listen)");
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ Error refused(const ListenAddress& address, int error) {
 Result<ListenAddress> parse_listen_address(std::string_view text) {
     const auto wrong = [](std::string what) {
         return std::unexpected(
-            stop(Error::Category::configuration, std::move(what)).mended_by(std::string{kMend}));
+            stop(Error::Category::configuration, std::move(what)).with_hint(std::string{kHint}));
     };
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) {
@@ -93,7 +93,7 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
     }
     if (host.find_first_of(" \t/@") != std::string_view::npos ||
         host.find('\0') != std::string_view::npos) {
-        return wrong("this is no host name");
+        return wrong("this is not a host name");
     }
     ListenAddress address{std::string{host}, 0};
     const auto [end, error] =

@@ -23,7 +23,7 @@ TEST(ListenAddressTest, RefusesWhatIsNoAddress) {
         const auto address = parse_listen_address(text);
         ASSERT_FALSE(address) << text;
         EXPECT_EQ(address.error().category, Error::Category::configuration);
-        EXPECT_FALSE(address.error().mend.empty());
+        EXPECT_FALSE(address.error().hint.empty());
     }
 }
 

@@ -27,10 +27,10 @@ constexpr Option kOptions[] = {
     {.path = "http.token",
      .kind = OptionKind::secret,
      .help = "what a request must bear that changes something; none: such are refused",
-     .doc = "Sent as `Authorization: Bearer …` by whoever orders a snapshot, `pg-capture snapshot` "
-            "with the same configuration for one. It travels as it is, so give it where the "
-            "address is reached over loopback or a network you trust. Read anew for each request, "
-            "so the file that holds it may be replaced while pg-capture runs."},
+     .doc = "Sent as `Authorization: Bearer …` by whoever requests a snapshot, `pg-capture "
+            "snapshot` with the same configuration for one. It travels as it is, so give it where "
+            "the address is reached over loopback or a network you trust. Read again for each "
+            "request, so the file that holds it may be replaced while pg-capture runs."},
 };
 
 void check_token(const Settings& settings, Errors& errors) {
@@ -42,7 +42,7 @@ void check_token(const Settings& settings, Errors& errors) {
                 .key = std::string{path},
                 .reason = "holds what can't stand in an HTTP header",
                 .nearest = {},
-                .mend = "use ASCII letters, digits and signs, without spaces"});
+                .hint = "use ASCII letters, digits and signs, without spaces"});
 }
 
 void check_allowed_hosts(const Settings& settings, Errors& errors) {
@@ -54,7 +54,7 @@ void check_allowed_hosts(const Settings& settings, Errors& errors) {
                     .key = std::string{path},
                     .reason = "each must be a host name, without scheme and port",
                     .nearest = {},
-                    .mend = "write it as metrics.example.com"});
+                    .hint = "write it as metrics.example.com"});
         return;
     }
 }
@@ -72,12 +72,12 @@ void check_server(const Settings& settings, Errors& errors) {
                     .key = std::string{path},
                     .reason = address.error().what,
                     .nearest = {},
-                    .mend = address.error().mend});
+                    .hint = address.error().hint});
     }
 }
 
 constexpr OptionTable kServerOptions{.section = "http",
-                                     .about = "Health, metrics and orders over HTTP.",
+                                     .about = "Health, metrics and snapshot requests over HTTP.",
                                      .options = kOptions,
                                      .check = check_server};
 

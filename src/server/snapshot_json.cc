@@ -59,7 +59,7 @@ void append_snapshot(std::string& out, const SnapshotReport::Request& snapshot) 
 
 Error foreign(std::string_view why) {
     return stop(Error::Category::protocol,
-                fmt::format("this is no answer about snapshots: {}", why));
+                fmt::format("this is not an answer about snapshots: {}", why));
 }
 
 std::optional<SnapshotReport::State> state_of(std::string_view word) {
@@ -98,7 +98,7 @@ private:
 Result<SnapshotReport::Request> read_one(const Part& part) {
     const auto state = state_of(part.text("state"));
     if (!state || part.text("id").empty()) {
-        return std::unexpected(foreign("it tells neither an id nor a state"));
+        return std::unexpected(foreign("it has neither an id nor a state"));
     }
     SnapshotReport::Request snapshot{.id = part.text("id"),
                                      .state = *state,
@@ -147,7 +147,7 @@ Result<SnapshotReport> read_snapshots(std::string_view json) {
         report.requests.push_back(std::move(*snapshot));
     }
     if (report.requests.empty() && !all.has("snapshots")) {
-        return std::unexpected(foreign("it tells no snapshots"));
+        return std::unexpected(foreign("it lists no snapshots"));
     }
     return report;
 }

@@ -11,13 +11,13 @@
 
 #include "observe/wall_text.h"
 #include "server/snapshot_json.h"
-#include "server/snapshot_order.h"
+#include "server/snapshot_request.h"
 #include "server/token_guard.h"
 
 namespace pgc {
 namespace {
 
-using Command = SnapshotOrder::Command;
+using Verb = SnapshotCommand::Verb;
 
 HttpResponse json_answer(int status, std::string body) {
     return {.status = status, .content_type = "application/json", .body = std::move(body)};
@@ -34,10 +34,10 @@ HttpResponse unknown() {
                         "see GET /snapshots or pg-capture snapshot list for those there are");
 }
 
-HttpResponse desk_is_full() {
-    return json_refusal(503, "too many orders wait",
-                        "ask again when the pipeline has taken them up; GET /healthz says what "
-                        "it waits for");
+HttpResponse too_many_requests() {
+    return json_refusal(
+        503, "too many requests are waiting",
+        "ask again when the pipeline has handled them; GET /healthz says what it waits for");
 }
 
 std::string joined(const std::vector<std::string>& tables) {
@@ -46,14 +46,14 @@ std::string joined(const std::vector<std::string>& tables) {
     return text;
 }
 
-// The desk, and what was left on it that its report doesn't show yet.
+// The requests, and those of them that the report doesn't show yet.
 class Reception {
 public:
-    explicit Reception(SnapshotRoutes with)
-        : desk_(with.desk),
-          clock_(with.clock),
-          guard_(std::move(with.token), with.log),
-          log_(std::move(with.log)) {}
+    explicit Reception(SnapshotRoutes deps)
+        : snapshot_requests_(deps.snapshot_requests),
+          clock_(deps.clock),
+          guard_(std::move(deps.token), deps.log),
+          log_(std::move(deps.log)) {}
 
     HttpResponse show_all() { return json_answer(200, snapshots_json(report())); }
 
@@ -65,34 +65,35 @@ public:
 
     HttpResponse order(const HttpRequest& request) {
         if (auto refusal = guard_.refuse(request)) return std::move(*refusal);
-        auto order = read_order(request.body);
-        if (!order) return json_refusal(400, order.error().what, order.error().mend);
+        auto asked = read_snapshot_request(request.body);
+        if (!asked) return json_refusal(400, asked.error().what, asked.error().hint);
         const SnapshotReport all = report();
-        if (order->id.empty()) order->id = made_up_id(all);
-        const auto* known = newest(all, order->id);
+        if (asked->id.empty()) asked->id = made_up_id(all);
+        const auto* known = newest(all, asked->id);
         if (known != nullptr && !is_over(known->state)) {
             return json_refusal(409, "a snapshot of this id is under way",
                                 "choose another id, or none, or cancel that one");
         }
-        if (!desk_.post({.command = Command::start, .request = *order})) return desk_is_full();
-        log_.info("snapshot ordered", {{"id", order->id}, {"tables", joined(order->tables)}});
-        await(order->id, known != nullptr ? std::optional{known->began} : std::nullopt);
-        return taken(order->id);
+        if (!snapshot_requests_.post({.verb = Verb::start, .request = *asked}))
+            return too_many_requests();
+        log_.info("snapshot requested", {{"id", asked->id}, {"tables", joined(asked->tables)}});
+        await(asked->id, known != nullptr ? std::optional{known->began} : std::nullopt);
+        return taken(asked->id);
     }
 
-    HttpResponse change(const HttpRequest& request, Command command, std::string_view verb) {
+    HttpResponse change(const HttpRequest& request, Verb verb, std::string_view word) {
         if (auto refusal = guard_.refuse(request)) return std::move(*refusal);
         const SnapshotReport all = report();
         const auto* known = newest(all, request.parameter);
         if (known == nullptr) return unknown();
         if (is_over(known->state)) {
             return json_refusal(409, fmt::format("the snapshot is {}", name(known->state)),
-                                "order another one");
+                                "request another one");
         }
-        if (!desk_.post({.command = command, .request = {.id = known->id, .tables = {}}})) {
-            return desk_is_full();
+        if (!snapshot_requests_.post({.verb = verb, .request = {.id = known->id, .tables = {}}})) {
+            return too_many_requests();
         }
-        log_.info("snapshot changed", {{"id", known->id}, {"order", verb}});
+        log_.info("snapshot changed", {{"id", known->id}, {"command", word}});
         return taken(known->id);
     }
 
@@ -116,8 +117,8 @@ private:
     }
 
     SnapshotReport report() {
-        SnapshotReport all = desk_.report();
-        // Orders are taken up in their order: those before one that shows were, too, and if
+        SnapshotReport all = snapshot_requests_.report();
+        // Requests are handled in their order: those before one that shows were, too, and if
         // they don't show they are over and forgotten.
         const auto last = std::find_if(awaited_.rbegin(), awaited_.rend(),
                                        [&](const Awaited& one) { return shows(all, one); });
@@ -127,10 +128,10 @@ private:
     }
 
     void await(const std::string& id, std::optional<WallTime> earlier_began) {
-        if (awaited_.size() == SnapshotDesk::kOrders_max) awaited_.erase(awaited_.begin());
+        if (awaited_.size() == SnapshotRequests::kRequests_max) awaited_.erase(awaited_.begin());
         awaited_.push_back({.as_waiting = {.id = id,
                                            .state = SnapshotReport::State::waiting,
-                                           .reason = "the pipeline has not taken it up yet",
+                                           .reason = "the pipeline has not started it yet",
                                            .began = clock_.wall()},
                             .earlier_began = earlier_began});
     }
@@ -148,7 +149,7 @@ private:
         }
     }
 
-    SnapshotDesk& desk_;
+    SnapshotRequests& snapshot_requests_;
     const Clock& clock_;
     const TokenGuard guard_;
     const Logger log_;
@@ -160,20 +161,20 @@ private:
 
 }  // namespace
 
-void add_snapshot_routes(Router& router, SnapshotRoutes with) {
-    const auto reception = std::make_shared<Reception>(std::move(with));
+void add_snapshot_routes(Router& router, SnapshotRoutes deps) {
+    const auto reception = std::make_shared<Reception>(std::move(deps));
     router.add("GET", "/snapshots",
                [reception](const HttpRequest&) { return reception->show_all(); });
     router.add("GET", "/snapshots/{}",
                [reception](const HttpRequest& request) { return reception->show(request); });
     router.add("POST", "/snapshots",
                [reception](const HttpRequest& request) { return reception->order(request); });
-    for (const auto& [command, verb] :
-         {std::pair{Command::pause, "pause"}, std::pair{Command::resume, "resume"},
-          std::pair{Command::cancel, "cancel"}}) {
-        router.add("POST", fmt::format("/snapshots/{{}}/{}", verb),
-                   [reception, command, verb](const HttpRequest& request) {
-                       return reception->change(request, command, verb);
+    for (const auto& [verb, word] :
+         {std::pair{Verb::pause, "pause"}, std::pair{Verb::resume, "resume"},
+          std::pair{Verb::cancel, "cancel"}}) {
+        router.add("POST", fmt::format("/snapshots/{{}}/{}", word),
+                   [reception, verb, word](const HttpRequest& request) {
+                       return reception->change(request, verb, word);
                    });
     }
 }

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 using namespace std::chrono_literals;
-using Command = SnapshotOrder::Command;
+using Verb = SnapshotCommand::Verb;
 using State = SnapshotReport::State;
 
 constexpr std::string_view kOrders = R"({"tables":["public.orders"]})";
@@ -23,7 +23,7 @@ constexpr std::string_view kOrders = R"({"tables":["public.orders"]})";
 class SnapshotRoutesTest : public ::testing::Test {
 protected:
     SnapshotRoutesTest() {
-        add_snapshot_routes(router, {.desk = desk,
+        add_snapshot_routes(router, {.snapshot_requests = snapshot_requests,
                                      .clock = clock,
                                      .token = [this] { return Result<Secret>{token}; },
                                      .log = {}});
@@ -49,44 +49,44 @@ protected:
         for (const auto& request : shown().requests) all.push_back(request.id);
         return all;
     }
-    void tell(std::vector<SnapshotReport::Request> requests) {
-        desk.tell({.requests = std::move(requests)});
+    void publish(std::vector<SnapshotReport::Request> requests) {
+        snapshot_requests.publish({.requests = std::move(requests)});
     }
-    SnapshotReport::Request told(std::string_view id, State state) {
+    SnapshotReport::Request reported(std::string_view id, State state) {
         return {.id = std::string{id}, .state = state, .began = clock.wall()};
     }
 
-    SnapshotDesk desk;
+    SnapshotRequests snapshot_requests;
     ManualClock clock;
     Secret token{"sesame"};
     std::string borne = "Bearer sesame";
     Router router;
 };
 
-TEST_F(SnapshotRoutesTest, AnOrderLiesOnTheDesk) {
+TEST_F(SnapshotRoutesTest, ARequestIsLeftForThePipeline) {
     const auto answer =
         order(R"({"tables":["public.orders"],"where":"id > 5","id":"orders-again"})");
     EXPECT_EQ(answer.status, 202);
     EXPECT_EQ(answer.body, "{\"id\":\"orders-again\"}\n");
     EXPECT_THAT(answer.headers, Contains(Pair("Location", "/snapshots/orders-again")));
-    const auto orders = desk.take();
-    ASSERT_EQ(orders.size(), 1U);
-    EXPECT_EQ(orders[0].command, Command::start);
+    const auto commands = snapshot_requests.take();
+    ASSERT_EQ(commands.size(), 1U);
+    EXPECT_EQ(commands[0].verb, Verb::start);
     EXPECT_EQ(
-        orders[0].request,
+        commands[0].request,
         (SnapshotRequest{.id = "orders-again", .tables = {"public.orders"}, .where = "id > 5"}));
 }
 
 TEST_F(SnapshotRoutesTest, WithoutAnIdOneIsMadeUp) {
     EXPECT_EQ(order().body, "{\"id\":\"s-20261121-025705-1\"}\n");
     EXPECT_EQ(order().body, "{\"id\":\"s-20261121-025705-2\"}\n");
-    tell({told("s-20261121-025705-3", State::done)});
+    publish({reported("s-20261121-025705-3", State::done)});
     EXPECT_EQ(order().body, "{\"id\":\"s-20261121-025705-4\"}\n");
-    EXPECT_THAT(desk.take(), testing::SizeIs(3));
+    EXPECT_THAT(snapshot_requests.take(), testing::SizeIs(3));
 }
 
 TEST_F(SnapshotRoutesTest, WhoeverChangesSomethingBearsTheToken) {
-    tell({told("a", State::reading)});
+    publish({reported("a", State::reading)});
     for (const auto& [bearer, status] :
          {std::pair{"", 401}, std::pair{"Bearer wrong", 401}, std::pair{"Bearer sesame", 202}}) {
         borne = bearer;
@@ -97,11 +97,11 @@ TEST_F(SnapshotRoutesTest, WhoeverChangesSomethingBearsTheToken) {
         }
         EXPECT_EQ(ask("GET", "/snapshots").status, 200);
         EXPECT_EQ(ask("GET", "/snapshots/a").status, 200);
-        EXPECT_EQ(desk.take().size(), status == 202 ? 4U : 0U);
+        EXPECT_EQ(snapshot_requests.take().size(), status == 202 ? 4U : 0U);
     }
     token = Secret{};
     EXPECT_EQ(order().status, 403);
-    EXPECT_THAT(desk.take(), IsEmpty());
+    EXPECT_THAT(snapshot_requests.take(), IsEmpty());
 }
 
 TEST_F(SnapshotRoutesTest, TheTokenComesBeforeWhatIsKnown) {
@@ -110,16 +110,17 @@ TEST_F(SnapshotRoutesTest, TheTokenComesBeforeWhatIsKnown) {
     EXPECT_EQ(order("no order").status, 401);
 }
 
-TEST_F(SnapshotRoutesTest, AnOrderThatIsNoneIsAnsweredWithItsMend) {
+TEST_F(SnapshotRoutesTest, AWrongRequestIsAnsweredWithAHint) {
     const auto answer = order(R"({"tables":["orders"]})");
     EXPECT_EQ(answer.status, 400);
     EXPECT_EQ(answer.content_type, "application/json");
-    EXPECT_THAT(answer.body, HasSubstr(R"({"error":"orders is no table","mend":"write SCHEMA.)"));
-    EXPECT_THAT(desk.take(), IsEmpty());
+    EXPECT_THAT(answer.body,
+                HasSubstr(R"({"error":"orders is not a table","hint":"write SCHEMA.)"));
+    EXPECT_THAT(snapshot_requests.take(), IsEmpty());
 }
 
-TEST_F(SnapshotRoutesTest, ShowsWhatTheDeskWasTold) {
-    tell({told("initial", State::reading), told("old", State::done)});
+TEST_F(SnapshotRoutesTest, ShowsThePipelinesReport) {
+    publish({reported("initial", State::reading), reported("old", State::done)});
     EXPECT_THAT(ids(), ElementsAre("initial", "old"));
     const auto one = ask("GET", "/snapshots/initial");
     EXPECT_EQ(one.status, 200);
@@ -130,30 +131,30 @@ TEST_F(SnapshotRoutesTest, ShowsWhatTheDeskWasTold) {
     EXPECT_EQ(ask("DELETE", "/snapshots/initial").status, 405);
 }
 
-TEST_F(SnapshotRoutesTest, WhatWasOrderedJustNowIsShownAsWaiting) {
+TEST_F(SnapshotRoutesTest, WhatWasRequestedJustNowIsShownAsWaiting) {
     order_as("a");
     const auto one = read_snapshot(ask("GET", "/snapshots/a").body);
     ASSERT_TRUE(one);
     EXPECT_EQ(one->state, State::waiting);
-    EXPECT_THAT(one->reason, HasSubstr("not taken it up yet"));
+    EXPECT_THAT(one->reason, HasSubstr("not started it yet"));
     EXPECT_EQ(ask("POST", "/snapshots/a/cancel").status, 202);
-    desk.take();
+    snapshot_requests.take();
     EXPECT_THAT(ids(), ElementsAre("a"));
-    tell({told("a", State::reading)});
+    publish({reported("a", State::reading)});
     EXPECT_THAT(ids(), ElementsAre("a"));
     EXPECT_EQ(shown().requests[0].state, State::reading);
-    tell({});
+    publish({});
     EXPECT_THAT(ids(), IsEmpty());
 }
 
-TEST_F(SnapshotRoutesTest, WhatLaterOrdersPassedIsOverAndForgotten) {
+TEST_F(SnapshotRoutesTest, WhatLaterRequestsPassedIsOverAndForgotten) {
     for (const auto* id : {"a", "b", "c", "d"}) order_as(id);
-    tell({told("c", State::done)});
+    publish({reported("c", State::done)});
     EXPECT_THAT(ids(), ElementsAre("c", "d"));
 }
 
 TEST_F(SnapshotRoutesTest, AnIdUnderWayIsTakenAndOneThatIsOverIsFree) {
-    tell({told("a", State::paused), told("b", State::cancelled)});
+    publish({reported("a", State::paused), reported("b", State::cancelled)});
     EXPECT_EQ(order_as("a").status, 409);
     clock.advance(1s);
     EXPECT_EQ(order_as("b").status, 202);
@@ -161,47 +162,48 @@ TEST_F(SnapshotRoutesTest, AnIdUnderWayIsTakenAndOneThatIsOverIsFree) {
     // It is not the earlier one of that name whose end is seen.
     EXPECT_EQ(read_snapshot(ask("GET", "/snapshots/b").body)->state, State::waiting);
     const auto earlier = shown().requests[1];
-    tell({earlier, told("b", State::reading)});
+    publish({earlier, reported("b", State::reading)});
     EXPECT_EQ(read_snapshot(ask("GET", "/snapshots/b").body)->state, State::reading);
     EXPECT_THAT(ids(), ElementsAre("b", "b"));
 }
 
 TEST_F(SnapshotRoutesTest, PausesResumesAndCancels) {
-    tell({told("initial", State::reading)});
-    for (const auto& [path, command] : {std::pair{"/snapshots/initial/pause", Command::pause},
-                                        std::pair{"/snapshots/initial/resume", Command::resume},
-                                        std::pair{"/snapshots/initial/cancel", Command::cancel}}) {
+    publish({reported("initial", State::reading)});
+    for (const auto& [path, command] : {std::pair{"/snapshots/initial/pause", Verb::pause},
+                                        std::pair{"/snapshots/initial/resume", Verb::resume},
+                                        std::pair{"/snapshots/initial/cancel", Verb::cancel}}) {
         const auto answer = ask("POST", path);
         EXPECT_EQ(answer.status, 202) << path;
         EXPECT_EQ(answer.body, "{\"id\":\"initial\"}\n");
-        const auto orders = desk.take();
-        ASSERT_EQ(orders.size(), 1U);
-        EXPECT_EQ(orders[0].command, command);
-        EXPECT_EQ(orders[0].request.id, "initial");
+        const auto commands = snapshot_requests.take();
+        ASSERT_EQ(commands.size(), 1U);
+        EXPECT_EQ(commands[0].verb, command);
+        EXPECT_EQ(commands[0].request.id, "initial");
     }
     EXPECT_EQ(ask("POST", "/snapshots/initial/stop").status, 404);
     EXPECT_EQ(ask("GET", "/snapshots/initial/pause").status, 405);
 }
 
 TEST_F(SnapshotRoutesTest, OnlyWhatIsKnownAndUnderWayCanBeChanged) {
-    tell({told("over", State::done)});
+    publish({reported("over", State::done)});
     const auto unknown = ask("POST", "/snapshots/other/pause");
     EXPECT_EQ(unknown.status, 404);
     EXPECT_THAT(unknown.body, HasSubstr("there is no such snapshot"));
     const auto over = ask("POST", "/snapshots/over/cancel");
     EXPECT_EQ(over.status, 409);
     EXPECT_THAT(over.body, HasSubstr("the snapshot is done"));
-    EXPECT_THAT(desk.take(), IsEmpty());
+    EXPECT_THAT(snapshot_requests.take(), IsEmpty());
 }
 
-TEST_F(SnapshotRoutesTest, AFullDeskSaysSo) {
-    for (std::size_t i = 0; i < SnapshotDesk::kOrders_max; ++i) EXPECT_EQ(order().status, 202);
+TEST_F(SnapshotRoutesTest, TooManyRequestsAreRefused) {
+    for (std::size_t i = 0; i < SnapshotRequests::kRequests_max; ++i)
+        EXPECT_EQ(order().status, 202);
     EXPECT_EQ(order().status, 503);
     EXPECT_EQ(ask("POST", "/snapshots/s-20261121-025705-1/cancel").status, 503);
-    EXPECT_EQ(shown().requests.size(), SnapshotDesk::kOrders_max);
-    desk.take();
+    EXPECT_EQ(shown().requests.size(), SnapshotRequests::kRequests_max);
+    snapshot_requests.take();
     EXPECT_EQ(order().status, 202);
-    EXPECT_EQ(shown().requests.size(), SnapshotDesk::kOrders_max);
+    EXPECT_EQ(shown().requests.size(), SnapshotRequests::kRequests_max);
 }
 
 }  // namespace

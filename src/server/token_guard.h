@@ -16,9 +16,9 @@ public:
     // The source is asked at every request: the token's file may be replaced meanwhile.
     TokenGuard(SecretSource token, Logger log) : token_(std::move(token)), log_(std::move(log)) {}
 
-    // Nothing: the request may go on. Else its answer, with the mend in it: 401 to one
+    // Nothing: the request may go on. Else its answer, with the hint in it: 401 to one
     // without the right token, 403 where none is configured, 500 where it can't be read.
-    // How long it takes tells nothing about the token but its length.
+    // How long it takes says nothing about the token but its length.
     std::optional<HttpResponse> refuse(const HttpRequest& request) const;
 
 private:

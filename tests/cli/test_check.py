@@ -1,4 +1,4 @@
-"""`pg-capture check` on broken set-ups: each finding's mend, applied as it stands, makes it pass."""
+"""`pg-capture check` on broken set-ups: each finding's hint, applied as it stands, makes it pass."""
 
 import json
 import subprocess
@@ -42,13 +42,13 @@ def blocking(env):
     code, findings = check(env)
     found = [f for f in findings if f["level"] == "blocking"]
     assert code == 1 and len(found) == 1, findings
-    assert found[0]["mend"], found
+    assert found[0]["hint"], found
     return found[0]
 
 
-def apply(server, mend):
-    """Runs the mend's SQL, part by part, as the owner of everything; restarts if it says so."""
-    for part in mend.split(";"):
+def apply(server, hint):
+    """Runs the hint's SQL, part by part, as the owner of everything; restarts if it says so."""
+    for part in hint.split(";"):
         part = part.strip()
         if part == "restart the server":
             server.restart()
@@ -56,7 +56,7 @@ def apply(server, mend):
             server.psql(part, db="shop")
 
 
-def assert_mended(env):
+def assert_fixed(env):
     code, findings = check(env)
     assert code == 0 and not [f for f in findings if f["level"] == "blocking"], findings
 
@@ -68,7 +68,7 @@ def server():
 
 
 def test_a_good_set_up_passes_for_people_and_programs(server):
-    assert_mended(environment(server))
+    assert_fixed(environment(server))
     text = run_capture("check", env=environment(server))
     assert text.returncode == 0 and "Ready to follow" in text.stdout
 
@@ -77,24 +77,24 @@ def test_wal_level():
     with start(settings={"wal_level": "replica"}) as server:
         finding = blocking(environment(server))
         assert finding["id"] == "wal_level" and "replica" in finding["message"]
-        apply(server, finding["mend"])
-        assert_mended(environment(server))
+        apply(server, finding["hint"])
+        assert_fixed(environment(server))
 
 
 def test_replication(server):
     server.psql("ALTER ROLE cdc NOREPLICATION")
     finding = blocking(environment(server))
     assert finding["id"] == "replication"
-    apply(server, finding["mend"])
-    assert_mended(environment(server))
+    apply(server, finding["hint"])
+    assert_fixed(environment(server))
 
 
 def test_select(server):
     server.psql("REVOKE SELECT ON orders FROM cdc; ", db="shop")
     finding = blocking(environment(server))
     assert finding["id"] == "select" and "orders" in finding["message"]
-    apply(server, finding["mend"])
-    assert_mended(environment(server))
+    apply(server, finding["hint"])
+    assert_fixed(environment(server))
 
 
 def test_slot_in_use_by_somebody_else(server):
@@ -107,10 +107,10 @@ def test_slot_in_use_by_somebody_else(server):
         wait_until(lambda: server.slot("cdc_slot")["active"], what="the slot to be read")
         finding = blocking(environment(server))
         assert finding["id"] == "slot" and "in use" in finding["message"]
-        apply(server, finding["mend"])
+        apply(server, finding["hint"])
         reader.wait(60)
         server.wait_free("cdc_slot")
-        assert_mended(environment(server))
+        assert_fixed(environment(server))
     finally:
         reader.kill()
         reader.wait()
@@ -130,7 +130,7 @@ def test_an_instance_of_ours_is_no_obstacle(server):
         code, findings = check(environment(server, PG_CAPTURE_HTTP_LISTEN=""))
         assert code == 0 and [f["id"] for f in findings] == ["slot"], findings
         assert "another instance of pg-capture" in findings[0]["message"]
-        assert "terminate" not in findings[0]["mend"]
+        assert "terminate" not in findings[0]["hint"]
         instance.stop()
     server.drop_slot("cdc_slot")
 
@@ -141,7 +141,7 @@ def test_publication_lacking_a_table_that_is_asked_for(server):
     code, findings = check(environment(server, **named))
     assert code == 0 and [f["id"] for f in findings] == ["publication"], findings
     assert "orders" in findings[0]["message"]
-    apply(server, findings[0]["mend"])
+    apply(server, findings[0]["hint"])
     code, findings = check(environment(server, **named))
     assert code == 0 and findings == []
 
@@ -172,8 +172,8 @@ def test_a_slot_without_its_publication(server):
                       PG_USERNAME="postgres", PG_PASSWORD=server.password)
     try:
         finding = blocking(env)
-        assert finding["id"] == "publication" and "is lost" in finding["mend"]
-        assert "slots drop alone" in finding["mend"]
+        assert finding["id"] == "publication" and "is lost" in finding["hint"]
+        assert "slots drop alone" in finding["hint"]
         with Capture(env, http=False) as capture:
             assert capture.wait_exit() == 5
     finally:
@@ -183,8 +183,8 @@ def test_a_slot_without_its_publication(server):
 def test_publication_missing(server):
     finding = blocking(environment(server, PG_PUBLICATION="none_yet"))
     assert finding["id"] == "publication"
-    apply(server, finding["mend"])
-    assert_mended(environment(server, PG_PUBLICATION="none_yet"))
+    apply(server, finding["hint"])
+    assert_fixed(environment(server, PG_PUBLICATION="none_yet"))
 
 
 def test_no_replica_identity(server):
@@ -192,8 +192,8 @@ def test_no_replica_identity(server):
                 "ALTER PUBLICATION cdc_pub ADD TABLE keyless", db="shop")
     finding = blocking(environment(server))
     assert finding["id"] == "replica_identity" and "keyless" in finding["subject"]
-    apply(server, finding["mend"])
-    assert_mended(environment(server))
+    apply(server, finding["hint"])
+    assert_fixed(environment(server))
     server.psql("DROP TABLE keyless", db="shop")
 
 
@@ -201,22 +201,22 @@ def test_wrong_password():
     with start(auth="scram-sha-256") as server:
         finding = blocking(environment(server, PG_PASSWORD="hidden-wrong"))
         assert "password" in finding["message"] and "hidden" not in json.dumps(finding)
-        assert "postgres.password" in finding["mend"] or "PG_PASSWORD" in finding["mend"]
-        assert_mended(environment(server))
+        assert "postgres.password" in finding["hint"] or "PG_PASSWORD" in finding["hint"]
+        assert_fixed(environment(server))
 
 
 def test_tls_refused(server):
     finding = blocking(environment(server, PG_SSL_MODE="require"))
     assert "SSL" in finding["message"] or "TLS" in finding["message"]
-    assert "ssl" in finding["mend"]
-    assert_mended(environment(server, PG_SSL_MODE="disable"))
+    assert "ssl" in finding["hint"]
+    assert_fixed(environment(server, PG_SSL_MODE="disable"))
 
 
 def test_tls_required():
     with start(tls="required") as server:
         finding = blocking(environment(server))
-        assert finding["mend"]
-        assert_mended(environment(server, PG_SSL_MODE="require"))
+        assert finding["hint"]
+        assert_fixed(environment(server, PG_SSL_MODE="require"))
 
 
 def test_nobody_listens():

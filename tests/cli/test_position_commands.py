@@ -81,7 +81,7 @@ def test_adopt_stores_where_the_slot_stands_and_what_is_to_be_read(place, flags,
     assert at.slot_at() in done.stdout
     assert ("reads all captured tables" in done.stdout) == snapshot
     code, shown = at.show()
-    assert code == 0 and shown["goes_on"] and shown["stored"]["resume_at"] == at.slot_at()
+    assert code == 0 and shown["continues"] and shown["stored"]["resume_at"] == at.slot_at()
     assert shown["stored"]["snapshot_left"] == snapshot
     at.insert(6)
     with at.capture() as capture:
@@ -120,8 +120,8 @@ def test_show_tells_what_is_stored_and_what_a_start_makes_of_it(place):
     at.insert(6)
     at.server.psql("SELECT pg_replication_slot_advance('shown', pg_current_wal_lsn())", db=at.name)
     code, shown = at.show()
-    assert code == 1 and not shown["goes_on"] and "ahead of our position" in shown["next_start"]
-    assert "pg-capture position reset --yes" in shown["mend"]
+    assert code == 1 and not shown["continues"] and "ahead of our position" in shown["next_start"]
+    assert "pg-capture position reset --yes" in shown["hint"]
     text = at.run("position", "show")
     assert text.returncode == 1
     for word in ("kept in", str(at.path), "a start now", "ahead of our position", at.slot_at()):
@@ -135,7 +135,7 @@ def test_reset_says_what_it_costs_does_it_and_the_next_start_reads_everything(pl
     at.server.psql("SELECT pg_replication_slot_advance('resets', pg_current_wal_lsn())", db=at.name)
     refused = at.run("position", "reset")
     assert refused.returncode == 2 and "nothing is done without --yes" in refused.stderr
-    assert "what was deleted in between is not told" in refused.stderr
+    assert "what was deleted in between is not reported" in refused.stderr
     assert at.path.exists()
     done = at.run("position", "reset", "--yes")
     assert done.returncode == 0 and at.slot_at() in done.stdout, done.stderr

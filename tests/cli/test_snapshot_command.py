@@ -40,7 +40,7 @@ class Instance:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 line = f"{self.command} {self.path}"
                 instance.seen.append((line, self.headers.get("Authorization"), body.decode()))
-                status, told = instance.answers.get(line, (404, {"error": "none", "mend": ""}))
+                status, told = instance.answers.get(line, (404, {"error": "none", "hint": ""}))
                 text = json.dumps(told() if callable(told) else told).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
@@ -81,13 +81,13 @@ def nobody():
 
 @pytest.mark.parametrize("arguments, complaint", [
     ([], "no table is named"),
-    (["orders"], "orders is no table"),
-    (["a.b", "lst"], "lst is no table"),
+    (["orders"], "orders is not a table"),
+    (["a.b", "lst"], "lst is not a table"),
     (["a.b", "a.c", "--where", "true"], "a condition is for one table"),
     (["a.*", "--where", "true"], "a condition is for one table"),
     (["a.b", "--where", "x" * 10_001], "the condition is too long"),
     (["a.b", "--id", "initial"], "snapshot of everything"),
-    (["a.b", "--id", "a/b"], "the id is none"),
+    (["a.b", "--id", "a/b"], "the id is not valid"),
     (["a.b"] * 101, "too many tables"),
     (["a.b", "--wiat"], "--wait"),
     (["a.b", "--http.token", "x"], "a secret is not taken from the command line"),
@@ -143,7 +143,7 @@ def test_the_token_is_borne_and_shown_nowhere():
     with running(**{"POST_/snapshots": (202, {"id": "again"})}) as instance:
         done = run_capture("snapshot", "public.orders", "--where", "id > 5 AND v = 'é'",
                            "--id", "again", "-v", env=instance.environment)
-        assert done.returncode == 0 and "again is ordered" in done.stdout, done.stderr
+        assert done.returncode == 0 and "again is requested" in done.stdout, done.stderr
         [(_, bearer, body)] = instance.posts()
         assert bearer == f"Bearer {TOKEN}"
         assert json.loads(body) == {"tables": ["public.orders"], "where": "id > 5 AND v = 'é'",
@@ -165,7 +165,7 @@ def test_the_token_may_lie_in_a_file(tmp_path):
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_token_that_is_not_taken_is_an_error_of_the_configuration(status):
-    told = {"error": "the token is not the right one", "mend": "set http.token"}
+    told = {"error": "the token is not the right one", "hint": "set http.token"}
     with running(**{"POST_/snapshots": (status, told)}) as instance:
         done = run_capture("snapshot", "a.b", env=instance.environment)
         assert done.returncode == 2 and not done.stdout
@@ -174,7 +174,7 @@ def test_a_token_that_is_not_taken_is_an_error_of_the_configuration(status):
 
 
 def test_without_a_token_none_is_borne():
-    with running(**{"POST_/snapshots": (401, {"error": "a token is needed", "mend": ""})}) as instance:
+    with running(**{"POST_/snapshots": (401, {"error": "a token is needed", "hint": ""})}) as instance:
         env = instance.environment | {"PG_CAPTURE_HTTP_TOKEN": ""}
         done = run_capture("snapshot", "a.b", env=env)
         assert done.returncode == 2 and "PG_CAPTURE_HTTP_TOKEN_FILE" in done.stderr
@@ -191,12 +191,12 @@ def test_whoever_else_listens_there_is_not_told_the_token():
 # -- refusals, lists, waiting ----------------------------------------------------------
 
 @pytest.mark.parametrize("status, code", [(400, 2), (404, 1), (409, 1), (500, 1), (503, 1)])
-def test_a_refusal_is_told_with_its_mend(status, code):
-    told = {"error": "no \x1b[2J", "mend": "do that"}
+def test_a_refusal_is_told_with_its_hint(status, code):
+    told = {"error": "no \x1b[2J", "hint": "do that"}
     with running(**{"POST_/snapshots/x/cancel": (status, told)}) as instance:
         done = run_capture("snapshot", "cancel", "x", env=instance.environment)
         assert done.returncode == code
-        assert "no ?[2J" in done.stderr and "to mend it: do that" in done.stderr
+        assert "no ?[2J" in done.stderr and "hint: do that" in done.stderr
 
 
 def test_lists_for_people_and_for_programs():

@@ -14,9 +14,9 @@
 #include "sink/console/sink.h"
 #include "sink/discard/sink.h"
 #include "sink/kafka/sink.h"
+#include "support/fake_kafka.h"
 #include "support/manual_clock.h"
 #include "support/outputs.h"
-#include "support/played_kafka.h"
 
 namespace pgc {
 namespace {
@@ -51,7 +51,7 @@ struct KafkaRig final : Rig {
     KafkaRig() {
         sink = KafkaSink::make({.config = config,
                                 .producers = producers,
-                                .memory = memory,
+                                .carry_over = carry_over,
                                 .clock = clock,
                                 .metrics = metrics,
                                 .logger = {}})
@@ -79,9 +79,9 @@ struct KafkaRig final : Rig {
     void reader_goes_away() override { kafka.write_code = KafkaCode::out_of_order; }
 
     KafkaConfig config;
-    test::PlayedKafka kafka;
-    test::PlayedKafkaProducers producers{kafka};
-    KafkaMemory memory;
+    test::FakeKafka kafka;
+    test::FakeKafkaProducers producers{kafka};
+    KafkaCarryOver carry_over;
     ManualClock clock;
     Metrics metrics{"test"};
     std::size_t read = 0;

@@ -85,7 +85,7 @@ def carries(server, env, encrypted=None):
 
 
 def refused(env, code, *parts):
-    """It ends with this code, says each of these, and tells a mend but no secret."""
+    """It ends with this code, says each of these, and tells a hint but no secret."""
     with Capture(env, slot="s", http=False) as capture:
         assert capture.wait_exit() == code, capture.stderr
         for part in parts:

@@ -280,7 +280,7 @@ def test_22_a_rotated_password_is_read_again(tmp_path):
             capture.stop()
 
 
-def test_a_wrong_password_stops_with_the_mend():
+def test_a_wrong_password_stops_with_the_hint():
     with PostgresServer("15", auth="scram-sha-256") as server:
         server.psql(f"CREATE DATABASE {DATABASE}")
         with Capture(environment(server, PG_PASSWORD="wrong-secret"), slot="s", http=False) as capture:

@@ -2,7 +2,7 @@
 // that has lost its mind: whatever comes, batches keep what core/change.h promises.
 //
 // The first byte: bit 0, reselect unsent values; bit 1, a binary stream. Then messages, each
-// behind an Int16 length.
+// after an Int16 length.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +43,7 @@ public:
                                   std::string_view table) { return !table.starts_with("audit"); },
                       .column = [](std::string_view, std::string_view,
                                    std::string_view column) { return column != "secret"; }},
-                     binary, memory_, nullptr),
+                     binary, carry_over_, nullptr),
           assembler_(relations_, reselect) {
         assembler_.enter(batch_);
     }
@@ -109,7 +109,7 @@ private:
     }
 
     TypeMap types_;
-    SourceMemory memory_;
+    SourceCarryOver carry_over_;
     Relations relations_;
     Assembler assembler_;
     Batch batch_;

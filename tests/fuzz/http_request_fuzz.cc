@@ -1,6 +1,6 @@
 // Any bytes as HTTP requests: never a crash, never a read too far; and a connection
 // answers the same whether the bytes come at once or one after the other. Orders of
-// snapshots among them: what reaches the desk is one that may be there.
+// snapshots among them: what is left for the pipeline is valid.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,7 +9,7 @@
 
 #include "server/http_connection.h"
 #include "server/http_parser.h"
-#include "server/snapshot_order.h"
+#include "server/snapshot_request.h"
 #include "server/snapshot_routes.h"
 #include "support/manual_clock.h"
 
@@ -49,22 +49,22 @@ void check_views(std::string_view input) {
     }
 }
 
-// The desk's orders are lawful, and read again as they would be written.
-void check_orders(SnapshotDesk& desk) {
-    for (const SnapshotOrder& order : desk.take()) {
-        require(is_snapshot_id(order.request.id));
-        if (order.command != SnapshotOrder::Command::start) continue;
-        require(check_order(order.request).has_value());
-        require(read_order(order_json(order.request)) == order.request);
+// The commands left are valid, and read again as they would be written.
+void check_commands(SnapshotRequests& snapshot_requests) {
+    for (const SnapshotCommand& command : snapshot_requests.take()) {
+        require(is_snapshot_id(command.request.id));
+        if (command.verb != SnapshotCommand::Verb::start) continue;
+        require(check_snapshot_request(command.request).has_value());
+        require(read_snapshot_request(snapshot_request_json(command.request)) == command.request);
     }
 }
 
-void add_routes(Router& router, SnapshotDesk& desk, const Clock& clock) {
+void add_routes(Router& router, SnapshotRequests& snapshot_requests, const Clock& clock) {
     router.add("GET", "/a", [](const HttpRequest&) { return HttpResponse{.body = "a"}; });
     router.add("POST", "/b", [](const HttpRequest& request) {
         return HttpResponse{.body = std::string{request.body}};
     });
-    add_snapshot_routes(router, {.desk = desk,
+    add_snapshot_routes(router, {.snapshot_requests = snapshot_requests,
                                  .clock = clock,
                                  .token = [] { return Result<Secret>{Secret{"t"}}; },
                                  .log = {}});
@@ -72,10 +72,10 @@ void add_routes(Router& router, SnapshotDesk& desk, const Clock& clock) {
 
 std::string answers(std::string_view input, std::size_t piece) {
     const ManualClock clock;
-    SnapshotDesk desk;
-    desk.tell({.requests = {{.id = "r", .state = SnapshotReport::State::reading}}});
+    SnapshotRequests snapshot_requests;
+    snapshot_requests.publish({.requests = {{.id = "r", .state = SnapshotReport::State::reading}}});
     Router router;
-    add_routes(router, desk, clock);
+    add_routes(router, snapshot_requests, clock);
     HttpConnection connection(router, clock);
     std::string all;
     for (std::size_t at = 0; at < input.size(); at += piece) {
@@ -87,7 +87,7 @@ std::string answers(std::string_view input, std::size_t piece) {
     }
     connection.peer_ended();
     require(connection.state() == HttpConnection::State::done);
-    check_orders(desk);
+    check_commands(snapshot_requests);
     return all;
 }
 

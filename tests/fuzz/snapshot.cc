@@ -1,4 +1,4 @@
-// What a snapshot reads: messages of COPY … TO STDOUT, the stored text of what is left, orders.
+// What a snapshot reads: messages of COPY … TO STDOUT, the stored text of what is left, requests.
 //
 // The first byte chooses: bits 0 and 1 what is read; of a COPY bit 2 its form (binary or text) and
 // bits 3 to 7 how many values a row has. A COPY is given the rest in two messages.
@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "postgres/snapshot/commands.h"
 #include "postgres/snapshot/copy_rows.h"
-#include "postgres/snapshot/orders.h"
 #include "postgres/snapshot/progress.h"
 
 namespace {
@@ -41,17 +41,17 @@ void read_copy(std::uint8_t choice, std::string_view bytes) {
 
 // What is understood is written and read back as the same.
 void read_left(std::string_view text) {
-    const auto works = read_progress(text);
-    if (!works) return;
-    const auto again = read_progress(write_progress(*works));
-    if (!again || *again != *works) std::abort();
+    const auto jobs = read_progress(text);
+    if (!jobs) return;
+    const auto again = read_progress(write_progress(*jobs));
+    if (!again || *again != *jobs) std::abort();
 }
 
 void read_orders(std::string_view text) {
-    static_cast<void>(order_of_message(text));
+    static_cast<void>(command_of_message(text));
     const std::size_t half = text.find('\n');
     const std::string_view data = half == std::string_view::npos ? "" : text.substr(half + 1);
-    static_cast<void>(orders_of_signal("id", text.substr(0, half), data));
+    static_cast<void>(commands_of_signal("id", text.substr(0, half), data));
 }
 
 }  // namespace

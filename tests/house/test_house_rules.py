@@ -51,7 +51,7 @@ def test_the_tree_is_formatted():
     done = subprocess.run(["/usr/bin/clang-format-19", "--dry-run", "-Werror", *files], cwd=ROOT,
                           text=True, stderr=subprocess.PIPE, check=False)
     wrong = sorted({x.split(":")[0] for x in done.stderr.splitlines() if "error:" in x})
-    assert not wrong, "make format mends: " + " ".join(wrong)
+    assert not wrong, "make format fixes: " + " ".join(wrong)
 
 
 @pytest.mark.parametrize("path, text, rule", [
@@ -90,9 +90,9 @@ def test_the_tree_is_formatted():
     ("docs/a.md", "index: pypi" ".org\n", "machine"),
     ("docs/a.md", "see /ho" "me/alice/x\n", "machine"),
     ("Makefile", "all:\n\tcp x /ro" "ot/y\n", "machine"),
-    ("src/core/a.cc", 'void f() { e.mend = "SELECT pg_drop_replication_slot(" + slot + ");"; }\n',
+    ("src/core/a.cc", 'void f() { e.hint = "SELECT pg_drop_replication_slot(" + slot + ");"; }\n',
      "costly-hint"),
-    ("src/core/a.cc", 'void f() { g("drop the "\n  "slot; then start anew"); h("lost"); }\n',
+    ("src/core/a.cc", 'void f() { g("drop the "\n  "slot; then start over"); h("lost"); }\n',
      "costly-hint"),
     ("src/core/a.cc", 'void f() { return "or pg-capture position reset --yes"; }\n',
      "costly-hint"),
@@ -114,7 +114,7 @@ def test_fires(tree, path, text, rule):
      + "}\n"),
     ("src/core/a.cc", "const int table[] = {\n" + "    1,\n" * 100 + "};\n"),
     ("src/cli/a.cc", "void f() { std::exit(2); }\n"),
-    ("src/core/a.cc", 'void f() { e.mend = "drop the slot; what it "\n  "holds is lost"; }\n'),
+    ("src/core/a.cc", 'void f() { e.hint = "drop the slot; what it "\n  "holds is lost"; }\n'),
     ("src/core/a.cc", 'void f() { log("the server may drop the slot"); }\n'),
     ("src/core/a.cc", 'auto q = "/* pg-capture: x */ SELECT pg_drop_replication_slot({})";\n'),
 ])

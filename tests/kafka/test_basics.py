@@ -131,7 +131,7 @@ def test_a_truncate_reaches_every_partition_in_its_place(any_broker, stages, key
         stage.sql("TRUNCATE t; INSERT INTO t SELECT generate_series(101, 130)")
         stage.wait_for("t", 60 + 3 + 30)
         capture.stop()
-        capture.start()     # counts the partitions anew
+        capture.start()     # counts the partitions again
         stage.sql("INSERT INTO t SELECT generate_series(201, 230); TRUNCATE t; INSERT INTO t VALUES (301)")
         records = stage.wait_for("t", 60 + 3 + 30 + 30 + 5 + 1)
         capture.stop()

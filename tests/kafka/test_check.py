@@ -1,5 +1,5 @@
-"""`pg-capture check` of broken Kafka set-ups: each finding's mend, applied as it stands, makes it
-pass. Commands among the mends are run with Kafka's own tools."""
+"""`pg-capture check` of broken Kafka set-ups: each finding's hint, applied as it stands, makes it
+pass. Commands among the hints are run with Kafka's own tools."""
 
 import json
 import re
@@ -63,10 +63,10 @@ def check(env, timeout=120):
 
 
 def only(env, level="blocking"):
-    """The one finding that is not ok; it has a mend."""
+    """The one finding that is not ok; it has a hint."""
     code, findings = check(env)
     found = [f for f in findings if f["level"] != "ok"]
-    assert len(found) == 1 and found[0]["level"] == level and found[0]["mend"], findings
+    assert len(found) == 1 and found[0]["level"] == level and found[0]["hint"], findings
     assert code == (1 if level == "blocking" else 0)
     return found[0]
 
@@ -90,10 +90,10 @@ def eventually(look, *arguments):
             time.sleep(0.2)
 
 
-def apply(broker, mend):
-    """Runs every command in a mend."""
-    commands = re.findall(r"kafka-(\w+)\.sh --bootstrap-server \S+ ([^;()]+?)(?=\)|;|$)", mend)
-    assert commands, mend
+def apply(broker, hint):
+    """Runs every command in a hint."""
+    commands = re.findall(r"kafka-(\w+)\.sh --bootstrap-server \S+ ([^;()]+?)(?=\)|;|$)", hint)
+    assert commands, hint
     for tool, arguments in commands:
         broker.tool(tool, *shlex.split(arguments))
 
@@ -116,7 +116,7 @@ def test_the_old_broker_passes_too(server):
         findings = good(env)
         assert any("Kafka 2.8" in f["message"] for f in findings), findings
         old.create_topic(POSITIONS, partitions=3)
-        apply(old, eventually(only, env)["mend"])
+        apply(old, eventually(only, env)["hint"])
         eventually(good, env)
 
 
@@ -124,7 +124,7 @@ def test_wrong_port(server, broker):
     began = time.monotonic()
     finding = only(environment(server, f"127.0.0.1:{free_port()}"))
     assert finding["id"] == "kafka_broker" and "refused" in finding["message"]
-    assert "kafka.brokers" in finding["mend"] and time.monotonic() - began < 30
+    assert "kafka.brokers" in finding["hint"] and time.monotonic() - began < 30
     good(environment(server, broker.bootstrap))
 
 
@@ -137,20 +137,20 @@ def test_one_of_two_addresses_is_enough_to_begin(server, broker):
 def test_a_name_that_nobody_knows(server):
     finding = only(environment(server, "no-such-host.invalid:9092",
                                PG_CAPTURE_KAFKA_SECURITY_PROTOCOL="SSL"))
-    assert "no-such-host.invalid" in json.dumps(finding) and "kafka.brokers" in finding["mend"]
+    assert "no-such-host.invalid" in json.dumps(finding) and "kafka.brokers" in finding["hint"]
 
 
 def test_wrong_password(server, broker):
     finding = only(sasl(server, broker) | {"PG_CAPTURE_KAFKA_SECURITY_PASSWORD": "hidden-wrong"})
     assert "hidden" not in json.dumps(finding) and "uthentication" in finding["message"]
-    assert "password" in finding["mend"]
+    assert "password" in finding["hint"]
     good(sasl(server, broker))
 
 
 def test_tls_refused(server, broker):
     other = str(certificates() / "other_ca.crt")
     finding = only(sasl(server, broker) | {"PG_CAPTURE_KAFKA_SECURITY_CA": other})
-    assert "certificate" in finding["message"] and "kafka.security.ca" in finding["mend"]
+    assert "certificate" in finding["message"] and "kafka.security.ca" in finding["hint"]
     good(sasl(server, broker))
 
 
@@ -158,13 +158,13 @@ def test_tls_refused(server, broker):
 def test_another_protocol_than_the_listener_speaks(server, broker, address, protocol):
     finding = only(environment(server, getattr(broker, address),
                                PG_CAPTURE_KAFKA_SECURITY_PROTOCOL=protocol))
-    assert "kafka.security.protocol" in finding["mend"], finding
+    assert "kafka.security.protocol" in finding["hint"], finding
 
 
 def test_no_client_certificate(server, broker):
     env = environment(server, broker.ssl_bootstrap, PG_CAPTURE_KAFKA_SECURITY_PROTOCOL="SSL",
                       PG_CAPTURE_KAFKA_SECURITY_CA=str(certificates() / "ca.crt"))
-    assert only(env)["mend"]
+    assert only(env)["hint"]
     good(env | {"PG_CAPTURE_KAFKA_SECURITY_CERTIFICATE": str(certificates() / "client.crt"),
                 "PG_CAPTURE_KAFKA_SECURITY_KEY": str(certificates() / "client.key")})
 
@@ -185,7 +185,7 @@ def test_addresses_that_the_broker_advertises_but_nobody_reaches(server):
         good(environment(server, broker.address("PROXIED")))
         broker.proxy.close()
         finding = only(environment(server, broker.address("PROXIED")))
-        assert finding["id"] == "kafka_advertised" and "advertised.listeners" in finding["mend"]
+        assert finding["id"] == "kafka_advertised" and "advertised.listeners" in finding["hint"]
 
 
 # -- topics ----------------------------------------------------------------------------
@@ -201,12 +201,12 @@ def test_a_missing_topic_that_is_not_to_be_created(server, broker):
     env = environment(server, broker.bootstrap, PG_CAPTURE_KAFKA_TOPICS_CREATE="false",
                       PG_CAPTURE_KAFKA_TOPICS_PARTITIONS="3")
     positions = eventually(no_topic_of_positions, env)
-    assert "pg-capture adopt" in positions["mend"]
-    apply(broker, positions["mend"])
+    assert "pg-capture adopt" in positions["hint"]
+    apply(broker, positions["hint"])
     wait_until(lambda: broker.partitions(POSITIONS) == 1, what="the topic to be known")
     finding = eventually(only, env)
     assert finding["id"] == "kafka_topic" and TOPIC in finding["subject"]
-    apply(broker, finding["mend"])
+    apply(broker, finding["hint"])
     wait_until(lambda: broker.partitions(TOPIC) == 3, what="the topic to be known")
     eventually(good, env)
 
@@ -215,14 +215,14 @@ def test_more_replicas_than_brokers(server, broker):
     env = environment(server, broker.bootstrap, PG_CAPTURE_KAFKA_TOPICS_REPLICATION_FACTOR="3")
     broker.create_topic(POSITIONS, config={"cleanup.policy": "compact"})
     finding = eventually(only, env)
-    assert "kafka.topics.replication_factor" in finding["mend"]
+    assert "kafka.topics.replication_factor" in finding["hint"]
     eventually(good, env | {"PG_CAPTURE_KAFKA_TOPICS_REPLICATION_FACTOR": "1"})
 
 
 def test_a_topic_configuration_that_is_none(server, broker):
     env = environment(server, broker.bootstrap, PG_CAPTURE_KAFKA_TOPICS_CONFIG="retention.ms=never")
     finding = eventually(only, env)
-    assert finding["id"] == "kafka_topic" and "kafka.topics.config" in finding["mend"]
+    assert finding["id"] == "kafka_topic" and "kafka.topics.config" in finding["hint"]
     eventually(good, env | {"PG_CAPTURE_KAFKA_TOPICS_CONFIG": "retention.ms=1000"})
 
 
@@ -230,13 +230,13 @@ def test_more_replicas_in_sync_asked_for_than_there_are(server, broker):
     broker.create_topic(TOPIC, config={"min.insync.replicas": "2"})
     finding = eventually(only, environment(server, broker.bootstrap))
     assert "min.insync.replicas" in finding["message"]
-    apply(broker, finding["mend"])
+    apply(broker, finding["hint"])
     eventually(good, environment(server, broker.bootstrap))
 
 
 def test_a_topic_that_takes_only_small_batches(server, broker):
     broker.create_topic(TOPIC, config={"max.message.bytes": "1000"})
-    apply(broker, eventually(only, environment(server, broker.bootstrap), "warning")["mend"])
+    apply(broker, eventually(only, environment(server, broker.bootstrap), "warning")["hint"])
     eventually(good, environment(server, broker.bootstrap))
 
 
@@ -244,7 +244,7 @@ def test_a_fixed_partition_that_is_not_there(server, broker):
     broker.create_topic(TOPIC, partitions=2)
     env = environment(server, broker.bootstrap, PG_CAPTURE_KAFKA_PARTITIONER="fixed",
                       PG_CAPTURE_KAFKA_TOPICS_PARTITIONS="5")
-    assert "below 2" in eventually(only, env | {"PG_CAPTURE_KAFKA_FIXED_PARTITION": "2"})["mend"]
+    assert "below 2" in eventually(only, env | {"PG_CAPTURE_KAFKA_FIXED_PARTITION": "2"})["hint"]
     eventually(good, env | {"PG_CAPTURE_KAFKA_FIXED_PARTITION": "1"})
 
 
@@ -253,9 +253,9 @@ def test_positions_in_three_partitions(server, broker):
     env = environment(server, broker.bootstrap)
     finding = eventually(only, env)
     assert finding["id"] == "kafka_position_topic" and "3 partitions" in finding["message"]
-    apply(broker, finding["mend"])
+    apply(broker, finding["hint"])
     wait_until(lambda: POSITIONS not in broker.topics(), 60, "the topic to be gone")
-    assert "pg-capture adopt makes it anew" in finding["mend"]
+    assert "pg-capture adopt creates it again" in finding["hint"]
     adopted = run_capture("adopt", env=env)
     assert adopted.returncode == 0, adopted.stderr
     wait_until(lambda: broker.partitions(POSITIONS) == 1, 60, "the new topic to be known")
@@ -266,7 +266,7 @@ def test_positions_that_would_age_away(server, broker, tmp_path):
     broker.create_topic(POSITIONS)
     finding = eventually(only, environment(server, broker.bootstrap))
     assert "cleanup.policy" in finding["message"]
-    apply(broker, finding["mend"])
+    apply(broker, finding["hint"])
     eventually(good, environment(server, broker.bootstrap))
     # With a file nobody needs the topic.
     broker.set_topic_config(POSITIONS, cleanup_policy="delete")
@@ -278,7 +278,7 @@ def test_dead_letters(server, broker):
     assert any(f["id"] == "kafka_dead_letter_topic" for f in good(env))
     broker.create_topic("cdc.dead_letters")
     finding = eventually(only, env, "warning")
-    apply(broker, finding["mend"])
+    apply(broker, finding["hint"])
     eventually(good, env)
 
 
@@ -294,8 +294,8 @@ def test_missing_rights(server, broker, topic, there):
                 "--topic", topic)
     try:
         finding = eventually(only, sasl(server, broker))
-        assert topic in finding["subject"] and "kafka-acls.sh" in finding["mend"]
-        apply(broker, finding["mend"])
+        assert topic in finding["subject"] and "kafka-acls.sh" in finding["hint"]
+        apply(broker, finding["hint"])
         eventually(good, sasl(server, broker))
     finally:
         broker.allow_again(topic)

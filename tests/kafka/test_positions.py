@@ -38,8 +38,8 @@ def ours(stage, capture, *arguments):
     return run_capture(*arguments, env=capture.environment)
 
 
-def mend(capture):
-    return capture.stderr_tail(2).split("mend=")[-1]
+def hint(capture):
+    return capture.stderr_tail(2).split("hint=")[-1]
 
 
 def test_a_position_is_stored_before_the_slot_is_confirmed_and_found_again(any_broker, stages):
@@ -53,7 +53,7 @@ def test_a_position_is_stored_before_the_slot_is_confirmed_and_found_again(any_b
         capture.start()
         assert keys(stage.wait_for("history", 2)) == [1, 2]
         capture.stop()
-        assert f"going on from the stored position  from={at['resume_at']}" in capture.stderr.replace(
+        assert f"continuing from the stored position  from={at['resume_at']}" in capture.stderr.replace(
             f"pipeline={stage.name} ", "")
     config = any_broker.topic_config(stage.positions)
     assert any_broker.partitions(stage.positions) == 1
@@ -71,7 +71,7 @@ def test_58_kill_9_and_a_new_start_go_on_from_the_topic(broker, stages):
         audience.finish(writer, capture)
         capture.stop()
         # More often than it was started, if it had to wait until the killed one's walsender had gone.
-        assert capture.stderr.count("going on from the stored position") >= 5
+        assert capture.stderr.count("continuing from the stored position") >= 5
         assert capture.stderr.count("starting with a new slot") == 1
 
 
@@ -103,7 +103,7 @@ def test_58_a_deleted_topic_stops_with_the_way_to_go_on(broker, stages):
             assert capture.wait_exit() == REFUSED, capture.stderr_tail()
             assert "the store of positions is missing" in capture.stderr_tail(2)
         assert stage.positions not in broker.topics()
-        assert mend(capture).startswith('"pg-capture adopt')
+        assert hint(capture).startswith('"pg-capture adopt')
         done = ours(stage, capture, "adopt", "--no-snapshot")
         assert done.returncode == 0 and "rows that are in the tables already are not sent" in done.stdout, done.stderr
         assert broker.topic_config(stage.positions)["cleanup.policy"] == "compact"
@@ -111,7 +111,7 @@ def test_58_a_deleted_topic_stops_with_the_way_to_go_on(broker, stages):
         fill(stage, 2)
         capture.start()
         assert keys(stage.wait_for("history", 2)) == [1, 2]
-        assert "going on from the stored position" in capture.stderr
+        assert "continuing from the stored position" in capture.stderr
         capture.stop()
         stage.server.wait_free(stage.name)
         again = ours(stage, capture, "adopt")
@@ -128,7 +128,7 @@ def test_adopt_makes_the_topic_and_the_next_start_reads_the_rows_that_are_there(
     fill(stage, 3)
     with stage.capture(wait=False) as capture:
         assert capture.wait_exit() == REFUSED
-        assert mend(capture).startswith('"pg-capture adopt')
+        assert hint(capture).startswith('"pg-capture adopt')
         done = ours(stage, capture, "adopt", "--output", "json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == {
@@ -150,7 +150,7 @@ def test_an_empty_value_makes_the_next_start_forget(any_broker, stages):
         fill(stage, 2)          # lost to us
         capture.start()
         assert capture.wait_exit() == REFUSED
-        assert "pg-capture position reset --yes" in mend(capture)
+        assert "pg-capture position reset --yes" in hint(capture)
         any_broker.tool("console-producer", "--topic", stage.positions, "--property",
                         "parse.key=true", "--property", "key.separator=:",
                         input_text=f"{stage.name}:\n")
@@ -189,13 +189,13 @@ def test_unsuitable_topics_are_refused_with_the_command_that_mends_them(broker, 
     with stage.capture(wait=False) as capture:
         assert capture.wait_exit() == UNSUITABLE, capture.stderr_tail()
         assert "has 3 partitions" in capture.stderr_tail(2)
-        assert "pg-capture adopt makes it anew" in mend(capture)
+        assert "pg-capture adopt creates it again" in hint(capture)
         broker.delete_topic(stage.positions)
         broker.create_topic(stage.positions)
         capture.start()
         assert capture.wait_exit() == UNSUITABLE
         assert "cleanup.policy is delete" in capture.stderr_tail(2)
-        assert f"--entity-name {stage.positions} --add-config cleanup.policy=compact" in mend(capture)
+        assert f"--entity-name {stage.positions} --add-config cleanup.policy=compact" in hint(capture)
         broker.set_topic_config(stage.positions, cleanup_policy="compact")
         capture.start()
         capture.wait_streaming()
@@ -279,8 +279,8 @@ def test_missing_rights_are_named_with_the_acl_that_gives_them(brokers, stages, 
     secure.deny("pgc", operation, stage.positions)
     with stage.capture(wait=False) as capture:
         assert capture.wait_exit() not in (0, None), capture.stderr_tail()
-        assert "kafka-acls.sh" in mend(capture), capture.stderr_tail(80)
-        assert "--allow-principal User:pgc" in mend(capture)
+        assert "kafka-acls.sh" in hint(capture), capture.stderr_tail(80)
+        assert "--allow-principal User:pgc" in hint(capture)
         secure.allow_again(stage.positions)
         capture.start()
         capture.wait_streaming()

@@ -1,4 +1,4 @@
-"""What a broker refuses: waited for where waiting helps, else told with everything needed to mend it."""
+"""What a broker refuses: waited for where waiting helps, else told with everything needed to fix it."""
 
 import time
 

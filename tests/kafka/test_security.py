@@ -113,7 +113,7 @@ def test_tokens_are_fetched_and_renewed(guarded_now, stages, tokens):
 
 
 def test_a_rotated_password_is_read_again(guarded_now, stages, tmp_path):
-    """The file holds a wrong one at first: the mend needs no restart."""
+    """The file holds a wrong one at first: the fix needs no restart."""
     secret = tmp_path / "password"
     secret.write_text("not yet")
     stage = stages(guarded_now, **sasl(guarded_now, "SCRAM-SHA-512", kafka_security_username="pgc",
@@ -129,7 +129,7 @@ def test_a_rotated_password_is_read_again(guarded_now, stages, tmp_path):
 
 
 def refused(stage, *words):
-    """It is told, with a mend, and nothing is streamed; the process lives on or ends with an error."""
+    """It is told, with a hint, and nothing is streamed; the process lives on or ends with an error."""
     stage.sql("CREATE TABLE t (id int PRIMARY KEY)")
     with stage.capture(wait=False) as capture:
         stage.sql("INSERT INTO t VALUES (1)")

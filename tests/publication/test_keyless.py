@@ -90,7 +90,7 @@ def test_beside_an_old_slot_nothing_changes(site):
     site.sql(f"SELECT pg_create_logical_replication_slot('{slot}', 'pgoutput')")
     site.sql("CREATE TABLE late (id int)")
     code, findings = site.check(**SMALL)
-    assert any("begin with a new slot" in f["mend"] for f in findings), findings
+    assert any("begin with a new slot" in f["hint"] for f in findings), findings
     capture = site.capture(source_snapshot_mode="never", **SMALL)
     site.sql("INSERT INTO bare VALUES (1); INSERT INTO late VALUES (1)")
     site.sql("UPDATE late SET id = 2")

@@ -29,7 +29,7 @@ def test_a_table_of_others_does_not_keep_the_second_publication_from_being_made(
     site.sql("INSERT INTO a VALUES (1)")
     assert told(site.streamed(capture)) == [("a", "INSERT", 1)]
     assert "must be owner of table late" in capture.stderr
-    # Mended while we stream: nobody has to start us again.
+    # Fixed while we stream: nobody has to start us again.
     site.sql("ALTER TABLE late OWNER TO keeper; INSERT INTO late VALUES (2); INSERT INTO bare VALUES (3)")
     site.sql("COMMENT ON TABLE late IS 'now it can'; ALTER TABLE late ADD COLUMN v text; CREATE TABLE news (id int)")
     site.wait_published(lambda published: {"late", "bare"} <= set(published), "shared", "shared_inserts")
@@ -53,7 +53,7 @@ def test_a_table_that_somebody_holds_on_to_joins_when_it_is_free(site, when):
         busy.execute("LOCK TABLE late IN SHARE MODE")
         if when == "before the start":
             capture.start()
-        capture.wait_for_log("could not be brought in step", 60)
+        capture.wait_for_log("could not be updated", 60)
         site.sql("INSERT INTO a VALUES (1)")
         assert told(site.streamed(capture)) == [("a", "INSERT", 1)]
         [(beats,)] = site.query("SELECT count(*) FROM beats")

@@ -97,7 +97,7 @@ Answered Catalog::answer(std::string_view command, std::string_view about) {
         server_.publication() = true;
         return {Rows{}};
     }
-    world_.fail(fmt::format("the played server does not know: {}", command.substr(0, 200)));
+    world_.fail(fmt::format("the fake server does not know: {}", command.substr(0, 200)));
     return refused("42601", "syntax error");
 }
 

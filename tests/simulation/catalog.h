@@ -1,4 +1,4 @@
-// What the played server answers to the SQL and the replication commands of the postgres
+// What the fake server answers to the SQL and the replication commands of the postgres
 // room, recognised by the comment each of them begins with.
 #pragma once
 

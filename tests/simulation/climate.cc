@@ -29,15 +29,15 @@ void add_snapshots(Climate& climate, Random& random) {
     climate.snapshot.share = 20 + random.below(81);
     climate.snapshot.hold_max = 1ms * (1 + random.below(random.chance(50) ? 50 : 60'000));
     climate.snapshot.rows_per_second = random.chance(20) ? 20 + random.below(500) : 0;
-    const bool orders = climate.pipeline.snapshot == SnapshotMode::never || random.chance(40);
-    climate.orders = orders ? 1 + static_cast<unsigned>(random.below(4)) : 0;
+    const bool requests = climate.pipeline.snapshot == SnapshotMode::never || random.chance(40);
+    climate.requests = requests ? 1 + static_cast<unsigned>(random.below(4)) : 0;
     climate.lost_snapshots = random.chance(30) ? 1 + static_cast<unsigned>(random.below(3)) : 0;
     ReadHabits& reading = climate.reading;
     reading.refused = random.chance(20) ? 20 : 0;
     reading.cut = random.chance(40) ? 1 + static_cast<unsigned>(random.below(20)) : 0;
     reading.altered = random.chance(30) ? 10 : 0;
     reading.timeouts = random.chance(30) ? 10 : 0;
-    reading.timeouts_are_late = climate.orders > 0 || random.chance(50);
+    reading.timeouts_are_late = climate.requests > 0 || random.chance(50);
     reading.row_max = 1ms * random.below(random.chance(20) ? 500 : 20);
     reading.bytes = random.below(random.chance(30) ? 60'000'000 : 20'000);
     reading.pages = static_cast<std::uint32_t>(random.below(12));
@@ -63,7 +63,7 @@ void add_second_instance(Climate& climate, Random& random) {
         climate.pipeline.snapshot = SnapshotMode::initial;
     }
     if (climate.pipeline.snapshot == SnapshotMode::never) return;
-    climate.orders = 1 + static_cast<unsigned>(random.below(5));
+    climate.requests = 1 + static_cast<unsigned>(random.below(5));
 }
 
 // Tables lose their replica identity and get it back, and move between the two publications.
@@ -148,7 +148,7 @@ Climate climate_of(Random& random, bool real) {
     if (random.chance(20)) add_second_instance(climate, random);
     // By chance of its own: the other seeds stay what they were.
     Random apart = random;
-    if (real && climate.pipeline.snapshot == SnapshotMode::never && climate.orders == 0 &&
+    if (real && climate.pipeline.snapshot == SnapshotMode::never && climate.requests == 0 &&
         apart.chance(30)) {
         add_identities(climate, apart);
     }

@@ -8,8 +8,8 @@
 #include "pipeline/options.h"
 #include "postgres/options.h"
 #include "simulation/destination.h"
+#include "simulation/fake_log.h"
 #include "simulation/kafka.h"
-#include "simulation/played_log.h"
 #include "simulation/server.h"
 #include "simulation/session.h"
 
@@ -42,7 +42,7 @@ struct Climate {
     bool to_kafka = false;  // by the real sink, else to a sink made for this
     ReadHabits reading;
     SnapshotConfig snapshot;
-    unsigned orders = 0, lost_snapshots = 0;
+    unsigned requests = 0, lost_snapshots = 0;
     unsigned kafka_outages = 0, topic_deletions = 0;
     Duration tables_refresh{0};
     bool two = false;  // instances of us, at one slot

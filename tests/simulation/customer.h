@@ -1,6 +1,6 @@
-// Somebody who orders snapshots of tables while we run, and changes his mind now and then.
+// Somebody who requests snapshots of tables while we run, and changes his mind now and then.
 //
-// What is ordered right before a crash may be lost; so he sees to it in the end that nothing
+// What is requested right before a crash may be lost; so he sees to it in the end that nothing
 // stays paused which we have not forgotten.
 #pragma once
 
@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/snapshot_desk.h"
+#include "pipeline/snapshot_requests.h"
 #include "simulation/oracle.h"
 #include "simulation/world.h"
 
@@ -24,36 +24,36 @@ public:
     Customer(World& world, Oracle& oracle, std::uint32_t filtered)
         : world_(world), oracle_(oracle), filtered_(filtered) {}
 
-    // The desk of a life that begins; when there are two, orders go to either.
-    void meets(SnapshotDesk& desk) { desks_.push_back(&desk); }
-    void leaves(SnapshotDesk& desk) { std::erase(desks_, &desk); }
+    // The requests of a life that begins; when there are two, commands go to either.
+    void meets(SnapshotRequests& snapshot_requests) { requests_.push_back(&snapshot_requests); }
+    void leaves(SnapshotRequests& snapshot_requests) { std::erase(requests_, &snapshot_requests); }
 
-    void orders() {
+    void request_snapshot() {
         SnapshotRequest request = some_tables();
-        if (desks_.empty() || request.tables.empty()) return;
-        request.id = fmt::format("order-{}", ++ordered_);
-        world_.note("ordered: ", request.id);
-        oracle_.snapshots().ordered(request, oracle_.stored());
+        if (requests_.empty() || request.tables.empty()) return;
+        request.id = fmt::format("request-{}", ++requested_);
+        world_.note("requested: ", request.id);
+        oracle_.snapshots().requested(request, oracle_.stored());
         const std::string id = request.id;
-        const std::size_t which = desks_.size() == 1 ? 0 : world_.random.below(desks_.size());
-        (void)desks_[which]->post({.command = Command::start, .request = std::move(request)});
+        const std::size_t which = requests_.size() == 1 ? 0 : world_.random.below(requests_.size());
+        (void)requests_[which]->post({.verb = Verb::start, .request = std::move(request)});
         if (world_.random.chance(40)) changes_his_mind(id);
-        if (world_.random.chance(10)) {  // of what he did not order
-            tells(std::string{kWholeSnapshotId}, Command::pause);
+        if (world_.random.chance(10)) {  // of what he did not request
+            sends(std::string{kWholeSnapshotId}, Verb::pause);
         }
     }
     // Nothing is to stay half done.
     void settles() {
-        if (desks_.empty() || world_.clock.now() < settle_at_) return;
+        if (requests_.empty() || world_.clock.now() < settle_at_) return;
         settle_at_ = world_.clock.now() + std::chrono::seconds{1};
-        for (const SnapshotWork& work : oracle_.snapshots().works()) {
-            if (work.paused) tells(work.request.id, Command::resume);
+        for (const SnapshotJob& job : oracle_.snapshots().jobs()) {
+            if (job.paused) sends(job.request.id, Verb::resume);
         }
     }
-    std::size_t ordered() const noexcept { return ordered_; }
+    std::size_t requested() const noexcept { return requested_; }
 
 private:
-    using Command = SnapshotOrder::Command;
+    using Verb = SnapshotCommand::Verb;
 
     SnapshotRequest some_tables() {
         SnapshotRequest request;
@@ -68,28 +68,27 @@ private:
         return request;
     }
     void changes_his_mind(const std::string& id) {
-        constexpr std::array commands{Command::pause, Command::pause, Command::resume,
-                                      Command::cancel};
+        constexpr std::array commands{Verb::pause, Verb::pause, Verb::resume, Verb::cancel};
         for (std::uint64_t times = 1 + world_.random.below(3); times > 0; --times) {
-            const Command command = commands[world_.random.below(commands.size())];
+            const Verb command = commands[world_.random.below(commands.size())];
             const Duration in = world_.between(Duration{0}, std::chrono::seconds{3});
-            world_.after(in, [this, id, command] { tells(id, command); });
+            world_.after(in, [this, id, command] { sends(id, command); });
         }
     }
-    void tells(const std::string& id, Command command) {
-        if (desks_.empty()) return;
-        world_.note("told of ", id, ": command ", std::to_string(static_cast<int>(command)));
-        if (command == Command::cancel) oracle_.snapshots().cancelled(id);
-        for (SnapshotDesk* desk : desks_) {
-            (void)desk->post({.command = command, .request = {.id = id, .tables = {}}});
+    void sends(const std::string& id, Verb verb) {
+        if (requests_.empty()) return;
+        world_.note("sent for ", id, ": command ", std::to_string(static_cast<int>(verb)));
+        if (verb == Verb::cancel) oracle_.snapshots().cancelled(id);
+        for (SnapshotRequests* snapshot_requests : requests_) {
+            (void)snapshot_requests->post({.verb = verb, .request = {.id = id, .tables = {}}});
         }
     }
 
     World& world_;
     Oracle& oracle_;
     const std::uint32_t filtered_;
-    std::vector<SnapshotDesk*> desks_;
-    std::size_t ordered_ = 0;
+    std::vector<SnapshotRequests*> requests_;
+    std::size_t requested_ = 0;
     Instant settle_at_;
 };
 

@@ -6,25 +6,25 @@ namespace pgc::sim {
 
 using namespace std::chrono_literals;
 
-PlayedSink::PlayedSink(World& world, Oracle& oracle, const SinkHabits& habits)
+FakeSink::FakeSink(World& world, Oracle& oracle, const SinkHabits& habits)
     : world_(world), oracle_(oracle), habits_(habits) {
     oracle_.attempt_begins();
 }
 
 // Some of what was on its way arrives all the same; nobody is told.
-PlayedSink::~PlayedSink() {
+FakeSink::~FakeSink() {
     const std::size_t arrived = world_.random.below(waiting_.size() + 1);
     for (std::size_t i = 0; i < arrived; ++i) write(waiting_[i]);
 }
 
-bool PlayedSink::fails(const char* where) {
+bool FakeSink::fails(const char* where) {
     world_.step(where);
     if (world_.random.below(10'000) >= habits_.failures_per_10000) return false;
     world_.note("the sink fails at ", where);
     return true;
 }
 
-Result<Sink::Offer> PlayedSink::offer(RecordBatchPtr& batch) {
+Result<Sink::Offer> FakeSink::offer(RecordBatchPtr& batch) {
     if (fails("offer")) {
         return std::unexpected(retry(Error::Category::sink, "the destination refuses"));
     }
@@ -39,12 +39,12 @@ Result<Sink::Offer> PlayedSink::offer(RecordBatchPtr& batch) {
     return Offer::accepted;
 }
 
-void PlayedSink::write(Held& held) {
+void FakeSink::write(Held& held) {
     for (const Record& record : held.batch->records) oracle_.durable(record, world_.instance());
     held_ -= held.batch->arena.capacity() + held.batch->records.capacity() * sizeof(Record);
 }
 
-void PlayedSink::make_durable() {
+void FakeSink::make_durable() {
     while (!waiting_.empty() && waiting_.front().durable_at <= world_.clock.now() &&
            !(waiting_.front().lingers && waiting_.size() < habits_.batches_max)) {
         write(waiting_.front());
@@ -53,20 +53,20 @@ void PlayedSink::make_durable() {
     }
 }
 
-Result<Position> PlayedSink::durable(Lane lane) {
+Result<Position> FakeSink::durable(Lane lane) {
     if (fails("durable")) {
         return std::unexpected(retry(Error::Category::sink, "the destination went away"));
     }
     make_durable();
-    if (lane == kStreamLane) oracle_.told(durable_.at(lane.value));
+    if (lane == kStreamLane) oracle_.reported(durable_.at(lane.value));
     return durable_.at(lane.value);
 }
 
-void PlayedSink::caught_up() {
+void FakeSink::caught_up() {
     for (Held& held : waiting_) held.lingers = false;
 }
 
-void PlayedSink::wants(Wants& wants) const {
+void FakeSink::wants(Wants& wants) const {
     if (waiting_.empty()) return;
     if (waiting_.front().lingers && waiting_.size() < habits_.batches_max) return;
     wants.until(waiting_.front().durable_at);

@@ -23,10 +23,10 @@ struct SinkHabits {
     std::size_t held_limit = 0;  // what the budget allows it to hold
 };
 
-class PlayedSink final : public Sink {
+class FakeSink final : public Sink {
 public:
-    PlayedSink(World& world, Oracle& oracle, const SinkHabits& habits);
-    ~PlayedSink() override;
+    FakeSink(World& world, Oracle& oracle, const SinkHabits& habits);
+    ~FakeSink() override;
 
     Result<Offer> offer(RecordBatchPtr& batch) override;
     Result<Position> durable(Lane lane) override;

@@ -28,9 +28,9 @@ public:
     std::optional<Lsn> idle_at() const override { return inner_->idle_at(); }
     std::optional<Lsn> certain_until() const noexcept override { return inner_->certain_until(); }
     void confirm(Lsn lsn, bool now) override { inner_->confirm(lsn, now); }
-    Result<void> tend() override { return inner_->tend(); }
+    Result<void> service() override { return inner_->service(); }
     void wants(Wants& wants, bool reading) const override { inner_->wants(wants, reading); }
-    void order(const SnapshotOrder& order) override { inner_->order(order); }
+    void request(const SnapshotCommand& command) override { inner_->request(command); }
     void snapshot_durable(Position position) override { inner_->snapshot_durable(position); }
     bool snapshot_left() const noexcept override { return inner_->snapshot_left(); }
     std::string snapshot_progress() const override { return inner_->snapshot_progress(); }

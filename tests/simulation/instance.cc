@@ -8,8 +8,8 @@
 #include "format/native/native_format.h"
 #include "pipeline/file_store.h"
 #include "simulation/destination.h"
+#include "simulation/fake_source.h"
 #include "simulation/forwarding.h"
-#include "simulation/played_source.h"
 #include "sink/kafka/position_topic.h"
 #include "sink/kafka/sink.h"
 
@@ -37,7 +37,7 @@ public:
     Result<Position> durable(Lane lane) override {
         world_.step("durable");
         auto durable = inner().durable(lane);
-        if (durable && lane == kStreamLane) oracle_.told(*durable);
+        if (durable && lane == kStreamLane) oracle_.reported(*durable);
         return durable;
     }
 
@@ -50,44 +50,45 @@ private:
 // What a life has that others reach from outside, while it lasts.
 class Outside {
 public:
-    Outside(Customer& customer, StopRequest*& stop, StopRequest& request, SnapshotDesk& desk)
-        : customer_(customer), stop_(stop), desk_(desk) {
+    Outside(Customer& customer, StopRequest*& stop, StopRequest& request,
+            SnapshotRequests& snapshot_requests)
+        : customer_(customer), stop_(stop), snapshot_requests_(snapshot_requests) {
         stop_ = &request;
-        customer_.meets(desk_);
+        customer_.meets(snapshot_requests_);
     }
     Outside(const Outside&) = delete;
     Outside& operator=(const Outside&) = delete;
     ~Outside() {
         stop_ = nullptr;
-        customer_.leaves(desk_);
+        customer_.leaves(snapshot_requests_);
     }
 
 private:
     Customer& customer_;
     StopRequest*& stop_;
-    SnapshotDesk& desk_;
+    SnapshotRequests& snapshot_requests_;
 };
 
 }  // namespace
 
 Result<void> Instance::live(std::size_t number) {
-    World& world = with_.world;
+    World& world = deps_.world;
     attempts_.clear();
     stops_asked_ = 0;
-    memory_ = {};
-    kafka_memory_ = {};
+    carry_over_ = {};
+    kafka_carry_over_ = {};
     StopRequest stop;
-    SnapshotDesk desk;
-    const Outside outside{with_.customer, stop_, stop, desk};
-    waiter_.watch_desk(desk.wake_fd());
+    SnapshotRequests snapshot_requests;
+    const Outside outside{deps_.customer, stop_, stop, snapshot_requests};
+    waiter_.watch_requests(snapshot_requests.wake_fd());
     waiter_.watch(stop.wake_fd());
     world.note("life ", std::to_string(number));
-    const auto store = spoilt(make_store(), with_.options.mutation, with_.server);
+    const auto store = spoilt(make_store(), deps_.options.mutation, deps_.server);
     Random random{world.random.next()};
     Status status{"shop", world.clock};
     Metrics metrics{"simulation"};
     metrics_ = &metrics;
-    Pipeline pipeline{with_.climate.pipeline,
+    Pipeline pipeline{deps_.climate.pipeline,
                       {.clock = world.clock,
                        .waiter = waiter_,
                        .random = random,
@@ -96,7 +97,7 @@ Result<void> Instance::live(std::size_t number) {
                        .stop = stop,
                        .status = status,
                        .metrics = metrics,
-                       .desk = desk,
+                       .snapshot_requests = snapshot_requests,
                        .log = {}}};
     return pipeline.run();
 }
@@ -104,32 +105,31 @@ Result<void> Instance::live(std::size_t number) {
 void Instance::ask_to_end() {
     if (stop_ == nullptr) return;
     ++stops_asked_;
-    with_.world.note("asked to end");
+    deps_.world.note("asked to end");
     stop_->request();
 }
 
 Result<std::unique_ptr<Source>> Instance::make_source(const SourceTask& task) {
     look_at_the_pace();
     const bool may_create =
-        task.may_create_slot || (with_.climate.creates_lost_slot && with_.has_position());
+        task.may_create_slot || (deps_.climate.creates_lost_slot && deps_.has_position());
     std::unique_ptr<Source> source;
-    if (with_.options.real) {
+    if (deps_.options.real) {
         source = real_source(task, may_create);
     } else {
-        source =
-            std::make_unique<PlayedSource>(with_.world, with_.server, with_.history, may_create);
+        source = std::make_unique<FakeSource>(deps_.world, deps_.server, deps_.history, may_create);
     }
-    return spoilt(std::move(source), with_.options.mutation, with_.oracle);
+    return spoilt(std::move(source), deps_.options.mutation, deps_.oracle);
 }
 
 std::unique_ptr<Source> Instance::real_source(const SourceTask& task, bool may_create) {
     return std::make_unique<PostgresSource>(
-        PostgresSource::With{.config = with_.postgres,
-                             .links = with_.links,
-                             .clock = with_.world.clock,
+        PostgresSource::Deps{.config = deps_.postgres,
+                             .links = deps_.links,
+                             .clock = deps_.world.clock,
                              .metrics = *metrics_,
                              .logger = {},
-                             .memory = memory_,
+                             .carry_over = carry_over_,
                              .keepalive_interval = 10s,
                              .may_create_slot = may_create,
                              .may_replace_slot = task.may_replace_slot,
@@ -139,49 +139,49 @@ std::unique_ptr<Source> Instance::real_source(const SourceTask& task, bool may_c
 
 Result<std::unique_ptr<Format>> Instance::make_format(const SourceIdentity& identity) {
     std::unique_ptr<Format> format;
-    if (with_.options.real) {
+    if (deps_.options.real) {
         format = std::make_unique<NativeFormat>(
             FormatOptions{},
             FormatContext{.version = "0", .connector = "sim", .database = identity.database});
     } else {
-        format = std::make_unique<PlayedFormat>(with_.world, with_.history, with_.climate.filtered);
+        format = std::make_unique<FakeFormat>(deps_.world, deps_.history, deps_.climate.filtered);
     }
-    return spoilt(std::move(format), with_.options.mutation, with_.world.random);
+    return spoilt(std::move(format), deps_.options.mutation, deps_.world.random);
 }
 
 Result<std::unique_ptr<Sink>> Instance::make_sink() {
-    if (!with_.climate.to_kafka) {
-        return spoilt(std::make_unique<PlayedSink>(with_.world, with_.oracle, with_.climate.sink),
-                      with_.options.mutation);
+    if (!deps_.climate.to_kafka) {
+        return spoilt(std::make_unique<FakeSink>(deps_.world, deps_.oracle, deps_.climate.sink),
+                      deps_.options.mutation);
     }
-    auto sink = KafkaSink::make({.config = with_.kafka,
-                                 .producers = with_.cluster,
-                                 .memory = kafka_memory_,
-                                 .clock = with_.world.clock,
+    auto sink = KafkaSink::make({.config = deps_.kafka,
+                                 .producers = deps_.cluster,
+                                 .carry_over = kafka_carry_over_,
+                                 .clock = deps_.world.clock,
                                  .metrics = *metrics_,
                                  .logger = {}});
     if (!sink) return std::unexpected(std::move(sink.error()));
-    auto watched = std::make_unique<WatchedSink>(with_.world, with_.oracle, std::move(*sink),
-                                                 with_.climate.sink.held_limit);
-    return spoilt(std::move(watched), with_.options.mutation);
+    auto watched = std::make_unique<WatchedSink>(deps_.world, deps_.oracle, std::move(*sink),
+                                                 deps_.climate.sink.held_limit);
+    return spoilt(std::move(watched), deps_.options.mutation);
 }
 
 std::unique_ptr<PositionStore> Instance::make_store() {
-    if (!with_.climate.in_topic) {
-        return std::make_unique<FileStore>(with_.disk, "shop", "/state/shop.position");
+    if (!deps_.climate.in_topic) {
+        return std::make_unique<FileStore>(deps_.disk, "shop", "/state/shop.position");
     }
-    auto log = spoilt(std::make_unique<PlayedLog>(with_.world, with_.topic, with_.climate.log),
-                      with_.options.mutation);
-    return std::make_unique<KafkaPositionTopic>(std::move(log), with_.kafka, "shop",
-                                                with_.world.clock, Logger{});
+    auto log = spoilt(std::make_unique<FakeLog>(deps_.world, deps_.topic, deps_.climate.log),
+                      deps_.options.mutation);
+    return std::make_unique<KafkaPositionTopic>(std::move(log), deps_.kafka, "shop",
+                                                deps_.world.clock, Logger{});
 }
 
 // However an attempt ends: the next one comes after a pause, or we would burden the server.
 void Instance::look_at_the_pace() {
-    attempts_.push_back(with_.world.clock.now());
+    attempts_.push_back(deps_.world.clock.now());
     if (attempts_.size() <= kAttempts_max) return;
     if (attempts_.back() - attempts_.front() < 1s) {
-        with_.world.fail(fmt::format("{} attempts in a second", attempts_.size()));
+        deps_.world.fail(fmt::format("{} attempts in a second", attempts_.size()));
         throw Unfinished{};
     }
     attempts_.pop_front();

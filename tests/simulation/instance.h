@@ -13,15 +13,15 @@
 #include "simulation/climate.h"
 #include "simulation/customer.h"
 #include "simulation/disk.h"
+#include "simulation/fake_log.h"
+#include "simulation/fake_waiter.h"
 #include "simulation/kafka.h"
-#include "simulation/played_log.h"
-#include "simulation/played_waiter.h"
 #include "simulation/run.h"
 #include "simulation/server.h"
 #include "simulation/turns.h"
 #include "simulation/wire_link.h"
+#include "sink/kafka/carry_over.h"
 #include "sink/kafka/config.h"
-#include "sink/kafka/memory.h"
 
 namespace pgc::sim {
 
@@ -35,19 +35,19 @@ public:
         Oracle& oracle;
         Server& server;
         Disk& disk;
-        PlayedTopic& topic;
+        FakeTopic& topic;
         Turns& turns;
         const PostgresConfig& postgres;
         WireLinks& links;
         const KafkaConfig& kafka;
-        PlayedCluster& cluster;
+        FakeCluster& cluster;
         Customer& customer;
 
         bool has_position() const {
             return climate.in_topic ? topic.has_position() : disk.has_position();
         }
     };
-    explicit Instance(const Place& place) : with_(place), waiter_(place.world, place.turns) {}
+    explicit Instance(const Place& place) : deps_(place), waiter_(place.world, place.turns) {}
 
     // From the start of the process to its end, however that comes: Crash, Unfinished.
     Result<void> live(std::size_t number);
@@ -65,11 +65,11 @@ private:
     std::unique_ptr<PositionStore> make_store();
     void look_at_the_pace();
 
-    const Place with_;
-    PlayedWaiter waiter_;
+    const Place deps_;
+    FakeWaiter waiter_;
     // Of the present life.
-    SourceMemory memory_;
-    KafkaMemory kafka_memory_;
+    SourceCarryOver carry_over_;
+    KafkaCarryOver kafka_carry_over_;
     Metrics* metrics_ = nullptr;
     StopRequest* stop_ = nullptr;
     int stops_asked_ = 0;

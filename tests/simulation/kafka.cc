@@ -11,9 +11,9 @@ namespace pgc::sim {
 
 using namespace std::chrono_literals;
 
-class PlayedClusterProducer final : public KafkaProducer {
+class FakeClusterProducer final : public KafkaProducer {
 public:
-    PlayedClusterProducer(PlayedCluster& cluster, std::size_t batch_bytes)
+    FakeClusterProducer(FakeCluster& cluster, std::size_t batch_bytes)
         : cluster_(cluster),
           world_(cluster.world_),
           instance_(world_.instance()),
@@ -21,7 +21,7 @@ public:
           fd_(world_.open_descriptor([this] { return news() ? world_.clock.now() : kNever; })) {
         cluster_.oracle_.attempt_begins();
     }
-    ~PlayedClusterProducer() override {
+    ~FakeClusterProducer() override {
         *alive_ = false;
         world_.close_descriptor(fd_);
     }
@@ -105,9 +105,9 @@ private:
     void fail(Partition& partition, std::vector<Lent> request, KafkaCode code);
     void fail_for_good();
     void report_failed(const Partition& partition, const Lent& lent, KafkaCode code);
-    void tell_oracle();
+    void report_to_oracle();
 
-    PlayedCluster& cluster_;
+    FakeCluster& cluster_;
     World& world_;
     const std::size_t instance_;  // of ours, whose it is
     const std::size_t batch_bytes_;
@@ -115,7 +115,7 @@ private:
     std::map<std::string, std::unique_ptr<Name>> names_;
     std::map<std::pair<std::size_t, std::int32_t>, Partition> partitions_;  // by topic's number
     std::vector<Produced> produced_;
-    std::size_t told_ = 0;           // off the front of produced_
+    std::size_t reported_ = 0;       // off the front of produced_
     std::set<std::int32_t> copies_;  // partitions that have the record being told
     std::size_t lent_ = 0;
     KafkaReports ready_;
@@ -123,7 +123,7 @@ private:
     const int fd_;
 };
 
-void PlayedClusterProducer::later(std::function<void()> action) {
+void FakeClusterProducer::later(std::function<void()> action) {
     const Duration delay = world_.between(0ns, cluster_.habits_.delay_max);
     world_.after(delay, [this, alive = alive_, action = std::move(action)] {
         if (!*alive) return;
@@ -137,12 +137,12 @@ void PlayedClusterProducer::later(std::function<void()> action) {
     });
 }
 
-void PlayedClusterProducer::ask(KafkaReports::Answer question) {
+void FakeClusterProducer::ask(KafkaReports::Answer question) {
     world_.step("a question to the cluster");
     later([this, question = std::move(question)] { answer(question); });
 }
 
-void PlayedClusterProducer::answer(KafkaReports::Answer question) {
+void FakeClusterProducer::answer(KafkaReports::Answer question) {
     if (world_.random.below(10'000) < cluster_.habits_.failures_per_10000) {
         question.code = KafkaCode::local_timed_out;
         ready_.answers.push_back(std::move(question));
@@ -172,18 +172,18 @@ void PlayedClusterProducer::answer(KafkaReports::Answer question) {
     ready_.answers.push_back(std::move(question));
 }
 
-void PlayedClusterProducer::make_topic(const std::string& name, bool by_others) {
-    cluster_.topics_.try_emplace(name, PlayedCluster::Topic{cluster_.partitions_of(name, by_others),
-                                                            cluster_.habits_.message_bytes_max});
+void FakeClusterProducer::make_topic(const std::string& name, bool by_others) {
+    cluster_.topics_.try_emplace(name, FakeCluster::Topic{cluster_.partitions_of(name, by_others),
+                                                          cluster_.habits_.message_bytes_max});
 }
 
 // A topic that was deleted comes back with as many: else keys would have to move.
-std::int32_t PlayedCluster::partitions_of(const std::string& topic, bool by_others) {
+std::int32_t FakeCluster::partitions_of(const std::string& topic, bool by_others) {
     const std::int32_t wanted = habits_.partitions + (by_others ? 1 : 0);
     return partitions_.try_emplace(topic, wanted).first->second;
 }
 
-KafkaCode PlayedClusterProducer::refusal(const KafkaOutgoing& out) const {
+KafkaCode FakeClusterProducer::refusal(const KafkaOutgoing& out) const {
     if (dead_) return KafkaCode::local_fatal;
     if (lent_ >= cluster_.habits_.queue_max) return KafkaCode::local_queue_full;
     const auto found = cluster_.topics_.find(name_of(out.topic));
@@ -192,8 +192,8 @@ KafkaCode PlayedClusterProducer::refusal(const KafkaOutgoing& out) const {
     return there ? KafkaCode::none : KafkaCode::local_unknown_partition;
 }
 
-KafkaProducer::Taken PlayedClusterProducer::produce(std::span<const KafkaOutgoing> records, bool,
-                                                    void* tag) {
+KafkaProducer::Taken FakeClusterProducer::produce(std::span<const KafkaOutgoing> records, bool,
+                                                  void* tag) {
     world_.step("produce");
     std::vector<KafkaOutgoing> all{records.begin(), records.end()};
     if (cluster_.mutation_ == Mutation::kafka_swaps_two_records && all.size() > 1) {
@@ -214,7 +214,7 @@ KafkaProducer::Taken PlayedClusterProducer::produce(std::span<const KafkaOutgoin
     return taken;
 }
 
-void PlayedClusterProducer::take(const KafkaOutgoing& out, void* tag) {
+void FakeClusterProducer::take(const KafkaOutgoing& out, void* tag) {
     const Record& record = *out.record;
     const std::string key{record.key};
     const auto home =
@@ -240,7 +240,7 @@ void PlayedClusterProducer::take(const KafkaOutgoing& out, void* tag) {
     if (!partition.busy) begin(partition);
 }
 
-void PlayedClusterProducer::begin(Partition& partition) {
+void FakeClusterProducer::begin(Partition& partition) {
     partition.busy = true;
     later([this, &partition] {
         partition.busy = false;
@@ -250,7 +250,7 @@ void PlayedClusterProducer::begin(Partition& partition) {
 }
 
 // As many as go into one batch, the first whatever its size.
-std::vector<PlayedClusterProducer::Lent> PlayedClusterProducer::next_request(Partition& partition) {
+std::vector<FakeClusterProducer::Lent> FakeClusterProducer::next_request(Partition& partition) {
     std::vector<Lent> request;
     std::size_t bytes = 0;
     while (!partition.queue.empty() && request.size() < cluster_.habits_.request_records) {
@@ -262,7 +262,7 @@ std::vector<PlayedClusterProducer::Lent> PlayedClusterProducer::next_request(Par
     return request;
 }
 
-void PlayedClusterProducer::finish(Partition& partition) {
+void FakeClusterProducer::finish(Partition& partition) {
     if (partition.queue.empty()) return;
     const auto topic = cluster_.topics_.find(name_of(partition.topic));
     std::vector<Lent> request = next_request(partition);
@@ -279,7 +279,7 @@ void PlayedClusterProducer::finish(Partition& partition) {
         return fail(partition, std::move(request), KafkaCode::out_of_order);
     }
     for (const Lent& lent : request) write(lent);
-    tell_oracle();
+    report_to_oracle();
     std::vector<KafkaReports::Written> written;
     for (const Lent& lent : request) {
         if (written.empty() || written.back().tag != lent.tag) written.push_back({lent.tag, 0});
@@ -291,15 +291,15 @@ void PlayedClusterProducer::finish(Partition& partition) {
     });
 }
 
-void PlayedClusterProducer::write(const Lent& lent) {
+void FakeClusterProducer::write(const Lent& lent) {
     Produced& record = produced_[lent.number];
     record.value.assign(lent.value, lent.bytes);
     record.written = true;
 }
 
-void PlayedClusterProducer::tell_oracle() {
-    for (; told_ < produced_.size() && produced_[told_].written; ++told_) {
-        const Produced& next = produced_[told_];
+void FakeClusterProducer::report_to_oracle() {
+    for (; reported_ < produced_.size() && produced_[reported_].written; ++reported_) {
+        const Produced& next = produced_[reported_];
         if (next.of_partitions == 0 && !copies_.empty()) {
             world_.fail(fmt::format("a TRUNCATE went to {} partitions only", copies_.size()));
         }
@@ -319,8 +319,8 @@ void PlayedClusterProducer::tell_oracle() {
     }
 }
 
-void PlayedClusterProducer::report_failed(const Partition& partition, const Lent& lent,
-                                          KafkaCode code) {
+void FakeClusterProducer::report_failed(const Partition& partition, const Lent& lent,
+                                        KafkaCode code) {
     --lent_;
     ready_.failed.push_back({.tag = lent.tag,
                              .value = lent.value,
@@ -330,7 +330,7 @@ void PlayedClusterProducer::report_failed(const Partition& partition, const Lent
                              .topic = partition.topic});
 }
 
-void PlayedClusterProducer::fail(Partition& partition, std::vector<Lent> request, KafkaCode code) {
+void FakeClusterProducer::fail(Partition& partition, std::vector<Lent> request, KafkaCode code) {
     world_.note("the cluster refuses ", std::to_string(request.size()), " records");
     if (cluster_.habits_.gapless && cluster_.mutation_ != Mutation::kafka_failure_counts) {
         ready_.fatal = retry(Error::Category::sink, "a gap");
@@ -343,7 +343,7 @@ void PlayedClusterProducer::fail(Partition& partition, std::vector<Lent> request
     for (auto& [which, other] : partitions_) other.queue.clear();
 }
 
-void PlayedClusterProducer::fail_for_good() {
+void FakeClusterProducer::fail_for_good() {
     world_.note("the producer is done for");
     ready_.fatal = retry(Error::Category::sink, "done for");
     dead_ = true;
@@ -355,7 +355,7 @@ void PlayedClusterProducer::fail_for_good() {
     }
 }
 
-void PlayedClusterProducer::collect(KafkaReports& into) {
+void FakeClusterProducer::collect(KafkaReports& into) {
     world_.step("collect");
     if (cluster_.mutation_ == Mutation::kafka_failure_counts) {
         for (const auto& failed : ready_.failed) ready_.written.push_back({failed.tag, 1});
@@ -377,28 +377,28 @@ void PlayedClusterProducer::collect(KafkaReports& into) {
     ready_.clear();
 }
 
-void PlayedClusterProducer::go() {
+void FakeClusterProducer::go() {
     for (auto& [which, partition] : partitions_) {
         for (std::size_t some = world_.random.below(partition.queue.size() + 1); some > 0; --some) {
             write(partition.queue.front());
             partition.queue.pop_front();
         }
     }
-    tell_oracle();
+    report_to_oracle();
 }
 
-Result<std::unique_ptr<KafkaProducer>> PlayedCluster::make(std::size_t batch_bytes) {
+Result<std::unique_ptr<KafkaProducer>> FakeCluster::make(std::size_t batch_bytes) {
     world_.step("a producer is made");
-    return std::make_unique<PlayedClusterProducer>(*this, batch_bytes);
+    return std::make_unique<FakeClusterProducer>(*this, batch_bytes);
 }
 
-void PlayedCluster::retire(std::unique_ptr<KafkaProducer> producer, std::vector<RecordBatch> lent) {
-    static_cast<PlayedClusterProducer&>(*producer).go();
+void FakeCluster::retire(std::unique_ptr<KafkaProducer> producer, std::vector<RecordBatch> lent) {
+    static_cast<FakeClusterProducer&>(*producer).go();
     producer.reset();
     lent.clear();
 }
 
-void PlayedCluster::go_away(Duration time) {
+void FakeCluster::go_away(Duration time) {
     world_.note("the cluster is away");
     away_until_ = std::max(away_until_, world_.clock.now() + time);
     oracle_.store_is_away(away_until_);  // what is sent again is not durable before

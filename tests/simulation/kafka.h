@@ -3,7 +3,7 @@
 //
 // Each partition writes what it was given in its order, a few records a request, after a
 // while; reports come later still, those of different requests in any order. Requests fail,
-// with what is behind them or alone; producers meet fatal errors; queues are full; topics
+// with what is after them or alone; producers meet fatal errors; queues are full; topics
 // appear slowly, are made by others a moment before us with a partition more, are deleted, come
 // back; the cluster is away for long.
 // When a producer goes, part of what it had arrives all the same, and nobody is told.
@@ -37,13 +37,13 @@ struct KafkaHabits {
     std::size_t queue_max = 1'000'000;
     std::size_t message_bytes_max = 1'000'000;  // of topics that are made
     std::int32_t partitions = 1;                // likewise
-    bool gapless = true;                        // behind a failed record nothing is written
+    bool gapless = true;                        // after a failed record nothing is written
     bool others_make_topics = false;            // sometimes before us, in a way of their own
 };
 
-class PlayedCluster final : public KafkaProducers {
+class FakeCluster final : public KafkaProducers {
 public:
-    PlayedCluster(World& world, Oracle& oracle, const KafkaHabits& habits, Mutation mutation)
+    FakeCluster(World& world, Oracle& oracle, const KafkaHabits& habits, Mutation mutation)
         : world_(world), oracle_(oracle), habits_(habits), mutation_(mutation) {}
 
     Result<std::unique_ptr<KafkaProducer>> make(std::size_t batch_bytes) override;
@@ -54,7 +54,7 @@ public:
     void delete_topics() { topics_.clear(); }
 
 private:
-    friend class PlayedClusterProducer;
+    friend class FakeClusterProducer;
     struct Topic {
         std::int32_t partitions = 1;
         std::size_t message_bytes_max = 0;

@@ -110,7 +110,7 @@ private:
     std::array<Position, 2> accepted_;  // by lane
 };
 
-// Lets the stream pass what was read in the snapshot: rows come behind a change that is newer.
+// Lets the stream pass what was read in the snapshot: rows come after a change that is newer.
 class OvertakenSink final : public ForwardingSink {
 public:
     using ForwardingSink::ForwardingSink;

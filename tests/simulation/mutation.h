@@ -37,7 +37,7 @@ enum class Mutation : std::uint8_t {
     kafka_truncates_one_partition,
     read_is_called_durable,  // of a snapshot
     loses_a_read,
-    stream_passes_the_snapshot,   // its rows come behind newer changes
+    stream_passes_the_snapshot,   // its rows come after newer changes
     snapshot_is_called_done,      // now and then, by the store
     snapshot_is_an_ordinary_one,  // what can be seen, not what is before its place
     store_overwrites_the_unseen,  // what another instance has stored meanwhile

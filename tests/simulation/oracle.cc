@@ -58,15 +58,15 @@ void Oracle::durable(const Record& record, std::size_t instance) {
     durable_rows_ = std::max(durable_rows_, at + 1);
 }
 
-void Oracle::told(Position durable) {
+void Oracle::reported(Position durable) {
     const bool whole = durable.ordinal == Position::kWhole;
     const std::size_t rows =
         history_.rows_before(whole ? Lsn{durable.commit.value + 1} : durable.commit);
-    std::size_t at = std::max(repeats_oracle_.rows_told(), history_.rows_before(stored_));
+    std::size_t at = std::max(repeats_oracle_.rows_reported(), history_.rows_before(stored_));
     if (rows <= at) return;
     std::uint64_t records = 0;
     for (; at < rows; ++at) records += parts(history_.row(at));
-    repeats_oracle_.told(rows, records);
+    repeats_oracle_.reported(rows, records);
 }
 
 bool Oracle::tells(const Record& record, const Row& row, std::size_t part) const {
@@ -86,9 +86,9 @@ bool Oracle::tells(const Record& record, const Row& row, std::size_t part) const
            holds(fmt::format("\"c{}\":", row.columns)) == (row.columns > 0);
 }
 
-// Somebody accepts that changes were missed: everything is read anew.
+// Somebody accepts that changes were missed: everything is read again.
 void Oracle::starts_over(Lsn from) {
-    world_.note("everything is read anew from ", to_string(from));
+    world_.note("everything is read again from ", to_string(from));
     loss_ = recovers_ = false;
     ++recoveries_;
     first_row_ = durable_rows_ = history_.rows_before(from);

@@ -1,7 +1,7 @@
 // Judges what can be seen from outside: the destination's durable records, the stored
-// position, what the server was told. Knows nothing of how the engine works.
+// position, what was confirmed to the server. Knows nothing of how the engine works.
 //
-//   told       each row of the committed history arrives, in its order, from where the attempt
+//   reported   each row of the committed history arrives, in its order, from where the attempt
 //              before was durable at the latest: nothing is skipped, what comes twice is a
 //              suffix; each record says what its row said
 //   stored     a position is stored only when all rows before it are durable, lies between two
@@ -33,7 +33,7 @@ namespace pgc::sim {
 
 class Oracle {
 public:
-    // `native`: records are of the native format, else of PlayedFormat. Rows of table
+    // `native`: records are of the native format, else of FakeFormat. Rows of table
     // `filtered` are left out by the configuration; kTables: none are.
     Oracle(World& world, const History& history, bool native, std::uint32_t filtered)
         : world_(world),
@@ -58,14 +58,14 @@ public:
         two_ = true;
         snapshots_.has_two_instances();
     }
-    // A sink was built: what it makes durable starts anew.
+    // A sink was built: what it makes durable starts over.
     void attempt_begins() {
         attempts_[world_.instance()] = {};
         snapshots_.attempt_begins();
     }
     void durable(const Record& record, std::size_t instance);
     // The sink has said so, of the stream.
-    void told(Position durable);
+    void reported(Position durable);
 
     void stored(const StoredPosition& position);
     // Nothing can be stored before: whoever waits for that waits in vain.
@@ -74,7 +74,7 @@ public:
     void confirmed(Lsn position);
     void holds(std::size_t bytes, std::size_t limit);
 
-    // From now on only a stop is right; or, if it `recovers`, everything read anew.
+    // From now on only a stop is right; or, if it `recovers`, everything read again.
     void loss_happened(bool recovers) noexcept {
         loss_ = true;
         recovers_ = recovers;

@@ -29,7 +29,7 @@ public:
         slack_ = slack;
     }
     void life_begins() {
-        told_.clear();
+        reported_.clear();
         saving_ = false;
         first_ = true;
         records_ = 0;
@@ -37,11 +37,13 @@ public:
     }
     // By the sink: the first `rows` of the history are durable, which are whole transactions;
     // `records` came with those that were not before.
-    void told(std::size_t rows, std::uint64_t records) {
+    void reported(std::size_t rows, std::uint64_t records) {
         records_ += records;
-        if (records_ > 0) told_.push_back({rows, records_, world_.clock.now()});
+        if (records_ > 0) reported_.push_back({rows, records_, world_.clock.now()});
     }
-    std::size_t rows_told() const noexcept { return told_.empty() ? 0 : told_.back().rows; }
+    std::size_t rows_reported() const noexcept {
+        return reported_.empty() ? 0 : reported_.back().rows;
+    }
 
     void save_begins() noexcept { saving_ = true; }
     void save_ends() noexcept {
@@ -51,28 +53,29 @@ public:
     // Nothing of the first `rows` is sent again. `moved`: the stored position did.
     void stored(std::size_t rows, bool moved) {
         std::uint64_t done = 0;
-        while (!told_.empty() && told_.front().rows <= rows) {
-            done = told_.front().records;
-            told_.pop_front();
+        while (!reported_.empty() && reported_.front().rows <= rows) {
+            done = reported_.front().records;
+            reported_.pop_front();
         }
         if (moved) first_ = false;
         records_ -= done;
-        for (Told& later : told_) later.records -= done;
+        for (Reported& later : reported_) later.records -= done;
     }
 
     // Whenever time has moved.
     void look() {
-        if (told_.empty() || saving_) return;
+        if (reported_.empty() || saving_) return;
         const Instant now = world_.clock.now();
         const Duration wait = first_ ? Duration{0} : kStore_every;
-        if (now > std::max(told_.front().at + wait, idle_since_) + kSoon) {
+        if (now > std::max(reported_.front().at + wait, idle_since_) + kSoon) {
             world_.fail(fmt::format("{} records are durable and not stored for {} ms",
-                                    told_.front().records,
-                                    (now - told_.front().at) / std::chrono::milliseconds{1}));
+                                    reported_.front().records,
+                                    (now - reported_.front().at) / std::chrono::milliseconds{1}));
         }
-        const auto too_many = std::ranges::find_if(
-            told_, [&](const Told& told) { return told.records > allowed_ + slack_; });
-        if (too_many != told_.end() && now > std::max(too_many->at, idle_since_) + kSoon) {
+        const auto too_many = std::ranges::find_if(reported_, [&](const Reported& reported) {
+            return reported.records > allowed_ + slack_;
+        });
+        if (too_many != reported_.end() && now > std::max(too_many->at, idle_since_) + kSoon) {
             world_.fail(fmt::format("{} records are durable and not stored; {} are allowed",
                                     too_many->records, allowed_));
         }
@@ -82,7 +85,7 @@ private:
     static constexpr Duration kStore_every = std::chrono::seconds{1};
     static constexpr Duration kSoon = std::chrono::milliseconds{1};
 
-    struct Told {
+    struct Reported {
         std::size_t rows;
         std::uint64_t records;  // since what is stored
         Instant at;
@@ -91,7 +94,7 @@ private:
     World& world_;
     std::uint64_t allowed_ = 0;
     std::uint64_t slack_ = 0;
-    std::deque<Told> told_;
+    std::deque<Reported> reported_;
     std::uint64_t records_ = 0;
     bool first_ = true;
     bool saving_ = false;

@@ -8,9 +8,9 @@
 #include "simulation/climate.h"
 #include "simulation/customer.h"
 #include "simulation/disk.h"
+#include "simulation/fake_log.h"
 #include "simulation/instance.h"
 #include "simulation/kafka.h"
-#include "simulation/played_log.h"
 #include "simulation/server.h"
 #include "simulation/turns.h"
 #include "simulation/wire_link.h"
@@ -104,7 +104,7 @@ private:
                 .groups = oracle_.snapshots().places(),
                 .crashes = crashes_in_snapshots_,
                 .late_waits = links_.slots().late_waits(),
-                .orders = customer_.ordered(),
+                .requests = customer_.requested(),
                 .altered = counts.altered,
                 .cuts = counts.cuts,
                 .timeouts = counts.timeouts,
@@ -205,7 +205,7 @@ private:
 
     Duration patience() const {
         const bool small_steps =
-            climate_.orders > 0 || climate_.pipeline.snapshot != SnapshotMode::never;
+            climate_.requests > 0 || climate_.pipeline.snapshot != SnapshotMode::never;
         return small_steps ? kSnapshotPatience : kPatience;
     }
     bool troubled() const { return world_.clock.now() - Instant{1h} < climate_.troubled; }
@@ -215,7 +215,7 @@ private:
                (oracle_.attempt_complete() || oracle_.all_stored()) && oracle_.snapshots().over();
     }
 
-    // Whenever time has moved: whether we get on as well.
+    // Whenever time has moved: whether we make progress as well.
     void look_at() {
         if (!troubled()) {
             climate_.sink.failures_per_10000 = climate_.sink.stalls_per_10000 = 0;
@@ -237,7 +237,7 @@ private:
             throw Unfinished{};
         }
         // What the one before has stored late is found by whoever stores or starts next; here
-        // nothing more may come to be stored.
+        // nothing more may be stored.
         const bool quiet =
             world_.clock.now() - Instant{1h} > climate_.troubled + kLongAfter && !finished();
         if (climate_.two && quiet && !turns_.second_is_there() &&
@@ -267,7 +267,7 @@ private:
                                                              std::int64_t{3'600'000'000}});
         });
         sometime(climate_.kafka_outages, [this] { cluster_.go_away(world_.between(0ms, 30s)); });
-        sometime(climate_.orders, [this] { customer_.orders(); });
+        sometime(climate_.requests, [this] { customer_.request_snapshot(); });
         sometime(climate_.lost_snapshots, [this] { links_.slots().lose_snapshot(); });
         sometime(climate_.topic_deletions, [this] { cluster_.delete_topics(); });
         sometime(climate_.stops, [this] { some_instance().ask_to_end(); });
@@ -331,12 +331,12 @@ private:
     Oracle oracle_;
     Server server_;
     Disk disk_;
-    PlayedTopic topic_;
+    FakeTopic topic_;
     Turns turns_;
     const PostgresConfig postgres_;
     WireLinks links_;
     const KafkaConfig kafka_;
-    PlayedCluster cluster_;
+    FakeCluster cluster_;
     Customer customer_;
     Instance first_;
     Instance second_;  // if there are two

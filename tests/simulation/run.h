@@ -12,7 +12,7 @@ namespace pgc::sim {
 
 struct RunOptions {
     std::uint64_t seed = 1;
-    bool real = true;  // PostgresSource over its link's twin and the native format; else a
+    bool real = true;  // PostgresSource over a fake of its link and the native format; else a
                        // source and a format made for this, by which the engine alone is tried
     bool trace = false;
     Mutation mutation = Mutation::none;
@@ -24,7 +24,7 @@ struct SnapshotVerdict {
     std::size_t groups = 0;      // places of the log at which tables were read
     std::size_t crashes = 0;     // of our process, while one was under way
     std::size_t late_waits = 0;  // of the making of a slot, for a commit that hung
-    std::size_t orders = 0;      // taken from the desk
+    std::size_t requests = 0;    // taken by the pipeline
     std::size_t altered = 0;     // tables, between the snapshot and their reading
     std::size_t cuts = 0;        // of readers, in mid-COPY
     std::size_t timeouts = 0;    // likewise

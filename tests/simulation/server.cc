@@ -360,7 +360,7 @@ Walsender::Walsender(Server& server, Lsn from, std::uint8_t publications)
     // The server goes ahead to what was confirmed, without a word.
     const Lsn start = std::max(from, server.slot_.confirmed);
     next_ = server.history_.first_from(start);
-    told_ = start;
+    reported_ = start;
     server.senders_.push_back(this);
     server.oracle_.streaming_begins(start);
     pump();
@@ -421,16 +421,16 @@ void Walsender::pump() {
         }
     }
     const bool all_sent = next_ == transactions.size() && !row_;
-    if (all_sent && server_.end_ > told_ && outbox_.size() < kInFlight) {
-        told_ = server_.end_;
-        send({.kind = Sent::Kind::keepalive, .lsn = told_, .arrives = {}});
+    if (all_sent && server_.end_ > reported_ && outbox_.size() < kInFlight) {
+        reported_ = server_.end_;
+        send({.kind = Sent::Kind::keepalive, .lsn = reported_, .arrives = {}});
     }
     const Duration silence = server_.world_.clock.now() - heard_;
     if (silence > Server::kPatience) {
         cut("terminating walsender process due to replication timeout");
     } else if (silence > Server::kPatience / 2 && !asked_) {
         asked_ = true;
-        send({.kind = Sent::Kind::keepalive, .lsn = told_, .reply = true, .arrives = {}});
+        send({.kind = Sent::Kind::keepalive, .lsn = reported_, .reply = true, .arrives = {}});
     }
 }
 
@@ -455,7 +455,7 @@ void Walsender::feedback(Lsn flush, bool wants_reply) {
     asked_ = false;
     server_.oracle_.confirmed(flush);
     server_.slot_.confirmed = std::max(server_.slot_.confirmed, flush);
-    if (wants_reply) send({.kind = Sent::Kind::keepalive, .lsn = told_, .arrives = {}});
+    if (wants_reply) send({.kind = Sent::Kind::keepalive, .lsn = reported_, .arrives = {}});
 }
 
 }  // namespace pgc::sim

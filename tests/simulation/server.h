@@ -91,7 +91,7 @@ private:
     std::size_t next_;                // transaction
     std::optional<std::size_t> row_;  // within it; none: not begun
     std::deque<Sent> outbox_;
-    Lsn told_;  // the last keepalive's
+    Lsn reported_;  // the last keepalive's
     Instant heard_;
     bool asked_ = false;
     bool hole_ = false;
@@ -136,7 +136,7 @@ public:
     const std::string& system() const noexcept { return system_; }
     // Connections made while these were lower are broken, or lead nowhere.
     std::uint64_t cuts() const noexcept { return cuts_; }
-    // How often it has come up anew.
+    // How often it has come up again.
     std::uint64_t starts() const noexcept { return starts_; }
     std::size_t holes() const noexcept { return holes_.size(); }
     Instant hole(std::size_t number) const { return holes_[number].since; }
@@ -159,7 +159,7 @@ public:
     std::shared_ptr<const Tables> visible() const;
     // When all commits that hang now will be let go.
     Instant hanging_until() const;
-    // A place behind everything that has committed.
+    // A place after everything that has committed.
     Lsn next_consistent_point() noexcept {
         end_.value += 56;
         return end_;

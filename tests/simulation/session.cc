@@ -23,7 +23,7 @@ Answered refused(std::string_view sqlstate, std::string_view message) {
             std::string{sqlstate}};
 }
 
-// What stands between the two, behind the first `from`; empty if that is not there.
+// What stands between the two, after the first `from`; empty if that is not there.
 std::string_view between(std::string_view text, std::string_view from, std::string_view to) {
     const auto at = text.find(from);
     if (at == std::string_view::npos) return {};

@@ -26,7 +26,7 @@ struct ReadHabits {
     unsigned cut = 0;               // in mid-COPY
     unsigned altered = 0;           // a table is somebody else's when it is opened
     unsigned timeouts = 0;          // of COPY
-    bool timeouts_are_late = true;  // behind the first row, and never where there is no key
+    bool timeouts_are_late = true;  // after the first row, and never where there is no key
     Duration row_max{0};            // until the next row comes
     std::uint64_t bytes = 0;        // of each table, as the server says
     std::uint32_t pages = 0;        // likewise

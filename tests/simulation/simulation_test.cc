@@ -38,7 +38,7 @@ struct Tally {
         snapshots.groups += more.groups;
         snapshots.crashes += more.crashes;
         snapshots.late_waits += more.late_waits;
-        snapshots.orders += more.orders;
+        snapshots.requests += more.requests;
         snapshots.altered += more.altered;
         snapshots.cuts += more.cuts;
         snapshots.timeouts += more.timeouts;
@@ -53,9 +53,9 @@ struct Tally {
             passed, failed, rows, repeats, lives, losses, takeovers, moves);
         fmt::print(
             "snapshots: {} seeds, {} rows in {} groups; {} crashes within one ({} seeds), {} "
-            "orders\n",
+            "requests\n",
             with_snapshots, snapshots.reads, snapshots.groups, snapshots.crashes,
-            crashed_in_snapshots, snapshots.orders);
+            crashed_in_snapshots, snapshots.requests);
         fmt::print(
             "           {} waits for a late commit, {} tables altered, {} split, {} readers cut, "
             "{} timeouts, {} lost, {} recoveries\n",
@@ -100,8 +100,9 @@ TEST(SimulationTest, EverySeedDeliversEverythingOrTellsOfALoss) {
     EXPECT_GT(tally.passed, 0U);
     // Else what is looked for never happened.
     const SnapshotVerdict& had = tally.snapshots;
-    for (const std::size_t count : {had.reads, had.crashes, had.late_waits, had.orders, had.altered,
-                                    had.splits, had.cuts, had.timeouts, had.lost, had.recoveries}) {
+    for (const std::size_t count :
+         {had.reads, had.crashes, had.late_waits, had.requests, had.altered, had.splits, had.cuts,
+          had.timeouts, had.lost, had.recoveries}) {
         EXPECT_GT(count, 0U);
     }
     EXPECT_GT(tally.takeovers, 0U);

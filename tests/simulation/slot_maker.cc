@@ -54,8 +54,8 @@ void SlotMaker::finish(const std::shared_ptr<Slot>& slot) {
     slot->state = State::made;
     // Decoding up to there may lag behind: the stream may have passed it by then.
     const bool lags = slot->temporary && world_.random.chance(10);
-    slot->told_at = world_.clock.now() + world_.between(0us, lags ? 500ms : 2ms);
-    world_.after(slot->told_at - world_.clock.now(), [] {});
+    slot->reported_at = world_.clock.now() + world_.between(0us, lags ? 500ms : 2ms);
+    world_.after(slot->reported_at - world_.clock.now(), [] {});
     if (slot->exports) {
         slot->snapshot = fmt::format("0000000A-{:08X}-1", ++snapshots_);
         slot->tables = ordinary_ ? server_.visible() : std::make_shared<Tables>(server_.tables());

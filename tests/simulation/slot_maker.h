@@ -34,7 +34,7 @@ public:
         bool exports = false;
         State state = State::making;
         Instant due;
-        Instant told_at;  // its client; later than it was made
+        Instant reported_at;  // its client; later than it was made
         Lsn at;
         std::string snapshot{};  // its name; empty: none
         std::shared_ptr<const Tables> tables{};

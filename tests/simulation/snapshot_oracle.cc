@@ -34,11 +34,11 @@ std::int64_t bound(const Key& key, std::int64_t otherwise) {
 }
 
 // Something of the table that this key may belong to is still to be read.
-bool leaves(const SnapshotWork& work, std::uint32_t table, std::int64_t key) {
+bool leaves(const SnapshotJob& job, std::uint32_t table, std::int64_t key) {
     const Oid oid{kFirstOid + table};
-    if (work.done.contains(oid)) return false;
-    const auto open = work.open.find(oid);
-    if (open == work.open.end()) return true;
+    if (job.done.contains(oid)) return false;
+    const auto open = job.open.find(oid);
+    if (open == job.open.end()) return true;
     return std::ranges::any_of(open->second.left, [&](const KeyRange& range) {
         if (range.alone) return key == bound(range.upto, 0);
         return key > bound(range.after, 0) &&
@@ -107,9 +107,9 @@ bool SnapshotOracle::may_be_read(std::uint32_t table, std::int64_t key, Lsn at,
     const bool moved = std::ranges::any_of(all, [&](const Version& version) {
         return version.row != nullptr && version.row->old_key != 0 && version.commit < at;
     });
-    return std::ranges::any_of(ordered_, is_for) ||
-           std::ranges::any_of(left_at_begin_[instance], [&](const SnapshotWork& work) {
-               return is_for(work.request) && (moved || leaves(work, table, key));
+    return std::ranges::any_of(requested_, is_for) ||
+           std::ranges::any_of(left_at_begin_[instance], [&](const SnapshotJob& job) {
+               return is_for(job.request) && (moved || leaves(job, table, key));
            });
 }
 
@@ -143,13 +143,13 @@ void SnapshotOracle::durable_read(const Record& record, std::size_t instance) {
         world_.fail(row + " was read, but it was not left");
     Known& known = known_[*table][*key];
     known.as_of = std::max(known.as_of, version->commit);
-    known.told_at = std::max(known.told_at, at);
+    known.reported_at = std::max(known.reported_at, at);
     if (takes(known, {record.commit_lsn, record.ordinal})) {
         known.version = version->row->version;
         known.read_at = {record.commit_lsn, record.ordinal};
         known.read_as_of = version->commit;
     }
-    note_told(record, *version->row);
+    note_reported(record, *version->row);
     if (!is_keyed(*table) && !read_at_[*table][at].insert(*key).second) {
         world_.fail(row + " was read twice at one place, and has no key to know it by");
     }
@@ -165,7 +165,7 @@ void SnapshotOracle::durable_change(const Record& record, const Row& row, std::s
                                     name_of(row.table), to_string(place), to_string(one.read_at)));
         }
         one.as_of = std::max(one.as_of, record.commit_lsn);
-        one.told_at = std::max(one.told_at, record.commit_lsn);
+        one.reported_at = std::max(one.reported_at, record.commit_lsn);
         if (takes(one, place)) one.version = version;
     };
     switch (row.operation) {
@@ -179,73 +179,73 @@ void SnapshotOracle::durable_change(const Record& record, const Row& row, std::s
     if (row.old_key != 0 && part == 0) becomes(row.old_key, 0);
     if (in_two && part == 0) return;
     becomes(row.key, row.version);
-    note_told(record, row);
+    note_reported(record, row);
 }
 
-void SnapshotOracle::note_told(const Record& record, const Row& row) {
+void SnapshotOracle::note_reported(const Record& record, const Row& row) {
     const auto begin = record.value.find("\"after\":");
     if (begin == std::string_view::npos) return;
     const auto after = record.value.substr(begin);
     constexpr std::string_view head = "\"note\":\"";
     const auto at = after.find(head);
     if (at == std::string_view::npos) return;
-    notes_told_.insert(row.note);
-    const auto told = after.substr(at + head.size());
-    if (told.starts_with(note_of(row)) || told.starts_with("as it is now")) return;
+    notes_reported_.insert(row.note);
+    const auto reported = after.substr(at + head.size());
+    if (reported.starts_with(note_of(row)) || reported.starts_with("as it is now")) return;
     world_.fail(fmt::format("row {} of {} has note {}, not {}", row.key, name_of(row.table),
-                            note_of(row), told.substr(0, 20)));
+                            note_of(row), reported.substr(0, 20)));
 }
 
 void SnapshotOracle::starts_over() {
     known_ = {};
-    notes_told_.clear();
+    notes_reported_.clear();
     read_at_ = {};
     promises_.clear();
     kept_.clear();
-    works_.clear();
+    jobs_.clear();
 }
 
-void SnapshotOracle::promise(const SnapshotWork& work, Lsn since) {
+void SnapshotOracle::promise(const SnapshotJob& job, Lsn since) {
     const bool is_known = std::ranges::any_of(
-        promises_, [&](const Promise& one) { return one.id == work.request.id; });
+        promises_, [&](const Promise& one) { return one.id == job.request.id; });
     if (is_known) return;
     // It may have begun before it was stored.
-    if (const auto at = ordered_at_.find(work.request.id); at != ordered_at_.end()) {
+    if (const auto at = requested_at_.find(job.request.id); at != requested_at_.end()) {
         since = std::min(since, at->second);
     }
-    promises_.push_back({.id = work.request.id,
-                         .tables = tables_of(work.request),
-                         .above = lower_key(work.request),
+    promises_.push_back({.id = job.request.id,
+                         .tables = tables_of(job.request),
+                         .above = lower_key(job.request),
                          .since = since});
 }
 
 void SnapshotOracle::stored(const StoredPosition& position) {
-    auto works = read_progress(position.snapshot);
-    if (!works) {
-        world_.fail("a progress was stored that can't be read: " + works.error());
+    auto jobs = read_progress(position.snapshot);
+    if (!jobs) {
+        world_.fail("a progress was stored that can't be read: " + jobs.error());
         return;
     }
-    works_ = std::move(*works);
+    jobs_ = std::move(*jobs);
     if (!position.resume_at) return;
     learn_history();
-    for (const SnapshotWork& work : works_) promise(work, position.resume_at);
+    for (const SnapshotJob& job : jobs_) promise(job, position.resume_at);
     std::vector<Promise> open;
     for (Promise& promise : promises_) {
-        const auto work = std::ranges::find_if(
-            works_, [&](const SnapshotWork& one) { return one.request.id == promise.id; });
-        const bool is_open = work != works_.end();
+        const auto job = std::ranges::find_if(
+            jobs_, [&](const SnapshotJob& one) { return one.request.id == promise.id; });
+        const bool is_open = job != jobs_.end();
         if (!is_open && cancelled_.contains(promise.id)) continue;
-        check(promise, is_open ? &*work : nullptr, position.resume_at);
+        check(promise, is_open ? &*job : nullptr, position.resume_at);
         (is_open ? open : kept_).push_back(std::move(promise));
     }
     promises_ = std::move(open);
 }
 
-void SnapshotOracle::check(Promise& promise, const SnapshotWork* work, Lsn at) {
+void SnapshotOracle::check(Promise& promise, const SnapshotJob* job, Lsn at) {
     for (const std::uint32_t table : promise.tables) {
         if (is_keyed(table)) {
-            check_keyed(promise, work, table, at);
-        } else if (work == nullptr || work->done.contains(Oid{kFirstOid + table})) {
+            check_keyed(promise, job, table, at);
+        } else if (job == nullptr || job->done.contains(Oid{kFirstOid + table})) {
             if (promise.whole.contains(table)) continue;
             if (!read_whole(promise, table)) {
                 world_.fail(name_of(table) + " was stored as read, but never was as a whole");
@@ -255,19 +255,19 @@ void SnapshotOracle::check(Promise& promise, const SnapshotWork* work, Lsn at) {
     }
 }
 
-void SnapshotOracle::check_keyed(const Promise& promise, const SnapshotWork* work,
+void SnapshotOracle::check_keyed(const Promise& promise, const SnapshotJob* job,
                                  std::uint32_t table, Lsn at) {
     for (const auto& [key, all] : versions_[table]) {
         const auto version = version_at(table, key, at);
         if (!version || key <= promise.above) continue;
-        if (work != nullptr && leaves(*work, table, key)) continue;
+        if (job != nullptr && leaves(*job, table, key)) continue;
         // It was gone where the table was read, and the stream is yet to say so.
         const bool goes = std::ranges::any_of(
             all, [&](const Version& later) { return later.commit >= at && later.row == nullptr; });
         if (goes) continue;
         const auto known = known_[table].find(key);
         if (known != known_[table].end() && known->second.as_of >= version->commit &&
-            known->second.told_at >= promise.since) {
+            known->second.reported_at >= promise.since) {
             continue;
         }
         world_.fail(
@@ -314,7 +314,7 @@ void SnapshotOracle::compare(const Promise& promise, std::uint32_t table) {
         const std::uint64_t truth = all.back().row == nullptr ? 0 : all.back().row->version;
         // With a condition, a row may move to where it holds after the table was read.
         const bool note =
-            truth == 0 || promise.above > 0 || notes_told_.contains(all.back().row->note);
+            truth == 0 || promise.above > 0 || notes_reported_.contains(all.back().row->note);
         if (known == truth && note) continue;
         world_.fail(fmt::format("row {} of {} is v{}, but known as v{}{}", key, name_of(table),
                                 truth, known, note ? "" : ", without its note"));

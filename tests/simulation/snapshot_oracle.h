@@ -2,11 +2,11 @@
 //
 //   exact     a row read at a place C is the one that all commits before C, and no other, have
 //             made of it
-//   in place  behind every change that commits before C, before every one that commits later.
+//   in place  after every change that commits before C, before every one that commits later.
 //             So no row is older than what was told of its key before
 //   no tie    a consumer that keeps the highest (LSN, ordinal) of each key and drops the rest loses
 //             no change that is newer than what was read
-//   read      only what was left when the attempt began, or was ordered since
+//   read      only what was left when the attempt began, or was requested since
 //   left      what the stored progress does not name as left is known: of each row that the
 //             tables hold at the stored position, something as new was delivered since the
 //             snapshot was stored first
@@ -45,15 +45,15 @@ public:
     }
 
     // What is left, as stored, is what the source is asked for.
-    void attempt_begins() { left_at_begin_[world_.instance()] = works_; }
+    void attempt_begins() { left_at_begin_[world_.instance()] = jobs_; }
     void life_begins() {
-        if (!two_) ordered_.clear();
+        if (!two_) requested_.clear();
     }
     // Records of the one before may come late (Oracle).
     void has_two_instances() noexcept { two_ = true; }
-    void ordered(const SnapshotRequest& request, Lsn now) {
-        ordered_.push_back(request);
-        ordered_at_.emplace(request.id, now);
+    void requested(const SnapshotRequest& request, Lsn now) {
+        requested_.push_back(request);
+        requested_at_.emplace(request.id, now);
     }
     // From now on nobody wants it read.
     void cancelled(const std::string& id) { cancelled_.insert(id); }
@@ -65,8 +65,8 @@ public:
     void starts_over();
 
     // As stored.
-    const std::vector<SnapshotWork>& works() const noexcept { return works_; }
-    bool over() const noexcept { return works_.empty(); }
+    const std::vector<SnapshotJob>& jobs() const noexcept { return jobs_; }
+    bool over() const noexcept { return jobs_.empty(); }
     // At the end.
     void compare();
     // A snapshot of everything must have been stored, by whoever dies when.
@@ -94,8 +94,8 @@ private:
     // What a follower of the records knows of a row.
     struct Known {
         Lsn as_of;                  // of the newest that was ever told
-        Lsn told_at;                // place of the last that was told
-        std::uint64_t version = 0;  // told last; 0: it is gone
+        Lsn reported_at;            // place of the last that was told
+        std::uint64_t version = 0;  // reported last; 0: it is gone
         Position read_at;           // of the last READ, and the commit that made what it told
         Lsn read_as_of;
         Position place{};  // of what was taken last
@@ -107,15 +107,15 @@ private:
         return true;
     }
 
-    void note_told(const Record& record, const Row& row);
+    void note_reported(const Record& record, const Row& row);
     void learn_history();
     void learn(const Row& row, Lsn commit);
     // The row as commits before `at` made it; none: it isn't there.
     std::optional<Version> version_at(std::uint32_t table, std::int64_t key, Lsn at) const;
     bool may_be_read(std::uint32_t table, std::int64_t key, Lsn at, std::size_t instance) const;
-    void promise(const SnapshotWork& work, Lsn since);
-    void check(Promise& promise, const SnapshotWork* work, Lsn at);
-    void check_keyed(const Promise& promise, const SnapshotWork* work, std::uint32_t table, Lsn at);
+    void promise(const SnapshotJob& job, Lsn since);
+    void check(Promise& promise, const SnapshotJob* job, Lsn at);
+    void check_keyed(const Promise& promise, const SnapshotJob* job, std::uint32_t table, Lsn at);
     bool read_whole(const Promise& promise, std::uint32_t table) const;
     void compare(const Promise& promise, std::uint32_t table);
     std::vector<std::uint32_t> tables_of(const SnapshotRequest& request) const;
@@ -128,12 +128,12 @@ private:
     std::array<std::map<std::int64_t, Known>, kTables> known_;
     // Of tables without a key: what was read at each place.
     std::array<std::map<Lsn, std::set<std::int64_t>>, kTables> read_at_;
-    std::set<std::uint64_t> notes_told_;  // of rows, whatever their keys were then
-    std::vector<SnapshotWork> works_;
-    std::array<std::vector<SnapshotWork>, 2> left_at_begin_;  // by instance
+    std::set<std::uint64_t> notes_reported_;  // of rows, whatever their keys were then
+    std::vector<SnapshotJob> jobs_;
+    std::array<std::vector<SnapshotJob>, 2> left_at_begin_;  // by instance
     bool two_ = false;
-    std::vector<SnapshotRequest> ordered_;
-    std::map<std::string, Lsn> ordered_at_;  // by id
+    std::vector<SnapshotRequest> requested_;
+    std::map<std::string, Lsn> requested_at_;  // by id
     std::set<std::string> cancelled_;
     std::vector<Promise> promises_;
     std::vector<Promise> kept_;

@@ -68,8 +68,9 @@ Instant WireLink::readable_at() const {
     if (ends_at_) return *ends_at_;
     if (copy_) return std::min(copy_->next_at, cut_at_);
     if (creating_)
-        return slot_->state == SlotMaker::State::making ? kNever
-                                                        : std::max(answered_at_, slot_->told_at);
+        return slot_->state == SlotMaker::State::making
+                   ? kNever
+                   : std::max(answered_at_, slot_->reported_at);
     if (answer_) return std::min(answered_at_, cut_at_);
     if (sender_) return sender_->arrival(1 + low_water_ / kTypicalMessage);
     return connected_at_;
@@ -190,7 +191,7 @@ Result<std::optional<Rows>> WireLink::result() {
     if (auto error = broken()) return std::unexpected(std::move(*error));
     if (creating_) {
         if (slot_->state == SlotMaker::State::making) return std::nullopt;
-        if (world_.clock.now() < slot_->told_at) return std::nullopt;
+        if (world_.clock.now() < slot_->reported_at) return std::nullopt;
         creating_ = false;
         answer_ = slot_made();
     }

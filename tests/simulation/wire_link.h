@@ -1,4 +1,4 @@
-// The twin of libpq's link: connections to the played server, which answers what it is
+// The fake of libpq's link: connections to the fake server, which answers what it is
 // asked and speaks pgoutput in copy mode. So the whole postgres room runs as it is.
 #pragma once
 

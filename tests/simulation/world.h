@@ -45,7 +45,7 @@ public:
         }
     }
 
-    // Descriptors of what is played: each can say when it will be readable.
+    // Descriptors of what is faked: each can say when it will be readable.
     int open_descriptor(std::function<Instant()> readable_at) {
         const int fd = next_descriptor_++;
         descriptors_.emplace(fd, std::move(readable_at));

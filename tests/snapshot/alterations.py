@@ -110,7 +110,7 @@ class Altered:
             "collation": f'ALTER TABLE {t} ALTER {x} TYPE text COLLATE "C"',
             "key type": f"ALTER TABLE {t} ALTER {self.chance.choice(['id', 'k'])} TYPE bigint",
             "key by other values": f"ALTER TABLE {t} ALTER id TYPE int USING 5000 - id::int",
-            "key anew": f"{no_key}, ADD PRIMARY KEY ({', '.join(self._key())})",
+            "key again": f"{no_key}, ADD PRIMARY KEY ({', '.join(self._key())})",
             "other key": f"{no_key}, ADD PRIMARY KEY ({other})",
             "key renumbered": f"{no_key}, DROP id, ADD id serial; ALTER TABLE {t} ADD PRIMARY KEY (id)",
             "swap keys, keep the name": f"ALTER TABLE {t} RENAME id TO pgc; ALTER TABLE {t} RENAME k TO id; ALTER TABLE {t} RENAME pgc TO k;"

@@ -23,7 +23,7 @@ KILLS = 2
 
 def unfinished(log):
     """Snapshots that this life of the process has begun: the first one, and those of tables that
-    have joined. One whose order died with a process before is ordered anew.
+    have joined. One whose order died with a process before is ordered again.
     """
     life = log[log.rindex(" starting "):]
     return (set(re.findall(r"snapshot begins .*\bid=(\S+)", life)) -

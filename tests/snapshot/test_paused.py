@@ -2,7 +2,7 @@
 
 A row that moves from what is left into what was read, and does not bring its large value along, is to be read
 once more: nobody else would ever tell that value. Which rows these are is remembered, in memory and with the
-position, up to a bound; beyond it the table is read anew.
+position, up to a bound; beyond it the table is read again.
 """
 
 import dataclasses

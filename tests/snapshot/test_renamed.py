@@ -138,5 +138,5 @@ def test_one_that_is_captured_no_more_is_read_no_further_and_that_is_told(renami
     ground.wait_complete()
     ground.wait_streamed()
     assert 0 < len(told(ground)) < 2 * ROWS
-    assert "a table is read no further: the filters don't include it any more" in ground.process.stderr
+    assert "a table is no longer read: the filters don't include it any more" in ground.process.stderr
     ground.process.stop()

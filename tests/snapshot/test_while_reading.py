@@ -208,7 +208,7 @@ def test_a_reader_that_is_told_to_go_is_gone_though_its_connection_lasts_a_momen
             pids = wait_until(lambda: stage.server.query(waiting, db=stage.name), 60, "a reader", interval=0.005)
             stage.sql("".join(f"SELECT pg_terminate_backend({pid});" for (pid,) in pids))
         finish(stage, capture, replica)
-        assert "the snapshot was interrupted" not in capture.stderr, "a connection is made anew, no more than that"
+        assert "the snapshot was interrupted" not in capture.stderr, "a connection is made again, no more than that"
         assert "a reader of the snapshot lost its connection" in capture.stderr
 
 

@@ -36,7 +36,7 @@ protected:
             types_,
             Selection{[](std::string_view, std::string_view table) { return table != "audit"; },
                       [](std::string_view, std::string_view, std::string_view) { return true; }},
-            false, memory_, nullptr);
+            false, carry_over_, nullptr);
         assembler_.emplace(*relations_, reselect);
         assembler_->enter(batch_);
     }
@@ -94,7 +94,7 @@ protected:
     static std::string text(const Cell& cell) { return std::string{cell.bytes()}; }
 
     TypeMap types_;
-    SourceMemory memory_;
+    SourceCarryOver carry_over_;
     std::list<testing::ExactCopy> messages_;  // outlive the batch
     Batch batch_;
     std::optional<Relations> relations_;

@@ -41,7 +41,7 @@ struct Server {
     std::uint64_t rows_arrived = 1'000'000;  // of all transactions together, how many
     std::optional<Lsn> idle;                 // a keepalive's place
     std::optional<Lsn> certain;              // Source::certain_until()
-    std::deque<Error> open_errors, start_errors, read_errors, tend_errors;
+    std::deque<Error> open_errors, start_errors, read_errors, service_errors;
     int opens_until_ready = 1;
     bool close_never = false;
 
@@ -51,12 +51,12 @@ struct Server {
     std::vector<Lsn> started_at;
     std::vector<std::string> snapshots;  // asked for at starts
     std::vector<std::string> recalled;   // at starts
-    std::vector<SnapshotOrder> orders;
+    std::vector<SnapshotCommand> commands;
     std::vector<Lsn> confirmed;
     std::vector<std::size_t> asked_changes, asked_bytes;
     std::vector<bool> may_create;
     std::vector<std::optional<SourceHome>> homes;
-    int tends = 0;
+    int services = 0;
     int alive = 0;  // sources
     bool closed = false;
 };
@@ -126,13 +126,13 @@ public:
     std::optional<Lsn> idle_at() const override { return row_ > 0 ? std::nullopt : server_.idle; }
     std::optional<Lsn> certain_until() const noexcept override { return server_.certain; }
     void confirm(Lsn lsn, bool) override { server_.confirmed.push_back(lsn); }
-    Result<void> tend() override {
-        ++server_.tends;
-        if (auto error = take(server_.tend_errors)) return std::unexpected(std::move(*error));
+    Result<void> service() override {
+        ++server_.services;
+        if (auto error = take(server_.service_errors)) return std::unexpected(std::move(*error));
         return {};
     }
     void wants(Wants&, bool) const override {}
-    void order(const SnapshotOrder& order) override { server_.orders.push_back(order); }
+    void request(const SnapshotCommand& command) override { server_.commands.push_back(command); }
     void snapshot_durable(Position position) override {
         snapshot_durable_ = position;
         ++revision_;
@@ -271,7 +271,7 @@ public:
     Result<Position> durable(Lane lane) override {
         if (auto error = take(to_.durable_errors)) return std::unexpected(std::move(*error));
         if (to_.lies) return *to_.lies;
-        while (to_.confirms && !held_.empty() && (!to_.waits_for_more || told_)) {
+        while (to_.confirms && !held_.empty() && (!to_.waits_for_more || reported_)) {
             for (const Record& record : held_.front()->records) {
                 to_.durable.emplace_back(record.commit_lsn.value, record.ordinal);
             }
@@ -283,7 +283,7 @@ public:
     }
     void caught_up() override {
         ++to_.caught_up;
-        told_ = true;
+        reported_ = true;
     }
     void wants(Wants&) const override {}
     Duration group_gap() const noexcept override { return to_.group_gap; }
@@ -294,7 +294,7 @@ private:
     std::deque<RecordBatchPtr> held_;
     Position durable_;
     Position snapshot_durable_;
-    bool told_ = false;
+    bool reported_ = false;
 };
 
 // A store that may take its time, and remembers in which order things happened.

@@ -267,7 +267,7 @@ class Follower:
         self._thread.start()
 
     def _assign(self):
-        """Adds partitions that are new; a topic made anew starts over at its beginning."""
+        """Adds partitions that are new; a topic made again starts over at its beginning."""
         try:
             known = self._consumer.list_topics(timeout=2).topics
         except confluent_kafka.KafkaException:

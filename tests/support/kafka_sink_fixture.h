@@ -11,8 +11,8 @@
 
 #include "observe/metrics.h"
 #include "sink/kafka/sink.h"
+#include "support/fake_kafka.h"
 #include "support/manual_clock.h"
-#include "support/played_kafka.h"
 
 namespace pgc::test {
 
@@ -34,7 +34,7 @@ protected:
         sink_.reset();
         auto made = KafkaSink::make({.config = config_,
                                      .producers = producers_,
-                                     .memory = memory_,
+                                     .carry_over = carry_over_,
                                      .clock = clock_,
                                      .metrics = metrics_,
                                      .logger = {},
@@ -100,10 +100,10 @@ protected:
 
     ManualClock clock_;
     Metrics metrics_{"test"};
-    PlayedKafka kafka_;
-    PlayedKafkaProducers producers_{kafka_};
+    FakeKafka kafka_;
+    FakeKafkaProducers producers_{kafka_};
     KafkaConfig config_;
-    KafkaMemory memory_;
+    KafkaCarryOver carry_over_;
     RecordPool pool_;
     std::size_t pending_bytes_max_ = std::size_t{32} << 20;
     const RelationPtr users_ = kafka_table(0, "users");

@@ -34,7 +34,7 @@ protected:
     StopRequest stop_request;
     Status status{"p", clock};
     Metrics metrics{"test"};
-    SnapshotDesk desk;
+    SnapshotRequests snapshot_requests;
     Captured lines;
     Log log{{}, lines, clock};
     PipelineOptions options;
@@ -74,7 +74,7 @@ protected:
                            .stop = stop_request,
                            .status = status,
                            .metrics = metrics,
-                           .desk = desk,
+                           .snapshot_requests = snapshot_requests,
                            .log = log.logger("pipeline")}};
         auto outcome = pipeline.run();
         took = clock.now() - began;

@@ -149,7 +149,7 @@ class Audience(Witness):
         return min(later) - healed_ms if later else None
 
     def reopen(self):
-        """Reads on from the beginning of a topic that is made anew: at the offset where it was,
+        """Reads on from the beginning of a topic that is made again: at the offset where it was,
         a consumer would skip what the new topic holds by then.
         """
         self.follower.stop()

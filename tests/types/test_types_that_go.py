@@ -84,7 +84,7 @@ GO = "DROP TABLE t; DROP DOMAIN many; DROP TYPE pair; DROP TYPE mood;"
 
 @pytest.mark.parametrize("form", ["auto", "never"])
 def test_a_type_dropped_before_its_rows_are_decoded_keeps_its_form(server, form):
-    """The source is made anew meanwhile: what is known outlives it."""
+    """The source is made again meanwhile: what is known outlives it."""
     name = f"gone_{form}"
     server.psql(f"CREATE DATABASE {name}")
     server.psql(TYPES + "CREATE PUBLICATION everything FOR ALL TABLES", db=name)

@@ -69,7 +69,7 @@ struct DocumentWriter::Walk {
         }
     }
 
-    // From behind the opening quote to behind the closing one.
+    // From after the opening quote to after the closing one.
     bool string() noexcept {
         for (;;) {
             at = find_special(at, end);

@@ -1,4 +1,4 @@
-// JSON strings out of any bytes: what is valid UTF-8 is escaped, what is not is told.
+// JSON strings out of any bytes: what is valid UTF-8 is escaped, what is not is reported.
 #pragma once
 
 #include <cstddef>

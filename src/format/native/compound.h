@@ -1,6 +1,6 @@
 // Values made of values: their writers, of the form of ValueWriter.
 //
-//   array       [1,null,3]    [[1,2],[3,4]]     []         (lower bounds are not told)
+//   array       [1,null,3]    [[1,2],[3,4]]     []         (lower bounds are left out)
 //   composite   {"street":"Main","number":5}
 //   range       "[1,10)"   "empty"   "(,5]"                as PostgreSQL writes it, with
 //   multirange  "{[1,3),[5,8)}"                            bounds as they stand elsewhere

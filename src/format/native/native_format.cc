@@ -30,13 +30,13 @@ Error error_of(Fault fault) {
                         "a value has not the binary form of its column's type");
         case Fault::not_utf8:
             return stop(data, "a value is not UTF-8 text")
-                .mended_by("set format.invalid_utf8 to base64 or replace");
+                .with_hint("set format.invalid_utf8 to base64 or replace");
         case Fault::not_utf8_in_key:
             return stop(data, "a value of a key is not UTF-8 text, and keys are never replaced")
-                .mended_by("set format.invalid_utf8 to base64");
+                .with_hint("set format.invalid_utf8 to base64");
         case Fault::key_unknown:
             return stop(data, "the server did not send the key of a changed row")
-                .mended_by("update the server to its latest minor release, or exclude the table");
+                .with_hint("update the server to its latest minor release, or exclude the table");
     }
     return stop(Error::Category::internal, "a message can't be written");
 }
@@ -140,7 +140,7 @@ bool NativeFormat::append_row(const TablePlan& plan, const Change& change, Recor
 
 bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Operation operation,
                                  const Cell* before, const Cell* after, RecordBatch& out) {
-    if (plan.columns.empty()) {  // no cells need no memory: their address tells nothing
+    if (plan.columns.empty()) {  // no cells need no memory: their address means nothing
         constexpr static Cell kNone;
         (operation == Operation::remove ? before : after) = &kNone;
     }
@@ -217,7 +217,7 @@ bool NativeFormat::append_message(const Change& change, RecordBatch& out) {
 }
 
 // Cells that differ as bytes may still be the same key once written, as numbers read as
-// doubles may. What can't be written counts as different: writing it will tell why.
+// doubles may. What can't be written counts as different: writing it will say why.
 bool NativeFormat::key_differs(const TablePlan& plan, const Change& change) {
     bool same = true;
     for (const KeyColumn& part : plan.key) {

@@ -36,7 +36,7 @@ public:
     Result<void> encode(const Batch& batch, RecordBatch& out) override;
 
 private:
-    // Tables whose plans are kept at once; beyond, all are dropped and compiled anew as they are
+    // Tables whose plans are kept at once; beyond, all are dropped and compiled again as they are
     // needed.
     static constexpr std::size_t kPlans_max = 4096;
 

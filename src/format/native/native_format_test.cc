@@ -183,7 +183,7 @@ TEST_F(NativeFormatTest, AColumnToPartitionByMustBeThereAndComeWithDeletes) {
     EXPECT_EQ(failure().category, Error::Category::configuration);
     options_.partition_columns = {{*NamePattern::parse("*.*", 2), {"name"}}};
     EXPECT_EQ(failure().what, "a DELETE does not bring the column name to partition by");
-    EXPECT_EQ(failure().mend,
+    EXPECT_EQ(failure().hint,
               "ALTER TABLE public.users REPLICA IDENTITY FULL, or change kafka.partition_columns");
 }
 
@@ -346,7 +346,7 @@ TEST_F(NativeFormatTest, BrokenTextIsAnErrorWithAnAddressAndWithoutTheValue) {
     EXPECT_EQ(error.category, Error::Category::data);
     EXPECT_EQ(error.next, Error::Next::stop);
     EXPECT_EQ(error.where, "table public.users, column name, LSN 0/1634FA0");
-    EXPECT_EQ(error.mend, "set format.invalid_utf8 to base64 or replace");
+    EXPECT_EQ(error.hint, "set format.invalid_utf8 to base64 or replace");
     EXPECT_EQ(describe(error).find("secret"), std::string::npos);
 }
 
@@ -362,7 +362,7 @@ TEST_F(NativeFormatTest, BrokenTextInAKeyIsNeverReplaced) {
     options_.invalid_utf8 = InvalidUtf8::replace;
     users_.key = {1};
     changes_.insert(users_, {changes_.text("1"), changes_.text("\xFF")});
-    EXPECT_EQ(failure().mend, "set format.invalid_utf8 to base64");
+    EXPECT_EQ(failure().hint, "set format.invalid_utf8 to base64");
 }
 
 TEST_F(NativeFormatTest, TextThatIsNotOfItsTypeIsShownAndNamed) {

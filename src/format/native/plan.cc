@@ -24,7 +24,7 @@ Result<void> check_names(const Relation& relation) {
         return std::unexpected(
             stop(Error::Category::data, fmt::format("{} is not UTF-8", what))
                 .at(fmt::format("table with OID {}", relation.oid.value))
-                .mended_by("rename it, exclude the table, or set format.invalid_utf8 to base64"));
+                .with_hint("rename it, exclude the table, or set format.invalid_utf8 to base64"));
     };
     if (!is_utf8(relation.schema) || !is_utf8(relation.name)) {
         return broken("the name of a table or of its schema");
@@ -80,10 +80,10 @@ const PartitionColumns* partition_columns(const Relation& relation, const Format
 }
 
 Result<std::uint32_t> find_partition_column(const Relation& relation, std::string_view name) {
-    const auto fault = [&](std::string what, std::string mend) {
+    const auto fault = [&](std::string what, std::string hint) {
         return std::unexpected(stop(Error::Category::configuration, std::move(what))
                                    .at(fmt::format("table {}", qualified_name(relation)))
-                                   .mended_by(std::move(mend)));
+                                   .with_hint(std::move(hint)));
     };
     const auto found = std::ranges::find(relation.columns, name, &Column::name);
     if (found == relation.columns.end() || !found->captured) {

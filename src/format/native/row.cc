@@ -124,7 +124,7 @@ bool RowWriter::write_value(Writer& out, const ColumnPlan& column, const Cell& c
 }
 
 // A value that does not have the form its type has today: the type was altered or dropped
-// since it was logged. Text can be shown as it came; binary tells nothing.
+// since it was logged. Text can be shown as it came; binary says nothing.
 bool RowWriter::write_unreadable(Writer& out, const Cell& cell) {
     if (cell.state != State::text) {
         context_.fault = Fault::not_of_type;

@@ -19,7 +19,7 @@ struct ValueContext {
     InvalidUtf8 invalid_utf8 = InvalidUtf8::fail;
     bool in_key = false;  // no byte may be replaced: distinct keys would become one
 
-    // Told by writers, to be looked at and cleared after each column.
+    // Set by writers, to be looked at and cleared after each column.
     bool met_invalid_utf8 = false;  // base64 or U+FFFD was written instead
     bool met_unreadable = false;    // the source's text was written as it is
     enum class Fault : std::uint8_t { none, not_of_type, not_utf8, not_utf8_in_key, key_unknown };

@@ -24,7 +24,7 @@ using Fault = ValueContext::Fault;
 
 class NativeValueTest : public testing::Test {
 protected:
-    // What is written, or nothing when the writer refuses; then context_.fault tells why.
+    // What is written, or nothing when the writer refuses; then context_.fault says why.
     std::optional<std::string> write(const Type& of, const Value& value) {
         Arena arena;
         Writer out;

@@ -63,9 +63,9 @@ std::vector<CoveredTable> come_since(const KnownTables& before, const CoveredTab
         const auto at =
             std::ranges::lower_bound(before.tables, table.oid, {}, &KnownTables::Table::oid);
         if (at != before.tables.end() && at->oid == table.oid) {
-            const bool anew = at->attached_by != 0 && table.attached_by != 0 &&
-                              at->attached_by != table.attached_by;
-            if (anew) come.push_back(table);
+            const bool attached_again = at->attached_by != 0 && table.attached_by != 0 &&
+                                        at->attached_by != table.attached_by;
+            if (attached_again) come.push_back(table);
             continue;
         }
         const bool from_its_first_row = before.all && now.all && table.pristine;

@@ -6,7 +6,7 @@
 // start and each look:
 //
 //   captured 16384,3*771,1       OIDs, rising, each but the first less the one before; - for none;
-//                                behind the * what attached it
+//                                after the * what attached it
 //   captured all 16384,3,1       these were all tables of the database that can be captured
 //
 // Pure.

@@ -14,7 +14,7 @@ Finding blocked(std::string_view id, const Error& error) {
             .level = Level::blocking,
             .subject = error.where.empty() ? "server" : error.where,
             .message = error.what,
-            .mend = error.mend};
+            .hint = error.hint};
 }
 
 // A question that failed is a finding too, and the end of its chapter.
@@ -31,7 +31,7 @@ void check_connection(const PostgresConfig& config, BlockingLink& link, Findings
                         .message = link.link().encrypted() ? "established, encrypted"
                                    : plain ? "established, in plain text over the network"
                                            : "established",
-                        .mend = plain ? "set postgres.ssl_mode to verify-full" : ""});
+                        .hint = plain ? "set postgres.ssl_mode to verify-full" : ""});
 }
 
 // The slot's reader connects in another way, which pg_hba.conf rules apart.
@@ -80,7 +80,7 @@ Findings check_postgres(const PostgresConfig& config, LinkFactory& links, const 
     check_role(*facts, findings);
     note(check_tables(*link, config, *facts, slot->has_value(), findings), findings);
     check_slot(*slot, config, *facts, instance, findings);
-    // Without these it can only fail, and that is told already.
+    // Without these it can only fail, and that is reported already.
     const bool may = facts->superuser || facts->replication;
     if (may && facts->senders < facts->senders_max) {
         check_replication(links, clock, waiter, limit, findings);

@@ -4,7 +4,7 @@
 //   connection ─▶ server ─▶ role ─▶ publication and tables ─▶ slot ─▶ replication connection
 //
 // Goes on after a finding as far as it can; what can't be looked at any more is not
-// listed. Each mend, applied as it stands, makes its finding pass.
+// listed. Each hint, applied as it stands, makes its finding pass.
 #pragma once
 
 #include <string_view>

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "postgres/check/captured_tables.h"
+#include "support/fake_server.h"
 #include "support/manual_clock.h"
-#include "support/played_server.h"
 
 namespace pgc {
 namespace {
@@ -35,17 +35,17 @@ protected:
         config.connection.database = "shop";
         config.connection.connect_timeout = std::chrono::seconds{5};
         config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
-        server.answers("pg-capture: server */", played_facts());
-        server.answers("managed role */", played_row({{"replication", "f"}}));
-        server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"}}));
+        server.answers("pg-capture: server */", fake_facts());
+        server.answers("managed role */", fake_row({{"replication", "f"}}));
+        server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"}}));
         server.answers("publication of inserts */", no_publication());
         server.answers("pg-capture: publication */",
-                       played_publication({{"note", std::nullopt}, {"owned", "f"}}));
-        server.answers("publication members */", played_members({}));
-        server.answers("published tables */", played_published({{"public", "a"}}));
-        server.answers("generated columns */", played_published({}));
+                       fake_publication({{"note", std::nullopt}, {"owned", "f"}}));
+        server.answers("publication members */", fake_members({}));
+        server.answers("published tables */", fake_published({{"public", "a"}}));
+        server.answers("generated columns */", fake_published({}));
         server.answers("pg-capture: slots */", no_slots());
-        server.answers("IDENTIFY_SYSTEM", played_row({{"systemid", "7"}}));
+        server.answers("IDENTIFY_SYSTEM", fake_row({{"systemid", "7"}}));
     }
 
     Findings all() { return check_postgres(config, links, clock, waiter); }
@@ -61,25 +61,25 @@ protected:
         return findings.empty() ? Finding{} : findings.front();
     }
     void facts(const std::map<std::string, std::optional<std::string>>& but) {
-        server.answers("pg-capture: server */", played_facts(but));
+        server.answers("pg-capture: server */", fake_facts(but));
     }
-    void tables(const std::vector<PlayedTable>& played) {
-        server.answers("pg-capture: tables */", played_tables(played));
+    void tables(const std::vector<FakeTable>& fakes) {
+        server.answers("pg-capture: tables */", fake_tables(fakes));
     }
 
     PostgresConfig config;
     ManualClock clock;
     NoWait waiter;
-    PlayedServer server;
-    PlayedLinks links{server};
+    FakeServer server;
+    FakeLinks links{server};
 };
 
-TEST_F(CheckTest, AGoodSetUpHasNothingToMend) {
+TEST_F(CheckTest, AGoodSetUpHasNothingToFix) {
     const auto findings = all();
     EXPECT_GE(findings.size(), 9U);
     for (const auto& f : findings) {
         EXPECT_EQ(f.level, Level::ok) << f.id;
-        EXPECT_EQ(f.mend, "") << f.id;
+        EXPECT_EQ(f.hint, "") << f.id;
         EXPECT_NE(f.message, "") << f.id;
     }
 }
@@ -96,19 +96,19 @@ TEST_F(CheckTest, NoConnectionIsTheOnlyFinding) {
         LinkFactory::Use::sql,
         stop(Error::Category::authentication, "password authentication failed")
             .at("db:5432")
-            .mended_by("give the right PG_PASSWORD"));
+            .with_hint("give the right PG_PASSWORD"));
     const auto f = only();
     EXPECT_EQ(f.id, "connection");
     EXPECT_EQ(f.level, Level::blocking);
     EXPECT_EQ(f.subject, "db:5432");
-    EXPECT_EQ(f.mend, "give the right PG_PASSWORD");
+    EXPECT_EQ(f.hint, "give the right PG_PASSWORD");
 }
 
 TEST_F(CheckTest, PlainTextToOthersIsAWarning) {
     server.local = false;
     const auto f = only();
     EXPECT_EQ(f.level, Level::warning);
-    EXPECT_THAT(f.mend, HasSubstr("verify-full"));
+    EXPECT_THAT(f.hint, HasSubstr("verify-full"));
 }
 
 TEST_F(CheckTest, WalLevelIsAStatementAndARestartAway) {
@@ -116,20 +116,20 @@ TEST_F(CheckTest, WalLevelIsAStatementAndARestartAway) {
     const auto f = only();
     EXPECT_EQ(f.id, "wal_level");
     EXPECT_EQ(f.level, Level::blocking);
-    EXPECT_EQ(f.mend, "ALTER SYSTEM SET wal_level = logical; restart the server");
+    EXPECT_EQ(f.hint, "ALTER SYSTEM SET wal_level = logical; restart the server");
 }
 
 TEST_F(CheckTest, ReplicationIsAnAlterRoleAwayAndNotTriedWithout) {
     facts({{"superuser", "f"}, {"replication", "f"}});
     const auto f = only();
     EXPECT_EQ(f.id, "replication");
-    EXPECT_EQ(f.mend, "ALTER ROLE \"cdc\" REPLICATION");
+    EXPECT_EQ(f.hint, "ALTER ROLE \"cdc\" REPLICATION");
     EXPECT_EQ(server.count("IDENTIFY_SYSTEM"), 0);
 }
 
 TEST_F(CheckTest, ManagedServicesGiveReplicationByMembership) {
     facts({{"superuser", "f"}, {"replication", "f"}});
-    server.answers("managed role */", played_row({{"replication", "t"}}));
+    server.answers("managed role */", fake_row({{"replication", "t"}}));
     EXPECT_THAT(bad(), IsEmpty());
 }
 
@@ -140,7 +140,7 @@ TEST_F(CheckTest, AStandbyTakesTwoWalsenders) {
     EXPECT_EQ(f.id, "max_wal_senders");
     EXPECT_EQ(f.level, Level::blocking);
     EXPECT_THAT(f.message, HasSubstr("9 of 10 in use: following a standby takes two"));
-    EXPECT_THAT(f.mend, HasSubstr("max_wal_senders = 20"));
+    EXPECT_THAT(f.hint, HasSubstr("max_wal_senders = 20"));
     facts({{"standby", "t"}, {"senders", "8"}});
     EXPECT_THAT(bad(), IsEmpty());
     facts({{"senders", "9"}});
@@ -149,10 +149,10 @@ TEST_F(CheckTest, AStandbyTakesTwoWalsenders) {
 
 TEST_F(CheckTest, AFullHouseBlocks) {
     facts({{"senders", "10"}});
-    EXPECT_THAT(only().mend, HasSubstr("max_wal_senders = 20"));
+    EXPECT_THAT(only().hint, HasSubstr("max_wal_senders = 20"));
     facts({{"slots", "10"}});
-    EXPECT_THAT(only().mend, HasSubstr("max_replication_slots = 20"));
-    server.answers("pg-capture: slots */", played_slot());
+    EXPECT_THAT(only().hint, HasSubstr("max_replication_slots = 20"));
+    server.answers("pg-capture: slots */", fake_slot());
     EXPECT_EQ(only().level, Level::warning) << "ours is one of them; a snapshot needs another";
 }
 
@@ -176,7 +176,7 @@ TEST_F(CheckTest, KnownBugsAreWarnings) {
     server.version = 150013;
     const auto f = only();
     EXPECT_EQ(f.id, "server_bug");
-    EXPECT_EQ(f.mend, "update the server to 15.14");
+    EXPECT_EQ(f.hint, "update the server to 15.14");
 }
 
 TEST_F(CheckTest, AnOldServerEndsTheVisit) {
@@ -189,8 +189,8 @@ TEST_F(CheckTest, SelectIsGrantedTableByTableAndSchemaBySchema) {
             {.schema = "shop", .name = "b", .readable = false},
             {.schema = "shop", .name = "c", .readable = false}});
     server.answers("published tables */",
-                   played_published({{"public", "a"}, {"shop", "b"}, {"shop", "c"}}));
-    EXPECT_EQ(only().mend,
+                   fake_published({{"public", "a"}, {"shop", "b"}, {"shop", "c"}}));
+    EXPECT_EQ(only().hint,
               "GRANT USAGE ON SCHEMA \"shop\" TO \"cdc\"; GRANT SELECT ON \"shop\".\"b\", "
               "\"shop\".\"c\" TO \"cdc\"");
 }
@@ -202,19 +202,19 @@ TEST_F(CheckTest, APublicationOfOthersThatLacksATableAskedForByNameIsAWarning) {
     const auto f = only();
     EXPECT_EQ(f.id, "publication");
     EXPECT_EQ(f.level, Level::warning);
-    EXPECT_EQ(f.mend, "ALTER PUBLICATION \"pub\" ADD TABLE \"public\".\"b\";");
+    EXPECT_EQ(f.hint, "ALTER PUBLICATION \"pub\" ADD TABLE \"public\".\"b\";");
 }
 
 TEST_F(CheckTest, OfAPublicationOfOthersOnlyWhatItHoldsCounts) {
     tables({{.schema = "public", .name = "a"},
             {.schema = "public", .name = "b", .keyed = false, .readable = false, .owned = false}});
     EXPECT_THAT(bad(), IsEmpty()) << "a pattern matches more than was published for us";
-    server.answers("published tables */", played_published({{"public", "a"}, {"public", "b"}}));
+    server.answers("published tables */", fake_published({{"public", "a"}, {"public", "b"}}));
     EXPECT_EQ(bad().size(), 2U) << "now b must be readable and have an identity";
 }
 
-TEST_F(CheckTest, OneOfOursWillBeMendedByTheRun) {
-    server.answers("pg-capture: publication */", played_publication());
+TEST_F(CheckTest, OneOfOursWillBeFixedByTheRun) {
+    server.answers("pg-capture: publication */", fake_publication());
     tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "b"}});
     EXPECT_THAT(bad(), IsEmpty());
     tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "b", .owned = false}});
@@ -229,18 +229,18 @@ TEST_F(CheckTest, OneThatIsUsedAsItIsMayHoldWhatItLikes) {
 
 TEST_F(CheckTest, APublicationThatIsMissingBesideASlotBlocks) {
     server.answers("pg-capture: publication */", no_publication());
-    server.answers("published tables */", played_published({}));
-    server.answers("pg-capture: slots */", played_slot());
+    server.answers("published tables */", fake_published({}));
+    server.answers("pg-capture: slots */", fake_slot());
     const auto f = only();
     EXPECT_EQ(f.id, "publication");
     EXPECT_EQ(f.level, Level::blocking);
-    EXPECT_THAT(f.mend, HasSubstr("pg-capture slots drop shop_slot (what it still holds is lost)"));
+    EXPECT_THAT(f.hint, HasSubstr("pg-capture slots drop shop_slot (what it still holds is lost)"));
 }
 
 TEST_F(CheckTest, AnInstanceOfOursThatFollowsTheSlotIsLeftAlone) {
     server.answers(
         "pg-capture: slots */",
-        played_slot(
+        fake_slot(
             {{"active", "t"}, {"pid", "99"}, {"reader", "pg-capture 00000000000000ab shop_slot"}}));
     facts({{"senders", "10"}});
     auto findings = bad();
@@ -249,7 +249,7 @@ TEST_F(CheckTest, AnInstanceOfOursThatFollowsTheSlotIsLeftAlone) {
     EXPECT_EQ(findings[0].level, Level::warning) << "it has its place";
     EXPECT_EQ(findings[1].id, "slot");
     EXPECT_EQ(findings[1].level, Level::warning) << "it may be that of another machine";
-    EXPECT_THAT(findings[1].mend, Not(HasSubstr("terminate")));
+    EXPECT_THAT(findings[1].hint, Not(HasSubstr("terminate")));
     facts({});
     EXPECT_THAT(check_postgres(config, links, clock, waiter, "streaming, live"),
                 Contains(Field(&Finding::message,
@@ -258,20 +258,20 @@ TEST_F(CheckTest, AnInstanceOfOursThatFollowsTheSlotIsLeftAlone) {
 
 TEST_F(CheckTest, AMissingPublicationBlocksOnlyWhereWeMayNotMakeIt) {
     server.answers("pg-capture: publication */", no_publication());
-    server.answers("published tables */", played_published({}));
+    server.answers("published tables */", fake_published({}));
     EXPECT_THAT(bad(), IsEmpty());
     facts({{"superuser", "f"}, {"may_create", "f"}});
-    EXPECT_EQ(only().mend,
+    EXPECT_EQ(only().hint,
               "CREATE PUBLICATION \"pub\" FOR TABLE \"public\".\"a\" WITH (publish = 'insert, "
               "update, delete, truncate', publish_via_partition_root = false);");
     facts({});
     config.manage_publication = false;
-    EXPECT_THAT(only().mend, HasSubstr("FOR TABLE \"public\".\"a\""));
+    EXPECT_THAT(only().hint, HasSubstr("FOR TABLE \"public\".\"a\""));
 }
 
 TEST_F(CheckTest, APublicationThatLeavesOperationsOutIsAWarning) {
     server.answers("pg-capture: publication */",
-                   played_publication({{"note", std::nullopt}, {"deletes", "f"}}));
+                   fake_publication({{"note", std::nullopt}, {"deletes", "f"}}));
     const auto f = only();
     EXPECT_EQ(f.id, "publication_operations");
     EXPECT_EQ(f.message, "leaves out DELETE");
@@ -280,18 +280,17 @@ TEST_F(CheckTest, APublicationThatLeavesOperationsOutIsAWarning) {
 TEST_F(CheckTest, TablesWithoutIdentityBlockOneByOne) {
     tables({{.schema = "public", .name = "a", .keyed = false},
             {.schema = "public", .name = "n", .identity = "n"}});
-    server.answers("published tables */", played_published({{"public", "a"}, {"public", "n"}}));
-    std::vector<std::string> mends;
-    for (const auto& f : bad()) mends.push_back(f.mend);
-    EXPECT_THAT(mends, ElementsAre("ALTER TABLE \"public\".\"a\" REPLICA IDENTITY FULL",
+    server.answers("published tables */", fake_published({{"public", "a"}, {"public", "n"}}));
+    std::vector<std::string> hints;
+    for (const auto& f : bad()) hints.push_back(f.hint);
+    EXPECT_THAT(hints, ElementsAre("ALTER TABLE \"public\".\"a\" REPLICA IDENTITY FULL",
                                    "ALTER TABLE \"public\".\"n\" REPLICA IDENTITY DEFAULT"));
 }
 
 TEST_F(CheckTest, InsertsAloneNeedNoIdentity) {
     tables({{.schema = "public", .name = "a", .keyed = false}});
-    server.answers(
-        "pg-capture: publication */",
-        played_publication({{"note", std::nullopt}, {"updates", "f"}, {"deletes", "f"}}));
+    server.answers("pg-capture: publication */",
+                   fake_publication({{"note", std::nullopt}, {"updates", "f"}, {"deletes", "f"}}));
     EXPECT_EQ(only().id, "publication_operations");
 }
 
@@ -300,12 +299,12 @@ TEST_F(CheckTest, WhatTheLogDoesNotHoldIsAWarning) {
         {{.schema = "public", .name = "a"}, {.schema = "public", .name = "u", .unlogged = true}});
     EXPECT_EQ(only().id, "unlogged");
     tables({{.schema = "public", .name = "a"}});
-    server.answers("generated columns */", played_published({{"public", "a"}}));
+    server.answers("generated columns */", fake_published({{"public", "a"}}));
     EXPECT_EQ(only().id, "generated_columns");
     server.version = 180000;
-    EXPECT_THAT(only().mend, HasSubstr("publish_generated_columns = stored"));
+    EXPECT_THAT(only().hint, HasSubstr("publish_generated_columns = stored"));
     server.answers("pg-capture: publication */",
-                   played_publication({{"note", std::nullopt}, {"generated", "s"}}));
+                   fake_publication({{"note", std::nullopt}, {"generated", "s"}}));
     EXPECT_THAT(bad(), IsEmpty());
 }
 
@@ -316,20 +315,20 @@ TEST_F(CheckTest, NoTableAtAllIsAWarning) {
 
 TEST_F(CheckTest, ASlotInUseNamesItsReader) {
     server.answers("pg-capture: slots */",
-                   played_slot({{"active", "t"}, {"pid", "99"}, {"reader", "x"}}));
+                   fake_slot({{"active", "t"}, {"pid", "99"}, {"reader", "x"}}));
     const auto f = only();
     EXPECT_EQ(f.id, "slot");
     EXPECT_EQ(f.message, "is in use by PID 99 (x)");
-    EXPECT_EQ(f.mend, "SELECT pg_terminate_backend(99)");
+    EXPECT_EQ(f.hint, "SELECT pg_terminate_backend(99)");
 }
 
 TEST_F(CheckTest, ALostSlotIsToBeDroppedAndASlotOfOthersToBeLeft) {
-    server.answers("pg-capture: slots */", played_slot({{"wal_status", "lost"}}));
-    EXPECT_THAT(only().mend, HasSubstr("pg-capture position reset --drop-slot"));
-    EXPECT_THAT(only().mend, HasSubstr("is lost"));
-    server.answers("pg-capture: slots */", played_slot({{"plugin", "wal2json"}}));
-    EXPECT_THAT(only().mend, HasSubstr("PG_SLOT_NAME"));
-    server.answers("pg-capture: slots */", played_slot({{"wal_status", "unreserved"}}));
+    server.answers("pg-capture: slots */", fake_slot({{"wal_status", "lost"}}));
+    EXPECT_THAT(only().hint, HasSubstr("pg-capture position reset --drop-slot"));
+    EXPECT_THAT(only().hint, HasSubstr("is lost"));
+    server.answers("pg-capture: slots */", fake_slot({{"plugin", "wal2json"}}));
+    EXPECT_THAT(only().hint, HasSubstr("PG_SLOT_NAME"));
+    server.answers("pg-capture: slots */", fake_slot({{"wal_status", "unreserved"}}));
     EXPECT_EQ(only().level, Level::warning);
 }
 
@@ -354,13 +353,13 @@ TEST_F(CheckTest, CapturedTablesAreThosePublishedAndThoseToBeAdded) {
     };
     tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "B"}});
     EXPECT_THAT(captured(), ElementsAre(CapturedTable{"public", "a"})) << "it is not ours to widen";
-    server.answers("pg-capture: publication */", played_publication());
+    server.answers("pg-capture: publication */", fake_publication());
     EXPECT_THAT(captured(),
                 ElementsAre(CapturedTable{"public", "a"}, CapturedTable{"public", "B"}));
     config.tables = TableFilter{{*NamePattern::parse("public.a", 2)}, {}};
     EXPECT_THAT(captured(), ElementsAre(CapturedTable{"public", "a"}));
     config.manage_publication = false;
-    server.answers("published tables */", played_published({{"x", "y"}}));
+    server.answers("published tables */", fake_published({{"x", "y"}}));
     EXPECT_THAT(captured(), ElementsAre(CapturedTable{"x", "y"}));
 }
 

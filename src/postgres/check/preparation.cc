@@ -64,7 +64,7 @@ std::string head(const PostgresConfig& config, std::string_view tag) {
 --
 --   pg-capture init --sql | psql -d {0}
 --
--- Run once more it adds what is missing. pg-capture check then tells whether all is there.
+-- Run once more it adds what is missing. pg-capture check then shows whether all is there.
 \set ON_ERROR_STOP on
 
 DO $pgc$

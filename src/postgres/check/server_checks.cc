@@ -37,7 +37,7 @@ void check_senders(const ServerFacts& facts, bool followed, Findings& findings) 
                              : Level::blocking,
          .subject = "max_wal_senders",
          .message = fmt::format("{} of {} in use{}", facts.senders, facts.senders_max, why),
-         .mend = full ? fmt::format("ALTER SYSTEM SET max_wal_senders = {}; restart the server",
+         .hint = full ? fmt::format("ALTER SYSTEM SET max_wal_senders = {}; restart the server",
                                     facts.senders_max + 10)
                       : ""});
 }
@@ -54,7 +54,7 @@ void check_room_for_slot(const ServerFacts& facts, bool slot_is_there, Findings&
          .message =
              fmt::format("{} of {} in use{}", facts.slots, facts.slots_max,
                          full && slot_is_there ? ": a snapshot needs one more for its time" : ""),
-         .mend =
+         .hint =
              full ? fmt::format("ALTER SYSTEM SET max_replication_slots = {}; restart the server",
                                 facts.slots_max + 10)
                   : ""});
@@ -66,7 +66,7 @@ void in_use(const SlotState& slot, std::string_view instance, Finding& finding) 
     if (!read_by_pg_capture(slot)) {
         finding.level = Level::blocking;
         finding.message = "is in use by " + who;
-        finding.mend = fmt::format("SELECT pg_terminate_backend({})", slot.pid);
+        finding.hint = fmt::format("SELECT pg_terminate_backend({})", slot.pid);
     } else if (!instance.empty()) {
         finding.message = fmt::format("is followed by the running instance: {}", instance);
     } else {
@@ -74,7 +74,7 @@ void in_use(const SlotState& slot, std::string_view instance, Finding& finding) 
         finding.message = fmt::format(
             "is followed by another instance of pg-capture, {}; a second one waits until it ends",
             who);
-        finding.mend =
+        finding.hint =
             "stop that one before another is started here, or set PG_SLOT_NAME to another name";
     }
 }
@@ -86,22 +86,21 @@ Finding slot_finding(const SlotState& slot, const PostgresConfig& config, const 
         finding.level = Level::blocking;
         finding.message = sound.error().what;
         const bool ours = slot.here && slot.plugin == "pgoutput" && !slot.synced;
-        finding.mend = ours ? begin_anew() : std::string{"set PG_SLOT_NAME to another name"};
+        finding.hint = ours ? begin_anew() : std::string{"set PG_SLOT_NAME to another name"};
     } else if (sends_prepared(slot, facts.version)) {
         const bool alterable = facts.version >= kAlterTwoPhaseSince;
         finding.level = alterable ? Level::warning : Level::blocking;
         finding.message = alterable ? "has two_phase on; pg-capture turns it off at its start"
                                     : two_phase_refused(slot).what;
-        finding.mend = alterable ? "" : two_phase_refused(slot).mend;
+        finding.hint = alterable ? "" : two_phase_refused(slot).hint;
     } else if (slot.active) {
         in_use(slot, instance, finding);
     } else if (slot.wal_status == "unreserved") {
         finding.level = Level::warning;
-        finding.message = fmt::format(
-            "is about to be lost: it needs {} MiB of log, more than the "
-            "server keeps",
-            slot.retained_bytes >> 20);
-        finding.mend = "ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf()";
+        finding.message =
+            fmt::format("is about to be lost: it needs {} MiB of WAL, more than the server keeps",
+                        slot.retained_bytes >> 20);
+        finding.hint = "ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf()";
     } else {
         finding.message = "is there and free";
     }
@@ -126,11 +125,11 @@ void check_version(const ServerFacts& facts, Findings& findings) {
     finding.message = "PostgreSQL " + version_name(facts.version);
     if (facts.version < kOldestServer) {
         finding.level = Level::blocking;
-        finding.mend = "update the server to PostgreSQL 10 or later: earlier ones have no pgoutput";
+        finding.hint = "update the server to PostgreSQL 10 or later: earlier ones have no pgoutput";
     } else if (facts.standby && facts.version < 160000) {
         finding.level = Level::blocking;
         finding.message += ", a standby, which can be followed from 16 on only";
-        finding.mend = "connect to the primary";
+        finding.hint = "connect to the primary";
     }
     findings.push_back(std::move(finding));
     for (const KnownBug& bug : known_bugs(facts.version)) {
@@ -138,7 +137,7 @@ void check_version(const ServerFacts& facts, Findings& findings) {
                             .level = Level::warning,
                             .subject = "server",
                             .message = bug.what,
-                            .mend = bug.mend});
+                            .hint = bug.hint});
     }
 }
 
@@ -149,7 +148,7 @@ void check_settings(const ServerFacts& facts, bool followed, Findings& findings)
          .level = logical ? Level::ok : Level::blocking,
          .subject = "wal_level",
          .message = "is " + facts.wal_level,
-         .mend = logical ? "" : "ALTER SYSTEM SET wal_level = logical; restart the server"});
+         .hint = logical ? "" : "ALTER SYSTEM SET wal_level = logical; restart the server"});
     check_senders(facts, followed, findings);
     if (facts.max_slot_wal_keep_bytes >= 0) {
         findings.push_back(
@@ -159,7 +158,7 @@ void check_settings(const ServerFacts& facts, bool followed, Findings& findings)
              .message = fmt::format("a slot that falls {} MiB behind is lost, and with it what it "
                                     "kept",
                                     facts.max_slot_wal_keep_bytes >> 20),
-             .mend = "ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf()"});
+             .hint = "ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf()"});
     }
     if (facts.version < kWalSenderTimeoutSince && facts.wal_sender_timeout > Duration{0} &&
         facts.wal_sender_timeout < kShortestSenderTimeout) {
@@ -168,14 +167,14 @@ void check_settings(const ServerFacts& facts, bool followed, Findings& findings)
              .level = Level::warning,
              .subject = "wal_sender_timeout",
              .message = "is so short that a busy moment of ours ends the connection",
-             .mend = "ALTER SYSTEM SET wal_sender_timeout = '60s'; SELECT pg_reload_conf()"});
+             .hint = "ALTER SYSTEM SET wal_sender_timeout = '60s'; SELECT pg_reload_conf()"});
     }
     if (facts.sql_ascii()) {
         findings.push_back({.id = "encoding",
                             .level = Level::warning,
                             .subject = "database",
-                            .message = "SQL_ASCII: texts may hold bytes that are no UTF-8",
-                            .mend = "set format.invalid_utf8 to base64 or replace; it stops at "
+                            .message = "SQL_ASCII: texts may hold bytes that are not UTF-8",
+                            .hint = "set format.invalid_utf8 to base64 or replace; it stops at "
                                     "such bytes otherwise"});
     }
 }
@@ -187,7 +186,7 @@ void check_role(const ServerFacts& facts, Findings& findings) {
          .level = may ? Level::ok : Level::blocking,
          .subject = "role " + facts.role,
          .message = may ? "may replicate" : "has no REPLICATION attribute",
-         .mend = may ? "" : fmt::format("ALTER ROLE {} REPLICATION", quote_name(facts.role))});
+         .hint = may ? "" : fmt::format("ALTER ROLE {} REPLICATION", quote_name(facts.role))});
 }
 
 Result<std::optional<SlotState>> ask_slot(BlockingLink& link, const PostgresConfig& config,

@@ -40,7 +40,7 @@ struct Seen {
     bool inserts_gone = false;
 };
 
-// Somebody else's, or one that we are told to leave alone: what it publishes is what there is, the
+// Somebody else's, or one that we are to leave alone: what it publishes is what there is, the
 // filters only leave out. One that is missing will be made as they say.
 bool used_as_it_is(const PostgresConfig& config, const Seen& seen) {
     return seen.publication ? !(seen.publication->maintained && config.manage_publication)
@@ -165,7 +165,7 @@ void inserts_name_is_taken(const PostgresConfig& config, Finding& finding) {
         "goes with {} for tables without a replica identity, but one of that name is there and is "
         "not ours",
         quote_name(inserts_publication(config.publication)));
-    finding.mend = "set PG_PUBLICATION to another name";
+    finding.hint = "set PG_PUBLICATION to another name";
 }
 
 void publication_is_missing(const PostgresConfig& config, const ServerFacts& facts,
@@ -175,9 +175,8 @@ void publication_is_missing(const PostgresConfig& config, const ServerFacts& fac
     if (seen.slot_is_there) {
         finding.level = Level::blocking;
         finding.message =
-            "is not there, and the slot finds only those that are older than its place "
-            "in the log";
-        finding.mend = create_publication_sql(facts.version, config.publication, wanted) +
+            "is not there, and the slot finds only those that are older than its position";
+        finding.hint = create_publication_sql(facts.version, config.publication, wanted) +
                        " then " + drop_slot_step(config.slot);
         return;
     }
@@ -190,7 +189,7 @@ void publication_is_missing(const PostgresConfig& config, const ServerFacts& fac
     finding.message = config.manage_publication
                           ? "is not there, and we may not create it"
                           : "is not there, and source.manage_publication says not to create it";
-    finding.mend = create_publication_sql(facts.version, config.publication, wanted);
+    finding.hint = create_publication_sql(facts.version, config.publication, wanted);
 }
 
 // Whoever made it chose; only a table that is asked for by its name is missed.
@@ -202,7 +201,7 @@ void others_publication_is_there(const PostgresConfig& config, const Seen& seen,
         finding.level = Level::warning;
         finding.message =
             fmt::format("lacks {}, whose changes are not captured", listed(asked_for, kNamedMax));
-        finding.mend = add_tables_sql(config, *seen.publication, seen.apart, asked_for);
+        finding.hint = add_tables_sql(config, *seen.publication, seen.apart, asked_for);
     } else if (!seen.missing.empty()) {
         finding.message += fmt::format(
             "; {} more that match source.tables are not in it and are "
@@ -216,17 +215,16 @@ void publication_is_there(const PostgresConfig& config, const Seen& seen, Findin
         finding.level = Level::blocking;
         finding.message = fmt::format(
             "goes with {}, which is not there, and the slot finds only those that are older than "
-            "its "
-            "place in the log",
+            "its position",
             quote_name(inserts_publication(config.publication)));
-        finding.mend = begin_anew();
+        finding.hint = begin_anew();
         return;
     }
     if (used_as_it_is(config, seen)) return others_publication_is_there(config, seen, finding);
     if (auto ours = require_owner(config, *seen.publication, seen.slot_is_there); !ours) {
         finding.level = Level::blocking;
         finding.message = ours.error().what;
-        finding.mend = ours.error().mend;
+        finding.hint = ours.error().hint;
         return;
     }
     if (seen.inserts_foreign) return inserts_name_is_taken(config, finding);
@@ -238,7 +236,7 @@ void publication_is_there(const PostgresConfig& config, const Seen& seen, Findin
     } else {
         finding.level = Level::blocking;
         finding.message = "lacks " + listed(seen.missing, kNamedMax);
-        finding.mend = add_tables_sql(config, *seen.publication, seen.apart, seen.missing);
+        finding.hint = add_tables_sql(config, *seen.publication, seen.apart, seen.missing);
     }
 }
 
@@ -261,7 +259,7 @@ void check_operations(const PostgresConfig& config, const ServerFacts& facts, co
          .level = Level::warning,
          .subject = "publication " + config.publication,
          .message = "leaves out " + lacking,
-         .mend = fmt::format("ALTER PUBLICATION {} SET (publish = 'insert, update, delete{}')",
+         .hint = fmt::format("ALTER PUBLICATION {} SET (publish = 'insert, update, delete{}')",
                              quote_name(config.publication),
                              facts.version >= 110000 ? ", truncate" : "")});
 }
@@ -277,16 +275,16 @@ void check_select(const ServerFacts& facts, const Seen& seen, Findings& findings
         for (const TableInfo* table : unreadable) {  // in the order of their schemas
             if (table->schema == last) continue;
             last = table->schema;
-            finding.mend += fmt::format("GRANT USAGE ON SCHEMA {} TO {}; ", quote_name(last),
+            finding.hint += fmt::format("GRANT USAGE ON SCHEMA {} TO {}; ", quote_name(last),
                                         quote_name(facts.role));
         }
-        finding.mend +=
+        finding.hint +=
             fmt::format("GRANT SELECT ON {} TO {}", all_of(unreadable), quote_name(facts.role));
     }
     findings.push_back(std::move(finding));
 }
 
-void tell_left_out(const Seen& seen, Findings& findings) {
+void report_left_out(const Seen& seen, Findings& findings) {
     if (seen.left_out.empty()) return;
     const std::string first = quoted(*seen.left_out.front());
     findings.push_back(
@@ -296,13 +294,13 @@ void tell_left_out(const Seen& seen, Findings& findings) {
          .message = "have no replica identity and are not captured, as the slot is older than a "
                     "publication for inserts only would be: " +
                     listed(seen.left_out, kNamedMax),
-         .mend = fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a primary key; or, "
+         .hint = fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a primary key; or, "
                              "for inserts only, begin with a new slot",
                              first)});
 }
 
 void check_identity(const Seen& seen, Findings& findings) {
-    tell_left_out(seen, findings);
+    report_left_out(seen, findings);
     const bool keeps_inserts_only =
         seen.publication && !seen.publication->updates && !seen.publication->deletes;
     Chosen without;
@@ -326,7 +324,7 @@ void check_identity(const Seen& seen, Findings& findings) {
                                              "are captured, updates and deletes are not"
                                            : "has no replica identity: once it is published, the "
                                              "server refuses UPDATE and DELETE on it",
-                            .mend = fmt::format("ALTER TABLE {} REPLICA IDENTITY {}", quoted(table),
+                            .hint = fmt::format("ALTER TABLE {} REPLICA IDENTITY {}", quoted(table),
                                                 has_key ? "DEFAULT" : "FULL")});
     }
 }
@@ -345,8 +343,8 @@ void check_unlogged(const PostgresConfig& config, const Seen& seen, Findings& fi
         {.id = "unlogged",
          .level = Level::warning,
          .subject = "tables",
-         .message = "unlogged tables leave no trace in the log: " + listed(unlogged, kNamedMax),
-         .mend = fmt::format("ALTER TABLE {} SET LOGGED", quoted(*unlogged.front()))});
+         .message = "unlogged tables are not in the WAL: " + listed(unlogged, kNamedMax),
+         .hint = fmt::format("ALTER TABLE {} SET LOGGED", quoted(*unlogged.front()))});
 }
 
 void check_generated(const PostgresConfig& config, const ServerFacts& facts, const Seen& seen,
@@ -362,7 +360,7 @@ void check_generated(const PostgresConfig& config, const ServerFacts& facts, con
          .level = Level::warning,
          .subject = "tables",
          .message = "generated columns are not sent: " + listed(generated, kNamedMax),
-         .mend = sends
+         .hint = sends
                      ? fmt::format("ALTER PUBLICATION {} SET (publish_generated_columns = stored)",
                                    quote_name(config.publication))
                      : "PostgreSQL 18 can send them; until then compute them where they are read"});
@@ -379,7 +377,7 @@ Result<void> check_tables(BlockingLink& link, const PostgresConfig& config,
                             .level = Level::warning,
                             .subject = "source.tables",
                             .message = "no table matches the filters",
-                            .mend = "widen source.tables.include; names are schema.table"});
+                            .hint = "widen source.tables.include; names are schema.table"});
     }
     Finding publication{.id = "publication", .subject = "publication " + config.publication};
     if (seen->publication) {

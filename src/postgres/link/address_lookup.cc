@@ -65,7 +65,7 @@ Result<AddressList> look_up_all(const std::vector<PostgresHost>& hosts) {
     }
     if (!list.ports.empty()) return list;
     Error error = retry(Error::Category::connection, "no address is known for host " + unknown);
-    error.mend = "check postgres.host and the name service of this machine";
+    error.hint = "check postgres.host and the name service of this machine";
     return std::unexpected(std::move(error));
 }
 

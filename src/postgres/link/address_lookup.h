@@ -35,7 +35,7 @@ struct HostEntry {
     bool operator==(const HostEntry&) const = default;
 };
 
-// The same entries, beginning with the one behind `last`; as they are if it is none of them.
+// The same entries, beginning with the one after `last`; as they are if it is none of them.
 // libpq passes a host over that refuses, but waits for ever for one that is silent: who gives
 // up on a silent one begins with the next.
 AddressList beginning_after(const AddressList& list, const HostEntry& last);

@@ -32,15 +32,15 @@ using ResultHandle = std::unique_ptr<PGresult, ClearResult>;
 
 // Bytes taken from the socket before messages are cut out of them: libpq's buffer grows to
 // about twice this and then reads as much with one system call.
-constexpr int kGulpBytes = 128 << 10;
+constexpr int kReadBytes = 128 << 10;
 constexpr int kFirstBufferBytes = 16 << 10;  // libpq's, to begin with
 constexpr int kRoomBytes = 8192;             // what libpq makes room for before it reads
 // Receive buffer of a replication link to this machine (the kernel takes twice that): see
-// stream/gulp.h. Never below two of the loopback's 64 KiB segments, or a window that was
+// stream/read_coalescer.h. Never below two of the loopback's 64 KiB segments, or a window that was
 // shut opens only after 200 ms, when the server probes it. Over a real network a
 // small window would cost throughput: there the kernel's own choice stands.
 constexpr int kLoopbackBuffer = 128 << 10;
-// Behind every CopyData message's content: its kind and length on the wire.
+// Besides every CopyData message's content: its kind and length on the wire.
 constexpr std::size_t kMessageHead = 5;
 
 bool leads_to_this_machine(int socket) noexcept {
@@ -302,8 +302,8 @@ Result<std::optional<Rows>> LibpqLink::result() {
     return std::nullopt;
 }
 
-// What a server says before it goes, by itself or by somebody's order: the end of the connection
-// may come a moment later.
+// What a server says before it goes, by itself or because somebody ended it: the end of the
+// connection may come a moment later.
 bool is_last_word(const PGresult& result) noexcept {
     const std::string_view severity = field(&result, PG_DIAG_SEVERITY_NONLOCALIZED);  // since 9.6
     return severity == "FATAL" || severity == "PANIC";
@@ -360,7 +360,7 @@ void LibpqLink::take(const PGresult& result) {
                                        field(&result, PG_DIAG_MESSAGE_DETAIL),
                                        field(&result, PG_DIAG_MESSAGE_HINT)});
             }
-            if (last_word) error_->next = Error::Next::retry;  // whoever connects anew is told
+            if (last_word) error_->next = Error::Next::retry;  // whoever reconnects learns of it
             if (dead) sqlstate_.clear();
             return;
         }
@@ -402,9 +402,9 @@ Result<void> LibpqLink::put(std::string_view message) {
     return flush();
 }
 
-// Bytes into libpq's buffer, up to a gulp. libpq takes as much with one call as its buffer
+// Bytes into libpq's buffer, up to kReadBytes. libpq takes as much with one call as its buffer
 // has room for, and doubles the buffer when it is nearly full; `buffer_bytes_` follows it,
-// so that the buffer grows to a gulp and stays there. Whether more was at hand.
+// so that the buffer grows to that and stays there. Whether more was at hand.
 Result<bool> LibpqLink::fill() {
     const int socket = PQsocket(connection_.get());
     int filled = 0;
@@ -423,7 +423,7 @@ Result<bool> LibpqLink::fill() {
         if (at_hand < kRoomBytes && !encrypted()) return false;
         if (buffer_bytes_ - filled < kRoomBytes) buffer_bytes_ *= 2;
         filled += std::min(at_hand, buffer_bytes_ - filled);
-        if (filled >= kGulpBytes) return true;
+        if (filled >= kReadBytes) return true;
     }
 }
 

@@ -40,7 +40,7 @@ private:
     Logger logger_;
 };
 
-// How our sessions call themselves. `instance` tells this process from every other with the
+// How our sessions call themselves. `instance` distinguishes this process from every other with the
 // same slot: a session that bears it and is not one of ours any more may be ended.
 std::string application_name(std::string_view slot, std::uint64_t instance);
 

@@ -110,7 +110,7 @@ public:
     [[nodiscard]] virtual Result<bool> end_copy() = 0;
 };
 
-// Makes links; reads secrets anew each time.
+// Makes links; reads secrets again each time.
 class LinkFactory {
 public:
     LinkFactory() = default;

@@ -42,7 +42,7 @@ std::string session_options(bool read_only) {
         options +=
             fmt::format("{}-c {}={}", options.empty() ? "" : " ", setting.name, setting.value);
     }
-    // Behind the general setting: the last one counts.
+    // After the general setting: the last one counts.
     if (read_only) options += " -c default_transaction_read_only=on";
     return options;
 }
@@ -85,7 +85,7 @@ std::string late_session_settings(int version, const std::string& encoding, Link
         sql += "SET idle_session_timeout = 0;";
     }
     if (version >= kTransactionTimeoutSince) sql += "SET transaction_timeout = 0;";
-    // A database without an encoding would refuse to send what is no UTF-8.
+    // A database without an encoding would refuse to send what is not UTF-8.
     if (encoding == "SQL_ASCII") sql += "SET client_encoding = 'SQL_ASCII';";
     return sql;
 }

@@ -59,7 +59,7 @@ bool contains(std::string_view text, std::string_view part) noexcept {
 // The server has given the slot up; whoever hits this may part from it. SQLSTATE says less: 55000
 // is also what wal_level or a standby lacks, 58P01 also a library that is not there. A server that
 // speaks another language is not understood here, and what it said then costs nobody a slot.
-bool slot_is_given_up(const Complaint& c) noexcept {
+bool slot_is_given_up(const ServerReport& c) noexcept {
     constexpr std::array<std::string_view, 4> texts{
         "can no longer get changes from replication slot",  // up to 17
         "can no longer access replication slot",            // from 18
@@ -75,7 +75,7 @@ struct Symptom {
     std::string_view text;
     Error::Category category;
     Next next;
-    std::string_view mend;
+    std::string_view hint;
 };
 
 constexpr std::array kConnectSymptoms{
@@ -115,7 +115,7 @@ constexpr std::array kConnectSymptoms{
             "check PG_HOST, and that no firewall stands between"},
 };
 
-std::string hba_mend(std::string_view text, const ConnectionConfig& config) {
+std::string hba_hint(std::string_view text, const ConnectionConfig& config) {
     const bool plain = contains(text, "no encryption") || contains(text, "SSL off");
     const std::string line =
         fmt::format("{} {} {} <this machine's address>/32 scram-sha-256",
@@ -128,7 +128,7 @@ std::string hba_mend(std::string_view text, const ConnectionConfig& config) {
            add;
 }
 
-std::string permission_mend(std::string_view text, const ConnectionConfig& config) {
+std::string permission_hint(std::string_view text, const ConnectionConfig& config) {
     const std::string role = quote_name(config.username);
     if (contains(text, "replication") || contains(text, "WAL sender") ||
         contains(text, "walsender")) {
@@ -137,27 +137,27 @@ std::string permission_mend(std::string_view text, const ConnectionConfig& confi
     return fmt::format("GRANT CONNECT ON DATABASE {} TO {};", quote_name(config.database), role);
 }
 
-void mend_refusal(Error& error, std::string_view sqlstate, std::string_view text,
-                  const ConnectionConfig& config) {
+void add_refusal_hint(Error& error, std::string_view sqlstate, std::string_view text,
+                      const ConnectionConfig& config) {
     if (sqlstate == "28P01") {
-        error.mend = fmt::format("give the right PG_PASSWORD, or ALTER ROLE {} PASSWORD '…';",
+        error.hint = fmt::format("give the right PG_PASSWORD, or ALTER ROLE {} PASSWORD '…';",
                                  quote_name(config.username));
     } else if (contains(text, "pg_hba.conf")) {
-        error.mend = hba_mend(text, config);
+        error.hint = hba_hint(text, config);
     } else if (contains(text, "is not permitted to log in")) {
-        error.mend = fmt::format("ALTER ROLE {} LOGIN;", quote_name(config.username));
+        error.hint = fmt::format("ALTER ROLE {} LOGIN;", quote_name(config.username));
     } else if (sqlstate == "28000") {
-        error.mend = fmt::format(
+        error.hint = fmt::format(
             "CREATE ROLE {} LOGIN REPLICATION PASSWORD '…'; if the role is "
             "missing",
             quote_name(config.username));
     } else if (sqlstate == "3D000") {
-        error.mend =
+        error.hint =
             fmt::format("correct PG_DATABASE, or CREATE DATABASE {};", quote_name(config.database));
     } else if (sqlstate == "42501") {
-        error.mend = permission_mend(text, config);
+        error.hint = permission_hint(text, config);
     } else if (sqlstate == "53300") {
-        error.mend = contains(text, "walsender") || contains(text, "max_wal_senders")
+        error.hint = contains(text, "walsender") || contains(text, "max_wal_senders")
                          ? "raise max_wal_senders and restart the server"
                          : "close other connections, or raise max_connections and restart the "
                            "server";
@@ -217,7 +217,7 @@ std::string one_line(std::string_view text) {
     return out;
 }
 
-Error server_error(const Complaint& c) {
+Error server_error(const ServerReport& c) {
     if (may_hold_values(c.sqlstate)) {
         return judged(c.sqlstate,
                       fmt::format("the server reports a data error (SQLSTATE {})", c.sqlstate));
@@ -229,25 +229,25 @@ Error server_error(const Complaint& c) {
     std::ranges::replace(what, '\n', ' ');
     what += fmt::format(" [{}]", c.sqlstate);
     Error error = judged(c.sqlstate, std::move(what));
-    if (detail_is_safe(c.sqlstate)) error.mend = c.hint;
+    if (detail_is_safe(c.sqlstate)) error.hint = c.hint;
     if (slot_is_given_up(c)) {
         error.category = position;
-        error.mend.clear();
+        error.hint.clear();
     }
     if (contains(c.message, "publication") && contains(c.message, "does not exist")) {
         error.category = position;
-        error.mend =
+        error.hint =
             "the publication was dropped or is younger than the slot: make it, if it is not ours "
             "to make, then pg-capture position reset --drop-slot --yes, and start again: a new "
-            "slot is made and all tables are read anew; what was changed meanwhile is lost, but "
+            "slot is made and all tables are read again; what was changed meanwhile is lost, but "
             "for the rows as they are then";
     }
     if (contains(c.message, "wal_level")) {
         error.category = server;
-        error.mend = "ALTER SYSTEM SET wal_level = logical; then restart the server";
+        error.hint = "ALTER SYSTEM SET wal_level = logical; then restart the server";
     }
     if (contains(c.message, "all replication slots are in use")) {
-        error.mend =
+        error.hint =
             "raise max_replication_slots and restart the server; or drop a slot that nobody needs "
             "any more (pg-capture slots list; what it still holds is lost)";
     }
@@ -261,14 +261,14 @@ bool lacks_publication(const Error& error, std::string_view publication) {
 }
 
 // Of all that a walsender warns of only the publication that is not there has 55000.
-std::optional<Error> loss_warned_of(const Complaint& warning) {
+std::optional<Error> loss_warned_of(const ServerReport& warning) {
     if (warning.sqlstate != "55000") return std::nullopt;
     Error error = server_error(warning);
     error.category = position;
-    error.mend =
+    error.hint =
         "the publication was dropped: changes are being left out, and are lost. Make it again, if "
         "it is not ours to make, then pg-capture position reset --drop-slot --yes, and start "
-        "again: all tables are read anew";
+        "again: all tables are read again";
     return error;
 }
 
@@ -278,12 +278,12 @@ Error connect_error(std::string_view text, const ConnectionConfig& config) {
     if (what.empty()) what = "the connection was closed";
     if (!sqlstate.empty()) {
         Error error = judged(sqlstate, std::move(what));
-        mend_refusal(error, sqlstate, text, config);
+        add_refusal_hint(error, sqlstate, text, config);
         return std::move(error).at(addresses(config));
     }
     for (const Symptom& symptom : kConnectSymptoms) {
         if (!contains(text, symptom.text)) continue;
-        Error error{symptom.category, symptom.next, std::move(what), {}, std::string{symptom.mend}};
+        Error error{symptom.category, symptom.next, std::move(what), {}, std::string{symptom.hint}};
         return std::move(error).at(addresses(config));
     }
     return retry(connection, std::move(what)).at(addresses(config));

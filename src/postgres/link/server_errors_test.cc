@@ -45,7 +45,7 @@ TEST(ServerErrorsTest, AWrongPasswordStopsAndSaysWhatToGive) {
     const auto e = on_connect("c failed: FATAL:  28P01: password authentication failed for user");
     EXPECT_EQ(e.category, Category::authentication);
     EXPECT_EQ(e.next, Next::stop);
-    EXPECT_THAT(e.mend, HasSubstr("PG_PASSWORD"));
+    EXPECT_THAT(e.hint, HasSubstr("PG_PASSWORD"));
     EXPECT_EQ(e.where, "db:5432");
 }
 
@@ -53,13 +53,13 @@ TEST(ServerErrorsTest, AMissingHbaEntryComesWithTheLineToAdd) {
     const auto plain = on_connect(
         "c failed: FATAL:  28000: no pg_hba.conf entry for host \"10.0.0.1\", user \"cdc\", "
         "database \"shop\", no encryption");
-    EXPECT_THAT(plain.mend, HasSubstr("PG_SSL_MODE=require"));
-    EXPECT_THAT(plain.mend, HasSubstr("host shop cdc"));
+    EXPECT_THAT(plain.hint, HasSubstr("PG_SSL_MODE=require"));
+    EXPECT_THAT(plain.hint, HasSubstr("host shop cdc"));
     const auto replication = on_connect(
         "c failed: FATAL:  28000: no pg_hba.conf entry for replication connection from host "
         "\"10.0.0.1\", user \"cdc\", SSL encryption");
-    EXPECT_THAT(replication.mend, HasSubstr("hostssl replication cdc"));
-    EXPECT_THAT(replication.mend, HasSubstr("pg_reload_conf"));
+    EXPECT_THAT(replication.hint, HasSubstr("hostssl replication cdc"));
+    EXPECT_THAT(replication.hint, HasSubstr("pg_reload_conf"));
 }
 
 TEST(ServerErrorsTest, MissingReplicationIsAnAlterRoleAway) {
@@ -69,9 +69,9 @@ TEST(ServerErrorsTest, MissingReplicationIsAnAlterRoleAway) {
         const auto e = on_connect(text);
         EXPECT_EQ(e.category, Category::permission);
         EXPECT_EQ(e.next, Next::stop);
-        EXPECT_EQ(e.mend, "ALTER ROLE \"cdc\" REPLICATION;");
+        EXPECT_EQ(e.hint, "ALTER ROLE \"cdc\" REPLICATION;");
     }
-    EXPECT_THAT(on_connect("c: FATAL:  42501: permission denied for database \"shop\"").mend,
+    EXPECT_THAT(on_connect("c: FATAL:  42501: permission denied for database \"shop\"").hint,
                 HasSubstr("GRANT CONNECT ON DATABASE \"shop\" TO \"cdc\""));
 }
 
@@ -84,7 +84,7 @@ TEST(ServerErrorsTest, WhatPassesByItselfIsRetried) {
     }
 }
 
-TEST(ServerErrorsTest, WhatOnlyAPersonMendsStops) {
+TEST(ServerErrorsTest, WhatOnlyAPersonFixesStops) {
     for (const auto text :
          {"c: FATAL:  3D000: database \"shop\" does not exist",
           "c: server does not support SSL, but SSL was required",
@@ -95,7 +95,7 @@ TEST(ServerErrorsTest, WhatOnlyAPersonMendsStops) {
           "c: private key file \"k\" has group or world access"}) {
         const auto e = on_connect(text);
         EXPECT_EQ(e.next, Next::stop) << text;
-        EXPECT_FALSE(e.mend.empty()) << text;
+        EXPECT_FALSE(e.hint.empty()) << text;
     }
 }
 
@@ -130,7 +130,7 @@ TEST(ServerErrorsTest, AMissingPublicationIsAMatterOfPosition) {
     const auto e = server_error({"42704", "publication \"p\" does not exist"});
     EXPECT_EQ(e.category, Category::position);
     EXPECT_EQ(e.next, Next::stop);
-    EXPECT_FALSE(e.mend.empty());
+    EXPECT_FALSE(e.hint.empty());
 }
 
 // lc_messages = de_DE.UTF-8
@@ -150,9 +150,9 @@ TEST(ServerErrorsTest, AMissingPublicationIsKnownInAnyLanguage) {
 }
 
 TEST(ServerErrorsTest, ServerSettingsComeWithTheSettingToMake) {
-    EXPECT_THAT(server_error({"55000", "logical decoding requires wal_level >= logical"}).mend,
+    EXPECT_THAT(server_error({"55000", "logical decoding requires wal_level >= logical"}).hint,
                 HasSubstr("SET wal_level = logical"));
-    EXPECT_THAT(server_error({"53400", "all replication slots are in use"}).mend,
+    EXPECT_THAT(server_error({"53400", "all replication slots are in use"}).hint,
                 HasSubstr("max_replication_slots"));
 }
 

@@ -36,7 +36,7 @@ struct Keepalive {
 inline constexpr char kXLogData = 'w';
 inline constexpr char kKeepalive = 'k';
 
-// Each requires nothing of its bytes; the first byte tells which one to call.
+// Each requires nothing of its bytes; the first byte says which one to call.
 [[nodiscard]] Result<XLogData, DecodeError> decode_xlog_data(std::string_view bytes) noexcept;
 [[nodiscard]] Result<Keepalive, DecodeError> decode_keepalive(std::string_view bytes) noexcept;
 

@@ -13,7 +13,7 @@ char read_tag(ByteCursor& in) noexcept {
     return static_cast<char>(in.read<std::uint8_t>());
 }
 
-// Tells a message that is over from one that goes wrong.
+// Distinguishes a message that is over from one that goes wrong.
 std::unexpected<DecodeError> refuse(const ByteCursor& in, DecodeError otherwise) noexcept {
     return std::unexpected(in.overrun() ? DecodeError::truncated : otherwise);
 }

@@ -1,8 +1,8 @@
 // Whether every published column can be taken in binary.
 //
 // Published, not captured: the server encodes what we leave out, too. Asks the catalog for the
-// types until none is unknown; runs over an idle link. Types the catalog does not tell of (dropped
-// meanwhile) are none of a published column, but the log may hold some: SourceMemory.
+// types until none is unknown; runs over an idle link. Types the catalog does not know (dropped
+// meanwhile) are none of a published column, but the log may hold some: SourceCarryOver.
 #pragma once
 
 #include <optional>

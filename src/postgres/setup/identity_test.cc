@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/played_server.h"
+#include "support/fake_server.h"
 
 namespace pgc {
 namespace {
@@ -10,8 +10,7 @@ namespace {
 TEST(IdentityTest, ASystemIsReadByName) {
     SourceIdentity identity;
     ASSERT_TRUE(read_system(
-        played_row(
-            {{"systemid", "77"}, {"timeline", "3"}, {"xlogpos", "1/A0"}, {"dbname", "shop"}}),
+        fake_row({{"systemid", "77"}, {"timeline", "3"}, {"xlogpos", "1/A0"}, {"dbname", "shop"}}),
         identity));
     EXPECT_EQ(identity.system, "77");
     EXPECT_EQ(identity.timeline, 3U);
@@ -23,13 +22,12 @@ TEST(IdentityTest, AStrangeAnswerIsAnError) {
     SourceIdentity identity;
     EXPECT_FALSE(read_system(Rows{}, identity));
     EXPECT_FALSE(read_system(
-        played_row(
-            {{"systemid", "77"}, {"timeline", "x"}, {"xlogpos", "1/A0"}, {"dbname", "shop"}}),
+        fake_row({{"systemid", "77"}, {"timeline", "x"}, {"xlogpos", "1/A0"}, {"dbname", "shop"}}),
         identity));
 }
 
 TEST(IdentityTest, HistoryNamesTheSwitchesOldestFirst) {
-    const auto history = read_history(played_row(
+    const auto history = read_history(fake_row(
         {{"filename", "00000003.history"},
          {"content", "1\t0/3000158\tno recovery target specified\n\n2\t0/5000000\tpromoted\n"}}));
     ASSERT_EQ(history.size(), 2U);
@@ -39,9 +37,9 @@ TEST(IdentityTest, HistoryNamesTheSwitchesOldestFirst) {
 }
 
 TEST(IdentityTest, UnreadableHistoryLinesAreLeftOut) {
-    EXPECT_TRUE(read_history(played_row({{"content", "x\t0/1\tr\n1 0/1\n1\tnonsense\tr\n\t\t\n"}}))
-                    .empty());
-    EXPECT_EQ(read_history(played_row({{"content", "1\t0/9"}})).size(), 1U);
+    EXPECT_TRUE(
+        read_history(fake_row({{"content", "x\t0/1\tr\n1 0/1\n1\tnonsense\tr\n\t\t\n"}})).empty());
+    EXPECT_EQ(read_history(fake_row({{"content", "1\t0/9"}})).size(), 1U);
     EXPECT_TRUE(read_history(Rows{}).empty());
 }
 

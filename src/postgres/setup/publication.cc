@@ -236,7 +236,7 @@ WantedPublication wanted_publication(const PostgresConfig& config, const ServerF
     }
     const auto schemas = config.tables.whole_schemas();
     if (stays && schemas && !is->schemas.empty()) {
-        // One that is not there yet is taken up with its first table.
+        // One that is not there yet is created with its first table.
         std::ranges::copy_if(*schemas, std::back_inserter(wanted.schemas), [&](const auto& schema) {
             return std::ranges::any_of(tables, [&](const auto& t) { return t.schema == schema; });
         });
@@ -341,7 +341,7 @@ Result<void> require_owner(const PostgresConfig& config, const Publication& is,
                        fmt::format("publication {} is maintained by {}: each would alter it to its "
                                    "own filters, and the other lose changes",
                                    name, whose));
-    error.mend = fmt::format(
+    error.hint = fmt::format(
         "set PG_PUBLICATION to a name of this pipeline's own; or set source.manage_publication to "
         "false to use it as it is; or, if the other pipeline is no more, hand it to the next one "
         "that starts: {}",

@@ -51,7 +51,7 @@ struct Publication {
     struct Member {
         std::string schema;
         std::string name;
-        std::string filter;  // tells row filters and column lists apart; empty without
+        std::string filter;  // distinguishes row filters and column lists; empty without
     };
 
     bool all_tables = false;
@@ -106,7 +106,7 @@ WantedPublication wanted_publication(const PostgresConfig& config, const ServerF
 // with the first, which then says so, or where there is no slot yet and we make it. Beside a first
 // one that is not ours to alter, or whose comment somebody has overwritten: where it is there and
 // one of the two says that it is pg-capture's. A slot may then be older than it, which shows when
-// the server can't find it: SourceMemory::without_inserts.
+// the server can't find it: SourceCarryOver::without_inserts.
 bool has_inserts(const PostgresConfig& config, const std::optional<Publication>& is,
                  const std::optional<Publication>& inserts, bool slot_is_there);
 

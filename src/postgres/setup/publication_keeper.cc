@@ -23,11 +23,11 @@ namespace pgc {
 
 namespace {
 
-constexpr std::size_t kNamesTold = 20;  // of a list in one log line
+constexpr std::size_t kNamesShown = 20;  // of a list in one log line
 
-std::string told(const std::vector<std::string>& names) {
-    std::string text = fmt::format("{}", fmt::join(names | std::views::take(kNamesTold), ", "));
-    if (names.size() > kNamesTold) text += fmt::format(" and {} more", names.size() - kNamesTold);
+std::string listed(const std::vector<std::string>& names) {
+    std::string text = fmt::format("{}", fmt::join(names | std::views::take(kNamesShown), ", "));
+    if (names.size() > kNamesShown) text += fmt::format(" and {} more", names.size() - kNamesShown);
     return text;
 }
 
@@ -57,7 +57,7 @@ bool may_pass(std::string_view sqlstate) noexcept {
 }
 
 constexpr std::string_view kWhoHoldsTables =
-    "it is tried again by itself; pg_locks tells who holds on to tables";
+    "it is tried again by itself; pg_locks shows who locks the tables";
 
 }  // namespace
 
@@ -186,7 +186,7 @@ private:
             case Asking::tables_again: return take_tables_again(rows);
             case Asking::nothing: break;
         }
-        return std::unexpected(stop(Error::Category::internal, "an answer nobody asked for"));
+        return std::unexpected(stop(Error::Category::internal, "an unexpected answer"));
     }
 
     Result<bool> go_on(Link& link, Asking what, const std::string& sql) {
@@ -236,12 +236,12 @@ private:
                                  "one for tables without a replica identity",
                                  quote_name(inserts_name_)));
             return std::unexpected(
-                std::move(error).mended_by("set PG_PUBLICATION to another name"));
+                std::move(error).with_hint("set PG_PUBLICATION to another name"));
         }
         if (!inserts_ && publication_ && !publication_->owner.inserts.empty() &&
             (!may_create_ || !to_be_altered)) {
             Error error = missing(inserts_name_);
-            if (may_create_) error.mend = "pg-capture init --sql prints what makes it";
+            if (may_create_) error.hint = "pg-capture init --sql prints what makes it";
             return std::unexpected(std::move(error));
         }
         if (!inserts_) return go_on(link, Asking::tables, tables_query());
@@ -381,7 +381,7 @@ private:
                            fmt::format("source.publish_via_partition_root needs PostgreSQL 13; "
                                        "the server is {}",
                                        version_name(version_)));
-        error.mend = "set source.publish_via_partition_root to false";
+        error.hint = "set source.publish_via_partition_root to false";
         return std::unexpected(std::move(error));
     }
 
@@ -394,7 +394,7 @@ private:
                              config_.manage_publication
                                  ? "we may not create it"
                                  : "source.manage_publication says not to create it"));
-        error.mend = config_.manage_publication
+        error.hint = config_.manage_publication
                          ? fmt::format("GRANT CREATE ON DATABASE {} TO {}; or, as a superuser: {}",
                                        quote_name(config_.connection.database),
                                        quote_name(facts_.role), for_others_)
@@ -405,24 +405,24 @@ private:
     Error missing(std::string_view name) const {
         Error error = stop(Error::Category::position,
                            fmt::format("publication {} is not there, and decoding finds only those "
-                                       "that are older than the slot's place in the log",
+                                       "that are older than the slot's position",
                                        quote_name(name)));
-        error.mend = begin_anew();
+        error.hint = begin_anew();
         return error;
     }
 
     Result<void> change_refused(Link& link, Error error) {
         const bool passes = may_pass(link.sqlstate());
         if (!publication_) {
-            error.mend = passes ? std::string{kWhoHoldsTables}
+            error.hint = passes ? std::string{kWhoHoldsTables}
                                 : "let the tables' owner or a superuser run: " + for_others_;
             if (passes) error.next = Error::Next::retry;
             return std::unexpected(std::move(error));
         }
-        if (passes) error.mend = kWhoHoldsTables;
-        const bool told_already = passes && std::exchange(told_, change_) == change_;
-        logger_.failure(told_already ? LogLevel::debug : LogLevel::warning,
-                        "the publication could not be brought in step", error,
+        if (passes) error.hint = kWhoHoldsTables;
+        const bool reported_already = passes && std::exchange(reported_, change_) == change_;
+        logger_.failure(reported_already ? LogLevel::debug : LogLevel::warning,
+                        "the publication could not be updated", error,
                         {{"publication", config_.publication}, {"sql", change_}});
         out_of_step_ = true;
         later_ = passes;
@@ -455,7 +455,7 @@ private:
         logger_.write(only_note ? LogLevel::debug : LogLevel::info,
                       publication_ ? "publication altered" : "publication created",
                       {{"publication", config_.publication}, {"sql", change_}});
-        // Read anew what it has become; the signature has changed by our own doing.
+        // Read again what it has become; the signature has changed by our own doing.
         signature_.clear();
         may_create_ = false;
         return go_on(link, Asking::signature, signature_query());
@@ -480,7 +480,7 @@ private:
         state_.publications = names();
         state_.covered = covered();
         state_.lineages = to_remember();
-        tell_changes();
+        report_changes();
         // Two looks, at the tables and at what is published, and one may be gone in between.
         if (!state_.in_step && asks_for_tables() &&
             !uncovered_tables(tables_, config_.tables, state_.tables).empty()) {
@@ -547,7 +547,7 @@ private:
         settled_ = {others.begin(), others.end()};
     }
 
-    void tell_changes() const {
+    void report_changes() const {
         for (const std::string& table : state_.added) {
             logger_.info("a table has joined the publication", {{"table", table}});
         }
@@ -579,14 +579,14 @@ private:
                 "tables match the filters but are not in the publication, which is not "
                 "ours to alter: their changes are not captured",
                 {{"publication", config_.publication},
-                 {"tables", told(names)},
-                 {"mend", add_tables_sql(config_, *publication_, apart_, gaps)}});
+                 {"tables", listed(names)},
+                 {"hint", add_tables_sql(config_, *publication_, apart_, gaps)}});
         }
         if (config_.publish_via_partition_root && !publication_->via_root && version_ >= 130000 &&
-            !std::exchange(told_of_leaves_, true)) {
+            !std::exchange(reported_leaves_, true)) {
             logger_.warning("the publication publishes partitions under their own names",
                             {{"publication", config_.publication},
-                             {"mend", fmt::format("ALTER PUBLICATION {} SET "
+                             {"hint", fmt::format("ALTER PUBLICATION {} SET "
                                                   "(publish_via_partition_root = true);",
                                                   quote_name(config_.publication))}});
         }
@@ -621,8 +621,8 @@ private:
                   "updates and deletes are not"
                 : "published tables have no replica identity: the server refuses UPDATE and "
                   "DELETE on them",
-            {{"tables", told(fresh)},
-             {"mend", fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a "
+            {{"tables", listed(fresh)},
+             {"hint", fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a "
                                   "primary key",
                                   fresh.front())}});
     }
@@ -637,8 +637,8 @@ private:
             "updates, "
             "so the server would refuse UPDATE and DELETE on them, and the slot is older than the "
             "publication for inserts only would be",
-            {{"tables", told(fresh)},
-             {"mend", fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a primary key; "
+            {{"tables", listed(fresh)},
+             {"hint", fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a primary key; "
                                   "or, for inserts only, begin with a new slot",
                                   fresh.front())}});
     }
@@ -670,13 +670,13 @@ private:
     std::unordered_set<std::string> settled_;  // of what the comment calls unread, quoted
     bool out_of_step_ = false;                 // this round could not change what it wanted to
     bool later_ = false;                       // though the next one may
-    std::string told_;                         // the change that was said to come later
+    std::string reported_;                     // the change that was said to come later
     bool known_ = false;                       // state_ holds an answer given before
     PublicationState state_;
     std::vector<std::string> unidentifiable_;
     std::vector<std::string> left_out_;
-    std::vector<std::string> gaps_;  // told last
-    bool told_of_leaves_ = false;
+    std::vector<std::string> gaps_;  // reported last
+    bool reported_leaves_ = false;
 };
 
 PublicationKeeper::PublicationKeeper(const PostgresConfig& config, int server_version,

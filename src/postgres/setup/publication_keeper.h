@@ -1,7 +1,7 @@
 // Makes the publication what the filters say, and says what it holds.
 //
 // Runs over a link that is idle when begin() is called and idle again when step() gave its
-// answer or a server's error. Used once by Opening (may_create) and, while the stream
+// answer or a server's error. Used once by SourceSetup (may_create) and, while the stream
 // runs, every now and then for new tables.
 //
 // Only a publication that we made (its comment says so) is ever altered. One that somebody
@@ -40,7 +40,7 @@ struct PublicationState {
     std::vector<std::string> added;
     std::vector<std::string> removed;
     // Published since we altered a publication that was there, in this round or earlier, and
-    // what they held before is in no stream. Quoted. Told again until settle(), by whatever
+    // what they held before is in no stream. Quoted. Reported again until settle(), by whatever
     // process looks. Not where source.snapshot.new_tables is off.
     std::vector<std::string> joined;
 };

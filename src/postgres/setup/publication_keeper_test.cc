@@ -5,8 +5,8 @@
 
 #include "observe/log.h"
 #include "postgres/setup/publication.h"
+#include "support/fake_server.h"
 #include "support/manual_clock.h"
-#include "support/played_server.h"
 
 namespace pgc {
 namespace {
@@ -31,18 +31,18 @@ protected:
         config.connection.database = "shop";
         config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
         signature("one");
-        server.answers("pg-capture: server */", played_facts());
-        server.answers("pg-capture: publication */", played_publication());
+        server.answers("pg-capture: server */", fake_facts());
+        server.answers("pg-capture: publication */", fake_publication());
         server.answers("publication of inserts */", no_publication());
-        server.answers("publication members */", played_members({}));
-        server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"}}));
-        server.answers("published tables */", played_published({{"public", "a"}}));
+        server.answers("publication members */", fake_members({}));
+        server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"}}));
+        server.answers("published tables */", fake_published({{"public", "a"}}));
         server.answers("CREATE PUBLICATION", Rows{});
         server.answers("ALTER PUBLICATION", Rows{});
     }
 
     void signature(const std::string& text) {
-        server.answers("publication signature */", played_row({{"signature", text}}));
+        server.answers("publication signature */", fake_row({{"signature", text}}));
     }
     void include(std::string_view pattern) {
         config.tables = TableFilter{{*NamePattern::parse(pattern, 2)}, {}};
@@ -50,7 +50,7 @@ protected:
     }
     // The publication is not there until somebody makes it.
     void nothing_there() {
-        server.answers("pg-capture: publication */", played_publication());
+        server.answers("pg-capture: publication */", fake_publication());
         server.answers_once("pg-capture: publication */", no_publication());
     }
 
@@ -70,8 +70,8 @@ protected:
     Lines lines;
     Log log{LogOptions{}, lines, clock};
     PostgresConfig config;
-    PlayedServer server;
-    PlayedLink link{server, LinkFactory::Use::sql};
+    FakeServer server;
+    FakeLink link{server, LinkFactory::Use::sql};
     std::optional<PublicationKeeper> keeper;
 };
 
@@ -90,13 +90,12 @@ TEST_F(PublicationKeeperTest, AGoodPublicationIsLeftAlone) {
 TEST_F(PublicationKeeperTest, ATableThatGoesWhileWeLookIsNoGap) {
     config.manage_publication = false;
     include("public.*");
-    server.answers_once(
-        "pg-capture: tables */",
-        played_tables({{.schema = "public", .name = "a"}, {.schema = "public", .name = "b"}}));
+    server.answers_once("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"},
+                                                              {.schema = "public", .name = "b"}}));
     ASSERT_TRUE(round());
     EXPECT_EQ(lines.text, "");
-    server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"},
-                                                           {.schema = "public", .name = "c"}}));
+    server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"},
+                                                         {.schema = "public", .name = "c"}}));
     signature("two");
     ASSERT_TRUE(round());
     EXPECT_THAT(lines.text, HasSubstr("match the filters but are not in the publication"));
@@ -131,14 +130,14 @@ constexpr auto kWithInserts =
 TEST_F(PublicationKeeperTest, ATableMovesBetweenTheTwoInOneTransaction) {
     config.snapshot.new_tables = false;
     server.answers("pg-capture: publication */",
-                   played_publication({{"all_tables", "f"}, {"note", kWithInserts}}));
-    server.answers("publication members */", played_members({{"t", "public", "a"}}));
+                   fake_publication({{"all_tables", "f"}, {"note", kWithInserts}}));
+    server.answers("publication members */", fake_members({{"t", "public", "a"}}));
     server.answers("publication of inserts */",
-                   played_publication({{"all_tables", "f"}, {"updates", "f"}, {"deletes", "f"}}));
-    server.answers("members of inserts */", played_members({{"t", "public", "b"}}));
+                   fake_publication({{"all_tables", "f"}, {"updates", "f"}, {"deletes", "f"}}));
+    server.answers("members of inserts */", fake_members({{"t", "public", "b"}}));
     server.answers("pg-capture: tables */",
-                   played_tables({{.schema = "public", .name = "a", .keyed = false},
-                                  {.schema = "public", .name = "b"}}));
+                   fake_tables({{.schema = "public", .name = "a", .keyed = false},
+                                {.schema = "public", .name = "b"}}));
     const auto state = round();
     ASSERT_TRUE(state) << describe(state.error());
     EXPECT_THAT(state->publications, ElementsAre("pub", "pub_inserts"));
@@ -151,7 +150,7 @@ TEST_F(PublicationKeeperTest, ATableMovesBetweenTheTwoInOneTransaction) {
 }
 
 TEST_F(PublicationKeeperTest, WithoutTheSecondOneThatTheSlotReadsItStops) {
-    server.answers("pg-capture: publication */", played_publication({{"note", kWithInserts}}));
+    server.answers("pg-capture: publication */", fake_publication({{"note", kWithInserts}}));
     const auto state = round();
     ASSERT_FALSE(state);
     EXPECT_EQ(state.error().category, Error::Category::position);
@@ -162,20 +161,20 @@ TEST_F(PublicationKeeperTest, WithoutTheSecondOneThatTheSlotReadsItStops) {
 
 TEST_F(PublicationKeeperTest, ANameThatIsTakenIsSaid) {
     nothing_there();
-    server.answers("publication of inserts */", played_publication({{"note", std::nullopt}}));
-    server.answers("members of inserts */", played_members({}));
+    server.answers("publication of inserts */", fake_publication({{"note", std::nullopt}}));
+    server.answers("members of inserts */", fake_members({}));
     const auto state = round(true);
     ASSERT_FALSE(state);
     EXPECT_THAT(state.error().what, HasSubstr("\"pub_inserts\" is not ours"));
-    EXPECT_THAT(state.error().mend, HasSubstr("PG_PUBLICATION"));
+    EXPECT_THAT(state.error().hint, HasSubstr("PG_PUBLICATION"));
 }
 
 TEST_F(PublicationKeeperTest, BesideAnOldSlotWhatHasNoIdentityStaysOut) {
-    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
-    server.answers("publication members */", played_members({{"t", "public", "a"}}));
+    server.answers("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
+    server.answers("publication members */", fake_members({{"t", "public", "a"}}));
     server.answers("pg-capture: tables */",
-                   played_tables({{.schema = "public", .name = "a"},
-                                  {.schema = "public", .name = "bare", .keyed = false}}));
+                   fake_tables({{.schema = "public", .name = "a"},
+                                {.schema = "public", .name = "bare", .keyed = false}}));
     const auto state = round();
     ASSERT_TRUE(state) << describe(state.error());
     EXPECT_THAT(state->publications, ElementsAre("pub"));
@@ -194,15 +193,14 @@ TEST_F(PublicationKeeperTest, AMissingOneStopsWhereTheSlotIsOlder) {
 
 TEST_F(PublicationKeeperTest, WithoutThePrivilegeTheExactSqlIsSaid) {
     nothing_there();
-    server.answers("pg-capture: server */",
-                   played_facts({{"superuser", "f"}, {"may_create", "f"}}));
+    server.answers("pg-capture: server */", fake_facts({{"superuser", "f"}, {"may_create", "f"}}));
     const auto state = round(true);
     ASSERT_FALSE(state);
     EXPECT_EQ(state.error().category, Error::Category::permission);
-    EXPECT_THAT(state.error().mend, HasSubstr("GRANT CREATE ON DATABASE \"shop\" TO \"cdc\""));
-    EXPECT_THAT(state.error().mend,
+    EXPECT_THAT(state.error().hint, HasSubstr("GRANT CREATE ON DATABASE \"shop\" TO \"cdc\""));
+    EXPECT_THAT(state.error().hint,
                 HasSubstr("CREATE PUBLICATION \"pub\" FOR TABLE \"public\".\"a\""));
-    EXPECT_THAT(state.error().mend, Not(HasSubstr("COMMENT")));
+    EXPECT_THAT(state.error().hint, Not(HasSubstr("COMMENT")));
 }
 
 TEST_F(PublicationKeeperTest, WhoeverManagesItHimselfIsToldWhatToMake) {
@@ -211,7 +209,7 @@ TEST_F(PublicationKeeperTest, WhoeverManagesItHimselfIsToldWhatToMake) {
     const auto state = round(true);
     ASSERT_FALSE(state);
     EXPECT_EQ(state.error().category, Error::Category::configuration);
-    EXPECT_THAT(state.error().mend,
+    EXPECT_THAT(state.error().hint,
                 HasSubstr("CREATE PUBLICATION \"pub\" FOR TABLE \"public\".\"a\""));
     EXPECT_EQ(server.count("CREATE PUBLICATION"), 0);
 }
@@ -222,14 +220,14 @@ TEST_F(PublicationKeeperTest, TablesOfOthersAreForTheirOwnersToPublish) {
                    stop(Error::Category::permission, "must be owner of table a"));
     const auto state = round(true);
     ASSERT_FALSE(state);
-    EXPECT_THAT(state.error().mend, HasSubstr("let the tables' owner or a superuser run"));
+    EXPECT_THAT(state.error().hint, HasSubstr("let the tables' owner or a superuser run"));
 }
 
 TEST_F(PublicationKeeperTest, OursIsBroughtInStep) {
     include("public.?");
-    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
-    server.answers("publication members */", played_members({{"t", "public", "a"}}));
-    server.answers_once("publication members */", played_members({{"t", "public", "x"}}));
+    server.answers("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
+    server.answers("publication members */", fake_members({{"t", "public", "a"}}));
+    server.answers_once("publication members */", fake_members({{"t", "public", "x"}}));
     ASSERT_TRUE(round());
     EXPECT_EQ(server.count("DROP TABLE ONLY \"public\".\"x\"; ALTER PUBLICATION \"pub\" ADD TABLE "
                            "\"public\".\"a\";"),
@@ -238,7 +236,7 @@ TEST_F(PublicationKeeperTest, OursIsBroughtInStep) {
 
 TEST_F(PublicationKeeperTest, OneThatStaysWrongIsAlteredOnlyOnceARound) {
     include("public.?");
-    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.answers("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
     ASSERT_TRUE(round());
     EXPECT_EQ(server.count("ADD TABLE"), 1);
 }
@@ -246,7 +244,7 @@ TEST_F(PublicationKeeperTest, OneThatStaysWrongIsAlteredOnlyOnceARound) {
 TEST_F(PublicationKeeperTest, OneOfAnotherPipelineIsLeftAloneAndRefused) {
     include("public.?");
     server.answers("pg-capture: publication */",
-                   played_publication(
+                   fake_publication(
                        {{"note", R"(maintained by pg-capture for pipeline "x", slot "x_slot")"}}));
     const auto state = round();
     ASSERT_FALSE(state);
@@ -260,7 +258,7 @@ TEST_F(PublicationKeeperTest, OneOfAnotherPipelineIsLeftAloneAndRefused) {
 TEST_F(PublicationKeeperTest, OneOfAnEarlierVersionGetsUsAsItsOwner) {
     server.answers("COMMENT ON", Rows{});
     server.answers_once("pg-capture: publication */",
-                        played_publication({{"note", "maintained by pg-capture"}}));
+                        fake_publication({{"note", "maintained by pg-capture"}}));
     ASSERT_TRUE(round());
     EXPECT_EQ(
         server.count("COMMENT ON PUBLICATION \"pub\" IS 'maintained by pg-capture for pipeline "
@@ -271,7 +269,7 @@ TEST_F(PublicationKeeperTest, OneOfAnEarlierVersionGetsUsAsItsOwner) {
 
 TEST_F(PublicationKeeperTest, OneThatSomebodyElseMakesMeanwhileIsLookedAtAgain) {
     server.answers("pg-capture: publication */",
-                   played_publication(
+                   fake_publication(
                        {{"note", R"(maintained by pg-capture for pipeline "x", slot "x_slot")"}}));
     server.answers_once("pg-capture: publication */", no_publication());
     server.refuses("CREATE PUBLICATION", "42710", stop(Error::Category::server, "is there"));
@@ -282,7 +280,7 @@ TEST_F(PublicationKeeperTest, OneThatSomebodyElseMakesMeanwhileIsLookedAtAgain) 
 
 TEST_F(PublicationKeeperTest, AChangeThatComesTooLateIsMadeAnew) {
     include("public.?");
-    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.answers("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
     server.answers("ALTER PUBLICATION", Rows{});
     server.rules.push_back({"ALTER PUBLICATION",
                             std::unexpected(stop(Error::Category::server, "division by zero")),
@@ -297,24 +295,23 @@ protected:
     void SetUp() override {
         PublicationKeeperTest::SetUp();
         include("public.?");
-        server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"},
-                                                               {.schema = "public", .name = "b"}}));
+        server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"},
+                                                             {.schema = "public", .name = "b"}}));
         server.answers("COMMENT ON", Rows{});
         server.answers("ALTER PUBLICATION", Rows{});
         both_published(
             "maintained by pg-capture for pipeline \"shop\", slot \"shop_slot\"; rows yet to be "
             "read of: \"public\".\"b\"");
-        server.answers_once("pg-capture: publication */",
-                            played_publication({{"all_tables", "f"}}));
-        server.answers_once("publication members */", played_members({{"t", "public", "a"}}));
-        server.answers_once("published tables */", played_published({{"public", "a"}}));
+        server.answers_once("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
+        server.answers_once("publication members */", fake_members({{"t", "public", "a"}}));
+        server.answers_once("published tables */", fake_published({{"public", "a"}}));
     }
     void both_published(const std::string& note) {
         server.answers("pg-capture: publication */",
-                       played_publication({{"all_tables", "f"}, {"note", note}}));
+                       fake_publication({{"all_tables", "f"}, {"note", note}}));
         server.answers("publication members */",
-                       played_members({{"t", "public", "a"}, {"t", "public", "b"}}));
-        server.answers("published tables */", played_published({{"public", "a"}, {"public", "b"}}));
+                       fake_members({{"t", "public", "a"}, {"t", "public", "b"}}));
+        server.answers("published tables */", fake_published({{"public", "a"}, {"public", "b"}}));
     }
     const std::string b = "\"public\".\"b\"";
 };
@@ -345,11 +342,11 @@ TEST_F(JoiningTest, ItIsToldByWhoeverLooksUntilItIsSettled) {
 }
 
 TEST_F(JoiningTest, WhatAppearsWhileTheFirstIsAddedIsAddedByTheNextRound) {
-    const PlayedTable table_a{.schema = "public", .name = "a"};
-    const PlayedTable table_b{.schema = "public", .name = "b"};
+    const FakeTable table_a{.schema = "public", .name = "a"};
+    const FakeTable table_b{.schema = "public", .name = "b"};
     server.answers("pg-capture: tables */",
-                   played_tables({table_a, table_b, {.schema = "public", .name = "c"}}));
-    server.answers_once("pg-capture: tables */", played_tables({table_a, table_b}));
+                   fake_tables({table_a, table_b, {.schema = "public", .name = "c"}}));
+    server.answers_once("pg-capture: tables */", fake_tables({table_a, table_b}));
     ASSERT_TRUE(round());
     EXPECT_EQ(server.count("ADD TABLE \"public\".\"c\""), 0);
     ASSERT_TRUE(round());
@@ -385,9 +382,9 @@ TEST_F(JoiningTest, NothingIsNotedWhereNewTablesAreNotRead) {
 TEST_F(PublicationKeeperTest, OneOfOthersIsUsedAsItIsWithAWarning) {
     include("public.?");
     server.answers("pg-capture: publication */",
-                   played_publication({{"all_tables", "f"}, {"note", std::nullopt}}));
-    server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"},
-                                                           {.schema = "public", .name = "b"}}));
+                   fake_publication({{"all_tables", "f"}, {"note", std::nullopt}}));
+    server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"},
+                                                         {.schema = "public", .name = "b"}}));
     const auto state = round();
     ASSERT_TRUE(state);
     EXPECT_FALSE(state->maintained);
@@ -397,9 +394,9 @@ TEST_F(PublicationKeeperTest, OneOfOthersIsUsedAsItIsWithAWarning) {
 
 TEST_F(PublicationKeeperTest, WhoManagesItHimselfAndFiltersNothingIsNotWarned) {
     config.manage_publication = false;
-    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
-    server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "a"},
-                                                           {.schema = "public", .name = "b"}}));
+    server.answers("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
+    server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"},
+                                                         {.schema = "public", .name = "b"}}));
     const auto state = round();
     ASSERT_TRUE(state);
     EXPECT_FALSE(state->maintained);
@@ -408,25 +405,25 @@ TEST_F(PublicationKeeperTest, WhoManagesItHimselfAndFiltersNothingIsNotWarned) {
 
 TEST_F(PublicationKeeperTest, ARefusedChangeIsToldOnceAndLivedWith) {
     include("public.?");
-    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.answers("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
     server.refuses("ALTER PUBLICATION", "42501",
                    stop(Error::Category::permission, "must be owner of table a"));
     ASSERT_TRUE(round());
-    EXPECT_THAT(lines.text, HasSubstr("could not be brought in step"));
+    EXPECT_THAT(lines.text, HasSubstr("could not be updated"));
     signature("two");
     const auto still = round();
     ASSERT_TRUE(still);
     EXPECT_FALSE(still->in_step) << "it may hold what the filters leave out";
-    EXPECT_TRUE(still->maintained) << "or nobody would notice when it can be mended";
+    EXPECT_TRUE(still->maintained) << "or nobody would notice when it can be fixed";
     EXPECT_EQ(server.count("ADD TABLE"), 1);
     signature("three");
-    server.answers("publication members */", played_members({{"t", "public", "a"}}));
+    server.answers("publication members */", fake_members({{"t", "public", "a"}}));
     EXPECT_TRUE(round()->in_step);
 }
 
 TEST_F(PublicationKeeperTest, ALockIsNotWaitedForAndTheChangeIsTriedAgain) {
     include("public.?");
-    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.answers("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
     server.refuses("ALTER PUBLICATION", "55P03",
                    stop(Error::Category::server, "canceling statement due to lock timeout"));
     for (int i = 1; i <= 2; ++i) {
@@ -437,9 +434,8 @@ TEST_F(PublicationKeeperTest, ALockIsNotWaitedForAndTheChangeIsTriedAgain) {
         EXPECT_EQ(server.count("SET LOCAL lock_timeout"), i);
     }
     EXPECT_THAT(lines.text, HasSubstr("pg_locks"));
-    EXPECT_EQ(lines.text.find("could not be brought in step"),
-              lines.text.rfind("could not be brought in step"))
-        << "told once";
+    EXPECT_EQ(lines.text.find("could not be updated"), lines.text.rfind("could not be updated"))
+        << "reported once";
     EXPECT_THAT(lines.text, Not(HasSubstr("not ours to alter")));
 }
 
@@ -447,14 +443,14 @@ TEST_F(PublicationKeeperTest, ALockIsNotWaitedForAndTheChangeIsTriedAgain) {
 TEST_F(PublicationKeeperTest, TheSecondOneIsMadeThoughATableCannotJoin) {
     include("public.?");
     server.answers("pg-capture: publication */",
-                   played_publication({{"all_tables", "f"}, {"note", kWithInserts}}));
-    server.answers_once("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+                   fake_publication({{"all_tables", "f"}, {"note", kWithInserts}}));
+    server.answers_once("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
     server.refuses("ALTER PUBLICATION", "42501",
                    stop(Error::Category::permission, "must be owner of table a"));
     server.answers("publication of inserts */",
-                   played_publication({{"all_tables", "f"}, {"updates", "f"}, {"deletes", "f"}}));
+                   fake_publication({{"all_tables", "f"}, {"updates", "f"}, {"deletes", "f"}}));
     server.answers_once("publication of inserts */", no_publication());
-    server.answers("members of inserts */", played_members({}));
+    server.answers("members of inserts */", fake_members({}));
     const auto state = round(true);
     ASSERT_TRUE(state) << describe(state.error());
     EXPECT_THAT(state->publications, ElementsAre("pub", "pub_inserts"));
@@ -464,7 +460,7 @@ TEST_F(PublicationKeeperTest, TheSecondOneIsMadeThoughATableCannotJoin) {
 
 TEST_F(PublicationKeeperTest, WithoutTheRightToMakeASecondOneThereIsOne) {
     include("public.?");
-    server.answers("pg-capture: publication */", played_publication({{"all_tables", "f"}}));
+    server.answers("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
     for (const auto* what : {"ALTER PUBLICATION", "CREATE PUBLICATION"}) {
         server.refuses(what, "42501", stop(Error::Category::permission, "permission denied"));
     }
@@ -486,7 +482,7 @@ TEST_F(PublicationKeeperTest, ARoundWithoutChangesCostsOneQuery) {
 TEST_F(PublicationKeeperTest, NewAndGoneTablesAreToldApart) {
     ASSERT_TRUE(round());
     signature("two");
-    server.answers("published tables */", played_published({{"public", "later"}}));
+    server.answers("published tables */", fake_published({{"public", "later"}}));
     const auto state = round();
     ASSERT_TRUE(state);
     EXPECT_THAT(state->added, ElementsAre("\"public\".\"later\""));
@@ -500,18 +496,18 @@ TEST_F(PublicationKeeperTest, NewAndGoneTablesAreToldApart) {
 TEST_F(PublicationKeeperTest, WhatIsCapturedIsToldOfAnyPublication) {
     include("public.root");
     config.manage_publication = false;
-    const PlayedTable root{.schema = "public", .name = "root", .kind = "p", .has_children = true};
-    PlayedTable leaf{.schema = "public", .name = "leaf", .rewritten = true};
-    server.answers("pg-capture: publication */", played_publication({{"note", std::nullopt}}));
-    server.answers("pg-capture: tables */", played_tables({root, leaf}));
-    server.answers("published tables */", played_published({{"public", "leaf"}}));
+    const FakeTable root{.schema = "public", .name = "root", .kind = "p", .has_children = true};
+    FakeTable leaf{.schema = "public", .name = "leaf", .rewritten = true};
+    server.answers("pg-capture: publication */", fake_publication({{"note", std::nullopt}}));
+    server.answers("pg-capture: tables */", fake_tables({root, leaf}));
+    server.answers("published tables */", fake_published({{"public", "leaf"}}));
     auto state = round();
     ASSERT_TRUE(state);
     EXPECT_THAT(state->covered.tables, IsEmpty()) << "no filter means it by itself";
     EXPECT_FALSE(state->covered.all) << "the filter may leave one out that is created";
     leaf.parent = "root";
     signature("two");
-    server.answers("pg-capture: tables */", played_tables({root, leaf}));
+    server.answers("pg-capture: tables */", fake_tables({root, leaf}));
     state = round();
     ASSERT_TRUE(state);
     ASSERT_EQ(state->covered.tables.size(), 1U);
@@ -527,7 +523,7 @@ TEST_F(PublicationKeeperTest, WhatIsCapturedIsToldOfAnyPublication) {
 
 TEST_F(PublicationKeeperTest, TablesWithoutIdentityAreWarnedAboutOnce) {
     server.answers("pg-capture: tables */",
-                   played_tables({{.schema = "public", .name = "a", .keyed = false}}));
+                   fake_tables({{.schema = "public", .name = "a", .keyed = false}}));
     ASSERT_TRUE(round());
     EXPECT_THAT(lines.text, HasSubstr("no replica identity"));
     lines.text.clear();
@@ -537,7 +533,7 @@ TEST_F(PublicationKeeperTest, TablesWithoutIdentityAreWarnedAboutOnce) {
 }
 
 TEST_F(PublicationKeeperTest, AnEmptyPublicationIsWarnedAbout) {
-    server.answers("published tables */", played_published({}));
+    server.answers("published tables */", fake_published({}));
     ASSERT_TRUE(round());
     EXPECT_THAT(lines.text, HasSubstr("no table is published"));
 }

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/played_server.h"
+#include "support/fake_server.h"
 
 namespace pgc {
 namespace {
@@ -30,16 +30,16 @@ ServerFacts facts(int version, bool superuser) {
 }
 
 std::vector<TableInfo> tables() {
-    return *read_tables(played_tables({{.schema = "public", .name = "a"},
-                                       {.schema = "public", .name = "b", .has_children = true},
-                                       {.schema = "shop", .name = "c"}}));
+    return *read_tables(fake_tables({{.schema = "public", .name = "a"},
+                                     {.schema = "public", .name = "b", .has_children = true},
+                                     {.schema = "shop", .name = "c"}}));
 }
 
 Publication publication(const std::map<std::string, std::optional<std::string>>& but = {},
                         const std::vector<std::array<std::string, 3>>& members = {}) {
-    auto read = read_publication(played_publication(but));
+    auto read = read_publication(fake_publication(but));
     EXPECT_TRUE(read && *read);
-    EXPECT_TRUE(read_members(played_members(members), **read));
+    EXPECT_TRUE(read_members(fake_members(members), **read));
     return std::move(**read);
 }
 
@@ -54,7 +54,7 @@ TEST(PublicationTest, IsReadWithItsMembers) {
     EXPECT_EQ(p.tables[0].name, "a");
     EXPECT_THAT(p.schemas, ElementsAre("shop"));
     EXPECT_FALSE(*read_publication(no_publication()));
-    EXPECT_FALSE(read_publication(played_rows({"x"}, {{"y"}})));
+    EXPECT_FALSE(read_publication(fake_rows({"x"}, {{"y"}})));
 }
 
 const PublicationOwner kOwner{.pipeline = "shop", .slot = "shop_slot"};
@@ -96,8 +96,8 @@ TEST(PublicationTest, OnlyItsOwnerMayAlterIt) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().next, Error::Next::stop);
     EXPECT_THAT(refused.error().what, HasSubstr("pipeline \"other\" (slot \"other_slot\")"));
-    EXPECT_THAT(refused.error().mend, HasSubstr("PG_PUBLICATION"));
-    EXPECT_THAT(refused.error().mend, HasSubstr("source.manage_publication to false"));
+    EXPECT_THAT(refused.error().hint, HasSubstr("PG_PUBLICATION"));
+    EXPECT_THAT(refused.error().hint, HasSubstr("source.manage_publication to false"));
 }
 
 TEST(PublicationTest, AListStaysAList) {
@@ -113,9 +113,9 @@ TEST(PublicationTest, AListStaysAList) {
 
 TEST(PublicationTest, TablesWithoutAReplicaIdentityGoIntoTheSecondOne) {
     const auto with_bare =
-        *read_tables(played_tables({{.schema = "public", .name = "a"},
-                                    {.schema = "public", .name = "bare", .keyed = false},
-                                    {.schema = "public", .name = "new", .keyed = false}}));
+        *read_tables(fake_tables({{.schema = "public", .name = "a"},
+                                  {.schema = "public", .name = "bare", .keyed = false},
+                                  {.schema = "public", .name = "new", .keyed = false}}));
     const auto wanted = wanted_publication(config("*.*"), facts(150000, true), with_bare);
     EXPECT_THAT(wanted.tables, ElementsAre(Table{"public", "a", false}));
     const auto second = wanted_inserts(wanted);
@@ -290,7 +290,7 @@ TEST(PublicationTest, NothingIsAlteredWhereNothingDiffers) {
               "");
 }
 
-TEST(PublicationTest, DriftIsMendedMemberByMember) {
+TEST(PublicationTest, DriftIsFixedMemberByMember) {
     WantedPublication wanted;
     wanted.tables = {{"public", "a", false}, {"public", "new", false}};
     EXPECT_EQ(alter_publication_sql(150000, "p",
@@ -308,7 +308,7 @@ TEST(PublicationTest, DriftIsMendedMemberByMember) {
               "ALTER PUBLICATION \"p\" ADD TABLES IN SCHEMA \"shop\";");
 }
 
-TEST(PublicationTest, SettingsAreMendedToo) {
+TEST(PublicationTest, SettingsAreFixedToo) {
     WantedPublication wanted;
     wanted.all_tables = true;
     for (const auto column : {"inserts", "updates", "deletes", "truncates"}) {

@@ -12,22 +12,22 @@ namespace pgc {
 
 namespace {
 
-// The first minor version of each major one in which a bug is mended; 0: the major version
-// never had it, or never got it mended under our oldest.
-struct Mended {
+// The first minor version of each major one in which a bug is fixed; 0: the major version
+// never had it, or never got it fixed under our oldest.
+struct FixedBug {
     std::string_view what;
     std::array<int, 9> minor;  // of 10 … 18
 };
 
-constexpr std::array kMended{
-    Mended{"changes of a table altered without a strong lock can be lost or misread",
-           {0, 0, 0, 21, 18, 13, 9, 5, 0}},
-    Mended{"a slot that starts inside a transaction can lose part of it",
-           {0, 0, 20, 16, 13, 8, 4, 0, 0}},
-    Mended{"a slot's restart position can move back, so that the slot needs WAL that is gone",
-           {0, 0, 22, 18, 15, 10, 6, 2, 0}},
-    Mended{"a slot's confirmed position can move back, so that changes come twice",
-           {0, 0, 0, 22, 19, 14, 10, 6, 0}},
+constexpr std::array kFixedBugs{
+    FixedBug{"changes of a table altered without a strong lock can be lost or misread",
+             {0, 0, 0, 21, 18, 13, 9, 5, 0}},
+    FixedBug{"a slot that starts inside a transaction can lose part of it",
+             {0, 0, 20, 16, 13, 8, 4, 0, 0}},
+    FixedBug{"a slot's restart position can move back, so that the slot needs WAL that is gone",
+             {0, 0, 22, 18, 15, 10, 6, 2, 0}},
+    FixedBug{"a slot's confirmed position can move back, so that changes come twice",
+             {0, 0, 0, 22, 19, 14, 10, 6, 0}},
 };
 
 }  // namespace
@@ -43,7 +43,7 @@ std::vector<KnownBug> known_bugs(int server_version) {
     const int major = server_version / 10000;
     const int minor = server_version % 10000;
     if (major < 10 || major > 18) return bugs;
-    for (const Mended& bug : kMended) {
+    for (const FixedBug& bug : kFixedBugs) {
         const int good = bug.minor[static_cast<std::size_t>(major - 10)];
         if (good == 0 || minor >= good) continue;
         bugs.push_back(
@@ -80,18 +80,18 @@ namespace {
 // All that is missing at once: each needs a restart of the server.
 Result<void> require_settings(const ServerFacts& facts) {
     std::string what;
-    std::string mend;
+    std::string hint;
     const auto lacks = [&](std::string_view setting, std::string_view value,
                            std::string_view good) {
         what += fmt::format("{}{} is {}", what.empty() ? "" : ", ", setting, value);
-        mend += fmt::format("ALTER SYSTEM SET {} = {}; ", setting, good);
+        hint += fmt::format("ALTER SYSTEM SET {} = {}; ", setting, good);
     };
     if (facts.wal_level != "logical") lacks("wal_level", facts.wal_level, "logical");
     if (facts.senders_max == 0) lacks("max_wal_senders", "0", "10");
     if (facts.slots_max == 0) lacks("max_replication_slots", "0", "10");
     if (what.empty()) return {};
     Error error = stop(Error::Category::server, "the server can't be followed: its " + what);
-    error.mend = mend + "then restart the server";
+    error.hint = hint + "then restart the server";
     return std::unexpected(std::move(error));
 }
 
@@ -103,14 +103,14 @@ Result<void> require_usable(const ServerFacts& facts) {
                            fmt::format("the server is PostgreSQL {}; 10 is the oldest that can be "
                                        "followed",
                                        version_name(facts.version)));
-        error.mend = "update the server";
+        error.hint = "update the server";
         return std::unexpected(std::move(error));
     }
     if (auto settings = require_settings(facts); !settings) return settings;
     if (facts.standby && facts.version < 160000) {
         Error error = stop(Error::Category::server,
                            "the server is a standby, which can be followed from 16 on only");
-        error.mend = "connect to the primary";
+        error.hint = "connect to the primary";
         return std::unexpected(std::move(error));
     }
     return {};

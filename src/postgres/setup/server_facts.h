@@ -41,7 +41,7 @@ int protocol_version(int server_version) noexcept;
 // Bugs of exactly this minor version that lose or repeat changes on the server's side.
 struct KnownBug {
     std::string what;
-    std::string mend;  // the version to update to
+    std::string hint;  // the version to update to
 };
 std::vector<KnownBug> known_bugs(int server_version);
 

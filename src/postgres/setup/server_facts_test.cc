@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/played_server.h"
+#include "support/fake_server.h"
 
 namespace pgc {
 namespace {
@@ -13,7 +13,7 @@ using testing::IsEmpty;
 
 ServerFacts facts(const std::map<std::string, std::optional<std::string>>& but = {},
                   int version = 150018) {
-    const auto read = read_server_facts(played_facts(but), version);
+    const auto read = read_server_facts(fake_facts(but), version);
     EXPECT_TRUE(read);
     return read.value_or(ServerFacts{});
 }
@@ -34,7 +34,7 @@ TEST(ServerFactsTest, OldServersKnowNoLimitForSlots) {
 
 TEST(ServerFactsTest, AStrangeAnswerIsAnError) {
     EXPECT_FALSE(read_server_facts(Rows{}, 150018));
-    EXPECT_FALSE(read_server_facts(played_facts({{"slots", "many"}}), 150018));
+    EXPECT_FALSE(read_server_facts(fake_facts({{"slots", "many"}}), 150018));
 }
 
 TEST(ServerFactsTest, EachVersionHasItsProtocol) {
@@ -51,7 +51,7 @@ TEST(ServerFactsTest, OnlyAServerThatCanDecodeItsLogIsUsable) {
     const auto replica = require_usable(facts({{"wal_level", "replica"}}));
     ASSERT_FALSE(replica);
     EXPECT_EQ(replica.error().next, Error::Next::stop);
-    EXPECT_THAT(replica.error().mend, HasSubstr("ALTER SYSTEM SET wal_level = logical"));
+    EXPECT_THAT(replica.error().hint, HasSubstr("ALTER SYSTEM SET wal_level = logical"));
     EXPECT_FALSE(require_usable(facts({}, 90624)));
     EXPECT_FALSE(require_usable(facts({{"standby", "t"}}, 150018)));
     EXPECT_TRUE(require_usable(facts({{"standby", "t"}}, 160000)));
@@ -60,10 +60,10 @@ TEST(ServerFactsTest, OnlyAServerThatCanDecodeItsLogIsUsable) {
 TEST(ServerFactsTest, AServerWithoutWalsendersIsToldAllItLacksAtOnce) {
     const auto none = require_usable(facts({{"wal_level", "minimal"}, {"senders_max", "0"}}));
     ASSERT_FALSE(none);
-    EXPECT_THAT(none.error().mend, HasSubstr("SET max_wal_senders = 10"));
+    EXPECT_THAT(none.error().hint, HasSubstr("SET max_wal_senders = 10"));
     const auto slots = require_usable(facts({{"slots_max", "0"}}));
     ASSERT_FALSE(slots);
-    EXPECT_THAT(slots.error().mend, HasSubstr("SET max_replication_slots = 10"));
+    EXPECT_THAT(slots.error().hint, HasSubstr("SET max_replication_slots = 10"));
 }
 
 TEST(ServerFactsTest, KnowsTheMinorVersionsThatLoseChanges) {
@@ -72,8 +72,8 @@ TEST(ServerFactsTest, KnowsTheMinorVersionsThatLoseChanges) {
     EXPECT_THAT(known_bugs(90600), IsEmpty());
     const auto old = known_bugs(150007);
     ASSERT_EQ(old.size(), 4U);
-    EXPECT_THAT(old.front().mend, HasSubstr("15.13"));
-    EXPECT_EQ(known_bugs(170005).size(), 1U);  // mended in 17.6 only
+    EXPECT_THAT(old.front().hint, HasSubstr("15.13"));
+    EXPECT_EQ(known_bugs(170005).size(), 1U);  // fixed in 17.6 only
 }
 
 TEST(ServerFactsTest, VersionsReadAsPeopleWriteThem) {

@@ -16,12 +16,12 @@ namespace {
 Error lost(const SlotState& slot, const std::string& why) {
     Error error = stop(Error::Category::position,
                        fmt::format("slot {} is lost: {}", quote_name(slot.name), why));
-    error.mend = begin_anew();
+    error.hint = begin_anew();
     return error;
 }
 
 std::string reason_of(const std::string& invalid) {
-    if (invalid == "wal_removed") return "the server has removed log it still needed";
+    if (invalid == "wal_removed") return "the server has removed WAL that it still needed";
     if (invalid == "rows_removed") return "rows it still needed were vacuumed away";
     if (invalid == "wal_level_insufficient") return "the primary's wal_level fell below logical";
     if (invalid == "idle_timeout")
@@ -66,7 +66,7 @@ Result<void> require_sound(const SlotState& slot, const std::string& database, b
             fmt::format("slot {} is {} \"{}\", not {}", quote_name(slot.name),
                         plugin ? "of plugin" : "of database", plugin ? slot.plugin : slot.database,
                         plugin ? "of pgoutput" : "of \"" + database + "\""));
-        error.mend = "set PG_SLOT_NAME to another name; or, if nobody needs it: " +
+        error.hint = "set PG_SLOT_NAME to another name; or, if nobody needs it: " +
                      drop_slot_step(slot.name);
         return std::unexpected(std::move(error));
     }
@@ -80,7 +80,7 @@ Result<void> require_sound(const SlotState& slot, const std::string& database, b
                             fmt::format("slot {} is a copy that becomes readable when this standby "
                                         "is promoted",
                                         quote_name(slot.name)));
-        error.mend = "connect to the primary";
+        error.hint = "connect to the primary";
         return std::unexpected(std::move(error));
     }
     return {};
@@ -96,7 +96,7 @@ Error two_phase_refused(const SlotState& slot) {
                 fmt::format("slot {} has two_phase on, so the server sends transactions that are "
                             "prepared before it is known whether they commit",
                             quote_name(slot.name)))
-        .mended_by(
+        .with_hint(
             "set PG_SLOT_NAME to the name of another slot; or, before 18, where two_phase "
             "can't be turned off: " +
             begin_anew());
@@ -106,14 +106,13 @@ Error slot_in_use(const SlotState& slot) {
     const std::string who = slot.reader.empty() ? "" : fmt::format(" ({})", slot.reader);
     Error error = retry(Error::Category::server, fmt::format("slot {} is active for PID {}{}",
                                                              quote_name(slot.name), slot.pid, who));
-    error.mend =
-        read_by_pg_capture(slot)
-            ? "another instance of pg-capture follows it (pg-capture status says how it gets on): "
-              "stop that one first, or set PG_SLOT_NAME to another name"
-            : fmt::format(
-                  "stop the other reader, or end its session: SELECT "
-                  "pg_terminate_backend({}); or set PG_SLOT_NAME to another name",
-                  slot.pid);
+    error.hint = read_by_pg_capture(slot)
+                     ? "another instance of pg-capture follows it (pg-capture status shows its "
+                       "progress): stop that one first, or set PG_SLOT_NAME to another name"
+                     : fmt::format(
+                           "stop the other reader, or end its session: SELECT "
+                           "pg_terminate_backend({}); or set PG_SLOT_NAME to another name",
+                           slot.pid);
     return error;
 }
 

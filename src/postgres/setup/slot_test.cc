@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/played_server.h"
+#include "support/fake_server.h"
 
 namespace pgc {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 
 SlotState slot(const std::map<std::string, std::optional<std::string>>& but = {}) {
-    auto read = read_slots(played_slot(but));
+    auto read = read_slots(fake_slot(but));
     EXPECT_TRUE(read);
     return std::move(read->front());
 }
@@ -27,7 +27,7 @@ TEST(SlotTest, IsReadByName) {
     EXPECT_EQ(s.confirmed, Lsn{0x200});
     EXPECT_EQ(s.pid, 4711);
     EXPECT_EQ(s.retained_bytes, 4096);
-    EXPECT_FALSE(read_slots(played_slot({{"confirmed", "nonsense"}})));
+    EXPECT_FALSE(read_slots(fake_slot({{"confirmed", "nonsense"}})));
 }
 
 TEST(SlotTest, AFreeOneOfOursIsSound) {
@@ -40,7 +40,7 @@ TEST(SlotTest, AnotherPluginOrDatabaseIsRefusedByName) {
     EXPECT_THAT(refusal({{"plugin", "wal2json"}}).what, HasSubstr("wal2json"));
     const auto e = refusal({{"database", "other"}, {"here", "f"}});
     EXPECT_THAT(e.what, HasSubstr("other"));
-    EXPECT_THAT(e.mend, HasSubstr("PG_SLOT_NAME"));
+    EXPECT_THAT(e.hint, HasSubstr("PG_SLOT_NAME"));
     EXPECT_EQ(e.next, Error::Next::stop);
 }
 
@@ -48,8 +48,8 @@ TEST(SlotTest, ALostOneStopsForGoodAndSaysWhy) {
     const auto e = refusal({{"wal_status", "lost"}});
     EXPECT_EQ(e.category, Error::Category::position);
     EXPECT_EQ(e.next, Error::Next::stop);
-    EXPECT_THAT(e.what, HasSubstr("removed log"));
-    EXPECT_THAT(e.mend, HasSubstr("pg-capture position reset --drop-slot"));
+    EXPECT_THAT(e.what, HasSubstr("removed WAL"));
+    EXPECT_THAT(e.hint, HasSubstr("pg-capture position reset --drop-slot"));
     EXPECT_THAT(refusal({{"invalid", "idle_timeout"}}).what, HasSubstr("idle_replication_slot"));
     EXPECT_THAT(refusal({{"invalid", "rows_removed"}}).what, HasSubstr("vacuumed"));
     EXPECT_THAT(refusal({{"invalid", "wal_level_insufficient"}}).what, HasSubstr("wal_level"));
@@ -74,7 +74,7 @@ TEST(SlotTest, AnActiveOneSaysWhoReads) {
     const auto e = slot_in_use(slot({{"active", "t"}, {"pid", "4711"}, {"reader", "debezium"}}));
     EXPECT_EQ(e.next, Error::Next::retry);
     EXPECT_THAT(e.what, HasSubstr("is active for PID 4711 (debezium)"));
-    EXPECT_THAT(e.mend, HasSubstr("pg_terminate_backend(4711)"));
+    EXPECT_THAT(e.hint, HasSubstr("pg_terminate_backend(4711)"));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Every query and command of setup, check and slots: plain functions to text, so that they
 // can be read in one place and recognised by a server that is only simulated.
 //
-// Each begins with a comment that names it, which also tells a DBA who is asking. Catalog
+// Each begins with a comment that names it, which also shows a DBA who is asking. Catalog
 // names need no schema: session.h pins search_path. Versions as 150018.
 #pragma once
 

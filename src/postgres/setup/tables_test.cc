@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/played_server.h"
+#include "support/fake_server.h"
 
 namespace pgc {
 namespace {
@@ -22,8 +22,8 @@ TableFilter filter(const std::vector<std::string_view>& include,
     return {parsed(include), parsed(exclude)};
 }
 
-std::vector<TableInfo> tables(const std::vector<PlayedTable>& played) {
-    auto read = read_tables(played_tables(played));
+std::vector<TableInfo> tables(const std::vector<FakeTable>& fakes) {
+    auto read = read_tables(fake_tables(fakes));
     EXPECT_TRUE(read);
     return std::move(*read);
 }
@@ -36,7 +36,7 @@ std::vector<std::string> names(const std::vector<const TableInfo*>& chosen) {
 }
 
 // A table partitioned in two levels, and two plain ones.
-const std::vector<PlayedTable> kShop{
+const std::vector<FakeTable> kShop{
     {.schema = "public", .name = "orders", .kind = "p", .has_children = true},
     {.schema = "public",
      .name = "orders_eu",
@@ -59,21 +59,21 @@ std::vector<std::string> chosen(const TableFilter& f, int version, bool via_root
 }
 
 // names, those for inserts only with a "*"
-std::vector<std::string> apart(const std::vector<PlayedTable>& played, bool via_root,
+std::vector<std::string> apart(const std::vector<FakeTable>& fakes, bool via_root,
                                bool may_be_apart = true) {
-    const auto all = tables(played);
-    std::vector<std::string> told;
+    const auto all = tables(fakes);
+    std::vector<std::string> reported;
     for (const ChosenTable& one :
          chosen_tables(all, filter({"*.*"}), 150000, via_root, may_be_apart)) {
-        told.push_back(one.table->name + (one.inserts_only ? "*" : ""));
+        reported.push_back(one.table->name + (one.inserts_only ? "*" : ""));
     }
-    return told;
+    return reported;
 }
 
 TEST(TablesTest, WhatUpdatesCannotNameIsForInsertsOnly) {
-    const PlayedTable root{.schema = "s", .name = "root", .kind = "p", .has_children = true};
-    const PlayedTable keyed{.schema = "s", .name = "keyed", .parent = "root"};
-    const PlayedTable bare{.schema = "s", .name = "bare", .parent = "root", .keyed = false};
+    const FakeTable root{.schema = "s", .name = "root", .kind = "p", .has_children = true};
+    const FakeTable keyed{.schema = "s", .name = "keyed", .parent = "root"};
+    const FakeTable bare{.schema = "s", .name = "bare", .parent = "root", .keyed = false};
     EXPECT_THAT(apart({{.schema = "s", .name = "a", .keyed = false},
                        {.schema = "s", .name = "b", .identity = "f", .keyed = false},
                        {.schema = "s", .name = "c", .identity = "n"}},
@@ -84,20 +84,20 @@ TEST(TablesTest, WhatUpdatesCannotNameIsForInsertsOnly) {
     EXPECT_THAT(apart({root, keyed, bare}, false), ElementsAre("keyed", "bare*"));
     EXPECT_THAT(apart({root, keyed, bare}, true), ElementsAre("root*"));
     EXPECT_THAT(apart({root, keyed, bare}, false, false), ElementsAre("root*"));
-    PlayedTable without = root;
+    FakeTable without = root;
     without.keyed = false;
     EXPECT_THAT(apart({root}, false), ElementsAre("root"));
     EXPECT_THAT(apart({without}, false), ElementsAre("root*")) << "its partitions have no key";
 }
 
 TEST(TablesTest, RowsAreCapturedUnderTheNameTheyAreShownUnder) {
-    const PlayedTable root{.schema = "s", .name = "root", .kind = "p", .has_children = true};
-    const PlayedTable leaf{.schema = "s", .name = "leaf", .parent = "root"};
-    const PlayedTable off{.schema = "s", .name = "off", .parent = "root", .unlogged = true};
-    const PlayedTable moved{.schema = "s", .name = "moved", .rewritten = true};
+    const FakeTable root{.schema = "s", .name = "root", .kind = "p", .has_children = true};
+    const FakeTable leaf{.schema = "s", .name = "leaf", .parent = "root"};
+    const FakeTable off{.schema = "s", .name = "off", .parent = "root", .unlogged = true};
+    const FakeTable moved{.schema = "s", .name = "moved", .rewritten = true};
     const auto all = tables({root, leaf, off, moved});
-    const auto told = [&](const TableFilter& filter, const std::vector<std::string>& published,
-                          bool via_root) {
+    const auto reported = [&](const TableFilter& filter, const std::vector<std::string>& published,
+                              bool via_root) {
         std::vector<std::string> names;
         for (const auto& t :
              covered_tables(all, filter, {.published = published, .via_root = via_root}).tables) {
@@ -108,26 +108,26 @@ TEST(TablesTest, RowsAreCapturedUnderTheNameTheyAreShownUnder) {
     const std::string by_root = R"("s"."root")";
     const std::string by_leaf = R"("s"."leaf")";
     const std::string by_moved = R"("s"."moved")";
-    EXPECT_THAT(told(filter({"*.*"}), {by_leaf, by_moved}, false),
+    EXPECT_THAT(reported(filter({"*.*"}), {by_leaf, by_moved}, false),
                 ElementsAre(by_leaf, by_moved + '*'));
-    EXPECT_THAT(told(filter({"*.*"}), {by_root}, true), ElementsAre(by_leaf + '*'));
-    EXPECT_THAT(told(filter({"*.*"}, {"*.leaf"}), {by_root}, true), ElementsAre(by_leaf + '*'));
-    EXPECT_THAT(told(filter({"*.leaf"}), {by_root}, true), testing::IsEmpty());
-    EXPECT_THAT(told(filter({"s.root"}), {by_leaf, by_moved}, false), ElementsAre(by_leaf));
-    EXPECT_THAT(told(filter({"s.root"}, {"*.leaf"}), {by_leaf}, false), testing::IsEmpty());
+    EXPECT_THAT(reported(filter({"*.*"}), {by_root}, true), ElementsAre(by_leaf + '*'));
+    EXPECT_THAT(reported(filter({"*.*"}, {"*.leaf"}), {by_root}, true), ElementsAre(by_leaf + '*'));
+    EXPECT_THAT(reported(filter({"*.leaf"}), {by_root}, true), testing::IsEmpty());
+    EXPECT_THAT(reported(filter({"s.root"}), {by_leaf, by_moved}, false), ElementsAre(by_leaf));
+    EXPECT_THAT(reported(filter({"s.root"}, {"*.leaf"}), {by_leaf}, false), testing::IsEmpty());
 }
 
 TEST(TablesTest, WhatAttachedAPartitionCountsWhereItIsCapturedForItsRoot) {
-    const PlayedTable root{.schema = "s", .name = "root", .kind = "p", .has_children = true};
-    PlayedTable middle = root;
+    const FakeTable root{.schema = "s", .name = "root", .kind = "p", .has_children = true};
+    FakeTable middle = root;
     middle.name = "middle";
     middle.parent = "root";
     middle.attached_by = 700;
-    const PlayedTable leaf{.schema = "s", .name = "leaf", .parent = "middle", .attached_by = 800};
+    const FakeTable leaf{.schema = "s", .name = "leaf", .parent = "middle", .attached_by = 800};
     const std::vector<std::string> published{R"("s"."leaf")"};
-    const auto by = [&](const std::vector<PlayedTable>& played, const TableFilter& chosen, bool all,
+    const auto by = [&](const std::vector<FakeTable>& fakes, const TableFilter& chosen, bool all,
                         bool listed) {
-        return covered_tables(tables(played), chosen,
+        return covered_tables(tables(fakes), chosen,
                               {.published = published,
                                .all = all,
                                .by_itself = [&](const TableInfo&) { return listed; }})
@@ -208,7 +208,7 @@ TEST(TablesTest, IdentityDecidesWhetherUpdatesAreAllowed) {
 }
 
 TEST(TablesTest, AStrangeAnswerIsAnError) {
-    EXPECT_FALSE(read_tables(played_rows({"oid"}, {{"1"}})));
+    EXPECT_FALSE(read_tables(fake_rows({"oid"}, {{"1"}})));
 }
 
 }  // namespace

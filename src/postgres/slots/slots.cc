@@ -76,7 +76,7 @@ Result<Dropped> drop_slot(BlockingLink& link, std::string_view name) {
     if (slots->front().active) {
         Error error = slot_in_use(slots->front());
         error.next = Error::Next::stop;
-        error.mend = fmt::format(
+        error.hint = fmt::format(
             "stop its reader first, or end its session: SELECT "
             "pg_terminate_backend({});",
             slots->front().pid);

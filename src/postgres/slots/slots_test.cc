@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/fake_server.h"
 #include "support/manual_clock.h"
-#include "support/played_server.h"
 
 namespace pgc {
 namespace {
@@ -26,15 +26,14 @@ protected:
     }
     ManualClock clock;
     NoWait waiter;
-    PlayedServer server;
-    PlayedLinks links{server};
+    FakeServer server;
+    FakeLinks links{server};
 };
 
 TEST_F(SlotsTest, AreListedAsAPersonWantsThem) {
     server.slow = true;
-    server.answers(
-        "pg-capture: slots */",
-        played_slot({{"active", "t"}, {"pid", "9"}, {"reader", "x"}, {"retained", "-5"}}));
+    server.answers("pg-capture: slots */",
+                   fake_slot({{"active", "t"}, {"pid", "9"}, {"reader", "x"}, {"retained", "-5"}}));
     auto sql = link();
     const auto slots = list_slots(sql, "shop_slot");
     ASSERT_TRUE(slots && slots->size() == 1);
@@ -48,15 +47,15 @@ TEST_F(SlotsTest, AreListedAsAPersonWantsThem) {
 }
 
 TEST_F(SlotsTest, ALostOneSaysWhy) {
-    server.answers("pg-capture: slots */", played_slot({{"invalid", "idle_timeout"}}));
+    server.answers("pg-capture: slots */", fake_slot({{"invalid", "idle_timeout"}}));
     auto sql = link();
     EXPECT_EQ(list_slots(sql, "")->front().wal_status, "lost: idle_timeout");
-    server.answers("pg-capture: slots */", played_slot({{"wal_status", std::nullopt}}));
+    server.answers("pg-capture: slots */", fake_slot({{"wal_status", std::nullopt}}));
     EXPECT_EQ(list_slots(sql, "")->front().wal_status, "unknown");
 }
 
 TEST_F(SlotsTest, OneIsFoundByItsName) {
-    server.answers("pg-capture: slots */", played_slot({{"safe", "-7"}}));
+    server.answers("pg-capture: slots */", fake_slot({{"safe", "-7"}}));
     auto sql = link();
     const auto slot = find_slot(sql, "shop_slot");
     ASSERT_TRUE(slot && *slot);
@@ -64,10 +63,10 @@ TEST_F(SlotsTest, OneIsFoundByItsName) {
     EXPECT_EQ((*slot)->behind_bytes, 0x100U);
     EXPECT_EQ((*slot)->safe_bytes, -7);
     EXPECT_FALSE((*slot)->lost);
-    server.answers("pg-capture: slots */", played_slot({{"confirmed", std::nullopt}}));
+    server.answers("pg-capture: slots */", fake_slot({{"confirmed", std::nullopt}}));
     EXPECT_EQ((*find_slot(sql, "shop_slot"))->behind_bytes, 0U);
-    for (const auto& lost : {played_slot({{"wal_status", "lost"}, {"restart", std::nullopt}}),
-                             played_slot({{"invalid", "rows_removed"}})}) {
+    for (const auto& lost : {fake_slot({{"wal_status", "lost"}, {"restart", std::nullopt}}),
+                             fake_slot({{"invalid", "rows_removed"}})}) {
         server.answers("pg-capture: slots */", lost);
         EXPECT_TRUE((*find_slot(sql, "shop_slot"))->lost);
     }
@@ -76,16 +75,16 @@ TEST_F(SlotsTest, OneIsFoundByItsName) {
 }
 
 TEST_F(SlotsTest, AnActiveOneIsNotDropped) {
-    server.answers("pg-capture: slots */", played_slot({{"active", "t"}, {"pid", "9"}}));
+    server.answers("pg-capture: slots */", fake_slot({{"active", "t"}, {"pid", "9"}}));
     auto sql = link();
     const auto dropped = drop_slot(sql, "shop_slot");
     ASSERT_FALSE(dropped);
     EXPECT_EQ(dropped.error().next, Error::Next::stop);
-    EXPECT_THAT(dropped.error().mend, HasSubstr("pg_terminate_backend(9)"));
+    EXPECT_THAT(dropped.error().hint, HasSubstr("pg_terminate_backend(9)"));
 }
 
 TEST_F(SlotsTest, AnIdleOneIsDroppedAndAMissingOneIsNotThere) {
-    server.answers("pg-capture: slots */", played_slot());
+    server.answers("pg-capture: slots */", fake_slot());
     server.answers("pg_drop_replication_slot('shop_slot')", Rows{});
     auto sql = link();
     EXPECT_EQ(*drop_slot(sql, "shop_slot"), Dropped::yes);

@@ -17,7 +17,7 @@ Result<void> ask_identity(BlockingLink& link, SourceIdentity& identity) {
     if (auto read = read_system(*system, identity); !read) return read;
     if (identity.timeline <= 1) return {};
     const auto history = link.ask(timeline_history_command(identity.timeline));
-    // The file may have been cleared away, as opening.h has it.
+    // The file may have been cleared away, as source_setup.h has it.
     if (history) identity.history = read_history(*history);
     return {};
 }
@@ -56,7 +56,7 @@ Result<Standing> ask_standing(const PostgresConfig& config, LinkFactory& links, 
                               Waiter& waiter) {
     Standing standing;
     const Duration limit = config.connection.connect_timeout;
-    // The other connection knows better reasons for a refusal (opening.h).
+    // The other connection knows better reasons for a refusal (source_setup.h).
     auto sql = BlockingLink::connect(links, LinkFactory::Use::sql, clock, waiter, limit);
     if (!sql) return std::unexpected(std::move(sql.error()));
     if (auto asked = ask_slot(*sql, config.slot, standing); !asked) {

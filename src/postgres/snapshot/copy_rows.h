@@ -3,7 +3,7 @@
 //   binary   first message: "PGCOPY\n\377\r\n\0" Int32 flags  Int32 n  n bytes, then a row
 //            a row: Int16 columns, for each Int32 length (-1: null) and its bytes
 //            the end: Int16 -1
-//   text     a row: values with tabs between them and a newline behind; \N is null; \b \f \n
+//   text     a row: values with tabs between them and a newline after; \N is null; \b \f \n
 //            \r \t \v \\ stand for what would be mistaken for these
 //
 // The server sends one message a row. Cells view into it; values of text are unescaped where

@@ -22,7 +22,7 @@ namespace pgc {
 
 using Key = std::vector<std::string>;
 
-// One column of a key, and how the index orders it. What is no name stands ready for SQL.
+// One column of a key, and how the index orders it. What is not a name stands ready for SQL.
 struct OrderedColumn {
     struct Operators {
         std::string less = "OPERATOR(pg_catalog.<)";
@@ -55,7 +55,7 @@ bool has_key_text(const Type& type) noexcept;
 // "k" > '5'::integer AND …; ("a", "b") > ('1'::integer, 'x'::text) …, with the operators' whole
 // names; empty without bounds.
 std::string condition(const KeyRange& range, std::span<const OrderedColumn> columns);
-// "a" USING <, "b" COLLATE "C" USING <, likewise: what stands behind ORDER BY.
+// "a" USING <, "b" COLLATE "C" USING <, likewise: what stands after ORDER BY.
 std::string order_list(std::span<const OrderedColumn> columns);
 // "a", "b"
 std::string column_list(std::span<const std::string> columns);

@@ -66,7 +66,7 @@ private:
     bool whole_ = false;
 };
 
-// Lets so many rows a second through, in gulps of a tenth of that.
+// Lets so many rows a second through, in portions of a tenth of that.
 class RowRate {
 public:
     // 0: any number.
@@ -75,9 +75,9 @@ public:
     // How many rows may be read now.
     std::uint64_t allowed(Instant now, std::uint64_t wanted) noexcept {
         if (per_second_ == 0) return wanted;
-        const std::uint64_t gulp = std::max<std::uint64_t>(per_second_ / 10, 1);
+        const std::uint64_t portion = std::max<std::uint64_t>(per_second_ / 10, 1);
         if (now >= refill_at_) {
-            left_ = gulp;
+            left_ = portion;
             refill_at_ = now + std::chrono::milliseconds{100};
             if (per_second_ < 10) {
                 refill_at_ =

@@ -84,17 +84,17 @@ void write_oids(std::string& out, std::string_view word, const std::set<Oid>& oi
     }
 }
 
-void write_work(std::string& out, const SnapshotWork& work) {
-    out += fmt::format("\nrequest {}{}", escaped(work.request.id), work.all() ? " all" : "");
-    for (const std::string& table : work.request.tables) {
+void write_job(std::string& out, const SnapshotJob& job) {
+    out += fmt::format("\nrequest {}{}", escaped(job.request.id), job.all() ? " all" : "");
+    for (const std::string& table : job.request.tables) {
         out += fmt::format("\ntable {}", escaped(table));
     }
-    if (!work.request.where.empty()) out += fmt::format("\nwhere {}", escaped(work.request.where));
-    if (work.paused) out += "\npaused";
-    if (work.messaged) out += "\nmessaged";
-    write_oids(out, "meant", work.meant);
-    write_oids(out, "done", work.done);
-    for (const auto& [oid, table] : work.open) {
+    if (!job.request.where.empty()) out += fmt::format("\nwhere {}", escaped(job.request.where));
+    if (job.paused) out += "\npaused";
+    if (job.messaged) out += "\nmessaged";
+    write_oids(out, "meant", job.pending);
+    write_oids(out, "done", job.done);
+    for (const auto& [oid, table] : job.open) {
         out += fmt::format("\nopen {} {}", oid.value, table.shown.value);
         for (const std::string& column : table.key) out += " " + escaped(column);
         for (const KeyRange& range : table.left) {
@@ -105,27 +105,27 @@ void write_work(std::string& out, const SnapshotWork& work) {
     }
 }
 
-// Reads the lines behind a "request". Each returns false for what can't be.
-class WorkReader {
+// Reads the lines after a "request". Each returns false for what can't be.
+class JobReader {
 public:
     bool line(std::string_view line) {
         Words words{line};
         const auto what = words.next();
         if (what == "request") return request(words);
-        if (works_.empty()) return false;
+        if (jobs_.empty()) return false;
         if (what == "table") return table(words);
         if (what == "where") return where(words);
-        if (what == "paused") return (works_.back().paused = true) && words.over();
-        if (what == "messaged") return (works_.back().messaged = true) && words.over();
-        if (what == "meant") return !all_ && oids(words, works_.back().meant);
-        if (what == "done") return oids(words, works_.back().done);
+        if (what == "paused") return (jobs_.back().paused = true) && words.over();
+        if (what == "messaged") return (jobs_.back().messaged = true) && words.over();
+        if (what == "meant") return !all_ && oids(words, jobs_.back().pending);
+        if (what == "done") return oids(words, jobs_.back().done);
         if (what == "open") return open(words);
         if (what == "alone") return alone(words);
         return what == "left" && left(words);
     }
     // Whether every request says what it is for.
-    bool whole() const { return works_.empty() || works_.back().all() == all_; }
-    std::vector<SnapshotWork> take() { return std::move(works_); }
+    bool whole() const { return jobs_.empty() || jobs_.back().all() == all_; }
+    std::vector<SnapshotJob> take() { return std::move(jobs_); }
 
 private:
     bool request(Words& words) {
@@ -134,20 +134,20 @@ private:
         if (!id || !is_snapshot_id(*id)) return false;
         all_ = !words.over();
         if (all_ && words.next() != "all") return false;
-        works_.push_back({.request = {.id = std::move(*id), .tables = {}}});
+        jobs_.push_back({.request = {.id = std::move(*id), .tables = {}}});
         open_ = nullptr;
         return words.over();
     }
     bool table(Words& words) {
         auto pattern = unescaped(words.next());
         if (!pattern || all_ || !words.over()) return false;
-        works_.back().request.tables.push_back(std::move(*pattern));
+        jobs_.back().request.tables.push_back(std::move(*pattern));
         return true;
     }
     bool where(Words& words) {
         auto text = unescaped(words.next());
         if (!text || !words.over()) return false;
-        works_.back().request.where = std::move(*text);
+        jobs_.back().request.where = std::move(*text);
         return true;
     }
     static bool oids(Words& words, std::set<Oid>& oids) {
@@ -164,7 +164,7 @@ private:
         const auto oid = words.number();
         const auto shown = words.number();
         if (!oid || !shown || words.over()) return false;
-        open_ = &works_.back().open[Oid{*oid}];
+        open_ = &jobs_.back().open[Oid{*oid}];
         open_->shown = Oid{*shown};
         while (!words.over()) {
             auto column = unescaped(words.next());
@@ -188,7 +188,7 @@ private:
         return true;
     }
 
-    std::vector<SnapshotWork> works_;
+    std::vector<SnapshotJob> jobs_;
     bool all_ = false;
     OpenTable* open_ = nullptr;
 };
@@ -230,16 +230,16 @@ void add_moved(OpenTable& open, const std::optional<Key>& key) {
     }
 }
 
-std::vector<SnapshotWork> bounded(std::vector<SnapshotWork> works) {
+std::vector<SnapshotJob> bounded(std::vector<SnapshotJob> jobs) {
     struct Open {
         std::size_t bytes = 0;  // of its list, about
         OpenTable* table = nullptr;
     };
     std::vector<Open> tables;
-    std::size_t bytes = write_progress(works).size();
-    if (bytes <= kProgressBytes_max) return works;
-    for (SnapshotWork& work : works) {
-        for (auto& [oid, table] : work.open) {
+    std::size_t bytes = write_progress(jobs).size();
+    if (bytes <= kProgressBytes_max) return jobs;
+    for (SnapshotJob& job : jobs) {
+        for (auto& [oid, table] : job.open) {
             std::size_t size = 0;
             for (const KeyRange& range : table.left) {
                 size += key_word(range.after).size() + key_word(range.upto).size();
@@ -253,27 +253,27 @@ std::vector<SnapshotWork> bounded(std::vector<SnapshotWork> works) {
         bytes -= std::min(bytes, open.bytes);
         open.table->left.assign(1, {});
     }
-    return works;
+    return jobs;
 }
 
-std::string write_progress(const std::vector<SnapshotWork>& works) {
-    if (works.empty()) return {};
+std::string write_progress(const std::vector<SnapshotJob>& jobs) {
+    if (jobs.empty()) return {};
     std::string text{kHead};
-    for (const SnapshotWork& work : works) write_work(text, work);
+    for (const SnapshotJob& job : jobs) write_job(text, job);
     return text;
 }
 
-Result<std::vector<SnapshotWork>, std::string> read_progress(std::string_view text) {
-    if (text.empty()) return std::vector<SnapshotWork>{};
+Result<std::vector<SnapshotJob>, std::string> read_progress(std::string_view text) {
+    if (text.empty()) return std::vector<SnapshotJob>{};
     if (text == kWholeSnapshot) {
-        return std::vector<SnapshotWork>{
+        return std::vector<SnapshotJob>{
             {.request = {.id = std::string{kWholeSnapshotId}, .tables = {}}}};
     }
     if (!text.starts_with(kHead)) {
         return std::unexpected("it was written by another version of pg-capture");
     }
     text.remove_prefix(kHead.size());
-    WorkReader reader;
+    JobReader reader;
     while (!text.empty()) {
         if (text.front() != '\n') return std::unexpected("its lines are not those of a snapshot");
         text.remove_prefix(1);

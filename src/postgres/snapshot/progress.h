@@ -8,7 +8,7 @@
 //   table public.orders
 //   where id > 5
 //   paused
-//   messaged                     it was ordered by a logical message
+//   messaged                     it was requested by a logical message
 //   meant 16402 4                tables that are meant and not done, whatever they are called by
 //                                now: rising OIDs, each but the first less the one before
 //   done 16384 3 1 120           tables that are done, likewise
@@ -61,20 +61,20 @@ struct OpenTable {
     bool operator==(const OpenTable&) const = default;
 };
 
-struct SnapshotWork {
+struct SnapshotJob {
     SnapshotRequest request;  // no tables: all
     bool paused = false;
-    bool messaged = false;  // ordered by a logical message, which every role may emit
+    bool messaged = false;  // requested by a logical message, which every role may emit
     // Unless all are: tables that it has to read yet, and that may be called otherwise by now.
-    std::set<Oid> meant{};
+    std::set<Oid> pending{};
     std::set<Oid> done{};
     std::map<Oid, OpenTable> open{};
 
     bool all() const noexcept { return request.tables.empty(); }
-    bool operator==(const SnapshotWork&) const = default;
+    bool operator==(const SnapshotJob&) const = default;
 };
 
-// More keys alone than this, of rows that moved, and the table is read anew.
+// More keys alone than this, of rows that moved, and the table is read again.
 inline constexpr std::size_t kAlone_max = 500;
 // The relation's key has the columns that order the table.
 bool has_key_of(const Relation& relation, const OpenTable& open);
@@ -83,12 +83,12 @@ void add_moved(OpenTable& open, const std::optional<Key>& key);
 
 // What is stored is small, whatever moved and however long keys are: a position topic takes
 // records of 1 MiB, a file of 16 MiB is not read. Of a longer text the tables half done with the
-// longest lists are read anew, until it fits.
+// longest lists are read again, until it fits.
 inline constexpr std::size_t kProgressBytes_max = std::size_t{256} << 10;
-std::vector<SnapshotWork> bounded(std::vector<SnapshotWork> works);
+std::vector<SnapshotJob> bounded(std::vector<SnapshotJob> jobs);
 
-std::string write_progress(const std::vector<SnapshotWork>& works);
-// What is wrong with the text otherwise. An empty one is no work.
-[[nodiscard]] Result<std::vector<SnapshotWork>, std::string> read_progress(std::string_view text);
+std::string write_progress(const std::vector<SnapshotJob>& jobs);
+// What is wrong with the text otherwise. An empty one is no job.
+[[nodiscard]] Result<std::vector<SnapshotJob>, std::string> read_progress(std::string_view text);
 
 }  // namespace pgc

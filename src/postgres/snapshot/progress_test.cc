@@ -5,7 +5,7 @@
 namespace pgc {
 namespace {
 
-std::vector<SnapshotWork> some_works() {
+std::vector<SnapshotJob> some_jobs() {
     return {{.request = {.id = "initial", .tables = {}},
              .paused = false,
              .done = {Oid{16384}, Oid{16387}, Oid{4'000'000'000}},
@@ -19,29 +19,29 @@ std::vector<SnapshotWork> some_works() {
                       {Oid{16403}, {.shown = Oid{16403}, .key = {"id:23"}}}}},
             {.request = {.id = "s-1", .tables = {"public.orders", "shop.*"}, .where = "a > 'ä'"},
              .paused = true,
-             .meant = {Oid{16402}, Oid{16409}}}};
+             .pending = {Oid{16402}, Oid{16409}}}};
 }
 
 TEST(SnapshotProgressTest, WhatIsWrittenIsReadBack) {
-    const auto works = some_works();
-    EXPECT_EQ(read_progress(write_progress(works)).value(), works);
+    const auto jobs = some_jobs();
+    EXPECT_EQ(read_progress(write_progress(jobs)).value(), jobs);
 }
 
 TEST(SnapshotProgressTest, AllIsOneRequestOfEverything) {
-    const auto works = read_progress(kWholeSnapshot).value();
-    ASSERT_EQ(works.size(), 1U);
-    EXPECT_TRUE(works[0].all());
-    EXPECT_EQ(works[0].request.id, kWholeSnapshotId);
-    EXPECT_EQ(read_progress(write_progress(works)).value(), works);
+    const auto jobs = read_progress(kWholeSnapshot).value();
+    ASSERT_EQ(jobs.size(), 1U);
+    EXPECT_TRUE(jobs[0].all());
+    EXPECT_EQ(jobs[0].request.id, kWholeSnapshotId);
+    EXPECT_EQ(read_progress(write_progress(jobs)).value(), jobs);
 }
 
-TEST(SnapshotProgressTest, NoWorkIsNoText) {
+TEST(SnapshotProgressTest, NoJobIsNoText) {
     EXPECT_EQ(write_progress({}), "");
     EXPECT_TRUE(read_progress("")->empty());
 }
 
 TEST(SnapshotProgressTest, ItIsOneLineAFact) {
-    EXPECT_EQ(write_progress({some_works()[0]}),
+    EXPECT_EQ(write_progress({some_jobs()[0]}),
               "snapshot 1\n"
               "request initial all\n"
               "done 16384 3 3999983613\n"
@@ -55,17 +55,17 @@ TEST(SnapshotProgressTest, ItIsOneLineAFact) {
 
 TEST(SnapshotProgressTest, TablesThatAreMeantAreOneLine) {
     EXPECT_EQ(write_progress({{.request = {.id = "s", .tables = {"public.t"}},
-                               .meant = {Oid{16402}, Oid{16409}},
+                               .pending = {Oid{16402}, Oid{16409}},
                                .done = {Oid{3}}}}),
               "snapshot 1\nrequest s\ntable public.t\nmeant 16402 7\ndone 3");
 }
 
 TEST(SnapshotProgressTest, EveryPrefixThatEndsInsideALineOrARequestIsRefusedOrLess) {
-    const std::string text = write_progress(some_works());
+    const std::string text = write_progress(some_jobs());
     for (std::size_t n = 1; n < text.size(); ++n) {
         const auto read = read_progress(text.substr(0, n));
         if (read) {
-            EXPECT_NE(*read, some_works()) << n;
+            EXPECT_NE(*read, some_jobs()) << n;
         }
     }
 }
@@ -76,7 +76,7 @@ TEST(SnapshotProgressTest, WhatOrdersATableNamesItsColumn) {
     EXPECT_EQ(word, "a:b:25:7.100:16390.742");
     EXPECT_EQ(ordered_column(word), "a:b");
     for (const char* other : {"", "id", "id:20", "id:20:7.100"}) {
-        EXPECT_EQ(ordered_column(other), "") << "of an earlier version: it is read anew";
+        EXPECT_EQ(ordered_column(other), "") << "of an earlier version: it is read again";
     }
 }
 
@@ -127,25 +127,25 @@ TEST(SnapshotProgressTest, RowsThatMoveWithoutEndAreNotRememberedWithoutEnd) {
     for (int i = 0; i < 100'000; ++i) add_moved(open, Key{std::to_string(i % 400)});
     EXPECT_EQ(open.left.size(), 401U) << "each once";
     for (int i = 0; i < 100'000; ++i) add_moved(open, Key{std::to_string(i)});
-    EXPECT_EQ(open.left, std::vector<KeyRange>(1)) << "the table is read anew";
+    EXPECT_EQ(open.left, std::vector<KeyRange>(1)) << "the table is read again";
 }
 
 TEST(SnapshotProgressTest, WhatIsStoredIsSmallHoweverLongKeysAre) {
-    std::vector<SnapshotWork> works{{.request = {.id = "initial", .tables = {}}}};
+    std::vector<SnapshotJob> jobs{{.request = {.id = "initial", .tables = {}}}};
     for (std::uint32_t table = 1; table <= 100; ++table) {
-        OpenTable& open = works[0].open[Oid{table}];
+        OpenTable& open = jobs[0].open[Oid{table}];
         open = {.shown = Oid{table}, .key = {"k:25"}};
         for (std::uint32_t i = 0; i < (table == 50 ? 1U : 300U); ++i) {
             add_moved(open, Key{std::string(2'000, 'k') + std::to_string(i)});
         }
     }
-    EXPECT_GT(write_progress(works).size(), std::size_t{16} << 20);
-    const auto small = bounded(works);
+    EXPECT_GT(write_progress(jobs).size(), std::size_t{16} << 20);
+    const auto small = bounded(jobs);
     EXPECT_LE(write_progress(small).size(), kProgressBytes_max);
     ASSERT_EQ(small.size(), 1U);
     EXPECT_EQ(small[0].open.size(), 100U);
-    EXPECT_EQ(small[0].open.at(Oid{1}).left, std::vector<KeyRange>(1)) << "read anew";
-    EXPECT_EQ(small[0].open.at(Oid{50}), works[0].open.at(Oid{50})) << "it is short";
+    EXPECT_EQ(small[0].open.at(Oid{1}).left, std::vector<KeyRange>(1)) << "read again";
+    EXPECT_EQ(small[0].open.at(Oid{50}), jobs[0].open.at(Oid{50})) << "it is short";
     EXPECT_EQ(bounded(small), small);
 }
 

@@ -1,4 +1,4 @@
-// How the snapshots get on, for people: SnapshotReport's requests, and the metrics.
+// The progress of the snapshots, for people: SnapshotReport's requests, and the metrics.
 //
 // Threads: one, the owner's.
 #pragma once

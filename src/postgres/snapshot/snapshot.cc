@@ -13,13 +13,13 @@ namespace {
 
 using Reported = SnapshotReport::State;
 
-constexpr Duration kTellEvery = std::chrono::seconds{10};
+constexpr Duration kReportEvery = std::chrono::seconds{10};
 // Chunks of a snapshot beside the stream: it stands while one is read.
 constexpr std::uint64_t kSliceRows = 20'000;
 constexpr std::size_t kOpenShown_max = 8;
 constexpr std::size_t kSlotName_max = 63;
 // Until a table is tried again that could not be read: for a reason that may pass by itself, and
-// for one that somebody has to mend. Each time twice as long.
+// for one that somebody has to fix. Each time twice as long.
 constexpr Duration kPutOff_min = std::chrono::seconds{1};
 constexpr Duration kPutOff_max = std::chrono::seconds{60};
 constexpr Duration kPutOffLong_max = std::chrono::hours{1};
@@ -33,13 +33,13 @@ std::string temporary_slot(std::string_view slot) {
 
 }  // namespace
 
-Snapshot::Snapshot(With with)
-    : with_(std::move(with)),
-      config_(with_.config.snapshot),
-      reports_(with_.clock, with_.metrics),
-      works_(reports_, with_.logger),
-      exporter_(with_.links, temporary_slot(with_.config.slot),
-                with_.config.connection.connect_timeout),
+Snapshot::Snapshot(Deps deps)
+    : deps_(std::move(deps)),
+      config_(deps_.config.snapshot),
+      reports_(deps_.clock, deps_.metrics),
+      jobs_(reports_, deps_.logger),
+      exporter_(deps_.links, temporary_slot(deps_.config.slot),
+                deps_.config.connection.connect_timeout),
       pace_(config_.share, config_.hold_max),
       rate_(config_.rows_per_second) {}
 
@@ -47,23 +47,24 @@ Snapshot::~Snapshot() = default;
 
 // -- what is to be read -------------------------------------------------------------------
 
-Result<void> Snapshot::take_up(std::string_view progress) {
-    return works_.take_up(progress);
+Result<void> Snapshot::restore(std::string_view progress) {
+    return jobs_.restore(progress);
 }
 
-void Snapshot::order(const SnapshotOrder& order, OrderedBy by, std::set<Oid> tables) {
-    works_.order(order, by, std::move(tables));
-    drop_jobs();
+void Snapshot::request(const SnapshotCommand& command, RequestedBy by, std::set<Oid> tables) {
+    jobs_.request(command, by, std::move(tables));
+    drop_table_jobs();
 }
 
 // What was cancelled, or has failed, is not read on.
-void Snapshot::drop_jobs() {
-    for (Job& job : jobs_) job.over = job.over || works_.find(job.work) == nullptr;
-    std::erase_if(put_off_, [&](const auto& one) { return works_.find(one.first) == nullptr; });
+void Snapshot::drop_table_jobs() {
+    for (TableJob& table_job : table_jobs_)
+        table_job.over = table_job.over || jobs_.find(table_job.job_id) == nullptr;
+    std::erase_if(put_off_, [&](const auto& one) { return jobs_.find(one.first) == nullptr; });
 }
 
 bool Snapshot::has_all_before_it() const noexcept {
-    const SnapshotWork* all = works_.find(kWholeSnapshotId);
+    const SnapshotJob* all = jobs_.find(kWholeSnapshotId);
     return all != nullptr && !all->paused && all->done.empty() && all->open.empty();
 }
 
@@ -73,7 +74,7 @@ void Snapshot::begin_at(ExportedSnapshot exported, Instant now) {
     exported_ = std::move(exported);
     of_slot_ = true;
     hold_ = exported_.at;
-    pace_.begun(now, works_.whole());
+    pace_.begun(now, jobs_.whole());
     pace_.reading(now);
     listed_ = false;
     state_ = State::listing;
@@ -84,24 +85,24 @@ bool Snapshot::may_begin(Instant now) const {
     return marks_.empty() && pace_.may_begin(now) && now >= due();
 }
 
-// When the first of the works may be read that are not paused.
+// When the first of the jobs may be read that are not paused.
 Instant Snapshot::due() const {
     Instant first = kNever;
-    for (const SnapshotWork& work : works_.all()) {
-        if (!work.paused) first = std::min(first, due(work));
+    for (const SnapshotJob& job : jobs_.all()) {
+        if (!job.paused) first = std::min(first, due(job));
     }
     return first;
 }
 
-Instant Snapshot::due(const SnapshotWork& work) const {
-    const auto at = put_off_.find(work.request.id);
+Instant Snapshot::due(const SnapshotJob& job) const {
+    const auto at = put_off_.find(job.request.id);
     return at == put_off_.end() ? Instant{} : at->second.until;
 }
 
 Result<void> Snapshot::step(const Stream& stream, Instant now) {
     auto done = go_on(stream, now);
     if (done || done.error().next == Error::Next::stop) return done;
-    with_.logger.failure(LogLevel::warning, "the snapshot was interrupted; trying again",
+    deps_.logger.failure(LogLevel::warning, "the snapshot was interrupted; trying again",
                          done.error());
     abandon_group(now);
     return {};
@@ -116,12 +117,12 @@ Result<void> Snapshot::go_on(const Stream& stream, Instant now) {
                 }
             }
             if (exporter_.idle() && may_begin(now)) begin_exporting(now);
-            return step_readers(now);
+            return step_copiers(now);
         case State::exporting:
-            if (auto done = step_readers(now); !done) return done;
+            if (auto done = step_copiers(now); !done) return done;
             return export_snapshot(stream, now);
         case State::approaching:
-            if (auto done = step_readers(now); !done) return done;
+            if (auto done = step_copiers(now); !done) return done;
             return approach(stream, now);
         case State::listing: return list_tables(now);
         case State::reading: return read_tables(now);
@@ -131,9 +132,9 @@ Result<void> Snapshot::go_on(const Stream& stream, Instant now) {
 
 void Snapshot::begin_exporting(Instant now) {
     exporter_.begin(now);
-    pace_.begun(now, works_.whole());
+    pace_.begun(now, jobs_.whole());
     hold_ = kHere;
-    tell_at_ = now + kTellEvery;
+    report_at_ = now + kReportEvery;
     state_ = State::exporting;
 }
 
@@ -142,10 +143,10 @@ Result<void> Snapshot::export_snapshot(const Stream& stream, Instant now) {
     if (!exported) return std::unexpected(exported.error());
     if (*exported == nullptr) {
         if (now >= pace_.give_way_at()) hold_.reset();
-        if (now >= tell_at_ && exporter_.creating()) tell_waiting(now);
+        if (now >= report_at_ && exporter_.creating()) report_waiting(now);
         return {};
     }
-    tell_at_ = kNever;
+    report_at_ = kNever;
     if (stream.begun >= (*exported)->at) {
         // It was long in coming, and the stream has passed it.
         pace_.in_vain();
@@ -160,16 +161,16 @@ Result<void> Snapshot::export_snapshot(const Stream& stream, Instant now) {
     return {};
 }
 
-void Snapshot::tell_waiting(Instant now) {
-    tell_at_ = now + kTellEvery;
-    with_.logger.warning(
+void Snapshot::report_waiting(Instant now) {
+    report_at_ = now + kReportEvery;
+    deps_.logger.warning(
         "the snapshot waits for transactions that are still running",
-        {{"mend",
+        {{"hint",
           "end them: SELECT pid, xact_start, state FROM pg_stat_activity WHERE backend_xid "
           "IS NOT NULL ORDER BY xact_start;"}});
-    for (const SnapshotWork& work : works_.all()) {
-        if (work.paused) continue;
-        reports_.waits(work.request.id, Reported::waiting, "transactions that are still running");
+    for (const SnapshotJob& job : jobs_.all()) {
+        if (job.paused) continue;
+        reports_.waits(job.request.id, Reported::waiting, "transactions that are still running");
     }
 }
 
@@ -182,30 +183,30 @@ Result<void> Snapshot::approach(const Stream& stream, Instant now) {
     return list_tables(now);
 }
 
-std::size_t Snapshot::readers_wanted() const {
+std::size_t Snapshot::copiers_wanted() const {
     return static_cast<std::size_t>(config_.readers);
 }
 
 Result<void> Snapshot::list_tables(Instant now) {
-    while (readers_.size() < readers_wanted()) {
-        readers_.push_back(
-            std::make_unique<TableReader>(TableReader::With{.config = with_.config,
-                                                            .links = with_.links,
-                                                            .relations = with_.relations,
-                                                            .memory = with_.memory,
-                                                            .logger = with_.logger}));
+    while (copiers_.size() < copiers_wanted()) {
+        copiers_.push_back(
+            std::make_unique<TableCopier>(TableCopier::Deps{.config = deps_.config,
+                                                            .links = deps_.links,
+                                                            .relations = deps_.relations,
+                                                            .carry_over = deps_.carry_over,
+                                                            .logger = deps_.logger}));
     }
-    if (auto done = step_readers(now); !done) return done;
-    TableReader& first = *readers_.front();
+    if (auto done = step_copiers(now); !done) return done;
+    TableCopier& first = *copiers_.front();
     if (!listed_) {
         if (!first.idle()) return {};
         listed_ = true;
-        taken_at_ = with_.clock.wall();
+        taken_at_ = deps_.clock.wall();
         return first.ask(
             "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
             "SET TRANSACTION SNAPSHOT " +
             quote_text(exported_.name) + "; " +
-            snapshot_tables_query(with_.plan.server_version, with_.plan.publications));
+            snapshot_tables_query(deps_.plan.server_version, deps_.plan.publications));
     }
     auto rows = first.answer(now);
     if (!rows) return std::unexpected(std::move(rows.error()));
@@ -215,121 +216,122 @@ Result<void> Snapshot::list_tables(Instant now) {
 Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
     const auto tables = read_snapshot_tables(rows);
     if (!tables) return std::unexpected(tables.error());
-    remember(works_.all(), jobs_);
-    jobs_.clear();
+    remember(jobs_.all(), table_jobs_);
+    table_jobs_.clear();
     begun_.clear();
     kept_.clear();
     known_keys_.clear();
     // Two groups at one place would still be one line of positions.
     ordinal_ = stored_ordinal_ = read_to_.commit == rows_at() ? read_to_.ordinal : 0;
-    for (SnapshotWork& work : works_.all()) {
-        if (work.paused || now < due(work)) continue;
-        if (add_jobs(work, *tables)) begun_.push_back(work.request.id);
+    for (SnapshotJob& job : jobs_.all()) {
+        if (job.paused || now < due(job)) continue;
+        if (add_table_jobs(job, *tables)) begun_.push_back(job.request.id);
     }
-    with_.logger.debug("a group of the snapshot is read",
-                       {{"at", exported_.at}, {"tables", jobs_.size()}});
+    deps_.logger.debug("a group of the snapshot is read",
+                       {{"at", exported_.at}, {"tables", table_jobs_.size()}});
     state_ = State::reading;
-    finish_works();
+    finish_jobs();
     return read_tables(now);
 }
 
-// A table is read once in a group: two READs of one row at one place could not be told from two
-// rows.
-bool Snapshot::add_jobs(SnapshotWork& work, const std::vector<SnapshotTable>& tables) {
+// A table is read once in a group: two READs of one row at one place could not be distinguished
+// from two rows.
+bool Snapshot::add_table_jobs(SnapshotJob& job, const std::vector<SnapshotTable>& tables) {
     std::uint64_t expected = 0;
     std::uint64_t added = 0;
     bool whole = true;
     std::set<Oid> taken;
-    const TableFilter named = tables_named(work.request);
-    for (const Job& job : jobs_) taken.insert(job.table->table().address.oid);
+    const TableFilter named = tables_named(job.request);
+    for (const TableJob& table_job : table_jobs_)
+        taken.insert(table_job.table->table().address.oid);
     for (const SnapshotTable& table : tables) {
-        if (work.done.contains(table.address.oid) || !means(work, named, table)) continue;
-        if (!with_.relations.selects(table.shown.schema, table.shown.name, table.above)) {
-            forget(work, table);
+        if (job.done.contains(table.address.oid) || !means(job, named, table)) continue;
+        if (!deps_.relations.selects(table.shown.schema, table.shown.name, table.above)) {
+            forget(job, table);
             continue;
         }
         // From now on it is this table, not whichever is called like it when its turn comes.
-        if (!work.all() && work.meant.insert(table.address.oid).second) works_.changed();
+        if (!job.all() && job.pending.insert(table.address.oid).second) jobs_.changed();
         if (taken.contains(table.address.oid)) {
             whole = false;
             continue;
         }
-        const auto open = work.open.find(table.address.oid);
-        jobs_.push_back(
-            {.work = work.request.id,
-             .table = std::make_shared<TableReading>(
-                 table, work.request.where,
-                 open == work.open.end() ? std::nullopt : std::optional{open->second})});
-        jobs_.back().table->place = jobs_.size() - 1;
-        expected += jobs_.back().table->rows_expected();
+        const auto open = job.open.find(table.address.oid);
+        table_jobs_.push_back(
+            {.job_id = job.request.id,
+             .table = std::make_shared<TableCopyState>(
+                 table, job.request.where,
+                 open == job.open.end() ? std::nullopt : std::optional{open->second})});
+        table_jobs_.back().table->place = table_jobs_.size() - 1;
+        expected += table_jobs_.back().table->rows_expected();
         ++added;
     }
-    reports_.tables(work.request.id, added, expected);
-    reports_.waits(work.request.id, Reported::reading, "");
+    reports_.tables(job.request.id, added, expected);
+    reports_.waits(job.request.id, Reported::reading, "");
     return whole;
 }
 
 // One whose new name the filters don't mean: its changes come no more, so its rows don't either.
-void Snapshot::forget(SnapshotWork& work, const SnapshotTable& table) {
-    if (work.meant.erase(table.address.oid) + work.open.erase(table.address.oid) == 0) return;
-    works_.changed();
-    with_.logger.warning(
-        "a table is read no further: the filters don't include it any more",
-        {{"id", work.request.id}, {"table", quote_name(table.address.schema, table.address.name)}});
+void Snapshot::forget(SnapshotJob& job, const SnapshotTable& table) {
+    if (job.pending.erase(table.address.oid) + job.open.erase(table.address.oid) == 0) return;
+    jobs_.changed();
+    deps_.logger.warning(
+        "a table is no longer read: the filters don't include it any more",
+        {{"id", job.request.id}, {"table", quote_name(table.address.schema, table.address.name)}});
 }
 
 Result<void> Snapshot::read_tables(Instant now) {
     bool busy = false;
-    for (const auto& reader : readers_) {
-        if (auto done = step_reader(*reader, now); !done) return done;
+    for (const auto& copier : copiers_) {
+        if (auto done = step_copier(*copier, now); !done) return done;
         if (state_ != State::reading) return {};
-        if (auto done = assign(*reader, now); !done) return done;
-        busy = busy || reader->busy();
+        if (auto done = assign(*copier, now); !done) return done;
+        busy = busy || copier->busy();
     }
     if (!busy && next_table(now) == nullptr) end_group(now);
     return {};
 }
 
-// Also while they have nothing to read: the end of a transaction is heard, a connection made anew.
-Result<void> Snapshot::step_readers(Instant now) {
-    for (const auto& reader : readers_) {
-        if (auto done = step_reader(*reader, now); !done) return done;
+// Also while they have nothing to read: the end of a transaction is heard, a connection made again.
+Result<void> Snapshot::step_copiers(Instant now) {
+    for (const auto& copier : copiers_) {
+        if (auto done = step_copier(*copier, now); !done) return done;
     }
     return {};
 }
 
-Result<void> Snapshot::step_reader(TableReader& reader, Instant now) {
-    return heed(reader, reader.step(now), now);
+Result<void> Snapshot::step_copier(TableCopier& copier, Instant now) {
+    return handle_event(copier, copier.step(now), now);
 }
 
-Result<void> Snapshot::heed(TableReader& reader, const Result<TableReader::Event>& event,
-                            Instant now) {
+Result<void> Snapshot::handle_event(TableCopier& copier, const Result<TableCopier::Event>& event,
+                                    Instant now) {
     if (!event) return std::unexpected(event.error());
     switch (*event) {
-        case TableReader::Event::none: return {};
-        case TableReader::Event::ended: chunk_ended(reader); return {};
-        case TableReader::Event::snapshot_lost:
+        case TableCopier::Event::none: return {};
+        case TableCopier::Event::ended: chunk_ended(copier); return {};
+        case TableCopier::Event::snapshot_lost:
             return std::unexpected(
                 retry(Error::Category::server, "the database's snapshot is not there any more"));
-        case TableReader::Event::table_failed: {
-            return table_failed(jobs_[reader.table()->place], reader.failure(), now);
+        case TableCopier::Event::table_failed: {
+            return table_failed(table_jobs_[copier.table()->place], copier.failure(), now);
         }
     }
     return {};
 }
 
 // A snapshot that was asked for while the stream runs fails alone, and not by what may pass. One
-// that nobody asked for is nobody's to order again: it is tried until it can be read.
-Result<void> Snapshot::table_failed(const Job& job, const Error& error, Instant now) {
-    const SnapshotWork* work = works_.find(job.work);
-    if (work != nullptr && work->all()) return std::unexpected(error);
-    if (work != nullptr && (error.next == Error::Next::retry || is_of_joined(*work))) {
-        job.table->defer();
-        put_off(job.work, error, now);
+// that nobody asked for is nobody's to request again: it is tried until it can be read.
+Result<void> Snapshot::table_failed(const TableJob& table_job, const Error& error, Instant now) {
+    const SnapshotJob* job = jobs_.find(table_job.job_id);
+    if (job != nullptr && job->all()) return std::unexpected(error);
+    if (job != nullptr && (error.next == Error::Next::retry || is_of_joined(*job))) {
+        table_job.table->defer();
+        put_off(table_job.job_id, error, now);
         return {};
     }
-    if (work != nullptr) works_.end(std::string{job.work}, Reported::failed, describe(error));
-    drop_jobs();
+    if (job != nullptr) jobs_.end(std::string{table_job.job_id}, Reported::failed, describe(error));
+    drop_table_jobs();
     return {};
 }
 
@@ -340,59 +342,60 @@ void Snapshot::put_off(const std::string& id, const Error& error, Instant now) {
     one.pause = std::clamp(one.pause * 2, passes ? kPutOff_min : kPutOff_max,
                            passes ? kPutOff_max : kPutOffLong_max);
     one.until = now + one.pause;
-    with_.logger.failure(LogLevel::warning,
+    deps_.logger.failure(LogLevel::warning,
                          "a table of a snapshot could not be read; it is tried again later", error);
     reports_.waits(id, Reported::waiting, describe(error));
 }
 
-void Snapshot::chunk_ended(const TableReader& reader) {
-    if (const auto part = reader.ended_part(); part && reader.table()->part_read(*part)) {
+void Snapshot::chunk_ended(const TableCopier& copier) {
+    if (const auto part = copier.ended_part(); part && copier.table()->part_read(*part)) {
         marks_.push_back(
-            {.at = read_to_, .table = reader.table(), .part = *part, .key = {}, .whole = true});
+            {.at = read_to_, .table = copier.table(), .part = *part, .key = {}, .whole = true});
     }
     durable(durable_to_);
 }
 
-bool Snapshot::may_assign(const Job& job, Instant now) const {
-    if (job.over) return false;
-    const TableReading& table = *job.table;
-    const bool waits = table.state() == TableReading::State::unopened || table.has_chunk();
+bool Snapshot::may_assign(const TableJob& table_job, Instant now) const {
+    if (table_job.over) return false;
+    const TableCopyState& table = *table_job.table;
+    const bool waits = table.state() == TableCopyState::State::unopened || table.has_chunk();
     if (!waits) return false;
-    const SnapshotWork* work = works_.find(job.work);
-    if (work == nullptr) return false;
-    if (now < pace_.until() && !work->paused) return true;
+    const SnapshotJob* job = jobs_.find(table_job.job_id);
+    if (job == nullptr) return false;
+    if (now < pace_.until() && !job->paused) return true;
     // Without a key it is read whole or not at all.
-    return table.state() == TableReading::State::open && table.shape().key.empty();
+    return table.state() == TableCopyState::State::open && table.shape().key.empty();
 }
 
 // Unopened ones first, the largest of them; then to help with those that are open.
-std::shared_ptr<TableReading> Snapshot::next_table(Instant now) const {
-    const auto first = [&](TableReading::State state) -> std::shared_ptr<TableReading> {
-        for (const Job& job : jobs_) {
-            if (job.table->state() == state && may_assign(job, now)) return job.table;
+std::shared_ptr<TableCopyState> Snapshot::next_table(Instant now) const {
+    const auto first = [&](TableCopyState::State state) -> std::shared_ptr<TableCopyState> {
+        for (const TableJob& table_job : table_jobs_) {
+            if (table_job.table->state() == state && may_assign(table_job, now))
+                return table_job.table;
         }
         return nullptr;
     };
-    if (auto unopened = first(TableReading::State::unopened)) return unopened;
-    return first(TableReading::State::open);
+    if (auto unopened = first(TableCopyState::State::unopened)) return unopened;
+    return first(TableCopyState::State::open);
 }
 
-Result<void> Snapshot::assign(TableReader& reader, Instant now) {
-    if (!reader.idle()) return {};
+Result<void> Snapshot::assign(TableCopier& copier, Instant now) {
+    if (!copier.idle()) return {};
     auto table = may_lag_further() ? next_table(now) : nullptr;
     if (table == nullptr) {
-        if (!waits_for_store()) reader.rest();
+        if (!waits_for_store()) copier.rest();
         return {};
     }
-    return heed(reader,
-                reader.begin({.table = std::move(table),
-                              .snapshot = exported_.name,
-                              .publications = with_.plan.publications,
-                              .chunk_rows = rows_each(),
-                              .readers = readers_.size(),
-                              .statement_timeout = config_.statement_timeout},
-                             now),
-                now);
+    return handle_event(copier,
+                        copier.begin({.table = std::move(table),
+                                      .snapshot = exported_.name,
+                                      .publications = deps_.plan.publications,
+                                      .chunk_rows = rows_each(),
+                                      .readers = copiers_.size(),
+                                      .statement_timeout = config_.statement_timeout},
+                                     now),
+                        now);
 }
 
 // Of one statement.
@@ -403,9 +406,9 @@ std::uint64_t Snapshot::rows_each() const noexcept {
 
 bool Snapshot::may_lag_further() const noexcept {
     std::uint64_t asked = 0;
-    for (const auto& reader : readers_) asked += reader->rows_to_come();
+    for (const auto& copier : copiers_) asked += copier->rows_to_come();
     const std::uint64_t lag = ordinal_ - stored_ordinal_ + asked + rows_each();
-    return lag <= config_.chunk_rows * readers_.size() || ordinal_ == stored_ordinal_;
+    return lag <= config_.chunk_rows * copiers_.size() || ordinal_ == stored_ordinal_;
 }
 
 bool Snapshot::is_due() const {
@@ -414,16 +417,16 @@ bool Snapshot::is_due() const {
 }
 
 bool Snapshot::waits_for_store() const {
-    return state_ == State::reading && a_reader_is_idle() && !may_lag_further();
+    return state_ == State::reading && a_copier_is_idle() && !may_lag_further();
 }
 
 // A reader waited for the store, and need not any more.
 bool Snapshot::could_assign() const {
-    return a_reader_is_idle() && may_lag_further() && next_table(with_.clock.now()) != nullptr;
+    return a_copier_is_idle() && may_lag_further() && next_table(deps_.clock.now()) != nullptr;
 }
 
-bool Snapshot::a_reader_is_idle() const {
-    return std::ranges::any_of(readers_, [](const auto& reader) { return reader->idle(); });
+bool Snapshot::a_copier_is_idle() const {
+    return std::ranges::any_of(copiers_, [](const auto& copier) { return copier->idle(); });
 }
 
 void Snapshot::end_group(Instant now) {
@@ -433,21 +436,21 @@ void Snapshot::end_group(Instant now) {
     hold_.reset();
     pace_.ended(now);
     state_ = State::idle;
-    finish_works();
-    if (works_.empty()) readers_.clear();
+    finish_jobs();
+    if (jobs_.empty()) copiers_.clear();
 }
 
 // The locks that readers hold: whoever waits for one to alter a table may have begun to write, and
 // the next group would wait for him as he waits for us.
 void Snapshot::let_go() {
-    for (const auto& reader : readers_) {
-        if (reader->idle()) reader->rest();
+    for (const auto& copier : copiers_) {
+        if (copier->idle()) copier->rest();
     }
 }
 
 void Snapshot::abandon_group(Instant now) {
-    for (const auto& reader : readers_) {
-        if (!reader->idle()) reader->abandon();
+    for (const auto& copier : copiers_) {
+        if (!copier->idle()) copier->abandon();
     }
     let_go();
     if (!of_slot_ && !exporter_.idle()) exporter_.release();
@@ -464,17 +467,17 @@ Result<bool> Snapshot::read(Batch& batch, std::size_t max_changes, std::size_t m
     if (state_ != State::reading) return false;
     const std::uint64_t allowed = rate_.allowed(now, max_changes);
     if (allowed == 0) return false;
-    for (std::size_t i = 0; i < readers_.size(); ++i) {
-        TableReader& reader = *readers_[(next_reader_ + i) % readers_.size()];
-        if (!reader.copying()) continue;
-        auto read = reader.read(batch, static_cast<std::size_t>(allowed), max_bytes);
+    for (std::size_t i = 0; i < copiers_.size(); ++i) {
+        TableCopier& copier = *copiers_[(next_copier_ + i) % copiers_.size()];
+        if (!copier.copying()) continue;
+        auto read = copier.read(batch, static_cast<std::size_t>(allowed), max_bytes);
         if (!read) return std::unexpected(std::move(read.error()));
         if (read->rows == 0) {
             batch.clear();
             continue;
         }
-        next_reader_ = (next_reader_ + i + 1) % readers_.size();
-        seal(batch, reader, std::move(read->last));
+        next_copier_ = (next_copier_ + i + 1) % copiers_.size();
+        seal(batch, copier, std::move(read->last));
         rate_.took(read->rows);
         return true;
     }
@@ -482,8 +485,8 @@ Result<bool> Snapshot::read(Batch& batch, std::size_t max_changes, std::size_t m
 }
 
 // The rows of one reader, as a batch.
-void Snapshot::seal(Batch& batch, const TableReader& reader, Key last) {
-    const auto& table = reader.table();
+void Snapshot::seal(Batch& batch, const TableCopier& copier, Key last) {
+    const auto& table = copier.table();
     batch.lane = kSnapshotLane;
     batch.hold(table->shape().relation);
     for (Change& change : batch.changes) {
@@ -500,10 +503,10 @@ void Snapshot::seal(Batch& batch, const TableReader& reader, Key last) {
     batch.end = read_to_ = {rows_at(), ordinal_};
     table->rows += batch.changes.size();
     if (!last.empty()) {
-        marks_.push_back({.at = read_to_, .table = table, .part = reader.part(), .key = last});
+        marks_.push_back({.at = read_to_, .table = table, .part = copier.part(), .key = last});
     }
-    table->read_up_to(reader.part(), std::move(last));
-    reports_.rows_read(jobs_[table->place].work, table->name(), batch.changes.size());
+    table->read_up_to(copier.part(), std::move(last));
+    reports_.rows_read(table_jobs_[table->place].job_id, table->name(), batch.changes.size());
     reports_.table_read(table->name(), static_cast<double>(table->rows) /
                                            static_cast<double>(table->rows_expected()));
 }
@@ -520,12 +523,12 @@ void Snapshot::durable(Position position) {
         }
         changed = true;
     }
-    if (changed) works_.changed();
+    if (changed) jobs_.changed();
     finish_tables();
-    finish_works();
+    finish_jobs();
     if (durable_to_.commit != rows_at()) return;
     if (changed) {
-        kept_.push_back({.revision = works_.revision(), .ordinal = durable_to_.ordinal});
+        kept_.push_back({.revision = jobs_.revision(), .ordinal = durable_to_.ordinal});
     } else {
         // Rows of a table without a key, of which nothing can be remembered.
         (kept_.empty() ? stored_ordinal_ : kept_.back().ordinal) = durable_to_.ordinal;
@@ -541,9 +544,10 @@ void Snapshot::stored(std::uint64_t revision) {
 // -- rows that move meanwhile --------------------------------------------------------------
 
 bool Snapshot::watches() const noexcept {
-    return std::ranges::any_of(works_.all(),
-                               [](const SnapshotWork& work) { return !work.open.empty(); }) ||
-           std::ranges::any_of(jobs_, [](const Job& job) { return !job.over; });
+    return std::ranges::any_of(jobs_.all(),
+                               [](const SnapshotJob& job) { return !job.open.empty(); }) ||
+           std::ranges::any_of(table_jobs_,
+                               [](const TableJob& table_job) { return !table_job.over; });
 }
 
 std::optional<Key> Snapshot::new_key(const Change& change) {
@@ -562,106 +566,108 @@ void Snapshot::changes_come_by(const Relation& relation) {
     if (known_keys_[relation.slot]) return;
     known_keys_[relation.slot] = true;
     bool changed = false;
-    remember(works_.all(), jobs_);
-    for (SnapshotWork& work : works_.all()) {
-        for (auto& [oid, open] : work.open) {
+    remember(jobs_.all(), table_jobs_);
+    for (SnapshotJob& job : jobs_.all()) {
+        for (auto& [oid, open] : job.open) {
             if (open.shown != relation.oid || has_key_of(relation, open)) continue;
             add_moved(open, std::nullopt);
             changed = true;
         }
     }
     if (!changed) return;
-    for (const Job& job : jobs_) {
-        if (!job.over && job.table->table().shown.oid == relation.oid) {
-            job.table->read_again(std::nullopt);
+    for (const TableJob& table_job : table_jobs_) {
+        if (!table_job.over && table_job.table->table().shown.oid == relation.oid) {
+            table_job.table->read_again(std::nullopt);
         }
     }
-    works_.changed();
+    jobs_.changed();
 }
 
 void Snapshot::move(const Change& change) {
     const auto key = new_key(change);
-    remember(works_.all(), jobs_);
-    for (const Job& job : jobs_) {
-        if (!job.over && job.table->table().shown.oid == change.relation->oid) {
-            job.table->read_again(key);
-            with_.logger.debug("a row that moved is read once more",
-                               {{"table", job.table->name()}});
+    remember(jobs_.all(), table_jobs_);
+    for (const TableJob& table_job : table_jobs_) {
+        if (!table_job.over && table_job.table->table().shown.oid == change.relation->oid) {
+            table_job.table->read_again(key);
+            deps_.logger.debug("a row that moved is read once more",
+                               {{"table", table_job.table->name()}});
         }
     }
-    for (SnapshotWork& work : works_.all()) {
-        for (auto& [oid, open] : work.open) {
+    for (SnapshotJob& job : jobs_.all()) {
+        for (auto& [oid, open] : job.open) {
             if (open.shown != change.relation->oid) continue;
             add_moved(open, key);
         }
     }
-    works_.changed();
+    jobs_.changed();
 }
 
 // Of each table half done, what is left of it.
-void Snapshot::remember(std::vector<SnapshotWork>& works, const std::vector<Job>& jobs) {
-    for (const Job& job : jobs) {
-        if (job.over) continue;
-        auto left = job.table->left();
-        const auto work = std::ranges::find_if(
-            works, [&](const SnapshotWork& one) { return one.request.id == job.work; });
-        if (!left || work == works.end()) continue;
-        work->open.insert_or_assign(job.table->table().address.oid, std::move(*left));
+void Snapshot::remember(std::vector<SnapshotJob>& jobs, const std::vector<TableJob>& table_jobs) {
+    for (const TableJob& table_job : table_jobs) {
+        if (table_job.over) continue;
+        auto left = table_job.table->left();
+        const auto job = std::ranges::find_if(
+            jobs, [&](const SnapshotJob& one) { return one.request.id == table_job.job_id; });
+        if (!left || job == jobs.end()) continue;
+        job->open.insert_or_assign(table_job.table->table().address.oid, std::move(*left));
     }
 }
 
 void Snapshot::finish_tables() {
-    for (Job& job : jobs_) {
-        if (job.over || !job.table->all_durable()) continue;
-        job.over = true;
-        SnapshotWork* work = works_.find(job.work);
-        if (work == nullptr) continue;
-        work->open.erase(job.table->table().address.oid);
-        work->meant.erase(job.table->table().address.oid);
-        work->done.insert(job.table->table().address.oid);
-        reports_.table_done(job.work, job.table->name());
-        works_.changed();
+    for (TableJob& table_job : table_jobs_) {
+        if (table_job.over || !table_job.table->all_durable()) continue;
+        table_job.over = true;
+        SnapshotJob* job = jobs_.find(table_job.job_id);
+        if (job == nullptr) continue;
+        job->open.erase(table_job.table->table().address.oid);
+        job->pending.erase(table_job.table->table().address.oid);
+        job->done.insert(table_job.table->table().address.oid);
+        reports_.table_done(table_job.job_id, table_job.table->name());
+        jobs_.changed();
     }
 }
 
-// A work is over when a group that began with all its tables has left none of them.
-void Snapshot::finish_works() {
+// A job is over when a group that began with all its tables has left none of them.
+void Snapshot::finish_jobs() {
     std::vector<std::string> over;
     for (const std::string& id : begun_) {
-        const bool left =
-            std::ranges::any_of(jobs_, [&](const Job& job) { return job.work == id && !job.over; });
-        if (!left && works_.find(id) != nullptr) over.push_back(id);
+        const bool left = std::ranges::any_of(table_jobs_, [&](const TableJob& table_job) {
+            return table_job.job_id == id && !table_job.over;
+        });
+        if (!left && jobs_.find(id) != nullptr) over.push_back(id);
     }
     for (const std::string& id : over) {
-        const SnapshotWork& work = *works_.find(id);
-        const bool none = !work.all() && work.done.empty();
-        const bool were = !work.meant.empty();
+        const SnapshotJob& job = *jobs_.find(id);
+        const bool none = !job.all() && job.done.empty();
+        const bool were = !job.pending.empty();
         put_off_.erase(id);
-        works_.end(id, none ? Reported::failed : Reported::done,
-                   !none  ? ""
-                   : were ? "its tables are gone, or not captured any more"
-                          : "no captured table is called like this");
+        jobs_.end(id, none ? Reported::failed : Reported::done,
+                  !none  ? ""
+                  : were ? "its tables are gone, or not captured any more"
+                         : "no captured table has this name");
     }
 }
 
-// -- told ---------------------------------------------------------------------------------
+// -- reported -----------------------------------------------------------------------------
 
 std::string Snapshot::progress() const {
-    auto works = works_.all();
-    remember(works, jobs_);
-    return write_progress(bounded(std::move(works)));
+    auto jobs = jobs_.all();
+    remember(jobs, table_jobs_);
+    return write_progress(bounded(std::move(jobs)));
 }
 
 SnapshotReport Snapshot::report() const {
     SnapshotReport report = reports_.report();
     for (SnapshotReport::Request& request : report.requests) {
-        for (const Job& job : jobs_) {
-            if (job.work != request.id || job.over || request.open.size() >= kOpenShown_max)
+        for (const TableJob& table_job : table_jobs_) {
+            if (table_job.job_id != request.id || table_job.over ||
+                request.open.size() >= kOpenShown_max)
                 continue;
-            if (job.table->state() != TableReading::State::open) continue;
-            request.open.push_back({.name = job.table->name(),
-                                    .rows = job.table->rows,
-                                    .rows_expected = job.table->rows_expected()});
+            if (table_job.table->state() != TableCopyState::State::open) continue;
+            request.open.push_back({.name = table_job.table->name(),
+                                    .rows = table_job.table->rows,
+                                    .rows_expected = table_job.table->rows_expected()});
         }
     }
     return report;
@@ -670,7 +676,7 @@ SnapshotReport Snapshot::report() const {
 void Snapshot::wants(Wants& wants, bool reading) const {
     exporter_.wants(wants);
     const bool may_read = reading && !rate_.exhausted();
-    for (const auto& reader : readers_) reader->wants(wants, may_read);
+    for (const auto& copier : copiers_) copier->wants(wants, may_read);
     switch (state_) {
         case State::idle:
             if (marks_.empty() && exporter_.idle()) {
@@ -679,7 +685,7 @@ void Snapshot::wants(Wants& wants, bool reading) const {
             return;
         case State::exporting:
             wants.until(hold_ ? pace_.give_way_at() : kNever);
-            wants.until(exporter_.creating() ? tell_at_ : kNever);
+            wants.until(exporter_.creating() ? report_at_ : kNever);
             return;
         case State::approaching:
         case State::listing: return;

@@ -2,8 +2,8 @@
 //
 // How: the database's snapshot that comes with a slot shows what had committed before the
 // slot's consistent point C, and nothing else (exporter.h). The stream is read up to C and stands
-// there, with everything before C sent and nothing behind it, while tables are read in that
-// snapshot. Then it goes on. So every row comes behind the changes that made it what it is,
+// there, with everything before C sent and nothing after it, while tables are read in that
+// snapshot. Then it goes on. So every row comes after the changes that made it what it is,
 // and before those that come later, and no row has to be compared with any change.
 //
 //             ┌───────────────────────── something is left, and it is time ─────────────────────┐
@@ -27,9 +27,9 @@
 // wait for the store between two.
 //
 // Rows come in batches of kSnapshotLane at Position (C - 1, n), n counting the group's rows. A
-// commit may start exactly at C, and counts its rows from 1 as well: told at C, a row would hide it
-// from a consumer that keeps the highest place of a key. No record of the log starts or ends in the
-// byte before another one, so at C - 1 a row comes behind all that it shows and before all else.
+// commit may start exactly at C, and counts its rows from 1 as well: shown at C, a row would hide
+// it from a consumer that keeps the highest place of a key. No record of the log starts or ends in
+// the byte before another one, so at C - 1 a row comes after all that it shows and before all else.
 //
 // Nothing blocks. Threads: one, the owner's.
 #pragma once
@@ -53,40 +53,40 @@
 #include "observe/metrics.h"
 #include "postgres/link/link.h"
 #include "postgres/options.h"
-#include "postgres/setup/opening.h"
+#include "postgres/setup/source_setup.h"
 #include "postgres/snapshot/exporter.h"
+#include "postgres/snapshot/jobs.h"
 #include "postgres/snapshot/pace.h"
 #include "postgres/snapshot/progress.h"
 #include "postgres/snapshot/reports.h"
-#include "postgres/snapshot/table_reader.h"
-#include "postgres/snapshot/works.h"
+#include "postgres/snapshot/table_copier.h"
 #include "postgres/stream/relations.h"
 
 namespace pgc {
 
 class Snapshot {
 public:
-    struct With {
+    struct Deps {
         const PostgresConfig& config;
         const StreamPlan& plan;
         LinkFactory& links;
         const Clock& clock;
         Relations& relations;
-        const SourceMemory& memory;
+        const SourceCarryOver& carry_over;
         Metrics& metrics;
         Logger logger;
     };
     // All references must outlive it.
-    explicit Snapshot(With with);
+    explicit Snapshot(Deps deps);
     ~Snapshot();
 
-    // What is left, as progress() told it before.
-    [[nodiscard]] Result<void> take_up(std::string_view progress);
+    // What is left, as progress() returned it before.
+    [[nodiscard]] Result<void> restore(std::string_view progress);
     // The first group, of a snapshot that a new slot has exported. Requires left().
     void begin_at(ExportedSnapshot exported, Instant now);
 
-    void order(const SnapshotOrder& order, OrderedBy by = OrderedBy::trusted,
-               std::set<Oid> tables = {});  // as SnapshotWorks::order()
+    void request(const SnapshotCommand& command, RequestedBy by = RequestedBy::trusted,
+                 std::set<Oid> tables = {});  // as SnapshotJobs::request()
 
     // Where the stream is.
     struct Stream {
@@ -95,7 +95,7 @@ public:
     };
     // Goes on. An Error ends the source.
     [[nodiscard]] Result<void> step(const Stream& stream, Instant now);
-    // Nothing that commits here or behind may be taken from the stream; none: it may run.
+    // Nothing that commits here or after may be taken from the stream; none: it may run.
     std::optional<Lsn> hold_at() const noexcept { return hold_; }
     // Rows are being read: the stream stands.
     bool reading() const noexcept { return state_ == State::listing || state_ == State::reading; }
@@ -111,23 +111,23 @@ public:
     // progress() as it was at this revision is stored.
     void stored(std::uint64_t revision);
 
-    bool left() const noexcept { return !works_.empty(); }
+    bool left() const noexcept { return !jobs_.empty(); }
 
     // Some table is half done: the stream is to be watched for rows that move().
     bool watches() const noexcept;
     // Changes of a table half done come by this key. If it is not the one that orders the table, no
-    // move() can be told: the table is read anew.
+    // move() can be noticed: the table is read again.
     void changes_come_by(const Relation& relation);
     // A change gave a row a new key and left out values that did not change. If it moved from
     // what is left into what was read, nobody would ever send these: so it is read once more.
     void move(const Change& change);
 
     // A snapshot of everything is under way, and not paused.
-    bool whole() const noexcept { return works_.whole(); }
+    bool whole() const noexcept { return jobs_.whole(); }
     // One is, and nothing of any table is remembered as read.
     bool has_all_before_it() const noexcept;
     std::string progress() const;
-    std::uint64_t revision() const noexcept { return works_.revision(); }
+    std::uint64_t revision() const noexcept { return jobs_.revision(); }
     SnapshotReport report() const;
 
     void wants(Wants& wants, bool reading) const;
@@ -135,16 +135,16 @@ public:
 private:
     enum class State : std::uint8_t { idle, exporting, approaching, listing, reading };
 
-    // A table of one of the works, in this group. It stays until the next.
-    struct Job {
-        std::string work;  // its request's id
-        std::shared_ptr<TableReading> table;
+    // A table of one of the jobs, in this group. It stays until the next.
+    struct TableJob {
+        std::string job_id;  // its request's id
+        std::shared_ptr<TableCopyState> table;
         bool over = false;
     };
     // Durable from `at` on: rows of a part up to a key, or all of it.
     struct Mark {
         Position at;
-        std::shared_ptr<TableReading> table;
+        std::shared_ptr<TableCopyState> table;
         std::size_t part = 0;
         Key key{};
         bool whole = false;
@@ -158,68 +158,69 @@ private:
     Result<void> list_tables(Instant now);
     Result<void> take_tables(const Rows& rows, Instant now);
     Result<void> read_tables(Instant now);
-    Result<void> step_readers(Instant now);
-    Result<void> step_reader(TableReader& reader, Instant now);
-    Result<void> heed(TableReader& reader, const Result<TableReader::Event>& event, Instant now);
-    void chunk_ended(const TableReader& reader);
-    Result<void> assign(TableReader& reader, Instant now);
-    std::shared_ptr<TableReading> next_table(Instant now) const;
-    bool may_assign(const Job& job, Instant now) const;
+    Result<void> step_copiers(Instant now);
+    Result<void> step_copier(TableCopier& copier, Instant now);
+    Result<void> handle_event(TableCopier& copier, const Result<TableCopier::Event>& event,
+                              Instant now);
+    void chunk_ended(const TableCopier& copier);
+    Result<void> assign(TableCopier& copier, Instant now);
+    std::shared_ptr<TableCopyState> next_table(Instant now) const;
+    bool may_assign(const TableJob& table_job, Instant now) const;
     void end_group(Instant now);
     void abandon_group(Instant now);
     void let_go();
 
     // Of the rows.
     Lsn rows_at() const noexcept { return {exported_.at ? exported_.at.value - 1 : 0}; }
-    // False: a table of it is another work's in this group.
-    bool add_jobs(SnapshotWork& work, const std::vector<SnapshotTable>& tables);
-    void forget(SnapshotWork& work, const SnapshotTable& table);
-    void seal(Batch& batch, const TableReader& reader, Key last);
+    // False: a table of it is another job's in this group.
+    bool add_table_jobs(SnapshotJob& job, const std::vector<SnapshotTable>& tables);
+    void forget(SnapshotJob& job, const SnapshotTable& table);
+    void seal(Batch& batch, const TableCopier& copier, Key last);
     void finish_tables();
-    void finish_works();
+    void finish_jobs();
     std::optional<Key> new_key(const Change& change);
-    void drop_jobs();
-    static void remember(std::vector<SnapshotWork>& works, const std::vector<Job>& jobs);
-    Result<void> table_failed(const Job& job, const Error& error, Instant now);
+    void drop_table_jobs();
+    static void remember(std::vector<SnapshotJob>& jobs, const std::vector<TableJob>& table_jobs);
+    Result<void> table_failed(const TableJob& table_job, const Error& error, Instant now);
     void put_off(const std::string& id, const Error& error, Instant now);
     Instant due() const;
-    Instant due(const SnapshotWork& work) const;
-    std::size_t readers_wanted() const;
+    Instant due(const SnapshotJob& job) const;
+    std::size_t copiers_wanted() const;
     std::uint64_t rows_each() const noexcept;
     bool may_lag_further() const noexcept;
     bool waits_for_store() const;
     bool could_assign() const;
-    bool a_reader_is_idle() const;
-    void tell_waiting(Instant now);
+    bool a_copier_is_idle() const;
+    void report_waiting(Instant now);
 
-    const With with_;
+    const Deps deps_;
     const SnapshotConfig& config_;
     State state_ = State::idle;
     SnapshotReports reports_;
-    SnapshotWorks works_;
+    SnapshotJobs jobs_;
 
     SnapshotExporter exporter_;
-    std::vector<std::unique_ptr<TableReader>> readers_;
+    std::vector<std::unique_ptr<TableCopier>> copiers_;
     std::optional<Lsn> hold_;
     SnapshotPace pace_;
     RowRate rate_;
-    Instant tell_at_ = kNever;
+    Instant report_at_ = kNever;
     struct PutOff {
         Instant until{};
         Duration pause{};
     };
-    std::map<std::string, PutOff> put_off_;  // works that could not be read, by their ids
+    std::map<std::string, PutOff> put_off_;  // jobs that could not be read, by their ids
 
     // Of the group.
     ExportedSnapshot exported_;
     bool of_slot_ = false;  // exported_ is the new slot's, held by the source
     WallTime taken_at_;
     bool listed_ = false;
-    std::vector<Job> jobs_;           // TableReading::place is the index
-    std::vector<std::string> begun_;  // works all of whose tables are among the jobs
+    std::vector<TableJob> table_jobs_;  // TableCopyState::place is the index
+    std::vector<std::string> begun_;    // jobs all of whose tables are in table_jobs_
     std::uint64_t ordinal_ = 0;
-    std::size_t next_reader_ = 0;
-    std::vector<bool> known_keys_;  // Relation::slot: changes_come_by() was told of it
+    std::size_t next_copier_ = 0;
+    std::vector<bool> known_keys_;  // Relation::slot: changes_come_by() was called for it
 
     Position read_to_;  // the last batch's end
     Position durable_to_;

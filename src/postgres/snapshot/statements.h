@@ -40,9 +40,9 @@ struct OpeningOfTable {
     Duration statement_timeout{0};  // zero: none
 };
 // Ends what there was before, then reads in the snapshot and keeps the table as it is. One row:
-// same (the table has not been rewritten, renamed or dropped since the snapshot), and behind it
+// same (the table has not been rewritten, renamed or dropped since the snapshot), and after it
 // a NULL for each column that it has now: their Rows::fields are what the answer is about. Nothing
-// but a parsed query tells of the present, the catalog's rows being those of the snapshot.
+// but a parsed query shows the present, the catalog's rows being those of the snapshot.
 std::string open_table_command(const OpeningOfTable& opening);
 
 // Somebody's text is a condition, and nothing else, if the server takes both of these, each sent by
@@ -61,8 +61,8 @@ std::string snapshot_columns_query(int version, const std::vector<std::string>& 
 // The table as it was in the snapshot, and how to order it by its key. One row for each of its
 // columns: number, name, type, modifier (of a domain: of its base). Of those in `key`, the names of
 // the key's columns, if an index of `shown` makes just these unique: type_name, collation, less,
-// at_most, equal, at_least, greater (as OrderedColumn), and what tells this order from another,
-// empty for the usual one.
+// at_most, equal, at_least, greater (as OrderedColumn), and what distinguishes this order from
+// another, empty for the usual one.
 std::string snapshot_order_query(int version, const TableAddress& table, const TableAddress& shown,
                                  std::span<const std::string> key);
 

@@ -67,7 +67,7 @@ public:
         kept,      // the batch views into it
         catalog,   // not taken: give it again once relations.question() is answered
         reselect,  // not taken: give it again after provide()
-        held,      // not taken: it begins behind the place of hold_at(); give it again later
+        held,      // not taken: it begins after the place of hold_at(); give it again later
     };
 
     // Says that messages now go into `batch`, which may hold changes already.
@@ -84,10 +84,10 @@ public:
     const Wanted& wanted() const noexcept { return wanted_; }
     void provide(Reselected values) { provided_ = std::move(values); }
 
-    // From now on nothing is taken that commits at `place` or behind it; none: everything is. A
+    // From now on nothing is taken that commits at `place` or after it; none: everything is. A
     // transaction that has begun is finished.
     void hold_at(std::optional<Lsn> place) noexcept { hold_at_ = place; }
-    // The commit of the transaction that began last: nothing behind it was taken.
+    // The commit of the transaction that began last: nothing after it was taken.
     Lsn begun() const noexcept { return begun_; }
     // Logical messages were taken; asked once.
     bool took_messages() noexcept { return std::exchange(took_messages_, false); }
@@ -101,7 +101,7 @@ public:
     std::optional<Lsn> idle_at() const noexcept;
     // The end of the last thing received, for feedback's write position.
     Lsn received() const noexcept { return received_; }
-    // The furthest end of the log the server told of.
+    // The furthest end of the log the server reported.
     Lsn server_end() const noexcept { return server_end_; }
     // The server wants an answer; asked once.
     bool reply_requested() noexcept { return std::exchange(reply_requested_, false); }

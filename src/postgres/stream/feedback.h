@@ -1,4 +1,4 @@
-// What to tell the server about our progress, and when.
+// What to report to the server about our progress, and when.
 //
 // Only `flush` moves a logical slot, and only to what the ledger has confirmed. `write`
 // is what was received; `apply` repeats `flush`, so that a synchronous commit that waits
@@ -58,7 +58,7 @@ private:
     bool hurry_ = false;
 };
 
-// Tells a silent server from a dead connection.
+// Distinguishes a silent server from a dead connection.
 //
 // Silence alone proves nothing: an idle server says nothing as long as we send feedback,
 // and while the pipeline does not read, everything stays in the socket. So the judge is

@@ -7,7 +7,7 @@
 //
 // Remembered are tables whose own name the filters do not decide: those that a table above them
 // brings in; and, where a list of somebody else's is read, the others on it as well, or nobody
-// could tell one of them from a partition that is gone.
+// could distinguish one of them from a partition that is gone.
 //
 //   1;n<above>:16400,3,5;b<above>@16B374D848:16390
 //

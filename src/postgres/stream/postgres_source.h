@@ -3,19 +3,20 @@
 //   opening ─▶ opened ─start()─┬─▶ starting ─▶ verifying ─▶ streaming ─close()─▶ closing ─▶ closed
 //                              └─▶ copying ─┘
 //
-//   opening    setup/opening.h: two links, everything checked, publication and slot there
+//   opening    setup/source_setup.h: two links, everything checked, publication and slot there
 //   copying    existing rows are read in the snapshot that came with the new slot, which lives as
 //              long as nothing is sent to the replication link (snapshot/snapshot.h)
 //   starting   START_REPLICATION is on its way
 //   verifying  in copy mode; the slot is asked whether the server went ahead of us, which
 //              it does in silence. Until then nothing is read and no feedback sent
-//   streaming  stream_reader.h reads; errands.h answers from beside the stream; feedback.h tells;
+//   streaming  stream_reader.h reads; side_queries.h answers from beside the stream; feedback.h
+//   reports;
 //              the stream stands whenever snapshot.h says so
 //
-// What the server was told to forget is never more than confirm() said: the write position
+// What the server may forget is never more than confirm() said: the write position
 // is what was received and kept back nothing, the flush position what was confirmed.
 //
-// Feedback also goes out while the pipeline does not read: from tend(), by the timer. What
+// Feedback also goes out while the pipeline does not read: from service(), by the timer. What
 // the server asks meanwhile stays in the socket; it measures its patience from our last
 // message, so messages on time suffice.
 //
@@ -35,13 +36,13 @@
 #include "postgres/catalog/covered_tables.h"
 #include "postgres/link/link.h"
 #include "postgres/options.h"
-#include "postgres/setup/opening.h"
+#include "postgres/setup/source_setup.h"
 #include "postgres/snapshot/snapshot.h"
 #include "postgres/stream/assembler.h"
-#include "postgres/stream/errands.h"
 #include "postgres/stream/feedback.h"
 #include "postgres/stream/relations.h"
-#include "postgres/stream/source_memory.h"
+#include "postgres/stream/side_queries.h"
+#include "postgres/stream/source_carry_over.h"
 #include "postgres/stream/stream_reader.h"
 #include "postgres/stream/timeline_watch.h"
 #include "postgres/types/type_map.h"
@@ -52,35 +53,35 @@ class PostgresSource final : public Source {
 public:
     // All references must outlive it. `keepalive_interval`: the longest pause between two
     // feedback messages.
-    struct With {
+    struct Deps {
         const PostgresConfig& config;
         LinkFactory& links;
         const Clock& clock;
         Metrics& metrics;
         Logger logger;
-        SourceMemory& memory;
+        SourceCarryOver& carry_over;
         Duration keepalive_interval = std::chrono::seconds{10};
         bool may_create_slot = true;
         bool may_replace_slot = false;
         std::optional<SourceHome> home{};
         bool snapshot = false;   // a new slot is to come with a snapshot
-        bool look_only = false;  // with a `config` of looking_only(): orders are not taken
+        bool look_only = false;  // with a `config` of looking_only(): commands are not taken
     };
-    explicit PostgresSource(With with);
+    explicit PostgresSource(Deps deps);
 
     Result<bool> open() override;
-    const SourceIdentity& identity() const override { return opening_.identity(); }
+    const SourceIdentity& identity() const override { return setup_.identity(); }
     Result<void> start(Lsn from, std::string_view snapshot) override;
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
     std::optional<Lsn> idle_at() const override;
     void confirm(Lsn lsn, bool now) override;
     std::optional<Lsn> certain_until() const noexcept override;
-    Result<void> tend() override;
+    Result<void> service() override;
     void wants(Wants& wants, bool reading) const override;
     Lsn server_end() const noexcept override;
     Result<bool> close() override;
 
-    void order(const SnapshotOrder& order) override;
+    void request(const SnapshotCommand& command) override;
     void snapshot_durable(Position position) override;
     bool snapshot_left() const noexcept override { return snapshot_ && snapshot_->left(); }
     std::string snapshot_progress() const override;
@@ -108,9 +109,9 @@ private:
     Selection selection() const;
     void schema_changed(const Relation& before, const Relation& now);
     void look_at_tables();
-    void tell_doubt(std::string_view schema, std::string_view table, Doubt doubt);
+    void report_doubt(std::string_view schema, std::string_view table, Doubt doubt);
     [[nodiscard]] Result<void> go_on_starting(Instant now);
-    [[nodiscard]] Result<void> tell(Instant now);
+    [[nodiscard]] Result<void> send_feedback(Instant now);
     [[nodiscard]] Result<void> send_start();
     [[nodiscard]] Result<Read> read_stream(Batch& batch, std::size_t max_changes,
                                            std::size_t max_bytes, Instant now);
@@ -118,15 +119,15 @@ private:
                                              std::size_t max_bytes, Instant now);
     Snapshot::Stream stream_now() const;
     void probe_for_place(Instant now);
-    void take_orders(const Batch& batch);
+    void take_commands(const Batch& batch);
     void watch_moves(const Batch& batch);
     void take_tables(const std::vector<std::string>& joined, const CoveredTables& covered);
-    void order_new(std::vector<std::string> tables, std::set<Oid> known);
+    void request_new(std::vector<std::string> tables, std::set<Oid> known);
     [[nodiscard]] Error explained(Error error);
 
-    const With with_;
+    const Deps deps_;
     State state_ = State::opening;
-    Opening opening_;
+    SourceSetup setup_;
     StreamPlan plan_;
     Lsn from_;
     Feedback feedback_;
@@ -138,14 +139,14 @@ private:
     std::vector<std::string> joined_;
     std::uint64_t joined_stored_with_ = 0;
     bool looked_ = false;                 // the tables in `plan_` were
-    std::uint64_t memory_begins_at_ = 0;  // revision of SourceMemory::lineages at start()
+    std::uint64_t memory_begins_at_ = 0;  // revision of SourceCarryOver::lineages at start()
     std::uint64_t memory_revision_ = 0;   // of captured_, since start()
 
     // From start() on, in the order of their dependence.
     std::unique_ptr<Link> link_;
     std::optional<Relations> relations_;
     std::optional<Assembler> assembler_;
-    std::optional<Errands> errands_;
+    std::optional<SideQueries> side_queries_;
     std::optional<TimelineWatch> timeline_;  // of a standby
     std::optional<StreamReader> reader_;
     std::optional<Snapshot> snapshot_;

@@ -7,8 +7,8 @@
 
 #include "base/byte_cursor.h"
 #include "postgres/link/server_errors.h"
+#include "support/fake_stream.h"
 #include "support/manual_clock.h"
-#include "support/played_stream.h"
 #include "support/walsender_messages.h"
 
 namespace pgc {
@@ -39,48 +39,48 @@ protected:
         config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
         config.manage_publication = false;
         server.local = false;
-        server.answers("pg-capture: server */", played_facts());
+        server.answers("pg-capture: server */", fake_facts());
         server.answers(
             "IDENTIFY_SYSTEM",
-            played_row(
+            fake_row(
                 {{"systemid", "77"}, {"timeline", "1"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
-        server.answers("pg-capture: slots */", played_slot());
-        server.answers("publication signature */", played_row({{"signature", "x"}}));
-        server.answers("pg-capture: publication */", played_publication());
+        server.answers("pg-capture: slots */", fake_slot());
+        server.answers("publication signature */", fake_row({{"signature", "x"}}));
+        server.answers("pg-capture: publication */", fake_publication());
         server.answers("publication of inserts */", no_publication());
-        server.answers("publication members */", played_members({}));
+        server.answers("publication members */", fake_members({}));
         server.answers("pg-capture: tables */",
-                       played_tables({{.schema = "public", .name = "users"}}));
-        server.answers("published tables */", played_published({{"public", "users"}}));
-        server.answers("published types */", played_row({{"types", "{23,25}"}}));
+                       fake_tables({{.schema = "public", .name = "users"}}));
+        server.answers("published tables */", fake_published({{"public", "users"}}));
+        server.answers("published types */", fake_row({{"types", "{23,25}"}}));
         healthy();
         server.answers("pg-capture: table facts */", users_key());
     }
 
     static Rows users_key() {
-        return played_rows({}, {{"k", "0", "", "id", "", "", "0", "0", "0", "0", "", "", "1"}});
+        return fake_rows({}, {{"k", "0", "", "id", "", "", "0", "0", "0", "0", "", "", "1"}});
     }
     void is_a_standby() {
         server.version = 170011;
         server.answers("pg-capture: server */",
-                       played_facts({{"version", "17.11"}, {"standby", "t"}}));
+                       fake_facts({{"version", "17.11"}, {"standby", "t"}}));
         server.answers("pg-capture: replayed */",
-                       played_row({{"in_recovery", "t"}, {"replayed", "0/480"}}));
+                       fake_row({{"in_recovery", "t"}, {"replayed", "0/480"}}));
     }
     void healthy(std::string confirmed = "0/200", std::string publication = "t") {
         server.answers("pg-capture: slot health */",
-                       played_rows({}, {{"t", "t", "0/100", confirmed, "reserved", std::nullopt,
-                                         std::nullopt, publication, "0/500", "1024"}}));
+                       fake_rows({}, {{"t", "t", "0/100", confirmed, "reserved", std::nullopt,
+                                       std::nullopt, publication, "0/500", "1024"}}));
     }
 
     PostgresSource& source() {
         if (!made) {
-            made.emplace(PostgresSource::With{.config = config,
+            made.emplace(PostgresSource::Deps{.config = config,
                                               .links = links,
                                               .clock = clock,
                                               .metrics = metrics,
                                               .logger = log.logger("postgres"),
-                                              .memory = memory,
+                                              .carry_over = carry_over,
                                               .keepalive_interval = 10s});
         }
         return *made;
@@ -101,13 +101,13 @@ protected:
     void start() {
         open();
         ASSERT_TRUE(source().start(kFrom, {}));
-        ASSERT_TRUE(tend());
-        stream.told.clear();
+        ASSERT_TRUE(service());
+        stream.reported.clear();
     }
-    Result<void> tend() { return source().tend(); }
+    Result<void> service() { return source().service(); }
     // A round of the pipeline.
     Result<Source::Read> round(std::size_t max_changes = 100) {
-        if (auto done = tend(); !done) return std::unexpected(done.error());
+        if (auto done = service(); !done) return std::unexpected(done.error());
         return source().read(batch, max_changes, 1 << 20);
     }
     void rounds(int n = 3) {
@@ -116,14 +116,14 @@ protected:
             ASSERT_TRUE(done) << describe(done.error());
         }
     }
-    // What is ordered then is paused: nobody here reads rows.
+    // What is requested then is paused: nobody here reads rows.
     void look_for_tables() {
         clock.advance(config.tables_refresh);
         const std::string before = source().snapshot_progress();
         for (int i = 0; i < 40 && source().snapshot_progress() == before; ++i) {
-            ASSERT_TRUE(tend());
+            ASSERT_TRUE(service());
         }
-        source().order({.command = SnapshotOrder::Command::pause, .request = {}});
+        source().request({.verb = SnapshotCommand::Verb::pause, .request = {}});
     }
     void sends_users() {
         stream.sends(
@@ -136,31 +136,31 @@ protected:
         stream.sends(testing::insert(commit, kUsers, {"1", "x"}));
         stream.sends(testing::commit(commit, Lsn{commit.value + 8}));
     }
-    struct Told {
+    struct Reported {
         Lsn write, flush;
         bool reply = false;
     };
-    Told last_told() const {
-        if (stream.told.empty()) return {};
-        ByteCursor in{stream.told.back()};
+    Reported last_feedback() const {
+        if (stream.reported.empty()) return {};
+        ByteCursor in{stream.reported.back()};
         in.take(1);
-        Told told;
-        told.write = Lsn{in.read<std::uint64_t>()};
-        told.flush = Lsn{in.read<std::uint64_t>()};
+        Reported reported;
+        reported.write = Lsn{in.read<std::uint64_t>()};
+        reported.flush = Lsn{in.read<std::uint64_t>()};
         in.take(16);
-        told.reply = in.read<std::uint8_t>() != 0;
-        return told;
+        reported.reply = in.read<std::uint8_t>() != 0;
+        return reported;
     }
 
     ManualClock clock;
-    PlayedServer server;
-    PlayedStream stream;
-    PlayedStreamLinks links{server, stream};
+    FakeServer server;
+    FakeStream stream;
+    FakeStreamLinks links{server, stream};
     PostgresConfig config;
     Silence lines;
     Log log{LogOptions{}, lines, clock};
     Metrics metrics{"1.0"};
-    SourceMemory memory;
+    SourceCarryOver carry_over;
     Batch batch;
     std::optional<PostgresSource> made;
 };
@@ -188,16 +188,16 @@ TEST_F(PostgresSourceTest, OfAStandbyIsCertainWhatItHadReplayedOnTheTimelineWeKn
     EXPECT_EQ(source().identity().timeline, 1U);
     ASSERT_TRUE(source().start(kFrom, {}));
     clock.advance(TimelineWatch::kEvery);
-    ASSERT_TRUE(tend());
+    ASSERT_TRUE(service());
     EXPECT_EQ(source().certain_until(), Lsn{0x480});
     server.answers(
         "IDENTIFY_SYSTEM",
-        played_row(
+        fake_row(
             {{"systemid", "77"}, {"timeline", "2"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
     clock.advance(TimelineWatch::kEvery);
-    const auto told = tend();
-    ASSERT_FALSE(told);
-    EXPECT_EQ(told.error().next, Error::Next::retry);
+    const auto reported = service();
+    ASSERT_FALSE(reported);
+    EXPECT_EQ(reported.error().next, Error::Next::retry);
     EXPECT_EQ(source().certain_until(), Lsn{0x480});
 }
 
@@ -206,11 +206,11 @@ TEST_F(PostgresSourceTest, AStandbyThatIsPromotedWhileItsSlotIsMadeIsConnectedTo
     is_a_standby();
     server.answers(
         "IDENTIFY_SYSTEM",
-        played_row(
+        fake_row(
             {{"systemid", "77"}, {"timeline", "2"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
     server.answers_once(
         "IDENTIFY_SYSTEM",
-        played_row(
+        fake_row(
             {{"systemid", "77"}, {"timeline", "1"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
     for (int i = 0; i < 100; ++i) {
         const auto done = source().open();
@@ -227,7 +227,7 @@ TEST_F(PostgresSourceTest, AStandbyThatIsPromotedWhileItsSlotIsMadeIsConnectedTo
 TEST_F(PostgresSourceTest, AStandbysSlotIsNotStoredBeforeItsPlaceIsCertain) {
     is_a_standby();
     server.answers("pg-capture: replayed */",
-                   played_row({{"in_recovery", "t"}, {"replayed", "0/1"}}));
+                   fake_row({{"in_recovery", "t"}, {"replayed", "0/1"}}));
     for (int i = 0; i < 10; ++i) {
         const auto done = source().open();
         ASSERT_TRUE(done) << describe(done.error());
@@ -247,53 +247,53 @@ TEST_F(PostgresSourceTest, ReadsNothingBeforeTheSlotWasLookedAtAgain) {
     const auto read = source().read(batch, 100, 1000);
     EXPECT_EQ(read, Source::Read::caught_up);
     EXPECT_TRUE(batch.empty());
-    EXPECT_TRUE(stream.told.empty());
+    EXPECT_TRUE(stream.reported.empty());
 }
 
 TEST_F(PostgresSourceTest, StopsWhenTheServerSkippedWhatWeNeed) {
     healthy("0/280");
     open();
     ASSERT_TRUE(source().start(kFrom, {}));
-    const auto tended = tend();
-    ASSERT_FALSE(tended);
-    EXPECT_EQ(tended.error().category, Error::Category::position);
-    EXPECT_EQ(tended.error().next, Error::Next::stop);
-    EXPECT_TRUE(stream.told.empty()) << "nothing is to be confirmed";
+    const auto serviced = service();
+    ASSERT_FALSE(serviced);
+    EXPECT_EQ(serviced.error().category, Error::Category::position);
+    EXPECT_EQ(serviced.error().next, Error::Next::stop);
+    EXPECT_TRUE(stream.reported.empty()) << "nothing is to be confirmed";
 }
 
 TEST_F(PostgresSourceTest, SaysWhichSlotWasRefused) {
     open();
     ASSERT_TRUE(source().start(kFrom, {}));
     stream.refuses = stop(Error::Category::position, "can no longer get changes");
-    const auto tended = tend();
-    ASSERT_FALSE(tended);
-    EXPECT_THAT(tended.error().where, HasSubstr("shop_slot"));
-    EXPECT_THAT(tended.error().mend, HasSubstr("pg-capture position reset --drop-slot"));
-    EXPECT_THAT(tended.error().mend, HasSubstr("is lost"));
+    const auto serviced = service();
+    ASSERT_FALSE(serviced);
+    EXPECT_THAT(serviced.error().where, HasSubstr("shop_slot"));
+    EXPECT_THAT(serviced.error().hint, HasSubstr("pg-capture position reset --drop-slot"));
+    EXPECT_THAT(serviced.error().hint, HasSubstr("is lost"));
 }
 
 // Such as a division by zero in somebody's row filter, or what no line of ours knows.
 class AnErrorOfTheServer : public PostgresSourceTest,
-                           public ::testing::WithParamInterface<Complaint> {};
+                           public ::testing::WithParamInterface<ServerReport> {};
 
 TEST_P(AnErrorOfTheServer, CostsNobodyTheSlot) {
     open();
     ASSERT_TRUE(source().start(kFrom, {}));
     stream.refuses = server_error(GetParam());
-    const auto tended = tend();
-    ASSERT_FALSE(tended);
-    EXPECT_EQ(tended.error().category, Error::Category::server);
-    EXPECT_THAT(tended.error().mend, HasSubstr("nothing is lost"));
-    EXPECT_THAT(tended.error().mend, Not(HasSubstr("drop")));
+    const auto serviced = service();
+    ASSERT_FALSE(serviced);
+    EXPECT_EQ(serviced.error().category, Error::Category::server);
+    EXPECT_THAT(serviced.error().hint, HasSubstr("nothing is lost"));
+    EXPECT_THAT(serviced.error().hint, Not(HasSubstr("drop")));
 }
 
 INSTANTIATE_TEST_SUITE_P(
     ServerErrors, AnErrorOfTheServer,
-    ::testing::Values(Complaint{"22012", "division by zero"},
-                      Complaint{"42P10", "a column list is not valid"},
-                      Complaint{"42P17", "a definition is not valid"},
-                      Complaint{"58P01", "could not access file \"pgoutput\""},
-                      Complaint{"55000", "the prerequisites of something are not met"}));
+    ::testing::Values(ServerReport{"22012", "division by zero"},
+                      ServerReport{"42P10", "a column list is not valid"},
+                      ServerReport{"42P17", "a definition is not valid"},
+                      ServerReport{"58P01", "could not access file \"pgoutput\""},
+                      ServerReport{"55000", "the prerequisites of something are not met"}));
 
 TEST_F(PostgresSourceTest, AsksTheCatalogOnceForATable) {
     start();
@@ -340,9 +340,9 @@ TEST_F(PostgresSourceTest, FeedbackGoesOutWhileNobodyReads) {
         source().wants(wants, false);
         ASSERT_LE(wants.deadline, clock.now() + 10s);
         clock.advance(10s);
-        ASSERT_TRUE(tend());
+        ASSERT_TRUE(service());
     }
-    EXPECT_GE(stream.told.size(), 5U);
+    EXPECT_GE(stream.reported.size(), 5U);
 }
 
 TEST_F(PostgresSourceTest, ConfirmsNothingByItself) {
@@ -350,27 +350,27 @@ TEST_F(PostgresSourceTest, ConfirmsNothingByItself) {
     sends_transaction(Lsn{0x300});
     rounds();
     clock.advance(10s);
-    ASSERT_TRUE(tend());
-    EXPECT_EQ(last_told().flush, Lsn{});
-    EXPECT_EQ(last_told().write, Lsn{0x308});
+    ASSERT_TRUE(service());
+    EXPECT_EQ(last_feedback().flush, Lsn{});
+    EXPECT_EQ(last_feedback().write, Lsn{0x308});
 }
 
 TEST_F(PostgresSourceTest, TellsAConfirmationAtOnceWhenAsked) {
     start();
     source().confirm(Lsn{0x308}, false);
-    ASSERT_TRUE(tend());
-    EXPECT_TRUE(stream.told.empty());
+    ASSERT_TRUE(service());
+    EXPECT_TRUE(stream.reported.empty());
     source().confirm(Lsn{0x308}, true);
-    ASSERT_TRUE(tend());
-    EXPECT_EQ(last_told().flush, Lsn{0x308});
+    ASSERT_TRUE(service());
+    EXPECT_EQ(last_feedback().flush, Lsn{0x308});
 }
 
 TEST_F(PostgresSourceTest, AnswersTheServerAtOnce) {
     start();
     stream.sends(testing::keepalive(Lsn{0x500}, true));
     rounds(2);
-    EXPECT_EQ(stream.told.size(), 1U);
-    EXPECT_EQ(last_told().write, Lsn{0x500});
+    EXPECT_EQ(stream.reported.size(), 1U);
+    EXPECT_EQ(last_feedback().write, Lsn{0x500});
 }
 
 TEST_F(PostgresSourceTest, IsIdleBetweenTransactionsOnly) {
@@ -404,8 +404,8 @@ TEST_F(PostgresSourceTest, AsksASilentServerForASign) {
     rounds(1);
     clock.advance(Liveness::kPatience);
     ASSERT_TRUE(round());
-    ASSERT_TRUE(tend());
-    EXPECT_TRUE(last_told().reply);
+    ASSERT_TRUE(service());
+    EXPECT_TRUE(last_feedback().reply);
     clock.advance(Liveness::kGrace);
     const auto dead = round();
     ASSERT_FALSE(dead);
@@ -417,10 +417,10 @@ TEST_F(PostgresSourceTest, StopsLoudlyWhenThePublicationIsGone) {
     rounds();
     healthy("0/200", "f");
     clock.advance(SlotHealth::kInterval);
-    const auto tended = tend();
-    ASSERT_FALSE(tended);
-    EXPECT_EQ(tended.error().next, Error::Next::stop);
-    EXPECT_THAT(tended.error().where, HasSubstr("publication pub"));
+    const auto serviced = service();
+    ASSERT_FALSE(serviced);
+    EXPECT_EQ(serviced.error().next, Error::Next::stop);
+    EXPECT_THAT(serviced.error().where, HasSubstr("publication pub"));
 }
 
 TEST_F(PostgresSourceTest, AHealthQueryThatFailsIsOnlyLogged) {
@@ -428,7 +428,7 @@ TEST_F(PostgresSourceTest, AHealthQueryThatFailsIsOnlyLogged) {
     server.refuses("pg-capture: slot health */", "57014",
                    retry(Error::Category::server, "cancelled"));
     clock.advance(SlotHealth::kInterval);
-    EXPECT_TRUE(tend());
+    EXPECT_TRUE(service());
     EXPECT_THAT(lines.text, HasSubstr("health"));
 }
 
@@ -525,14 +525,14 @@ TEST_F(PostgresSourceTest, SaysOnceThatMoreTablesAreCapturedThanCanBeRemembered)
 TEST_F(PostgresSourceTest, WhatComesToBeCapturedInSomebodyElsesPublicationIsRead) {
     config.tables_refresh = 60s;
     server.answers("pg-capture: publication */",
-                   played_publication({{"all_tables", "f"}, {"note", std::nullopt}}));
+                   fake_publication({{"all_tables", "f"}, {"note", std::nullopt}}));
     start();
     const auto revision = source().memory_revision();
-    server.answers("publication signature */", played_row({{"signature", "y"}}));
-    server.answers("pg-capture: tables */", played_tables({{.schema = "public", .name = "users"},
-                                                           {.schema = "public", .name = "more"}}));
+    server.answers("publication signature */", fake_row({{"signature", "y"}}));
+    server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "users"},
+                                                         {.schema = "public", .name = "more"}}));
     server.answers("published tables */",
-                   played_published({{"public", "users"}, {"public", "more"}}));
+                   fake_published({{"public", "users"}, {"public", "more"}}));
     rounds();
     EXPECT_EQ(source().snapshot_progress(), "") << "it is not looked at all the time";
     look_for_tables();
@@ -545,16 +545,16 @@ TEST_F(PostgresSourceTest, WhatComesToBeCapturedInSomebodyElsesPublicationIsRead
 TEST_F(PostgresSourceTest, NoTableThatComesIsForgottenWhoeverIsKilledWhen) {
     config.tables_refresh = 60s;
     server.answers("pg-capture: publication */",
-                   played_publication({{"all_tables", "f"}, {"note", std::nullopt}}));
-    std::vector<PlayedTable> tables{{.schema = "public", .name = "users"}};
+                   fake_publication({{"all_tables", "f"}, {"note", std::nullopt}}));
+    std::vector<FakeTable> tables{{.schema = "public", .name = "users"}};
     std::vector<std::pair<std::string, std::string>> published{{"public", "users"}};
     const auto comes = [&] {
         const std::string name = "t" + std::to_string(tables.size());
         tables.push_back({.schema = "public", .name = name});
         published.emplace_back("public", name);
-        server.answers("publication signature */", played_row({{"signature", name}}));
-        server.answers("pg-capture: tables */", played_tables(tables));
-        server.answers("published tables */", played_published(published));
+        server.answers("publication signature */", fake_row({{"signature", name}}));
+        server.answers("pg-capture: tables */", fake_tables(tables));
+        server.answers("published tables */", fake_published(published));
     };
     std::string snapshot;
     std::string remembered;
@@ -567,7 +567,7 @@ TEST_F(PostgresSourceTest, NoTableThatComesIsForgottenWhoeverIsKilledWhen) {
         open();
         source().recall(remembered);
         ASSERT_TRUE(source().start(kFrom, snapshot));
-        source().order({.command = SnapshotOrder::Command::pause, .request = {}});
+        source().request({.verb = SnapshotCommand::Verb::pause, .request = {}});
     };
     begin_again();
     store();
@@ -582,7 +582,7 @@ TEST_F(PostgresSourceTest, NoTableThatComesIsForgottenWhoeverIsKilledWhen) {
     }
     begin_again();
     ASSERT_GT(tables.size(), 10U);
-    for (const PlayedTable& table : tables) {
+    for (const FakeTable& table : tables) {
         const std::string line = "table \"public\".\"" + table.name + "\"";
         const auto progress = source().snapshot_progress() + "\n";
         EXPECT_EQ(progress.contains(line + "\n"), table.name != "users") << table.name;
@@ -591,7 +591,7 @@ TEST_F(PostgresSourceTest, NoTableThatComesIsForgottenWhoeverIsKilledWhen) {
 
 TEST_F(PostgresSourceTest, FetchesUnsentValuesWhenTold) {
     config.toast = ToastMode::reselect;
-    server.answers("pg-capture: reselect */", played_row({{"bio", "as it is now"}}));
+    server.answers("pg-capture: reselect */", fake_row({{"bio", "as it is now"}}));
     start();
     EXPECT_EQ(server.count("binary 'true'"), 0) << "key values must come as text";
     stream.sends(testing::begin(Lsn{0x300}, 2));
@@ -660,10 +660,10 @@ TEST_F(PostgresSourceTest, GoesOnInTextWhereTheServerHasNoBinaryAndBackWhenThatI
     EXPECT_EQ(read.error().next, Error::Next::retry);
     EXPECT_THAT(read.error().what, HasSubstr("has a binary form again"));
     made.reset();
-    server.answers("pg-capture: slots */", played_slot({{"confirmed", to_string(end)}}));
+    server.answers("pg-capture: slots */", fake_slot({{"confirmed", to_string(end)}}));
     start();
     EXPECT_EQ(server.count("binary 'true'"), 2);
-    EXPECT_FALSE(memory.text_only);
+    EXPECT_FALSE(carry_over.text_only);
 }
 
 TEST_F(PostgresSourceTest, SaysGoodByeWithWhatWasConfirmed) {
@@ -671,11 +671,11 @@ TEST_F(PostgresSourceTest, SaysGoodByeWithWhatWasConfirmed) {
     source().confirm(Lsn{0x308}, false);
     stream.says_good_bye = false;
     EXPECT_EQ(source().close(), false);
-    EXPECT_EQ(last_told().flush, Lsn{0x308});
+    EXPECT_EQ(last_feedback().flush, Lsn{0x308});
     stream.says_good_bye = true;
     EXPECT_EQ(source().close(), true);
     EXPECT_EQ(source().close(), true);
-    EXPECT_EQ(stream.told.size(), 1U);
+    EXPECT_EQ(stream.reported.size(), 1U);
 }
 
 TEST_F(PostgresSourceTest, MayBeClosedBeforeItStreams) {

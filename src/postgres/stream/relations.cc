@@ -86,12 +86,12 @@ Error broken_message(pgoutput::DecodeError error) {
 
 }  // namespace
 
-Relations::Relations(TypeMap& types, Selection selection, bool binary, SourceMemory& memory,
+Relations::Relations(TypeMap& types, Selection selection, bool binary, SourceCarryOver& carry_over,
                      Changed changed, Doubtful doubtful)
     : types_(types),
       selection_(std::move(selection)),
       binary_(binary),
-      memory_(memory),
+      carry_over_(carry_over),
       changed_(std::move(changed)),
       doubtful_(std::move(doubtful)) {}
 
@@ -164,7 +164,7 @@ void Relations::announce_type(const pgoutput::TypeMessage& type) {
 
 // A type that the catalog has no more, as it was; without an OID if nobody knows.
 CatalogType Relations::remembered(Oid gone) {
-    if (const auto type = memory_.types.find(gone); type != memory_.types.end()) {
+    if (const auto type = carry_over_.types.find(gone); type != carry_over_.types.end()) {
         return type->second;
     }
     if (const auto base = built_of_.find(gone); base != built_of_.end()) {
@@ -181,8 +181,9 @@ CatalogType Relations::remembered(Oid gone) {
 void Relations::learn(std::span<const Oid> asked, const TableFacts& facts) {
     for (const CatalogType& type : facts.types) {
         types_.add(type);
-        if (memory_.types.size() < SourceMemory::kTypes_max || memory_.types.contains(type.oid)) {
-            memory_.types.insert_or_assign(type.oid, type);
+        if (carry_over_.types.size() < SourceCarryOver::kTypes_max ||
+            carry_over_.types.contains(type.oid)) {
+            carry_over_.types.insert_or_assign(type.oid, type);
         }
     }
     // The query brought all that belongs to a type: what is missing still is gone. What it was
@@ -228,7 +229,7 @@ bool Relations::captured(const pgoutput::RelationMessage& message, const TableFa
                          bool sent) {
     const std::string schema = schema_of(message);
     const bool own = selection_.table(schema, message.name);
-    Lineages& lineages = memory_.lineages;
+    Lineages& lineages = carry_over_.lineages;
     lineages.settle(facts.log_end);
     if (!selection_.looks_above(schema, message.name)) return own;
     const auto means = [&](const Lineage& above) {
@@ -326,7 +327,7 @@ Result<void> Relations::check_key(const Relation& relation) {
         return std::unexpected(
             stop(Error::Category::configuration, "an excluded column belongs to its table's key")
                 .at(qualified_name(relation) + ", column " + column.name)
-                .mended_by("take the column out of source.columns.exclude, or exclude the table"));
+                .with_hint("take the column out of source.columns.exclude, or exclude the table"));
     }
     return {};
 }
@@ -337,10 +338,10 @@ Result<void> Relations::check_binary(const Relation& relation,
     for (std::size_t i = 0; i < relation.columns.size(); ++i) {
         const Column& column = relation.columns[i];
         if (!column.captured || types_.binary_known(message.columns[i].type)) continue;
-        memory_.text_only = true;
+        carry_over_.text_only = true;
         return std::unexpected(
             retry(Error::Category::data,
-                  "a column's type has no binary form that we know: going on in text")
+                  "a column's type has no binary form that we know: continuing in text")
                 .at(qualified_name(relation) + ", column " + column.name + ", type " +
                     column.type->name));
     }

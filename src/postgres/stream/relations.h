@@ -32,7 +32,7 @@
 #include "core/relation.h"
 #include "postgres/catalog/table_facts.h"
 #include "postgres/pgoutput/messages.h"
-#include "postgres/stream/source_memory.h"
+#include "postgres/stream/source_carry_over.h"
 #include "postgres/types/type_map.h"
 
 namespace pgc {
@@ -79,13 +79,13 @@ struct KnownRelation {
 
 class Relations {
 public:
-    // Tells of a version that replaced another one, which is given as well.
+    // Called for a version that replaced another one, which is given as well.
     using Changed = std::function<void(const Relation& before, const Relation& now)>;
-    // Tells of a doubt, each time that it is met.
+    // Called for a doubt, each time that it is met.
     using Doubtful = std::function<void(std::string_view schema, std::string_view table, Doubt)>;
 
     // `binary`: the server sends values in binary where it can.
-    Relations(TypeMap& types, Selection selection, bool binary, SourceMemory& memory,
+    Relations(TypeMap& types, Selection selection, bool binary, SourceCarryOver& carry_over,
               Changed changed, Doubtful doubtful = {});
 
     KnownRelation* find(Oid oid) noexcept {
@@ -157,7 +157,7 @@ private:
     TypeMap& types_;
     const Selection selection_;
     const bool binary_;
-    SourceMemory& memory_;
+    SourceCarryOver& carry_over_;
     const Changed changed_;
     const Doubtful doubtful_;
     std::uint32_t next_slot_ = 0;

@@ -37,7 +37,7 @@ protected:
              .column = [this](std::string_view, std::string_view,
                               std::string_view column) { return column != excluded_column_; }},
             binary,
-            memory_,
+            carry_over_,
             [this](const Relation&, const Relation& now) { changed_.push_back(now.slot); }};
     }
 
@@ -62,7 +62,7 @@ protected:
     }
 
     TypeMap types_;
-    SourceMemory memory_;
+    SourceCarryOver carry_over_;
     std::string excluded_table_;
     std::string excluded_column_;
     std::vector<std::uint32_t> changed_;
@@ -329,7 +329,7 @@ Selection means_orders() {
 TEST_F(RelationsTest, ATableThatIsNotNamedIsAskedAboutUntilWhatIsAboveItIsKnown) {
     std::vector<Doubt> doubts;
     Relations relations{types_, means_orders(),
-                        false,  memory_,
+                        false,  carry_over_,
                         {},     [&](auto, auto, Doubt doubt) { doubts.push_back(doubt); }};
     const auto declared_with = [&](bool exists, const Lineage& above,
                                    Published published = Published::all) {
@@ -357,7 +357,7 @@ TEST_F(RelationsTest, ATableThatIsNotNamedIsAskedAboutUntilWhatIsAboveItIsKnown)
 TEST_F(RelationsTest, WhatATableWasBelowCountsUntilAllBeforeItIsDurable) {
     std::vector<Doubt> doubts;
     Relations relations{types_, means_orders(),
-                        false,  memory_,
+                        false,  carry_over_,
                         {},     [&](auto, auto, Doubt doubt) { doubts.push_back(doubt); }};
     const auto declared_with = [&](const std::string& message, const Lineage& above,
                                    std::uint64_t log_end) {
@@ -371,10 +371,10 @@ TEST_F(RelationsTest, WhatATableWasBelowCountsUntilAllBeforeItIsDurable) {
                              .log_end = Lsn{log_end}}));
         return relations.find(Oid{kUsers})->captured;
     };
-    memory_.lineages.looked({{Oid{kUsers}, {{"public", "orders"}}}});
+    carry_over_.lineages.looked({{Oid{kUsers}, {{"public", "orders"}}}});
     EXPECT_TRUE(declared_with(users(), {{"public", "orders_old"}}, 100)) << "its root was renamed";
-    EXPECT_TRUE(memory_.lineages.forget(Lsn{99}).empty());
-    for (const Oid table : memory_.lineages.forget(Lsn{100})) relations.look_again(table);
+    EXPECT_TRUE(carry_over_.lineages.forget(Lsn{99}).empty());
+    for (const Oid table : carry_over_.lineages.forget(Lsn{100})) relations.look_again(table);
     const auto question = relations.question();
     ASSERT_TRUE(question && !question->urgent);
     EXPECT_TRUE(relations.answer(*question, {.primary_key = {"id"},
@@ -390,7 +390,7 @@ TEST_F(RelationsTest, WhatATableWasBelowCountsUntilAllBeforeItIsDurable) {
 TEST_F(RelationsTest, ATableThatNothingSaysWhyItWasSentIsCaptured) {
     std::vector<Doubt> doubts;
     Relations relations{types_, means_orders(),
-                        false,  memory_,
+                        false,  carry_over_,
                         {},     [&](auto, auto, Doubt doubt) { doubts.push_back(doubt); }};
     const auto facts = [](Published published, bool exists) {
         return TableFacts{.primary_key = {"id"},
@@ -438,7 +438,7 @@ TEST_F(RelationsTest, AnExcludedKeyColumnStopsUsAndIsNamed) {
     ASSERT_FALSE(declared);
     EXPECT_EQ(declared.error().next, Error::Next::stop);
     EXPECT_THAT(declared.error().where, HasSubstr("public.users, column id"));
-    EXPECT_THAT(declared.error().mend, HasSubstr("source.columns.exclude"));
+    EXPECT_THAT(declared.error().hint, HasSubstr("source.columns.exclude"));
 }
 
 TEST_F(RelationsTest, ATypeUnknownInBinaryMakesUsAskForTextFromThenOn) {
@@ -447,13 +447,13 @@ TEST_F(RelationsTest, ATypeUnknownInBinaryMakesUsAskForTextFromThenOn) {
     ASSERT_FALSE(declared);
     EXPECT_EQ(declared.error().next, Error::Next::retry);
     EXPECT_THAT(declared.error().where, HasSubstr("public.users, column x"));
-    EXPECT_TRUE(memory_.text_only);
+    EXPECT_TRUE(carry_over_.text_only);
 }
 
 TEST_F(RelationsTest, InTextNoTypeIsTooStrange) {
     auto relations = this->relations(false);
     EXPECT_TRUE(declare(relations, users('d', {{"id", kInt4, true}, {"x", kMood}})));
-    EXPECT_FALSE(memory_.text_only);
+    EXPECT_FALSE(carry_over_.text_only);
 }
 
 TEST_F(RelationsTest, AnExcludedColumnsTypeNeedNotBeKnownInBinary) {

@@ -15,10 +15,10 @@ Reselection reselection(const Assembler::Wanted& wanted) {
         }
     }
     for (const std::uint32_t place : relation.key) {
-        result.inquiry.parameters.emplace_back(std::string{wanted.row[place].bytes()});
+        result.query.parameters.emplace_back(std::string{wanted.row[place].bytes()});
     }
-    result.inquiry.text = reselect_query(relation, result.places);
-    result.inquiry.may_repeat = false;  // an answer too late is worth no more than none
+    result.query.text = reselect_query(relation, result.places);
+    result.query.may_repeat = false;  // an answer too late is worth no more than none
     return result;
 }
 

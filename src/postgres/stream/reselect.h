@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "postgres/stream/assembler.h"
-#include "postgres/stream/inquiries.h"
+#include "postgres/stream/query_runner.h"
 
 namespace pgc {
 
 struct Reselection {
     std::vector<std::uint32_t> places;  // the columns asked for
-    Inquiry inquiry;
+    Query query;
 };
 
 // Requires that every cell of the key is text.

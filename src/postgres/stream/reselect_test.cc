@@ -40,14 +40,14 @@ protected:
 TEST_F(ReselectTest, AsksForTheUnsentColumnsThatAreCaptured) {
     const Reselection reselection = asked();
     EXPECT_THAT(reselection.places, ElementsAre(1U));
-    EXPECT_THAT(reselection.inquiry.text, HasSubstr("SELECT \"bio\" FROM \"public\".\"users\""));
-    EXPECT_THAT(reselection.inquiry.parameters, ElementsAre(std::optional<std::string>{"7"}));
-    EXPECT_FALSE(reselection.inquiry.may_repeat);
+    EXPECT_THAT(reselection.query.text, HasSubstr("SELECT \"bio\" FROM \"public\".\"users\""));
+    EXPECT_THAT(reselection.query.parameters, ElementsAre(std::optional<std::string>{"7"}));
+    EXPECT_FALSE(reselection.query.may_repeat);
 }
 
 TEST_F(ReselectTest, NoValueStandsInTheText) {
     row_[0] = text("'; DROP TABLE users; --");
-    EXPECT_EQ(asked().inquiry.text.find("DROP"), std::string::npos);
+    EXPECT_EQ(asked().query.text.find("DROP"), std::string::npos);
 }
 
 TEST_F(ReselectTest, GivesTheValuesTheirPlaces) {

@@ -1,4 +1,4 @@
-// Every command and query of the running stream, in one place: so that a played server can
+// Every command and query of the running stream, in one place: so that a fake server can
 // recognise them. What is asked of the catalog: catalog/table_facts.h.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include "base/lsn.h"
 #include "core/relation.h"
-#include "postgres/setup/opening.h"
+#include "postgres/setup/source_setup.h"
 
 namespace pgc {
 

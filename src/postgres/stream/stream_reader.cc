@@ -22,7 +22,7 @@ StreamReader::StreamReader(Link& link, Assembler& assembler, Instant now)
     : link_(link),
       assembler_(assembler),
       release_(link.release()),
-      gulp_(link.local(), link.loopback()) {
+      coalescer_(link.local(), link.loopback()) {
     liveness_.heard(now);
 }
 
@@ -36,7 +36,7 @@ Result<StreamReader::Stopped> StreamReader::read(Batch& batch, std::size_t max_c
                         std::max<std::size_t>(max_changes, 1) * kMessagesPerChange};
     decoded_ = 0;
     waiting_ = false;
-    if (nothing_kept() && gulp_.stay_away(now)) return Stopped::drained;
+    if (nothing_kept() && coalescer_.stay_away(now)) return Stopped::drained;
     assembler_.enter(batch);
     Link::Drained drained = Link::Drained::limit;
     while (true) {
@@ -90,9 +90,9 @@ Result<StreamReader::Stopped> StreamReader::judge(Instant now) {
     const std::size_t received = std::exchange(received_, 0);
     const bool behind = assembler_.in_large_transaction() ||
                         assembler_.received().value + kFarBehind < log_end_.value;
-    gulp_.drained(received, now, behind);
-    if (gulp_.low_water() != low_water_) {
-        low_water_ = gulp_.low_water();
+    coalescer_.drained(received, now, behind);
+    if (coalescer_.low_water() != low_water_) {
+        low_water_ = coalescer_.low_water();
         link_.set_low_water(low_water_);
     }
     if (received > 0) {
@@ -113,7 +113,7 @@ Result<StreamReader::Stopped> StreamReader::judge(Instant now) {
 void StreamReader::log_reaches(Lsn end) noexcept {
     if (end == log_end_) return;
     log_end_ = end;
-    gulp_.believe();
+    coalescer_.believe();
 }
 
 // The server has left copy mode: what it says next is why.
@@ -129,8 +129,8 @@ void StreamReader::wants(Wants& wants) const {
         wants.until(Instant{});
         return;
     }
-    if (gulp_.watch_socket()) wants.readable(link_.fd());
-    wants.until(gulp_.limit());
+    if (coalescer_.watch_socket()) wants.readable(link_.fd());
+    wants.until(coalescer_.limit());
     wants.until(liveness_.next());
 }
 

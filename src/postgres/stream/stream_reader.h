@@ -1,10 +1,10 @@
 // Reads the stream: copy messages off the link, through the assembler, into batches.
 //
-// Messages are taken off the link in gulps and kept until they are decoded. Decoding may
+// Messages are taken off the link in large reads and kept until they are decoded. Decoding may
 // stop in their midst, because the batch is full or because a message waits for an answer
 // from beside the stream (Stopped); the next read() goes on there.
 //
-// After a drain the judges are asked: was it a gulp (gulp.h), is the server alive
+// After a drain the judges are asked: did much come at once (read_coalescer.h), is the server alive
 // (feedback.h). A drain that stopped at a limit is no sign of either: bytes are counted up
 // to the drain that leaves nothing behind.
 //
@@ -22,7 +22,7 @@
 #include "postgres/link/link.h"
 #include "postgres/stream/assembler.h"
 #include "postgres/stream/feedback.h"
-#include "postgres/stream/gulp.h"
+#include "postgres/stream/read_coalescer.h"
 
 namespace pgc {
 
@@ -69,13 +69,13 @@ private:
     Link& link_;
     Assembler& assembler_;
     const Link::Release release_;
-    Gulp gulp_;
+    ReadCoalescer coalescer_;
     Liveness liveness_;
     std::vector<CopyMessage> kept_;
     std::size_t next_ = 0;       // of kept_, to be decoded
     std::size_t decoded_ = 0;    // messages in this read()
     std::size_t received_ = 0;   // bytes since the last drain that left nothing
-    Lsn log_end_;                // as last told
+    Lsn log_end_;                // as last reported
     std::size_t low_water_ = 1;  // as the socket has it
     bool waiting_ = false;       // for an answer from beside the stream
 };

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "support/fake_stream.h"
 #include "support/manual_clock.h"
-#include "support/played_stream.h"
 #include "support/walsender_messages.h"
 
 namespace pgc {
@@ -49,16 +49,16 @@ protected:
     }
 
     ManualClock clock;
-    PlayedServer server;
-    PlayedStream stream;
-    PlayedStreamLink link{server, stream};
+    FakeServer server;
+    FakeStream stream;
+    FakeStreamLink link{server, stream};
     TypeMap types;
-    SourceMemory memory;
+    SourceCarryOver carry_over;
     Relations relations{
         types,
         Selection{[](std::string_view, std::string_view table) { return table != "audit"; },
                   [](std::string_view, std::string_view, std::string_view) { return true; }},
-        false, memory, nullptr};
+        false, carry_over, nullptr};
     Assembler assembler{relations, false};
     std::optional<StreamReader> reader;
     Batch batch;
@@ -159,7 +159,7 @@ TEST_F(StreamReaderTest, WaitsForSingleRowsWhenCaughtUp) {
     EXPECT_EQ(wants.deadline, clock.now() + Liveness::kPatience);
 }
 
-TEST_F(StreamReaderTest, WaitsForGulpsWhenTheLogReachesFurther) {
+TEST_F(StreamReaderTest, WaitsForLargeReadsWhenTheLogReachesFurther) {
     reader->log_reaches(Lsn{100 << 20});
     EXPECT_EQ(read(), Stopped::drained);
     EXPECT_GT(stream.low_water, 1000U);
@@ -183,7 +183,7 @@ TEST_F(StreamReaderTest, OnLoopbackLeavesTheSocketAloneWhileItIsBehind) {
     EXPECT_EQ(assembler.received(), Lsn{50});
 }
 
-TEST_F(StreamReaderTest, WaitsForGulpsInALargeTransaction) {
+TEST_F(StreamReaderTest, WaitsForLargeReadsInALargeTransaction) {
     knows_users();
     stream.sends(testing::begin(Lsn{100}, 2));
     for (int i = 0; i < 1000; ++i) stream.sends(testing::insert(Lsn{1}, kUsers, {"1"}));

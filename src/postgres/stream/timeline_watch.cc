@@ -41,7 +41,7 @@ Result<void> TimelineWatch::step(Instant now) {
     return {};
 }
 
-void TimelineWatch::take_replayed(const Inquiries::Answer& answer, Instant now) {
+void TimelineWatch::take_replayed(const QueryRunner::Answer& answer, Instant now) {
     if (!answer) return not_known(answer.error(), now);
     if (answer->rows.empty()) {
         if (const auto link = questions_.lend(now); link && *link != nullptr) {
@@ -61,7 +61,7 @@ void TimelineWatch::take_replayed(const Inquiries::Answer& answer, Instant now) 
     questions_.ask({.text = "IDENTIFY_SYSTEM", .may_repeat = false}, now);
 }
 
-Result<void> TimelineWatch::take_timeline(const Inquiries::Answer& answer, Instant now) {
+Result<void> TimelineWatch::take_timeline(const QueryRunner::Answer& answer, Instant now) {
     SourceIdentity found;
     if (!answer) {
         not_known(answer.error(), now);
@@ -78,8 +78,8 @@ Result<void> TimelineWatch::take_timeline(const Inquiries::Answer& answer, Insta
     }
     return std::unexpected(
         retry(Error::Category::server,
-              fmt::format("the standby we follow has gone over from timeline {} to {}: it, or the "
-                          "server it follows, was promoted; connecting anew",
+              fmt::format("the standby we follow has moved from timeline {} to {}: it, or the "
+                          "server it follows, was promoted; reconnecting",
                           timeline_, found.timeline))
             .at("slot " + slot_));
 }
@@ -87,7 +87,7 @@ Result<void> TimelineWatch::take_timeline(const Inquiries::Answer& answer, Insta
 void TimelineWatch::not_known(const Error& error, Instant now) {
     due_ = now + kPause;
     logger_.failure(LogLevel::warning,
-                    "whether the standby is on its timeline still is not known: until it is, no "
+                    "it is not known whether the standby is still on its timeline: until it is, no "
                     "further position is stored",
                     error);
 }

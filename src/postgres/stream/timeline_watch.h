@@ -1,15 +1,15 @@
 // Up to where what a standby sends is on the timeline that was known at connect.
 //
 // The walsender of a standby that is promoted, or whose upstream is, goes on over the switch
-// without a word; a position behind it that is stored under the old timeline can't be told from
-// one of a server that diverged. So, as long as a standby is followed, two questions are asked
+// without a word; a position past it that is stored under the old timeline can't be distinguished
+// from one of a server that diverged. So, as long as a standby is followed, two questions are asked
 // again and again, over a replication link of our own:
 //
 //   1. how far has it replayed, and is it a standby still     R
 //   2. IDENTIFY_SYSTEM: which timeline is it on               T, asked when R was known
 //
 // With T as at connect, no switch was before R: everything before R is certain. With another T
-// the attempt ends, and the next one learns timeline and history anew. A server that is no standby
+// the attempt ends, and the next one learns timeline and history again. A server that is no standby
 // any more and on the timeline we know stays on it: then all is certain for good.
 //
 // A slot that is made may take long, and the switch may come meanwhile: so the watch begins when
@@ -33,7 +33,7 @@
 #include "core/source.h"
 #include "observe/log.h"
 #include "postgres/link/link.h"
-#include "postgres/stream/inquiries.h"
+#include "postgres/stream/query_runner.h"
 
 namespace pgc {
 
@@ -57,14 +57,14 @@ public:
 private:
     enum class Asked : std::uint8_t { nothing, replayed, timeline };
 
-    void take_replayed(const Inquiries::Answer& answer, Instant now);
-    [[nodiscard]] Result<void> take_timeline(const Inquiries::Answer& answer, Instant now);
+    void take_replayed(const QueryRunner::Answer& answer, Instant now);
+    [[nodiscard]] Result<void> take_timeline(const QueryRunner::Answer& answer, Instant now);
     void not_known(const Error& error, Instant now);
 
     const Logger logger_;
     const std::string slot_;
     const std::uint32_t timeline_;
-    Inquiries questions_;
+    QueryRunner questions_;
     bool in_use_ = false;
     Asked asked_ = Asked::nothing;
     bool in_recovery_ = true;  // as answered last

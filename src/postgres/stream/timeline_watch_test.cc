@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "observe/log_lines.h"
+#include "support/fake_stream.h"
 #include "support/manual_clock.h"
-#include "support/played_stream.h"
 
 namespace pgc {
 namespace {
@@ -22,13 +22,13 @@ protected:
     }
     void stands(std::string in_recovery, std::optional<std::string> replayed) {
         server.answers("pg-capture: replayed */",
-                       played_row({{"in_recovery", in_recovery}, {"replayed", replayed}}));
+                       fake_row({{"in_recovery", in_recovery}, {"replayed", replayed}}));
     }
     void is_on(int timeline) {
-        server.answers("IDENTIFY_SYSTEM", played_row({{"systemid", "77"},
-                                                      {"timeline", std::to_string(timeline)},
-                                                      {"xlogpos", "0/900"},
-                                                      {"dbname", "shop"}}));
+        server.answers("IDENTIFY_SYSTEM", fake_row({{"systemid", "77"},
+                                                    {"timeline", std::to_string(timeline)},
+                                                    {"xlogpos", "0/900"},
+                                                    {"dbname", "shop"}}));
     }
     TimelineWatch& watch() {
         if (!watch_) {
@@ -55,9 +55,9 @@ protected:
 
     SourceIdentity known;
     ManualClock clock;
-    PlayedServer server;
-    PlayedStream stream;
-    PlayedStreamLinks links{server, stream};
+    FakeServer server;
+    FakeStream stream;
+    FakeStreamLinks links{server, stream};
     Captured lines;
     Log log{{}, lines, clock};
     std::optional<TimelineWatch> watch_;
@@ -91,10 +91,10 @@ TEST_F(TimelineWatchTest, AnotherTimelineEndsTheAttemptAndMakesNothingCertain) {
     for (const std::string in_recovery : {"t", "f"}) {  // its upstream's promotion, or its own
         stands(in_recovery, "0/800");
         is_on(4);
-        const auto told = next();
-        ASSERT_FALSE(told);
-        EXPECT_EQ(told.error().next, Error::Next::retry);
-        EXPECT_THAT(told.error().what, HasSubstr("from timeline 3 to 4"));
+        const auto reported = next();
+        ASSERT_FALSE(reported);
+        EXPECT_EQ(reported.error().next, Error::Next::retry);
+        EXPECT_THAT(reported.error().what, HasSubstr("from timeline 3 to 4"));
         EXPECT_EQ(watch().certain_until(), Lsn{0x500});
     }
 }
@@ -109,7 +109,7 @@ TEST_F(TimelineWatchTest, PromotedBeforeWeConnectedItStaysOnItsTimelineForGood) 
 }
 
 TEST_F(TimelineWatchTest, AServerWhereNobodyReadsFromOurSlotIsAnother) {
-    server.answers_once("pg-capture: replayed */", played_rows({"in_recovery", "replayed"}, {}));
+    server.answers_once("pg-capture: replayed */", fake_rows({"in_recovery", "replayed"}, {}));
     ASSERT_TRUE(step());
     EXPECT_EQ(server.count("IDENTIFY_SYSTEM"), 0);
     EXPECT_EQ(watch().certain_until(), Lsn{0x200});

@@ -56,20 +56,20 @@ Result<void> judge(const SlotHealth& health, const StreamPlan& plan) {
     if (!health.slot_exists) {
         return std::unexpected(stop(Error::Category::position, "the replication slot was dropped")
                                    .at("slot " + plan.slot)
-                                   .mended_by(begin_anew()));
+                                   .with_hint(begin_anew()));
     }
     if (!health.invalidation.empty() || health.wal_status == "lost") {
         const std::string why = health.invalidation.empty() ? "wal_removed" : health.invalidation;
         return std::unexpected(
             stop(Error::Category::position, "the server has given up the replication slot: " + why)
                 .at("slot " + plan.slot)
-                .mended_by(begin_anew() + "; against its return raise max_slot_wal_keep_size"));
+                .with_hint(begin_anew() + "; against its return raise max_slot_wal_keep_size"));
     }
     if (!health.publication_exists) {
         return std::unexpected(
             stop(Error::Category::position, "the publication was dropped")
                 .at(fmt::format("publication {}", fmt::join(plan.publications, ", ")))
-                .mended_by(fmt::format("CREATE PUBLICATION {} …; {}", quote_name(plan.publication),
+                .with_hint(fmt::format("CREATE PUBLICATION {} …; {}", quote_name(plan.publication),
                                        begin_anew())));
     }
     return {};
@@ -78,14 +78,13 @@ Result<void> judge(const SlotHealth& health, const StreamPlan& plan) {
 Result<void> judge_start(const SlotHealth& health, const StreamPlan& plan, Lsn from) {
     if (health.confirmed <= from) return {};
     return std::unexpected(
-        stop(Error::Category::position,
-             fmt::format("the slot was moved on to {} while we asked for {}: the server skips "
-                         "what lies between",
-                         to_string(health.confirmed), to_string(from)))
+        stop(Error::Category::position, fmt::format("the slot was moved on to {} while we asked "
+                                                    "for {}: the server skips what is in between",
+                                                    to_string(health.confirmed), to_string(from)))
             .at("slot " + plan.slot)
-            .mended_by("find out who else uses the slot; what was skipped is lost: pg-capture "
+            .with_hint("find out who else uses the slot; what was skipped is lost: pg-capture "
                        "position reset --yes, after which the next start, but with "
-                       "source.snapshot.mode never, reads all tables anew"));
+                       "source.snapshot.mode never, reads all tables again"));
 }
 
 SlotRisk risk_of(const SlotHealth& health, const StreamPlan& plan) noexcept {

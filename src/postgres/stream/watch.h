@@ -1,6 +1,6 @@
 // The slot's health while the stream runs, seen from beside it.
 //
-// Some dangers the stream itself does not tell of: that the server went ahead of us at the
+// Some dangers the stream itself does not show: that the server went ahead of us at the
 // start, that it is about to drop the log we still need, that the publication is gone (from
 // 18 on decoding goes on without it, in silence). So every kInterval the catalog is asked.
 //
@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/lsn.h"
 #include "postgres/link/link.h"
-#include "postgres/setup/opening.h"
+#include "postgres/setup/source_setup.h"
 
 namespace pgc {
 
@@ -36,7 +36,7 @@ struct SlotHealth {
 
 [[nodiscard]] Result<SlotHealth> read_slot_health(const Rows& rows);
 
-// What nothing but a person can mend: an Error that stops.
+// What nothing but a person can fix: an Error that stops.
 [[nodiscard]] Result<void> judge(const SlotHealth& health, const StreamPlan& plan);
 
 // After START_REPLICATION: a server that was confirmed further than `from` has skipped, in

@@ -65,7 +65,7 @@ TEST(WatchTest, ALostSlotStopsUsAndSaysWhy) {
     health.invalidation = "idle_timeout";
     EXPECT_THAT(judge(health, plan()).error().what, HasSubstr("idle_timeout"));
     EXPECT_EQ(judge(health, plan()).error().next, Error::Next::stop);
-    EXPECT_THAT(judge(health, plan()).error().mend,
+    EXPECT_THAT(judge(health, plan()).error().hint,
                 HasSubstr("pg-capture position reset --drop-slot"));
 }
 

@@ -5,15 +5,15 @@
 #include <cstddef>
 
 #include "postgres/types/array.h"
+#include "postgres/types/bytes.h"
+#include "postgres/types/datetime.h"
 #include "postgres/types/geometry.h"
 #include "postgres/types/hstore.h"
 #include "postgres/types/interval.h"
-#include "postgres/types/moments.h"
+#include "postgres/types/log_positions.h"
 #include "postgres/types/network.h"
 #include "postgres/types/numbers.h"
 #include "postgres/types/numeric.h"
-#include "postgres/types/octets.h"
-#include "postgres/types/places.h"
 #include "postgres/types/search.h"
 #include "postgres/types/text.h"
 

@@ -113,7 +113,7 @@ char* write_real(char* to, Real value, int plain_below) noexcept {
     char* const limit = to + kRealText_max;
     char* end = std::to_chars(to, limit, value, std::chars_format::scientific).ptr;
     if (is_in_the_middle({to, end}, value)) [[unlikely]] {
-        // "-4.5e+20" shows one digit behind the point.
+        // "-4.5e+20" shows one digit after the point.
         const std::string_view all{to, end};
         const std::string_view digits = all.substr(0, all.find('e'));
         const std::size_t point = digits.find('.');

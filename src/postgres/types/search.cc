@@ -146,7 +146,7 @@ bool read_tsvector_binary(const Type&, std::string_view bytes, Scratch& scratch,
 }
 
 // Int32 n, then n items, an operator before its right operand and that before its left one. Read
-// from behind, so that however deep it nests no stack is needed.
+// backwards, so that however deep it nests no stack is needed.
 bool read_tsquery_binary(const Type&, std::string_view bytes, Scratch& scratch, Value& out) {
     ByteCursor in{bytes};
     const auto count = in.read<std::uint32_t>();

@@ -6,7 +6,7 @@
 // older: an OID that nobody knows any more (forget it with add_unknown) is of Kind::text, never an
 // error; its reader says false to every value, so that it is shown as text and said to be.
 //
-// Types are immutable and shared; a map may forget and learn a type anew while relations
+// Types are immutable and shared; a map may forget and learn a type again while relations
 // that were made before go on holding the old one. Not thread-safe: belongs to its source.
 #pragma once
 
@@ -55,7 +55,7 @@ public:
     void add_unknown(Oid oid);
 
     // Forgets what was added under `oid`, and every Type composed so far that contains it:
-    // the stream has announced it anew. Unknown OIDs are no error.
+    // the stream has announced it again. Unknown OIDs are no error.
     void forget(Oid oid);
 
     // Never null. Composes and remembers; the same OID gives the same Type until the next

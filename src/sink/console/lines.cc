@@ -12,7 +12,7 @@ void begin_line(std::string& to, std::size_t depth) {
     to.append(depth * kIndent, ' ');
 }
 
-// Where the string that begins at `at` ends: behind its closing quote.
+// Where the string that begins at `at` ends: after its closing quote.
 std::size_t string_end(std::string_view json, std::size_t at) noexcept {
     ++at;
     while (at < json.size() && json[at] != '"') {

@@ -20,13 +20,13 @@ constexpr std::string_view kReader_gone = "the reader of our output went away";
 Error write_error(int number) {
     if (number == EPIPE || number == ECONNRESET) {
         return stop(Error::Category::sink, std::string{kReader_gone})
-            .mended_by(
+            .with_hint(
                 "start again with a reader; nothing is lost, what it did not get is "
                 "sent again");
     }
     return stop(Error::Category::sink, fmt::format("our output can't be written: {}",
                                                    std::generic_category().message(number)))
-        .mended_by("make standard output writable and start again; nothing is lost");
+        .with_hint("make standard output writable and start again; nothing is lost");
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ bool is_reader_gone(const Error& error) noexcept {
 Output::Output(int fd, Reopening reopening) : fd_(fd) {
     struct stat about{};
     if (::fstat(fd, &about) != 0) {
-        return;  // the first write tells
+        return;  // the first write shows it
     }
     if (S_ISSOCK(about.st_mode)) {
         way_ = Way::socket;

@@ -62,7 +62,7 @@ private:
     std::deque<Pending> queue_;
     std::size_t pending_bytes_ = 0;
     std::size_t filled_ = 0;       // batches at the front of queue_ that are wholly in buffer_
-    std::size_t next_record_ = 0;  // of the batch behind them
+    std::size_t next_record_ = 0;  // of the batch after them
     std::string buffer_;           // lines
     std::size_t taken_ = 0;        // bytes at its front that are written
     std::uint64_t put_ = 0;        // bytes of lines ever put into buffer_ …

@@ -7,8 +7,8 @@
 #include <map>
 #include <utility>
 
-#include "sink/kafka/check_mends.h"
-#include "sink/kafka/position_mends.h"
+#include "sink/kafka/check_hints.h"
+#include "sink/kafka/position_hints.h"
 #include "sink/kafka/sink.h"
 #include "sink/kafka/topic_name.h"
 #include "sink/kafka/topics.h"
@@ -29,7 +29,7 @@ Finding blocked(std::string_view id, std::string subject, const Error& error) {
             .level = Level::blocking,
             .subject = std::move(subject),
             .message = error.what,
-            .mend = error.mend};
+            .hint = error.hint};
 }
 
 using Version = std::pair<int, int>;
@@ -56,7 +56,7 @@ public:
           tables_(tables),
           position_in_topic_(position_in_topic),
           inspector_(inspector),
-          mends_(config),
+          hints_(config),
           findings_(findings) {}
 
     void run() {
@@ -202,7 +202,7 @@ private:
         }
         std::vector<Wanted> missing;
         std::size_t sound = 0;
-        std::size_t told = 0;
+        std::size_t reported = 0;
         for (std::size_t i = 0; i < facts->size(); ++i) {
             const KafkaTopicFacts& topic = (*facts)[i];
             if (!topic.error && !topic.exists) {
@@ -217,7 +217,7 @@ private:
                     add(id_of(wanted[i].use), Level::ok, "topic " + topic.name, "is fit for it");
             } else if (quiet) {
                 ++sound;
-            } else if (++told > kNamed_max) {
+            } else if (++reported > kNamed_max) {
                 findings_.resize(before);
             }
         }
@@ -242,7 +242,7 @@ private:
         const std::string subject = "topic " + topic.name;
         if (topic.error) {
             Error error = *topic.error;
-            if (error.category == Error::Category::permission) error.mend = allow(topic.name, use);
+            if (error.category == Error::Category::permission) error.hint = allow(topic.name, use);
             findings_.push_back(blocked(id_of(use), subject, error));
             return;
         }
@@ -267,7 +267,7 @@ private:
     }
 
     std::string allow(const std::string& topic, Use use) const {
-        return use == Use::positions ? PositionMends(config_, "").allow() : mends_.allow(topic);
+        return use == Use::positions ? PositionHints(config_, "").allow() : hints_.allow(topic);
     }
 
     void rights(const KafkaTopicFacts& topic, Use use) {
@@ -289,7 +289,7 @@ private:
                 fmt::format("asks for {} replicas in sync (min.insync.replicas) and has {}: every "
                             "record is refused",
                             needed, topic.replicas),
-                mends_.alter(topic.name, fmt::format("min.insync.replicas={}", topic.replicas)));
+                hints_.alter(topic.name, fmt::format("min.insync.replicas={}", topic.replicas)));
         } else if (topic.in_sync < needed) {
             add(id_of(use), Level::warning, "topic " + topic.name,
                 fmt::format("{} of {} replicas are in sync, {} are asked for: records wait",
@@ -311,25 +311,25 @@ private:
                 : fmt::format("takes batches up to {} bytes (max.message.bytes): ours become as "
                               "small, and a larger record is refused",
                               limit),
-            mends_.alter(topic.name, fmt::format("max.message.bytes={}",
+            hints_.alter(topic.name, fmt::format("max.message.bytes={}",
                                                  use == Use::dead_letters
                                                      ? wanted
                                                      : KafkaTopics::kMessage_bytes_default)));
     }
 
     void positions(const KafkaTopicFacts& topic) {
-        const PositionMends mends(config_, "");
+        const PositionHints hints(config_, "");
         if (topic.partitions != 1) {
             add("kafka_position_topic", Level::blocking, "topic " + topic.name,
                 fmt::format("has {} partitions; positions need one, to be read in their order",
                             topic.partitions),
-                mends.make_anew());
+                hints.make_anew());
         } else if (topic.config && !topic.config->cleanup_policy.empty() &&
                    topic.config->cleanup_policy != "compact") {
             add("kafka_position_topic", Level::blocking, "topic " + topic.name,
                 fmt::format("its cleanup.policy is {}: positions would be removed with age",
                             topic.config->cleanup_policy),
-                mends.compact());
+                hints.compact());
         }
     }
 
@@ -337,20 +337,20 @@ private:
 
     void missing_topics(const std::vector<Wanted>& missing) {
         std::vector<Wanted> ours;  // that will be created
-        std::size_t told = 0;
+        std::size_t reported = 0;
         for (const Wanted& topic : missing) {
             if (config_.topics.create) {
                 ours.push_back(topic);
             } else if (topic.use == Use::positions) {
                 add(id_of(topic.use), Level::blocking, "topic " + topic.name,
-                    "is not there, and kafka.topics.create says not to create it: no start goes on "
-                    "without it",
-                    PositionMends(config_, "").create() +
+                    "is not there, and kafka.topics.create says not to create it: no start "
+                    "succeeds without it",
+                    PositionHints(config_, "").create() +
                         "; or pg-capture adopt, which makes it all the same");
-            } else if (topic.use != Use::changes || ++told <= kNamed_max) {
+            } else if (topic.use != Use::changes || ++reported <= kNamed_max) {
                 add(id_of(topic.use), Level::blocking, "topic " + topic.name,
                     "is not there, and kafka.topics.create says not to create it",
-                    mends_.create(new_topic(topic)));
+                    hints_.create(new_topic(topic)));
             }
         }
         if (!ours.empty()) try_create(ours);
@@ -379,12 +379,12 @@ private:
             return;
         }
         std::size_t fine = 0;
-        std::size_t told = 0;
+        std::size_t reported = 0;
         for (std::size_t i = 0; i < outcomes->size(); ++i) {
             const auto& failed = (*outcomes)[i];
             const Use use = wanted[i].use;
             if (failed) {
-                if (use != Use::changes || ++told <= kNamed_max) refused(news[i], use, *failed);
+                if (use != Use::changes || ++reported <= kNamed_max) refused(news[i], use, *failed);
             } else if (use == Use::changes) {
                 ++fine;
             } else {
@@ -400,27 +400,27 @@ private:
 
     void refused(const KafkaNewTopic& topic, Use use, Error error) {
         if (error.category == Error::Category::permission &&
-            error.mend.find("policy") == std::string::npos) {
-            error.mend = use == Use::positions ? PositionMends(config_, "").allow()
-                                               : mends_.allow_create(topic.name);
+            error.hint.find("policy") == std::string::npos) {
+            error.hint = use == Use::positions ? PositionHints(config_, "").allow()
+                                               : hints_.allow_create(topic.name);
         }
         findings_.push_back(blocked(id_of(use), "topic " + topic.name, error));
     }
 
     void add(std::string_view id, Level level, std::string subject, std::string message,
-             std::string mend = {}) {
+             std::string hint = {}) {
         findings_.push_back({.id = id,
                              .level = level,
                              .subject = std::move(subject),
                              .message = std::move(message),
-                             .mend = std::move(mend)});
+                             .hint = std::move(hint)});
     }
 
     const KafkaConfig& config_;
     const std::span<const KafkaTable> tables_;
     const bool position_in_topic_;
     KafkaInspector& inspector_;
-    const KafkaCheckMends mends_;
+    const KafkaCheckHints hints_;
     Findings& findings_;
 };
 

@@ -3,7 +3,7 @@
 //
 //   settings ─▶ each bootstrap address ─▶ cluster ─▶ tables' topics ─▶ dead letters ─▶ positions
 //
-// Goes on after a finding as far as it can. Each mend, applied as it stands, makes its finding
+// Goes on after a finding as far as it can. Each hint, applied as it stands, makes its finding
 // pass; commands are those of Kafka's own tools.
 #pragma once
 

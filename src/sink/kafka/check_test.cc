@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class PlayedInspector final : public KafkaInspector {
+class FakeInspector final : public KafkaInspector {
 public:
     Result<std::vector<KafkaReached>> reach() override {
         if (broken) return std::unexpected(*broken);
@@ -98,15 +98,15 @@ protected:
     KafkaConfig config;
     std::vector<KafkaTable> tables{{"public", "a"}};
     bool in_topic = true;
-    PlayedInspector cluster;
+    FakeInspector cluster;
 };
 
-TEST_F(KafkaCheckTest, AGoodSetUpHasNothingToMend) {
+TEST_F(KafkaCheckTest, AGoodSetUpHasNothingToFix) {
     EXPECT_THAT(
         ids(), ElementsAre("kafka_broker", "kafka_cluster", "kafka_position_topic", "kafka_topic"));
     for (const Finding& finding : all()) {
         EXPECT_EQ(finding.level, Level::ok) << finding.id;
-        EXPECT_EQ(finding.mend, "") << finding.id;
+        EXPECT_EQ(finding.hint, "") << finding.id;
         EXPECT_NE(finding.message, "") << finding.id;
     }
     EXPECT_THAT(cluster.tried, IsEmpty());
@@ -119,7 +119,7 @@ TEST_F(KafkaCheckTest, PlainTextToOthersAndWeakAcksAreWarnedOf) {
     config.security.protocol = "SSL";
     config.acks = KafkaAcks::leader;
     EXPECT_EQ(only().id, "kafka_acks");
-    EXPECT_EQ(only().mend, "set kafka.acks to all");
+    EXPECT_EQ(only().hint, "set kafka.acks to all");
 }
 
 TEST_F(KafkaCheckTest, AnOAuthSecretInPlainTextIsWarnedOf) {
@@ -131,13 +131,13 @@ TEST_F(KafkaCheckTest, AnOAuthSecretInPlainTextIsWarnedOf) {
 }
 
 TEST_F(KafkaCheckTest, AnAddressThatCantBeReachedBlocksOnlyWhenItIsTheLast) {
-    const Error refused = retry(Error::Category::connection, "refused").mended_by("start it");
+    const Error refused = retry(Error::Category::connection, "refused").with_hint("start it");
     cluster.reached.push_back({.broker = "other:1", .cluster = {}, .error = refused});
     EXPECT_EQ(only().level, Level::warning);
     EXPECT_EQ(only().subject, "broker other:1");
     cluster.reached.erase(cluster.reached.begin());
     EXPECT_EQ(only().level, Level::blocking);
-    EXPECT_EQ(only().mend, "start it");
+    EXPECT_EQ(only().hint, "start it");
 }
 
 TEST_F(KafkaCheckTest, AddressesOfTwoClustersAreRefused) {
@@ -179,7 +179,7 @@ TEST_F(KafkaCheckTest, ATopicThatMayNotBeCreatedHasToBeMade) {
     config.topics.replication_factor = 2;
     config.topics.config = {{"retention.ms", "1000"}};
     EXPECT_EQ(only().id, "kafka_topic");
-    EXPECT_EQ(only().mend,
+    EXPECT_EQ(only().hint,
               "kafka-topics.sh --bootstrap-server k:9092 --create --topic cdc.public.a "
               "--partitions 3 --replication-factor 2 --config retention.ms=1000");
 }
@@ -198,33 +198,33 @@ TEST_F(KafkaCheckTest, MissingTopicsAreTriedWithoutMakingThem) {
 TEST_F(KafkaCheckTest, WhatTheClusterRefusesToCreateIsTold) {
     cluster.there.erase("cdc.public.a");
     cluster.refusal =
-        stop(Error::Category::configuration, "larger than available brokers").mended_by("lower it");
-    EXPECT_EQ(only().mend, "lower it");
+        stop(Error::Category::configuration, "larger than available brokers").with_hint("lower it");
+    EXPECT_EQ(only().hint, "lower it");
     cluster.refusal = stop(Error::Category::permission, "refused");
-    EXPECT_THAT(only().mend, HasSubstr("kafka-acls.sh --bootstrap-server k:9092 --add "
+    EXPECT_THAT(only().hint, HasSubstr("kafka-acls.sh --bootstrap-server k:9092 --add "
                                        "--allow-principal User:cdc --operation Create"));
 }
 
 TEST_F(KafkaCheckTest, MissingRightsAreToldWithTheAcl) {
     a().rights.write = false;
     EXPECT_EQ(only().message, "we may not write to it");
-    EXPECT_THAT(only().mend, HasSubstr("--operation Write --topic cdc.public.a"));
+    EXPECT_THAT(only().hint, HasSubstr("--operation Write --topic cdc.public.a"));
     a().rights.write = true;
     a().error = stop(Error::Category::permission, "refused");
-    EXPECT_THAT(only().mend, HasSubstr("--topic cdc.public.a"));
+    EXPECT_THAT(only().hint, HasSubstr("--topic cdc.public.a"));
     a().error.reset();
     positions().error = stop(Error::Category::permission, "refused");
-    EXPECT_THAT(only().mend, HasSubstr("--operation Read"));
+    EXPECT_THAT(only().hint, HasSubstr("--operation Read"));
     positions().error.reset();
     positions().rights.read = false;
     EXPECT_EQ(only().id, "kafka_position_topic");
-    EXPECT_THAT(only().mend, HasSubstr("--operation Read"));
+    EXPECT_THAT(only().hint, HasSubstr("--operation Read"));
 }
 
 TEST_F(KafkaCheckTest, MoreReplicasInSyncThanThereAreRefuseEverything) {
     a().config->min_in_sync = 2;
     EXPECT_EQ(only().level, Level::blocking);
-    EXPECT_THAT(only().mend, HasSubstr("--add-config min.insync.replicas=1"));
+    EXPECT_THAT(only().hint, HasSubstr("--add-config min.insync.replicas=1"));
     a().replicas = 2;
     EXPECT_EQ(only().level, Level::warning);
     config.acks = KafkaAcks::leader;
@@ -234,7 +234,7 @@ TEST_F(KafkaCheckTest, MoreReplicasInSyncThanThereAreRefuseEverything) {
 TEST_F(KafkaCheckTest, ATopicWithSmallBatchesIsWarnedOf) {
     a().config->message_bytes_max = 1000;
     EXPECT_EQ(only().level, Level::warning);
-    EXPECT_THAT(only().mend, HasSubstr("max.message.bytes=1048588"));
+    EXPECT_THAT(only().hint, HasSubstr("max.message.bytes=1048588"));
     a().config.reset();  // we may not read it
     EXPECT_THAT(bad(), IsEmpty());
 }
@@ -254,10 +254,10 @@ TEST_F(KafkaCheckTest, PartitionsWithoutLeaderAreWarnedOf) {
 TEST_F(KafkaCheckTest, PositionsNeedOneCompactedPartition) {
     positions().partitions = 3;
     EXPECT_THAT(only().message, HasSubstr("has 3 partitions"));
-    EXPECT_THAT(only().mend, HasSubstr("pg-capture adopt makes it anew"));
+    EXPECT_THAT(only().hint, HasSubstr("pg-capture adopt creates it again"));
     positions().partitions = 1;
     positions().config->cleanup_policy = "delete";
-    EXPECT_THAT(only().mend, HasSubstr("cleanup.policy=compact"));
+    EXPECT_THAT(only().hint, HasSubstr("cleanup.policy=compact"));
     in_topic = false;
     EXPECT_THAT(bad(), IsEmpty());
 }
@@ -268,9 +268,9 @@ TEST_F(KafkaCheckTest, TheirTopicIsNotMadeEitherWhereTopicsAreNotToBeCreated) {
     const auto f = only();
     EXPECT_EQ(f.id, "kafka_position_topic");
     EXPECT_EQ(f.level, Level::blocking) << "as a start refuses it";
-    EXPECT_THAT(f.mend, HasSubstr("kafka-topics.sh --bootstrap-server k:9092 --create --topic "
+    EXPECT_THAT(f.hint, HasSubstr("kafka-topics.sh --bootstrap-server k:9092 --create --topic "
                                   "pg-capture.positions --partitions 1"));
-    EXPECT_THAT(f.mend, HasSubstr("pg-capture adopt"));
+    EXPECT_THAT(f.hint, HasSubstr("pg-capture adopt"));
     EXPECT_TRUE(cluster.tried.empty());
 }
 

@@ -20,12 +20,12 @@ using Conf = std::unique_ptr<rd_kafka_conf_t, decltype(&rd_kafka_conf_destroy)>;
 
 // "sasl_ssl://kafka1:9093/1: Connect to … failed: refused (after 3ms in state CONNECT)" names
 // its broker first, in plain text without the scheme, and ends with what changes each time.
-struct Complained {
+struct LogParts {
     std::string_view broker;  // empty: not of one broker
     std::string_view reason;
 };
-Complained parse(std::string_view text) {
-    Complained parts{{}, text};
+LogParts parse(std::string_view text) {
+    LogParts parts{{}, text};
     const auto end = text.find(": ");
     auto broker = text.substr(0, end);
     if (const auto scheme = broker.find("://"); scheme != std::string_view::npos) {
@@ -41,25 +41,26 @@ Complained parse(std::string_view text) {
 }
 
 LogLevel level_of(int syslog, std::string_view facility) noexcept {
-    // Of brokers that fail, trouble() tells, of fatal errors failed(). The others are no news: a
+    // Of brokers that fail, trouble() reports, of fatal errors failed(). The others are no news: a
     // property of our own choice, a retry, records that their owner has purged.
-    constexpr std::string_view told[] = {"FAIL",     "ERROR",  "FATAL",
-                                         "CONFWARN", "GETPID", "TERMINATE"};
-    if (syslog > 4 || std::ranges::find(told, facility) != std::end(told)) return LogLevel::debug;
+    constexpr std::string_view reported[] = {"FAIL",     "ERROR",  "FATAL",
+                                             "CONFWARN", "GETPID", "TERMINATE"};
+    if (syslog > 4 || std::ranges::find(reported, facility) != std::end(reported))
+        return LogLevel::debug;
     return LogLevel::warning;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<KafkaClient>> KafkaClient::make(const With& with) {
-    std::unique_ptr<KafkaClient> client(new KafkaClient(with));
-    if (auto started = client->start(with); !started) {
+Result<std::unique_ptr<KafkaClient>> KafkaClient::make(const Deps& deps) {
+    std::unique_ptr<KafkaClient> client(new KafkaClient(deps));
+    if (auto started = client->start(deps); !started) {
         return std::unexpected(std::move(started.error()));
     }
     return client;
 }
 
-KafkaClient::KafkaClient(const With& with) : clock_(with.clock), logger_(with.logger) {}
+KafkaClient::KafkaClient(const Deps& deps) : clock_(deps.clock), logger_(deps.logger) {}
 
 KafkaClient::~KafkaClient() {
     if (client_ == nullptr) return;
@@ -68,11 +69,11 @@ KafkaClient::~KafkaClient() {
     rd_kafka_destroy_flags(client_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
-Result<void> KafkaClient::start(const With& with) {
-    auto properties = connection_properties(with.config);
+Result<void> KafkaClient::start(const Deps& deps) {
+    auto properties = connection_properties(deps.config);
     if (!properties) return std::unexpected(std::move(properties.error()));
     secrets_ = std::move(properties->secrets);
-    properties->all.insert(properties->all.end(), with.properties.begin(), with.properties.end());
+    properties->all.insert(properties->all.end(), deps.properties.begin(), deps.properties.end());
     // A producer's look-up of a topic makes brokers create it by default, as they like it.
     properties->all.push_back({"allow.auto.create.topics", "false"});
 
@@ -90,13 +91,13 @@ Result<void> KafkaClient::start(const With& with) {
     rd_kafka_conf_set_log_cb(conf.get(), &KafkaClient::log);
     rd_kafka_conf_set_events(conf.get(),
                              RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_FETCH);
-    const auto type = with.kind == Kind::producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
+    const auto type = deps.kind == Kind::producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
     client_ = rd_kafka_new(type, conf.get(), reason.data(), reason.size());
     if (client_ == nullptr) {
         auto error = kafka_error(rd_kafka_last_error(), "no Kafka client can be made",
                                  scrubbed(reason.data()));
-        if (with.config.security.encrypted()) {
-            error.mend = "check the files that kafka.security names: ca, certificate and key";
+        if (deps.config.security.encrypted()) {
+            error.hint = "check the files that kafka.security names: ca, certificate and key";
         }
         return std::unexpected(std::move(error));
     }
@@ -131,26 +132,26 @@ void KafkaClient::take_error(rd_kafka_event_t* event) {
     const auto code = rd_kafka_event_error(event);
     const std::string text = scrubbed(rd_kafka_event_error_string(event));
     if (rd_kafka_event_error_is_fatal(event) != 0) {
-        if (!failed_) failed_ = kafka_error(code, "the Kafka client can't go on", text);
+        if (!failed_) failed_ = kafka_error(code, "the Kafka client can't continue", text);
         return;
     }
-    logger_.debug("librdkafka tells of an error",
+    logger_.debug("librdkafka reports an error",
                   {{"code", kafka_error_name(code)}, {"text", text}});
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        complaints_.all_down(kafka_error(code, "Kafka can't be reached", text), clock_.now());
+        broker_errors_.all_down(kafka_error(code, "Kafka can't be reached", text), clock_.now());
         return;
     }
-    const Complained parts = parse(text);
-    complaints_.add(parts.broker, kafka_error(code, "Kafka can't be reached", parts.reason),
-                    clock_.now());
+    const LogParts parts = parse(text);
+    broker_errors_.add(parts.broker, kafka_error(code, "Kafka can't be reached", parts.reason),
+                       clock_.now());
 }
 
 std::optional<KafkaClient::Trouble> KafkaClient::trouble() const {
-    return complaints_.worst(clock_.now());
+    return broker_errors_.worst(clock_.now());
 }
 
 void KafkaClient::answered() noexcept {
-    complaints_.clear();
+    broker_errors_.clear();
 }
 
 std::string KafkaClient::scrubbed(std::string_view text) const {

@@ -1,5 +1,5 @@
 // One librdkafka instance and what surrounds it: made from the configuration, its logs and
-// errors told to our log, its events taken by our loop.
+// errors written to our log, its events taken by our loop.
 //
 //   poll() hands out what the role asked for (delivery reports, fetched records, results of
 //   admin requests) and takes what concerns the client itself:
@@ -11,7 +11,7 @@
 //
 // Trouble ends nothing by itself: librdkafka goes on trying for ever, with the secrets and
 // certificates it was made with. So who is not believed makes another client. The owner
-// tells of both; here they are logged for debugging only. Secrets appear in no text that
+// reports both; here they are logged for debugging only. Secrets appear in no text that
 // leaves it, whatever the library writes.
 //
 // Threads: made, polled and destroyed by one thread, the pipeline's. librdkafka has threads
@@ -31,7 +31,7 @@
 #include "base/error.h"
 #include "base/wake.h"
 #include "observe/log.h"
-#include "sink/kafka/complaints.h"
+#include "sink/kafka/broker_errors.h"
 #include "sink/kafka/config.h"
 #include "sink/kafka/properties.h"
 
@@ -48,7 +48,7 @@ public:
     // rd_kafka_consume_start_queue(…, queue()), which needs no more rights than to read them.
     enum class Kind : std::uint8_t { producer, consumer };
 
-    struct With {
+    struct Deps {
         const KafkaConfig& config;  // read only while it is made
         Kind kind = Kind::producer;
         // The role's own; they win over the configuration's.
@@ -56,8 +56,8 @@ public:
         const Clock& clock;  // outlives it
         Logger logger;
     };
-    // Fails on a secret that can't be read or a certificate that is none. Connects to nobody.
-    static Result<std::unique_ptr<KafkaClient>> make(const With& with);
+    // Fails on a secret that can't be read or a certificate that is not valid. Connects to nobody.
+    static Result<std::unique_ptr<KafkaClient>> make(const Deps& deps);
 
     KafkaClient(const KafkaClient&) = delete;
     KafkaClient& operator=(const KafkaClient&) = delete;
@@ -80,16 +80,16 @@ public:
     // unless the error says stop. What was not reported comes again from the ledger.
     const std::optional<Error>& failed() const noexcept { return failed_; }
 
-    // What keeps us from brokers: the cause that says most of all that were told.
-    using Trouble = KafkaComplaints::Worst;
+    // What keeps us from brokers: the cause that says most of all that were reported.
+    using Trouble = KafkaBrokerErrors::Worst;
     std::optional<Trouble> trouble() const;
-    // A broker has answered the role: what was told before is over, until it is told again.
+    // A broker has answered the role: what was reported before is over, until it is reported again.
     void answered() noexcept;
 
 private:
-    explicit KafkaClient(const With& with);
+    explicit KafkaClient(const Deps& deps);
 
-    Result<void> start(const With& with);
+    Result<void> start(const Deps& deps);
     void take_error(rd_kafka_event_t* event);
     std::string scrubbed(std::string_view text) const;
     static void log(const rd_kafka_t* client, int level, const char* facility, const char* text);
@@ -103,7 +103,7 @@ private:
     rd_kafka_queue_t* queue_ = nullptr;
     Wake wake_;
     std::optional<Error> failed_;
-    KafkaComplaints complaints_;
+    KafkaBrokerErrors broker_errors_;
 };
 
 }  // namespace pgc

@@ -140,7 +140,7 @@ TEST_F(KafkaClientTest, AFatalErrorIsTold) {
     EXPECT_THAT(client->failed()->what, HasSubstr("made up"));
 }
 
-TEST_F(KafkaClientTest, AFatalErrorThatOnlySomebodyCanMendStops) {
+TEST_F(KafkaClientTest, AFatalErrorThatOnlySomebodyCanFixStops) {
     const auto client = made({{"test.mock.num.brokers", "1"}, {"enable.idempotence", "true"}});
     rd_kafka_test_fatal_error(client->handle(), RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, "");
     wait(*client, [&] { return client->failed().has_value(); });
@@ -177,7 +177,7 @@ TEST_F(KafkaClientTest, ACertificateThatIsNoneIsAnErrorAtOnce) {
     ASSERT_FALSE(client);
     EXPECT_EQ(client.error().next, Error::Next::stop);
     EXPECT_THAT(client.error().what, HasSubstr("ssl.ca.location"));
-    EXPECT_THAT(client.error().mend, HasSubstr("kafka.security"));
+    EXPECT_THAT(client.error().hint, HasSubstr("kafka.security"));
 }
 
 TEST_F(KafkaClientTest, ATokenEndpointThatIsAwayIsNotBelievedYet) {

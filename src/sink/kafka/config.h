@@ -1,4 +1,4 @@
-// What everything here is told by the configuration: kafka.*, dead_letter_topic, state.topic,
+// What everything here gets from the configuration: kafka.*, dead_letter_topic, state.topic,
 // format.headers. Made by kafka_config() of options.h; plain data, read from any thread.
 #pragma once
 
@@ -42,7 +42,7 @@ struct KafkaSecurity {
     std::string protocol = "PLAINTEXT";  // SSL, SASL_PLAINTEXT, SASL_SSL
     std::string mechanism = "none";      // PLAIN, SCRAM-SHA-256 …
     std::string username;
-    SecretSource password;    // secrets are asked for anew by each client; may be unset
+    SecretSource password;    // secrets are asked for again by each client; may be unset
     std::string ca;           // file of authorities; empty: the machine's own
     std::string certificate;  // file of ours; empty: none
     std::string key;          // file of its private key

@@ -44,7 +44,7 @@ Error kafka_too_large(const Record& record, const KafkaTopics::Topic& topic) {
                 fmt::format("a record is too large for its topic, which takes {} bytes",
                             topic.message_bytes_max))
         .at(kafka_record_text(record, topic.name))
-        .mended_by(fmt::format("raise the topic's limit: kafka-configs.sh --alter --entity-type "
+        .with_hint(fmt::format("raise the topic's limit: kafka-configs.sh --alter --entity-type "
                                "topics --entity-name {} --add-config max.message.bytes={}; or set "
                                "kafka.oversize: dead_letter",
                                topic.name, needed));
@@ -54,18 +54,18 @@ Error kafka_too_large_for_dead_letters(const Record& record, std::string_view to
     return stop(Error::Category::sink,
                 "a record is too large for its topic and for the dead-letter topic")
         .at(kafka_record_text(record, topic))
-        .mended_by("raise max.message.bytes of the dead-letter topic above the record's size");
+        .with_hint("raise max.message.bytes of the dead-letter topic above the record's size");
 }
 
-KafkaDeadLetters::KafkaDeadLetters(With with)
-    : producer_(with.producer),
-      topics_(with.topics),
-      memory_(with.memory),
-      letters_(with.metrics.counter(Metric::kafka_dead_letters_total)),
-      logger_(std::move(with.logger)) {}
+KafkaDeadLetters::KafkaDeadLetters(Deps deps)
+    : producer_(deps.producer),
+      topics_(deps.topics),
+      carry_over_(deps.carry_over),
+      letters_(deps.metrics.counter(Metric::kafka_dead_letters_total)),
+      logger_(std::move(deps.logger)) {}
 
 void KafkaDeadLetters::add(const Record& record, std::string_view topic, void* tag) {
-    memory_.refused(record);
+    carry_over_.refused(record);
     waiting_.push_back({&record, std::string{topic}, tag});
 }
 
@@ -94,7 +94,7 @@ Result<bool> KafkaDeadLetters::send_front() {
     if (code == KafkaCode::message_too_large) {
         return std::unexpected(kafka_too_large_for_dead_letters(record, letter.topic));
     }
-    if (code != KafkaCode::none) return false;  // the producer is done for, and tells it itself
+    if (code != KafkaCode::none) return false;  // the producer failed, and says so
     letters_.add();
     logger_.warning("a record was too large and went to the dead-letter topic",
                     {{"record", kafka_record_text(record, letter.topic)}});

@@ -22,7 +22,7 @@
 #include "core/record.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
-#include "sink/kafka/memory.h"
+#include "sink/kafka/carry_over.h"
 #include "sink/kafka/producer.h"
 #include "sink/kafka/topics.h"
 
@@ -40,14 +40,14 @@ Error kafka_too_large_for_dead_letters(const Record& record, std::string_view to
 
 class KafkaDeadLetters {
 public:
-    struct With {
+    struct Deps {
         KafkaProducer& producer;
         KafkaTopics& topics;
-        KafkaMemory& memory;
+        KafkaCarryOver& carry_over;
         Metrics& metrics;
         Logger logger;
     };
-    explicit KafkaDeadLetters(With with);
+    explicit KafkaDeadLetters(Deps deps);
 
     // Takes a record over whose batch is lent for as long as it is not reported.
     void add(const Record& record, std::string_view topic, void* tag);
@@ -76,7 +76,7 @@ private:
 
     KafkaProducer& producer_;
     KafkaTopics& topics_;
-    KafkaMemory& memory_;
+    KafkaCarryOver& carry_over_;
     Counter& letters_;
     const Logger logger_;
     std::deque<Letter> waiting_;

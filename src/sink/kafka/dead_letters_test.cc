@@ -46,7 +46,7 @@ TEST_F(KafkaOversizeTest, ItStopsAndNamesTheRecordWithoutShowingIt) {
     EXPECT_EQ(error.next, Next::stop);
     EXPECT_THAT(error.what, HasSubstr("takes 1048588 bytes"));
     EXPECT_THAT(error.where, HasSubstr("table public.users, key columns (id), 1048578 bytes"));
-    EXPECT_THAT(error.mend, HasSubstr("--add-config max.message.bytes="));
+    EXPECT_THAT(error.hint, HasSubstr("--add-config max.message.bytes="));
     EXPECT_THAT(describe(error), Not(HasSubstr("xx")));
 }
 

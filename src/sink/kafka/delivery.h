@@ -2,13 +2,13 @@
 // makes a batch durable is decided here and nowhere else.
 //
 //   accept()  ─▶ handed(n) … ─▶ written(n) …  ─▶ in its turn: durable
-//                      └──────▶ a failure: never durable, nor is any batch behind it
+//                      └──────▶ a failure: never durable, nor is any batch after it
 //
 // A record that goes to several partitions (Record::to_all_partitions) counts once for each.
 //
 // A batch is durable when each of its records was handed over and reported as written, and
 // every batch before it is durable. A failed record is simply never counted: so its batch,
-// and all behind it, stay where they are until the sink is destroyed.
+// and all after it, stay where they are until the sink is destroyed.
 //
 // The producer reads keys and values out of a batch until it has reported them. So a batch
 // that is destroyed here had all its records reported; give_up() hands out the others.
@@ -65,7 +65,7 @@ public:
 
     // As the producer reported.
     void written(const KafkaReports::Written& report) noexcept;
-    // Forgets that it is lent. The record it was about; null where that can't be told.
+    // Forgets that it is lent. The record it was about; null where that is not known.
     const Record* failed(const KafkaReports::Failed& report) noexcept;
 
     // Lets go what is durable with everything before it; how many records that were.

@@ -16,7 +16,7 @@ struct Meaning {
     rd_kafka_resp_err_t code;
     Error::Category category;
     Error::Next next;
-    std::string_view mend = {};
+    std::string_view hint = {};
 };
 
 constexpr std::string_view kGrant =
@@ -172,9 +172,9 @@ Meaning meaning_of(rd_kafka_resp_err_t code) {
     return {.code = code, .category = server, .next = retry};
 }
 
-// With TLS 1.3 a broker refuses our certificate behind the handshake: to the library a connection
+// With TLS 1.3 a broker refuses our certificate after the handshake: to the library a connection
 // that broke. Which alert it sends ("certificate required", "bad certificate") is its own choice.
-bool speaks_of_our_certificate(std::string_view detail) noexcept {
+bool indicates_our_certificate(std::string_view detail) noexcept {
     return detail.contains("alert") && detail.contains("certificate");
 }
 
@@ -182,17 +182,17 @@ bool speaks_of_our_certificate(std::string_view detail) noexcept {
 
 Error kafka_error(rd_kafka_resp_err_t code, std::string_view what, std::string_view detail) {
     Meaning meaning = meaning_of(code);
-    if (code == RD_KAFKA_RESP_ERR__TRANSPORT && speaks_of_our_certificate(detail)) {
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT && indicates_our_certificate(detail)) {
         meaning = {.code = code,
                    .category = authentication,
                    .next = Error::Next::retry,
-                   .mend = kOurCertificate};
+                   .hint = kOurCertificate};
     }
     return {.category = meaning.category,
             .next = meaning.next,
             .what = fmt::format("{}: {}", what, detail.empty() ? rd_kafka_err2str(code) : detail),
             .where = {},
-            .mend = std::string{meaning.mend}};
+            .hint = std::string{meaning.hint}};
 }
 
 std::string_view kafka_error_name(rd_kafka_resp_err_t code) noexcept {

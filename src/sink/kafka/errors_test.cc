@@ -29,7 +29,7 @@ TEST(KafkaErrorsTest, WaitingHelpsAgainstWhatPasses) {
     }
 }
 
-TEST(KafkaErrorsTest, OnlySomebodyCanMendTheRest) {
+TEST(KafkaErrorsTest, OnlySomebodyCanFixTheRest) {
     const std::pair<rd_kafka_resp_err_t, Error::Category> permanent[] = {
         {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, permission},
         {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, permission},
@@ -45,7 +45,7 @@ TEST(KafkaErrorsTest, OnlySomebodyCanMendTheRest) {
     for (const auto& [code, category] : permanent) {
         EXPECT_EQ(error(code).next, Error::Next::stop) << kafka_error_name(code);
         EXPECT_EQ(error(code).category, category) << kafka_error_name(code);
-        EXPECT_THAT(error(code).mend, Not(IsEmpty())) << kafka_error_name(code);
+        EXPECT_THAT(error(code).hint, Not(IsEmpty())) << kafka_error_name(code);
     }
 }
 
@@ -53,7 +53,7 @@ TEST(KafkaErrorsTest, AuthenticationIsToldFromTheRest) {
     for (const auto code : {RD_KAFKA_RESP_ERR__AUTHENTICATION,
                             RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, RD_KAFKA_RESP_ERR__SSL}) {
         EXPECT_EQ(error(code).category, authentication);
-        EXPECT_THAT(error(code).mend, HasSubstr("kafka.security"));
+        EXPECT_THAT(error(code).hint, HasSubstr("kafka.security"));
     }
 }
 
@@ -63,7 +63,7 @@ TEST(KafkaErrorsTest, ACertificateThatIsRefusedBehindTheHandshakeIsToldAsThat) {
         const auto refused = kafka_error(RD_KAFKA_RESP_ERR__TRANSPORT, "no way in", alert);
         EXPECT_EQ(refused.category, authentication);
         EXPECT_EQ(refused.next, Error::Next::retry);
-        EXPECT_THAT(refused.mend, HasSubstr("kafka.security.certificate"));
+        EXPECT_THAT(refused.hint, HasSubstr("kafka.security.certificate"));
     }
     const auto broken = kafka_error(RD_KAFKA_RESP_ERR__TRANSPORT, "no way in", "reset by peer");
     EXPECT_EQ(broken.category, Error::Category::connection);
@@ -84,7 +84,7 @@ TEST(KafkaErrorsTest, ACodeNobodyHasHeardOfIsRetried) {
     EXPECT_EQ(unheard.category, server);
 }
 
-// Every code the library knows comes to a sentence without full stop, and its mend too.
+// Every code the library knows has a sentence without full stop, and its hint too.
 TEST(KafkaErrorsTest, AllCodesAreSpeakable) {
     const rd_kafka_err_desc* codes = nullptr;
     std::size_t count = 0;
@@ -94,7 +94,7 @@ TEST(KafkaErrorsTest, AllCodesAreSpeakable) {
         if (codes[i].name == nullptr) continue;
         const Error made = error(codes[i].code);
         EXPECT_THAT(made.what, Not(IsEmpty()));
-        EXPECT_FALSE(made.mend.ends_with('.')) << codes[i].name;
+        EXPECT_FALSE(made.hint.ends_with('.')) << codes[i].name;
     }
 }
 

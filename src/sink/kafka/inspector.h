@@ -20,7 +20,7 @@ namespace pgc {
 struct KafkaClusterFacts {
     std::string id;
     std::size_t brokers = 0;
-    std::string version;  // as a broker tells it, "3.9-IV0"; empty where none does
+    std::string version;  // as a broker reports it, "3.9-IV0"; empty where none does
 };
 
 // One of kafka.brokers, asked alone.
@@ -66,7 +66,7 @@ public:
     virtual ~KafkaInspector() = default;
 
     // Each of the brokers by itself, all at the same time. An Error is one of the
-    // configuration: a certificate that is none, a secret that can't be read.
+    // configuration: a certificate that is not valid, a secret that can't be read.
     [[nodiscard]] virtual Result<std::vector<KafkaReached>> reach() = 0;
 
     // The cluster as whoever answers describes it.

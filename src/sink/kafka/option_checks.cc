@@ -36,23 +36,23 @@ public:
 private:
     bool good(std::string_view path) const { return !settings_.broken(path); }
 
-    void add(std::string_view path, std::string reason, std::string mend = {},
+    void add(std::string_view path, std::string reason, std::string hint = {},
              std::string nearest = {}) {
         errors_.add({.where = settings_.origin(path).text,
                      .key = std::string{path},
                      .reason = std::move(reason),
                      .nearest = std::move(nearest),
-                     .mend = std::move(mend)});
+                     .hint = std::move(hint)});
     }
     void contradiction(std::initializer_list<std::string_view> paths, std::string reason,
-                       std::string mend) {
-        errors_.contradiction(settings_, paths, std::move(reason), std::move(mend));
+                       std::string hint) {
+        errors_.contradiction(settings_, paths, std::move(reason), std::move(hint));
     }
     // `path` is given and only makes sense together with `other`.
     void only_with(std::string_view path, std::string_view other, bool sensible,
-                   std::string_view reason, std::string_view mend) {
+                   std::string_view reason, std::string_view hint) {
         if (settings_.given(path) && !sensible) {
-            contradiction({path, other}, std::string{reason}, std::string{mend});
+            contradiction({path, other}, std::string{reason}, std::string{hint});
         }
     }
 
@@ -228,7 +228,7 @@ private:
         for (const auto& [name, value] : settings_.map("kafka.properties")) {
             if (auto refusal = refuse_property(name, value)) {
                 add("kafka.properties", fmt::format("{}: {}", name, refusal->reason),
-                    std::move(refusal->mend), std::move(refusal->nearest));
+                    std::move(refusal->hint), std::move(refusal->nearest));
             }
         }
     }

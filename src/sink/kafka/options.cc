@@ -27,7 +27,7 @@ constexpr Option kMainOptions[] = {
      .fallback = "{prefix}.{schema}.{table}",
      .help = "name of a table's topic, of {prefix}, {db}, {schema}, {table} and literal text",
      .doc = "Characters that no topic's name can hold become `_`, and a name changed like that "
-            "ends in a hash of what it was. Two tables that would come to one name are an error; "
+            "ends in a hash of what it was. Two tables that would get the same name are an error; "
             "where the template has no `{table}`, tables share a topic by intention."},
     {.path = "kafka.message_topic",
      .fallback = "{prefix}.messages",
@@ -41,7 +41,7 @@ constexpr Option kMainOptions[] = {
             "their order. `table`: all rows of a table go to one partition, which keeps the order "
             "of the table. `columns`: the columns in `partition_columns`. `round_robin`: each "
             "partition in turn, without any order. `fixed`: `fixed_partition`. Records without a "
-            "key go where the table's name says.",
+            "key go by the table's name.",
      .words = kKafkaPartitioners.all()},
     {.path = "kafka.partition_columns",
      .kind = OptionKind::map,
@@ -102,7 +102,7 @@ constexpr Option kMainOptions[] = {
      .fallback = "fail",
      .help = "what becomes of a record that is too large for its topic",
      .doc = "`fail` stops and names table, key columns, size and limit. `dead_letter` sends the "
-            "record to `dead_letter_topic` and goes on.",
+            "record to `dead_letter_topic` and continues.",
      .words = kKafkaOversizes.all()},
     {.path = "kafka.properties",
      .kind = OptionKind::map,
@@ -151,7 +151,7 @@ constexpr Option kSecurityOptions[] = {
     {.path = "kafka.security.password",
      .kind = OptionKind::secret,
      .help = "and our password",
-     .doc = "Read anew for each new connection to the cluster, as every secret is."},
+     .doc = "Read again for each new connection to the cluster, as every secret is."},
     {.path = "kafka.security.ca",
      .fallback_note = "the machine's own",
      .help = "file of the authorities that may sign the brokers' certificates"},
@@ -172,14 +172,14 @@ constexpr Option kOAuthOptions[] = {
     {.path = "kafka.security.oauth.scope", .help = "scope to ask for, if any"},
     {.path = "kafka.security.oauth.extensions",
      .kind = OptionKind::map,
-     .help = "what else the brokers are told, as logicalCluster=lkc-1"},
+     .help = "what else is sent to the brokers, as logicalCluster=lkc-1"},
 };
 
 constexpr Option kRootOptions[] = {
     {.path = "dead_letter_topic",
      .fallback = "{prefix}.dead_letters",
      .help = "topic of records that can't be delivered where they belong",
-     .doc = "`{prefix}` and `{db}` may stand in it. A record keeps its key and value; headers tell "
+     .doc = "`{prefix}` and `{db}` may stand in it. A record keeps its key and value; headers hold "
             "the topic it was for, the table and the reason."},
     {.path = "state.topic",
      .fallback = "pg-capture.positions",
@@ -196,7 +196,7 @@ constexpr OptionTable kTables[] = {
      .check = check_kafka},
     {.section = "kafka.topics", .about = "Topics that are made.", .options = kTopicsOptions},
     {.section = "kafka.security",
-     .about = "How the brokers are convinced of us, and we of them.",
+     .about = "How we and the brokers authenticate each other.",
      .options = kSecurityOptions},
     {.section = "kafka.security.oauth",
      .about = "For `mechanism: OAUTHBEARER`: tokens by OpenID Connect, as a client.",

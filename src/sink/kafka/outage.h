@@ -1,4 +1,4 @@
-// Tells people when Kafka keeps us waiting: one line after a second, one every half minute and
+// Logs when Kafka keeps us waiting: one line after a second, one every half minute and
 // when more of the cause is known, one when it is over. Nothing fails meanwhile; PostgreSQL keeps
 // what we have not read.
 //
@@ -19,12 +19,12 @@ namespace pgc {
 class KafkaOutage {
 public:
     static constexpr Duration kPatience = std::chrono::seconds{1};
-    static constexpr Duration kTell_every = std::chrono::seconds{30};
+    static constexpr Duration kReport_every = std::chrono::seconds{30};
 
     KafkaOutage(Logger logger, Metrics& metrics);
 
-    // To be told at each turn: what waits for Kafka (nothing: it owes us nothing), whether it
-    // has confirmed or answered something since, and what it complains of.
+    // To be called at each turn with: what waits for Kafka (nothing: it owes us nothing), whether
+    // it has confirmed or answered something since, and what it complains of.
     struct Now {
         Instant now;
         bool waiting = false;
@@ -33,7 +33,7 @@ public:
     };
     void look(const Now& at, const std::optional<Error>& trouble);
 
-    bool is_long() const noexcept { return told_; }
+    bool is_long() const noexcept { return reported_; }
     // Why, while it is long.
     const std::string& because() const noexcept { return because_; }
     // When to look again at the latest.
@@ -43,9 +43,9 @@ private:
     const Logger logger_;
     Gauge& waiting_;
     std::optional<Instant> since_;
-    Instant next_tell_;
-    bool told_ = false;
-    int told_rank_ = 0;  // how much of the cause
+    Instant next_report_;
+    bool reported_ = false;
+    int reported_rank_ = 0;  // how much of the cause
     std::string because_;
 };
 

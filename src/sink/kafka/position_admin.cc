@@ -134,18 +134,18 @@ KafkaAnswer creation_in(const rd_kafka_event_t* event) {
             text_or_nothing(rd_kafka_topic_result_error_string(topics[0]))};
 }
 
-Error position_error(const KafkaAnswer& answer, std::string_view what, const PositionMends& mends) {
-    Error error = kafka_error(answer.code, what, answer.text).at(mends.where());
-    if (error.category == Error::Category::permission) error.mend = mends.allow();
+Error position_error(const KafkaAnswer& answer, std::string_view what, const PositionHints& hints) {
+    Error error = kafka_error(answer.code, what, answer.text).at(hints.where());
+    if (error.category == Error::Category::permission) error.hint = hints.allow();
     return error;
 }
 
 // A request that found nobody says only that time is over; the client knows more.
 Error position_silence(const KafkaClient& client, const rd_kafka_event_t* event,
-                       std::string_view what, const PositionMends& mends) {
+                       std::string_view what, const PositionHints& hints) {
     if (const auto trouble = client.trouble()) return trouble->error;
     const char* text = rd_kafka_event_error_string(open(event));
-    return position_error({rd_kafka_event_error(open(event)), text_or_nothing(text)}, what, mends);
+    return position_error({rd_kafka_event_error(open(event)), text_or_nothing(text)}, what, hints);
 }
 
 }  // namespace pgc

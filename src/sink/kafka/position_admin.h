@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "sink/kafka/client.h"
 #include "sink/kafka/config.h"
-#include "sink/kafka/position_mends.h"
+#include "sink/kafka/position_hints.h"
 
 namespace pgc {
 
@@ -51,8 +51,8 @@ EndAnswer end_in(const rd_kafka_event_t* event);
 KafkaAnswer creation_in(const rd_kafka_event_t* event);
 
 // What a refusal means: of a permission, how it is given; of silence, why nobody answers.
-Error position_error(const KafkaAnswer& answer, std::string_view what, const PositionMends& mends);
+Error position_error(const KafkaAnswer& answer, std::string_view what, const PositionHints& hints);
 Error position_silence(const KafkaClient& client, const rd_kafka_event_t* event,
-                       std::string_view what, const PositionMends& mends);
+                       std::string_view what, const PositionHints& hints);
 
 }  // namespace pgc

@@ -14,7 +14,7 @@ constexpr std::string_view kWhat = "the position can't be stored";
 const KafkaProperty kProperties[] = {
     {"enable.idempotence", "true"},
     {"acks", "all"},
-    {"message.timeout.ms", "0"},  // it is never given up: only somebody's order to end is
+    {"message.timeout.ms", "0"},  // it is never given up, but when we are asked to end
     {"linger.ms", "0"},
     {"compression.type", "none"},
     {"queue.buffering.max.messages", "10"},
@@ -23,7 +23,7 @@ const KafkaProperty kProperties[] = {
 }  // namespace
 
 Result<std::unique_ptr<PositionAppender>> PositionAppender::make(const KafkaConfig& config,
-                                                                 const PositionMends& mends,
+                                                                 const PositionHints& hints,
                                                                  const Clock& clock,
                                                                  Logger logger) {
     auto client = KafkaClient::make({.config = config,
@@ -33,7 +33,7 @@ Result<std::unique_ptr<PositionAppender>> PositionAppender::make(const KafkaConf
                                      .logger = std::move(logger)});
     if (!client) return std::unexpected(std::move(client.error()));
     return std::unique_ptr<PositionAppender>(
-        new PositionAppender(config, mends, std::move(*client)));
+        new PositionAppender(config, hints, std::move(*client)));
 }
 
 Result<void> PositionAppender::append(const std::string& key, const std::string& value) {
@@ -77,13 +77,13 @@ Error PositionAppender::failed(rd_kafka_resp_err_t code, const char* text) const
         code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
         return stop(Error::Category::position,
                     "the position can't be stored: its topic was deleted while we ran")
-            .at(mends_.where())
-            .mended_by(
+            .at(hints_.where())
+            .with_hint(
                 "what was delivered is confirmed to the slot as far as it was stored: if "
                 "nothing else reads from the slot, " +
-                mends_.create() + ": the next start goes on from where the slot stands");
+                hints_.create() + ": the next start continues from the slot's position");
     }
-    return position_error({code, text == nullptr ? "" : text}, kWhat, mends_);
+    return position_error({code, text == nullptr ? "" : text}, kWhat, hints_);
 }
 
 }  // namespace pgc

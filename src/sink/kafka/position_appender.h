@@ -19,15 +19,15 @@
 #include "observe/log.h"
 #include "sink/kafka/client.h"
 #include "sink/kafka/config.h"
-#include "sink/kafka/position_mends.h"
+#include "sink/kafka/position_hints.h"
 
 namespace pgc {
 
 class PositionAppender {
 public:
-    // `config` and `mends` outlive it.
+    // `config` and `hints` outlive it.
     static Result<std::unique_ptr<PositionAppender>> make(const KafkaConfig& config,
-                                                          const PositionMends& mends,
+                                                          const PositionHints& hints,
                                                           const Clock& clock, Logger logger);
 
     // Requires: the record before has got its answer.
@@ -38,14 +38,14 @@ public:
     void wants(Wants& wants) const { wants.readable(client_->wake_fd()); }
 
 private:
-    PositionAppender(const KafkaConfig& config, const PositionMends& mends,
+    PositionAppender(const KafkaConfig& config, const PositionHints& hints,
                      std::unique_ptr<KafkaClient> client)
-        : topic_(config.state_topic), mends_(mends), client_(std::move(client)) {}
+        : topic_(config.state_topic), hints_(hints), client_(std::move(client)) {}
 
     Error failed(rd_kafka_resp_err_t code, const char* text) const;
 
     const std::string topic_;
-    const PositionMends& mends_;
+    const PositionHints& hints_;
     const std::unique_ptr<KafkaClient> client_;
 };
 

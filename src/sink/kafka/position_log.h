@@ -1,12 +1,12 @@
 // The topic that holds positions, as much of it as KafkaPositionTopic needs: the port behind
-// which librdkafka stands (rdkafka_position_log.h), or a twin in memory (tests/support).
+// which librdkafka stands (rdkafka_position_log.h), or a fake in memory (tests/support).
 //
 // The topic has one partition and is compacted. Each pipeline has a key in it; a PositionLog
 // knows its topic and its key from the start. One of read(), create() and append() is under
 // way at a time; each is asked after until it gives an answer. Nothing blocks.
 //
-// An Error that says `retry` ends what was under way, which is then begun anew; one that says
-// `stop` asks for somebody to mend something, and tells how.
+// An Error that says `retry` ends what was under way, which is then begun again; one that says
+// `stop` asks for somebody to fix something, and says how.
 //
 // Threads: one, the pipeline's.
 #pragma once

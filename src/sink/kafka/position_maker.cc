@@ -5,15 +5,15 @@
 namespace pgc {
 
 Result<std::unique_ptr<PositionTopicMaker>> PositionTopicMaker::make(const KafkaConfig& config,
-                                                                     const PositionMends& mends,
+                                                                     const PositionHints& hints,
                                                                      const Clock& clock,
                                                                      Logger logger) {
     if (!config.topics.create) {
         return std::unexpected(
             stop(Error::Category::configuration,
                  "the topic of positions is missing, and kafka.topics.create is false")
-                .at(mends.where())
-                .mended_by("set kafka.topics.create to true; or pg-capture adopt, which makes it "
+                .at(hints.where())
+                .with_hint("set kafka.topics.create to true; or pg-capture adopt, which makes it "
                            "all the same"));
     }
     auto client = KafkaClient::make({.config = config,
@@ -23,7 +23,7 @@ Result<std::unique_ptr<PositionTopicMaker>> PositionTopicMaker::make(const Kafka
                                      .logger = std::move(logger)});
     if (!client) return std::unexpected(std::move(client.error()));
     ask_to_create(**client, config, false);
-    return std::unique_ptr<PositionTopicMaker>(new PositionTopicMaker(mends, std::move(*client)));
+    return std::unique_ptr<PositionTopicMaker>(new PositionTopicMaker(hints, std::move(*client)));
 }
 
 Result<bool> PositionTopicMaker::made() {
@@ -32,13 +32,13 @@ Result<bool> PositionTopicMaker::made() {
     if (!event) return false;
     if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_CREATETOPICS_RESULT) return false;
     if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return std::unexpected(position_silence(*client_, event.get(), what, mends_));
+        return std::unexpected(position_silence(*client_, event.get(), what, hints_));
     }
     const KafkaAnswer answer = creation_in(event.get());
     if (answer.good() || answer.code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return true;
-    Error error = position_error(answer, what, mends_);
+    Error error = position_error(answer, what, hints_);
     if (error.category == Error::Category::permission) {
-        error.mend = mends_.create() + "; or let us: " + error.mend;
+        error.hint = hints_.create() + "; or let us: " + error.hint;
     }
     return std::unexpected(std::move(error));
 }

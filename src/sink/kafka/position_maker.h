@@ -12,15 +12,15 @@
 #include "observe/log.h"
 #include "sink/kafka/client.h"
 #include "sink/kafka/config.h"
-#include "sink/kafka/position_mends.h"
+#include "sink/kafka/position_hints.h"
 
 namespace pgc {
 
 class PositionTopicMaker {
 public:
-    // `config` and `mends` outlive it. An Error if it may not be created by us.
+    // `config` and `hints` outlive it. An Error if it may not be created by us.
     static Result<std::unique_ptr<PositionTopicMaker>> make(const KafkaConfig& config,
-                                                            const PositionMends& mends,
+                                                            const PositionHints& hints,
                                                             const Clock& clock, Logger logger);
 
     // True when it is there. After that or an Error it is done.
@@ -29,10 +29,10 @@ public:
     void wants(Wants& wants) const { wants.readable(client_->wake_fd()); }
 
 private:
-    PositionTopicMaker(const PositionMends& mends, std::unique_ptr<KafkaClient> client)
-        : mends_(mends), client_(std::move(client)) {}
+    PositionTopicMaker(const PositionHints& hints, std::unique_ptr<KafkaClient> client)
+        : hints_(hints), client_(std::move(client)) {}
 
-    const PositionMends& mends_;
+    const PositionHints& hints_;
     const std::unique_ptr<KafkaClient> client_;
 };
 

@@ -12,11 +12,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kWhat = "the stored position can't be read";
-constexpr Duration kPatience = 10s;   // without a record, while there should be some
-constexpr Duration kTell_every = 2s;  // how far a long reading has got
-constexpr int kRecordsAtOnce = 2000;  // then the loop looks whether it is asked to end
+constexpr Duration kPatience = 10s;     // without a record, while there should be some
+constexpr Duration kReport_every = 2s;  // how far a long reading has got
+constexpr int kRecordsAtOnce = 2000;    // then the loop looks whether it is asked to end
 
-// Little is fetched ahead, for memory; EOF tells where the end is when the last records are
+// Little is fetched ahead, for memory; EOF shows where the end is when the last records are
 // not for us (markers of transactions).
 const KafkaProperty kProperties[] = {
     {"enable.partition.eof", "true"},       {"isolation.level", "read_committed"},
@@ -34,19 +34,19 @@ using Message = std::unique_ptr<rd_kafka_message_t, MessageFree>;
 
 }  // namespace
 
-Result<std::unique_ptr<PositionReader>> PositionReader::make(With with) {
-    auto client = KafkaClient::make({.config = with.config,
+Result<std::unique_ptr<PositionReader>> PositionReader::make(Deps deps) {
+    auto client = KafkaClient::make({.config = deps.config,
                                      .kind = KafkaClient::Kind::consumer,
                                      .properties = kProperties,
-                                     .clock = with.clock,
-                                     .logger = with.logger});
+                                     .clock = deps.clock,
+                                     .logger = deps.logger});
     if (!client) return std::unexpected(std::move(client.error()));
-    return std::unique_ptr<PositionReader>(new PositionReader(std::move(with), std::move(*client)));
+    return std::unique_ptr<PositionReader>(new PositionReader(std::move(deps), std::move(*client)));
 }
 
-PositionReader::PositionReader(With with, std::unique_ptr<KafkaClient> client)
-    : with_(std::move(with)), client_(std::move(client)) {
-    ask_for_topic(*client_, with_.config.state_topic);
+PositionReader::PositionReader(Deps deps, std::unique_ptr<KafkaClient> client)
+    : deps_(std::move(deps)), client_(std::move(client)) {
+    ask_for_topic(*client_, deps_.config.state_topic);
 }
 
 PositionReader::~PositionReader() {
@@ -71,7 +71,7 @@ void PositionReader::wants(Wants& wants) const {
     wants.readable(client_->wake_fd());
     if (step_ != Step::records) return;
     wants.readable(wake_.fd());
-    wants.until(std::min(progressed_at_ + kPatience, tell_at_));
+    wants.until(std::min(progressed_at_ + kPatience, report_at_));
 }
 
 Result<void> PositionReader::take(const rd_kafka_event_t* event) {
@@ -86,7 +86,7 @@ Result<void> PositionReader::take(const rd_kafka_event_t* event) {
     };
     if (!expected()) return {};
     if (rd_kafka_event_error(const_cast<rd_kafka_event_t*>(event)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return std::unexpected(position_silence(*client_, event, kWhat, with_.mends));
+        return std::unexpected(position_silence(*client_, event, kWhat, deps_.hints));
     }
     client_->answered();
     auto next = step_ == Step::topic        ? take_topic(event)
@@ -99,13 +99,13 @@ Result<void> PositionReader::take(const rd_kafka_event_t* event) {
 }
 
 Error PositionReader::refused(const KafkaAnswer& answer) const {
-    return position_error(answer, kWhat, with_.mends);
+    return position_error(answer, kWhat, deps_.hints);
 }
 
 Result<PositionReader::Step> PositionReader::take_topic(const rd_kafka_event_t* event) {
     const TopicAnswer topic = topic_in(event);
     if (topic.code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-        ask_to_create(*client_, with_.config, true);
+        ask_to_create(*client_, deps_.config, true);
         return Step::controller;
     }
     if (!topic.good()) return std::unexpected(refused(topic));
@@ -115,10 +115,10 @@ Result<PositionReader::Step> PositionReader::take_topic(const rd_kafka_event_t* 
                  fmt::format("the topic of positions has {} partitions: with more than one the "
                              "order of positions is not kept",
                              topic.partitions))
-                .at(with_.mends.where())
-                .mended_by(with_.mends.make_anew()));
+                .at(deps_.hints.where())
+                .with_hint(deps_.hints.make_anew()));
     }
-    ask_for_settings(*client_, with_.config.state_topic);
+    ask_for_settings(*client_, deps_.config.state_topic);
     return Step::settings;
 }
 
@@ -130,13 +130,13 @@ Result<PositionReader::Step> PositionReader::take_controller(const rd_kafka_even
         return std::unexpected(
             retry(Error::Category::server,
                   "the topic of positions is there, but this broker does not know it yet")
-                .at(with_.mends.where()));
+                .at(deps_.hints.where()));
     }
     Error error = position_error(answer, "the topic of positions is missing and can't be created",
-                                 with_.mends);
+                                 deps_.hints);
     if (error.category == Error::Category::permission) {
-        if (!with_.config.topics.create) return Step::missing;
-        error.mend = with_.mends.create() + "; or let us: " + error.mend;
+        if (!deps_.config.topics.create) return Step::missing;
+        error.hint = deps_.hints.create() + "; or let us: " + error.hint;
     }
     return std::unexpected(std::move(error));
 }
@@ -150,10 +150,10 @@ Result<PositionReader::Step> PositionReader::take_settings(const rd_kafka_event_
                  fmt::format("the topic of positions is not compacted only (cleanup.policy is {}): "
                              "a position would vanish with time",
                              settings.cleanup_policy))
-                .at(with_.mends.where())
-                .mended_by(with_.mends.compact()));
+                .at(deps_.hints.where())
+                .with_hint(deps_.hints.compact()));
     }
-    ask_for_end(*client_, with_.config.state_topic);
+    ask_for_end(*client_, deps_.config.state_topic);
     return Step::end;
 }
 
@@ -166,7 +166,7 @@ Result<PositionReader::Step> PositionReader::take_end(const rd_kafka_event_t* ev
 
 Result<PositionReader::Step> PositionReader::begin_records() {
     constexpr std::uint64_t one = 1;  // what an eventfd is notified with
-    topic_ = rd_kafka_topic_new(client_->handle(), with_.config.state_topic.c_str(), nullptr);
+    topic_ = rd_kafka_topic_new(client_->handle(), deps_.config.state_topic.c_str(), nullptr);
     if (topic_ == nullptr) return std::unexpected(refused({rd_kafka_last_error(), {}}));
     queue_ = rd_kafka_queue_new(client_->handle());
     rd_kafka_queue_io_event_enable(queue_, wake_.fd(), &one, sizeof one);
@@ -175,8 +175,8 @@ Result<PositionReader::Step> PositionReader::begin_records() {
         rd_kafka_topic_destroy(std::exchange(topic_, nullptr));
         return std::unexpected(refused({code, {}}));
     }
-    progressed_at_ = with_.clock.now();
-    tell_at_ = progressed_at_ + kTell_every;
+    progressed_at_ = deps_.clock.now();
+    report_at_ = progressed_at_ + kReport_every;
     return Step::records;
 }
 
@@ -193,10 +193,10 @@ Result<void> PositionReader::take_records() {
         // What is left does not wake us a second time.
         if (i == kRecordsAtOnce - 1) wake_.notify();
     }
-    const Instant now = with_.clock.now();
-    if (now >= tell_at_) {
-        with_.logger.info("reading the topic of positions", {{"at", next_}, {"of", end_}});
-        tell_at_ = now + kTell_every;
+    const Instant now = deps_.clock.now();
+    if (now >= report_at_) {
+        deps_.logger.info("reading the topic of positions", {{"at", next_}, {"of", end_}});
+        report_at_ = now + kReport_every;
     }
     if (now - progressed_at_ < kPatience) return {};
     if (const auto trouble = client_->trouble()) return std::unexpected(trouble->error);
@@ -213,9 +213,9 @@ Result<void> PositionReader::take_record(const rd_kafka_message_t& record) {
         return std::unexpected(refused({record.err, text == nullptr ? "" : text}));
     }
     next_ = record.offset + 1;
-    progressed_at_ = with_.clock.now();
+    progressed_at_ = deps_.clock.now();
     const std::string_view key{static_cast<const char*>(record.key), record.key_len};
-    if (record.key == nullptr || key != with_.key) return {};
+    if (record.key == nullptr || key != deps_.key) return {};
     if (record.payload == nullptr) {
         value_.reset();
     } else {

@@ -27,21 +27,21 @@
 #include "sink/kafka/client.h"
 #include "sink/kafka/config.h"
 #include "sink/kafka/position_admin.h"
+#include "sink/kafka/position_hints.h"
 #include "sink/kafka/position_log.h"
-#include "sink/kafka/position_mends.h"
 
 namespace pgc {
 
 class PositionReader {
 public:
-    struct With {
+    struct Deps {
         const KafkaConfig& config;  // these three outlive it
-        const PositionMends& mends;
+        const PositionHints& hints;
         const Clock& clock;
         std::string key;
         Logger logger;
     };
-    static Result<std::unique_ptr<PositionReader>> make(With with);
+    static Result<std::unique_ptr<PositionReader>> make(Deps deps);
 
     PositionReader(const PositionReader&) = delete;
     PositionReader& operator=(const PositionReader&) = delete;
@@ -55,7 +55,7 @@ public:
 private:
     enum class Step : std::uint8_t { topic, controller, settings, end, records, missing, found };
 
-    PositionReader(With with, std::unique_ptr<KafkaClient> client);
+    PositionReader(Deps deps, std::unique_ptr<KafkaClient> client);
 
     Result<void> take(const rd_kafka_event_t* event);
     Result<Step> take_topic(const rd_kafka_event_t* event);
@@ -68,7 +68,7 @@ private:
     void stop_records();
     Error refused(const KafkaAnswer& answer) const;
 
-    const With with_;
+    const Deps deps_;
     const std::unique_ptr<KafkaClient> client_;
     Step step_ = Step::topic;
 
@@ -79,7 +79,7 @@ private:
     std::int64_t next_ = 0;
     std::int64_t end_ = 0;
     Instant progressed_at_;
-    Instant tell_at_;
+    Instant report_at_;
 
     std::optional<std::string> value_;
 };

@@ -6,21 +6,21 @@
 #include <utility>
 
 #include "core/position_text.h"
-#include "sink/kafka/complaints.h"
+#include "sink/kafka/broker_errors.h"
 
 namespace pgc {
 namespace {
 
 constexpr std::string_view kReset =
-    "pg-capture position reset --yes, after which changes may be missing: the next start goes on "
-    "from where the slot stands and, but with source.snapshot.mode never, reads all tables anew";
+    "pg-capture position reset --yes, after which changes may be missing: the next start continues "
+    "from the slot's position and, but with source.snapshot.mode never, reads all tables again";
 
 }  // namespace
 
 KafkaPositionTopic::KafkaPositionTopic(std::unique_ptr<PositionLog> log, const KafkaConfig& config,
                                        std::string pipeline, const Clock& clock, Logger logger)
     : log_(std::move(log)),
-      mends_(config, pipeline),
+      hints_(config, pipeline),
       pipeline_(std::move(pipeline)),
       clock_(clock),
       logger_(std::move(logger)) {}
@@ -72,7 +72,7 @@ void KafkaPositionTopic::wants(Wants& wants) const {
     if (begin_at_) {
         wants.until(*begin_at_);
     } else {
-        wants.until(tell_at_);
+        wants.until(report_at_);
         log_->wants(wants);
     }
 }
@@ -81,7 +81,7 @@ void KafkaPositionTopic::enter(State state) {
     state_ = state;
     begin_at_.reset();
     since_ = clock_.now();
-    tell_at_ = since_ + kPatience;
+    report_at_ = since_ + kPatience;
     begin();
 }
 
@@ -94,7 +94,7 @@ void KafkaPositionTopic::begin() {
     }
 }
 
-// Begins anew what failed, once the pause is over.
+// Begins again what failed, once the pause is over.
 bool KafkaPositionTopic::paused() {
     if (!begin_at_) return false;
     if (clock_.now() < *begin_at_) return true;
@@ -147,7 +147,7 @@ Result<PositionStore::Loaded> KafkaPositionTopic::understood(const PositionLog::
             stop(Error::Category::position,
                  "the stored position can't be used: " + position.error())
                 .at(where())
-                .mended_by("if this topic is not ours, name another with state.topic; or " +
+                .with_hint("if this topic is not ours, name another with state.topic; or " +
                            std::string{kReset}));
     }
     if (position->pipeline != pipeline_) {
@@ -156,7 +156,7 @@ Result<PositionStore::Loaded> KafkaPositionTopic::understood(const PositionLog::
                  fmt::format("the stored position belongs to pipeline {}, not to {}",
                              position->pipeline, pipeline_))
                 .at(where())
-                .mended_by("find out who wrote it under our key; or " + std::string{kReset}));
+                .with_hint("find out who wrote it under our key; or " + std::string{kReset}));
     }
     return Loaded{.position = std::move(*position), .store_is_missing = false};
 }
@@ -167,26 +167,26 @@ Error KafkaPositionTopic::failed(Error error) {
     if (error.next == Error::Next::stop) return error;
     begin_at_ = clock_.now() + kPause;
     ++attempts_;
-    const bool knows_more = !told_why_ || kafka_cause_rank(error) > told_rank_;
-    if (knows_more || clock_.now() >= tell_at_) tell(&error);
+    const bool knows_more = !reported_why_ || kafka_cause_rank(error) > reported_rank_;
+    if (knows_more || clock_.now() >= report_at_) report(&error);
     return error;
 }
 
 void KafkaPositionTopic::answered() {
     state_ = State::idle;
     attempts_ = 0;
-    if (!told_) return;
+    if (!reported_) return;
     const auto waited =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - since_);
     logger_.info("the topic of positions answers again", {{"waited_ms", waited.count()}});
-    told_ = told_why_ = false;
+    reported_ = reported_why_ = false;
 }
 
 void KafkaPositionTopic::look_at_the_time() {
-    if (clock_.now() >= tell_at_) tell(nullptr);
+    if (clock_.now() >= report_at_) report(nullptr);
 }
 
-void KafkaPositionTopic::tell(const Error* error) {
+void KafkaPositionTopic::report(const Error* error) {
     const std::string_view what =
         state_ == State::appending  ? "the position can't be stored yet; trying again"
         : state_ == State::creating ? "the topic of positions can't be created yet; trying again"
@@ -198,12 +198,12 @@ void KafkaPositionTopic::tell(const Error* error) {
             std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - since_);
         logger_.warning(what, {{"where", where()}, {"no_answer_for_ms", waited.count()}});
     }
-    told_ = true;
+    reported_ = true;
     if (error != nullptr) {
-        told_why_ = true;
-        told_rank_ = kafka_cause_rank(*error);
+        reported_why_ = true;
+        reported_rank_ = kafka_cause_rank(*error);
     }
-    tell_at_ = clock_.now() + kTell_every;
+    report_at_ = clock_.now() + kReport_every;
 }
 
 }  // namespace pgc

@@ -8,8 +8,8 @@
 //    └── save() ─▶ appending
 //
 // What Kafka refuses for now is begun again after a pause, for ever: PostgreSQL keeps what is
-// not confirmed. It is told in the log at once, again when more of the cause is known, and then
-// every 30 s. What somebody has to mend
+// not confirmed. It is logged at once, again when more of the cause is known, and then
+// every 30 s. What somebody has to fix
 // is an Error, after which saved() never says that the position is safe.
 //
 // Exactly-once will need the record in the sink's transaction: then the sink writes what
@@ -27,8 +27,8 @@
 #include "core/store.h"
 #include "observe/log.h"
 #include "sink/kafka/config.h"
+#include "sink/kafka/position_hints.h"
 #include "sink/kafka/position_log.h"
-#include "sink/kafka/position_mends.h"
 
 namespace pgc {
 
@@ -36,7 +36,7 @@ class KafkaPositionTopic final : public PositionStore {
 public:
     static constexpr Duration kPause = std::chrono::milliseconds{300};
     static constexpr Duration kPatience = std::chrono::seconds{5};  // before an answer is missed
-    static constexpr Duration kTell_every = std::chrono::seconds{30};
+    static constexpr Duration kReport_every = std::chrono::seconds{30};
 
     // `log` is of state.topic and `pipeline`'s key; `clock` outlives this.
     KafkaPositionTopic(std::unique_ptr<PositionLog> log, const KafkaConfig& config,
@@ -54,7 +54,7 @@ public:
                                 ? 0
                                 : static_cast<std::uint64_t>((clock_.now() - since_) / kPatience));
     }
-    std::string where() const override { return mends_.where(); }
+    std::string where() const override { return hints_.where(); }
 
 private:
     enum class State : std::uint8_t { idle, reading, creating, appending };
@@ -70,10 +70,10 @@ private:
     Error failed(Error error);
     void answered();
     void look_at_the_time();
-    void tell(const Error* error);
+    void report(const Error* error);
 
     const std::unique_ptr<PositionLog> log_;
-    const PositionMends mends_;
+    const PositionHints hints_;
     const std::string pipeline_;
     const Clock& clock_;
     const Logger logger_;
@@ -81,12 +81,12 @@ private:
     State state_ = State::idle;
     std::string value_;                // being appended
     std::uint64_t attempts_ = 0;       // in vain
-    std::optional<Instant> begin_at_;  // what failed is begun anew then
+    std::optional<Instant> begin_at_;  // what failed is begun again then
     Instant since_;                    // of the state
-    Instant tell_at_;
-    bool told_ = false;
-    bool told_why_ = false;         // not the silence only
-    int told_rank_ = 0;             // and how much of the cause
+    Instant report_at_;
+    bool reported_ = false;
+    bool reported_why_ = false;     // not the silence only
+    int reported_rank_ = 0;         // and how much of the cause
     std::optional<Error> refused_;  // for good
 };
 

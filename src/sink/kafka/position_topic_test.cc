@@ -178,9 +178,9 @@ TEST_F(KafkaPositionTopicTest, AnOutageIsToldAtOnceThenEveryHalfMinuteAndWhenItI
 
 TEST_F(KafkaPositionTopicTest, WhoKnowsMoreOfTheCauseSaysSoAtOnce) {
     topic.read_errors = {
-        retry(Error::Category::connection, "nobody answers").mended_by("check kafka.brokers"),
-        retry(Error::Category::authentication, "not believed").mended_by("check kafka.security.ca"),
-        retry(Error::Category::connection, "nobody answers").mended_by("check kafka.brokers")};
+        retry(Error::Category::connection, "nobody answers").with_hint("check kafka.brokers"),
+        retry(Error::Category::authentication, "not believed").with_hint("check kafka.security.ca"),
+        retry(Error::Category::connection, "nobody answers").with_hint("check kafka.brokers")};
     for (int i = 0; i < 3; ++i) {
         EXPECT_FALSE(loaded(store));
         clock.advance(KafkaPositionTopic::kPause);
@@ -198,7 +198,7 @@ TEST_F(KafkaPositionTopicTest, SilenceIsToldAfterAWhile) {
     clock.advance(KafkaPositionTopic::kPatience);
     EXPECT_FALSE(saved());
     EXPECT_THAT(lines.text, HasSubstr("the position can't be stored yet"));
-    EXPECT_EQ(wakes_at(), clock.now() + KafkaPositionTopic::kTell_every);
+    EXPECT_EQ(wakes_at(), clock.now() + KafkaPositionTopic::kReport_every);
 }
 
 TEST_F(KafkaPositionTopicTest, TheReasonBehindASilenceIsToldAtOnce) {
@@ -251,7 +251,7 @@ TEST_F(KafkaPositionTopicTest, SaysWhatIsWrongAndHowToGoOn) {
     EXPECT_THAT(error.what, HasSubstr("not a position of pg-capture"));
     EXPECT_THAT(error.what, Not(HasSubstr("hello")));
     EXPECT_EQ(error.where, "topic pg-capture.positions, key shop");
-    EXPECT_THAT(error.mend, HasSubstr("pg-capture position reset --yes"));
+    EXPECT_THAT(error.hint, HasSubstr("pg-capture position reset --yes"));
 
     topic.last["shop"] = "pg-capture position 2\nx=1\n";
     EXPECT_THAT(load_error().what, HasSubstr("another version"));
@@ -273,8 +273,8 @@ TEST_F(KafkaPositionTopicTest, AnEmptyRecordIsAsGoodAsNone) {
     EXPECT_FALSE(after->position);
 }
 
-TEST(PositionMendsTest, TellHowTheTopicIsMadeBySomebodyWhoMay) {
-    EXPECT_EQ(PositionMends(config(), "shop").create(),
+TEST(PositionHintsTest, TellHowTheTopicIsMadeBySomebodyWhoMay) {
+    EXPECT_EQ(PositionHints(config(), "shop").create(),
               "create it: kafka-topics.sh --bootstrap-server k1:9092,k2:9092 --create --topic "
               "pg-capture.positions --partitions 1 --config cleanup.policy=compact --config "
               "retention.ms=-1 --config segment.bytes=1048576");

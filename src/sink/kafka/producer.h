@@ -2,7 +2,7 @@
 // records, and nothing more.
 //
 // Two implementations: RdKafkaProducer (rdkafka_producer.h) and, in tests, a cluster in
-// memory (tests/support/played_kafka.h). Everything above this line is a state machine that
+// memory (tests/support/fake_kafka.h). Everything above this line is a state machine that
 // never blocks and can be simulated. Calls are per batch or group, never per row.
 //
 //   produce()   lends records; each taken one is reported exactly once, by collect()
@@ -27,7 +27,7 @@
 
 namespace pgc {
 
-// librdkafka's rd_kafka_resp_err_t as a number; 0 is success. Those that are told apart
+// librdkafka's rd_kafka_resp_err_t as a number; 0 is success. Those that are distinguished
 // above the port:
 enum class KafkaCode : int {
     none = 0,
@@ -102,7 +102,7 @@ struct KafkaReports {
     std::vector<Failed> failed;
     std::vector<Answer> answers;
     // The producer is done for: nothing more will be taken. What it still holds is reported
-    // as failed, and a report that tells more may come right behind.
+    // as failed, and a report that says more may come right after.
     std::optional<Error> fatal;
     // What the cluster last complained of, or why it can't be reached, while that lasts.
     std::optional<Error> trouble;
@@ -155,7 +155,7 @@ public:
     KafkaProducers& operator=(const KafkaProducers&) = delete;
     virtual ~KafkaProducers() = default;
 
-    // One whose batches have at most `batch_bytes`. Reads secrets anew.
+    // One whose batches have at most `batch_bytes`. Reads secrets again.
     [[nodiscard]] virtual Result<std::unique_ptr<KafkaProducer>> make(std::size_t batch_bytes) = 0;
 
     // Ends a producer in bounded time: nothing more is sent. `lent` is what its records may

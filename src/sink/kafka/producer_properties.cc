@@ -25,7 +25,7 @@ std::vector<KafkaProperty> producer_properties(const KafkaConfig& config, std::s
     };
     if (config.may_lose()) return all;
     all.push_back({"enable.idempotence", "true"});
-    // Nothing is sent behind a record that failed for good: the order of a key is kept also
+    // Nothing is sent after a record that failed for good: the order of a key is kept also
     // when the sink starts again from that record. A dead letter leaves such a gap on purpose.
     if (config.oversize == KafkaOversize::fail) all.push_back({"enable.gapless.guarantee", "true"});
     return all;

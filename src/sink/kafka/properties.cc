@@ -90,7 +90,7 @@ constexpr Ours kOptions[] = {
     {"ssl.key.pem", "kafka.security.key"},
 };
 
-// Those that pg-capture sets itself because delivery, or what it tells, depends on them.
+// Those that pg-capture sets itself because delivery, or what it reports, depends on them.
 constexpr std::string_view kKept[] = {
     "allow.auto.create.topics",
     "api.version.request",

@@ -1,5 +1,5 @@
 // librdkafka's properties: what the user may set through kafka.properties, and what our own
-// options come to.
+// options result in.
 //
 // An allow-list: refused is whatever loads code, runs a command, reads or writes a file of
 // somebody's choice, is ours to set (the refusal says which option does it), or is unknown.
@@ -24,7 +24,7 @@ struct KafkaProperty {
 struct KafkaPropertyRefusal {
     std::string reason;   // one clause
     std::string nearest;  // an allowed name that is near an unknown one; may be empty
-    std::string mend;     // may be empty
+    std::string hint;     // may be empty
 };
 // Nothing: it may be set. Looks at the value only as far as librdkafka itself would refuse it.
 std::optional<KafkaPropertyRefusal> refuse_property(std::string_view name, std::string_view value);

@@ -19,7 +19,7 @@ using testing::Pair;
 std::string refusal(std::string_view name, std::string_view value = "1") {
     const auto refused = refuse_property(name, value);
     if (!refused) return "";
-    return refused->reason + "|" + refused->nearest + "|" + refused->mend;
+    return refused->reason + "|" + refused->nearest + "|" + refused->hint;
 }
 
 std::map<std::string, std::string> made_of(const KafkaConfig& config) {

@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// librdkafka's events wake us; what it tells of brokers only by their absence is looked for.
+// librdkafka's events wake us; what it shows of brokers only by their absence is looked for.
 constexpr Duration kLook_again = milliseconds{50};
 constexpr std::size_t kAsked_max = 500;  // topics in one request
 
@@ -57,7 +57,7 @@ Error explained(Error error) {
     if (error.what.find("security.protocol") != std::string::npos ||
         error.what.find("PLAINTEXT broker listener") != std::string::npos ||
         error.what.find("SSL broker listener") != std::string::npos) {
-        error.mend = "set kafka.security.protocol to what the broker's listener speaks";
+        error.hint = "set kafka.security.protocol to what the broker's listener speaks";
     }
     return error;
 }
@@ -66,14 +66,14 @@ Error unanswered(Duration limit) {
     return retry(Error::Category::connection,
                  fmt::format("no answer within {} s",
                              std::chrono::duration_cast<std::chrono::seconds>(limit).count()))
-        .mended_by("check kafka.brokers, the network between, and that the broker is well");
+        .with_hint("check kafka.brokers, the network between, and that the broker is well");
 }
 
 Error advertised(const std::optional<KafkaClient::Trouble>& trouble) {
     std::string what = "it answers, but a broker it names can't be reached";
     if (trouble) what += fmt::format(" ({}): {}", trouble->error.where, trouble->error.what);
     return stop(Error::Category::connection, std::move(what))
-        .mended_by(
+        .with_hint(
             "make the addresses in the brokers' advertised.listeners reachable from here, "
             "or connect to a listener that advertises such");
 }
@@ -126,7 +126,7 @@ private:
     const Duration limit_;
 };
 
-RdKafkaInspector::RdKafkaInspector(With with) : with_(std::move(with)) {}
+RdKafkaInspector::RdKafkaInspector(Deps deps) : deps_(std::move(deps)) {}
 RdKafkaInspector::~RdKafkaInspector() = default;
 
 // With all that the sink's producer is made with, so that what it would refuse shows here.
@@ -137,32 +137,32 @@ Result<std::unique_ptr<KafkaClient>> RdKafkaInspector::make(const KafkaConfig& c
     return KafkaClient::make({.config = config,
                               .kind = KafkaClient::Kind::producer,
                               .properties = properties,
-                              .clock = with_.clock,
-                              .logger = with_.logger});
+                              .clock = deps_.clock,
+                              .logger = deps_.logger});
 }
 
 Result<std::vector<KafkaReached>> RdKafkaInspector::reach() {
     std::vector<std::unique_ptr<Door>> doors;
-    for (const std::string& broker : with_.config.brokers) {
-        KafkaConfig alone = with_.config;
+    for (const std::string& broker : deps_.config.brokers) {
+        KafkaConfig alone = deps_.config;
         alone.brokers = {broker};
         auto client = make(alone);
         if (!client) return std::unexpected(std::move(client.error()));
         doors.push_back(std::make_unique<Door>(KafkaReached{.broker = broker}, std::move(*client),
-                                               with_.clock, with_.limit));
+                                               deps_.clock, deps_.limit));
     }
-    const Instant deadline = with_.clock.now() + with_.limit;
+    const Instant deadline = deps_.clock.now() + deps_.limit;
     for (bool all = false; !all;) {
-        const bool late = with_.clock.now() >= deadline;
+        const bool late = deps_.clock.now() >= deadline;
         all = true;
         Wants wants;
-        wants.until(with_.clock.now() + kLook_again);
+        wants.until(deps_.clock.now() + kLook_again);
         for (const auto& door : doors) {
             if (!door->decided()) door->look(late);
             all = all && door->decided();
             wants.readable(door->wake_fd());
         }
-        if (!all) with_.waiter.wait(wants);
+        if (!all) deps_.waiter.wait(wants);
     }
     std::vector<KafkaReached> reached;
     reached.reserve(doors.size());
@@ -173,14 +173,14 @@ Result<std::vector<KafkaReached>> RdKafkaInspector::reach() {
 // Sends one request and waits for its answer.
 Result<KafkaEvent> RdKafkaInspector::ask(rd_kafka_admin_op_t operation, const Send& send) {
     if (!client_) {
-        auto made = make(with_.config);
+        auto made = make(deps_.config);
         if (!made) return std::unexpected(std::move(made.error()));
         client_ = std::move(*made);
     }
-    const auto options = options_for(client_->handle(), operation, with_.limit);
+    const auto options = options_for(client_->handle(), operation, deps_.limit);
     send(client_->handle(), options.get(), client_->queue());
     // librdkafka's own limit comes first and says more.
-    const Instant deadline = with_.clock.now() + with_.limit + std::chrono::seconds{1};
+    const Instant deadline = deps_.clock.now() + deps_.limit + std::chrono::seconds{1};
     for (;;) {
         if (KafkaEvent event = client_->poll()) {
             const auto code = rd_kafka_event_error(event.get());
@@ -189,11 +189,11 @@ Result<KafkaEvent> RdKafkaInspector::ask(rd_kafka_admin_op_t operation, const Se
             return std::unexpected(kafka_error(code, "the cluster does not answer a question",
                                                text == nullptr ? "" : text));
         }
-        if (with_.clock.now() >= deadline) return std::unexpected(unanswered(with_.limit));
+        if (deps_.clock.now() >= deadline) return std::unexpected(unanswered(deps_.limit));
         Wants wants;
-        wants.until(std::min(deadline, with_.clock.now() + kLook_again));
+        wants.until(std::min(deadline, deps_.clock.now() + kLook_again));
         wants.readable(client_->wake_fd());
-        with_.waiter.wait(wants);
+        deps_.waiter.wait(wants);
     }
 }
 
@@ -209,7 +209,7 @@ Result<KafkaClusterFacts> RdKafkaInspector::cluster() {
     return facts;
 }
 
-// Brokers tell no version of their own, only the one they speak among themselves; and that
+// Brokers report no version of their own, only the one they speak among themselves; and that
 // not to everybody, and not since Kafka 4.
 std::string RdKafkaInspector::version_of(int broker) {
     const std::string name = std::to_string(broker);

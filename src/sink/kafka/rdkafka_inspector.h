@@ -20,14 +20,14 @@ public:
     // addresses more than once.
     static constexpr Duration kFailing_max = std::chrono::seconds{2};
 
-    struct With {
+    struct Deps {
         const KafkaConfig& config;  // all outlive it
         const Clock& clock;
         Waiter& waiter;
         Logger logger;
         Duration limit;  // for each question
     };
-    explicit RdKafkaInspector(With with);
+    explicit RdKafkaInspector(Deps deps);
     ~RdKafkaInspector() override;
 
     Result<std::vector<KafkaReached>> reach() override;
@@ -47,7 +47,7 @@ private:
     void configure(std::span<KafkaTopicFacts> topics);
     std::string version_of(int broker);
 
-    const With with_;
+    const Deps deps_;
     std::unique_ptr<KafkaClient> client_;  // of all brokers; made when first needed
 };
 

@@ -7,7 +7,7 @@ namespace pgc {
 RdKafkaPositionLog::RdKafkaPositionLog(const KafkaConfig& config, std::string key,
                                        const Clock& clock, Logger logger)
     : config_(config),
-      mends_(config, key),
+      hints_(config, key),
       key_(std::move(key)),
       clock_(clock),
       logger_(std::move(logger)) {}
@@ -19,7 +19,7 @@ void RdKafkaPositionLog::read() {
 Result<std::optional<PositionLog::Tail>> RdKafkaPositionLog::tail() {
     if (!reader_) {
         auto made = PositionReader::make(
-            {.config = config_, .mends = mends_, .clock = clock_, .key = key_, .logger = logger_});
+            {.config = config_, .hints = hints_, .clock = clock_, .key = key_, .logger = logger_});
         if (!made) return std::unexpected(std::move(made.error()));
         reader_ = std::move(*made);
     }
@@ -34,7 +34,7 @@ void RdKafkaPositionLog::create() {
 
 Result<bool> RdKafkaPositionLog::created() {
     if (!maker_) {
-        auto made = PositionTopicMaker::make(config_, mends_, clock_, logger_);
+        auto made = PositionTopicMaker::make(config_, hints_, clock_, logger_);
         if (!made) return std::unexpected(std::move(made.error()));
         maker_ = std::move(*made);
     }
@@ -60,7 +60,7 @@ Result<bool> RdKafkaPositionLog::appended() {
 
 Result<void> RdKafkaPositionLog::send() {
     if (!appender_) {
-        auto made = PositionAppender::make(config_, mends_, clock_, logger_);
+        auto made = PositionAppender::make(config_, hints_, clock_, logger_);
         if (!made) return std::unexpected(std::move(made.error()));
         appender_ = std::move(*made);
     }

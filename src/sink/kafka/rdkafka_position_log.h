@@ -11,9 +11,9 @@
 #include "observe/log.h"
 #include "sink/kafka/config.h"
 #include "sink/kafka/position_appender.h"
+#include "sink/kafka/position_hints.h"
 #include "sink/kafka/position_log.h"
 #include "sink/kafka/position_maker.h"
-#include "sink/kafka/position_mends.h"
 #include "sink/kafka/position_reader.h"
 
 namespace pgc {
@@ -36,7 +36,7 @@ private:
     Result<void> send();
 
     const KafkaConfig& config_;
-    const PositionMends mends_;
+    const PositionHints hints_;
     const std::string key_;
     const Clock& clock_;
     const Logger logger_;

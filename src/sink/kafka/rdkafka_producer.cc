@@ -231,9 +231,9 @@ void RdKafkaProducer::collect(KafkaReports& into) {
         asked_.erase(found);
     }
     if (!into.written.empty()) client_->answered();
-    if (client_->failed() && !told_fatal_) {
+    if (client_->failed() && !reported_fatal_) {
         into.fatal = client_->failed();
-        told_fatal_ = true;
+        reported_fatal_ = true;
     }
     if (auto trouble = client_->trouble()) into.trouble = std::move(trouble->error);
 }

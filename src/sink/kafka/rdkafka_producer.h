@@ -66,7 +66,7 @@ private:
     std::map<std::string, rd_kafka_topic_t*, std::less<>> topics_;
     std::map<void*, std::unique_ptr<Asked>> asked_;  // by address, the request's opaque
     std::size_t lent_ = 0;
-    bool told_fatal_ = false;
+    bool reported_fatal_ = false;
 };
 
 class RdKafkaProducers final : public KafkaProducers {

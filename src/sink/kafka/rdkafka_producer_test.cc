@@ -1,5 +1,5 @@
 // Against the cluster librdkafka can play itself, within this process: what our calls of it
-// come to. The real brokers: tests/kafka.
+// result in. The real brokers: tests/kafka.
 #include "sink/kafka/rdkafka_producer.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ protected:
     void make() {
         auto properties = producer_properties(config_, 100'000);
         properties.push_back({"test.mock.num.brokers", "1"});
-        config_.brokers = {"127.0.0.1:1"};  // the played cluster's own take its place
+        config_.brokers = {"127.0.0.1:1"};  // the mock cluster's own take its place
         auto client = KafkaClient::make({.config = config_,
                                          .kind = KafkaClient::Kind::producer,
                                          .properties = properties,
@@ -121,7 +121,7 @@ TEST_F(RdKafkaProducerTest, AFailureNamesTheValueItIsAbout) {
     EXPECT_EQ(failed.topic, topic_);
 }
 
-// So that nothing is written behind it: what the sink relies on with `oversize: fail`.
+// So that nothing is written after it: what the sink relies on with `oversize: fail`.
 TEST_F(RdKafkaProducerTest, AFailureForGoodIsFatalAndToldTogether) {
     rd_kafka_mock_push_request_errors(mock_, 0, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
     ASSERT_EQ(produce({{topic_, 0, &record("a")}}).records, 1U);
@@ -149,7 +149,7 @@ TEST_F(RdKafkaProducerTest, ErrorsThatPassAreNotReported) {
     EXPECT_TRUE(reports_.failed.empty());
 }
 
-// The played cluster has no controller to ask: each topic of each question gets the time-out.
+// The mock cluster has no controller to ask: each topic of each question gets the time-out.
 TEST_F(RdKafkaProducerTest, AQuestionWithoutAnAnswerIsAnsweredForEachTopic) {
     const std::vector<std::string> names{"t", "u"};
     producer_->look_up(names);
@@ -169,7 +169,7 @@ TEST_F(RdKafkaProducerTest, AQuestionWithoutAnAnswerIsAnsweredForEachTopic) {
     EXPECT_EQ(answered(To::create, "n"), 1);
 }
 
-// The played cluster makes each topic that it is asked for, if it may.
+// The mock cluster makes each topic that it is asked for, if it may.
 TEST_F(RdKafkaProducerTest, NoTopicIsMadeByWritingIntoIt) {
     config_.properties = {{"topic.metadata.propagation.max.ms", "300"}};
     make();

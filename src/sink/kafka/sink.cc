@@ -30,42 +30,42 @@ std::string name_of(const KafkaTopics::Topic* topic) {
 Error smaller_batches(std::size_t bytes) {
     return retry(
         Error::Category::sink,
-        fmt::format("a topic takes at most {} bytes in a batch; going on with smaller ones",
+        fmt::format("a topic takes at most {} bytes in a batch; continuing with smaller ones",
                     bytes));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<KafkaSink>> KafkaSink::make(With with) {
-    const std::size_t batch_bytes =
-        std::min(with.config.batch_bytes_max.value_or(kBatch_bytes), with.memory.batch_bytes_max());
-    auto producer = with.producers.make(batch_bytes);
+Result<std::unique_ptr<KafkaSink>> KafkaSink::make(Deps deps) {
+    const std::size_t batch_bytes = std::min(deps.config.batch_bytes_max.value_or(kBatch_bytes),
+                                             deps.carry_over.batch_bytes_max());
+    auto producer = deps.producers.make(batch_bytes);
     if (!producer) return std::unexpected(std::move(producer.error()));
     return std::unique_ptr<KafkaSink>{
-        new KafkaSink{std::move(with), std::move(*producer), batch_bytes}};
+        new KafkaSink{std::move(deps), std::move(*producer), batch_bytes}};
 }
 
-KafkaSink::KafkaSink(With with, std::unique_ptr<KafkaProducer> producer, std::size_t batch_bytes)
-    : config_(with.config),
-      producers_(with.producers),
-      memory_(with.memory),
-      clock_(with.clock),
-      pending_bytes_max_(with.pending_bytes_max),
+KafkaSink::KafkaSink(Deps deps, std::unique_ptr<KafkaProducer> producer, std::size_t batch_bytes)
+    : config_(deps.config),
+      producers_(deps.producers),
+      carry_over_(deps.carry_over),
+      clock_(deps.clock),
+      pending_bytes_max_(deps.pending_bytes_max),
       batch_bytes_(batch_bytes),
-      metrics_(with.metrics),
-      in_flight_(with.metrics.gauge(Metric::kafka_records_in_flight)),
+      metrics_(deps.metrics),
+      in_flight_(deps.metrics.gauge(Metric::kafka_records_in_flight)),
       producer_(std::move(producer)),
-      topics_({.config = with.config,
+      topics_({.config = deps.config,
                .producer = *producer_,
-               .clock = with.clock,
-               .metrics = with.metrics,
-               .logger = with.logger}),
+               .clock = deps.clock,
+               .metrics = deps.metrics,
+               .logger = deps.logger}),
       letters_({.producer = *producer_,
                 .topics = topics_,
-                .memory = with.memory,
-                .metrics = with.metrics,
-                .logger = with.logger}),
-      outage_(with.logger, with.metrics) {}
+                .carry_over = deps.carry_over,
+                .metrics = deps.metrics,
+                .logger = deps.logger}),
+      outage_(deps.logger, deps.metrics) {}
 
 KafkaSink::~KafkaSink() {
     in_flight_.set(0);
@@ -100,8 +100,8 @@ Result<Sink::Offer> KafkaSink::offer(RecordBatchPtr& batch) {
 Result<Position> KafkaSink::durable(Lane lane) {
     turn();
     const Position now = delivery_.durable(lane);
-    if (error_ && now == told_.of(lane)) return std::unexpected(*error_);
-    told_.raise(lane, now);
+    if (error_ && now == reported_.of(lane)) return std::unexpected(*error_);
+    reported_.raise(lane, now);
     return now;
 }
 
@@ -190,7 +190,7 @@ void KafkaSink::take_too_large(const KafkaReports::Failed& report, const Record*
     if (topic->dead_letters) return fail(kafka_too_large_for_dead_letters(*record, topic->name));
     const bool alone = record->key.size() + record->value.size() > batch_bytes_;
     if (!alone) {
-        memory_.batch_bytes_at_most(batch_bytes_ / 2);
+        carry_over_.batch_bytes_at_most(batch_bytes_ / 2);
         return fail(smaller_batches(batch_bytes_ / 2));
     }
     if (config_.oversize == KafkaOversize::fail) return fail(kafka_too_large(*record, *topic));
@@ -204,7 +204,7 @@ void KafkaSink::put_aside(const Record& record, std::string_view topic,
     letters_.add(record, topic, &pending);
 }
 
-// What a fatal error is about comes as a report right behind it, and may be for good.
+// What a fatal error is about comes as a report right after it, and may be for good.
 void KafkaSink::judge_fatal() {
     if (reports_.fatal && !fatal_) {
         fatal_ = reports_.fatal;
@@ -217,7 +217,7 @@ void KafkaSink::judge_fatal() {
 // nothing will have to be sent twice, another producer takes over.
 void KafkaSink::judge_batch_size() {
     if (topics_.message_bytes_max() >= batch_bytes_ || !delivery_.empty()) return;
-    memory_.batch_bytes_at_most(topics_.message_bytes_max());
+    carry_over_.batch_bytes_at_most(topics_.message_bytes_max());
     fail(smaller_batches(topics_.message_bytes_max()));
 }
 
@@ -230,7 +230,7 @@ void KafkaSink::look_for_outage(bool progressed) {
     const bool refused =
         reports_.trouble && (reports_.trouble->category == Error::Category::authentication ||
                              reports_.trouble->next == Error::Next::stop);
-    // Another producer reads the secrets anew.
+    // Another producer reads the secrets again.
     if (outage_.is_long() && refused) fail(*reports_.trouble);
 }
 
@@ -268,14 +268,14 @@ void KafkaSink::hand_over(KafkaDelivery::Pending& pending) {
         const std::size_t lent = delivery_.unreported();
         if (lent >= lent_max()) return;
         const std::size_t count = std::min(outgoing_.size() - pending.handed(), lent_max() - lent);
-        if (!memory_.refused_any()) {
+        if (!carry_over_.refused_any()) {
             if (!give(pending, count)) return;
             continue;
         }
         const std::span rest = std::span{outgoing_}.subspan(pending.handed(), count);
         const auto known = std::ranges::find_if(rest, [this](const KafkaOutgoing& out) {
             return config_.oversize == KafkaOversize::dead_letter &&
-                   memory_.was_refused(*out.record);
+                   carry_over_.was_refused(*out.record);
         });
         const auto before = static_cast<std::size_t>(known - rest.begin());
         if (before == 0) {

@@ -10,16 +10,16 @@
 // at once. So nothing has to be held back here and caught_up() has nothing to do.
 //
 // Full it is while a topic is on its way, while the producer has no room, and beyond
-// With::pending_bytes_max. An outage of the cluster is no error: it stays full, and says so
+// Deps::pending_bytes_max. An outage of the cluster is no error: it stays full, and says so
 // in the log (outage.h). Errors, after which another sink has to be built: a record that can't
 // be written; a producer that is done for; a topic that takes less in a batch than we send.
 //
 // A TRUNCATE goes to each partition of its topic, in its place among the rows of each: it is
-// durable when all of them have it. The copies are handed over as far as With::pending_bytes_max
+// durable when all of them have it. The copies are handed over as far as Deps::pending_bytes_max
 // goes, the others as these are reported. Too large for its topic, it is one dead letter.
 //
-// No record behind a failed one is ever called durable: delivery.h. With `oversize: fail`
-// librdkafka is told (enable.gapless.guarantee) to send nothing behind one either.
+// No record after a failed one is ever called durable: delivery.h. With `oversize: fail`
+// librdkafka is set (enable.gapless.guarantee) to send nothing after one either.
 //
 // Threads: one, the pipeline's. librdkafka's own end with the producer (KafkaProducers::retire).
 #pragma once
@@ -35,10 +35,10 @@
 #include "core/sink.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "sink/kafka/carry_over.h"
 #include "sink/kafka/config.h"
 #include "sink/kafka/dead_letters.h"
 #include "sink/kafka/delivery.h"
-#include "sink/kafka/memory.h"
 #include "sink/kafka/outage.h"
 #include "sink/kafka/producer.h"
 #include "sink/kafka/topics.h"
@@ -59,16 +59,16 @@ public:
     // After a fatal error the report of the record it is about follows at once.
     static constexpr Duration kReport_of_fatal_max = std::chrono::milliseconds{200};
 
-    struct With {
+    struct Deps {
         const KafkaConfig& config;  // all outlive it
         KafkaProducers& producers;
-        KafkaMemory& memory;
+        KafkaCarryOver& carry_over;
         const Clock& clock;
         Metrics& metrics;
         Logger logger;
         std::size_t pending_bytes_max = std::size_t{32} << 20;
     };
-    static Result<std::unique_ptr<KafkaSink>> make(With with);
+    static Result<std::unique_ptr<KafkaSink>> make(Deps deps);
     ~KafkaSink() override;
 
     Result<Offer> offer(RecordBatchPtr& batch) override;
@@ -83,7 +83,7 @@ public:
     std::string waits_for() const override;
 
 private:
-    KafkaSink(With with, std::unique_ptr<KafkaProducer> producer, std::size_t batch_bytes);
+    KafkaSink(Deps deps, std::unique_ptr<KafkaProducer> producer, std::size_t batch_bytes);
 
     // Takes what the cluster said and does what became possible.
     void turn();
@@ -109,7 +109,7 @@ private:
 
     const KafkaConfig& config_;
     KafkaProducers& producers_;
-    KafkaMemory& memory_;
+    KafkaCarryOver& carry_over_;
     const Clock& clock_;
     const std::size_t pending_bytes_max_;
     const std::size_t batch_bytes_;  // the producer's
@@ -125,9 +125,9 @@ private:
     KafkaReports reports_;
     std::vector<KafkaOutgoing> outgoing_;  // of the batch that is being handed over
     bool offered_in_vain_ = false;         // somebody waits for room
-    std::optional<Error> fatal_;           // waits for the report that tells more
+    std::optional<Error> fatal_;           // waits for the report that says more
     Instant fatal_at_;
-    LanePositions told_;
+    LanePositions reported_;
     std::optional<Error> error_;
 };
 

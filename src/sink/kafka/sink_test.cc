@@ -77,13 +77,13 @@ TEST_P(KafkaTruncateTest, EachPartitionGetsOneInItsPlaceAmongTheRows) {
     offer_until_taken(truncated());
     EXPECT_EQ(durable(), 5U);
     std::size_t rows = 0;
-    for (const std::string& told : partitions()) {
-        const auto at = told.find("TRUNCATE ");
-        ASSERT_NE(at, std::string::npos) << told;
-        EXPECT_EQ(told.find("TRUNCATE", at + 1), std::string::npos) << told;
-        EXPECT_TRUE(told.substr(0, at).find('c') == std::string::npos) << told;
-        EXPECT_TRUE(told.substr(at + 9).find_first_of("ab") == std::string::npos) << told;
-        rows += told.size() / 2 - 4;
+    for (const std::string& reported : partitions()) {
+        const auto at = reported.find("TRUNCATE ");
+        ASSERT_NE(at, std::string::npos) << reported;
+        EXPECT_EQ(reported.find("TRUNCATE", at + 1), std::string::npos) << reported;
+        EXPECT_TRUE(reported.substr(0, at).find('c') == std::string::npos) << reported;
+        EXPECT_TRUE(reported.substr(at + 9).find_first_of("ab") == std::string::npos) << reported;
+        rows += reported.size() / 2 - 4;
     }
     EXPECT_EQ(rows, 3U);
 }
@@ -120,7 +120,8 @@ TEST_P(KafkaTruncateTest, AQueueThatIsFullAmongThemGoesOnWhereItStopped) {
     EXPECT_EQ(producers_.now->lent(), 2U);
     producers_.now->write(2);
     EXPECT_EQ(durable(), 5U);
-    for (const std::string& told : partitions()) EXPECT_TRUE(told.contains("TRUNCATE")) << told;
+    for (const std::string& reported : partitions())
+        EXPECT_TRUE(reported.contains("TRUNCATE")) << reported;
 }
 
 TEST_P(KafkaTruncateTest, CopiesAreLentAsFarAsTheLimitGoes) {
@@ -234,7 +235,7 @@ TEST_F(KafkaSinkTest, AFailedRecordStopsConfirmationThere) {
     EXPECT_EQ(error.next, Next::retry);
     EXPECT_THAT(error.where, HasSubstr("table public.users, key columns (id), 4 bytes, topic "
                                        "cdc.public.users, commit LSN 0/1, partition 0"));
-    EXPECT_EQ(error.where.find("one"), std::string::npos) << "a value is told";
+    EXPECT_EQ(error.where.find("one"), std::string::npos) << "a value is shown";
 }
 
 TEST_F(KafkaSinkTest, WhatWasDurableBeforeAFailureIsStillTold) {
@@ -266,7 +267,7 @@ TEST_F(KafkaSinkTest, ATopicThatRefusesUsStops) {
 TEST_F(KafkaSinkTest, AProducerThatIsDoneForMakesTheSinkFail) {
     two_on_their_way();
     producers_.now->fail_for_good(retry(Error::Category::sink, "done for"));
-    EXPECT_EQ(durable(), 0U) << "the report that tells more may come yet";
+    EXPECT_EQ(durable(), 0U) << "the report that says more may come yet";
     EXPECT_TRUE(waits());
     clock_.advance(KafkaSink::kReport_of_fatal_max);
     EXPECT_EQ(error_now().what, "done for");
@@ -364,7 +365,7 @@ TEST_F(KafkaSinkTest, ASinkWhoseProducerCantBeMadeIsNone) {
     kafka_.no_producer = stop(Error::Category::configuration, "no such certificate");
     EXPECT_FALSE(KafkaSink::make({.config = config_,
                                   .producers = producers_,
-                                  .memory = memory_,
+                                  .carry_over = carry_over_,
                                   .clock = clock_,
                                   .metrics = metrics_,
                                   .logger = {}}));

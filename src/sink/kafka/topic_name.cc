@@ -156,7 +156,7 @@ Result<TopicNames::Topic> TopicNames::of_table(std::string_view schema, std::str
             stop(Error::Category::configuration, fmt::format("{} and {} would share the topic {}",
                                                              entry->second, whose, topic.name))
                 .at(fmt::format("table {}.{}", part(schema), part(table)))
-                .mended_by("change kafka.topic so that their names differ (it may hold {prefix}, "
+                .with_hint("change kafka.topic so that their names differ (it may hold {prefix}, "
                            "{db}, {schema} and {table}), or leave one of them out with "
                            "source.tables.exclude"));
     }

@@ -5,8 +5,8 @@
 // A template is literal text and {prefix}, {db}, {schema}, {table}. Kafka's names are
 // 1 to 249 of A-Z a-z 0-9 . _ - and neither "." nor "..". A name that isn't is made safe:
 // each character it can't hold becomes _, what is too long is cut, and a hash of the name
-// as it was is put behind: "cdc.public.Order_Details-5f3a91c7". So two tables nearly never
-// come to one name; where they do, the second is refused.
+// as it was is put after: "cdc.public.Order_Details-5f3a91c7". So two tables nearly never
+// get the same name; where they do, the second is refused.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,7 @@ std::string safe_topic_name(std::string_view name);
 
 // Gives tables their topics and remembers who has which.
 //
-// A template with {table} gives each table a topic of its own, so two tables that come to
+// A template with {table} gives each table a topic of its own, so two tables that get
 // one name are an error, which names both. One without {table} is meant to be shared.
 //
 // The pipeline's own topics (messages, dead letters, positions) have their names from the

@@ -17,7 +17,7 @@ rd_kafka_resp_err_t native(KafkaCode code) noexcept {
 Error missing(const std::string& name, const KafkaConfig& config) {
     return stop(Error::Category::sink, "the topic does not exist, and we are not to create it")
         .at("topic " + name)
-        .mended_by(fmt::format("create it: kafka-topics.sh --bootstrap-server {} --create --topic "
+        .with_hint(fmt::format("create it: kafka-topics.sh --bootstrap-server {} --create --topic "
                                "{} --partitions {}; or set kafka.topics.create: true",
                                config.brokers.empty() ? "BROKER" : config.brokers.front(), name,
                                config.topics.partitions));
@@ -25,13 +25,13 @@ Error missing(const std::string& name, const KafkaConfig& config) {
 
 }  // namespace
 
-KafkaTopics::KafkaTopics(With with)
-    : config_(with.config),
-      producer_(with.producer),
-      clock_(with.clock),
-      logger_(std::move(with.logger)),
-      created_(with.metrics.counter(Metric::kafka_topics_created_total)),
-      names_(with.config) {}
+KafkaTopics::KafkaTopics(Deps deps)
+    : config_(deps.config),
+      producer_(deps.producer),
+      clock_(deps.clock),
+      logger_(std::move(deps.logger)),
+      created_(deps.metrics.counter(Metric::kafka_topics_created_total)),
+      names_(deps.config) {}
 
 Result<KafkaTopics::Route*> KafkaTopics::find(const Record& record) {
     const Relation* relation = record.relation;
@@ -213,7 +213,7 @@ Result<void> KafkaTopics::limit_answered(Topic& topic, const KafkaReports::Answe
         enter(topic, State::known, kAgain);
         return {};
     } else {
-        logger_.debug("a topic's limit can't be read; going by Kafka's default",
+        logger_.debug("a topic's limit can't be read; using Kafka's default",
                       {{"topic", topic.name}, {"because", kafka_error_name(native(answer.code))}});
     }
     if (!topic.dead_letters) {

@@ -12,7 +12,7 @@
 //
 // The number of partitions is read once in a sink's life: so a key stays in its partition
 // however many are added meanwhile. (A topic that comes back with fewer is noticed when
-// librdkafka refuses the partition; then a new sink counts anew.)
+// librdkafka refuses the partition; then a new sink counts again.)
 //
 // Threads: one, the pipeline's.
 #pragma once
@@ -50,14 +50,14 @@ public:
     // Before what could not be answered is asked again.
     static constexpr Duration kAgain = std::chrono::milliseconds{50};
 
-    struct With {
+    struct Deps {
         const KafkaConfig& config;
         KafkaProducer& producer;
         const Clock& clock;
         Metrics& metrics;
         Logger logger;
     };
-    explicit KafkaTopics(With with);
+    explicit KafkaTopics(Deps deps);
 
     // What a missing topic is created with.
     static KafkaNewTopic new_topic(const KafkaConfig& config, const std::string& name,

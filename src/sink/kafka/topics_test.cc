@@ -20,8 +20,8 @@ using testing::Pair;
 class KafkaTopicsTest : public testing::Test {
 protected:
     void make() {
-        producer_ = std::make_unique<test::PlayedKafkaProducer>(kafka_);
-        topics_ = std::make_unique<KafkaTopics>(KafkaTopics::With{.config = config_,
+        producer_ = std::make_unique<test::FakeKafkaProducer>(kafka_);
+        topics_ = std::make_unique<KafkaTopics>(KafkaTopics::Deps{.config = config_,
                                                                   .producer = *producer_,
                                                                   .clock = clock_,
                                                                   .metrics = metrics_,
@@ -52,10 +52,10 @@ protected:
     }
 
     KafkaConfig config_;
-    test::PlayedKafka kafka_;
+    test::FakeKafka kafka_;
     ManualClock clock_;
     Metrics metrics_{"test"};
-    std::unique_ptr<test::PlayedKafkaProducer> producer_;
+    std::unique_ptr<test::FakeKafkaProducer> producer_;
     std::unique_ptr<KafkaTopics> topics_;
     const RelationPtr users_ = kafka_table(0, "users");
 };
@@ -91,7 +91,7 @@ TEST_F(KafkaTopicsTest, AMissingTopicStopsWhereWeAreNotToCreateIt) {
     ASSERT_FALSE(route);
     EXPECT_EQ(route.error().next, Error::Next::stop);
     EXPECT_EQ(route.error().where, "topic cdc.public.users");
-    EXPECT_THAT(route.error().mend, HasSubstr("--bootstrap-server kafka:9092 --create --topic "
+    EXPECT_THAT(route.error().hint, HasSubstr("--bootstrap-server kafka:9092 --create --topic "
                                               "cdc.public.users"));
 }
 
@@ -136,7 +136,7 @@ TEST_F(KafkaTopicsTest, NobodyAsksAllTheTime) {
     EXPECT_EQ(wants.deadline, clock_.now() + KafkaTopics::kAgain);
 }
 
-TEST_F(KafkaTopicsTest, WhatPassesOnlyWhenMendedStops) {
+TEST_F(KafkaTopicsTest, WhatPassesOnlyWhenFixedStops) {
     kafka_.create_code = KafkaCode::policy_violation;
     const auto route = settle(of(users_));
     ASSERT_FALSE(route);

@@ -1,0 +1,74 @@
+// A source and a format that speak to the fake server directly, without PostgreSQL's
+// protocol: for runs by the ten thousand that exercise the engine alone.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "core/format.h"
+#include "core/source.h"
+#include "simulation/server.h"
+
+namespace pgc::sim {
+
+class FakeSource final : public Source {
+public:
+    FakeSource(World& world, Server& server, const History& history, bool may_create_slot);
+    ~FakeSource() override;
+
+    Result<bool> open() override;
+    const SourceIdentity& identity() const override { return identity_; }
+    Result<void> start(Lsn from, std::string_view snapshot) override;
+    Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
+    std::optional<Lsn> idle_at() const override;
+    void confirm(Lsn lsn, bool now) override;
+    std::optional<Lsn> certain_until() const noexcept override {
+        return standby_ ? std::optional{certain_} : std::nullopt;
+    }
+    Result<void> service() override;
+    void wants(Wants& wants, bool reading) const override;
+    Lsn server_end() const noexcept override { return server_end_; }
+    Result<bool> close() override;
+
+private:
+    static constexpr Duration kFeedback = std::chrono::seconds{5};
+    static constexpr Duration kLook = std::chrono::milliseconds{500};
+
+    Result<void> connected();
+    void take(const Sent& message, Batch& batch);
+    void begin_part(Batch& batch, const Committed& transaction) const;
+
+    World& world_;
+    Server& server_;
+    const History& history_;
+    const bool may_create_slot_;
+    Instant ready_at_;
+    SourceIdentity identity_;
+    std::uint64_t cuts_ = 0;  // there had been when it connected
+    std::shared_ptr<const Relation> relation_;
+    std::unique_ptr<Walsender> sender_;
+    bool inside_ = false;  // of a transaction
+    Lsn received_;
+    Lsn confirmed_;
+    Lsn server_end_;
+    Instant reported_at_;
+    int fd_;
+    bool hurry_ = false;
+    bool standby_ = false;  // it was one when it connected
+    Lsn certain_;
+    Instant look_at_;  // whether it is on its timeline still
+};
+
+class FakeFormat final : public Format {
+public:
+    FakeFormat(World& world, const History& history, std::uint32_t filtered)
+        : world_(world), history_(history), filtered_(filtered) {}
+    Result<void> encode(const Batch& batch, RecordBatch& out) override;
+
+private:
+    World& world_;
+    const History& history_;
+    const std::uint32_t filtered_;  // a table without records
+};
+
+}  // namespace pgc::sim
