@@ -333,9 +333,46 @@ def choices_have_a_table(tree):
                           "what we decide by a word is asked for by its table: Settings::choice")
 
 
+# Words that a reader who knows databases stumbles over, and what to say instead (CONTRIBUTING.md).
+PLAIN_WORDS = [(re.compile(pattern), better) for pattern, better in [
+    (r"\b[Mm]end(?:s|ed|ing)?\b|(?<=[a-z])Mend|_mend|mend(?:s|ed)?_", "hint; to fix"),
+    (r"(?<!here )\b(?:is|are) no (?:table|text|list|object|number|count|place|answer|name|JSON|UTF-8|host)\b",
+     "is not a …"),
+    (r"\b(?:id|certificate|condition|request|escape|command|status) is none\b|\bthat (?:is|are) none\b",
+     "is not valid, is not one of …"),
+    (r"(?<!far )(?<!lag )(?<!lags )\b[Bb]ehind (?:it|them|that|the(?! stream's back)|one|every|all)\b",
+     "after, past: behind means lagging"),
+    (r"\b[Aa]new\b", "again"),
+    (r"\b[Tt]old\b|\b[Tt]ell(?:s|ing)?\b|\btell_|_tell_|\btold_|_told\b", "report, show, say, distinguish"),
+    (r"\b[Gg]et(?:s|ting)? on\b", "progress"), (r"\b[Tt](?:ake|akes|aking|aken|ook) up\b|take_up\b", "restore, continue, start"),
+    (r"\b[Hh]eed(?:s|ed)?\b", "handle"), (r"\bspeaks_of_", "indicates_…"),
+    (r"\b[Dd]esks?\b|Desk|_desk|desk_", "requests, mailbox"),
+    (r"\b[Oo]rders? (?:of|for) (?:a )?snapshots?\b|\bsnapshots? (?:is|are|was|were) ordered\b|SnapshotOrder",
+     "request"),
+    (r"\b[Ee]rrands?\b|Errand|\b[Ii]nquir(?:y|ies)\b|Inquir|\b[Cc]hores?\b", "query, maintenance"),
+    (r"\b[Tt]end(?:s|ed|ing)?\b|\btend_", "service"), (r"\b[Gg]ulps?\b|Gulp", "read, large read"),
+    (r"\b(?:Handover|Surroundings)\b|\bstruct With\b", "InFlightBatch; Deps"),
+    (r"\b[Pp]layed(?:_|\b)|\bPlayed|\b[Tt]wins?\b", "fake"),
+]]
+
+
+def plain_words(tree):
+    """Code and pages use the words that databases, Kafka and systems programming have."""
+    for name, text in tree.files.items():
+        page = name.endswith(".md") and name.startswith(("docs/", "README", "SECURITY"))
+        code = name.startswith("src/") and name.endswith((".cc", ".h", ".md"))
+        if not page and not code and not name.startswith("examples/"):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            for pattern, better in PLAIN_WORDS:
+                match = pattern.search(line)
+                if match:
+                    yield Finding(name, number, "plain-words", f'"{match.group(0)}": better {better}')
+
+
 RULES = [rooms_look_up_only, every_header_is_used, banned_calls, nothing_unfinished, file_sizes,
          function_sizes, headers_say_what_they_hold, no_vague_folders, no_machine_in_the_tree,
-         costly_hints_say_so, choices_have_a_table]
+         costly_hints_say_so, choices_have_a_table, plain_words]
 
 
 # -- the ratchet -----------------------------------------------------------------------------

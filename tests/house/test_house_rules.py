@@ -96,6 +96,18 @@ def test_the_tree_is_formatted():
      "costly-hint"),
     ("src/core/a.cc", 'void f() { return "or pg-capture position reset --yes"; }\n',
      "costly-hint"),
+    ("src/core/a.cc", "void f() { e.mend = 1; }\n", "plain-words"),
+    ("src/core/a.cc", "int mended_by = 1;\n", "plain-words"),
+    ("src/core/a.cc", 'auto a = "orders is no table";\n', "plain-words"),
+    ("src/core/a.cc", 'auto a = "the id is none";\n', "plain-words"),
+    ("src/core/a.cc", "// Whatever commits behind the slot is read.\n", "plain-words"),
+    ("src/core/a.cc", "// The reader is told again.\n", "plain-words"),
+    ("src/core/a.cc", "void tell_waiting();\n", "plain-words"),
+    ("src/core/a.cc", "class SnapshotDesk {};\n", "plain-words"),
+    ("src/core/a.cc", "class PlayedServer {};\n", "plain-words"),
+    ("src/core/a.cc", "void f() { source.tend(); }\n", "plain-words"),
+    ("docs/a.md", "How a snapshot gets on.\n", "plain-words"),
+    ("README.md", "All tables are read anew.\n", "plain-words"),
 ])
 def test_fires(tree, path, text, rule):
     assert rule in tree({path: text})
@@ -117,6 +129,8 @@ def test_fires(tree, path, text, rule):
     ("src/core/a.cc", 'void f() { e.hint = "drop the slot; what it "\n  "holds is lost"; }\n'),
     ("src/core/a.cc", 'void f() { log("the server may drop the slot"); }\n'),
     ("src/core/a.cc", 'auto q = "/* pg-capture: x */ SELECT pg_drop_replication_slot({})";\n'),
+    ("src/core/a.cc", "// There is no table; how far behind the slot is; recommended; amend; intend; replayed_rows.\n"),
+    ("CHANGELOG.md", "- `mend` is `hint` now.\n"),
 ])
 def test_stays_silent(tree, path, text):
     assert tree({path: text}) == []
