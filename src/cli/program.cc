@@ -9,9 +9,11 @@
 #include "cli/options.h"
 #include "format/options.h"
 #include "pipeline/options.h"
+#include "postgres/link/connection_options.h"
 #include "postgres/options.h"
 #include "server/options.h"
 #include "sink/console/options.h"
+#include "sink/kafka/connection_options.h"
 #include "sink/kafka/options.h"
 
 namespace pgc {
@@ -20,8 +22,10 @@ namespace {
 constexpr std::string_view kLogVariable = "PG_CAPTURE_LOG";
 
 std::vector<OptionTable> all_tables() {
-    std::vector<OptionTable> tables{kPipelineOptions, kProgramOptions, kStateOptions};
+    std::vector<OptionTable> tables{kPipelineOptions, kProgramOptions, kStateOptions,
+                                    kPostgresConnectionOptions};
     for (const OptionTable& table : postgres_option_tables()) tables.push_back(table);
+    for (const OptionTable& table : kafka_connection_tables()) tables.push_back(table);
     for (const OptionTable& table : kafka_option_tables()) tables.push_back(table);
     tables.insert(tables.end(), {kFormatOptions, kConsoleSinkOptions, kReplicationOptions,
                                  server_options(), kLoggingOptions});

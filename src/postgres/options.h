@@ -13,44 +13,13 @@
 #include "config/settings.h"
 #include "core/name_pattern.h"
 #include "core/snapshot.h"
+#include "postgres/link/connection.h"
 
 namespace pgc {
 
-// Sections postgres.*, source.tables.*, source.columns.*, source.heartbeat.*, source.*.
+// Section source.* and all below it, and the names in section postgres; the rest of that is the
+// connection's (link/connection_options.h).
 std::span<const OptionTable> postgres_option_tables() noexcept;
-
-struct PostgresHost {
-    std::string name;  // a host name, an address, or the directory of a Unix socket
-    std::uint16_t port = 5432;
-
-    bool is_socket() const noexcept { return name.starts_with('/') || name.starts_with('@'); }
-};
-
-// "db:5432", "[::1]:5432"; of a socket its path.
-std::string to_string(const PostgresHost& host);
-
-// How a server is reached and convinced. No option of libpq that is not named here can
-// be set: not by the user, not by its own variables and files (link/libpq_link.h).
-struct ConnectionConfig {
-    std::vector<PostgresHost> hosts;
-    std::string target_session_attrs = "any";
-    std::string database;
-    std::string username;
-    SecretSource password;  // asked again at each connect
-    std::string ssl_mode = "disable";
-    std::string ssl_root_cert;  // a file or "system"
-    std::string ssl_cert;
-    std::string ssl_key;
-    SecretSource ssl_key_password;  // may be unset
-    std::string ssl_crl;
-    std::string channel_binding = "prefer";
-    std::string require_auth;  // empty: any method
-    Duration connect_timeout{0};
-    bool read_only = false;  // the server refuses these sessions every write
-
-    // Some host may be another machine and the traffic to it is not surely encrypted.
-    bool plain_text_to_others() const noexcept;
-};
 
 // How existing rows are read (postgres/snapshot/).
 struct SnapshotConfig {

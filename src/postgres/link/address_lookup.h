@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "postgres/options.h"
+#include "postgres/link/connection.h"
 
 namespace pgc {
 

@@ -19,8 +19,8 @@
 #include <string>
 
 #include "observe/log.h"
+#include "postgres/link/connection.h"
 #include "postgres/link/link.h"
-#include "postgres/options.h"
 
 namespace pgc {
 

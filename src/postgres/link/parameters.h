@@ -7,8 +7,8 @@
 
 #include "base/secret.h"
 #include "postgres/link/address_lookup.h"
+#include "postgres/link/connection.h"
 #include "postgres/link/link.h"
-#include "postgres/options.h"
 
 namespace pgc {
 

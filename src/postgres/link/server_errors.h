@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "postgres/options.h"
+#include "postgres/link/connection.h"
 
 namespace pgc {
 
