@@ -111,7 +111,7 @@ struct Place {
 
     Place(const std::string& brokers, const Case& with,
           Duration linger_max = std::chrono::milliseconds{100}) {
-        config.brokers = {brokers};
+        config.connection.brokers = {brokers};
         config.linger_max = linger_max;
         config.compression = deps.compression;
         config.headers = deps.headers;
@@ -245,7 +245,7 @@ void pace(const std::string& brokers, std::size_t rate, std::size_t records, Dur
 void memory() {
     for (const bool headers : {false, true}) {
         KafkaConfig config;
-        config.brokers = {"127.0.0.1:1"};
+        config.connection.brokers = {"127.0.0.1:1"};
         SystemClock clock;
         RdKafkaProducers producers{config, clock, Logger{}};
         auto made = producers.make(KafkaSink::kBatch_bytes);

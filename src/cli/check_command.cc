@@ -13,7 +13,9 @@
 #include "postgres/check/captured_tables.h"
 #include "postgres/check/check.h"
 #include "sink/kafka/check.h"
+#include "sink/kafka/producer_properties.h"
 #include "sink/kafka/rdkafka_inspector.h"
+#include "sink/kafka/sink.h"
 
 namespace pgc {
 namespace {
@@ -69,7 +71,8 @@ std::vector<KafkaTable> tables_of(SqlSession& session, const Findings& findings)
 void check_sink(Deps& deps, const Program& program, SqlSession& session, Findings& findings) {
     const auto kafka = configured_kafka(program.settings, session.config(), deps.files);
     if (!kafka) return;
-    RdKafkaInspector inspector({.config = *kafka,
+    RdKafkaInspector inspector({.config = kafka->connection,
+                                .properties = producer_properties(*kafka, KafkaSink::kBatch_bytes),
                                 .clock = deps.clock,
                                 .waiter = session.waiter(),
                                 .logger = session.logger("kafka"),

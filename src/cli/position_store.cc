@@ -17,8 +17,9 @@ std::unique_ptr<PositionStore> make_position_store(const Settings& settings,
             std::make_unique<FileStore>(files, pipeline, position_path(settings, pipeline)));
     }
     const Logger module = logger.for_module("kafka");
+    const PositionTopicConfig topic = kafka->position_topic();
     return std::make_unique<KafkaPositionTopic>(
-        std::make_unique<RdKafkaPositionLog>(*kafka, pipeline, clock, module), *kafka, pipeline,
+        std::make_unique<RdKafkaPositionLog>(topic, pipeline, clock, module), topic, pipeline,
         clock, module);
 }
 

@@ -154,7 +154,7 @@ private:
              {"sink", settings.word("sink")}});
         if (kafka != nullptr) {
             logger_.info("to Kafka",
-                         {{"brokers", fmt::format("{}", fmt::join(kafka->brokers, ","))},
+                         {{"brokers", fmt::format("{}", fmt::join(kafka->connection.brokers, ","))},
                           {"topics", kafka->topic},
                           {"prefix", kafka->topic_prefix},
                           {"positions", kafka->state_topic}});
@@ -173,11 +173,11 @@ private:
     }
 
     void warn(const KafkaConfig& kafka) const {
-        if (kafka.plain_text_to_others()) {
+        if (kafka.connection.plain_text_to_others()) {
             logger_.warning("the connection to Kafka is not encrypted",
                             {{"hint", "set kafka.security.protocol to SSL or SASL_SSL"}});
         }
-        if (kafka.secret_in_plain_text()) {
+        if (kafka.connection.secret_in_plain_text()) {
             logger_.warning("the OAuth client's secret goes over the network in plain text",
                             {{"hint",
                               "give the https:// address of the token endpoint in "

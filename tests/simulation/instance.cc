@@ -172,8 +172,8 @@ std::unique_ptr<PositionStore> Instance::make_store() {
     }
     auto log = spoilt(std::make_unique<FakeLog>(deps_.world, deps_.topic, deps_.climate.log),
                       deps_.options.mutation);
-    return std::make_unique<KafkaPositionTopic>(std::move(log), deps_.kafka, "shop",
-                                                deps_.world.clock, Logger{});
+    return std::make_unique<KafkaPositionTopic>(std::move(log), deps_.kafka.position_topic(),
+                                                "shop", deps_.world.clock, Logger{});
 }
 
 // However an attempt ends: the next one comes after a pause, or we would burden the server.

@@ -81,12 +81,12 @@ private:
     };
 
     void settings() {
-        if (config_.plain_text_to_others()) {
+        if (config_.connection.plain_text_to_others()) {
             add("kafka_plain_text", Level::warning, "kafka.security.protocol",
                 "records and passwords go over the network in plain text",
                 "set kafka.security.protocol to SSL or SASL_SSL");
         }
-        if (config_.secret_in_plain_text()) {
+        if (config_.connection.secret_in_plain_text()) {
             add("kafka_oauth_plain_text", Level::warning, "kafka.security.oauth.token_url",
                 "the client's secret goes over the network in plain text",
                 "give the https:// address of the token endpoint");
@@ -267,7 +267,8 @@ private:
     }
 
     std::string allow(const std::string& topic, Use use) const {
-        return use == Use::positions ? PositionHints(config_, "").allow() : hints_.allow(topic);
+        return use == Use::positions ? PositionHints(config_.position_topic(), "").allow()
+                                     : hints_.allow(topic);
     }
 
     void rights(const KafkaTopicFacts& topic, Use use) {
@@ -318,7 +319,7 @@ private:
     }
 
     void positions(const KafkaTopicFacts& topic) {
-        const PositionHints hints(config_, "");
+        const PositionHints hints(config_.position_topic(), "");
         if (topic.partitions != 1) {
             add("kafka_position_topic", Level::blocking, "topic " + topic.name,
                 fmt::format("has {} partitions; positions need one, to be read in their order",
@@ -345,7 +346,7 @@ private:
                 add(id_of(topic.use), Level::blocking, "topic " + topic.name,
                     "is not there, and kafka.topics.create says not to create it: no start "
                     "succeeds without it",
-                    PositionHints(config_, "").create() +
+                    PositionHints(config_.position_topic(), "").create() +
                         "; or pg-capture adopt, which makes it all the same");
             } else if (topic.use != Use::changes || ++reported <= kNamed_max) {
                 add(id_of(topic.use), Level::blocking, "topic " + topic.name,
@@ -401,7 +402,7 @@ private:
     void refused(const KafkaNewTopic& topic, Use use, Error error) {
         if (error.category == Error::Category::permission &&
             error.hint.find("policy") == std::string::npos) {
-            error.hint = use == Use::positions ? PositionHints(config_, "").allow()
+            error.hint = use == Use::positions ? PositionHints(config_.position_topic(), "").allow()
                                                : hints_.allow_create(topic.name);
         }
         findings_.push_back(blocked(id_of(use), "topic " + topic.name, error));

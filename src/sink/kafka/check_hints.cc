@@ -6,8 +6,10 @@
 namespace pgc {
 
 KafkaCheckHints::KafkaCheckHints(const KafkaConfig& config)
-    : brokers_(fmt::format("{}", fmt::join(config.brokers, ","))),
-      principal_(config.security.username.empty() ? "OURS" : config.security.username) {}
+    : brokers_(fmt::format("{}", fmt::join(config.connection.brokers, ","))),
+      principal_(config.connection.security.username.empty()
+                     ? "OURS"
+                     : config.connection.security.username) {}
 
 std::string KafkaCheckHints::tool(std::string_view name, std::string_view arguments) const {
     return fmt::format("{}.sh --bootstrap-server {} {}", name, brokers_, arguments);

@@ -55,9 +55,9 @@ public:
 class KafkaCheckTest : public testing::Test {
 protected:
     KafkaCheckTest() {
-        config.brokers = {"k:9092"};
-        config.security.protocol = "SSL";
-        config.security.username = "cdc";
+        config.connection.brokers = {"k:9092"};
+        config.connection.security.protocol = "SSL";
+        config.connection.security.username = "cdc";
         topic("cdc.public.a");
         KafkaTopicFacts& positions = topic("pg-capture.positions");
         positions.config->cleanup_policy = "compact";
@@ -113,19 +113,19 @@ TEST_F(KafkaCheckTest, AGoodSetUpHasNothingToFix) {
 }
 
 TEST_F(KafkaCheckTest, PlainTextToOthersAndWeakAcksAreWarnedOf) {
-    config.security.protocol = "PLAINTEXT";
+    config.connection.security.protocol = "PLAINTEXT";
     EXPECT_EQ(only().id, "kafka_plain_text");
     EXPECT_EQ(only().level, Level::warning);
-    config.security.protocol = "SSL";
+    config.connection.security.protocol = "SSL";
     config.acks = KafkaAcks::leader;
     EXPECT_EQ(only().id, "kafka_acks");
     EXPECT_EQ(only().hint, "set kafka.acks to all");
 }
 
 TEST_F(KafkaCheckTest, AnOAuthSecretInPlainTextIsWarnedOf) {
-    config.security.protocol = "SASL_SSL";
-    config.security.mechanism = "OAUTHBEARER";
-    config.security.oauth.token_url = "http://127.evil.com/token";
+    config.connection.security.protocol = "SASL_SSL";
+    config.connection.security.mechanism = "OAUTHBEARER";
+    config.connection.security.oauth.token_url = "http://127.evil.com/token";
     EXPECT_EQ(only().id, "kafka_oauth_plain_text");
     EXPECT_EQ(only().level, Level::warning);
 }

@@ -32,7 +32,7 @@
 #include "base/wake.h"
 #include "observe/log.h"
 #include "sink/kafka/broker_errors.h"
-#include "sink/kafka/config.h"
+#include "sink/kafka/connection.h"
 #include "sink/kafka/properties.h"
 
 namespace pgc {
@@ -49,7 +49,7 @@ public:
     enum class Kind : std::uint8_t { producer, consumer };
 
     struct Deps {
-        const KafkaConfig& config;  // read only while it is made
+        const KafkaConnection& config;  // read only while it is made
         Kind kind = Kind::producer;
         // The role's own; they win over the configuration's.
         std::span<const KafkaProperty> properties;

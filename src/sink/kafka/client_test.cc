@@ -77,7 +77,7 @@ protected:
         return ::poll(&wanted, 1, 0) == 1;
     }
 
-    KafkaConfig config;
+    KafkaConnection config;
     ManualClock clock;
     CapturedLines lines;
     Log log{{.levels = {.level = LogLevel::trace, .modules = {}}}, lines, clock};

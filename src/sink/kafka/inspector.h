@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "sink/kafka/producer.h"
+#include "sink/kafka/new_topic.h"
 
 namespace pgc {
 

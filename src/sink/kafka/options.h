@@ -1,4 +1,5 @@
-// What the user can say about Kafka: kafka.*, dead_letter_topic, state.topic.
+// What the user can say about writing to Kafka: kafka.* but for the connection
+// (connection_options.h), dead_letter_topic, state.topic.
 #pragma once
 
 #include <span>

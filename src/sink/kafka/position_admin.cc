@@ -71,10 +71,10 @@ void ask_for_end(const KafkaClient& client, const std::string& topic) {
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-void ask_to_create(const KafkaClient& client, const KafkaConfig& config, bool only_try) {
+void ask_to_create(const KafkaClient& client, const PositionTopicConfig& config, bool only_try) {
     std::array<char, 256> text{};
     rd_kafka_NewTopic_t* topic = rd_kafka_NewTopic_new(
-        config.state_topic.c_str(), 1, config.topics.replication_factor, text.data(), text.size());
+        config.name.c_str(), 1, config.replication_factor, text.data(), text.size());
     assert(topic != nullptr && "the options' ranges are narrower than the library's");
     for (const auto& [name, value] : kPositionTopicConfig) {
         rd_kafka_NewTopic_set_config(topic, std::string{name}.c_str(), std::string{value}.c_str());

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "sink/kafka/client.h"
-#include "sink/kafka/config.h"
+#include "sink/kafka/position_config.h"
 #include "sink/kafka/position_hints.h"
 
 namespace pgc {
@@ -26,7 +26,7 @@ void ask_for_settings(const KafkaClient& client, const std::string& topic);
 // The end of what is committed, from the leader: never before what it has acknowledged.
 void ask_for_end(const KafkaClient& client, const std::string& topic);
 // `only_try`: the controller says what would come of it.
-void ask_to_create(const KafkaClient& client, const KafkaConfig& config, bool only_try);
+void ask_to_create(const KafkaClient& client, const PositionTopicConfig& config, bool only_try);
 
 // A code of the broker's and its words, empty if there are none.
 struct KafkaAnswer {

@@ -22,11 +22,11 @@ const KafkaProperty kProperties[] = {
 
 }  // namespace
 
-Result<std::unique_ptr<PositionAppender>> PositionAppender::make(const KafkaConfig& config,
+Result<std::unique_ptr<PositionAppender>> PositionAppender::make(const PositionTopicConfig& config,
                                                                  const PositionHints& hints,
                                                                  const Clock& clock,
                                                                  Logger logger) {
-    auto client = KafkaClient::make({.config = config,
+    auto client = KafkaClient::make({.config = config.connection,
                                      .kind = KafkaClient::Kind::producer,
                                      .properties = kProperties,
                                      .clock = clock,

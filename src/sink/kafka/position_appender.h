@@ -18,7 +18,7 @@
 #include "base/wait.h"
 #include "observe/log.h"
 #include "sink/kafka/client.h"
-#include "sink/kafka/config.h"
+#include "sink/kafka/position_config.h"
 #include "sink/kafka/position_hints.h"
 
 namespace pgc {
@@ -26,7 +26,7 @@ namespace pgc {
 class PositionAppender {
 public:
     // `config` and `hints` outlive it.
-    static Result<std::unique_ptr<PositionAppender>> make(const KafkaConfig& config,
+    static Result<std::unique_ptr<PositionAppender>> make(const PositionTopicConfig& config,
                                                           const PositionHints& hints,
                                                           const Clock& clock, Logger logger);
 
@@ -38,9 +38,9 @@ public:
     void wants(Wants& wants) const { wants.readable(client_->wake_fd()); }
 
 private:
-    PositionAppender(const KafkaConfig& config, const PositionHints& hints,
+    PositionAppender(const PositionTopicConfig& config, const PositionHints& hints,
                      std::unique_ptr<KafkaClient> client)
-        : topic_(config.state_topic), hints_(hints), client_(std::move(client)) {}
+        : topic_(config.name), hints_(hints), client_(std::move(client)) {}
 
     Error failed(rd_kafka_resp_err_t code, const char* text) const;
 

@@ -17,12 +17,13 @@ std::string with_config() {
 
 }  // namespace
 
-PositionHints::PositionHints(const KafkaConfig& config, std::string key)
-    : topic_(config.state_topic),
+PositionHints::PositionHints(const PositionTopicConfig& config, std::string key)
+    : topic_(config.name),
       key_(std::move(key)),
-      brokers_(fmt::format("{}", fmt::join(config.brokers, ","))),
-      principal_(config.security.username.empty() ? "OURS" : config.security.username),
-      replication_factor_(config.topics.replication_factor) {}
+      brokers_(fmt::format("{}", fmt::join(config.connection.brokers, ","))),
+      principal_(config.connection.security.username.empty() ? "OURS"
+                                                             : config.connection.security.username),
+      replication_factor_(config.replication_factor) {}
 
 std::string PositionHints::tool(std::string_view name, std::string_view arguments) const {
     return fmt::format("{}.sh --bootstrap-server {} {}", name, brokers_, arguments);

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "sink/kafka/config.h"
+#include "sink/kafka/position_config.h"
 
 namespace pgc {
 
@@ -15,7 +15,7 @@ inline constexpr std::string_view kPositionTopicConfig[][2] = {
 
 class PositionHints {
 public:
-    PositionHints(const KafkaConfig& config, std::string key);
+    PositionHints(const PositionTopicConfig& config, std::string key);
 
     // "topic pg-capture.positions, key shop"
     std::string where() const;

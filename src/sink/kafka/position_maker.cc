@@ -4,11 +4,10 @@
 
 namespace pgc {
 
-Result<std::unique_ptr<PositionTopicMaker>> PositionTopicMaker::make(const KafkaConfig& config,
-                                                                     const PositionHints& hints,
-                                                                     const Clock& clock,
-                                                                     Logger logger) {
-    if (!config.topics.create) {
+Result<std::unique_ptr<PositionTopicMaker>> PositionTopicMaker::make(
+    const PositionTopicConfig& config, const PositionHints& hints, const Clock& clock,
+    Logger logger) {
+    if (!config.create) {
         return std::unexpected(
             stop(Error::Category::configuration,
                  "the topic of positions is missing, and kafka.topics.create is false")
@@ -16,7 +15,7 @@ Result<std::unique_ptr<PositionTopicMaker>> PositionTopicMaker::make(const Kafka
                 .with_hint("set kafka.topics.create to true; or pg-capture adopt, which makes it "
                            "all the same"));
     }
-    auto client = KafkaClient::make({.config = config,
+    auto client = KafkaClient::make({.config = config.connection,
                                      .kind = KafkaClient::Kind::producer,
                                      .properties = {},
                                      .clock = clock,

@@ -11,7 +11,7 @@
 #include "base/wait.h"
 #include "observe/log.h"
 #include "sink/kafka/client.h"
-#include "sink/kafka/config.h"
+#include "sink/kafka/position_config.h"
 #include "sink/kafka/position_hints.h"
 
 namespace pgc {
@@ -19,7 +19,7 @@ namespace pgc {
 class PositionTopicMaker {
 public:
     // `config` and `hints` outlive it. An Error if it may not be created by us.
-    static Result<std::unique_ptr<PositionTopicMaker>> make(const KafkaConfig& config,
+    static Result<std::unique_ptr<PositionTopicMaker>> make(const PositionTopicConfig& config,
                                                             const PositionHints& hints,
                                                             const Clock& clock, Logger logger);
 

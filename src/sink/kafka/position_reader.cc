@@ -35,7 +35,7 @@ using Message = std::unique_ptr<rd_kafka_message_t, MessageFree>;
 }  // namespace
 
 Result<std::unique_ptr<PositionReader>> PositionReader::make(Deps deps) {
-    auto client = KafkaClient::make({.config = deps.config,
+    auto client = KafkaClient::make({.config = deps.config.connection,
                                      .kind = KafkaClient::Kind::consumer,
                                      .properties = kProperties,
                                      .clock = deps.clock,
@@ -46,7 +46,7 @@ Result<std::unique_ptr<PositionReader>> PositionReader::make(Deps deps) {
 
 PositionReader::PositionReader(Deps deps, std::unique_ptr<KafkaClient> client)
     : deps_(std::move(deps)), client_(std::move(client)) {
-    ask_for_topic(*client_, deps_.config.state_topic);
+    ask_for_topic(*client_, deps_.config.name);
 }
 
 PositionReader::~PositionReader() {
@@ -118,7 +118,7 @@ Result<PositionReader::Step> PositionReader::take_topic(const rd_kafka_event_t* 
                 .at(deps_.hints.where())
                 .with_hint(deps_.hints.make_anew()));
     }
-    ask_for_settings(*client_, deps_.config.state_topic);
+    ask_for_settings(*client_, deps_.config.name);
     return Step::settings;
 }
 
@@ -135,7 +135,7 @@ Result<PositionReader::Step> PositionReader::take_controller(const rd_kafka_even
     Error error = position_error(answer, "the topic of positions is missing and can't be created",
                                  deps_.hints);
     if (error.category == Error::Category::permission) {
-        if (!deps_.config.topics.create) return Step::missing;
+        if (!deps_.config.create) return Step::missing;
         error.hint = deps_.hints.create() + "; or let us: " + error.hint;
     }
     return std::unexpected(std::move(error));
@@ -153,7 +153,7 @@ Result<PositionReader::Step> PositionReader::take_settings(const rd_kafka_event_
                 .at(deps_.hints.where())
                 .with_hint(deps_.hints.compact()));
     }
-    ask_for_end(*client_, deps_.config.state_topic);
+    ask_for_end(*client_, deps_.config.name);
     return Step::end;
 }
 
@@ -166,7 +166,7 @@ Result<PositionReader::Step> PositionReader::take_end(const rd_kafka_event_t* ev
 
 Result<PositionReader::Step> PositionReader::begin_records() {
     constexpr std::uint64_t one = 1;  // what an eventfd is notified with
-    topic_ = rd_kafka_topic_new(client_->handle(), deps_.config.state_topic.c_str(), nullptr);
+    topic_ = rd_kafka_topic_new(client_->handle(), deps_.config.name.c_str(), nullptr);
     if (topic_ == nullptr) return std::unexpected(refused({rd_kafka_last_error(), {}}));
     queue_ = rd_kafka_queue_new(client_->handle());
     rd_kafka_queue_io_event_enable(queue_, wake_.fd(), &one, sizeof one);

@@ -25,8 +25,8 @@
 #include "base/wake.h"
 #include "observe/log.h"
 #include "sink/kafka/client.h"
-#include "sink/kafka/config.h"
 #include "sink/kafka/position_admin.h"
+#include "sink/kafka/position_config.h"
 #include "sink/kafka/position_hints.h"
 #include "sink/kafka/position_log.h"
 
@@ -35,7 +35,7 @@ namespace pgc {
 class PositionReader {
 public:
     struct Deps {
-        const KafkaConfig& config;  // these three outlive it
+        const PositionTopicConfig& config;  // these three outlive it
         const PositionHints& hints;
         const Clock& clock;
         std::string key;

@@ -17,8 +17,9 @@ constexpr std::string_view kReset =
 
 }  // namespace
 
-KafkaPositionTopic::KafkaPositionTopic(std::unique_ptr<PositionLog> log, const KafkaConfig& config,
-                                       std::string pipeline, const Clock& clock, Logger logger)
+KafkaPositionTopic::KafkaPositionTopic(std::unique_ptr<PositionLog> log,
+                                       const PositionTopicConfig& config, std::string pipeline,
+                                       const Clock& clock, Logger logger)
     : log_(std::move(log)),
       hints_(config, pipeline),
       pipeline_(std::move(pipeline)),

@@ -26,7 +26,7 @@
 #include "base/clock.h"
 #include "core/store.h"
 #include "observe/log.h"
-#include "sink/kafka/config.h"
+#include "sink/kafka/position_config.h"
 #include "sink/kafka/position_hints.h"
 #include "sink/kafka/position_log.h"
 
@@ -39,7 +39,7 @@ public:
     static constexpr Duration kReport_every = std::chrono::seconds{30};
 
     // `log` is of state.topic and `pipeline`'s key; `clock` outlives this.
-    KafkaPositionTopic(std::unique_ptr<PositionLog> log, const KafkaConfig& config,
+    KafkaPositionTopic(std::unique_ptr<PositionLog> log, const PositionTopicConfig& config,
                        std::string pipeline, const Clock& clock, Logger logger);
 
     Result<std::optional<Loaded>> load() override;

@@ -25,9 +25,10 @@ const StoredPosition kPosition{.pipeline = "shop",
                                .slot = "pg_slot",
                                .resume_at = Lsn{0x16'B374D848}};
 
-KafkaConfig config() {
-    KafkaConfig config;
-    config.brokers = {"k1:9092", "k2:9092"};
+PositionTopicConfig config() {
+    PositionTopicConfig config;
+    config.name = "pg-capture.positions";
+    config.connection.brokers = {"k1:9092", "k2:9092"};
     return config;
 }
 

@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "core/record.h"
+#include "sink/kafka/new_topic.h"
 
 namespace pgc {
 
@@ -64,13 +65,6 @@ struct KafkaOutgoing {
 struct KafkaHeader {
     std::string_view name;
     std::string_view value;
-};
-
-struct KafkaNewTopic {
-    std::string name;
-    std::int32_t partitions = 1;
-    std::int32_t replication_factor = -1;  // -1: the cluster's default
-    std::vector<std::pair<std::string, std::string>> config;
 };
 
 // What collect() brought.

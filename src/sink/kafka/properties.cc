@@ -261,7 +261,7 @@ std::optional<KafkaPropertyRefusal> refuse_property(std::string_view name, std::
     return KafkaPropertyRefusal{"librdkafka knows no such property", nearest_allowed(name), {}};
 }
 
-Result<KafkaProperties> connection_properties(const KafkaConfig& config) {
+Result<KafkaProperties> connection_properties(const KafkaConnection& config) {
     Collector made;
     made.set("bootstrap.servers", joined(config.brokers));
     made.set("security.protocol", config.security.protocol);

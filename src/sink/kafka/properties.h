@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
-#include "sink/kafka/config.h"
+#include "sink/kafka/connection.h"
 
 namespace pgc {
 
@@ -35,6 +35,6 @@ struct KafkaProperties {
     std::vector<KafkaProperty> all;  // in the order in which they are to be set
     std::vector<Secret> secrets;
 };
-Result<KafkaProperties> connection_properties(const KafkaConfig& config);
+Result<KafkaProperties> connection_properties(const KafkaConnection& config);
 
 }  // namespace pgc

@@ -22,7 +22,7 @@ std::string refusal(std::string_view name, std::string_view value = "1") {
     return refused->reason + "|" + refused->nearest + "|" + refused->hint;
 }
 
-std::map<std::string, std::string> made_of(const KafkaConfig& config) {
+std::map<std::string, std::string> made_of(const KafkaConnection& config) {
     std::map<std::string, std::string> all;
     const auto properties = connection_properties(config);
     for (const auto& [name, value] : properties->all) all[name] = value;
@@ -101,7 +101,7 @@ TEST(KafkaPropertiesTest, JudgeEveryPropertyOfTheLibrary) {
 }
 
 TEST(KafkaPropertiesTest, OfTheUserWinOverOurs) {
-    KafkaConfig config;
+    KafkaConnection config;
     config.brokers = {"a:1", "b:2"};
     EXPECT_THAT(made_of(config), Contains(Pair("bootstrap.servers", "a:1,b:2")));
     EXPECT_THAT(made_of(config), Contains(Pair("reconnect.backoff.max.ms", "1000")));
@@ -110,7 +110,7 @@ TEST(KafkaPropertiesTest, OfTheUserWinOverOurs) {
 }
 
 TEST(KafkaPropertiesTest, ComeFromSecurity) {
-    KafkaConfig config;
+    KafkaConnection config;
     config.security.protocol = "SASL_SSL";
     config.security.mechanism = "SCRAM-SHA-512";
     config.security.username = "cdc";
@@ -125,7 +125,7 @@ TEST(KafkaPropertiesTest, ComeFromSecurity) {
 }
 
 TEST(KafkaPropertiesTest, FetchTokensByOpenIdConnect) {
-    KafkaConfig config;
+    KafkaConnection config;
     config.security.protocol = "SASL_PLAINTEXT";
     config.security.mechanism = "OAUTHBEARER";
     config.security.oauth = {.token_url = "https://id/token",
@@ -141,7 +141,7 @@ TEST(KafkaPropertiesTest, FetchTokensByOpenIdConnect) {
 }
 
 TEST(KafkaPropertiesTest, FailWithTheSecretThatCantBeRead) {
-    KafkaConfig config;
+    KafkaConnection config;
     config.security.protocol = "SSL";
     config.security.key_password = []() -> Result<Secret> {
         return std::unexpected(stop(Error::Category::configuration, "no such file"));

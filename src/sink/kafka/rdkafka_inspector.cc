@@ -8,8 +8,6 @@
 #include <utility>
 
 #include "sink/kafka/errors.h"
-#include "sink/kafka/producer_properties.h"
-#include "sink/kafka/sink.h"
 
 namespace pgc {
 namespace {
@@ -129,9 +127,8 @@ private:
 RdKafkaInspector::RdKafkaInspector(Deps deps) : deps_(std::move(deps)) {}
 RdKafkaInspector::~RdKafkaInspector() = default;
 
-// With all that the sink's producer is made with, so that what it would refuse shows here.
-Result<std::unique_ptr<KafkaClient>> RdKafkaInspector::make(const KafkaConfig& config) {
-    auto properties = producer_properties(config, KafkaSink::kBatch_bytes);
+Result<std::unique_ptr<KafkaClient>> RdKafkaInspector::make(const KafkaConnection& config) {
+    auto properties = deps_.properties;
     // Why a broker closes a connection is of interest here: it is the wrong protocol, mostly.
     properties.push_back({"log.connection.close", "true"});
     return KafkaClient::make({.config = config,
@@ -144,7 +141,7 @@ Result<std::unique_ptr<KafkaClient>> RdKafkaInspector::make(const KafkaConfig& c
 Result<std::vector<KafkaReached>> RdKafkaInspector::reach() {
     std::vector<std::unique_ptr<Door>> doors;
     for (const std::string& broker : deps_.config.brokers) {
-        KafkaConfig alone = deps_.config;
+        KafkaConnection alone = deps_.config;
         alone.brokers = {broker};
         auto client = make(alone);
         if (!client) return std::unexpected(std::move(client.error()));

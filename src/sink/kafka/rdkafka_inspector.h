@@ -5,12 +5,15 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/wait.h"
 #include "observe/log.h"
 #include "sink/kafka/client.h"
+#include "sink/kafka/connection.h"
 #include "sink/kafka/inspector.h"
+#include "sink/kafka/properties.h"
 
 namespace pgc {
 
@@ -21,7 +24,10 @@ public:
     static constexpr Duration kFailing_max = std::chrono::seconds{2};
 
     struct Deps {
-        const KafkaConfig& config;  // all outlive it
+        const KafkaConnection& config;  // all references outlive it
+        // What the client that this one stands for is made with, so that what it would be
+        // refused shows here.
+        std::vector<KafkaProperty> properties;
         const Clock& clock;
         Waiter& waiter;
         Logger logger;
@@ -41,7 +47,7 @@ private:
     using Send =
         std::function<void(rd_kafka_t*, const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
 
-    Result<std::unique_ptr<KafkaClient>> make(const KafkaConfig& config);
+    Result<std::unique_ptr<KafkaClient>> make(const KafkaConnection& config);
     Result<KafkaEvent> ask(rd_kafka_admin_op_t operation, const Send& send);
     Result<void> describe(std::span<const std::string> names, std::vector<KafkaTopicFacts>& into);
     void configure(std::span<KafkaTopicFacts> topics);

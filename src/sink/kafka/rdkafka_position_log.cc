@@ -4,10 +4,10 @@
 
 namespace pgc {
 
-RdKafkaPositionLog::RdKafkaPositionLog(const KafkaConfig& config, std::string key,
+RdKafkaPositionLog::RdKafkaPositionLog(PositionTopicConfig config, std::string key,
                                        const Clock& clock, Logger logger)
-    : config_(config),
-      hints_(config, key),
+    : config_(std::move(config)),
+      hints_(config_, key),
       key_(std::move(key)),
       clock_(clock),
       logger_(std::move(logger)) {}

@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 #include "observe/log.h"
-#include "sink/kafka/config.h"
 #include "sink/kafka/position_appender.h"
+#include "sink/kafka/position_config.h"
 #include "sink/kafka/position_hints.h"
 #include "sink/kafka/position_log.h"
 #include "sink/kafka/position_maker.h"
@@ -20,8 +20,8 @@ namespace pgc {
 
 class RdKafkaPositionLog final : public PositionLog {
 public:
-    // `config` and `clock` outlive it.
-    RdKafkaPositionLog(const KafkaConfig& config, std::string key, const Clock& clock,
+    // `clock` outlives it.
+    RdKafkaPositionLog(PositionTopicConfig config, std::string key, const Clock& clock,
                        Logger logger);
 
     void read() override;
@@ -35,7 +35,7 @@ public:
 private:
     Result<void> send();
 
-    const KafkaConfig& config_;
+    const PositionTopicConfig config_;
     const PositionHints hints_;
     const std::string key_;
     const Clock& clock_;

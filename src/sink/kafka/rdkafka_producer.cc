@@ -340,7 +340,7 @@ RdKafkaProducers::~RdKafkaProducers() {
 
 Result<std::unique_ptr<KafkaProducer>> RdKafkaProducers::make(std::size_t batch_bytes) {
     const auto properties = producer_properties(config_, batch_bytes);
-    auto client = KafkaClient::make({.config = config_,
+    auto client = KafkaClient::make({.config = config_.connection,
                                      .kind = KafkaClient::Kind::producer,
                                      .properties = properties,
                                      .clock = clock_,

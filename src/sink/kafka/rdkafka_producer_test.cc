@@ -29,8 +29,8 @@ protected:
     void make() {
         auto properties = producer_properties(config_, 100'000);
         properties.push_back({"test.mock.num.brokers", "1"});
-        config_.brokers = {"127.0.0.1:1"};  // the mock cluster's own take its place
-        auto client = KafkaClient::make({.config = config_,
+        config_.connection.brokers = {"127.0.0.1:1"};  // the mock cluster's own take its place
+        auto client = KafkaClient::make({.config = config_.connection,
                                          .kind = KafkaClient::Kind::producer,
                                          .properties = properties,
                                          .clock = clock_,
@@ -171,7 +171,7 @@ TEST_F(RdKafkaProducerTest, AQuestionWithoutAnAnswerIsAnsweredForEachTopic) {
 
 // The mock cluster makes each topic that it is asked for, if it may.
 TEST_F(RdKafkaProducerTest, NoTopicIsMadeByWritingIntoIt) {
-    config_.properties = {{"topic.metadata.propagation.max.ms", "300"}};
+    config_.connection.properties = {{"topic.metadata.propagation.max.ms", "300"}};
     make();
     KafkaTopic* missing = producer_->topic("missing");
     ASSERT_EQ(produce({{topic_, 0, &record("a")}, {missing, 0, &record("b")}}).records, 2U);

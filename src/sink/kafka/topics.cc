@@ -17,10 +17,11 @@ rd_kafka_resp_err_t native(KafkaCode code) noexcept {
 Error missing(const std::string& name, const KafkaConfig& config) {
     return stop(Error::Category::sink, "the topic does not exist, and we are not to create it")
         .at("topic " + name)
-        .with_hint(fmt::format("create it: kafka-topics.sh --bootstrap-server {} --create --topic "
-                               "{} --partitions {}; or set kafka.topics.create: true",
-                               config.brokers.empty() ? "BROKER" : config.brokers.front(), name,
-                               config.topics.partitions));
+        .with_hint(fmt::format(
+            "create it: kafka-topics.sh --bootstrap-server {} --create --topic "
+            "{} --partitions {}; or set kafka.topics.create: true",
+            config.connection.brokers.empty() ? "BROKER" : config.connection.brokers.front(), name,
+            config.topics.partitions));
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ TEST_F(KafkaTopicsTest, AMissingTopicIsCreatedAsConfigured) {
 
 TEST_F(KafkaTopicsTest, AMissingTopicStopsWhereWeAreNotToCreateIt) {
     config_.topics.create = false;
-    config_.brokers = {"kafka:9092"};
+    config_.connection.brokers = {"kafka:9092"};
     make();
     const auto route = settle(of(users_));
     ASSERT_FALSE(route);

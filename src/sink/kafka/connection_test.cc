@@ -1,20 +1,11 @@
-#include "sink/kafka/config.h"
+#include "sink/kafka/connection.h"
 
 #include <gtest/gtest.h>
-
-#include "sink/kafka/client.h"
-#include "sink/kafka/options.h"
 
 namespace pgc {
 namespace {
 
-TEST(KafkaConfigTest, ByDefaultNothingMayBeLost) {
-    const KafkaConfig config;
-    EXPECT_FALSE(config.may_lose());
-    EXPECT_EQ(config.acks, KafkaAcks::all);
-}
-
-TEST(KafkaConfigTest, TheProtocolSaysWhatTheConnectionIsLike) {
+TEST(KafkaConnectionTest, TheProtocolSaysWhatTheConnectionIsLike) {
     KafkaSecurity security;
     EXPECT_FALSE(security.encrypted());
     EXPECT_FALSE(security.sasl());
@@ -29,16 +20,16 @@ TEST(KafkaConfigTest, TheProtocolSaysWhatTheConnectionIsLike) {
     EXPECT_FALSE(security.sasl());
 }
 
-TEST(KafkaConfigTest, ANameThatBeginsLikeLoopbackIsAnotherMachine) {
-    KafkaConfig config;
+TEST(KafkaConnectionTest, ANameThatBeginsLikeLoopbackIsAnotherMachine) {
+    KafkaConnection config;
     config.brokers = {"127.0.0.1:9092", "[::1]:9092", "localhost:1"};
     EXPECT_FALSE(config.plain_text_to_others());
     config.brokers = {"127.evil.com:9092"};
     EXPECT_TRUE(config.plain_text_to_others());
 }
 
-TEST(KafkaConfigTest, AnOAuthSecretInPlainTextIsKnown) {
-    KafkaConfig config;
+TEST(KafkaConnectionTest, AnOAuthSecretInPlainTextIsKnown) {
+    KafkaConnection config;
     config.security.protocol = "SASL_SSL";
     config.security.oauth.token_url = "http://idp.example.com/token";
     EXPECT_FALSE(config.secret_in_plain_text()) << "without OAuth there is none";
