@@ -24,7 +24,7 @@ CORES = max(2, os.cpu_count() or 2)
 HANG_MIN = 1800
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-ra"]
 # Threads of our own live here; the rest of the code has none.
-THREADED = "^(observe|sink|server|pipeline|conformance|cli|postgres)_test$"
+THREADED = "^(observe|sink|server|pipeline|conformance|cli|postgres|pgclient|kafka)_test$"
 
 
 @dataclasses.dataclass

@@ -8,13 +8,13 @@
 #include "cli/parts.h"
 #include "cli/sql_session.h"
 #include "cli/table.h"
+#include "kafka/rdkafka_inspector.h"
 #include "observe/json_text.h"
 #include "pipeline/options.h"
 #include "postgres/check/captured_tables.h"
 #include "postgres/check/check.h"
 #include "sink/kafka/check.h"
 #include "sink/kafka/producer_properties.h"
-#include "sink/kafka/rdkafka_inspector.h"
 #include "sink/kafka/sink.h"
 
 namespace pgc {

@@ -6,8 +6,8 @@
 
 #include "format/native/native_format.h"
 #include "format/options.h"
+#include "pgclient/libpq_link.h"
 #include "pipeline/options.h"
-#include "postgres/link/libpq_link.h"
 #include "postgres/stream/postgres_source.h"
 #include "sink/console/options.h"
 #include "sink/console/sink.h"

@@ -14,7 +14,7 @@
 #include "cli/signals.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
-#include "postgres/quote.h"
+#include "pgclient/quote.h"
 #include "sink/console/options.h"
 #include "sink/console/output.h"
 

@@ -11,7 +11,7 @@
 #include "cli/sql_session.h"
 #include "core/snapshot.h"
 #include "core/store.h"
-#include "postgres/link/blocking.h"
+#include "pgclient/blocking.h"
 #include "postgres/slots/standing.h"
 #include "sink/kafka/config.h"
 

@@ -1,10 +1,10 @@
 #include "cli/position_store.h"
 
+#include "kafka/rdkafka_position_log.h"
 #include "pipeline/background_store.h"
 #include "pipeline/file_store.h"
 #include "pipeline/options.h"
 #include "sink/kafka/position_topic.h"
-#include "sink/kafka/rdkafka_position_log.h"
 
 namespace pgc {
 

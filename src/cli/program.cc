@@ -8,12 +8,12 @@
 #include "cli/error_output.h"
 #include "cli/options.h"
 #include "format/options.h"
+#include "kafka/connection_options.h"
+#include "pgclient/connection_options.h"
 #include "pipeline/options.h"
-#include "postgres/link/connection_options.h"
 #include "postgres/options.h"
 #include "server/options.h"
 #include "sink/console/options.h"
-#include "sink/kafka/connection_options.h"
 #include "sink/kafka/options.h"
 
 namespace pgc {

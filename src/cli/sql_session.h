@@ -9,8 +9,8 @@
 #include "cli/command.h"
 #include "cli/program.h"
 #include "observe/log.h"
-#include "postgres/link/blocking.h"
-#include "postgres/link/libpq_link.h"
+#include "pgclient/blocking.h"
+#include "pgclient/libpq_link.h"
 #include "postgres/options.h"
 
 namespace pgc {

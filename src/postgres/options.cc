@@ -8,7 +8,7 @@
 
 #include "base/words.h"
 #include "config/errors.h"
-#include "postgres/link/connection_options.h"
+#include "pgclient/connection_options.h"
 
 namespace pgc {
 

@@ -13,12 +13,12 @@
 #include "config/settings.h"
 #include "core/name_pattern.h"
 #include "core/snapshot.h"
-#include "postgres/link/connection.h"
+#include "pgclient/connection.h"
 
 namespace pgc {
 
 // Section source.* and all below it, and the names in section postgres; the rest of that is the
-// connection's (link/connection_options.h).
+// connection's (pgclient/connection_options.h).
 std::span<const OptionTable> postgres_option_tables() noexcept;
 
 // How existing rows are read (postgres/snapshot/).

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "config/loader.h"
-#include "postgres/link/connection_options.h"
+#include "pgclient/connection_options.h"
 
 namespace pgc {
 namespace {

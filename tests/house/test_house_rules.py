@@ -62,6 +62,13 @@ def test_the_tree_is_formatted():
     ("src/postgres/a.cc", '#include "format/native.h"\n', "layers"),
     ("src/sink/a.cc", '#include "server/http.h"\n', "layers"),
     ("src/pipeline/a.cc", "#include <libpq-fe.h>\n", "layers"),
+    ("src/postgres/a.cc", "#include <libpq-fe.h>\n", "layers"),
+    ("src/pipeline/a.cc", "#include <librdkafka/rdkafka.h>\n", "layers"),
+    ("src/pgclient/a.cc", '#include "postgres/options.h"\n', "layers"),
+    ("src/pgclient/a.cc", '#include "core/relation.h"\n', "layers"),
+    ("src/kafka/a.cc", '#include "core/record.h"\n', "layers"),
+    ("src/kafka/a.cc", '#include "sink/kafka/config.h"\n', "layers"),
+    ("src/pipeline/a.cc", '#include "kafka/client.h"\n', "layers"),
     ("src/core/a.cc", "#include <yaml-cpp/yaml.h>\n", "layers"),
     ("src/core/a.cc", '#include "lsn.h"\n', "include-path"),
     ("src/stuff/a.cc", "int a;\n", "unknown-room"),
@@ -115,7 +122,9 @@ def test_fires(tree, path, text, rule):
 
 @pytest.mark.parametrize("path, text", [
     ("src/server/a.cc", '#include "pipeline/state.h"\n#include "base/lsn.h"\n'),
-    ("src/postgres/a.cc", '#include <libpq-fe.h>\n#include "core/relation.h"\n'),
+    ("src/pgclient/a.cc", '#include <libpq-fe.h>\n#include "config/settings.h"\n'),
+    ("src/postgres/a.cc", '#include "pgclient/link.h"\n#include "core/relation.h"\n'),
+    ("src/sink/a.cc", '#include <librdkafka/rdkafka.h>\n#include "kafka/client.h"\n'),
     ("src/pipeline/a_test.cc", '#include "support/fake_sink.h"\n'),
     ("src/base/a.cc", "auto f() { return std::chrono::steady_clock::now(); }\n"),
     ("src/core/a.cc", "// printf( and std::endl in a comment, \"getenv(\" in a string\n"

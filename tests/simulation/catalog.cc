@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "postgres/link/server_errors.h"
+#include "pgclient/server_errors.h"
 
 namespace pgc::sim {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "simulation/server.h"
 
 namespace pgc::sim {

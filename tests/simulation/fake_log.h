@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "core/position_text.h"
+#include "kafka/position_log.h"
 #include "simulation/oracle.h"
 #include "simulation/world.h"
-#include "sink/kafka/position_log.h"
 
 namespace pgc::sim {
 

@@ -11,8 +11,8 @@
 #include "core/sink.h"
 #include "core/source.h"
 #include "core/store.h"
+#include "kafka/position_log.h"
 #include "simulation/server.h"
-#include "sink/kafka/position_log.h"
 
 namespace pgc::sim {
 

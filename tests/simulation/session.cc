@@ -8,7 +8,7 @@
 #include <set>
 #include <utility>
 
-#include "postgres/link/server_errors.h"
+#include "pgclient/server_errors.h"
 #include "support/wire.h"
 
 namespace pgc::sim {

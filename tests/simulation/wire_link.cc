@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/byte_cursor.h"
-#include "postgres/link/server_errors.h"
+#include "pgclient/server_errors.h"
 #include "support/walsender_messages.h"
 #include "support/wire.h"
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "simulation/catalog.h"
 #include "simulation/server.h"
 #include "simulation/session.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "sink/kafka/position_log.h"
+#include "kafka/position_log.h"
 
 namespace pgc::fake {
 

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 
 namespace pgc {
 

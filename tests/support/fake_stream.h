@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "support/fake_server.h"
 
 namespace pgc {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "postgres/quote.h"
+#include "pgclient/quote.h"
 
 namespace pgc {
 

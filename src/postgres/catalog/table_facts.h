@@ -19,8 +19,8 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "base/lsn.h"
+#include "pgclient/link.h"
 #include "postgres/catalog/lineage.h"
-#include "postgres/link/link.h"
 #include "postgres/types/type_map.h"
 
 namespace pgc {

@@ -5,8 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "postgres/quote.h"
-#include "postgres/setup/answer.h"
+#include "pgclient/answer.h"
+#include "pgclient/quote.h"
 #include "postgres/setup/publication.h"
 #include "postgres/setup/statements.h"
 #include "postgres/setup/tables.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "postgres/link/blocking.h"
+#include "pgclient/blocking.h"
 #include "postgres/options.h"
 
 namespace pgc {

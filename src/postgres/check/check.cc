@@ -1,8 +1,8 @@
 #include "postgres/check/check.h"
 
+#include "pgclient/blocking.h"
 #include "postgres/check/server_checks.h"
 #include "postgres/check/table_checks.h"
-#include "postgres/link/blocking.h"
 
 namespace pgc {
 namespace {

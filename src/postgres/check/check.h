@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/wait.h"
 #include "observe/findings.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "postgres/options.h"
 
 namespace pgc {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "postgres/quote.h"
+#include "pgclient/quote.h"
 #include "postgres/setup/publication.h"
 
 namespace pgc {

@@ -4,10 +4,10 @@
 
 #include <utility>
 
+#include "pgclient/answer.h"
+#include "pgclient/quote.h"
+#include "pgclient/session.h"
 #include "postgres/costly_steps.h"
-#include "postgres/link/session.h"
-#include "postgres/quote.h"
-#include "postgres/setup/answer.h"
 #include "postgres/setup/statements.h"
 
 namespace pgc {

@@ -7,9 +7,9 @@
 #include <unordered_set>
 #include <utility>
 
+#include "pgclient/answer.h"
+#include "pgclient/quote.h"
 #include "postgres/costly_steps.h"
-#include "postgres/quote.h"
-#include "postgres/setup/answer.h"
 #include "postgres/setup/publication.h"
 #include "postgres/setup/statements.h"
 #include "postgres/setup/tables.h"

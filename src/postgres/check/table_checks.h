@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "observe/findings.h"
-#include "postgres/link/blocking.h"
+#include "pgclient/blocking.h"
 #include "postgres/options.h"
 #include "postgres/setup/server_facts.h"
 

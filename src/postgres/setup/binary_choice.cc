@@ -6,8 +6,8 @@
 #include <iterator>
 #include <string_view>
 
+#include "pgclient/answer.h"
 #include "postgres/catalog/table_facts.h"
-#include "postgres/setup/answer.h"
 #include "postgres/setup/statements.h"
 
 namespace pgc {

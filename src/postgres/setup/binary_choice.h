@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "postgres/types/type_map.h"
 
 namespace pgc {

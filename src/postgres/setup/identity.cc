@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cstdint>
 
-#include "postgres/setup/answer.h"
+#include "pgclient/answer.h"
 
 namespace pgc {
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "core/source.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 
 namespace pgc {
 

@@ -6,8 +6,8 @@
 #include <iterator>
 #include <unordered_set>
 
-#include "postgres/quote.h"
-#include "postgres/setup/answer.h"
+#include "pgclient/answer.h"
+#include "pgclient/quote.h"
 
 namespace pgc {
 

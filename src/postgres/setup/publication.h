@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "postgres/options.h"
 #include "postgres/setup/server_facts.h"
 #include "postgres/setup/tables.h"

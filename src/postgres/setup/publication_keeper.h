@@ -18,9 +18,9 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "observe/log.h"
+#include "pgclient/link.h"
 #include "postgres/catalog/covered_tables.h"
 #include "postgres/catalog/lineage.h"
-#include "postgres/link/link.h"
 #include "postgres/options.h"
 
 namespace pgc {

@@ -5,8 +5,8 @@
 #include <array>
 #include <string_view>
 
-#include "postgres/link/session.h"
-#include "postgres/setup/answer.h"
+#include "pgclient/answer.h"
+#include "pgclient/session.h"
 
 namespace pgc {
 

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 
 namespace pgc {
 

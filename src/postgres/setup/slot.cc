@@ -4,9 +4,9 @@
 
 #include <utility>
 
+#include "pgclient/answer.h"
+#include "pgclient/quote.h"
 #include "postgres/costly_steps.h"
-#include "postgres/quote.h"
-#include "postgres/setup/answer.h"
 #include "postgres/setup/statements.h"
 
 namespace pgc {

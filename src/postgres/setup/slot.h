@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/lsn.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 
 namespace pgc {
 
@@ -50,7 +50,7 @@ Error two_phase_refused(const SlotState& slot);
 // "slot … is in use": an Error that retries, saying by whom.
 Error slot_in_use(const SlotState& slot);
 
-// Its reader calls itself as an instance of ours does (link/libpq_link.h).
+// Its reader calls itself as an instance of ours does (pgclient/libpq_link.h).
 bool read_by_pg_capture(const SlotState& slot) noexcept;
 
 }  // namespace pgc

@@ -7,9 +7,9 @@
 #include <optional>
 #include <utility>
 
-#include "postgres/link/session.h"
-#include "postgres/quote.h"
-#include "postgres/setup/answer.h"
+#include "pgclient/answer.h"
+#include "pgclient/quote.h"
+#include "pgclient/session.h"
 #include "postgres/setup/binary_choice.h"
 #include "postgres/setup/identity.h"
 #include "postgres/setup/publication_keeper.h"

@@ -25,9 +25,9 @@
 #include "base/wait.h"
 #include "core/source.h"
 #include "observe/log.h"
+#include "pgclient/link.h"
 #include "postgres/catalog/covered_tables.h"
 #include "postgres/catalog/lineage.h"
-#include "postgres/link/link.h"
 #include "postgres/options.h"
 
 namespace pgc {

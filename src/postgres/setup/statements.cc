@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "postgres/quote.h"
+#include "pgclient/quote.h"
 
 namespace pgc {
 

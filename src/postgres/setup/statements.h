@@ -2,7 +2,7 @@
 // can be read in one place and recognised by a server that is only simulated.
 //
 // Each begins with a comment that names it, which also shows a DBA who is asking. Catalog
-// names need no schema: session.h pins search_path. Versions as 150018.
+// names need no schema: pgclient/session.h pins search_path. Versions as 150018.
 #pragma once
 
 #include <cstdint>

@@ -4,8 +4,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "postgres/quote.h"
-#include "postgres/setup/answer.h"
+#include "pgclient/answer.h"
+#include "pgclient/quote.h"
 
 namespace pgc {
 

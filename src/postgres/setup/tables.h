@@ -10,9 +10,9 @@
 #include "base/ids.h"
 #include "core/name_pattern.h"
 #include "core/relation.h"
+#include "pgclient/link.h"
 #include "postgres/catalog/covered_tables.h"
 #include "postgres/catalog/lineage.h"
-#include "postgres/link/link.h"
 
 namespace pgc {
 

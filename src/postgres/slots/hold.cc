@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "postgres/link/session.h"
+#include "pgclient/session.h"
 #include "postgres/stream/statements.h"
 
 namespace pgc {

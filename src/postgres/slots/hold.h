@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/wait.h"
-#include "postgres/link/blocking.h"
-#include "postgres/link/link.h"
+#include "pgclient/blocking.h"
+#include "pgclient/link.h"
 #include "postgres/options.h"
 #include "postgres/slots/standing.h"
 

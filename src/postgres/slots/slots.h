@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "postgres/link/blocking.h"
+#include "pgclient/blocking.h"
 
 namespace pgc {
 

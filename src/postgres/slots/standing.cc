@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "postgres/link/blocking.h"
+#include "pgclient/blocking.h"
 #include "postgres/setup/identity.h"
 #include "postgres/setup/server_facts.h"
 #include "postgres/setup/statements.h"

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/wait.h"
 #include "core/source.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "postgres/options.h"
 #include "postgres/setup/slot.h"
 

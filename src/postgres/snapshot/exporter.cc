@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "postgres/setup/answer.h"
+#include "pgclient/answer.h"
 #include "postgres/snapshot/statements.h"
 
 namespace pgc {

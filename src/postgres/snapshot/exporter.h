@@ -21,7 +21,7 @@
 #include "base/error.h"
 #include "base/lsn.h"
 #include "base/wait.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 
 namespace pgc {
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "postgres/quote.h"
+#include "pgclient/quote.h"
 
 namespace pgc {
 namespace {

@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-#include "postgres/quote.h"
+#include "pgclient/quote.h"
 #include "postgres/snapshot/statements.h"
 
 namespace pgc {

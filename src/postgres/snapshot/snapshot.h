@@ -51,7 +51,7 @@
 #include "core/snapshot.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "postgres/options.h"
 #include "postgres/setup/source_setup.h"
 #include "postgres/snapshot/exporter.h"

@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "pgclient/quote.h"
 #include "postgres/catalog/lineage.h"
-#include "postgres/quote.h"
 
 namespace pgc {
 namespace {

@@ -1,6 +1,6 @@
 // Every query and command of a snapshot: plain functions to text.
 //
-// Each begins with a comment that names it. Catalog names need no schema: session.h pins
+// Each begins with a comment that names it. Catalog names need no schema: pgclient/session.h pins
 // search_path. Versions as 150018.
 #pragma once
 

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <utility>
 
+#include "pgclient/answer.h"
+#include "pgclient/quote.h"
 #include "postgres/catalog/table_facts.h"
-#include "postgres/quote.h"
-#include "postgres/setup/answer.h"
 #include "postgres/snapshot/statements.h"
 
 namespace pgc {

@@ -28,7 +28,7 @@
 #include "base/wait.h"
 #include "core/change.h"
 #include "observe/log.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "postgres/options.h"
 #include "postgres/pgoutput/messages.h"
 #include "postgres/snapshot/copy_rows.h"

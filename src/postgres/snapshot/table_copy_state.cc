@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/name_pattern.h"
-#include "postgres/setup/answer.h"
+#include "pgclient/answer.h"
 
 namespace pgc {
 namespace {

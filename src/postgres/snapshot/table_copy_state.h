@@ -25,8 +25,8 @@
 
 #include "base/error.h"
 #include "core/relation.h"
+#include "pgclient/link.h"
 #include "postgres/catalog/lineage.h"
-#include "postgres/link/link.h"
 #include "postgres/snapshot/copy_rows.h"
 #include "postgres/snapshot/key.h"
 #include "postgres/snapshot/progress.h"

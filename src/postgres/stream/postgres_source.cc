@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "pgclient/quote.h"
+#include "pgclient/server_errors.h"
 #include "postgres/costly_steps.h"
-#include "postgres/link/server_errors.h"
 #include "postgres/pgoutput/envelope.h"
-#include "postgres/quote.h"
 #include "postgres/snapshot/commands.h"
 #include "postgres/snapshot/key.h"
 #include "postgres/stream/statements.h"
@@ -604,7 +604,7 @@ SnapshotReport PostgresSource::snapshot_report() const {
 }
 
 // The link knows what the server said; here it is known what it was said about. Only a slot that
-// the server has given up (server_errors.h) is one to part from.
+// the server has given up (pgclient/server_errors.h) is one to part from.
 Error PostgresSource::explained(Error error) {
     // No output function, none for a part of it, or one that refuses: text is always there.
     const bool no_binary = error.what.ends_with("[42883]") || error.what.ends_with("[0A000]");

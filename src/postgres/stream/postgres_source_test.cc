@@ -6,7 +6,7 @@
 #include <random>
 
 #include "base/byte_cursor.h"
-#include "postgres/link/server_errors.h"
+#include "pgclient/server_errors.h"
 #include "support/fake_stream.h"
 #include "support/manual_clock.h"
 #include "support/walsender_messages.h"

@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/wait.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 
 namespace pgc {
 

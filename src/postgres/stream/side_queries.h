@@ -26,7 +26,7 @@
 #include "base/wait.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "postgres/options.h"
 #include "postgres/setup/binary_choice.h"
 #include "postgres/setup/publication_keeper.h"

@@ -4,7 +4,7 @@
 
 #include <iterator>
 
-#include "postgres/quote.h"
+#include "pgclient/quote.h"
 
 namespace pgc {
 

@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "base/wait.h"
 #include "core/change.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "postgres/stream/assembler.h"
 #include "postgres/stream/feedback.h"
 #include "postgres/stream/read_coalescer.h"

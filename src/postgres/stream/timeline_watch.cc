@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "postgres/setup/answer.h"
+#include "pgclient/answer.h"
 #include "postgres/setup/identity.h"
 #include "postgres/stream/statements.h"
 

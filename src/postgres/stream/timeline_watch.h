@@ -32,7 +32,7 @@
 #include "base/wait.h"
 #include "core/source.h"
 #include "observe/log.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "postgres/stream/query_runner.h"
 
 namespace pgc {

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "pgclient/quote.h"
 #include "postgres/costly_steps.h"
-#include "postgres/quote.h"
 
 namespace pgc {
 

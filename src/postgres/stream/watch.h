@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/lsn.h"
-#include "postgres/link/link.h"
+#include "pgclient/link.h"
 #include "postgres/setup/source_setup.h"
 
 namespace pgc {

@@ -7,8 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "kafka/position_hints.h"
 #include "sink/kafka/check_hints.h"
-#include "sink/kafka/position_hints.h"
 #include "sink/kafka/sink.h"
 #include "sink/kafka/topic_name.h"
 #include "sink/kafka/topics.h"

@@ -11,9 +11,9 @@
 #include <span>
 #include <string>
 
+#include "kafka/inspector.h"
 #include "observe/findings.h"
 #include "sink/kafka/config.h"
-#include "sink/kafka/inspector.h"
 
 namespace pgc {
 

@@ -13,9 +13,9 @@
 #include "base/clock.h"
 #include "base/words.h"
 #include "core/name_pattern.h"
-#include "sink/kafka/connection.h"
+#include "kafka/connection.h"
+#include "kafka/position_config.h"
 #include "sink/kafka/partitioner.h"
-#include "sink/kafka/position_config.h"
 
 namespace pgc {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "sink/kafka/connection_options.h"
+#include "kafka/connection_options.h"
 #include "sink/kafka/option_checks.h"
 
 namespace pgc {

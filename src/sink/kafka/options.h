@@ -1,5 +1,5 @@
 // What the user can say about writing to Kafka: kafka.* but for the connection
-// (connection_options.h), dead_letter_topic, state.topic.
+// (kafka/connection_options.h), dead_letter_topic, state.topic.
 #pragma once
 
 #include <span>

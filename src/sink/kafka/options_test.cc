@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "config/loader.h"
-#include "sink/kafka/connection_options.h"
+#include "kafka/connection_options.h"
 #include "sink/kafka/option_checks.h"
 
 namespace pgc {

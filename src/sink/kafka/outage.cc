@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "sink/kafka/broker_errors.h"
+#include "kafka/broker_errors.h"
 
 namespace pgc {
 

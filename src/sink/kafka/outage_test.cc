@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sink/kafka/errors.h"
+#include "kafka/errors.h"
 #include "support/manual_clock.h"
 
 namespace pgc {

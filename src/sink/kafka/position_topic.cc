@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/position_text.h"
-#include "sink/kafka/broker_errors.h"
+#include "kafka/broker_errors.h"
 
 namespace pgc {
 namespace {

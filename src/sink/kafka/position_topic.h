@@ -25,10 +25,10 @@
 
 #include "base/clock.h"
 #include "core/store.h"
+#include "kafka/position_config.h"
+#include "kafka/position_hints.h"
+#include "kafka/position_log.h"
 #include "observe/log.h"
-#include "sink/kafka/position_config.h"
-#include "sink/kafka/position_hints.h"
-#include "sink/kafka/position_log.h"
 
 namespace pgc {
 

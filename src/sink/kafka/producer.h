@@ -24,7 +24,7 @@
 
 #include "base/error.h"
 #include "core/record.h"
-#include "sink/kafka/new_topic.h"
+#include "kafka/new_topic.h"
 
 namespace pgc {
 

@@ -1,12 +1,12 @@
-// What a producer is made with besides what every client is (properties.h). Each line of
+// What a producer is made with besides what every client is (kafka/properties.h). Each line of
 // the .cc has its reason; docs/internals/kafka.md has the figures.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
+#include "kafka/properties.h"
 #include "sink/kafka/config.h"
-#include "sink/kafka/properties.h"
 
 namespace pgc {
 

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "kafka/client.h"
 #include "observe/log.h"
-#include "sink/kafka/client.h"
 #include "sink/kafka/config.h"
 #include "sink/kafka/producer.h"
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <utility>
 
-#include "sink/kafka/errors.h"
+#include "kafka/errors.h"
 
 namespace pgc {
 namespace {

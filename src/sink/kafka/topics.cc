@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sink/kafka/errors.h"
+#include "kafka/errors.h"
 
 namespace pgc {
 namespace {
