@@ -32,6 +32,34 @@ ROOMS = {
     "server": CORE | {"pipeline"},
     "cli": CORE | {"pgclient", "kafka", "postgres", "transform", "format", "sink", "pipeline", "apply", "server"},
 }
+# A room's folders, lowest first, and what of their room each may include besides itself; "" is what
+# lies in the room itself. A room that is not here has no folders.
+FOLDERS = {
+    "format": {
+        "": set(),
+        "json": set(),
+        "native": {"", "json"},
+    },
+    "postgres": {
+        "": set(),
+        "types": set(),
+        "pgoutput": set(),
+        "catalog": {"types"},
+        "setup": {"", "types", "catalog"},
+        "relations": {"types", "pgoutput", "catalog"},
+        "stream": {"", "pgoutput", "catalog", "setup", "relations"},
+        "snapshot": {"", "types", "pgoutput", "catalog", "setup", "relations"},
+        "source": {"", "types", "pgoutput", "catalog", "setup", "relations", "stream", "snapshot"},
+        "slots": {"", "setup", "stream"},
+        "check": {"", "setup"},
+    },
+    "sink": {
+        "": set(),
+        "console": {""},
+        "discard": {""},
+        "kafka": {""},
+    },
+}
 # Libraries that only their room may know: header prefix -> rooms.
 LIBRARIES = {
     "libpq-fe.h": {"pgclient"},
@@ -124,6 +152,10 @@ class Tree:
     def room(self, name):
         return name.split("/")[1]
 
+    def folder(self, name):
+        """Where a file lies in its room: "" for the room itself."""
+        return "/".join(name.split("/")[2:-1])
+
     def is_test(self, name):
         return name.endswith("_test.cc")
 
@@ -157,6 +189,27 @@ def rooms_look_up_only(tree):
                 if path.startswith(prefix) and room not in rooms:
                     yield Finding(name, line, "layers",
                                   f"{path} belongs to {', '.join(sorted(rooms))}/")
+
+
+def folders_look_down_only(tree):
+    """Within a room the folders have an order, and a folder includes what it is declared to."""
+    for room, folders in FOLDERS.items():
+        below = set()
+        for folder, uses in folders.items():
+            if not uses <= below:
+                yield Finding("tools/house_rules.py", 1, "folders",
+                              f"{room}/{folder} is declared above {', '.join(sorted(uses - below))}")
+            below.add(folder)
+    for name in tree.code:
+        room, folder = tree.room(name), tree.folder(name)
+        folders = FOLDERS.get(room, {"": set()})
+        if folder not in folders:
+            yield Finding(name, 1, "folders", f"{room}/{folder} is not among the folders of its room")
+            continue
+        for line, path, quoted in tree.includes(name):
+            other = "/".join(path.split("/")[1:-1])
+            if quoted and path.split("/")[0] == room and other not in folders[folder] | {folder}:
+                yield Finding(name, line, "folders", f"{room}/{folder} may not include {path}")
 
 
 def every_header_is_used(tree):
@@ -372,9 +425,10 @@ def plain_words(tree):
                     yield Finding(name, number, "plain-words", f'"{match.group(0)}": better {better}')
 
 
-RULES = [rooms_look_up_only, every_header_is_used, banned_calls, nothing_unfinished, file_sizes,
-         function_sizes, headers_say_what_they_hold, no_vague_folders, no_machine_in_the_tree,
-         costly_hints_say_so, choices_have_a_table, plain_words]
+RULES = [rooms_look_up_only, folders_look_down_only, every_header_is_used, banned_calls,
+         nothing_unfinished, file_sizes, function_sizes, headers_say_what_they_hold,
+         no_vague_folders, no_machine_in_the_tree, costly_hints_say_so, choices_have_a_table,
+         plain_words]
 
 
 # -- the ratchet -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@
 #include "format/options.h"
 #include "pgclient/libpq_link.h"
 #include "pipeline/options.h"
-#include "postgres/stream/postgres_source.h"
+#include "postgres/source/postgres_source.h"
 #include "sink/console/options.h"
 #include "sink/console/sink.h"
 #include "sink/discard/sink.h"

@@ -13,7 +13,7 @@
 #include "pgclient/link.h"
 #include "pipeline/parts.h"
 #include "postgres/options.h"
-#include "postgres/stream/source_carry_over.h"
+#include "postgres/relations/source_carry_over.h"
 #include "sink/kafka/carry_over.h"
 #include "sink/kafka/config.h"
 #include "sink/kafka/producer.h"

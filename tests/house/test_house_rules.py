@@ -70,6 +70,14 @@ def test_the_tree_is_formatted():
     ("src/kafka/a.cc", '#include "sink/kafka/config.h"\n', "layers"),
     ("src/pipeline/a.cc", '#include "kafka/client.h"\n', "layers"),
     ("src/core/a.cc", "#include <yaml-cpp/yaml.h>\n", "layers"),
+    ("src/postgres/snapshot/a.cc", '#include "postgres/stream/feedback.h"\n', "folders"),
+    ("src/postgres/stream/a.cc", '#include "postgres/snapshot/snapshot.h"\n', "folders"),
+    ("src/postgres/stream/a_test.cc", '#include "postgres/source/postgres_source.h"\n', "folders"),
+    ("src/sink/console/a.cc", '#include "sink/kafka/sink.h"\n', "folders"),
+    ("src/sink/a.cc", '#include "sink/kafka/sink.h"\n', "folders"),
+    ("src/format/json/a.cc", '#include "format/native/row.h"\n', "folders"),
+    ("src/sink/kafka/admin/a.cc", "int a;\n", "folders"),
+    ("src/base/posix/a.cc", "int a;\n", "folders"),
     ("src/core/a.cc", '#include "lsn.h"\n', "include-path"),
     ("src/stuff/a.cc", "int a;\n", "unknown-room"),
     ("src/core/a.h", HEADER, "unused"),
@@ -125,6 +133,10 @@ def test_fires(tree, path, text, rule):
     ("src/pgclient/a.cc", '#include <libpq-fe.h>\n#include "config/settings.h"\n'),
     ("src/postgres/a.cc", '#include "pgclient/link.h"\n#include "core/relation.h"\n'),
     ("src/sink/a.cc", '#include <librdkafka/rdkafka.h>\n#include "kafka/client.h"\n'),
+    ("src/postgres/source/a.cc", '#include "postgres/snapshot/snapshot.h"\n'
+                                 '#include "postgres/stream/feedback.h"\n'
+                                 '#include "postgres/source/b.h"\n#include "postgres/options.h"\n'),
+    ("src/sink/kafka/a.cc", '#include "sink/lane_positions.h"\n#include "kafka/client.h"\n'),
     ("src/pipeline/a_test.cc", '#include "support/fake_sink.h"\n'),
     ("src/base/a.cc", "auto f() { return std::chrono::steady_clock::now(); }\n"),
     ("src/core/a.cc", "// printf( and std::endl in a comment, \"getenv(\" in a string\n"
@@ -143,6 +155,17 @@ def test_fires(tree, path, text, rule):
 ])
 def test_stays_silent(tree, path, text):
     assert tree({path: text}) == []
+
+
+@pytest.mark.parametrize("folders", [
+    {"a": {"b"}, "b": {"a"}},            # a circle
+    {"a": {"b"}, "b": set()},            # the lower one stands after
+    {"a": {"a"}},
+    {"a": {"gone"}},
+])
+def test_the_folders_of_a_room_have_an_order(tree, monkeypatch, folders):
+    monkeypatch.setitem(house.FOLDERS, "postgres", {"": set(), **folders})
+    assert tree({}) == ["folders"]
 
 
 def test_a_used_header_is_fine(tree):

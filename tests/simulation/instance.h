@@ -9,7 +9,7 @@
 #include "pipeline/parts.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/stop_request.h"
-#include "postgres/stream/postgres_source.h"
+#include "postgres/source/postgres_source.h"
 #include "simulation/climate.h"
 #include "simulation/customer.h"
 #include "simulation/disk.h"

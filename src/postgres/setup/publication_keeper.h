@@ -34,7 +34,7 @@ struct PublicationState {
     bool via_root = false;
     std::vector<std::string> publications;      // what the stream is to name: one, or our two
     std::vector<std::string> tables;            // quoted, as the server publishes them
-    std::unordered_map<Oid, Lineage> lineages;  // to be remembered: stream/lineages.h
+    std::unordered_map<Oid, Lineage> lineages;  // to be remembered: relations/lineages.h
     CoveredTables covered;                      // in any publication, whoever made it
     // Since the keeper's last answer; empty in its first.
     std::vector<std::string> added;

@@ -53,6 +53,7 @@
 #include "observe/metrics.h"
 #include "pgclient/link.h"
 #include "postgres/options.h"
+#include "postgres/relations/relations.h"
 #include "postgres/setup/source_setup.h"
 #include "postgres/snapshot/exporter.h"
 #include "postgres/snapshot/jobs.h"
@@ -60,7 +61,6 @@
 #include "postgres/snapshot/progress.h"
 #include "postgres/snapshot/reports.h"
 #include "postgres/snapshot/table_copier.h"
-#include "postgres/stream/relations.h"
 
 namespace pgc {
 

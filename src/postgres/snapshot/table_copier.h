@@ -31,10 +31,10 @@
 #include "pgclient/link.h"
 #include "postgres/options.h"
 #include "postgres/pgoutput/messages.h"
+#include "postgres/relations/relations.h"
+#include "postgres/relations/source_carry_over.h"
 #include "postgres/snapshot/copy_rows.h"
 #include "postgres/snapshot/table_copy_state.h"
-#include "postgres/stream/relations.h"
-#include "postgres/stream/source_carry_over.h"
 
 namespace pgc {
 

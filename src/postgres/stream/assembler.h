@@ -43,7 +43,7 @@
 #include "postgres/pgoutput/envelope.h"
 #include "postgres/pgoutput/messages.h"
 #include "postgres/pgoutput/row.h"
-#include "postgres/stream/relations.h"
+#include "postgres/relations/relations.h"
 
 namespace pgc {
 

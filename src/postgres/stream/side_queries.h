@@ -28,12 +28,12 @@
 #include "observe/metrics.h"
 #include "pgclient/link.h"
 #include "postgres/options.h"
+#include "postgres/relations/relations.h"
 #include "postgres/setup/binary_choice.h"
 #include "postgres/setup/publication_keeper.h"
 #include "postgres/setup/source_setup.h"
 #include "postgres/stream/assembler.h"
 #include "postgres/stream/query_runner.h"
-#include "postgres/stream/relations.h"
 #include "postgres/stream/reselect.h"
 #include "postgres/stream/watch.h"
 

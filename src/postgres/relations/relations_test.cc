@@ -1,4 +1,4 @@
-#include "postgres/stream/relations.h"
+#include "postgres/relations/relations.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -17,7 +17,7 @@
 
 #include "base/ids.h"
 #include "base/lsn.h"
-#include "postgres/stream/lineages.h"
+#include "postgres/relations/lineages.h"
 #include "postgres/types/type_map.h"
 
 namespace pgc {

@@ -1,4 +1,4 @@
-#include "postgres/stream/postgres_source.h"
+#include "postgres/source/postgres_source.h"
 
 #include <algorithm>
 #include <cassert>
@@ -329,7 +329,7 @@ void PostgresSource::recall(std::string_view memory) {
     look_at_tables();
 }
 
-// A line of stream/lineages.h, and one of catalog/covered_tables.h.
+// A line of relations/lineages.h, and one of catalog/covered_tables.h.
 std::string PostgresSource::memory() const {
     auto [text, whole] = deps_.carry_over.lineages.text(deps_.config.tables);
     if (!whole && !std::exchange(deps_.carry_over.reported_cut, true)) {

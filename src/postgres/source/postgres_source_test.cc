@@ -1,4 +1,4 @@
-#include "postgres/stream/postgres_source.h"
+#include "postgres/source/postgres_source.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "postgres/stream/relations.h"
+#include "postgres/relations/relations.h"
 
 #include <algorithm>
 #include <iterator>

@@ -1,4 +1,4 @@
-#include "postgres/stream/lineages.h"
+#include "postgres/relations/lineages.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

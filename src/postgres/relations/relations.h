@@ -32,7 +32,7 @@
 #include "core/relation.h"
 #include "postgres/catalog/table_facts.h"
 #include "postgres/pgoutput/messages.h"
-#include "postgres/stream/source_carry_over.h"
+#include "postgres/relations/source_carry_over.h"
 #include "postgres/types/type_map.h"
 
 namespace pgc {
