@@ -1,18 +1,18 @@
 // One connection that reads tables in an exported snapshot, chunk after chunk.
 //
-//   away ─▶ connecting ─▶ idle ─▶ opening ─▶ [checking ─▶ parsing ─▶ describing ─▶ learning
-//                          ▲                    │                      ─▶ ordering ─▶ splitting]
+//   away ─▶ connecting ─▶ idle ─▶ opening ─▶ [inspecting]
+//                          ▲                    │
 //                          │                    └─▶ asking ─▶ copying ─▶ ending
 //                          └─────────────────────────────────────────────┘
 //
 // opening    a transaction in the snapshot, the table locked against being altered (ACCESS
 //            SHARE, for this chunk only) and compared with what it was
-// checking…  of a table that nobody has opened yet: whether somebody's condition is
-//            one, its columns, their types, how its key orders it, where to cut it
+// inspecting of a table that nobody has opened yet: table_inspection.h
+// copying    chunk_rows.h
 //
 // What the server says against a table (altered, dropped) ends the chunk, not the reader: see
-// Event. A connection that breaks is made again; what was read of its chunk counts, the rest is
-// somebody's next chunk. Nothing blocks. Threads: one, the owner's.
+// refusal.h and Event. A connection that breaks is made again; what was read of its chunk counts,
+// the rest is somebody's next chunk. Nothing blocks. Threads: one, the owner's.
 #pragma once
 
 #include <cstddef>
@@ -30,11 +30,11 @@
 #include "observe/log.h"
 #include "pgclient/link.h"
 #include "postgres/options.h"
-#include "postgres/pgoutput/messages.h"
 #include "postgres/relations/relations.h"
 #include "postgres/relations/source_carry_over.h"
-#include "postgres/snapshot/copy_rows.h"
+#include "postgres/snapshot/chunk_rows.h"
 #include "postgres/snapshot/table_copy_state.h"
+#include "postgres/snapshot/table_inspection.h"
 
 namespace pgc {
 
@@ -92,11 +92,7 @@ public:
     // Requires idle(). Ends the transaction, if there is one, and with it the lock.
     void rest();
 
-    struct ReadRows {
-        std::size_t rows = 0;
-        Key last{};         // of a table with a key: the last row's
-        bool more = false;  // more may be at hand
-    };
+    using ReadRows = ChunkRows::Read;
     // Requires copying(). Appends rows that have arrived.
     [[nodiscard]] Result<ReadRows> read(Batch& batch, std::size_t max_changes,
                                         std::size_t max_bytes);
@@ -114,12 +110,7 @@ private:
         idle,
         asked,
         opening,
-        checking,
-        parsing,
-        describing,
-        learning,
-        ordering,
-        splitting,
+        inspecting,
         asking,
         copying,
         ending,
@@ -127,26 +118,18 @@ private:
 
     Result<Event> connect(Instant now);
     Result<Event> take_answer(Instant now);
-    Result<Event> check(const std::string& query, State next);
     Result<Event> refused(Error error, Instant now);
-    bool is_of_binary_form(std::string_view sqlstate) const noexcept;
     Result<Event> lost(Error error, Instant now);
     Event disconnect();
     Event end_chunk(bool whole);
     Result<Event> take_opened(const Rows& rows);
-    Result<Event> describe();
-    Result<Event> take_columns(const Rows& rows);
-    Result<Event> take_facts(const Rows& rows);
-    Result<Event> take_order(const Rows& rows);
+    Result<Event> inspect(std::vector<ColumnShape> now);
+    Result<Event> take_inspected(const Result<TableInspection::Step>& step);
     Event altered(std::string_view when);
-    Result<Event> split_or_open();
-    Result<Event> take_split(const Rows& rows);
+    Result<Event> open();
     Result<Event> begin_copy();
     Result<void> send(const std::string& command, State next);
-    Result<CopyRows::Found> decode(const CopyMessage& message, Batch& batch);
-    std::optional<Key> key_of(const Cell* row);
-    Error broken(std::string what) const;
-    std::string refusal_hint(const Error& error, const TableAddress& table) const;
+    Error broken(std::string_view what) const;
 
     const Deps deps_;
     State state_ = State::away;
@@ -158,20 +141,13 @@ private:
     std::optional<Error> failure_;
 
     Task task_;
-    TableShape shape_;              // while the table is opened
-    std::vector<ColumnShape> now_;  // of the table, at its opening
-    std::uint32_t parts_ = 1;
-    Rows columns_answer_;
-    pgoutput::RelationMessage message_;  // views into columns_answer_
-    bool holds_ = false;                 // a transaction
+    std::optional<TableInspection> inspection_;  // while the table is opened
+    bool holds_ = false;                         // a transaction
     bool has_chunk_ = false;
     TableCopyState::Chunk chunk_;
     std::optional<std::size_t> ended_part_;
     std::uint64_t chunk_read_ = 0;
-    std::optional<CopyRows> rows_;
-    std::vector<Cell> cells_;
-    std::vector<CopyMessage> messages_;  // scratch
-    Scratch scratch_;
+    std::optional<ChunkRows> rows_;
 };
 
 }  // namespace pgc
