@@ -35,8 +35,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -56,10 +54,13 @@
 #include "postgres/relations/relations.h"
 #include "postgres/setup/source_setup.h"
 #include "postgres/snapshot/exporter.h"
+#include "postgres/snapshot/group_tables.h"
+#include "postgres/snapshot/job_retries.h"
 #include "postgres/snapshot/jobs.h"
+#include "postgres/snapshot/moved_rows.h"
 #include "postgres/snapshot/pace.h"
-#include "postgres/snapshot/progress.h"
 #include "postgres/snapshot/reports.h"
+#include "postgres/snapshot/rows_in_flight.h"
 #include "postgres/snapshot/table_copier.h"
 
 namespace pgc {
@@ -109,18 +110,16 @@ public:
     // As many rows are durable and not stored as a statement reads, or a reader waits for that.
     bool is_due() const;
     // progress() as it was at this revision is stored.
-    void stored(std::uint64_t revision);
+    void stored(std::uint64_t revision) { rows_.stored(revision); }
 
     bool left() const noexcept { return !jobs_.empty(); }
 
     // Some table is half done: the stream is to be watched for rows that move().
-    bool watches() const noexcept;
-    // Changes of a table half done come by this key. If it is not the one that orders the table, no
-    // move() can be noticed: the table is read again.
-    void changes_come_by(const Relation& relation);
-    // A change gave a row a new key and left out values that did not change. If it moved from
-    // what is left into what was read, nobody would ever send these: so it is read once more.
-    void move(const Change& change);
+    bool watches() const noexcept { return moved_.watches(); }
+    // As of moved_rows.h: changes of a table come by this key; a change gave a row a new one and
+    // left out values that did not change.
+    void changes_come_by(const Relation& relation) { moved_.changes_come_by(relation); }
+    void move(const Change& change) { moved_.move(change); }
 
     // A snapshot of everything is under way, and not paused.
     bool whole() const noexcept { return jobs_.whole(); }
@@ -134,21 +133,6 @@ public:
 
 private:
     enum class State : std::uint8_t { idle, exporting, approaching, listing, reading };
-
-    // A table of one of the jobs, in this group. It stays until the next.
-    struct TableJob {
-        std::string job_id;  // its request's id
-        std::shared_ptr<TableCopyState> table;
-        bool over = false;
-    };
-    // Durable from `at` on: rows of a part up to a key, or all of it.
-    struct Mark {
-        Position at;
-        std::shared_ptr<TableCopyState> table;
-        std::size_t part = 0;
-        Key key{};
-        bool whole = false;
-    };
 
     Result<void> go_on(const Stream& stream, Instant now);
     bool may_begin(Instant now) const;
@@ -165,26 +149,14 @@ private:
     void chunk_ended(const TableCopier& copier);
     Result<void> assign(TableCopier& copier, Instant now);
     std::shared_ptr<TableCopyState> next_table(Instant now) const;
-    bool may_assign(const TableJob& table_job, Instant now) const;
     void end_group(Instant now);
     void abandon_group(Instant now);
     void let_go();
 
-    // Of the rows.
-    Lsn rows_at() const noexcept { return {exported_.at ? exported_.at.value - 1 : 0}; }
-    // False: a table of it is another job's in this group.
-    bool add_table_jobs(SnapshotJob& job, const std::vector<SnapshotTable>& tables);
-    void forget(SnapshotJob& job, const SnapshotTable& table);
-    void seal(Batch& batch, const TableCopier& copier, Key last);
-    void finish_tables();
+    void take_snapshot(ExportedSnapshot exported);
+    void drop_ended_jobs();
     void finish_jobs();
-    std::optional<Key> new_key(const Change& change);
-    void drop_table_jobs();
-    static void remember(std::vector<SnapshotJob>& jobs, const std::vector<TableJob>& table_jobs);
-    Result<void> table_failed(const TableJob& table_job, const Error& error, Instant now);
-    void put_off(const std::string& id, const Error& error, Instant now);
-    Instant due() const;
-    Instant due(const SnapshotJob& job) const;
+    Result<void> table_failed(TableCopyState& table, const Error& error, Instant now);
     std::size_t copiers_wanted() const;
     std::uint64_t rows_each() const noexcept;
     bool may_lag_further() const noexcept;
@@ -205,32 +177,17 @@ private:
     SnapshotPace pace_;
     RowRate rate_;
     Instant report_at_ = kNever;
-    struct PutOff {
-        Instant until{};
-        Duration pause{};
-    };
-    std::map<std::string, PutOff> put_off_;  // jobs that could not be read, by their ids
+    JobRetries retries_;
 
     // Of the group.
     ExportedSnapshot exported_;
     bool of_slot_ = false;  // exported_ is the new slot's, held by the source
     WallTime taken_at_;
     bool listed_ = false;
-    std::vector<TableJob> table_jobs_;  // TableCopyState::place is the index
-    std::vector<std::string> begun_;    // jobs all of whose tables are in table_jobs_
-    std::uint64_t ordinal_ = 0;
+    GroupTables tables_;
+    MovedRows moved_;
+    RowsInFlight rows_;
     std::size_t next_copier_ = 0;
-    std::vector<bool> known_keys_;  // Relation::slot: changes_come_by() was called for it
-
-    Position read_to_;  // the last batch's end
-    Position durable_to_;
-    std::deque<Mark> marks_;
-    struct Kept {
-        std::uint64_t revision = 0;
-        std::uint64_t ordinal = 0;  // durable at this revision
-    };
-    std::deque<Kept> kept_;             // revisions not stored yet
-    std::uint64_t stored_ordinal_ = 0;  // of the group
 };
 
 }  // namespace pgc

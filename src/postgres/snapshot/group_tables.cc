@@ -1,0 +1,179 @@
+#include "postgres/snapshot/group_tables.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "pgclient/quote.h"
+
+namespace pgc {
+namespace {
+
+using Reported = SnapshotReport::State;
+
+constexpr std::size_t kOpenShown_max = 8;
+
+}  // namespace
+
+GroupTables::GroupTables(SnapshotJobs& jobs, SnapshotReports& reports, const Relations& relations,
+                         Logger logger)
+    : jobs_(jobs), reports_(reports), relations_(relations), logger_(std::move(logger)) {}
+
+void GroupTables::begin(const std::vector<SnapshotTable>& tables,
+                        const std::function<bool(const SnapshotJob&)>& may_read) {
+    remember(jobs_.all());
+    tables_.clear();
+    begun_.clear();
+    for (SnapshotJob& job : jobs_.all()) {
+        if (may_read(job) && add(job, tables)) begun_.push_back(job.request.id);
+    }
+}
+
+// False: a table of it is another job's in this group.
+bool GroupTables::add(SnapshotJob& job, const std::vector<SnapshotTable>& tables) {
+    std::uint64_t expected = 0;
+    std::uint64_t added = 0;
+    bool whole = true;
+    std::set<Oid> taken;
+    const TableFilter named = tables_named(job.request);
+    for (const TableJob& table_job : tables_) taken.insert(table_job.table->table().address.oid);
+    for (const SnapshotTable& table : tables) {
+        if (job.done.contains(table.address.oid) || !means(job, named, table)) continue;
+        if (!relations_.selects(table.shown.schema, table.shown.name, table.above)) {
+            forget(job, table);
+            continue;
+        }
+        // From now on it is this table, not whichever is called like it when its turn comes.
+        if (!job.all() && job.pending.insert(table.address.oid).second) jobs_.changed();
+        if (taken.contains(table.address.oid)) {
+            whole = false;
+            continue;
+        }
+        const auto open = job.open.find(table.address.oid);
+        tables_.push_back(
+            {.job_id = job.request.id,
+             .table = std::make_shared<TableCopyState>(
+                 table, job.request.where,
+                 open == job.open.end() ? std::nullopt : std::optional{open->second})});
+        tables_.back().table->place = tables_.size() - 1;
+        expected += tables_.back().table->rows_expected();
+        ++added;
+    }
+    reports_.tables(job.request.id, added, expected);
+    reports_.waits(job.request.id, Reported::reading, "");
+    return whole;
+}
+
+// One whose new name the filters don't mean: its changes come no more, so its rows don't either.
+void GroupTables::forget(SnapshotJob& job, const SnapshotTable& table) {
+    if (job.pending.erase(table.address.oid) + job.open.erase(table.address.oid) == 0) return;
+    jobs_.changed();
+    logger_.warning(
+        "a table is no longer read: the filters don't include it any more",
+        {{"id", job.request.id}, {"table", quote_name(table.address.schema, table.address.name)}});
+}
+
+bool GroupTables::may_read(const TableJob& table_job, bool in_time) const {
+    if (table_job.over) return false;
+    const TableCopyState& table = *table_job.table;
+    const bool waits = table.state() == TableCopyState::State::unopened || table.has_chunk();
+    if (!waits) return false;
+    const SnapshotJob* job = jobs_.find(table_job.job_id);
+    if (job == nullptr) return false;
+    if (in_time && !job->paused) return true;
+    return table.state() == TableCopyState::State::open && table.shape().key.empty();
+}
+
+std::shared_ptr<TableCopyState> GroupTables::next(bool in_time) const {
+    const auto first = [&](TableCopyState::State state) -> std::shared_ptr<TableCopyState> {
+        for (const TableJob& table_job : tables_) {
+            if (table_job.table->state() == state && may_read(table_job, in_time)) {
+                return table_job.table;
+            }
+        }
+        return nullptr;
+    };
+    if (auto unopened = first(TableCopyState::State::unopened)) return unopened;
+    return first(TableCopyState::State::open);
+}
+
+void GroupTables::drop_ended() {
+    for (TableJob& table_job : tables_) {
+        table_job.over = table_job.over || jobs_.find(table_job.job_id) == nullptr;
+    }
+}
+
+void GroupTables::finish_tables() {
+    for (TableJob& table_job : tables_) {
+        if (table_job.over || !table_job.table->all_durable()) continue;
+        table_job.over = true;
+        SnapshotJob* job = jobs_.find(table_job.job_id);
+        if (job == nullptr) continue;
+        job->open.erase(table_job.table->table().address.oid);
+        job->pending.erase(table_job.table->table().address.oid);
+        job->done.insert(table_job.table->table().address.oid);
+        reports_.table_done(table_job.job_id, table_job.table->name());
+        jobs_.changed();
+    }
+}
+
+void GroupTables::finish_jobs() {
+    std::vector<std::string> over;
+    for (const std::string& id : begun_) {
+        const bool left = std::ranges::any_of(tables_, [&](const TableJob& table_job) {
+            return table_job.job_id == id && !table_job.over;
+        });
+        if (!left && jobs_.find(id) != nullptr) over.push_back(id);
+    }
+    for (const std::string& id : over) {
+        const SnapshotJob& job = *jobs_.find(id);
+        const bool none = !job.all() && job.done.empty();
+        const bool were = !job.pending.empty();
+        jobs_.end(id, none ? Reported::failed : Reported::done,
+                  !none  ? ""
+                  : were ? "its tables are gone, or not captured any more"
+                         : "no captured table has this name");
+    }
+}
+
+bool GroupTables::left() const noexcept {
+    return std::ranges::any_of(tables_, [](const TableJob& table_job) { return !table_job.over; });
+}
+
+void GroupTables::read_again(Oid shown, const std::optional<Key>& key) {
+    for (const TableJob& table_job : tables_) {
+        if (table_job.over || table_job.table->table().shown.oid != shown) continue;
+        table_job.table->read_again(key);
+        if (key) {
+            logger_.debug("a row that moved is read once more",
+                          {{"table", table_job.table->name()}});
+        }
+    }
+}
+
+void GroupTables::remember(std::vector<SnapshotJob>& jobs) const {
+    for (const TableJob& table_job : tables_) {
+        if (table_job.over) continue;
+        auto left = table_job.table->left();
+        const auto job = std::ranges::find_if(
+            jobs, [&](const SnapshotJob& one) { return one.request.id == table_job.job_id; });
+        if (!left || job == jobs.end()) continue;
+        job->open.insert_or_assign(table_job.table->table().address.oid, std::move(*left));
+    }
+}
+
+void GroupTables::show(SnapshotReport& report) const {
+    for (SnapshotReport::Request& request : report.requests) {
+        for (const TableJob& table_job : tables_) {
+            if (table_job.job_id != request.id || table_job.over ||
+                request.open.size() >= kOpenShown_max)
+                continue;
+            if (table_job.table->state() != TableCopyState::State::open) continue;
+            request.open.push_back({.name = table_job.table->name(),
+                                    .rows = table_job.table->rows,
+                                    .rows_expected = table_job.table->rows_expected()});
+        }
+    }
+}
+
+}  // namespace pgc

@@ -1,0 +1,83 @@
+// The tables of one group, and for which of the jobs each is read.
+//
+// A table is in a group once: two READs of one row at one place could not be distinguished from two
+// rows. A job whose table another one has is not over with this group. The tables stay until the
+// next group begins, for rows of them may still be on their way.
+//
+// Threads: one, the owner's.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "core/snapshot.h"
+#include "observe/log.h"
+#include "postgres/relations/relations.h"
+#include "postgres/snapshot/jobs.h"
+#include "postgres/snapshot/key.h"
+#include "postgres/snapshot/progress.h"
+#include "postgres/snapshot/reports.h"
+#include "postgres/snapshot/table_copy_state.h"
+
+namespace pgc {
+
+class GroupTables {
+public:
+    // All references outlive it.
+    GroupTables(SnapshotJobs& jobs, SnapshotReports& reports, const Relations& relations,
+                Logger logger);
+
+    // Another group: of the jobs that `may_read` says, what is left among `tables`.
+    void begin(const std::vector<SnapshotTable>& tables,
+               const std::function<bool(const SnapshotJob&)>& may_read);
+    std::size_t size() const noexcept { return tables_.size(); }
+    // The id of the job that it is read for.
+    const std::string& job_of(const TableCopyState& table) const {
+        return tables_[table.place].job_id;
+    }
+
+    // The next one to be read, or to help with: unopened ones first, the largest of them. Without
+    // `in_time` only what can't be put off: without a key a table is read whole or not at all.
+    std::shared_ptr<TableCopyState> next(bool in_time) const;
+
+    // What was cancelled, or has failed, is not read on.
+    void drop_ended();
+    // Those of which everything is durable are over.
+    void finish_tables();
+    // Jobs are over that this group began with all their tables, and of which none is left.
+    void finish_jobs();
+
+    // Some table is not over.
+    bool left() const noexcept;
+    // Of `shown`, a row with this key; without one, all rows.
+    void read_again(Oid shown, const std::optional<Key>& key);
+    // Of each table half done, what is left of it.
+    void remember(std::vector<SnapshotJob>& jobs) const;
+    // Adds the tables that are being read.
+    void show(SnapshotReport& report) const;
+
+private:
+    struct TableJob {
+        std::string job_id;  // its request's id
+        std::shared_ptr<TableCopyState> table;
+        bool over = false;
+    };
+
+    bool add(SnapshotJob& job, const std::vector<SnapshotTable>& tables);
+    void forget(SnapshotJob& job, const SnapshotTable& table);
+    bool may_read(const TableJob& table_job, bool in_time) const;
+
+    SnapshotJobs& jobs_;
+    SnapshotReports& reports_;
+    const Relations& relations_;
+    const Logger logger_;
+    std::vector<TableJob> tables_;    // TableCopyState::place is the index
+    std::vector<std::string> begun_;  // jobs all of whose tables are among these
+};
+
+}  // namespace pgc
