@@ -6,15 +6,18 @@
 #include <array>
 #include <cassert>
 #include <cstdint>
-#include <iterator>
-#include <ranges>
 #include <unordered_set>
 #include <utility>
 
 #include "pgclient/answer.h"
 #include "pgclient/quote.h"
-#include "postgres/costly_steps.h"
+#include "postgres/setup/joined_tables.h"
+#include "postgres/setup/name_lists.h"
 #include "postgres/setup/publication.h"
+#include "postgres/setup/publication_coverage.h"
+#include "postgres/setup/publication_faults.h"
+#include "postgres/setup/publication_findings.h"
+#include "postgres/setup/publication_warnings.h"
 #include "postgres/setup/server_facts.h"
 #include "postgres/setup/statements.h"
 #include "postgres/setup/tables.h"
@@ -23,25 +26,9 @@ namespace pgc {
 
 namespace {
 
-constexpr std::size_t kNamesShown = 20;  // of a list in one log line
-
-std::string listed(const std::vector<std::string>& names) {
-    std::string text = fmt::format("{}", fmt::join(names | std::views::take(kNamesShown), ", "));
-    if (names.size() > kNamesShown) text += fmt::format(" and {} more", names.size() - kNamesShown);
-    return text;
-}
-
-std::vector<std::string> only_in(const std::vector<std::string>& these,
-                                 const std::vector<std::string>& those) {
-    const std::unordered_set<std::string_view> known(those.begin(), those.end());
-    std::vector<std::string> left;
-    std::ranges::copy_if(these, std::back_inserter(left),
-                         [&](const std::string& name) { return !known.contains(name); });
-    return left;
-}
-
 Result<std::vector<std::string>> read_published(const Rows& rows) {
     std::vector<std::string> names;
+    names.reserve(rows.rows.size());
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
         Answer row{rows, i};
         names.push_back(quote_name(row.text("schema"), row.text("name")));
@@ -68,17 +55,20 @@ public:
           version_(version),
           logger_(std::move(logger)),
           inserts_name_(inserts_publication(config.publication)),
-          without_inserts_(without_inserts) {}
+          without_inserts_(without_inserts),
+          joined_(config),
+          warnings_(config, version, logger_) {}
 
     void settle(const std::vector<std::string>& joined) {
-        settled_.insert(joined.begin(), joined.end());
+        joined_.settle(joined);
         signature_.clear();
     }
 
     Result<void> begin(Link& link, bool may_create, const ServerFacts* facts) {
         assert(asking_ == Asking::nothing && "a round is not over");
         may_create_ = may_create;
-        if (fresh_ = facts != nullptr; fresh_) facts_ = *facts;
+        fresh_ = facts != nullptr;
+        if (fresh_) found_.facts = *facts;
         changed_ = created_ = out_of_step_ = later_ = false;
         collisions_ = 0;
         auto asked = ask(link, Asking::signature, signature_query());
@@ -147,7 +137,7 @@ private:
             case Asking::facts: {
                 auto facts = read_server_facts(rows, version_);
                 if (!facts) return std::unexpected(std::move(facts.error()));
-                facts_ = std::move(*facts);
+                found_.facts = std::move(*facts);
                 return ask_publication(link);
             }
             case Asking::publication: {
@@ -155,7 +145,7 @@ private:
                 if (!publication) return std::unexpected(std::move(publication.error()));
                 publication_ = std::move(*publication);
                 if (!publication_ && !may_create_) {
-                    return std::unexpected(missing(config_.publication));
+                    return std::unexpected(missing_publication(config_.publication));
                 }
                 if (publication_ && publication_->maintained && config_.manage_publication) {
                     auto ours = require_owner(config_, *publication_, !may_create_);
@@ -175,8 +165,9 @@ private:
             }
             case Asking::inserts: return take_inserts(link, rows);
             case Asking::inserts_members: {
-                auto read = read_members(rows, *inserts_);
-                if (!read) return std::unexpected(std::move(read.error()));
+                if (auto read = read_members(rows, *inserts_); !read) {
+                    return std::unexpected(read.error());
+                }
                 return go_on(link, Asking::tables, tables_query());
             }
             case Asking::tables: return take_tables(link, rows);
@@ -200,7 +191,9 @@ private:
         if (!row.sound()) return std::unexpected(strange_answer("the publication's signature"));
         if (signature == signature_) {
             state_.created = false;
-            state_.added = state_.removed = state_.joined = {};
+            state_.added.clear();
+            state_.removed.clear();
+            state_.joined.clear();
             return true;
         }
         signature_ = std::move(signature);
@@ -213,7 +206,7 @@ private:
                      publication_query(version_, config_.publication, config_.slot));
     }
 
-    std::vector<std::string> names() const { return publications_of(config_, apart_); }
+    std::vector<std::string> names() const { return publications_of(config_, found_.apart); }
     std::string signature_query() const {
         return publication_signature_query(version_, publications_of(config_, true));
     }
@@ -223,24 +216,19 @@ private:
         auto inserts = read_publication(rows);
         if (!inserts) return std::unexpected(std::move(inserts.error()));
         inserts_ = std::move(*inserts);
-        apart_ = !without_inserts_ && has_inserts(config_, publication_, inserts_, !may_create_);
-        if (!apart_) {
+        found_.apart =
+            !without_inserts_ && has_inserts(config_, publication_, inserts_, !may_create_);
+        if (!found_.apart) {
             inserts_.reset();
             return go_on(link, Asking::tables, tables_query());
         }
         const bool to_be_altered = !publication_ || is_ours();
         if (inserts_ && to_be_altered && !inserts_->maintained) {
-            Error error =
-                stop(Error::Category::configuration,
-                     fmt::format("publication {} is not ours, and its name is that of the "
-                                 "one for tables without a replica identity",
-                                 quote_name(inserts_name_)));
-            return std::unexpected(
-                std::move(error).with_hint("set PG_PUBLICATION to another name"));
+            return std::unexpected(taken_publication(inserts_name_));
         }
         if (!inserts_ && publication_ && !publication_->owner.inserts.empty() &&
             (!may_create_ || !to_be_altered)) {
-            Error error = missing(inserts_name_);
+            Error error = missing_publication(inserts_name_);
             if (may_create_) error.hint = "pg-capture init --sql prints what makes it";
             return std::unexpected(std::move(error));
         }
@@ -250,13 +238,13 @@ private:
 
     // What makes and alters both, or as many as there are to be.
     std::string both_sql() const {
-        const PublicationOwner owner = owner_of(config_, apart_);
+        const PublicationOwner owner = owner_of(config_, found_.apart);
         std::string sql = publication_ ? alter_publication_sql(version_, config_.publication,
-                                                               *publication_, wanted_, owner)
+                                                               *publication_, found_.wanted, owner)
                                        : create_our_publication_sql(version_, config_.publication,
-                                                                    wanted_, owner);
-        if (!apart_) return sql;
-        const WantedPublication wanted = wanted_inserts(wanted_);
+                                                                    found_.wanted, owner);
+        if (!found_.apart) return sql;
+        const WantedPublication wanted = wanted_inserts(found_.wanted);
         const PublicationOwner second = owner_of(config_, false);
         std::string more =
             inserts_ ? alter_publication_sql(version_, inserts_name_, *inserts_, wanted, second)
@@ -270,33 +258,39 @@ private:
     Result<bool> take_tables(Link& link, const Rows& rows) {
         auto tables = read_tables(rows);
         if (!tables) return std::unexpected(std::move(tables.error()));
-        tables_ = std::move(*tables);
+        found_.tables = std::move(*tables);
         if (!publication_ || is_ours()) {
-            if (auto can = require_via_root(); !can) return std::unexpected(can.error());
-            wanted_ = wanted_publication(config_, facts_, tables_, publication_, apart_);
+            if (auto can = require_via_root(config_, version_); !can) {
+                return std::unexpected(can.error());
+            }
+            found_.wanted = wanted_publication(config_, found_.facts, found_.tables, publication_,
+                                               found_.apart);
             if (!publication_) {
-                for_others_ = create_publication_sql(version_, config_.publication, wanted_);
+                for_others_ = create_publication_sql(version_, config_.publication, found_.wanted);
             }
             // What is published already must not be out for a moment.
             const bool at_once = publication_ && !may_create_ &&
                                  (publication_->all_tables || !publication_->schemas.empty());
-            more_ = !at_once && leave_for_later(wanted_, publication_, inserts_);
+            more_ = !at_once && leave_for_later(found_.wanted, publication_, inserts_);
             if (publication_) {
                 change_ = both_sql();
                 if (!changed_) made_ = change_;
                 if (!change_.empty() && !changed_ && !created_ && config_.snapshot.new_tables) {
                     return go_on(link, Asking::published_before, published_tables_query(names()));
                 }
-                if (changes_owner() || unread().size() < publication_->unread.size()) {
-                    append_note(unread());
+                const auto unread = joined_.unread(*publication_);
+                if (changes_owner() || unread.size() < publication_->unread.size()) {
+                    append_note(unread);
                 }
             } else {
-                if (auto may = require_create(); !may) return std::unexpected(may.error());
+                if (auto may = require_create(config_, found_.facts, for_others_); !may) {
+                    return std::unexpected(may.error());
+                }
                 change_ = both_sql();
             }
             return make_change(link);
         }
-        wanted_ = {};
+        found_.wanted = {};
         return go_on(link, Asking::published, published_tables_query(names()));
     }
 
@@ -313,39 +307,25 @@ private:
         return go_on(link, Asking::published, published_tables_query(names()));
     }
 
-    // Whatever of our choice is not published yet may be by what is about to be changed; which
-    // it is, is seen when it was.
     Result<bool> take_published_before(Link& link, const Rows& rows) {
         const auto published = read_published(rows);
         if (!published) return std::unexpected(published.error());
-        const std::unordered_set<std::string_view> known(published->begin(), published->end());
-        auto left = unread();
-        const std::unordered_set<std::string> noted(left.begin(), left.end());
-        const auto above = lineages(tables_);
-        for (std::size_t i = 0; i < tables_.size(); ++i) {
-            const TableInfo& table = tables_[i];
-            if (!filter_means(config_.tables, table.schema, table.name, above[i])) continue;
-            std::string name = quote_name(table.schema, table.name);
-            if (known.contains(name) || noted.contains(name)) continue;
-            if (std::ranges::find(wanted_.left_out, name) != wanted_.left_out.end()) continue;
-            settled_.erase(name);
-            left.push_back(std::move(name));
-        }
-        if (left != publication_->unread || changes_owner()) append_note(left);
+        const auto unread = joined_.unread_after(found_, *published);
+        if (unread != publication_->unread || changes_owner()) append_note(unread);
         return make_change(link);
     }
 
     // It was nobody's, or its pipeline has got another name.
-    bool changes_owner() const { return publication_->owner != owner_of(config_, apart_); }
+    bool changes_owner() const { return publication_->owner != owner_of(config_, found_.apart); }
 
     void append_note(const std::vector<std::string>& unread) {
         if (!change_.empty()) change_ += " ";
-        change_ += note_sql(config_.publication, owner_of(config_, apart_), unread);
+        change_ += note_sql(config_.publication, owner_of(config_, found_.apart), unread);
     }
 
     // Somebody else has made or changed it since we looked.
     bool collided(std::string_view sqlstate) const {
-        return sqlstate == kChangedMeanwhile || ((!publication_ || (apart_ && !inserts_)) &&
+        return sqlstate == kChangedMeanwhile || ((!publication_ || (found_.apart && !inserts_)) &&
                                                  (sqlstate == "42710" || sqlstate == "23505"));
     }
 
@@ -357,58 +337,6 @@ private:
         }
         signature_.clear();
         return ask(link, Asking::signature, signature_query());
-    }
-
-    std::vector<std::string> unread() const {
-        std::vector<std::string> left;
-        std::ranges::copy_if(publication_->unread, std::back_inserter(left),
-                             [&](const std::string& name) { return !settled_.contains(name); });
-        return left;
-    }
-
-    std::vector<std::string> joined(const std::vector<std::string>& published) const {
-        std::vector<std::string> all;
-        if (!config_.snapshot.new_tables || !publication_->maintained) return all;
-        const std::unordered_set<std::string_view> known(published.begin(), published.end());
-        std::ranges::copy_if(unread(), std::back_inserter(all),
-                             [&](const std::string& name) { return known.contains(name); });
-        return all;
-    }
-
-    Result<void> require_via_root() const {
-        if (!config_.publish_via_partition_root || version_ >= 130000) return {};
-        Error error = stop(Error::Category::configuration,
-                           fmt::format("source.publish_via_partition_root needs PostgreSQL 13; "
-                                       "the server is {}",
-                                       version_name(version_)));
-        error.hint = "set source.publish_via_partition_root to false";
-        return std::unexpected(std::move(error));
-    }
-
-    Result<void> require_create() const {
-        if (config_.manage_publication && (facts_.superuser || facts_.may_create)) return {};
-        Error error =
-            stop(config_.manage_publication ? Error::Category::permission
-                                            : Error::Category::configuration,
-                 fmt::format("publication {} is not there, and {}", quote_name(config_.publication),
-                             config_.manage_publication
-                                 ? "we may not create it"
-                                 : "source.manage_publication says not to create it"));
-        error.hint = config_.manage_publication
-                         ? fmt::format("GRANT CREATE ON DATABASE {} TO {}; or, as a superuser: {}",
-                                       quote_name(config_.connection.database),
-                                       quote_name(facts_.role), for_others_)
-                         : for_others_;
-        return std::unexpected(std::move(error));
-    }
-
-    Error missing(std::string_view name) const {
-        Error error = stop(Error::Category::position,
-                           fmt::format("publication {} is not there, and decoding finds only those "
-                                       "that are older than the slot's position",
-                                       quote_name(name)));
-        error.hint = begin_anew();
-        return error;
     }
 
     Result<void> change_refused(Link& link, Error error) {
@@ -426,7 +354,7 @@ private:
                         {{"publication", config_.publication}, {"sql", change_}});
         out_of_step_ = true;
         later_ = passes;
-        if (apart_ && !inserts_) return second_refused(link);
+        if (found_.apart && !inserts_) return second_refused(link);
         // Another time it goes: so the next round tries again.
         (passes ? signature_ : refused_) = passes ? std::string{} : change_;
         return ask(link, Asking::published, published_tables_query(names()));
@@ -464,12 +392,12 @@ private:
     Result<bool> take_published(Link& link, const Rows& rows) {
         auto published = read_published(rows);
         if (!published) return std::unexpected(std::move(published.error()));
-        if (!publication_) return std::unexpected(missing(config_.publication));
+        if (!publication_) return std::unexpected(missing_publication(config_.publication));
         const bool first = !known_;
         state_.added = first ? std::vector<std::string>{} : only_in(*published, state_.tables);
         state_.removed = first ? std::vector<std::string>{} : only_in(state_.tables, *published);
-        state_.joined = joined(*published);
-        settle_others();
+        state_.joined = joined_.joined(*publication_, *published);
+        joined_.settle_others(*publication_, state_.joined);
         state_.tables = std::move(*published);
         known_ = true;
         state_.created = created_;
@@ -478,53 +406,16 @@ private:
         state_.in_step = state_.maintained && !out_of_step_;
         state_.via_root = publication_->via_root;
         state_.publications = names();
-        state_.covered = covered();
-        state_.lineages = to_remember();
+        state_.covered = covered_by(found_, config_, state_.tables);
+        state_.lineages = lineages_to_remember(found_, config_, state_.tables, state_.maintained);
         report_changes();
         // Two looks, at the tables and at what is published, and one may be gone in between.
-        if (!state_.in_step && asks_for_tables() &&
-            !uncovered_tables(tables_, config_.tables, state_.tables).empty()) {
+        if (!state_.in_step && warnings_.asks_for_tables() &&
+            !uncovered_tables(found_.tables, config_.tables, state_.tables).empty()) {
             return go_on(link, Asking::tables_again, tables_query());
         }
         warn();
         return true;
-    }
-
-    std::unordered_map<Oid, Lineage> to_remember() const {
-        const std::unordered_set<std::string_view> published(state_.tables.begin(),
-                                                             state_.tables.end());
-        const bool others_too = !state_.maintained && !publication_->all_tables;
-        const auto above = lineages(tables_);
-        std::unordered_map<Oid, Lineage> all;
-        for (std::size_t i = 0; i < tables_.size(); ++i) {
-            const TableInfo& table = tables_[i];
-            if (filter_decides(config_.tables, table.schema, table.name)) continue;
-            if (filter_means(config_.tables, table.schema, table.name, above[i]) ||
-                (others_too && published.contains(quote_name(table.schema, table.name)))) {
-                all.emplace(table.oid, above[i]);
-            }
-        }
-        return all;
-    }
-
-    CoveredTables covered() const {
-        std::unordered_set<std::string> listed;
-        std::unordered_set<std::string> schemas;
-        for (const std::optional<Publication>& one : {publication_, inserts_}) {
-            if (!one) continue;
-            schemas.insert(one->schemas.begin(), one->schemas.end());
-            for (const Publication::Member& member : one->tables) {
-                listed.insert(quote_name(member.schema, member.name));
-            }
-        }
-        return covered_tables(tables_, config_.tables,
-                              {.published = state_.tables,
-                               .all = publication_->all_tables,
-                               .via_root = publication_->via_root,
-                               .by_itself = [&](const TableInfo& table) {
-                                   return schemas.contains(table.schema) ||
-                                          listed.contains(quote_name(table.schema, table.name));
-                               }});
     }
 
     Result<bool> take_tables_again(const Rows& rows) {
@@ -532,19 +423,11 @@ private:
         if (!still) return std::unexpected(still.error());
         std::unordered_set<std::string> names;
         for (const TableInfo& table : *still) names.insert(quote_name(table.schema, table.name));
-        std::erase_if(tables_, [&](const TableInfo& table) {
+        std::erase_if(found_.tables, [&](const TableInfo& table) {
             return !names.contains(quote_name(table.schema, table.name));
         });
         warn();
         return true;
-    }
-
-    bool asks_for_tables() const { return config_.manage_publication || config_.tables_given; }
-
-    // What the comment does not name any more, and what it names but has not joined.
-    void settle_others() {
-        const auto others = only_in(publication_->unread, state_.joined);
-        settled_ = {others.begin(), others.end()};
     }
 
     void report_changes() const {
@@ -557,90 +440,11 @@ private:
     }
 
     void warn() {
-        if (!state_.in_step && !later_) warn_of_gaps();
-        warn_of_unidentifiable();
-        warn_of_left_out();
-        if (state_.tables.empty()) {
-            logger_.warning("no table is published: nothing will be captured until one is",
-                            {{"publication", config_.publication}});
-        }
-    }
-
-    // Only what the user asked for: a publication used as it is may hold what it likes.
-    void warn_of_gaps() {
-        if (!asks_for_tables()) return;
-        std::vector<std::string> names;
-        const auto gaps = uncovered_tables(tables_, config_.tables, state_.tables);
-        for (const TableInfo* table : gaps) names.push_back(quote_name(table->schema, table->name));
-        const auto fresh = only_in(names, gaps_);
-        gaps_ = names;
-        if (!fresh.empty()) {
-            logger_.warning(
-                "tables match the filters but are not in the publication, which is not "
-                "ours to alter: their changes are not captured",
-                {{"publication", config_.publication},
-                 {"tables", listed(names)},
-                 {"hint", add_tables_sql(config_, *publication_, apart_, gaps)}});
-        }
-        if (config_.publish_via_partition_root && !publication_->via_root && version_ >= 130000 &&
-            !std::exchange(reported_leaves_, true)) {
-            logger_.warning("the publication publishes partitions under their own names",
-                            {{"publication", config_.publication},
-                             {"hint", fmt::format("ALTER PUBLICATION {} SET "
-                                                  "(publish_via_partition_root = true);",
-                                                  quote_name(config_.publication))}});
-        }
-    }
-
-    void warn_of_unidentifiable() {
-        if (!publication_->updates && !publication_->deletes) return;
-        // Until the second one has what the filters say, they may be in the first.
-        const bool taken_care_of = apart_ && refused_.empty();
-        const std::unordered_set<std::string_view> published(state_.tables.begin(),
-                                                             state_.tables.end());
-        std::vector<std::string> names;
-        for (const TableInfo& table : tables_) {
-            if (table.partitioned || table.identifiable()) continue;
-            std::string name = quote_name(table.schema, table.name);
-            if (published.contains(name)) names.push_back(std::move(name));
-        }
-        if (publication_->via_root) {
-            for (const auto& table : wanted_.inserts) {
-                std::string name = quote_name(table.schema, table.name);
-                if (published.contains(name)) names.push_back(std::move(name));
-            }
-            std::ranges::sort(names);
-            names.erase(std::ranges::unique(names).begin(), names.end());
-        }
-        const auto fresh = only_in(names, unidentifiable_);
-        unidentifiable_ = std::move(names);
-        if (fresh.empty()) return;
-        logger_.warning(
-            taken_care_of
-                ? "tables have no replica identity: their inserts and truncates are captured, "
-                  "updates and deletes are not"
-                : "published tables have no replica identity: the server refuses UPDATE and "
-                  "DELETE on them",
-            {{"tables", listed(fresh)},
-             {"hint", fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a "
-                                  "primary key",
-                                  fresh.front())}});
-    }
-
-    // There is one publication only, of a version that made no second one.
-    void warn_of_left_out() {
-        const auto fresh = only_in(wanted_.left_out, left_out_);
-        left_out_ = wanted_.left_out;
-        if (fresh.empty()) return;
-        logger_.warning(
-            "tables without a replica identity are not captured: the publication publishes "
-            "updates, "
-            "so the server would refuse UPDATE and DELETE on them, and the slot is older than the "
-            "publication for inserts only would be",
-            {{"tables", listed(fresh)},
-             {"hint", fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a primary key; "
-                                  "or, for inserts only, begin with a new slot",
-                                  fresh.front())}});
+        warnings_.warn({.found = found_,
+                        .published = state_.tables,
+                        .gaps = !state_.in_step && !later_,
+                        // Until the second one has what the filters say, they may be in the first.
+                        .taken_care_of = found_.apart && refused_.empty()});
     }
 
     const PostgresConfig& config_;
@@ -655,28 +459,23 @@ private:
     bool more_ = false;      // tables to be added by the next change
     int collisions_ = 0;     // in this round
     std::string signature_;  // of what was found last; empty: look at everything
-    ServerFacts facts_;
-    bool fresh_ = false;  // facts_ need not be asked for
-    std::optional<Publication> publication_;
-    std::optional<Publication> inserts_;  // the second one
-    bool apart_ = false;                  // it is there, or will be
-    bool without_inserts_;                // whatever is there
-    WantedPublication wanted_;
-    std::vector<TableInfo> tables_;
+    bool without_inserts_;   // whatever is there
+    PublicationFindings found_;
+    bool fresh_ = false;  // its facts need not be asked for
+    // Of these, as they are spoken of most.
+    std::optional<Publication>& publication_ = found_.publication;
+    std::optional<Publication>& inserts_ = found_.inserts;
     std::string change_;
-    std::string for_others_;                   // what makes the publication without us
-    std::string made_;                         // what this round has altered, if it has
-    std::string refused_;                      // the change the server did not let us make
-    std::unordered_set<std::string> settled_;  // of what the comment calls unread, quoted
-    bool out_of_step_ = false;                 // this round could not change what it wanted to
-    bool later_ = false;                       // though the next one may
-    std::string reported_;                     // the change that was said to come later
-    bool known_ = false;                       // state_ holds an answer given before
+    std::string for_others_;    // what makes the publication without us
+    std::string made_;          // what this round has altered, if it has
+    std::string refused_;       // the change the server did not let us make
+    bool out_of_step_ = false;  // this round could not change what it wanted to
+    bool later_ = false;        // though the next one may
+    std::string reported_;      // the change that was said to come later
+    bool known_ = false;        // state_ holds an answer given before
     PublicationState state_;
-    std::vector<std::string> unidentifiable_;
-    std::vector<std::string> left_out_;
-    std::vector<std::string> gaps_;  // reported last
-    bool reported_leaves_ = false;
+    JoinedTables joined_;
+    PublicationWarnings warnings_;
 };
 
 PublicationKeeper::PublicationKeeper(const PostgresConfig& config, int server_version,

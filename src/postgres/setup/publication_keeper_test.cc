@@ -3,10 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "observe/log.h"
 #include "postgres/setup/publication.h"
-#include "support/fake_server.h"
-#include "support/manual_clock.h"
+#include "support/publication_fixture.h"
 
 namespace pgc {
 namespace {
@@ -16,64 +14,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-class Lines final : public LogLines {
-public:
-    void write(std::string_view line) noexcept override { text += line; }
-    std::string text;
-};
-
-class PublicationKeeperTest : public testing::Test {
-protected:
-    void SetUp() override {
-        config.publication = "pub";
-        config.pipeline = "shop";
-        config.slot = "shop_slot";
-        config.connection.database = "shop";
-        config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
-        signature("one");
-        server.answers("pg-capture: server */", fake_facts());
-        server.answers("pg-capture: publication */", fake_publication());
-        server.answers("publication of inserts */", no_publication());
-        server.answers("publication members */", fake_members({}));
-        server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"}}));
-        server.answers("published tables */", fake_published({{"public", "a"}}));
-        server.answers("CREATE PUBLICATION", Rows{});
-        server.answers("ALTER PUBLICATION", Rows{});
-    }
-
-    void signature(const std::string& text) {
-        server.answers("publication signature */", fake_row({{"signature", text}}));
-    }
-    void include(std::string_view pattern) {
-        config.tables = TableFilter{{*NamePattern::parse(pattern, 2)}, {}};
-        config.tables_given = true;
-    }
-    // The publication is not there until somebody makes it.
-    void nothing_there() {
-        server.answers("pg-capture: publication */", fake_publication());
-        server.answers_once("pg-capture: publication */", no_publication());
-    }
-
-    Result<PublicationState> round(bool may_create = false) {
-        if (!keeper) keeper.emplace(config, server.version, log.logger("postgres"));
-        if (auto begun = keeper->begin(link, may_create); !begun)
-            return std::unexpected(begun.error());
-        for (int i = 0; i < 100; ++i) {
-            auto state = keeper->step(link);
-            if (!state) return std::unexpected(state.error());
-            if (*state) return **state;
-        }
-        return std::unexpected(stop(Error::Category::internal, "no end"));
-    }
-
-    ManualClock clock;
-    Lines lines;
-    Log log{LogOptions{}, lines, clock};
-    PostgresConfig config;
-    FakeServer server;
-    FakeLink link{server, LinkFactory::Use::sql};
-    std::optional<PublicationKeeper> keeper;
-};
+constexpr auto kWithInserts =
+    R"(maintained by pg-capture for pipeline "shop", slot "shop_slot", with "pub_inserts")";
 
 TEST_F(PublicationKeeperTest, AGoodPublicationIsLeftAlone) {
     const auto state = round();
@@ -84,25 +26,6 @@ TEST_F(PublicationKeeperTest, AGoodPublicationIsLeftAlone) {
     EXPECT_THAT(state->added, IsEmpty());
     EXPECT_EQ(server.count("PUBLICATION \""), 0);
     EXPECT_EQ(lines.text, "");
-}
-
-// Tables and publication are looked at one after the other.
-TEST_F(PublicationKeeperTest, ATableThatGoesWhileWeLookIsNoGap) {
-    config.manage_publication = false;
-    include("public.*");
-    server.answers_once("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"},
-                                                              {.schema = "public", .name = "b"}}));
-    ASSERT_TRUE(round());
-    EXPECT_EQ(lines.text, "");
-    server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"},
-                                                         {.schema = "public", .name = "c"}}));
-    signature("two");
-    ASSERT_TRUE(round());
-    EXPECT_THAT(lines.text, HasSubstr("match the filters but are not in the publication"));
-    lines.text.clear();
-    signature("three");
-    ASSERT_TRUE(round());
-    EXPECT_EQ(lines.text, "") << "once";
 }
 
 TEST_F(PublicationKeeperTest, LateAnswersAreWaitedFor) {
@@ -123,9 +46,6 @@ TEST_F(PublicationKeeperTest, AMissingOneIsMadeFromTheFilters) {
               server.place("CREATE PUBLICATION \"pub_inserts\""));
     EXPECT_THAT(lines.text, HasSubstr("publication created"));
 }
-
-constexpr auto kWithInserts =
-    R"(maintained by pg-capture for pipeline "shop", slot "shop_slot", with "pub_inserts")";
 
 TEST_F(PublicationKeeperTest, ATableMovesBetweenTheTwoInOneTransaction) {
     config.snapshot.new_tables = false;
@@ -167,19 +87,6 @@ TEST_F(PublicationKeeperTest, ANameThatIsTakenIsSaid) {
     ASSERT_FALSE(state);
     EXPECT_THAT(state.error().what, HasSubstr("\"pub_inserts\" is not ours"));
     EXPECT_THAT(state.error().hint, HasSubstr("PG_PUBLICATION"));
-}
-
-TEST_F(PublicationKeeperTest, BesideAnOldSlotWhatHasNoIdentityStaysOut) {
-    server.answers("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
-    server.answers("publication members */", fake_members({{"t", "public", "a"}}));
-    server.answers("pg-capture: tables */",
-                   fake_tables({{.schema = "public", .name = "a"},
-                                {.schema = "public", .name = "bare", .keyed = false}}));
-    const auto state = round();
-    ASSERT_TRUE(state) << describe(state.error());
-    EXPECT_THAT(state->publications, ElementsAre("pub"));
-    EXPECT_EQ(server.count("ADD TABLE"), 0);
-    EXPECT_THAT(lines.text, HasSubstr("begin with a new slot"));
 }
 
 TEST_F(PublicationKeeperTest, AMissingOneStopsWhereTheSlotIsOlder) {
@@ -289,120 +196,6 @@ TEST_F(PublicationKeeperTest, AChangeThatComesTooLateIsMadeAnew) {
     EXPECT_EQ(server.count("ADD TABLE"), 2);
 }
 
-// Of two tables "a" was published; what the server would say after an alteration that makes it two.
-class JoiningTest : public PublicationKeeperTest {
-protected:
-    void SetUp() override {
-        PublicationKeeperTest::SetUp();
-        include("public.?");
-        server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"},
-                                                             {.schema = "public", .name = "b"}}));
-        server.answers("COMMENT ON", Rows{});
-        server.answers("ALTER PUBLICATION", Rows{});
-        both_published(
-            "maintained by pg-capture for pipeline \"shop\", slot \"shop_slot\"; rows yet to be "
-            "read of: \"public\".\"b\"");
-        server.answers_once("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
-        server.answers_once("publication members */", fake_members({{"t", "public", "a"}}));
-        server.answers_once("published tables */", fake_published({{"public", "a"}}));
-    }
-    void both_published(const std::string& note) {
-        server.answers("pg-capture: publication */",
-                       fake_publication({{"all_tables", "f"}, {"note", note}}));
-        server.answers("publication members */",
-                       fake_members({{"t", "public", "a"}, {"t", "public", "b"}}));
-        server.answers("published tables */", fake_published({{"public", "a"}, {"public", "b"}}));
-    }
-    const std::string b = "\"public\".\"b\"";
-};
-
-TEST_F(JoiningTest, WhatJoinsIsNotedInTheSameTransaction) {
-    const auto state = round();
-    ASSERT_TRUE(state) << describe(state.error());
-    EXPECT_THAT(state->joined, ElementsAre(b));
-    EXPECT_EQ(
-        server.count("ADD TABLE \"public\".\"b\"; COMMENT ON PUBLICATION \"pub\" IS 'maintained by "
-                     "pg-capture for pipeline \"shop\", slot \"shop_slot\"; rows yet to be read "
-                     "of: \"public\".\"b\"';"),
-        1);
-}
-
-TEST_F(JoiningTest, ItIsToldByWhoeverLooksUntilItIsSettled) {
-    ASSERT_TRUE(round());
-    keeper.reset();
-    EXPECT_THAT(round()->joined, ElementsAre(b));
-    keeper->settle({b});
-    EXPECT_THAT(round()->joined, IsEmpty());
-    EXPECT_EQ(
-        server.count("IS 'maintained by pg-capture for pipeline \"shop\", slot \"shop_slot\"';"),
-        1);
-    both_published("maintained by pg-capture for pipeline \"shop\", slot \"shop_slot\"");
-    EXPECT_THAT(round()->joined, IsEmpty());
-    EXPECT_EQ(server.count("COMMENT ON"), 2) << "there is nothing left to forget";
-}
-
-TEST_F(JoiningTest, WhatAppearsWhileTheFirstIsAddedIsAddedByTheNextRound) {
-    const FakeTable table_a{.schema = "public", .name = "a"};
-    const FakeTable table_b{.schema = "public", .name = "b"};
-    server.answers("pg-capture: tables */",
-                   fake_tables({table_a, table_b, {.schema = "public", .name = "c"}}));
-    server.answers_once("pg-capture: tables */", fake_tables({table_a, table_b}));
-    ASSERT_TRUE(round());
-    EXPECT_EQ(server.count("ADD TABLE \"public\".\"c\""), 0);
-    ASSERT_TRUE(round());
-    EXPECT_EQ(server.count("ADD TABLE \"public\".\"c\""), 1);
-    ASSERT_TRUE(round());
-    EXPECT_EQ(server.count("ADD TABLE \"public\".\"c\""), 1) << "it stays wrong";
-}
-
-TEST_F(JoiningTest, WhatIsNotedAndNotPublishedIsForgotten) {
-    ASSERT_TRUE(round());
-    keeper.reset();
-    both_published(
-        "maintained by pg-capture for pipeline \"shop\", slot \"shop_slot\"; rows yet to be read "
-        "of: \"x\".\"gone\", \"public\".\"b\"");
-    EXPECT_THAT(round()->joined, ElementsAre(b));
-    signature("two");
-    ASSERT_TRUE(round());
-    EXPECT_EQ(server.place("IS 'maintained by pg-capture for pipeline \"shop\", slot "
-                           "\"shop_slot\"; rows yet to be read of: \"public\".\"b\"';"),
-              server.place("COMMENT ON"));
-    EXPECT_EQ(server.count("yet to be read of: \"public\".\"b\"';"), 2);
-}
-
-TEST_F(JoiningTest, NothingIsNotedWhereNewTablesAreNotRead) {
-    config.snapshot.new_tables = false;
-    const auto state = round();
-    ASSERT_TRUE(state);
-    EXPECT_THAT(state->joined, IsEmpty());
-    EXPECT_EQ(server.count("ADD TABLE"), 1);
-    EXPECT_EQ(server.count("COMMENT ON"), 0);
-}
-
-TEST_F(PublicationKeeperTest, OneOfOthersIsUsedAsItIsWithAWarning) {
-    include("public.?");
-    server.answers("pg-capture: publication */",
-                   fake_publication({{"all_tables", "f"}, {"note", std::nullopt}}));
-    server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"},
-                                                         {.schema = "public", .name = "b"}}));
-    const auto state = round();
-    ASSERT_TRUE(state);
-    EXPECT_FALSE(state->maintained);
-    EXPECT_EQ(server.count("ALTER PUBLICATION"), 0);
-    EXPECT_THAT(lines.text, HasSubstr("ADD TABLE \\\"public\\\".\\\"b\\\";"));
-}
-
-TEST_F(PublicationKeeperTest, WhoManagesItHimselfAndFiltersNothingIsNotWarned) {
-    config.manage_publication = false;
-    server.answers("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
-    server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"},
-                                                         {.schema = "public", .name = "b"}}));
-    const auto state = round();
-    ASSERT_TRUE(state);
-    EXPECT_FALSE(state->maintained);
-    EXPECT_EQ(lines.text, "");
-}
-
 TEST_F(PublicationKeeperTest, ARefusedChangeIsToldOnceAndLivedWith) {
     include("public.?");
     server.answers("pg-capture: publication */", fake_publication({{"all_tables", "f"}}));
@@ -491,51 +284,6 @@ TEST_F(PublicationKeeperTest, NewAndGoneTablesAreToldApart) {
     const auto again = round();
     ASSERT_TRUE(again);
     EXPECT_THAT(again->added, IsEmpty());
-}
-
-TEST_F(PublicationKeeperTest, WhatIsCapturedIsToldOfAnyPublication) {
-    include("public.root");
-    config.manage_publication = false;
-    const FakeTable root{.schema = "public", .name = "root", .kind = "p", .has_children = true};
-    FakeTable leaf{.schema = "public", .name = "leaf", .rewritten = true};
-    server.answers("pg-capture: publication */", fake_publication({{"note", std::nullopt}}));
-    server.answers("pg-capture: tables */", fake_tables({root, leaf}));
-    server.answers("published tables */", fake_published({{"public", "leaf"}}));
-    auto state = round();
-    ASSERT_TRUE(state);
-    EXPECT_THAT(state->covered.tables, IsEmpty()) << "no filter means it by itself";
-    EXPECT_FALSE(state->covered.all) << "the filter may leave one out that is created";
-    leaf.parent = "root";
-    signature("two");
-    server.answers("pg-capture: tables */", fake_tables({root, leaf}));
-    state = round();
-    ASSERT_TRUE(state);
-    ASSERT_EQ(state->covered.tables.size(), 1U);
-    EXPECT_EQ(state->covered.tables[0].name, "\"public\".\"leaf\"");
-    EXPECT_FALSE(state->covered.tables[0].pristine);
-    state = round();
-    ASSERT_TRUE(state);
-    EXPECT_EQ(state->covered.tables.size(), 1U) << "also where nothing has changed";
-    config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
-    signature("three");
-    EXPECT_TRUE(round()->covered.all);
-}
-
-TEST_F(PublicationKeeperTest, TablesWithoutIdentityAreWarnedAboutOnce) {
-    server.answers("pg-capture: tables */",
-                   fake_tables({{.schema = "public", .name = "a", .keyed = false}}));
-    ASSERT_TRUE(round());
-    EXPECT_THAT(lines.text, HasSubstr("no replica identity"));
-    lines.text.clear();
-    signature("two");
-    ASSERT_TRUE(round());
-    EXPECT_EQ(lines.text, "");
-}
-
-TEST_F(PublicationKeeperTest, AnEmptyPublicationIsWarnedAbout) {
-    server.answers("published tables */", fake_published({}));
-    ASSERT_TRUE(round());
-    EXPECT_THAT(lines.text, HasSubstr("no table is published"));
 }
 
 TEST_F(PublicationKeeperTest, RootsNamesNeedAServerThatKnowsThem) {
