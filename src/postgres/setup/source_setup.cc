@@ -12,16 +12,17 @@
 #include "pgclient/session.h"
 #include "postgres/setup/binary_choice.h"
 #include "postgres/setup/identity.h"
+#include "postgres/setup/link_pair.h"
 #include "postgres/setup/publication_keeper.h"
 #include "postgres/setup/server_facts.h"
 #include "postgres/setup/slot.h"
+#include "postgres/setup/slot_claim.h"
 #include "postgres/setup/statements.h"
 
 namespace pgc {
 
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
@@ -29,11 +30,6 @@ constexpr Duration kAnswerPatience = seconds{60};
 // Creating a slot waits for the transactions that run; a publication for locks.
 constexpr Duration kCreatePatience = minutes{10};
 constexpr Duration kCreateReminder = seconds{10};
-// A reader that is just leaving needs a moment; one that stays is somebody else.
-constexpr Duration kLeavingPatience = seconds{3};
-constexpr Duration kEndedPatience = seconds{15};
-constexpr Duration kSlotPoll = milliseconds{100};
-
 constexpr Duration kOurWalSenderTimeout = seconds{20};
 static_assert(kWalSenderTimeout == "20s");
 
@@ -48,10 +44,10 @@ std::string first_of(const std::vector<std::string>& names) {
 
 class SourceSetup::Steps {
 public:
-    Steps(const PostgresConfig& config, LinkFactory& links, const Clock& clock, Logger logger,
+    Steps(const PostgresConfig& config, LinkFactory& factory, const Clock& clock, Logger logger,
           SourceSetupTask task)
         : config_(config),
-          links_(links),
+          factory_(factory),
           clock_(clock),
           logger_(std::move(logger)),
           task_(task),
@@ -63,11 +59,10 @@ public:
 
     SourceIdentity identity;
     StreamPlan plan;
-    std::unique_ptr<Link> sql;
-    std::unique_ptr<Link> replication;
+    LinkPair links;
 
 private:
-    // In the order in which they are passed through; `waiting` goes back to `slot`.
+    // In the order in which they are passed through.
     enum class State : std::uint8_t {
         making,
         connecting,  // both links; the sql link must come through first
@@ -75,11 +70,7 @@ private:
         replicating,  // the replication link
         system,
         history,
-        slot,
-        dropping,
-        altering,
-        ending_reader,
-        waiting,  // for the slot to be free
+        slot,  // slot_claim.h
         publication,
         creating,
         types,
@@ -90,20 +81,14 @@ private:
     Result<Progress> go_on();
     Result<Progress> make_links();
     Result<Progress> connect_sql();
-    Result<void> continue_replication_connect();
     Result<void> ask_system();
     Result<Progress> take_facts();
     Result<Progress> await_replication();
     Result<Progress> take_system();
     Result<Progress> take_history();
-    Result<Progress> take_slot();
-    Result<Progress> drop_slot(const Error& why);
-    Result<Progress> take_dropped();
-    Result<Progress> turn_off_two_phase();
-    Result<Progress> take_altered();
-    Result<Progress> slot_is_active(const SlotState& slot);
-    Result<Progress> take_ended();
-    Result<Progress> poll_slot();
+    Result<Progress> claim_slot();
+    Result<Progress> step_claim();
+    Result<Progress> begin_publication();
     Result<Progress> step_publication();
     Result<Progress> begin_creating();
     Result<Progress> take_created();
@@ -123,7 +108,7 @@ private:
     }
     bool asks_replication() const noexcept {
         return state_ == State::replicating || state_ == State::system ||
-               state_ == State::history || state_ == State::altering || state_ == State::creating;
+               state_ == State::history || state_ == State::creating;
     }
     std::string_view what_holds_up_slots() const noexcept {
         return facts_.standby ? "on the primary: SELECT pg_log_standby_snapshot();"
@@ -134,7 +119,7 @@ private:
     void warn_of_slot(const SlotState& slot) const;
 
     const PostgresConfig& config_;
-    LinkFactory& links_;
+    LinkFactory& factory_;
     const Clock& clock_;
     const Logger logger_;
     const SourceSetupTask task_;
@@ -143,16 +128,10 @@ private:
     Instant now_;
     Instant deadline_;  // of the present state
     Instant remind_at_ = kNever;
-    Instant poll_at_ = kNever;
-    std::optional<Instant> give_up_slot_at_;
-    bool ended_reader_ = false;
 
-    Link::Connecting sql_waits_ = Link::Connecting::wait_readable;
-    Link::Connecting replication_waits_ = Link::Connecting::wait_readable;
     bool asked_system_ = false;
-    std::optional<Error> replication_error_;  // reported once the sql link knows no better reason
     ServerFacts facts_;
-    std::optional<SlotState> slot_;
+    std::optional<SlotClaim> claim_;
     std::optional<PublicationKeeper> keeper_;
     std::optional<BinaryChoice> choice_;
 };
@@ -179,11 +158,7 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::go_on() {
         case State::replicating: return await_replication();
         case State::system: return take_system();
         case State::history: return take_history();
-        case State::slot: return take_slot();
-        case State::dropping: return take_dropped();
-        case State::altering: return take_altered();
-        case State::ending_reader: return take_ended();
-        case State::waiting: return poll_slot();
+        case State::slot: return step_claim();
         case State::publication: return step_publication();
         case State::creating: return take_created();
         case State::types: return step_types();
@@ -195,53 +170,33 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::go_on() {
 // -- connecting -------------------------------------------------------------------------
 
 Result<SourceSetup::Steps::Progress> SourceSetup::Steps::make_links() {
-    for (const auto& [use, link] : {std::pair{LinkFactory::Use::sql, &sql},
-                                    std::pair{LinkFactory::Use::replication, &replication}}) {
-        auto made = links_.make(use);
-        if (!made) return std::unexpected(std::move(made.error()));
-        *link = std::move(*made);
-    }
+    if (auto made = links.make(factory_); !made) return std::unexpected(std::move(made.error()));
     return enter(State::connecting, config_.connection.connect_timeout);
 }
 
-Result<void> SourceSetup::Steps::continue_replication_connect() {
-    if (replication_error_ || replication_waits_ == Link::Connecting::done) return {};
-    auto connecting = replication->connect();
-    if (!connecting) {
-        replication_error_ = std::move(connecting.error());
-    } else {
-        replication_waits_ = *connecting;
-    }
-    return {};
-}
-
-// Doesn't wait for the facts: the two links ask at the same time.
-Result<void> SourceSetup::Steps::ask_system() {
-    if (auto serviced = continue_replication_connect(); !serviced) return serviced;
-    const bool connected = !replication_error_ && replication_waits_ == Link::Connecting::done;
-    if (!connected || std::exchange(asked_system_, true)) return {};
-    return replication->send("IDENTIFY_SYSTEM");
-}
-
 Result<SourceSetup::Steps::Progress> SourceSetup::Steps::connect_sql() {
-    if (auto serviced = continue_replication_connect(); !serviced)
-        return std::unexpected(serviced.error());
-    auto connecting = sql->connect();
-    if (!connecting) return std::unexpected(std::move(connecting.error()));
-    sql_waits_ = *connecting;
-    if (sql_waits_ != Link::Connecting::done) return Progress::wait;
-    plan.server_version = sql->server_version();
+    const auto connected = links.connect_sql();
+    if (!connected) return std::unexpected(connected.error());
+    if (!*connected) return Progress::wait;
+    plan.server_version = links.sql->server_version();
     if (plan.server_version < kOldestServer) {
         ServerFacts facts;
         facts.version = plan.server_version;
         return std::unexpected(require_usable(facts).error());
     }
-    return ask(*sql, server_facts_query(), State::facts);
+    return ask(*links.sql, server_facts_query(), State::facts);
+}
+
+// Doesn't wait for the facts: the two links ask at the same time.
+Result<void> SourceSetup::Steps::ask_system() {
+    links.keep_connecting();
+    if (!links.replication_is_ready() || std::exchange(asked_system_, true)) return {};
+    return links.replication->send("IDENTIFY_SYSTEM");
 }
 
 Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_facts() {
-    if (auto asked = ask_system(); !asked) return std::unexpected(asked.error());
-    auto rows = sql->result();
+    if (auto asked = ask_system(); !asked) return std::unexpected(std::move(asked.error()));
+    auto rows = links.sql->result();
     if (!rows) return std::unexpected(std::move(rows.error()));
     if (!*rows) return Progress::wait;
     auto facts = read_server_facts(**rows, plan.server_version);
@@ -262,9 +217,10 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_facts() {
 }
 
 Result<SourceSetup::Steps::Progress> SourceSetup::Steps::await_replication() {
-    if (auto asked = ask_system(); !asked) return std::unexpected(asked.error());
-    if (replication_error_) return std::unexpected(std::move(*replication_error_));
-    if (replication_waits_ != Link::Connecting::done) return Progress::wait;
+    if (auto asked = ask_system(); !asked) return std::unexpected(std::move(asked.error()));
+    const auto connected = links.replication_connected();
+    if (!connected) return std::unexpected(connected.error());
+    if (!*connected) return Progress::wait;
     warn_of_server();
     return enter(State::system, kAnswerPatience);
 }
@@ -272,7 +228,7 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::await_replication() {
 // -- who it is --------------------------------------------------------------------------
 
 Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_system() {
-    auto rows = replication->result();
+    auto rows = links.replication->result();
     if (!rows) return std::unexpected(std::move(rows.error()));
     if (!*rows) return Progress::wait;
     if (auto read = read_system(**rows, identity); !read) return std::unexpected(read.error());
@@ -283,123 +239,67 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_system() {
         return enter(State::done, Duration{0});
     }
     if (identity.timeline > 1) {
-        return ask(*replication, timeline_history_command(identity.timeline), State::history);
+        return ask(*links.replication, timeline_history_command(identity.timeline), State::history);
     }
-    return ask(*sql, slots_query(facts_.version, config_.slot), State::slot);
+    return claim_slot();
 }
 
 Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_history() {
-    auto rows = replication->result();
-    if (!rows && replication->sqlstate().empty()) return std::unexpected(std::move(rows.error()));
+    auto rows = links.replication->result();
+    if (!rows && links.replication->sqlstate().empty())
+        return std::unexpected(std::move(rows.error()));
     if (rows && !*rows) return Progress::wait;
     if (rows) {
         identity.history = read_history(**rows);
     } else {  // the file may have been cleared away; the start guard then knows less
         logger_.failure(LogLevel::warning, "the timeline's history is not available", rows.error());
     }
-    return ask(*sql, slots_query(facts_.version, config_.slot), State::slot);
+    return claim_slot();
 }
 
 // -- the slot, if it is there -------------------------------------------------------------
 
-Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_slot() {
-    auto rows = sql->result();
-    if (!rows) return std::unexpected(std::move(rows.error()));
-    if (!*rows) return Progress::wait;
-    auto slots = read_slots(**rows);
-    if (!slots) return std::unexpected(std::move(slots.error()));
-    slot_.reset();
-    if (!slots->empty()) {
-        slot_ = std::move(slots->front());
-        if (auto sound = require_sound(*slot_, identity.database, facts_.standby); !sound) {
-            const bool given_up = slot_->here && !slot_->active &&
-                                  (slot_->wal_status == "lost" || !slot_->invalid.empty());
-            if (task_.may_replace_slot && given_up) return drop_slot(sound.error());
-            return std::unexpected(std::move(sound.error()));
-        }
-        if (slot_->active) return slot_is_active(*slot_);
-        if (sends_prepared(*slot_, facts_.version)) return turn_off_two_phase();
-        warn_of_slot(*slot_);
-        identity.slot_confirmed = slot_->confirmed;
+Result<SourceSetup::Steps::Progress> SourceSetup::Steps::claim_slot() {
+    claim_.emplace(SlotClaim::Terms{.slot = config_.slot,
+                                    .database = identity.database,
+                                    .server_version = facts_.version,
+                                    .standby = facts_.standby,
+                                    .may_replace = task_.may_replace_slot,
+                                    .look_only = task_.look_only},
+                   *links.sql, *links.replication, logger_);
+    if (auto begun = claim_->begin(now_); !begun) return std::unexpected(begun.error());
+    state_ = State::slot;
+    return Progress::on;
+}
+
+Result<SourceSetup::Steps::Progress> SourceSetup::Steps::step_claim() {
+    const auto settled = claim_->step(now_);
+    deadline_ = claim_->deadline();
+    if (!settled) return std::unexpected(settled.error());
+    if (!*settled) return Progress::wait;
+    if (const auto& slot = claim_->slot()) {
+        warn_of_slot(*slot);
+        identity.slot_confirmed = slot->confirmed;
     } else if (task_.look_only || !task_.may_create_slot) {
         // The start guard refuses, and says whether it is another server's, too.
         identity.slot_is_gone = true;
         return enter(State::done, Duration{0});
     }
-    keeper_.emplace(config_, facts_.version, logger_, task_.without_inserts);
-    if (auto begun = keeper_->begin(*sql, !slot_, &facts_); !begun)
-        return std::unexpected(begun.error());
-    return enter(State::publication, kCreatePatience);
-}
-
-Result<SourceSetup::Steps::Progress> SourceSetup::Steps::drop_slot(const Error& why) {
-    logger_.failure(LogLevel::error,
-                    "the slot can't be used: it is dropped, and a snapshot follows", why);
-    return ask(*sql, drop_slot_query(config_.slot), State::dropping);
-}
-
-Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_dropped() {
-    auto rows = sql->result();
-    if (!rows) return std::unexpected(std::move(rows.error()));
-    if (!*rows) return Progress::wait;
-    return ask(*sql, slots_query(facts_.version, config_.slot), State::slot);
-}
-
-// It was made by somebody else, or read by somebody who wanted that.
-Result<SourceSetup::Steps::Progress> SourceSetup::Steps::turn_off_two_phase() {
-    if (task_.look_only || facts_.version < kAlterTwoPhaseSince) {
-        return std::unexpected(two_phase_refused(*slot_));
-    }
-    logger_.warning(
-        "two_phase of the slot is turned off: transactions are sent when they commit, those that "
-        "are prepared now too",
-        {{"slot", config_.slot}});
-    return ask(*replication, turn_off_two_phase_command(config_.slot), State::altering);
-}
-
-Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_altered() {
-    auto rows = replication->result();
-    if (!rows) return std::unexpected(std::move(rows.error()));
-    if (!*rows) return Progress::wait;
-    return ask(*sql, slots_query(facts_.version, config_.slot), State::slot);
-}
-
-// Somebody reads from it: our former self, cut off without the server's knowing, is ended;
-// anybody else gets a moment to leave.
-Result<SourceSetup::Steps::Progress> SourceSetup::Steps::slot_is_active(const SlotState& slot) {
-    if (!give_up_slot_at_) give_up_slot_at_ = now_ + kLeavingPatience;
-    if (task_.look_only || now_ >= *give_up_slot_at_) return std::unexpected(slot_in_use(slot));
-    if (!ended_reader_ && slot.pid != 0) {
-        return ask(*sql, end_stale_reader_query(slot.pid), State::ending_reader);
-    }
-    poll_at_ = now_ + kSlotPoll;
-    return enter(State::waiting, kAnswerPatience);
-}
-
-Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_ended() {
-    auto rows = sql->result();
-    if (!rows) return std::unexpected(std::move(rows.error()));
-    if (!*rows) return Progress::wait;
-    if (!(*rows)->rows.empty() && Answer{**rows}.flag("ended")) {
-        ended_reader_ = true;
-        give_up_slot_at_ = now_ + kEndedPatience;
-        logger_.info("ended a session of ours that still held the slot",
-                     {{"slot", config_.slot}, {"pid", slot_->pid}});
-    }
-    poll_at_ = now_ + kSlotPoll;
-    return enter(State::waiting, kAnswerPatience);
-}
-
-Result<SourceSetup::Steps::Progress> SourceSetup::Steps::poll_slot() {
-    if (now_ < poll_at_) return Progress::wait;
-    poll_at_ = kNever;
-    return ask(*sql, slots_query(facts_.version, config_.slot), State::slot);
+    return begin_publication();
 }
 
 // -- publication, then slot ----------------------------------------------------------------
 
+Result<SourceSetup::Steps::Progress> SourceSetup::Steps::begin_publication() {
+    keeper_.emplace(config_, facts_.version, logger_, task_.without_inserts);
+    if (auto begun = keeper_->begin(*links.sql, !claim_->slot(), &facts_); !begun) {
+        return std::unexpected(begun.error());
+    }
+    return enter(State::publication, kCreatePatience);
+}
+
 Result<SourceSetup::Steps::Progress> SourceSetup::Steps::step_publication() {
-    auto state = keeper_->step(*sql);
+    auto state = keeper_->step(*links.sql);
     if (!state) return std::unexpected(std::move(state.error()));
     if (!*state) return Progress::wait;
     plan.via_root = (*state)->via_root;
@@ -415,26 +315,26 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::step_publication() {
                                {"tables", (*state)->tables.size()},
                                {"first", first_of((*state)->tables)},
                                {"slot", config_.slot},
-                               {"slot_is_there", slot_.has_value()}});
-    return slot_ ? begin_types() : begin_creating();
+                               {"slot_is_there", claim_->slot().has_value()}});
+    return claim_->slot() ? begin_types() : begin_creating();
 }
 
 Result<SourceSetup::Steps::Progress> SourceSetup::Steps::begin_creating() {
     // A standby's slots can't be copied further.
     const std::string command =
         create_slot_command(facts_.version, config_.slot, !facts_.standby, task_.export_snapshot);
-    auto asked = ask(*replication, command, State::creating);
+    auto asked = ask(*links.replication, command, State::creating);
     deadline_ = now_ + kCreatePatience;
     remind_at_ = now_ + kCreateReminder;
     return asked;
 }
 
 Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_created() {
-    auto rows = replication->result();
+    auto rows = links.replication->result();
     if (!rows) {
         Error error = std::move(rows.error());
         // Made by somebody since we looked: look again.
-        if (replication->sqlstate() == "42710") error.next = Error::Next::retry;
+        if (links.replication->sqlstate() == "42710") error.next = Error::Next::retry;
         return std::unexpected(std::move(error));
     }
     if (!*rows) return Progress::wait;
@@ -461,12 +361,12 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::begin_types() {
         return enter(State::done, Duration{0});
     }
     choice_.emplace(facts_.version, plan.publications);
-    if (auto begun = choice_->begin(*sql); !begun) return std::unexpected(begun.error());
+    if (auto begun = choice_->begin(*links.sql); !begun) return std::unexpected(begun.error());
     return enter(State::types, kAnswerPatience);
 }
 
 Result<SourceSetup::Steps::Progress> SourceSetup::Steps::step_types() {
-    auto all = choice_->step(*sql);
+    auto all = choice_->step(*links.sql);
     if (!all) return std::unexpected(std::move(all.error()));
     if (!*all) return Progress::wait;
     plan.binary = **all;
@@ -507,8 +407,9 @@ Error SourceSetup::Steps::out_of_patience() {
     }
     if (state_ == State::creating) {
         // Else the server would go on waiting, and leave behind a slot that nobody reads.
-        const auto end = fmt::format("SELECT pg_terminate_backend({})", replication->backend_pid());
-        if (auto sent = sql->send(end); !sent) return std::move(sent.error());
+        const auto end =
+            fmt::format("SELECT pg_terminate_backend({})", links.replication->backend_pid());
+        if (auto sent = links.sql->send(end); !sent) return std::move(sent.error());
         Error error = retry(Error::Category::server,
                             fmt::format("slot {} could not be created: transactions that were "
                                         "running are still not over",
@@ -520,13 +421,6 @@ Error SourceSetup::Steps::out_of_patience() {
 }
 
 void SourceSetup::Steps::wants(Wants& wants) const {
-    const auto connecting = [&](const Link& link, Link::Connecting waits) {
-        if (waits == Link::Connecting::wait_writable) {
-            wants.writable(link.fd());
-        } else if (waits == Link::Connecting::wait_readable) {
-            wants.readable(link.fd());
-        }
-    };
     const auto answering = [&](const Link& link) {
         wants.interests.push_back({link.fd(), true, link.wants_to_write()});
     };
@@ -535,23 +429,23 @@ void SourceSetup::Steps::wants(Wants& wants) const {
     switch (state_) {
         case State::making: wants.until(now_); return;
         case State::done: return;
-        case State::waiting: wants.until(poll_at_); return;
+        case State::slot: claim_->wants(wants); return;
         default: break;
     }
-    if (!replication_error_) connecting(*replication, replication_waits_);
+    links.wants_of_replication(wants);
     if (state_ == State::connecting) {
-        connecting(*sql, sql_waits_);
+        links.wants_of_sql(wants);
     } else if (!asks_replication()) {
-        answering(*sql);
+        answering(*links.sql);
     } else if (state_ != State::replicating) {
-        answering(*replication);
+        answering(*links.replication);
     }
 }
 
 // -- warnings -------------------------------------------------------------------------------
 
 void SourceSetup::Steps::warn_of_server() const {
-    if (!replication->encrypted() && !replication->local() &&
+    if (!links.replication->encrypted() && !links.replication->local() &&
         config_.connection.plain_text_to_others()) {
         logger_.warning("the connection is not encrypted: data and password can be read on the way",
                         {{"hint", "set PG_SSL_MODE=verify-full"}});
@@ -593,10 +487,10 @@ const StreamPlan& SourceSetup::plan() const noexcept {
     return steps_->plan;
 }
 std::unique_ptr<Link> SourceSetup::replication_link() noexcept {
-    return std::move(steps_->replication);
+    return std::move(steps_->links.replication);
 }
 std::unique_ptr<Link> SourceSetup::sql_link() noexcept {
-    return std::move(steps_->sql);
+    return std::move(steps_->links.sql);
 }
 
 }  // namespace pgc
