@@ -35,7 +35,7 @@ struct SourceCarryOver {
     bool recalled = false;                  // what a process before had stored of them was read
     bool reported_cut = false;              // that not all of them can be stored
     bool reported_captured_cut = false;     // nor all captured tables
-    std::set<std::string> reported_left{};  // doubts that were reported (PostgresSource)
+    std::set<std::string> reported_left{};  // doubts that were reported (DoubtLog)
 };
 
 }  // namespace pgc

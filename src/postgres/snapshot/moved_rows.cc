@@ -1,7 +1,9 @@
 #include "postgres/snapshot/moved_rows.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 #include "core/value.h"
@@ -10,6 +12,20 @@
 
 namespace pgc {
 namespace {
+
+// The key is another one, and a value that did not change was not sent.
+bool moves_without_a_value(const Change& change) noexcept {
+    const Relation& relation = *change.relation;
+    const auto moved = [&](std::uint32_t place) {
+        const Cell& before = change.before[place];
+        return before.state != Cell::State::absent && before.bytes() != change.after[place].bytes();
+    };
+    if (std::ranges::none_of(relation.key, moved)) return false;
+    return std::ranges::any_of(
+        std::views::iota(std::size_t{0}, relation.columns.size()), [&](std::size_t i) {
+            return change.after[i].state == Cell::State::unchanged && relation.columns[i].captured;
+        });
+}
 
 // Nothing where some part of it has no text.
 std::optional<Key> new_key(const Change& change) {
@@ -29,6 +45,19 @@ bool MovedRows::watches() const noexcept {
     return std::ranges::any_of(jobs_.all(),
                                [](const SnapshotJob& job) { return !job.open.empty(); }) ||
            tables_.left();
+}
+
+void MovedRows::watch(const Batch& batch) {
+    if (!watches()) return;
+    const Relation* known = nullptr;
+    for (const Change& change : batch.changes) {
+        if (change.operation != Operation::update) continue;
+        if (change.relation != known) {
+            known = change.relation;
+            changes_come_by(*known);
+        }
+        if (change.before != nullptr && moves_without_a_value(change)) move(change);
+    }
 }
 
 void MovedRows::changes_come_by(const Relation& relation) {

@@ -22,16 +22,16 @@ public:
     // Both outlive it.
     MovedRows(SnapshotJobs& jobs, GroupTables& tables) noexcept : jobs_(jobs), tables_(tables) {}
 
-    // Some table is half done.
-    bool watches() const noexcept;
-    // Changes of a table come by this key.
-    void changes_come_by(const Relation& relation);
-    // Requires a change of the key that leaves out values.
-    void move(const Change& change);
+    // Changes of the stream come by.
+    void watch(const Batch& batch);
     // A group has begun, whose tables may be ordered otherwise.
     void ask_keys_again() noexcept { known_keys_.clear(); }
 
 private:
+    bool watches() const noexcept;
+    void changes_come_by(const Relation& relation);
+    void move(const Change& change);
+
     SnapshotJobs& jobs_;
     GroupTables& tables_;
     std::vector<bool> known_keys_;  // Relation::slot: changes_come_by() was called for it

@@ -114,12 +114,8 @@ public:
 
     bool left() const noexcept { return !jobs_.empty(); }
 
-    // Some table is half done: the stream is to be watched for rows that move().
-    bool watches() const noexcept { return moved_.watches(); }
-    // As of moved_rows.h: changes of a table come by this key; a change gave a row a new one and
-    // left out values that did not change.
-    void changes_come_by(const Relation& relation) { moved_.changes_come_by(relation); }
-    void move(const Change& change) { moved_.move(change); }
+    // Changes of the stream come by: moved_rows.h.
+    void watch(const Batch& batch) { moved_.watch(batch); }
 
     // A snapshot of everything is under way, and not paused.
     bool whole() const noexcept { return jobs_.whole(); }

@@ -4,83 +4,22 @@
 #include <cassert>
 #include <functional>
 #include <iterator>
-#include <ranges>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "pgclient/quote.h"
 #include "pgclient/server_errors.h"
 #include "postgres/costly_steps.h"
 #include "postgres/pgoutput/envelope.h"
-#include "postgres/snapshot/commands.h"
-#include "postgres/snapshot/key.h"
+#include "postgres/snapshot/stream_commands.h"
+#include "postgres/source/selection.h"
 #include "postgres/stream/statements.h"
 
 namespace pgc {
 
 namespace {
-
-struct Signal {
-    std::string id;
-    std::string type;
-    std::string data;
-};
-
-// The key is another one, and a value that did not change was not sent.
-bool moves_without_a_value(const Change& change) noexcept {
-    const Relation& relation = *change.relation;
-    const auto moved = [&](std::uint32_t place) {
-        const Cell& before = change.before[place];
-        return before.state != Cell::State::absent && before.bytes() != change.after[place].bytes();
-    };
-    if (std::ranges::none_of(relation.key, moved)) return false;
-    return std::ranges::any_of(
-        std::views::iota(std::size_t{0}, relation.columns.size()), [&](std::size_t i) {
-            return change.after[i].state == Cell::State::unchanged && relation.columns[i].captured;
-        });
-}
-
-// Text, also of a value that came in binary.
-std::string signal_text(const Type& type, const Cell& cell) {
-    Scratch scratch;
-    if (auto text = key_text(type, cell, scratch)) return std::move(*text);
-    Value value;
-    const bool is_json = cell.state == Cell::State::binary && type.kind == Kind::json &&
-                         type.read_binary != nullptr &&
-                         type.read_binary(type, cell.bytes(), scratch, value);
-    return std::string{is_json ? value.text : std::string_view{}};
-}
-
-// New rows of the signal table, if it has one in the batch.
-std::vector<Signal> signals_in(const Batch& batch, const SnapshotConfig& config) {
-    std::vector<Signal> signals;
-    if (config.signal_table.empty()) return signals;
-    const auto is_signals = [&](const RelationPtr& relation) {
-        return relation->name == config.signal_table && relation->schema == config.signal_schema;
-    };
-    if (std::ranges::none_of(batch.relations(), is_signals)) return signals;
-    for (const Change& change : batch.changes) {
-        if (change.operation != Operation::insert || change.relation->name != config.signal_table ||
-            change.relation->schema != config.signal_schema) {
-            continue;
-        }
-        Signal signal;
-        for (std::size_t i = 0; i < change.relation->columns.size(); ++i) {
-            const std::string& column = change.relation->columns[i].name;
-            const auto value = [&] {
-                return signal_text(*change.relation->columns[i].type, change.after[i]);
-            };
-            if (column == "id") signal.id = value();
-            if (column == "type") signal.type = value();
-            if (column == "data") signal.data = value();
-        }
-        signals.push_back(std::move(signal));
-    }
-    return signals;
-}
 
 // A slot that somebody else's second publication is too young for. 18 goes on, and says so.
 bool is_older_than_inserts(const Error& error, const StreamPlan& plan) {
@@ -110,7 +49,8 @@ SourceSetupTask setup_task(const PostgresSource::Deps& deps) {
 PostgresSource::PostgresSource(Deps deps)
     : deps_(std::move(deps)),
       setup_(deps_.config, deps_.links, deps_.clock, deps_.logger, setup_task(deps_)),
-      feedback_(deps_.keepalive_interval) {}
+      feedback_(deps_.keepalive_interval),
+      doubts_(deps_.carry_over, deps_.logger) {}
 
 Result<bool> PostgresSource::open() {
     if (state_ != State::opening) return true;
@@ -144,24 +84,6 @@ Result<bool> PostgresSource::open() {
     return true;
 }
 
-Selection PostgresSource::selection() const {
-    const PostgresConfig& config = deps_.config;
-    return {
-        .table =
-            [&config, all = !plan_.filter_tables](std::string_view schema, std::string_view table) {
-                return all || filter_means(config.tables, schema, table, {});
-            },
-        .column =
-            [&config](std::string_view schema, std::string_view table, std::string_view column) {
-                return !config.columns.excluded(schema, table, column);
-            },
-        .through =
-            [&config](std::string_view schema, std::string_view table, const Lineage* above) {
-                return above == nullptr ? !filter_decides(config.tables, schema, table)
-                                        : filter_means(config.tables, schema, table, *above);
-            }};
-}
-
 Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
     assert(state_ == State::opened);
     link_ = setup_.replication_link();
@@ -169,10 +91,10 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
     look_at_tables();
     memory_begins_at_ = deps_.carry_over.lineages.revision();
     relations_.emplace(
-        types_, selection(), plan_.binary, deps_.carry_over,
+        types_, selection_of(deps_.config, plan_.filter_tables), plan_.binary, deps_.carry_over,
         [this](const Relation& before, const Relation& now) { schema_changed(before, now); },
         [this](std::string_view schema, std::string_view table, Doubt doubt) {
-            report_doubt(schema, table, doubt);
+            doubts_.report(schema, table, doubt, assembler_->begun());
         });
     assembler_.emplace(*relations_, deps_.config.toast == ToastMode::reselect, from);
     snapshot_.emplace(Snapshot::Deps{.config = deps_.config,
@@ -268,45 +190,6 @@ void PostgresSource::schema_changed(const Relation& before, const Relation& now)
     deps_.logger.info("a table has changed", {{"table", table},
                                               {"columns_before", before.columns.size()},
                                               {"columns", now.columns.size()}});
-}
-
-// Each table once in the life of the process.
-void PostgresSource::report_doubt(std::string_view schema, std::string_view table, Doubt doubt) {
-    constexpr std::size_t reported_max = 1000;
-    auto& reported = deps_.carry_over.reported_left;
-    const std::string name = quote_name(schema, table);
-    const std::string key = std::to_string(static_cast<int>(doubt)) + name;
-    if (reported.size() >= reported_max || !reported.insert(key).second) return;
-    const Lsn commit = assembler_->begun();
-    switch (doubt) {
-        case Doubt::captured:
-            deps_.logger.warning(
-                "changes of a table are captured though no filter names it: it was published when "
-                "they were committed, today nothing is that it could belong to, so it may have "
-                "been a partition of a captured table",
-                {{"table", name},
-                 {"commit_lsn", commit},
-                 {"hint", "if they are not wanted, add the table to source.tables.exclude"}});
-            break;
-        case Doubt::left_out_gone:
-            deps_.logger.warning(
-                "changes of a table that is not there any more are left out: no filter names it, "
-                "and what it was a partition of is not known",
-                {{"table", name},
-                 {"commit_lsn", commit},
-                 {"hint", "if they are wanted, add the table to source.tables.include"}});
-            break;
-        case Doubt::left_out:
-            deps_.logger.info(
-                "changes of a published table are left out: no filter names it or a partitioned "
-                "table above it",
-                {{"table", name}, {"commit_lsn", commit}});
-            break;
-    }
-    if (reported.size() == reported_max) {
-        deps_.logger.info("further tables that no filter names are not reported",
-                          {{"reported", reported_max}});
-    }
 }
 
 // The catalog as it was when the publication was looked at, over what is remembered.
@@ -419,7 +302,7 @@ Result<Source::Read> PostgresSource::read_stream(Batch& batch, std::size_t max_c
     if (assembler_->reply_requested()) feedback_.asked();
     if (hold) probe_for_place(now);
     take_commands(batch);
-    if (snapshot_->watches()) watch_moves(batch);
+    snapshot_->watch(batch);
     switch (*stopped) {
         case StreamReader::Stopped::full: return Read::more;
         case StreamReader::Stopped::drained: return Read::caught_up;
@@ -448,38 +331,13 @@ Snapshot::Stream PostgresSource::stream_now() const {
     return {.begun = assembler_->begun(), .standing = between && arrived};
 }
 
-void PostgresSource::watch_moves(const Batch& batch) {
-    const Relation* known = nullptr;
-    for (const Change& change : batch.changes) {
-        if (change.operation != Operation::update) continue;
-        if (change.relation != known) {
-            known = change.relation;
-            snapshot_->changes_come_by(*known);
-        }
-        if (change.before != nullptr && moves_without_a_value(change)) snapshot_->move(change);
-    }
-}
-
-// Those that came with the stream.
 void PostgresSource::take_commands(const Batch& batch) {
     if (deps_.look_only) return;
-    const auto understood = [&](auto&& found) {
-        if (found) return true;
-        deps_.logger.warning("a snapshot request can't be understood", {{"why", found.error()}});
-        return false;
-    };
-    if (assembler_->took_messages() && deps_.config.snapshot.messages) {
-        for (const Change& change : batch.changes) {
-            if (change.message == nullptr || change.message->prefix != kSnapshotPrefix) continue;
-            auto command = command_of_message(change.message->content);
-            if (understood(command)) snapshot_->request(*command, RequestedBy::message);
-        }
+    const auto found = commands_in(batch, deps_.config.snapshot, assembler_->took_messages());
+    for (const std::string& fault : found.faults) {
+        deps_.logger.warning("a snapshot request can't be understood", {{"why", fault}});
     }
-    for (const auto& [id, type, data] : signals_in(batch, deps_.config.snapshot)) {
-        auto found = commands_of_signal(id, type, data);
-        if (!understood(found)) continue;
-        for (const SnapshotCommand& command : *found) snapshot_->request(command);
-    }
+    for (const auto& [command, by] : found.commands) snapshot_->request(command, by);
 }
 
 std::optional<Lsn> PostgresSource::idle_at() const {

@@ -40,6 +40,7 @@
 #include "postgres/relations/source_carry_over.h"
 #include "postgres/setup/source_setup.h"
 #include "postgres/snapshot/snapshot.h"
+#include "postgres/source/doubt_log.h"
 #include "postgres/stream/assembler.h"
 #include "postgres/stream/feedback.h"
 #include "postgres/stream/side_queries.h"
@@ -106,10 +107,8 @@ private:
         closed,
     };
 
-    Selection selection() const;
     void schema_changed(const Relation& before, const Relation& now);
     void look_at_tables();
-    void report_doubt(std::string_view schema, std::string_view table, Doubt doubt);
     [[nodiscard]] Result<void> go_on_starting(Instant now);
     [[nodiscard]] Result<void> send_feedback(Instant now);
     [[nodiscard]] Result<void> send_start();
@@ -120,7 +119,6 @@ private:
     Snapshot::Stream stream_now() const;
     void probe_for_place(Instant now);
     void take_commands(const Batch& batch);
-    void watch_moves(const Batch& batch);
     void take_tables(const std::vector<std::string>& joined, const CoveredTables& covered);
     void request_new(std::vector<std::string> tables, std::set<Oid> known);
     [[nodiscard]] Error explained(Error error);
@@ -131,6 +129,7 @@ private:
     StreamPlan plan_;
     Lsn from_;
     Feedback feedback_;
+    DoubtLog doubts_;
     TypeMap types_;
     // What was captured at the last look, as it is stored. None: nobody knows.
     std::optional<KnownTables> captured_;

@@ -1,0 +1,84 @@
+#include "postgres/snapshot/stream_commands.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "core/value.h"
+#include "postgres/snapshot/commands.h"
+#include "postgres/snapshot/key.h"
+
+namespace pgc {
+namespace {
+
+struct Signal {
+    std::string id;
+    std::string type;
+    std::string data;
+};
+
+// Text, also of a value that came in binary.
+std::string signal_text(const Type& type, const Cell& cell) {
+    Scratch scratch;
+    if (auto text = key_text(type, cell, scratch)) return std::move(*text);
+    Value value;
+    const bool is_json = cell.state == Cell::State::binary && type.kind == Kind::json &&
+                         type.read_binary != nullptr &&
+                         type.read_binary(type, cell.bytes(), scratch, value);
+    return std::string{is_json ? value.text : std::string_view{}};
+}
+
+// New rows of the signal table, if it has one in the batch.
+std::vector<Signal> signals_in(const Batch& batch, const SnapshotConfig& config) {
+    std::vector<Signal> signals;
+    if (config.signal_table.empty()) return signals;
+    const auto is_signals = [&](const RelationPtr& relation) {
+        return relation->name == config.signal_table && relation->schema == config.signal_schema;
+    };
+    if (std::ranges::none_of(batch.relations(), is_signals)) return signals;
+    for (const Change& change : batch.changes) {
+        if (change.operation != Operation::insert || change.relation->name != config.signal_table ||
+            change.relation->schema != config.signal_schema) {
+            continue;
+        }
+        Signal signal;
+        for (std::size_t i = 0; i < change.relation->columns.size(); ++i) {
+            const std::string& column = change.relation->columns[i].name;
+            const auto value = [&] {
+                return signal_text(*change.relation->columns[i].type, change.after[i]);
+            };
+            if (column == "id") signal.id = value();
+            if (column == "type") signal.type = value();
+            if (column == "data") signal.data = value();
+        }
+        signals.push_back(std::move(signal));
+    }
+    return signals;
+}
+
+}  // namespace
+
+StreamCommands commands_in(const Batch& batch, const SnapshotConfig& config, bool has_messages) {
+    StreamCommands all;
+    if (has_messages && config.messages) {
+        for (const Change& change : batch.changes) {
+            if (change.message == nullptr || change.message->prefix != kSnapshotPrefix) continue;
+            if (auto command = command_of_message(change.message->content)) {
+                all.commands.push_back({std::move(*command), RequestedBy::message});
+            } else {
+                all.faults.push_back(std::move(command.error()));
+            }
+        }
+    }
+    for (const auto& [id, type, data] : signals_in(batch, config)) {
+        auto found = commands_of_signal(id, type, data);
+        if (!found) {
+            all.faults.push_back(std::move(found.error()));
+            continue;
+        }
+        for (SnapshotCommand& command : *found) all.commands.push_back({std::move(command)});
+    }
+    return all;
+}
+
+}  // namespace pgc
