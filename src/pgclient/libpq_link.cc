@@ -1,9 +1,7 @@
 #include "pgclient/libpq_link.h"
 
-#include <arpa/inet.h>
 #include <fmt/core.h>
 #include <libpq-fe.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -14,6 +12,8 @@
 #include <utility>
 
 #include "pgclient/address_lookup.h"
+#include "pgclient/libpq_result.h"
+#include "pgclient/loopback.h"
 #include "pgclient/parameters.h"
 #include "pgclient/server_errors.h"
 
@@ -24,41 +24,15 @@ namespace {
 struct EndConnection {
     void operator()(PGconn* connection) const noexcept { PQfinish(connection); }
 };
-struct ClearResult {
-    void operator()(PGresult* result) const noexcept { PQclear(result); }
-};
 using ConnectionHandle = std::unique_ptr<PGconn, EndConnection>;
-using ResultHandle = std::unique_ptr<PGresult, ClearResult>;
 
 // Bytes taken from the socket before messages are cut out of them: libpq's buffer grows to
 // about twice this and then reads as much with one system call.
 constexpr int kReadBytes = 128 << 10;
 constexpr int kFirstBufferBytes = 16 << 10;  // libpq's, to begin with
 constexpr int kRoomBytes = 8192;             // what libpq makes room for before it reads
-// Receive buffer of a replication link to this machine (the kernel takes twice that): see
-// stream/read_coalescer.h. Never below two of the loopback's 64 KiB segments, or a window that was
-// shut opens only after 200 ms, when the server probes it. Over a real network a
-// small window would cost throughput: there the kernel's own choice stands.
-constexpr int kLoopbackBuffer = 128 << 10;
 // Besides every CopyData message's content: its kind and length on the wire.
 constexpr std::size_t kMessageHead = 5;
-
-bool leads_to_this_machine(int socket) noexcept {
-    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
-    if (peer.ss_family == AF_INET) {
-        const auto& address = reinterpret_cast<const sockaddr_in&>(peer).sin_addr;
-        return (ntohl(address.s_addr) >> 24) == IN_LOOPBACKNET;
-    }
-    return peer.ss_family == AF_INET6 &&
-           IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr);
-}
-
-std::string_view field(const PGresult* result, int code) noexcept {
-    const char* text = PQresultErrorField(result, code);
-    return text == nullptr ? std::string_view{} : std::string_view{text};
-}
 
 class LibpqLink final : public Link {
 public:
@@ -116,7 +90,6 @@ private:
     Result<void> begin_connecting(const AddressList& addresses);
     Result<std::optional<Connecting>> go_on_connecting();
     Result<void> begin_pinning();
-    bool narrow_buffer() noexcept;
     Result<void> begin_command(int sent);
     Result<void> take_socket_bytes();
     // Keeps what a result of the command in progress says.
@@ -241,22 +214,10 @@ Result<void> LibpqLink::begin_pinning() {
         late_session_settings(server_version(), parameter("server_encoding"), use_);
     state_ = sql.empty() ? State::ready : State::pinning;
     if (use_ == LinkFactory::Use::replication) {
-        loopback_ = leads_to_this_machine(PQsocket(connection_.get())) && narrow_buffer();
+        loopback_ = leads_to_this_machine(PQsocket(connection_.get())) &&
+                    narrow_receive_buffer(PQsocket(connection_.get()));
     }
     return sql.empty() ? Result<void>{} : send(sql);
-}
-
-// The buffer is made small and at once allowed to grow again. One that may not is overrun by
-// many small segments while we don't read: the kernel drops one, and from then on takes no
-// acknowledgement of our feedback, until the connection times out. And because it grows as
-// we read, this is done after each drain. False where the kernel (before 5.14) can't.
-bool LibpqLink::narrow_buffer() noexcept {
-    const int socket = PQsocket(connection_.get());
-    constexpr int unlocked = 0;
-    return ::setsockopt(socket, SOL_SOCKET, SO_BUF_LOCK, &unlocked, sizeof unlocked) == 0 &&
-           ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kLoopbackBuffer, sizeof kLoopbackBuffer) ==
-               0 &&
-           ::setsockopt(socket, SOL_SOCKET, SO_BUF_LOCK, &unlocked, sizeof unlocked) == 0;
 }
 
 Result<void> LibpqLink::begin_command(int sent) {
@@ -300,36 +261,6 @@ Result<std::optional<Rows>> LibpqLink::result() {
         return std::exchange(rows_, std::nullopt);
     }
     return std::nullopt;
-}
-
-// What a server says before it goes, by itself or because somebody ended it: the end of the
-// connection may come a moment later.
-bool is_last_word(const PGresult& result) noexcept {
-    const std::string_view severity = field(&result, PG_DIAG_SEVERITY_NONLOCALIZED);  // since 9.6
-    return severity == "FATAL" || severity == "PANIC";
-}
-
-Rows copied(const PGresult& result) {
-    Rows rows;
-    const int columns = PQnfields(&result);
-    for (int c = 0; c < columns; ++c) {
-        rows.columns.emplace_back(PQfname(&result, c));
-        rows.fields.push_back({.number = static_cast<std::uint16_t>(PQftablecol(&result, c)),
-                               .type = PQftype(&result, c),
-                               .modifier = PQfmod(&result, c)});
-    }
-    rows.binary = columns > 0 && PQfformat(&result, 0) == 1;
-    rows.command_tag = PQcmdStatus(const_cast<PGresult*>(&result));  // it only reads
-    rows.rows.reserve(static_cast<std::size_t>(PQntuples(&result)));
-    for (int r = 0; r < PQntuples(&result); ++r) {
-        auto& row = rows.rows.emplace_back(static_cast<std::size_t>(columns));
-        for (int c = 0; c < columns; ++c) {
-            if (PQgetisnull(&result, r, c) != 0) continue;
-            row[static_cast<std::size_t>(c)].emplace(
-                PQgetvalue(&result, r, c), static_cast<std::size_t>(PQgetlength(&result, r, c)));
-        }
-    }
-    return rows;
 }
 
 void LibpqLink::take(const PGresult& result) {
@@ -462,7 +393,7 @@ Result<Link::Drained> LibpqLink::drain(std::vector<CopyMessage>& out, std::size_
             return Drained::limit;
         }
     }
-    if (loopback_) narrow_buffer();
+    if (loopback_) narrow_receive_buffer(PQsocket(connection_.get()));
     return Drained::all;
 }
 
