@@ -111,13 +111,11 @@ SELECT a.attname AS name, a.atttypid AS type, a.atttypmod AS modifier,
                        table.oid.value, published, shown.oid.value);
 }
 
-std::string snapshot_order_query(int version, const TableAddress& table, const TableAddress& shown,
-                                 std::span<const std::string> key) {
-    std::string names;
-    for (const std::string& name : key) names += (names.empty() ? "" : ", ") + quote_text(name);
-    // 403 is btree. An index of another kind (a primary key WITHOUT OVERLAPS is one of GiST) has no
-    // order: then it is the type's usual one. INCLUDE columns, 11 and later, are no key's.
-    return fmt::format(R"sql(/* pg-capture: snapshot order */
+namespace {
+
+// 403 is btree. An index of another kind (a primary key WITHOUT OVERLAPS is one of GiST) has no
+// order: then it is the type's usual one. INCLUDE columns, 11 and later, are no key's.
+constexpr char kTableOrder[] = R"sql(/* pg-capture: snapshot order */
 WITH RECURSIVE was(number, name, type, modifier, version) AS (
     SELECT attnum, attname, atttypid, atttypmod, xmin::text FROM pg_attribute
      WHERE attrelid = {0} AND attnum > 0 AND NOT attisdropped
@@ -171,8 +169,15 @@ SELECT c.number, c.name, c.type, c.modifier, format_type(c.type, -1) AS type_nam
   FROM was c
   JOIN pg_type t ON t.oid = c.type AND t.typtype <> 'd'
   LEFT JOIN ordered o ON o.name = c.name
- ORDER BY c.number)sql",
-                       table.oid.value, shown.oid.value,
+ ORDER BY c.number)sql";
+
+}  // namespace
+
+std::string snapshot_order_query(int version, const TableAddress& table, const TableAddress& shown,
+                                 std::span<const std::string> key) {
+    std::string names;
+    for (const std::string& name : key) names += (names.empty() ? "" : ", ") + quote_text(name);
+    return fmt::format(kTableOrder, table.oid.value, shown.oid.value,
                        version >= 110000 ? "indnkeyatts" : "indnatts", names);
 }
 
