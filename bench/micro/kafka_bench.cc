@@ -109,12 +109,12 @@ struct Place {
     std::unique_ptr<KafkaSink> sink;
     std::uint64_t offered = 0;
 
-    Place(const std::string& brokers, const Case& with,
+    Place(const std::string& brokers, const Case& one,
           Duration linger_max = std::chrono::milliseconds{100}) {
         config.connection.brokers = {brokers};
         config.linger_max = linger_max;
-        config.compression = deps.compression;
-        config.headers = deps.headers;
+        config.compression = one.compression;
+        config.headers = one.headers;
         producers = std::make_unique<RdKafkaProducers>(config, clock, Logger{});
         auto made = KafkaSink::make({.config = config,
                                      .producers = *producers,
