@@ -274,12 +274,5 @@ TEST_F(KafkaPositionTopicTest, AnEmptyRecordIsAsGoodAsNone) {
     EXPECT_FALSE(after->position);
 }
 
-TEST(PositionHintsTest, TellHowTheTopicIsMadeBySomebodyWhoMay) {
-    EXPECT_EQ(PositionHints(config(), "shop").create(),
-              "create it: kafka-topics.sh --bootstrap-server k1:9092,k2:9092 --create --topic "
-              "pg-capture.positions --partitions 1 --config cleanup.policy=compact --config "
-              "retention.ms=-1 --config segment.bytes=1048576");
-}
-
 }  // namespace
 }  // namespace pgc
