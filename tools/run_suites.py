@@ -60,7 +60,8 @@ BUILDS = {
     "release": Build("release", ["pg-capture", "simulation_test"]),
     "sanitize": Build("sanitize", ["unit_tests", "fuzz_targets", "simulation_test", "pg-capture"]),
     "tsan": Build("tsan", ["observe_test", "sink_test", "server_test", "pipeline_test",
-                           "conformance_test", "cli_test", "postgres_test"]),
+                           "conformance_test", "cli_test", "postgres_test", "pgclient_test",
+                           "kafka_test"]),
     "fuzz": Build("fuzz", ["fuzz_targets"]),
 }
 
