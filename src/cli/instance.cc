@@ -35,7 +35,8 @@ public:
         const std::string& listen = settings.text("http.listen");
         if (listen.empty()) {
             return std::unexpected(
-                stop(Error::Category::configuration, "http.listen is empty: nobody can be asked")
+                stop(Error::Category::configuration,
+                     "http.listen is empty: there is no instance to ask")
                     .with_hint("set http.listen, as 127.0.0.1:9090, for the instance and for this "
                                "command"));
         }

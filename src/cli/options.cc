@@ -21,7 +21,7 @@ constexpr Option kLogging[] = {
     {.path = "logging.level",
      .kind = OptionKind::choice,
      .fallback = "info",
-     .help = "the least important lines that are written",
+     .help = "lowest level of the lines that are written",
      .doc = "The variable `PG_CAPTURE_LOG=info,postgres=debug` sets this and `logging.modules` "
             "in one word and wins over both.",
      .words = kLogLevels.all()},

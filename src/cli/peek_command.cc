@@ -71,7 +71,7 @@ private:
 
     Error nothing_waits() const {
         return stop(Error::Category::server,
-                    fmt::format("there is no slot {} yet, so no changes wait to be looked at",
+                    fmt::format("there is no slot {} yet, so there are no changes to show",
                                 quote_name(source_->identity().slot)))
             .with_hint(
                 "pg-capture run makes the slot and what it needs at its first start; where a "

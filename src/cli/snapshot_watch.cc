@@ -142,7 +142,7 @@ ExitCode SnapshotWatch::finish(const SnapshotReport::Request& snapshot) {
 
 ExitCode SnapshotWatch::interrupted() {
     if (invocation_.json() && last_) deps_.console.out(snapshot_json(*last_));
-    print_note(deps_, fmt::format("stopped watching; the snapshot goes on. To watch it again: "
+    print_note(deps_, fmt::format("stopped watching; the snapshot continues. To watch it again: "
                                   "pg-capture snapshot wait {}",
                                   id_));
     return ExitCode::interrupted;

@@ -67,7 +67,7 @@ constexpr Option kOptions[] = {
 
 const OptionTable kFormatOptions{
     .section = "format",
-    .about = "What a message looks like.",
+    .about = "The format of messages.",
     .options = kOptions,
 };
 

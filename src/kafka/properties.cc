@@ -129,7 +129,7 @@ constexpr Dangerous kDangerous[] = {
     {"sasl.kerberos.", "it runs a command, and this build has no Kerberos"},
     {"ssl.keystore.", "it reads a file; use kafka.security.certificate and kafka.security.key"},
     {"ssl.crl.location", "it reads a file"},
-    {"ssl.ca.certificate.stores", "it reads what is not ours"},
+    {"ssl.ca.certificate.stores", "it reads data of others"},
     {"offset.store.", "it writes a file"},
     {"debug", "it writes to the log what may be secret"},
     {"sasl.oauthbearer.config", "it makes tokens that nobody has signed"},

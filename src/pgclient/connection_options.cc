@@ -41,7 +41,7 @@ constexpr Option kOptions[] = {
     {.path = "postgres.target_session_attrs",
      .kind = OptionKind::choice,
      .fallback = "any",
-     .help = "which of several hosts will do",
+     .help = "which of several hosts is acceptable",
      .words = "any|read-write|read-only|primary|standby|prefer-standby"},
     {.path = "postgres.database",
      .required = true,
@@ -60,7 +60,7 @@ constexpr Option kOptions[] = {
      .required = true,
      .variable = "PG_PASSWORD",
      .customary = "PGPASSWORD",
-     .help = "its password; may be empty where the server asks for none",
+     .help = "password of the role; may be empty where the server asks for none",
      .doc = "Read again at each connect, so a rotated password in a file is picked up."},
     {.path = "postgres.ssl_mode",
      .kind = OptionKind::choice,
@@ -81,12 +81,12 @@ constexpr Option kOptions[] = {
     {.path = "postgres.ssl_key", .help = "file of its private key, mode 600"},
     {.path = "postgres.ssl_key_password",
      .kind = OptionKind::secret,
-     .help = "what the private key is encrypted with"},
+     .help = "passphrase of the private key"},
     {.path = "postgres.ssl_crl", .help = "file of revoked certificates"},
     {.path = "postgres.channel_binding",
      .kind = OptionKind::choice,
      .fallback = "prefer",
-     .help = "tie the password's proof to the TLS connection (SCRAM, server 11 and later)",
+     .help = "SCRAM channel binding to the TLS connection (server 11 and later)",
      .words = kChannelBindings.all()},
     {.path = "postgres.require_auth",
      .fallback_note = "any method",
@@ -148,7 +148,7 @@ void check_tls(const Settings& settings, Errors& errors) {
     const std::string& root = settings.text("postgres.ssl_root_cert");
     if (root == "system" && mode != SslMode::verify_full) {
         errors.contradiction(settings, {"postgres.ssl_root_cert", "postgres.ssl_mode"},
-                             "the machine's authorities sign for anybody",
+                             "the machine's authorities sign certificates for anybody",
                              "set postgres.ssl_mode to verify-full, or name your own authority");
     }
     if (mode == SslMode::verify_ca && root.empty()) {

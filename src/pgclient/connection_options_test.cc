@@ -71,7 +71,7 @@ TEST_F(ConnectionOptionsTest, RefusesWhatIsNoHost) {
 
 TEST_F(ConnectionOptionsTest, RefusesTlsSettingsThatContradict) {
     environment["PG_CAPTURE_POSTGRES_SSL_ROOT_CERT"] = "system";
-    EXPECT_THAT(errors(), Contains(HasSubstr("sign for anybody")));
+    EXPECT_THAT(errors(), Contains(HasSubstr("sign certificates for anybody")));
     environment.erase("PG_CAPTURE_POSTGRES_SSL_ROOT_CERT");
     environment["PG_SSL_MODE"] = "verify-ca";
     EXPECT_THAT(errors(), Contains(HasSubstr("authority to verify with")));

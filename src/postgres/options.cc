@@ -31,13 +31,13 @@ constexpr Option kNameOptions[] = {
     {.path = "postgres.publication",
      .fallback = "pg_replicate_kafka_pub",
      .variable = "PG_PUBLICATION",
-     .help = "publication that says what the server sends; made if missing",
+     .help = "publication that says what the server sends; created if missing",
      .doc = "With `name` given and this not: the pipeline's name with `_pub` after it. One that "
             "pg-capture maintains belongs to one pipeline, which its comment names."},
     {.path = "postgres.slot_name",
      .fallback = "pg_replicate_kafka_slot",
      .variable = "PG_SLOT_NAME",
-     .help = "replication slot that keeps our place; made if missing",
+     .help = "replication slot that keeps our position; created if missing",
      .doc = "With `name` given and this not: the pipeline's name with `_slot` after it; what a "
             "slot's name can't hold becomes `_`."},
 };
@@ -46,7 +46,7 @@ constexpr Option kSourceOptions[] = {
     {.path = "source.manage_publication",
      .kind = OptionKind::boolean,
      .fallback = "true",
-     .help = "make the publication if it is missing and keep it as the table filters say",
+     .help = "create the publication if it is missing and keep it in line with the table filters",
      .doc = "Only a publication that pg-capture made is ever altered. With `false` it must be "
             "there and is used as it is; the table filters then only leave out."},
     {.path = "source.publish_via_partition_root",
@@ -103,7 +103,7 @@ constexpr Option kSnapshotOptions[] = {
      .help = "when rows that are there already are sent, as READ",
      .doc = "`initial`: at the first start, which is one without a stored position, whoever made "
             "the slot; `always`: at each start; `only`: likewise, and then the process ends (slot, "
-            "publication and position stay, which it says); `when_needed`: also when the stored "
+            "publication and position stay, as it logs); `when_needed`: also when the stored "
             "position can't be used, which is logged as an error; `never`: only on request. What a "
             "crash interrupts is continued at the next start, in each mode.",
      .words = kSnapshotModes.all()},
@@ -138,13 +138,13 @@ constexpr Option kSnapshotOptions[] = {
     {.path = "source.snapshot.rows_per_second",
      .kind = OptionKind::integer,
      .fallback = "0",
-     .help = "most rows read in a second; 0 for no limit",
+     .help = "maximum of rows read per second; 0 for no limit",
      .min = 0,
      .max = 1'000'000'000},
     {.path = "source.snapshot.statement_timeout_secs",
      .kind = OptionKind::seconds,
      .fallback = "0",
-     .help = "longest time of one reading statement; 0 for no limit",
+     .help = "time-out of one reading statement; 0 for no limit",
      .doc = "What a statement has read until then counts; the next continues after it. Only of a "
             "table without a key everything counts or nothing.",
      .min = 0,

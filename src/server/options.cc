@@ -26,7 +26,7 @@ constexpr Option kOptions[] = {
             "proxies call it, as `metrics.example.com`; `*` allows every name."},
     {.path = "http.token",
      .kind = OptionKind::secret,
-     .help = "what a request must bear that changes something; none: such are refused",
+     .help = "token of requests that change something; without one they are refused",
      .doc = "Sent as `Authorization: Bearer …` by whoever requests a snapshot, `pg-capture "
             "snapshot` with the same configuration for one. It travels as it is, so give it where "
             "the address is reached over loopback or a network you trust. Read again for each "

@@ -63,7 +63,7 @@ public:
         return found ? json_answer(200, snapshot_json(*found)) : unknown();
     }
 
-    HttpResponse order(const HttpRequest& request) {
+    HttpResponse start(const HttpRequest& request) {
         if (auto refusal = guard_.refuse(request)) return std::move(*refusal);
         auto asked = read_snapshot_request(request.body);
         if (!asked) return json_refusal(400, asked.error().what, asked.error().hint);
@@ -168,7 +168,7 @@ void add_snapshot_routes(Router& router, SnapshotRoutes deps) {
     router.add("GET", "/snapshots/{}",
                [reception](const HttpRequest& request) { return reception->show(request); });
     router.add("POST", "/snapshots",
-               [reception](const HttpRequest& request) { return reception->order(request); });
+               [reception](const HttpRequest& request) { return reception->start(request); });
     for (const auto& [verb, word] :
          {std::pair{Verb::pause, "pause"}, std::pair{Verb::resume, "resume"},
           std::pair{Verb::cancel, "cancel"}}) {

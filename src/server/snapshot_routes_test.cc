@@ -35,9 +35,9 @@ protected:
         if (!borne.empty()) request.headers.emplace_back("Authorization", borne);
         return router.answer(request);
     }
-    HttpResponse order(std::string_view body = kOrders) { return ask("POST", "/snapshots", body); }
-    HttpResponse order_as(std::string_view id) {
-        return order(R"({"tables":["a.b"],"id":")" + std::string{id} + "\"}");
+    HttpResponse start(std::string_view body = kOrders) { return ask("POST", "/snapshots", body); }
+    HttpResponse start_as(std::string_view id) {
+        return start(R"({"tables":["a.b"],"id":")" + std::string{id} + "\"}");
     }
     SnapshotReport shown() {
         const auto answer = ask("GET", "/snapshots");
@@ -65,7 +65,7 @@ protected:
 
 TEST_F(SnapshotRoutesTest, ARequestIsLeftForThePipeline) {
     const auto answer =
-        order(R"({"tables":["public.orders"],"where":"id > 5","id":"orders-again"})");
+        start(R"({"tables":["public.orders"],"where":"id > 5","id":"orders-again"})");
     EXPECT_EQ(answer.status, 202);
     EXPECT_EQ(answer.body, "{\"id\":\"orders-again\"}\n");
     EXPECT_THAT(answer.headers, Contains(Pair("Location", "/snapshots/orders-again")));
@@ -78,10 +78,10 @@ TEST_F(SnapshotRoutesTest, ARequestIsLeftForThePipeline) {
 }
 
 TEST_F(SnapshotRoutesTest, WithoutAnIdOneIsMadeUp) {
-    EXPECT_EQ(order().body, "{\"id\":\"s-20261121-025705-1\"}\n");
-    EXPECT_EQ(order().body, "{\"id\":\"s-20261121-025705-2\"}\n");
+    EXPECT_EQ(start().body, "{\"id\":\"s-20261121-025705-1\"}\n");
+    EXPECT_EQ(start().body, "{\"id\":\"s-20261121-025705-2\"}\n");
     publish({reported("s-20261121-025705-3", State::done)});
-    EXPECT_EQ(order().body, "{\"id\":\"s-20261121-025705-4\"}\n");
+    EXPECT_EQ(start().body, "{\"id\":\"s-20261121-025705-4\"}\n");
     EXPECT_THAT(snapshot_requests.take(), testing::SizeIs(3));
 }
 
@@ -90,7 +90,7 @@ TEST_F(SnapshotRoutesTest, WhoeverChangesSomethingBearsTheToken) {
     for (const auto& [bearer, status] :
          {std::pair{"", 401}, std::pair{"Bearer wrong", 401}, std::pair{"Bearer sesame", 202}}) {
         borne = bearer;
-        EXPECT_EQ(order().status, status) << bearer;
+        EXPECT_EQ(start().status, status) << bearer;
         for (const auto* path :
              {"/snapshots/a/pause", "/snapshots/a/resume", "/snapshots/a/cancel"}) {
             EXPECT_EQ(ask("POST", path).status, status) << path << ' ' << bearer;
@@ -100,18 +100,18 @@ TEST_F(SnapshotRoutesTest, WhoeverChangesSomethingBearsTheToken) {
         EXPECT_EQ(snapshot_requests.take().size(), status == 202 ? 4U : 0U);
     }
     token = Secret{};
-    EXPECT_EQ(order().status, 403);
+    EXPECT_EQ(start().status, 403);
     EXPECT_THAT(snapshot_requests.take(), IsEmpty());
 }
 
 TEST_F(SnapshotRoutesTest, TheTokenComesBeforeWhatIsKnown) {
     borne.clear();
     EXPECT_EQ(ask("POST", "/snapshots/no-such/pause").status, 401);
-    EXPECT_EQ(order("no order").status, 401);
+    EXPECT_EQ(start("no request").status, 401);
 }
 
 TEST_F(SnapshotRoutesTest, AWrongRequestIsAnsweredWithAHint) {
-    const auto answer = order(R"({"tables":["orders"]})");
+    const auto answer = start(R"({"tables":["orders"]})");
     EXPECT_EQ(answer.status, 400);
     EXPECT_EQ(answer.content_type, "application/json");
     EXPECT_THAT(answer.body,
@@ -132,7 +132,7 @@ TEST_F(SnapshotRoutesTest, ShowsThePipelinesReport) {
 }
 
 TEST_F(SnapshotRoutesTest, WhatWasRequestedJustNowIsShownAsWaiting) {
-    order_as("a");
+    start_as("a");
     const auto one = read_snapshot(ask("GET", "/snapshots/a").body);
     ASSERT_TRUE(one);
     EXPECT_EQ(one->state, State::waiting);
@@ -148,17 +148,17 @@ TEST_F(SnapshotRoutesTest, WhatWasRequestedJustNowIsShownAsWaiting) {
 }
 
 TEST_F(SnapshotRoutesTest, WhatLaterRequestsPassedIsOverAndForgotten) {
-    for (const auto* id : {"a", "b", "c", "d"}) order_as(id);
+    for (const auto* id : {"a", "b", "c", "d"}) start_as(id);
     publish({reported("c", State::done)});
     EXPECT_THAT(ids(), ElementsAre("c", "d"));
 }
 
 TEST_F(SnapshotRoutesTest, AnIdUnderWayIsTakenAndOneThatIsOverIsFree) {
     publish({reported("a", State::paused), reported("b", State::cancelled)});
-    EXPECT_EQ(order_as("a").status, 409);
+    EXPECT_EQ(start_as("a").status, 409);
     clock.advance(1s);
-    EXPECT_EQ(order_as("b").status, 202);
-    EXPECT_EQ(order_as("b").status, 409);
+    EXPECT_EQ(start_as("b").status, 202);
+    EXPECT_EQ(start_as("b").status, 409);
     // It is not the earlier one of that name whose end is seen.
     EXPECT_EQ(read_snapshot(ask("GET", "/snapshots/b").body)->state, State::waiting);
     const auto earlier = shown().requests[1];
@@ -197,12 +197,12 @@ TEST_F(SnapshotRoutesTest, OnlyWhatIsKnownAndUnderWayCanBeChanged) {
 
 TEST_F(SnapshotRoutesTest, TooManyRequestsAreRefused) {
     for (std::size_t i = 0; i < SnapshotRequests::kRequests_max; ++i)
-        EXPECT_EQ(order().status, 202);
-    EXPECT_EQ(order().status, 503);
+        EXPECT_EQ(start().status, 202);
+    EXPECT_EQ(start().status, 503);
     EXPECT_EQ(ask("POST", "/snapshots/s-20261121-025705-1/cancel").status, 503);
     EXPECT_EQ(shown().requests.size(), SnapshotRequests::kRequests_max);
     snapshot_requests.take();
-    EXPECT_EQ(order().status, 202);
+    EXPECT_EQ(start().status, 202);
     EXPECT_EQ(shown().requests.size(), SnapshotRequests::kRequests_max);
 }
 

@@ -40,7 +40,7 @@ std::optional<HttpResponse> TokenGuard::refuse(const HttpRequest& request) const
     const auto token = token_();
     if (!token) {
         log_.failure(LogLevel::warning, "http.token can't be read", token.error());
-        return json_refusal(500, "the token can't be read, so nobody can bear it",
+        return json_refusal(500, "the token can't be read, so no request can be authorized",
                             "see the log of the instance");
     }
     if (token->empty()) {

@@ -13,7 +13,7 @@ _numbers = itertools.count(1)
 
 
 class Site:
-    """One database. Pipelines on it are told apart by their slots."""
+    """One database. Pipelines on it are distinguished by their slots."""
 
     def __init__(self, server, name):
         plain = re.sub(r"\W+", "_", name.lower())[:30].strip("_")

@@ -9,7 +9,7 @@ import contextlib
 import pytest
 from support.processes import wait_until
 from test_partitions import ORDERS
-from told import told
+from summary import summary
 
 MINE = "public.orders,public.fence"
 KINDS = ["foreign list", "not managed", "all tables", "schema", "refused"]
@@ -65,7 +65,7 @@ def wait_for_line(capture, *words, times=1):
 
 
 def inserts(site, capture):
-    return told(site.streamed(capture), "INSERT")
+    return summary(site.streamed(capture), "INSERT")
 
 
 @pytest.mark.parametrize("kind", KINDS)

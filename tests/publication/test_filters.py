@@ -11,7 +11,7 @@ tables above them renamed: what was committed before comes all the same.
 import random
 
 import pytest
-from told import told
+from summary import summary
 
 # A table that holds rows -> the partitioned tables above it, nearest first.
 ABOVE = {"t": (), "r_us": ("r",), "r_eu_de": ("r_eu", "r"), "r_eu_fr": ("r_eu", "r"), "q_1": ("q",),
@@ -149,7 +149,7 @@ class Case:
             for n, table in enumerate(ABOVE)))
 
     def compare_changes(self, capture, first, expected):
-        came = [one for one in told(self.site.streamed(capture), "INSERT", "UPDATE", "DELETE")
+        came = [one for one in summary(self.site.streamed(capture), "INSERT", "UPDATE", "DELETE")
                 if one[2] >= first]
         due = [(table, operation, first + n) for n, table in enumerate(ABOVE) if table in expected
                for operation in ("INSERT", "UPDATE" if n % 2 else "DELETE")]
@@ -160,7 +160,7 @@ class Case:
         due = {(table, id) for table in expected for id in (1, 2, 3)}
 
         def read(messages):
-            return {(table, id) for table, _, id in told(messages, "READ") if table != "fence" and id <= 3}
+            return {(table, id) for table, _, id in summary(messages, "READ") if table != "fence" and id <= 3}
         try:
             capture.wait_for(lambda messages: read(messages) >= due, 60)
         finally:

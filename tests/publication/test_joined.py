@@ -2,7 +2,7 @@
 
 import pytest
 from support.processes import wait_until
-from told import told
+from summary import summary
 
 ORDERS = """
 CREATE TABLE orders (id int, region text, v int, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
@@ -28,7 +28,7 @@ def filled(site, number, attach=True):
 
 def read(capture, name, ids=EARLIER):
     """Waits until all of these have come as READ under that name."""
-    capture.wait_for(lambda messages: ids <= {i for table, _, i in told(messages, "READ") if table == name}, 60)
+    capture.wait_for(lambda messages: ids <= {i for table, _, i in summary(messages, "READ") if table == name}, 60)
 
 
 def begun(site, publication, **options):
@@ -56,19 +56,19 @@ def test_a_filled_table_that_is_attached(site, kind, down):
     shown = "orders" if kind == "root" else name
     read(capture, shown, EARLIER - {101})
     messages = site.streamed(capture)
-    assert ("orders" if kind == "root" else name, "INSERT", 200) in told(messages)
+    assert ("orders" if kind == "root" else name, "INSERT", 200) in summary(messages)
     last = {}
     for m in messages:
         if m["table"] == shown:
             last[(m["after"] or m["before"])["id"]] = (m["after"] or {}).get("v")
     assert {i: v for i, v in last.items() if i >= 100 and v is not None} == (
         {i: 0 for i in EARLIER - {100, 101}} | {100: 1, 200: 0})
-    assert not [m for m in told(messages[before:], "READ") if m[2] == 1], "what was captured is not read again"
+    assert not [m for m in summary(messages[before:], "READ") if m[2] == 1], "what was captured is not read again"
     capture.stop()
     capture.start()
-    known = len(told(site.streamed(capture), "READ"))
+    known = len(summary(site.streamed(capture), "READ"))
     site.sql("CREATE TABLE later (id int PRIMARY KEY)")
-    assert len(told(site.streamed(capture), "READ")) == known, "once"
+    assert len(summary(site.streamed(capture), "READ")) == known, "once"
 
 
 @pytest.mark.parametrize("down", [False, True], ids=["running", "down"])
@@ -121,7 +121,7 @@ def test_a_table_that_is_logged_at_last(site):
     capture.start()
     read(capture, "x")
     messages = site.streamed(capture)
-    assert told([m for m in messages if m["table"] in ("n", "m")]) == [
+    assert summary([m for m in messages if m["table"] in ("n", "m")]) == [
         ("n", "INSERT", 1), ("n", "INSERT", 2), ("m", "INSERT", 1)]
 
 
@@ -136,7 +136,7 @@ def test_a_table_that_is_moved_into_a_published_schema(site, down):
     if down:
         capture.start()
     read(capture, "t")
-    assert ("t", "INSERT", 200) in told(site.streamed(capture))
+    assert ("t", "INSERT", 200) in summary(site.streamed(capture))
 
 
 def test_a_table_that_somebody_else_publishes_or_wider_filters_choose(site):
@@ -159,5 +159,5 @@ def test_not_where_new_tables_are_not_to_be_read(site):
     filled(site, 7)
     capture.start()
     site.sql("INSERT INTO orders VALUES (200, '7', 0)")
-    assert told([m for m in site.streamed(capture) if m["table"] == "orders_7"]) == [("orders_7", "INSERT", 200)]
+    assert summary([m for m in site.streamed(capture) if m["table"] == "orders_7"]) == [("orders_7", "INSERT", 200)]
     assert capture.stderr.count("snapshot begins") == 1

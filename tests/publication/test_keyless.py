@@ -2,7 +2,7 @@
 
 import pytest
 from support.processes import wait_until
-from told import told
+from summary import summary
 
 SMALL = {"include": "public.bare,public.a,public.late,public.fence"}
 
@@ -34,7 +34,7 @@ def test_the_application_goes_on(sites, version):
     site.sql("INSERT INTO a VALUES (1); DELETE FROM a")
     site.sql("TRUNCATE bare")
     truncated = [("bare", "TRUNCATE", None)] if version != "10" else []
-    assert told(site.streamed(capture)) == [("bare", "READ", 1), ("bare", "INSERT", 2), ("a", "INSERT", 1),
+    assert summary(site.streamed(capture)) == [("bare", "READ", 1), ("bare", "INSERT", 2), ("a", "INSERT", 1),
                                             ("a", "DELETE", 1), *truncated]
     assert both(site) == {"a": set("IUD"), "bare": set("I")}
     assert "REPLICA IDENTITY FULL" in capture.stderr and "updates and deletes are not" in capture.stderr
@@ -44,7 +44,7 @@ def test_the_application_goes_on(sites, version):
     capture.stop()
     site.sql("INSERT INTO bare VALUES (3, 'w')")
     capture.start()
-    assert ("bare", "INSERT", 3) in told(site.streamed(capture))
+    assert ("bare", "INSERT", 3) in summary(site.streamed(capture))
 
 
 @pytest.mark.parametrize("version", ["10", "15", "18"])
@@ -57,13 +57,13 @@ def test_a_key_that_comes_and_goes_moves_the_table(sites, version):
     wait_both(site, lambda published: published["bare"] == set("IUD"))
     assert site.published(inserts(site)) == {}
     site.sql("INSERT INTO bare VALUES (2); UPDATE bare SET id = 3 WHERE id = 2; DELETE FROM bare WHERE id = 1")
-    seen = told(site.streamed(capture))
+    seen = summary(site.streamed(capture))
     assert seen[:2] == [("bare", "INSERT", 1), ("bare", "INSERT", 2)] and seen[-1] == ("bare", "DELETE", 1), seen
     site.sql("ALTER TABLE bare DROP CONSTRAINT bare_pkey")
     wait_both(site, lambda published: published["bare"] == set("I"))
     site.sql("UPDATE bare SET id = 4")
     site.sql("INSERT INTO bare VALUES (5)")
-    assert told(site.streamed(capture))[len(seen):] == [("bare", "INSERT", 5)]
+    assert summary(site.streamed(capture))[len(seen):] == [("bare", "INSERT", 5)]
 
 
 def test_a_table_that_comes_later_does_not_break_anything_either(site):
@@ -75,9 +75,9 @@ def test_a_table_that_comes_later_does_not_break_anything_either(site):
     wait_both(site, lambda published: published.get("late") == set("I"))
     site.sql("UPDATE late SET id = 3")
     site.sql("INSERT INTO late VALUES (4)")
-    capture.wait_for(lambda messages: ("late", "INSERT", 4) in told(messages), 60)
-    wait_until(lambda: {m[1:] for m in told(capture.messages) if m[0] == "late"} >= {("READ", 3), ("INSERT", 4)}
-               or {m[1:] for m in told(capture.messages) if m[0] == "late"} >= {("READ", 2), ("INSERT", 4)},
+    capture.wait_for(lambda messages: ("late", "INSERT", 4) in summary(messages), 60)
+    wait_until(lambda: {m[1:] for m in summary(capture.messages) if m[0] == "late"} >= {("READ", 3), ("INSERT", 4)}
+               or {m[1:] for m in summary(capture.messages) if m[0] == "late"} >= {("READ", 2), ("INSERT", 4)},
                60, "the rows that were there before", interval=0.1)
 
 
@@ -94,11 +94,11 @@ def test_beside_an_old_slot_nothing_changes(site):
     capture = site.capture(source_snapshot_mode="never", **SMALL)
     site.sql("INSERT INTO bare VALUES (1); INSERT INTO late VALUES (1)")
     site.sql("UPDATE late SET id = 2")
-    assert told(site.streamed(capture)) == [("bare", "INSERT", 1)]
+    assert summary(site.streamed(capture)) == [("bare", "INSERT", 1)]
     assert set(site.published(name)) == {"a", "bare"}
     assert site.query("SELECT count(*) FROM pg_publication") == [(1,)]
     assert "tables without a replica identity are not captured" in capture.stderr
-    # The way that is told: a key.
+    # The way that is advised: a key.
     site.sql("ALTER TABLE late ADD PRIMARY KEY (id)")
     site.wait_published(lambda published: "late" in published, name)
 
@@ -121,14 +121,14 @@ def test_the_second_publication_is_not_to_be_dropped_or_taken(site):
 
 
 def test_somebody_else_who_reads_them_keeps_the_second_one_at_each_start(site):
-    """The slot is not that of the publications' comment: it was told from the first start alone."""
+    """The slot is not that of the publications' comment: it was reported by the first start alone."""
     site.sql("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE bare (id int)")
     owner = site.capture("a", publication="shared", **SMALL)
     site.streamed(owner)
     reader = site.capture("b", publication="shared", source_manage_publication="false", **SMALL)
     for number in range(1, 4):
         site.sql(f"INSERT INTO bare VALUES ({number})")
-        assert told(site.streamed(reader))[-1] == ("bare", "INSERT", number)
+        assert summary(site.streamed(reader))[-1] == ("bare", "INSERT", number)
         reader.stop()
         reader.start()
 
@@ -143,7 +143,7 @@ def test_a_comment_that_somebody_overwrites_takes_nothing_away(site):
     assert code == 0 and not any("lacks" in f["message"] for f in findings), findings
     site.sql("INSERT INTO bare VALUES (1)")
     capture.start()
-    assert told(site.streamed(capture)) == [("bare", "INSERT", 1)]
+    assert summary(site.streamed(capture)) == [("bare", "INSERT", 1)]
 
 
 @pytest.mark.parametrize("version", ["13", "15", "18"])
@@ -157,11 +157,11 @@ def test_a_slot_that_is_older_than_the_second_one_goes_on_without_it_for_now(sit
              "COMMENT ON PUBLICATION shared_inserts IS 'maintained by pg-capture'")
     reader = site.capture("b", publication="shared", source_manage_publication="false",
                           source_snapshot_mode="never", **SMALL)
-    assert told(site.streamed(reader)) == [("a", "INSERT", 1)]
+    assert summary(site.streamed(reader)) == [("a", "INSERT", 1)]
     reader.stop()
     reader.start()
     site.sql("INSERT INTO bare VALUES (3)")
-    assert told(site.streamed(reader)) == [("a", "INSERT", 1), ("bare", "INSERT", 3)]
+    assert summary(site.streamed(reader)) == [("a", "INSERT", 1), ("bare", "INSERT", 3)]
 
 
 @pytest.mark.parametrize("version", ["10", "18"])
@@ -175,4 +175,4 @@ def test_a_table_in_both_publications_is_read_once(sites, version):
              f"slot \"{site.name}_a\", with \"shared_inserts\"'")
     capture = site.capture(publication="shared", source_manage_publication="false")
     site.sql("INSERT INTO bare VALUES (3)")
-    assert sorted(told(site.streamed(capture))) == [("bare", "INSERT", 3), ("bare", "READ", 1), ("bare", "READ", 2)]
+    assert sorted(summary(site.streamed(capture))) == [("bare", "INSERT", 3), ("bare", "READ", 1), ("bare", "READ", 2)]

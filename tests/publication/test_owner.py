@@ -4,7 +4,7 @@ import random
 
 import pytest
 from support.processes import wait_until
-from told import told
+from summary import summary
 
 OURS = "maintained by pg-capture"
 
@@ -26,14 +26,14 @@ def test_a_second_pipeline_is_refused_with_a_choice(site):
     assert second.wait_exit() != 0
     assert "PG_PUBLICATION" in second.stderr and "source.manage_publication" in second.stderr
     site.sql("INSERT INTO a VALUES (1); DELETE FROM a; INSERT INTO b VALUES (1)")
-    assert told(site.streamed(first)) == [("a", "INSERT", 1), ("a", "DELETE", 1)]
+    assert summary(site.streamed(first)) == [("a", "INSERT", 1), ("a", "DELETE", 1)]
     # Used as it is, it may be shared; and with a name of its own.
     other = site.capture("b", publication="shared", include="public.a,public.fence",
                          source_manage_publication="false")
     site.sql("INSERT INTO a VALUES (2)")
-    assert told(site.streamed(other))[-1] == ("a", "INSERT", 2)
+    assert summary(site.streamed(other))[-1] == ("a", "INSERT", 2)
     third = site.capture("c", include="public.b,public.fence")
-    assert told(site.streamed(third)) == [("b", "READ", 1)]
+    assert summary(site.streamed(third)) == [("b", "READ", 1)]
 
 
 def test_one_of_an_earlier_version_goes_to_whoever_has_a_slot_or_to_the_only_one(site):
@@ -47,7 +47,7 @@ def test_one_of_an_earlier_version_goes_to_whoever_has_a_slot_or_to_the_only_one
     assert note(site, "shared") == OURS
     first.start()
     site.sql("INSERT INTO a VALUES (1)")
-    assert told(site.streamed(first)) == [("a", "INSERT", 1)]
+    assert summary(site.streamed(first)) == [("a", "INSERT", 1)]
     assert note(site, "shared").endswith(f'slot "{site.name}_a"')
 
 
@@ -94,7 +94,7 @@ def test_narrower_filters_leave_heirs_and_partitions_in(site):
     # In the gap before anything could be put right.
     assert set(site.published(site.publication())) == {"child", "leaf"}
     site.sql("INSERT INTO child VALUES (1); INSERT INTO root VALUES (2); INSERT INTO parent VALUES (3)")
-    assert told(site.streamed(capture)) == [("child", "INSERT", 1), ("leaf", "INSERT", 2)]
+    assert summary(site.streamed(capture)) == [("child", "INSERT", 1), ("leaf", "INSERT", 2)]
     log = site.server.log_tail(2000)
     assert "is not part of the publication" not in log
 
@@ -106,15 +106,15 @@ def test_what_left_and_came_back_during_the_first_snapshot_is_read_again(site):
     slowly = {"source_snapshot_rows_per_second": 200, "source_snapshot_chunk_rows": 50, "source_snapshot_readers": 2}
     both, one = "public.a,public.big,public.fence", "public.big,public.fence"
     capture = site.capture(include=both, wait=False, **slowly)
-    capture.wait_for(lambda messages: len(told(messages, "READ")) >= 600 and
-                     {("a", "READ", 1), ("a", "READ", 2)} <= set(told(messages, "READ")))
+    capture.wait_for(lambda messages: len(summary(messages, "READ")) >= 600 and
+                     {("a", "READ", 1), ("a", "READ", 2)} <= set(summary(messages, "READ")))
     capture.stop()
     capture = site.capture(include=one, wait=False, **slowly)
-    capture.wait_for(lambda messages: len(told(messages, "READ")) >= 100)
+    capture.wait_for(lambda messages: len(summary(messages, "READ")) >= 100)
     site.sql("INSERT INTO a VALUES (3)")
     capture.stop()
     capture = site.capture(include=both, wait=False)
-    capture.wait_for(lambda messages: ("a", "READ", 3) in told(messages), 60)
+    capture.wait_for(lambda messages: ("a", "READ", 3) in summary(messages), 60)
     capture.stop()
 
 
@@ -149,12 +149,12 @@ def three_pipelines(site, seed, rounds):
 
 
 def deletes_and_keeps(site, pipeline, chosen, missing):
-    """Every row that is in a chosen table now was told, and none of those that are gone is left."""
+    """Every row that is in a chosen table now was sent, and none of those that are gone is left."""
     state = {}
     for capture in site.captures:
         if capture.environment["PG_SLOT_NAME"] != f"{site.name}_{pipeline}":
             continue
-        for table, operation, id in told(capture.messages):
+        for table, operation, id in summary(capture.messages):
             if operation == "DELETE":
                 state.get(table, set()).discard(id)
             else:

@@ -1,7 +1,7 @@
 """A partition counts through the tables above it, whoever made the publication."""
 
 import pytest
-from told import told
+from summary import summary
 
 ORDERS = """
 CREATE TABLE orders (id int, region text, v int, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
@@ -23,13 +23,13 @@ def test_a_leaf_counts_through_its_root_in_somebody_elses_publication(site, kind
     code, findings = site.check(include="public.orders,public.fence")
     assert code == 0 and not findings
     capture = site.capture(include="public.orders,public.fence")
-    capture.wait_for(lambda messages: len(told(messages, "READ")) >= 3)
+    capture.wait_for(lambda messages: len(summary(messages, "READ")) >= 3)
     site.sql("INSERT INTO orders VALUES (5, 'us', 0), (6, 'uk', 0); UPDATE orders SET v = 1 WHERE id = 2;"
              "DELETE FROM orders WHERE id = 3; INSERT INTO other VALUES (7, 0)")
     messages = site.streamed(capture)
-    assert sorted(told(messages, "READ")) == [
+    assert sorted(summary(messages, "READ")) == [
         ("orders_eu_eu", "READ", 2), ("orders_eu_uk", "READ", 3), ("orders_us", "READ", 1)]
-    assert told(messages, "INSERT", "UPDATE", "DELETE") == [
+    assert summary(messages, "INSERT", "UPDATE", "DELETE") == [
         ("orders_us", "INSERT", 5), ("orders_eu_uk", "INSERT", 6), ("orders_eu_eu", "UPDATE", 2),
         ("orders_eu_uk", "DELETE", 3)]
 
@@ -39,7 +39,7 @@ def test_an_excluded_leaf_stays_out_and_a_middle_table_brings_its_leaves_in(site
     site.sql(f"CREATE PUBLICATION {site.publication()} FOR ALL TABLES")
     capture = site.capture(include="public.orders_eu,public.fence", exclude="*.orders_eu_uk")
     site.sql("INSERT INTO orders VALUES (5, 'us', 0), (6, 'uk', 0), (7, 'eu', 0)")
-    assert told(site.streamed(capture)) == [("orders_eu_eu", "READ", 2), ("orders_eu_eu", "INSERT", 7)]
+    assert summary(site.streamed(capture)) == [("orders_eu_eu", "READ", 2), ("orders_eu_eu", "INSERT", 7)]
 
 
 def test_a_leaf_attached_or_detached_while_we_stream(site):
@@ -48,14 +48,14 @@ def test_a_leaf_attached_or_detached_while_we_stream(site):
     capture = site.capture(include="public.orders,public.fence", source_snapshot_mode="never")
     site.sql("CREATE TABLE orders_asia (id int, region text, v int, PRIMARY KEY (id, region));"
              "INSERT INTO orders_asia VALUES (1, 'asia', 0)")
-    assert told(site.streamed(capture)) == []
+    assert summary(site.streamed(capture)) == []
     site.sql("ALTER TABLE orders ATTACH PARTITION orders_asia FOR VALUES IN ('asia');"
              "INSERT INTO orders VALUES (2, 'asia', 0)")
-    assert told(site.streamed(capture)) == [("orders_asia", "INSERT", 2)]
+    assert summary(site.streamed(capture)) == [("orders_asia", "INSERT", 2)]
     site.sql("INSERT INTO orders VALUES (3, 'asia', 0);"
              "ALTER TABLE orders DETACH PARTITION orders_asia;"
              "INSERT INTO orders VALUES (4, 'us', 0)")
-    assert told(site.streamed(capture))[1:] == [("orders_asia", "INSERT", 3), ("orders_us", "INSERT", 4)]
+    assert summary(site.streamed(capture))[1:] == [("orders_asia", "INSERT", 3), ("orders_us", "INSERT", 4)]
 
 
 def test_a_leaf_that_is_gone_from_the_catalog_before_its_changes_are_read(site):
@@ -69,14 +69,14 @@ def test_a_leaf_that_is_gone_from_the_catalog_before_its_changes_are_read(site):
         session.execute("ALTER TABLE orders DETACH PARTITION orders_us")
         session.execute("DROP TABLE orders_us")
         session.commit()
-    assert told(site.streamed(capture)) == [("orders_us", "INSERT", 5)]
+    assert summary(site.streamed(capture)) == [("orders_us", "INSERT", 5)]
     # One that nobody can know: it was sent, so it may have been one, and that is said.
     capture.stop()
     site.sql("CREATE TABLE orders_us PARTITION OF orders FOR VALUES IN ('us');"
              "INSERT INTO orders VALUES (6, 'us', 0)")
     site.sql("DROP TABLE orders_us")
     capture.start().wait_for_log("changes of a table are captured though no filter names it", 60)
-    assert told(site.streamed(capture))[-1] == ("orders_us", "INSERT", 6)
+    assert summary(site.streamed(capture))[-1] == ("orders_us", "INSERT", 6)
 
 
 def test_only_the_root_is_wanted_but_leaves_come_under_it(site):
@@ -88,7 +88,7 @@ def test_only_the_root_is_wanted_but_leaves_come_under_it(site):
     assert any("orders_us" in f["message"] for f in findings), (code, findings)
     capture = site.capture(include="public.orders,public.fence")
     site.sql("INSERT INTO orders VALUES (5, 'us', 0)")
-    assert sorted(told(site.streamed(capture))) == [
+    assert sorted(summary(site.streamed(capture))) == [
         ("orders", "INSERT", 5), ("orders", "READ", 1), ("orders", "READ", 2), ("orders", "READ", 3)]
 
 
@@ -108,7 +108,7 @@ def test_our_own_publication_after_an_alteration_was_refused(site):
                                include="public.orders,public.fence,public.foreign_one")
         capture.wait_for_log("foreign_one")
         site.sql("INSERT INTO orders VALUES (5, 'us', 0), (6, 'uk', 0)")
-        assert told(site.streamed(capture), "INSERT") == [
+        assert summary(site.streamed(capture), "INSERT") == [
             ("orders_us", "INSERT", 5), ("orders_eu_uk", "INSERT", 6)]
     finally:
         site.sql("REASSIGN OWNED BY keeper TO postgres; DROP OWNED BY keeper")
@@ -137,5 +137,5 @@ def test_no_statement_through_a_root_without_a_key_is_refused(sites, version, vi
             "INSERT INTO bare VALUES (11, 0) ON CONFLICT (id) DO UPDATE SET v = 5",
             *(["MERGE INTO bare USING (SELECT 12 AS k) s ON bare.id = s.k WHEN MATCHED THEN DELETE"] if version == "18" else [])):
         site.sql(statement)
-    ids = [m[2] for m in told(site.streamed(capture), "UPDATE") if m[0].startswith("bare")]
+    ids = [m[2] for m in summary(site.streamed(capture), "UPDATE") if m[0].startswith("bare")]
     assert ids and ids[-1] == 11

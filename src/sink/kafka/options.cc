@@ -56,7 +56,7 @@ constexpr Option kMainOptions[] = {
      .kind = OptionKind::choice,
      .fallback = "all",
      .variable = "KAFKA_ACKS",
-     .help = "who must have a record before it counts as delivered",
+     .help = "which replicas must have a record before it counts as delivered",
      .doc = "`all`: every replica in sync. `1`: the leader alone, `0`: nobody: then, and only "
             "then, records may be lost when a broker is, and their order may change.",
      .words = kKafkaAcks.all()},
@@ -90,7 +90,7 @@ constexpr Option kMainOptions[] = {
     {.path = "kafka.oversize",
      .kind = OptionKind::choice,
      .fallback = "fail",
-     .help = "what becomes of a record that is too large for its topic",
+     .help = "what happens to a record that is too large for its topic",
      .doc = "`fail` stops and names table, key columns, size and limit. `dead_letter` sends the "
             "record to `dead_letter_topic` and continues.",
      .words = kKafkaOversizes.all()},
