@@ -90,12 +90,12 @@ public:
         if (answer.status == 413) {
             return stop(configuration, "the request is too long").with_hint("name fewer tables");
         }
-        const auto fields = read_json(answer.body);
-        const auto what = fields ? fields->text("error") : std::nullopt;
+        const auto body = read_json(answer.body);
+        const auto what = body ? body->member("error").text() : std::nullopt;
         if (!what) return understood<int>(no_sense(answer)).error();
         const bool ours = answer.status == 400 || answer.status == 401 || answer.status == 403;
         Error error = stop(ours ? configuration : server, printable(*what)).at(to_string(address_));
-        error.hint = printable(fields->text("hint").value_or(""));
+        error.hint = printable(body->member("hint").text().value_or(""));
         if (answer.status == 401) {
             error.hint =
                 "set http.token (PG_CAPTURE_HTTP_TOKEN, or PG_CAPTURE_HTTP_TOKEN_FILE for a file) "
@@ -124,8 +124,8 @@ Result<std::string> post(const Settings& settings, const Clock& clock, std::stri
     const auto answer = instance->post(path, body, settings.secret("http.token"));
     if (!answer) return std::unexpected(answer.error());
     if (answer->status != 202) return std::unexpected(instance->refusal(*answer));
-    const auto fields = read_json(answer->body);
-    auto id = fields ? fields->text("id").value_or("") : "";
+    const auto read = read_json(answer->body);
+    auto id = read ? read->member("id").text().value_or("") : "";
     if (is_snapshot_id(id)) return id;
     return instance->understood<std::string>(Instance::no_sense(*answer));
 }

@@ -126,12 +126,12 @@ TEST_F(SnapshotCommandTest, RequestsASnapshotOfTheRunningInstance) {
 TEST_F(SnapshotCommandTest, TellsProgramsTheId) {
     serve_snapshots();
     EXPECT_EQ(run({"snapshot", "--output", "json", "a.b", "shop.*"}), ExitCode::done);
-    const auto fields = read_json(console.out_text);
-    ASSERT_TRUE(fields);
+    const auto answer = read_json(console.out_text);
+    ASSERT_TRUE(answer);
     const auto commands = snapshot_requests.take();
     ASSERT_EQ(commands.size(), 1U);
     EXPECT_THAT(commands[0].request.tables, testing::ElementsAre("a.b", "shop.*"));
-    EXPECT_THAT(fields->text("id"), Optional(commands[0].request.id));
+    EXPECT_THAT(answer->member("id").text(), Optional(commands[0].request.id));
 }
 
 TEST_F(SnapshotCommandTest, AWrongRequestIsRefusedBeforeAnybodyIsAsked) {

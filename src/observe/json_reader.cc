@@ -1,218 +1,150 @@
 #include "observe/json_reader.h"
 
-#include <algorithm>
-#include <utility>
-
-#include "observe/json_text.h"
+#include <nlohmann/json.hpp>
 
 namespace pgc {
 namespace {
 
-using Kind = JsonFields::Kind;
-using Done = std::expected<void, std::string>;
+using Tree = nlohmann::json;
 
-bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
-
-void append_utf8(std::string& out, std::uint32_t code) {
-    const auto byte = [&](std::uint32_t bits) { out += static_cast<char>(bits); };
-    if (code < 0x80) {
-        byte(code);
-    } else if (code < 0x800) {
-        byte(0xC0 | code >> 6);
-        byte(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-        byte(0xE0 | code >> 12);
-        byte(0x80 | (code >> 6 & 0x3F));
-        byte(0x80 | (code & 0x3F));
-    } else {
-        byte(0xF0 | code >> 18);
-        byte(0x80 | (code >> 12 & 0x3F));
-        byte(0x80 | (code >> 6 & 0x3F));
-        byte(0x80 | (code & 0x3F));
-    }
-}
-
-// Takes one value after the other off the front of the text.
-class JsonReader {
+// Puts the tree together as the parser meets its parts, and ends the parsing at a limit. The
+// parser itself keeps no stack that the document could exhaust.
+class TreeBuilder final : public Tree::json_sax_t {
 public:
-    JsonReader(std::string_view text, const JsonLimits& limits) : rest_(text), limits_(limits) {}
+    TreeBuilder(std::size_t bytes, const JsonLimits& limits) : bytes_(bytes), limits_(limits) {}
 
-    std::expected<JsonFields, std::string> read() {
-        if (rest_.size() > limits_.bytes) return std::unexpected("it is too large");
-        if (auto done = value({}, 0); !done) return std::unexpected(std::move(done.error()));
-        skip_space();
-        if (!rest_.empty()) return std::unexpected("something follows its end");
-        return std::move(fields_);
+    Tree take() { return std::move(root_); }
+    const std::string& problem() const noexcept { return problem_; }
+
+    bool null() override { return add(nullptr) != nullptr; }
+    bool boolean(bool value) override { return add(value) != nullptr; }
+    bool number_integer(number_integer_t value) override { return add(value) != nullptr; }
+    bool number_unsigned(number_unsigned_t value) override { return add(value) != nullptr; }
+    bool number_float(number_float_t value, const string_t&) override {
+        return add(value) != nullptr;
     }
+    bool string(string_t& value) override { return add(std::move(value)) != nullptr; }
+    bool binary(binary_t&) override { return wrong("it is not valid JSON"); }
+    bool start_object(std::size_t) override { return open(Tree::value_t::object); }
+    bool start_array(std::size_t) override { return open(Tree::value_t::array); }
+    bool end_object() override { return close(); }
+    bool end_array() override { return close(); }
 
-private:
-    static Done wrong(const char* what) { return std::unexpected(what); }
-
-    void skip_space() {
-        rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size()));
-    }
-    bool take(std::string_view token) {
-        if (!rest_.starts_with(token)) return false;
-        rest_.remove_prefix(token.size());
+    bool key(string_t& name) override {
+        const auto [member, is_new] = open_.back()->emplace(std::move(name), nullptr);
+        if (!is_new) return wrong("two members have one name");
+        member_ = &*member;
         return true;
     }
 
-    Done value(const std::string& path, std::size_t depth) {
-        if (path.size() > limits_.path_bytes) return wrong("a name is too long");
-        if (depth > limits_.depth) return wrong("it is nested too deeply");
-        skip_space();
-        if (rest_.empty()) return wrong("it is cut short");
-        if (take("{")) return members(path, depth);
-        if (take("[")) return elements(path, depth);
-        if (rest_.front() == '"') {
-            std::string text;
-            if (auto done = string(text); !done) return done;
-            return add(path, {Kind::text, std::move(text)});
-        }
-        for (const std::string_view word : {"true", "false", "null"}) {
-            if (!take(word)) continue;
-            return add(path, {word == "null" ? Kind::null : Kind::boolean, std::string{word}});
-        }
-        return number(path);
+    bool parse_error(std::size_t position, const std::string&, const Tree::exception&) override {
+        return wrong(position > bytes_ ? "it is cut short"
+                                       : "it is not valid JSON at byte " + std::to_string(position));
     }
 
-    Done members(const std::string& path, std::size_t depth) {
-        skip_space();
-        if (take("}")) return add(path, {Kind::empty, {}});
-        for (;;) {
-            skip_space();
-            std::string name;
-            if (auto done = string(name); !done) return done;
-            skip_space();
-            if (!take(":")) return wrong("a colon is missing");
-            if (auto done = value(path.empty() ? name : path + '.' + name, depth + 1); !done) {
-                return done;
-            }
-            skip_space();
-            if (take("}")) return {};
-            if (!take(",")) return wrong("a comma or brace is missing");
-        }
+private:
+    bool wrong(std::string problem) {
+        problem_ = std::move(problem);
+        return false;
     }
 
-    Done elements(const std::string& path, std::size_t depth) {
-        skip_space();
-        if (take("]")) return add(path, {Kind::empty, {}});
-        for (std::size_t i = 0;; ++i) {
-            const std::string at = std::to_string(i);
-            if (auto done = value(path.empty() ? at : path + '.' + at, depth + 1); !done) {
-                return done;
-            }
-            skip_space();
-            if (take("]")) return {};
-            if (!take(",")) return wrong("a comma or bracket is missing");
+    // Where the value stands now; null at a limit.
+    Tree* add(Tree value) {
+        if (++values_ > limits_.values) {
+            wrong("it has too many values");
+            return nullptr;
         }
+        if (open_.empty()) {
+            root_ = std::move(value);
+            return &root_;
+        }
+        if (open_.back()->is_array()) {
+            open_.back()->push_back(std::move(value));
+            return &open_.back()->back();
+        }
+        *member_ = std::move(value);
+        return member_;
     }
 
-    // -0.5e+10: no leading zeros, no bare point.
-    Done number(const std::string& path) {
-        std::size_t at = 0;
-        const auto digits = [&] {
-            const std::size_t first = at;
-            while (at < rest_.size() && is_digit(rest_[at])) ++at;
-            return at - first;
-        };
-        const auto is = [&](char c) { return at < rest_.size() && rest_[at] == c; };
-        if (is('-')) ++at;
-        const bool zero = is('0');
-        const std::size_t whole = digits();
-        if (whole == 0 || (zero && whole > 1)) return wrong("there is no value where one must be");
-        if (is('.')) {
-            ++at;
-            if (digits() == 0) return wrong("a number is cut short");
-        }
-        if (is('e') || is('E')) {
-            ++at;
-            if (is('+') || is('-')) ++at;
-            if (digits() == 0) return wrong("a number is cut short");
-        }
-        std::string text{rest_.substr(0, at)};
-        rest_.remove_prefix(at);
-        return add(path, {Kind::number, std::move(text)});
+    bool open(Tree::value_t kind) {
+        if (open_.size() >= limits_.depth) return wrong("it is nested too deeply");
+        Tree* const value = add(Tree(kind));
+        if (value != nullptr) open_.push_back(value);
+        return value != nullptr;
     }
 
-    Done string(std::string& out) {
-        if (!take("\"")) return wrong("a text is missing");
-        while (!rest_.empty()) {
-            if (take("\"")) return {};
-            if (take("\\")) {
-                if (auto done = escape(out); !done) return done;
-                continue;
-            }
-            const std::size_t length = utf8_sequence_length(rest_);
-            if (length == 0) return wrong("a text is not UTF-8");
-            if (static_cast<unsigned char>(rest_.front()) < 0x20) {
-                return wrong("a text holds a control character");
-            }
-            out += rest_.substr(0, length);
-            rest_.remove_prefix(length);
-        }
-        return wrong("a text is cut short");
+    bool close() {
+        open_.pop_back();
+        return true;
     }
 
-    Done escape(std::string& out) {
-        constexpr std::string_view kNames = "\"\\/bfnrt";
-        constexpr std::string_view kMeant = "\"\\/\b\f\n\r\t";
-        if (rest_.empty()) return wrong("a text is cut short");
-        const char name = rest_.front();
-        rest_.remove_prefix(1);
-        if (const auto at = kNames.find(name); at != std::string_view::npos) {
-            out += kMeant[at];
-            return {};
-        }
-        auto code = name == 'u' ? hex() : std::nullopt;
-        if (!code) return wrong("an escape is not valid");
-        if (*code >= 0xD800 && *code < 0xE000) {  // the first half of a pair
-            const auto low = *code < 0xDC00 && take("\\u") ? hex() : std::nullopt;
-            if (!low || *low < 0xDC00 || *low >= 0xE000) return wrong("half a character");
-            code = 0x10000 + ((*code - 0xD800) << 10) + (*low - 0xDC00);
-        }
-        append_utf8(out, *code);
-        return {};
-    }
-
-    std::optional<std::uint32_t> hex() {
-        if (rest_.size() < 4) return std::nullopt;
-        std::uint32_t code = 0;
-        const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + 4, code, 16);
-        if (error != std::errc{} || end != rest_.data() + 4) return std::nullopt;
-        rest_.remove_prefix(4);
-        return code;
-    }
-
-    Done add(const std::string& path, JsonFields::Field field) {
-        if (fields_.size() >= limits_.fields) return wrong("it has too many members");
-        fields_.add(path, std::move(field));
-        return {};
-    }
-
-    std::string_view rest_;
+    const std::size_t bytes_;
     const JsonLimits& limits_;
-    JsonFields fields_;
+    Tree root_;
+    std::vector<Tree*> open_;  // the objects and lists around the next value, the innermost last
+    Tree* member_ = nullptr;   // of the innermost object: waits for its value
+    std::size_t values_ = 0;
+    std::string problem_;
 };
 
 }  // namespace
 
-std::optional<std::string> JsonFields::text(std::string_view path) const {
-    const Field* field = find(path);
-    if (field == nullptr || field->kind != Kind::text) return std::nullopt;
-    return field->text;
+bool Json::is_object() const noexcept {
+    return node_ && node_->is_object();
 }
 
-std::optional<bool> JsonFields::boolean(std::string_view path) const {
-    const Field* field = find(path);
-    if (field == nullptr || field->kind != Kind::boolean) return std::nullopt;
-    return field->text == "true";
+bool Json::is_list() const noexcept {
+    return node_ && node_->is_array();
 }
 
-std::expected<JsonFields, std::string> read_json(std::string_view text, const JsonLimits& limits) {
-    return JsonReader(text, limits).read();
+std::optional<std::string> Json::text() const {
+    const auto* text = node_ ? node_->get_ptr<const std::string*>() : nullptr;
+    return text != nullptr ? std::optional{*text} : std::nullopt;
+}
+
+std::optional<bool> Json::boolean() const {
+    const auto* value = node_ ? node_->get_ptr<const bool*>() : nullptr;
+    return value != nullptr ? std::optional{*value} : std::nullopt;
+}
+
+std::optional<std::uint64_t> Json::count() const {
+    const auto* value = node_ ? node_->get_ptr<const std::uint64_t*>() : nullptr;
+    return value != nullptr ? std::optional{*value} : std::nullopt;
+}
+
+std::optional<double> Json::number() const {
+    return node_ && node_->is_number() ? std::optional{node_->get<double>()} : std::nullopt;
+}
+
+Json Json::member(std::string_view name) const {
+    if (!is_object()) return {};
+    const auto found = node_->find(name);
+    return found == node_->end() ? Json{} : part(*found);
+}
+
+std::vector<std::string> Json::names() const {
+    std::vector<std::string> all;
+    if (!is_object()) return all;
+    for (const auto& [name, value] : node_->items()) all.push_back(name);
+    return all;
+}
+
+std::vector<Json> Json::elements() const {
+    std::vector<Json> all;
+    if (!is_list()) return all;
+    for (const Tree& element : *node_) all.push_back(part(element));
+    return all;
+}
+
+std::expected<Json, std::string> read_json(std::string_view text, const JsonLimits& limits) {
+    if (text.size() > limits.bytes) return std::unexpected("it is too large");
+    // The parser would take it for the end, whatever follows.
+    if (text.contains('\0')) return std::unexpected("it holds a zero byte");
+    TreeBuilder builder(text.size(), limits);
+    if (!Tree::sax_parse(text.begin(), text.end(), &builder)) {
+        return std::unexpected(builder.problem());
+    }
+    return Json(std::make_shared<const Tree>(builder.take()));
 }
 
 }  // namespace pgc

@@ -1,73 +1,68 @@
 // Reads a small JSON document (RFC 8259) that somebody else wrote: an answer of a peer, or
-// what one asks for.
+// the body of a request. On nlohmann-json, whose parser stays after this header.
 //
-// Strict and bounded: a document that is not JSON, larger, deeper or of more parts than the
-// limits allow is refused. Members come out flat, by their path:
+// Strict and bounded: what is not JSON, or is larger, deeper or of more values than the limits
+// allow, is refused; so is an object that has two members of one name. Nothing here throws.
 //
-//   {"state":"streaming","sink":{"kind":"kafka"},"list":[1],"none":[]}
-//     ->  state: streaming   sink.kind: kafka   list.0: 1   none: empty
+//   const auto body = read_json(text);
+//   body->member("sink").member("kind").text()      // nothing where there is no such text
 #pragma once
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <functional>
-#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace pgc {
 
-class JsonFields {
-public:
-    enum class Kind : std::uint8_t { null, boolean, number, text, empty };
-    struct Field {
-        Kind kind = Kind::null;
-        std::string text;  // of a number: as it was written; of a boolean: "true" or "false"
-        bool operator==(const Field&) const = default;
-    };
-
-    // Nothing where there is no such member, or one of another kind.
-    std::optional<std::string> text(std::string_view path) const;
-    std::optional<bool> boolean(std::string_view path) const;
-    // A number that T can hold; a fraction is not an integer.
-    template <typename T>
-    std::optional<T> number(std::string_view path) const {
-        const Field* field = find(path);
-        if (field == nullptr || field->kind != Kind::number) return std::nullopt;
-        T value{};
-        const char* last = field->text.data() + field->text.size();
-        const auto [end, error] = std::from_chars(field->text.data(), last, value);
-        if (error != std::errc{} || end != last) return std::nullopt;
-        return value;
-    }
-    bool has(std::string_view path) const { return find(path) != nullptr; }
-
-    // Of two members of one name the first counts.
-    void add(const std::string& path, Field field) { fields_.emplace(path, std::move(field)); }
-    std::size_t size() const noexcept { return fields_.size(); }
-    const std::map<std::string, Field, std::less<>>& all() const noexcept { return fields_; }
-
-private:
-    const Field* find(std::string_view path) const {
-        const auto found = fields_.find(path);
-        return found == fields_.end() ? nullptr : &found->second;
-    }
-
-    std::map<std::string, Field, std::less<>> fields_;
-};
-
 struct JsonLimits {
     std::size_t bytes = std::size_t{1} << 20;
-    std::size_t fields = 4096;
-    std::size_t depth = 16;
-    std::size_t path_bytes = 256;  // each member's has its parents' in it
+    std::size_t values = 4096;  // of every kind, objects and lists among them
+    std::size_t depth = 16;     // of objects and lists in one another
 };
 
-// The fields, or what is wrong, as one clause.
-std::expected<JsonFields, std::string> read_json(std::string_view text,
-                                                 const JsonLimits& limits = {});
+// One value of a document, or nothing: asked for what it isn't, a value answers with nothing, so
+// that a way of many steps is asked about once. It keeps its document alive; a copy is cheap.
+class Json {
+public:
+    Json() = default;
+
+    bool exists() const noexcept { return node_ != nullptr; }
+    bool is_object() const noexcept;
+    bool is_list() const noexcept;
+
+    std::optional<std::string> text() const;
+    std::optional<bool> boolean() const;
+    // A whole number from 0 to 2^64-1, written without a fraction.
+    std::optional<std::uint64_t> count() const;
+    std::optional<double> number() const;
+
+    // Nothing where this is not an object, or has no such member.
+    Json member(std::string_view name) const;
+    // Of an object, sorted; of anything else none.
+    std::vector<std::string> names() const;
+    // Of a list; of anything else none.
+    std::vector<Json> elements() const;
+
+private:
+    using Node = std::shared_ptr<const nlohmann::json>;
+    friend std::expected<Json, std::string> read_json(std::string_view, const JsonLimits&);
+    explicit Json(Node node) noexcept : node_(std::move(node)) {}
+    Json part(const nlohmann::json& node) const { return Json(Node(node_, &node)); }
+
+    Node node_;
+};
+
+// The document, or what is wrong with it as one clause that shows nothing of its text.
+std::expected<Json, std::string> read_json(std::string_view text, const JsonLimits& limits);
+inline std::expected<Json, std::string> read_json(std::string_view text) {
+    return read_json(text, JsonLimits{});
+}
 
 }  // namespace pgc

@@ -8,52 +8,70 @@
 namespace pgc {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::Optional;
 using namespace std::string_literals;
 
-JsonFields good(std::string_view text) {
-    auto fields = read_json(text);
-    EXPECT_TRUE(fields) << text << ": " << (fields ? "" : fields.error());
-    return fields.value_or(JsonFields{});
+Json good(std::string_view text) {
+    auto read = read_json(text);
+    EXPECT_TRUE(read) << text << ": " << (read ? "" : read.error());
+    return read.value_or(Json{});
 }
 
-TEST(JsonReaderTest, GivesMembersByTheirPath) {
-    const auto fields =
+std::optional<std::string> text_of(std::string_view json) {
+    return good(json).elements().at(0).text();
+}
+
+TEST(JsonReaderTest, GivesMembersAndElements) {
+    const auto json =
         good(R"( {"a":"x","b":{"c":12,"d":{"e":true}},"f":null,"g":[1,{"h":-0.5e2}],"i":{}} )");
-    EXPECT_THAT(fields.text("a"), Optional("x"s));
-    EXPECT_THAT(fields.number<int>("b.c"), Optional(12));
-    EXPECT_THAT(fields.boolean("b.d.e"), Optional(true));
-    EXPECT_TRUE(fields.has("f"));
-    EXPECT_THAT(fields.number<std::uint64_t>("g.0"), Optional(1U));
-    EXPECT_THAT(fields.number<double>("g.1.h"), Optional(-50.0));
-    EXPECT_TRUE(fields.has("i"));
-    EXPECT_EQ(fields.size(), 7U);
+    EXPECT_TRUE(json.is_object());
+    EXPECT_THAT(json.names(), ElementsAre("a", "b", "f", "g", "i"));
+    EXPECT_THAT(json.member("a").text(), Optional("x"s));
+    EXPECT_THAT(json.member("b").member("c").count(), Optional(12U));
+    EXPECT_THAT(json.member("b").member("d").member("e").boolean(), Optional(true));
+    EXPECT_TRUE(json.member("f").exists());
+    const auto list = json.member("g").elements();
+    ASSERT_EQ(list.size(), 2U);
+    EXPECT_THAT(list[0].count(), Optional(1U));
+    EXPECT_THAT(list[1].member("h").number(), Optional(-50.0));
+    EXPECT_TRUE(json.member("g").is_list());
+    EXPECT_THAT(json.member("i").names(), IsEmpty());
 }
 
 TEST(JsonReaderTest, AnotherKindOrNoMemberIsNothing) {
-    const auto fields = good(R"({"a":"1","b":1.5,"c":-1,"d":null})");
-    EXPECT_FALSE(fields.number<int>("a"));
-    EXPECT_FALSE(fields.number<int>("b"));
-    EXPECT_FALSE(fields.number<std::uint64_t>("c"));
-    EXPECT_FALSE(fields.text("d"));
-    EXPECT_FALSE(fields.boolean("d"));
-    EXPECT_FALSE(fields.text("e"));
+    const auto json = good(R"({"a":"1","b":1.5,"c":-1,"d":null,"e.f":1})");
+    EXPECT_FALSE(json.member("a").number());
+    EXPECT_FALSE(json.member("b").count());
+    EXPECT_FALSE(json.member("c").count());
+    EXPECT_FALSE(json.member("d").text());
+    EXPECT_FALSE(json.member("d").boolean());
+    EXPECT_FALSE(json.member("e").exists());
+    EXPECT_FALSE(json.member("e").member("f").exists());
+    EXPECT_FALSE(json.member("a").member("x").exists());
+    EXPECT_THAT(json.elements(), IsEmpty());
+    EXPECT_THAT(good("[1]").names(), IsEmpty());
+    EXPECT_FALSE(Json{}.is_object() || Json{}.is_list() || Json{}.text() || Json{}.number());
 }
 
-TEST(JsonReaderTest, NothingThatWasWrittenIsOverlooked) {
-    const auto fields = good(R"({"a":[],"b":{"c":{}},"d":[[],1]})");
-    std::string paths;
-    for (const auto& [path, field] : fields.all()) paths += path + ' ';
-    EXPECT_EQ(paths, "a b.c d.0 d.1 ");
+TEST(JsonReaderTest, APartOutlivesTheRest) {
+    Json part;
+    {
+        part = good(R"({"a":{"b":"still here"}})").member("a").member("b");
+    }
+    EXPECT_THAT(part.text(), Optional("still here"s));
 }
 
 TEST(JsonReaderTest, KeepsLargeNumbersWhole) {
-    EXPECT_THAT(good("[18446744073709551615]").number<std::uint64_t>("0"), Optional(UINT64_MAX));
-    EXPECT_FALSE(good("[18446744073709551616]").number<std::uint64_t>("0"));
+    EXPECT_THAT(good("[18446744073709551615]").elements()[0].count(), Optional(UINT64_MAX));
+    EXPECT_FALSE(good("[18446744073709551616]").elements()[0].count());
+    EXPECT_FALSE(good("[-0]").elements()[0].count());
+    EXPECT_THAT(good("[18446744073709551616]").elements()[0].number(), Optional(0x1p64));
 }
 
 TEST(JsonReaderTest, UndoesEveryEscape) {
-    EXPECT_THAT(good(R"(["\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\ud83d\ude00"])").text("0"),
+    EXPECT_THAT(text_of(R"(["\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\ud83d\ude00"])"),
                 Optional("\"\\/\b\f\n\r\tA\u00e9\u20ac\U0001F600"s));
 }
 
@@ -63,10 +81,10 @@ TEST(JsonReaderTest, ReadsWhateverTextWeWrite) {
     every += "\u00e9\U0001F600";
     std::string json;
     append_json_string(json, every);
-    EXPECT_THAT(good("[" + json + "]").text("0"), Optional(every));
+    EXPECT_THAT(text_of("[" + json + "]"), Optional(every));
 }
 
-TEST(JsonReaderTest, RefusesWhatIsNoJson) {
+TEST(JsonReaderTest, RefusesWhatIsNotJson) {
     for (const std::string_view text : {"",
                                         " ",
                                         "{",
@@ -88,9 +106,11 @@ TEST(JsonReaderTest, RefusesWhatIsNoJson) {
                                         "1.",
                                         ".5",
                                         "1e",
+                                        "1e999",
                                         "+1",
                                         "0x1",
                                         "NaN",
+                                        "/**/1",
                                         "\"",
                                         "\"a",
                                         "\"\\\"",
@@ -109,6 +129,22 @@ TEST(JsonReaderTest, RefusesWhatIsNoJson) {
     }
 }
 
+TEST(JsonReaderTest, SaysWhereItIsWrongAndShowsNothingOfIt) {
+    EXPECT_EQ(read_json(R"({"a":secret})").error(), "it is not valid JSON at byte 6");
+    EXPECT_EQ(read_json(R"({"a":1)").error(), "it is cut short");
+    EXPECT_EQ(read_json("").error(), "it is cut short");
+}
+
+TEST(JsonReaderTest, AZeroByteIsNotTheEnd) {
+    EXPECT_EQ(read_json("{}\0{}"s).error(), "it holds a zero byte");
+    EXPECT_FALSE(read_json("\"a\0\""s));
+}
+
+TEST(JsonReaderTest, TwoMembersOfOneNameAreRefused) {
+    EXPECT_EQ(read_json(R"({"a":1,"b":{"a":1},"a":2})").error(), "two members have one name");
+    EXPECT_TRUE(read_json(R"({"a":1,"b":{"a":1}})"));
+}
+
 TEST(JsonReaderTest, RefusesEveryProperPrefix) {
     const std::string text = R"({"a":["x\u0041",{"b":true}],"c":null})";
     for (std::size_t n = 0; n < text.size(); ++n) {
@@ -121,11 +157,11 @@ TEST(JsonReaderTest, IsBoundedInEveryDirection) {
     EXPECT_EQ(read_json(std::string(2'000'000, ' ')).error(), "it is too large");
     std::string many = "[1";
     for (int i = 0; i < 5000; ++i) many += ",1";
-    EXPECT_EQ(read_json(many + "]").error(), "it has too many members");
-    EXPECT_EQ(read_json("{\"" + std::string(300, 'a') + "\":1}").error(), "a name is too long");
-    std::string deep;
-    for (int i = 0; i < 16; ++i) deep += "[";
-    EXPECT_TRUE(read_json(deep + "1" + std::string(16, ']')));
+    EXPECT_EQ(read_json(many + "]").error(), "it has too many values");
+    EXPECT_TRUE(read_json(std::string(16, '[') + "1" + std::string(16, ']')));
+    EXPECT_FALSE(read_json(std::string(17, '[') + "1" + std::string(17, ']')));
+    EXPECT_TRUE(read_json("[1,2]", {.values = 3}));
+    EXPECT_FALSE(read_json("[1,2]", {.values = 2}));
 }
 
 }  // namespace

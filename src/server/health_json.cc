@@ -87,11 +87,19 @@ void append_snapshot(std::string& out, const std::optional<SnapshotBrief>& snaps
 // -- reading ---------------------------------------------------------------------------------
 
 // A time that somebody claims: what can't be one is none.
-Duration time_of(const JsonFields& fields, std::string_view path) {
+Duration time_of(const Json& value) {
     constexpr double kMost_s = 1e9;
-    const double seconds = fields.number<double>(path).value_or(0);
+    const double seconds = value.number().value_or(0);
     if (!(seconds > 0 && seconds < kMost_s)) return Duration{0};
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+std::string text_of(const Json& value) {
+    return value.text().value_or("");
+}
+
+std::uint64_t count_of(const Json& value) {
+    return value.count().value_or(0);
 }
 
 template <typename Enum, std::size_t N>
@@ -125,47 +133,39 @@ Error::Category category_of(std::string_view word) {
         .value_or(internal);
 }
 
-std::optional<SnapshotBrief> read_snapshot_brief(const JsonFields& fields) {
-    if (!fields.has("snapshot.rows")) return std::nullopt;
-    const auto count = [&](std::string_view path) {
-        return fields.number<std::uint64_t>(path).value_or(0);
-    };
-    return SnapshotBrief{.tables = count("snapshot.tables"),
-                         .tables_done = count("snapshot.tables_done"),
-                         .rows = count("snapshot.rows"),
-                         .rows_expected = count("snapshot.rows_expected"),
-                         .rows_per_second = count("snapshot.rows_per_second")};
+std::optional<SnapshotBrief> read_snapshot_brief(const Json& snapshot) {
+    if (!snapshot.member("rows").exists()) return std::nullopt;
+    return SnapshotBrief{.tables = count_of(snapshot.member("tables")),
+                         .tables_done = count_of(snapshot.member("tables_done")),
+                         .rows = count_of(snapshot.member("rows")),
+                         .rows_expected = count_of(snapshot.member("rows_expected")),
+                         .rows_per_second = count_of(snapshot.member("rows_per_second"))};
 }
 
-PipelineProgress read_progress(const JsonFields& fields) {
-    const auto lsn = [&](std::string_view path) {
-        return parse_lsn(fields.text(path).value_or("")).value_or(Lsn{});
+PipelineProgress read_progress(const Json& health) {
+    const auto lsn = [&](std::string_view name) {
+        return parse_lsn(text_of(health.member(name))).value_or(Lsn{});
     };
-    const auto count = [&](std::string_view path) {
-        return fields.number<std::uint64_t>(path).value_or(0);
-    };
-    return {.changes = count("changes"),
+    const Json lag = health.member("lag_seconds");
+    return {.changes = count_of(health.member("changes")),
             .received = lsn("received"),
             .confirmed = lsn("confirmed"),
             .server_end = lsn("server_end"),
-            .lag = fields.number<double>("lag_seconds")
-                       ? std::optional{time_of(fields, "lag_seconds")}
-                       : std::nullopt,
-            .buffer_bytes = count("buffer_bytes"),
-            .sink = sink_state_of(fields.text("sink.state").value_or("")),
+            .lag = lag.number() ? std::optional{time_of(lag)} : std::nullopt,
+            .buffer_bytes = count_of(health.member("buffer_bytes")),
+            .sink = sink_state_of(text_of(health.member("sink").member("state"))),
             .sink_waits_for = {},
-            .snapshot = read_snapshot_brief(fields)};
+            .snapshot = read_snapshot_brief(health.member("snapshot"))};
 }
 
-void read_last_error(const JsonFields& fields, StatusSnapshot& status) {
-    const auto text = [&](std::string_view path) { return fields.text(path).value_or(""); };
-    if (!fields.has("last_error.at")) return;
-    Error error = stop(category_of(text("last_error.category")), text("last_error.what"));
-    error.where = text("last_error.where");
-    error.hint = text("last_error.hint");
-    if (error.what.empty()) error.what = text("last_error.text");
+void read_last_error(const Json& last, StatusSnapshot& status) {
+    if (!last.member("at").exists()) return;
+    Error error = stop(category_of(text_of(last.member("category"))), text_of(last.member("what")));
+    error.where = text_of(last.member("where"));
+    error.hint = text_of(last.member("hint"));
+    if (error.what.empty()) error.what = text_of(last.member("text"));
     status.last_error = std::move(error);
-    status.last_error_at = parse_wall_time(text("last_error.at")).value_or(WallTime{});
+    status.last_error_at = parse_wall_time(text_of(last.member("at"))).value_or(WallTime{});
 }
 
 }  // namespace
@@ -200,38 +200,38 @@ Result<StatusSnapshot> read_health(std::string_view json) {
         return std::unexpected(
             stop(Error::Category::protocol, fmt::format("this is not a health answer: {}", why)));
     };
-    const auto fields = read_json(json);
-    if (!fields) return foreign(fields.error());
-    const auto state = state_of(fields->text("state").value_or(""));
-    const auto pipeline = fields->text("pipeline");
+    const auto health = read_json(json);
+    if (!health) return foreign(health.error());
+    const auto member = [&](std::string_view name) { return health->member(name); };
+    const auto state = state_of(text_of(member("state")));
+    const auto pipeline = member("pipeline").text();
     if (!state || !pipeline) return foreign("it has neither a pipeline nor its state");
-    const auto text = [&](std::string_view path) { return fields->text(path).value_or(""); };
     StatusSnapshot status;
-    status.about = {
-        .pipeline = *pipeline,
-        .version = text("version"),
-        .sink = text("sink.kind"),
-        .buffer_limit_bytes = fields->number<std::uint64_t>("buffer_limit_bytes").value_or(0)};
-    status.uptime = time_of(*fields, "uptime_seconds");
+    status.about = {.pipeline = *pipeline,
+                    .version = text_of(member("version")),
+                    .sink = text_of(member("sink").member("kind")),
+                    .buffer_limit_bytes = count_of(member("buffer_limit_bytes"))};
+    status.uptime = time_of(member("uptime_seconds"));
     status.state = *state;
-    status.since = parse_wall_time(text("since")).value_or(WallTime{});
-    status.in_state = time_of(*fields, "in_state_seconds");
-    status.live = fields->boolean("live").value_or(false);
-    status.ready = fields->boolean("ready").value_or(false);
-    status.not_live_because = text("not_live_because");
-    status.waits_on = waits_on_of(text("waits_on"));
-    status.waits_for = text("waits_for");
-    status.attempts = fields->number<std::uint64_t>("failed_attempts").value_or(0);
-    status.progress = read_progress(*fields);
-    status.changes_per_second = fields->number<double>("changes_per_second").value_or(0);
+    status.since = parse_wall_time(text_of(member("since"))).value_or(WallTime{});
+    status.in_state = time_of(member("in_state_seconds"));
+    status.live = member("live").boolean().value_or(false);
+    status.ready = member("ready").boolean().value_or(false);
+    status.not_live_because = text_of(member("not_live_because"));
+    status.waits_on = waits_on_of(text_of(member("waits_on")));
+    status.waits_for = text_of(member("waits_for"));
+    status.attempts = count_of(member("failed_attempts"));
+    status.progress = read_progress(*health);
+    status.changes_per_second = member("changes_per_second").number().value_or(0);
     if (!(status.changes_per_second >= 0 && status.changes_per_second < 1e12)) {
         status.changes_per_second = 0;
     }
-    if (fields->has("latency.p50_seconds")) {
-        status.latency = {time_of(*fields, "latency.p50_seconds"),
-                          time_of(*fields, "latency.p99_seconds")};
+    const Json latency = member("latency");
+    if (latency.member("p50_seconds").exists()) {
+        status.latency = {time_of(latency.member("p50_seconds")),
+                          time_of(latency.member("p99_seconds"))};
     }
-    read_last_error(*fields, status);
+    read_last_error(member("last_error"), status);
     return status;
 }
 

@@ -14,7 +14,7 @@ namespace pgc {
 namespace {
 
 // More snapshots and tables than a report has.
-constexpr JsonLimits kReportLimits{.fields = 65'536};
+constexpr JsonLimits kReportLimits{.values = 65'536};
 
 void append_text_or_null(std::string& out, std::string_view head, std::string_view text) {
     out += head;
@@ -70,51 +70,35 @@ std::optional<SnapshotReport::State> state_of(std::string_view word) {
     return std::nullopt;
 }
 
-// The members below one path: "snapshots.3.", or all of them.
-class Part {
-public:
-    Part(const JsonFields& fields, std::string prefix)
-        : fields_(fields), prefix_(std::move(prefix)) {}
+std::string text_of(const Json& value) {
+    return value.text().value_or("");
+}
 
-    std::string text(std::string_view name) const { return fields_.text(path(name)).value_or(""); }
-    std::uint64_t count(std::string_view name) const {
-        return fields_.number<std::uint64_t>(path(name)).value_or(0);
-    }
-    WallTime time(std::string_view name) const {
+Result<SnapshotReport::Request> read_one(const Json& json) {
+    const auto text = [&](std::string_view name) { return text_of(json.member(name)); };
+    const auto count = [&](std::string_view name) { return json.member(name).count().value_or(0); };
+    const auto time = [&](std::string_view name) {
         return parse_wall_time(text(name)).value_or(WallTime{});
-    }
-    bool has(std::string_view name) const { return fields_.has(path(name)); }
-    Part part(std::string_view list, std::size_t index) const {
-        return {fields_, path(fmt::format("{}.{}.", list, index))};
-    }
-
-private:
-    std::string path(std::string_view name) const { return prefix_ + std::string{name}; }
-
-    const JsonFields& fields_;
-    const std::string prefix_;
-};
-
-Result<SnapshotReport::Request> read_one(const Part& part) {
-    const auto state = state_of(part.text("state"));
-    if (!state || part.text("id").empty()) {
+    };
+    const auto state = state_of(text("state"));
+    if (!state || text("id").empty()) {
         return std::unexpected(foreign("it has neither an id nor a state"));
     }
-    SnapshotReport::Request snapshot{.id = part.text("id"),
+    SnapshotReport::Request snapshot{.id = text("id"),
                                      .state = *state,
-                                     .reason = part.text("reason"),
-                                     .tables = part.count("tables"),
-                                     .tables_done = part.count("tables_done"),
-                                     .rows = part.count("rows"),
-                                     .rows_expected = part.count("rows_expected"),
-                                     .rows_per_second = part.count("rows_per_second"),
-                                     .began = part.time("began"),
-                                     .ended = part.time("ended")};
-    for (std::size_t i = 0; part.part("open", i).has("table"); ++i) {
-        const Part table = part.part("open", i);
-        snapshot.open.push_back({.name = table.text("table"),
-                                 .rows = table.count("rows"),
-                                 .rows_expected = table.count("rows_expected")});
+                                     .reason = text("reason"),
+                                     .tables = count("tables"),
+                                     .tables_done = count("tables_done"),
+                                     .rows = count("rows"),
+                                     .rows_expected = count("rows_expected"),
+                                     .rows_per_second = count("rows_per_second"),
+                                     .began = time("began"),
+                                     .ended = time("ended")};
+    for (const Json& table : json.member("open").elements()) {
+        snapshot.open.push_back(
+            {.name = text_of(table.member("table")),
+             .rows = table.member("rows").count().value_or(0),
+             .rows_expected = table.member("rows_expected").count().value_or(0)});
     }
     return snapshot;
 }
@@ -137,25 +121,23 @@ std::string snapshot_json(const SnapshotReport::Request& snapshot) {
 }
 
 Result<SnapshotReport> read_snapshots(std::string_view json) {
-    const auto fields = read_json(json, kReportLimits);
-    if (!fields) return std::unexpected(foreign(fields.error()));
-    const Part all(*fields, {});
+    const auto read = read_json(json, kReportLimits);
+    if (!read) return std::unexpected(foreign(read.error()));
+    const Json snapshots = read->member("snapshots");
+    if (!snapshots.is_list()) return std::unexpected(foreign("it lists no snapshots"));
     SnapshotReport report;
-    for (std::size_t i = 0; all.part("snapshots", i).has("id"); ++i) {
-        auto snapshot = read_one(all.part("snapshots", i));
+    for (const Json& one : snapshots.elements()) {
+        auto snapshot = read_one(one);
         if (!snapshot) return std::unexpected(std::move(snapshot.error()));
         report.requests.push_back(std::move(*snapshot));
-    }
-    if (report.requests.empty() && !all.has("snapshots")) {
-        return std::unexpected(foreign("it lists no snapshots"));
     }
     return report;
 }
 
 Result<SnapshotReport::Request> read_snapshot(std::string_view json) {
-    const auto fields = read_json(json, kReportLimits);
-    if (!fields) return std::unexpected(foreign(fields.error()));
-    return read_one(Part(*fields, {}));
+    const auto read = read_json(json, kReportLimits);
+    if (!read) return std::unexpected(foreign(read.error()));
+    return read_one(*read);
 }
 
 }  // namespace pgc

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <functional>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -54,39 +52,32 @@ Result<void> check_where(const SnapshotRequest& request) {
     return {};
 }
 
-Result<std::string> read_text(const JsonFields& fields, std::string_view path) {
-    if (!fields.has(path)) return std::string{};
-    auto text = fields.text(path);
-    if (!text) return std::unexpected(wrong(fmt::format("\"{}\" is not a string", path), kShape));
+Result<std::string> read_text(const Json& value, std::string_view name) {
+    if (!value.exists()) return std::string{};
+    auto text = value.text();
+    if (!text) return std::unexpected(wrong(fmt::format("\"{}\" is not a string", name), kShape));
     return std::move(*text);
 }
 
-Result<std::vector<std::string>> read_tables(const JsonFields& fields) {
-    const auto whole = fields.all().find("tables");
-    if (whole != fields.all().end() && whole->second.kind != JsonFields::Kind::empty) {
-        return std::unexpected(wrong(R"("tables" is not a list)", kShape));
-    }
+Result<std::vector<std::string>> read_tables(const Json& list) {
     std::vector<std::string> tables;
-    for (;;) {
-        const std::string path = fmt::format("tables.{}", tables.size());
-        if (!fields.has(path)) return tables;
-        auto table = read_text(fields, path);
+    if (!list.exists()) return tables;
+    if (!list.is_list()) return std::unexpected(wrong(R"("tables" is not a list)", kShape));
+    for (const Json& element : list.elements()) {
+        auto table = read_text(element, fmt::format("tables.{}", tables.size()));
         if (!table) return std::unexpected(std::move(table.error()));
         tables.push_back(std::move(*table));
     }
+    return tables;
 }
 
-// Every member is one that counts.
-Result<void> check_members(const JsonFields& fields, std::size_t tables) {
-    std::set<std::string, std::less<>> known{"tables", "where", "id"};
-    for (std::size_t i = 0; i < tables; ++i) known.insert(fmt::format("tables.{}", i));
-    for (const auto& [path, field] : fields.all()) {
-        if (path.empty() && field.kind != JsonFields::Kind::empty) {
-            return std::unexpected(wrong("the body is not an object", kShape));
-        }
-        if (!path.empty() && !known.contains(path)) {
+// It is an object, and every member is one that counts.
+Result<void> check_members(const Json& body) {
+    if (!body.is_object()) return std::unexpected(wrong("the body is not an object", kShape));
+    for (const std::string& name : body.names()) {
+        if (name != "tables" && name != "where" && name != "id") {
             return std::unexpected(
-                wrong(fmt::format("\"{}\" is not a known member", path), kShape));
+                wrong(fmt::format("\"{}\" is not a known member", name), kShape));
         }
     }
     return {};
@@ -142,18 +133,18 @@ std::string snapshot_request_json(const SnapshotRequest& request) {
 }
 
 Result<SnapshotRequest> read_snapshot_request(std::string_view json) {
-    const auto fields = read_json(json, {.bytes = 65'536, .fields = 256, .depth = 4});
-    if (!fields) {
-        return std::unexpected(wrong("the body can't be read as JSON: " + fields.error(), kShape));
+    const auto body = read_json(json, {.bytes = 65'536, .values = 256, .depth = 4});
+    if (!body) {
+        return std::unexpected(wrong("the body can't be read as JSON: " + body.error(), kShape));
     }
-    auto tables = read_tables(*fields);
-    if (!tables) return std::unexpected(std::move(tables.error()));
-    if (auto known = check_members(*fields, tables->size()); !known) {
+    if (auto known = check_members(*body); !known) {
         return std::unexpected(std::move(known.error()));
     }
-    auto where = read_text(*fields, "where");
+    auto tables = read_tables(body->member("tables"));
+    if (!tables) return std::unexpected(std::move(tables.error()));
+    auto where = read_text(body->member("where"), "where");
     if (!where) return std::unexpected(std::move(where.error()));
-    auto id = read_text(*fields, "id");
+    auto id = read_text(body->member("id"), "id");
     if (!id) return std::unexpected(std::move(id.error()));
     SnapshotRequest request{
         .id = std::move(*id), .tables = std::move(*tables), .where = std::move(*where)};

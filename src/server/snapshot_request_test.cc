@@ -61,7 +61,7 @@ TEST(SnapshotRequestTest, IsReadAsItWasWritten) {
 TEST(SnapshotRequestTest, WhatIsNotARequestIsRefused) {
     EXPECT_THAT(wrong(""), HasSubstr("can't be read as JSON"));
     EXPECT_THAT(wrong("{"), HasSubstr("can't be read as JSON"));
-    EXPECT_THAT(wrong("[]"), HasSubstr("no table is named"));
+    EXPECT_THAT(wrong("[]"), HasSubstr("not an object"));
     EXPECT_THAT(wrong("5"), HasSubstr("not an object"));
     EXPECT_THAT(wrong("{}"), HasSubstr("no table is named"));
     EXPECT_THAT(wrong(R"({"tables":[]})"), HasSubstr("no table is named"));

@@ -14,9 +14,12 @@ namespace {
 
 using Verb = SnapshotCommand::Verb;
 
-std::vector<std::string> texts(const JsonFields& fields, std::string_view path) {
+// The texts of a list up to the first element that is something else.
+std::vector<std::string> texts(const Json& list) {
     std::vector<std::string> all;
-    while (auto text = fields.text(fmt::format("{}.{}", path, all.size()))) {
+    for (const Json& element : list.elements()) {
+        auto text = element.text();
+        if (!text) break;
         all.push_back(std::move(*text));
     }
     return all;
@@ -30,14 +33,15 @@ std::optional<Verb> verb_called(std::string_view word) noexcept {
     return std::nullopt;
 }
 
-std::map<std::string, std::string> conditions(const JsonFields& fields) {
+std::map<std::string, std::string> conditions(const Json& list) {
     std::map<std::string, std::string> all;
-    for (std::size_t i = 0;; ++i) {
-        const auto table = fields.text(fmt::format("additional-conditions.{}.data-collection", i));
-        const auto filter = fields.text(fmt::format("additional-conditions.{}.filter", i));
-        if (!table || !filter) return all;
+    for (const Json& condition : list.elements()) {
+        const auto table = condition.member("data-collection").text();
+        const auto filter = condition.member("filter").text();
+        if (!table || !filter) break;
         all.emplace(*table, *filter);
     }
+    return all;
 }
 
 SnapshotCommand start(std::string id, std::vector<std::string> tables, std::string where) {
@@ -49,13 +53,13 @@ SnapshotCommand start(std::string id, std::vector<std::string> tables, std::stri
 }  // namespace
 
 Result<SnapshotCommand, std::string> command_of_message(std::string_view content) {
-    const auto fields = read_json(content);
-    if (!fields) return std::unexpected("its content is not a JSON object");
-    const auto verb = verb_called(fields->text("command").value_or("start"));
+    const auto message = read_json(content);
+    if (!message) return std::unexpected("its content is not a JSON object");
+    const auto verb = verb_called(message->member("command").text().value_or("start"));
     if (!verb) return std::unexpected("its command is not one of start, pause, resume, cancel");
     SnapshotCommand command{.verb = *verb,
-                            .request = {.id = fields->text("id").value_or(""),
-                                        .tables = texts(*fields, "tables"),
+                            .request = {.id = message->member("id").text().value_or(""),
+                                        .tables = texts(message->member("tables")),
                                         .where = {}}};
     if (!is_snapshot_id(command.request.id)) {
         return std::unexpected("its id is not one of 1 to 64 letters, digits, _, - and .");
@@ -63,7 +67,7 @@ Result<SnapshotCommand, std::string> command_of_message(std::string_view content
     if (*verb == Verb::start && command.request.tables.empty()) {
         return std::unexpected("it names no tables");
     }
-    if (fields->has("where")) {
+    if (message->member("where").exists()) {
         return std::unexpected(
             "a message, which every role may emit, can't bring a condition: use "
             "the signal table or the API");
@@ -82,15 +86,15 @@ Result<std::vector<SnapshotCommand>, std::string> commands_of_signal(std::string
     if (*verb != Verb::start && data.empty()) {
         return std::vector<SnapshotCommand>{{.verb = *verb, .request = {.id = {}, .tables = {}}}};
     }
-    const auto fields = read_json(data);
-    if (!fields) return std::unexpected("its data is not a JSON object");
-    auto tables = texts(*fields, "data-collections");
+    const auto json = read_json(data);
+    if (!json) return std::unexpected("its data is not a JSON object");
+    auto tables = texts(json->member("data-collections"));
     if (*verb != Verb::start) {
         return std::vector<SnapshotCommand>{
             {.verb = *verb, .request = {.id = {}, .tables = std::move(tables)}}};
     }
     if (tables.empty()) return std::unexpected("it names no data-collections");
-    const auto filters = conditions(*fields);
+    const auto filters = conditions(json->member("additional-conditions"));
     std::vector<SnapshotCommand> commands;
     std::vector<std::string> unfiltered;
     for (std::string& table : tables) {
