@@ -45,19 +45,29 @@ else()
     add_library(PostgreSQL::static ALIAS pgc_no_libpq)
 endif()
 
-# librdkafka and the libcurl it fetches OAuth tokens with, built likewise.
-if(EXISTS "${PGC_DEPS}/librdkafka/key" AND EXISTS "${PGC_DEPS}/libcurl/key")
-    add_library(pgc_libcurl STATIC IMPORTED GLOBAL)
-    set_target_properties(pgc_libcurl PROPERTIES
-        IMPORTED_LOCATION "${PGC_DEPS}/libcurl/lib/libcurl.a")
-    target_link_libraries(pgc_libcurl INTERFACE pgc::ssl pgc::crypto pgc::zlib Threads::Threads)
+# libcurl, built likewise: our HTTP client, and librdkafka's for OAuth tokens.
+if(EXISTS "${PGC_DEPS}/libcurl/key")
+    add_library(CURL::static STATIC IMPORTED GLOBAL)
+    set_target_properties(CURL::static PROPERTIES
+        IMPORTED_LOCATION "${PGC_DEPS}/libcurl/lib/libcurl.a"
+        INTERFACE_INCLUDE_DIRECTORIES "${PGC_DEPS}/libcurl/include"
+        INTERFACE_COMPILE_DEFINITIONS CURL_STATICLIB)
+    target_link_libraries(CURL::static INTERFACE pgc::ssl pgc::crypto pgc::zlib Threads::Threads)
+else()
+    message(STATUS "No libcurl in ${PGC_DEPS}: run tools/third_party.sh; http/ will not build")
+    add_library(pgc_no_libcurl INTERFACE)
+    add_library(CURL::static ALIAS pgc_no_libcurl)
+endif()
+
+# librdkafka, built likewise.
+if(EXISTS "${PGC_DEPS}/librdkafka/key")
     add_library(RdKafka::static STATIC IMPORTED GLOBAL)
     set_target_properties(RdKafka::static PROPERTIES
         IMPORTED_LOCATION "${PGC_DEPS}/librdkafka/lib/librdkafka.a"
         INTERFACE_INCLUDE_DIRECTORIES "${PGC_DEPS}/librdkafka/include"
         INTERFACE_COMPILE_DEFINITIONS LIBRDKAFKA_STATICLIB)
     target_link_libraries(RdKafka::static INTERFACE
-        pgc_libcurl pgc::ssl pgc::crypto pgc::zstd pgc::zlib m ${CMAKE_DL_LIBS} Threads::Threads)
+        CURL::static pgc::ssl pgc::crypto pgc::zstd pgc::zlib m ${CMAKE_DL_LIBS} Threads::Threads)
 else()
     message(STATUS "No librdkafka in ${PGC_DEPS}: run tools/third_party.sh; kafka/ will not build")
     add_library(pgc_no_librdkafka INTERFACE)

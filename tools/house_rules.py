@@ -21,6 +21,7 @@ ROOMS = {
     "observe": {"base"},
     "config": {"base"},
     "core": {"base"},
+    "http": {"base", "observe", "config"},
     "pgclient": {"base", "config", "observe"},
     "kafka": {"base", "config", "observe"},
     "postgres": CORE | {"pgclient"},
@@ -29,8 +30,9 @@ ROOMS = {
     "sink": CORE | {"kafka", "pgclient"},
     "pipeline": CORE,
     "apply": CORE | {"kafka", "pgclient"},
-    "server": CORE | {"pipeline"},
-    "cli": CORE | {"pgclient", "kafka", "postgres", "transform", "format", "sink", "pipeline", "apply", "server"},
+    "server": CORE | {"pipeline", "http"},
+    "cli": CORE | {"pgclient", "kafka", "postgres", "transform", "format", "sink", "pipeline", "apply", "server",
+                   "http"},
 }
 # A room's folders, lowest first, and what of their room each may include besides itself; "" is what
 # lies in the room itself. A room that is not here has no folders.
@@ -68,6 +70,8 @@ LIBRARIES = {
     "yaml-cpp/": {"config"},
     "toml++/": {"config"},
     "nlohmann/": {"observe"},
+    "boost/": {"http"},
+    "curl/": {"http"},
 }
 
 # rule name, pattern over code without comments and strings, rooms where it is allowed.

@@ -24,7 +24,7 @@ CORES = max(2, os.cpu_count() or 2)
 HANG_MIN = 1800
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-ra"]
 # Threads of our own live here; the rest of the code has none.
-THREADED = "^(observe|sink|server|pipeline|conformance|cli|postgres|pgclient|kafka)_test$"
+THREADED = "^(observe|sink|http|server|pipeline|conformance|cli|postgres|pgclient|kafka)_test$"
 
 
 @dataclasses.dataclass
@@ -59,7 +59,7 @@ class Suite:
 BUILDS = {
     "release": Build("release", ["pg-capture", "simulation_test"]),
     "sanitize": Build("sanitize", ["unit_tests", "fuzz_targets", "simulation_test", "pg-capture"]),
-    "tsan": Build("tsan", ["observe_test", "sink_test", "server_test", "pipeline_test",
+    "tsan": Build("tsan", ["observe_test", "sink_test", "http_test", "server_test", "pipeline_test",
                            "conformance_test", "cli_test", "postgres_test", "pgclient_test",
                            "kafka_test"]),
     "fuzz": Build("fuzz", ["fuzz_targets"]),

@@ -2,7 +2,7 @@
 # Builds what Debian 12 lacks, from Debian 13's source packages, into .deps:
 #
 #   libpq        static, 17
-#   libcurl      static, HTTP(S) only: librdkafka fetches OAuth tokens with it
+#   libcurl      static, HTTP(S) only: our HTTP client, and librdkafka fetches OAuth tokens with it
 #   librdkafka   static, 2.8
 #   regression   PostgreSQL's own regression suite, of 15 (nightly tests only; never without its word)
 #
@@ -25,7 +25,7 @@ libpq_sha256=bf148ae423a982707c3f60672c3a072ef62b701bd9f5df847d9f4b8c9b3e3b18
 libpq_recipe=2
 libcurl_version=8.14.1-2+deb13u5
 libcurl_sha256=9a9a2c95cdc8b5d76892c70858f25eaf2dc0b0a475a1e43e0b4ad428414752df
-libcurl_recipe=1
+libcurl_recipe=2
 librdkafka_version=2.8.0-1
 librdkafka_sha256=0e9f099090072fe33da42303e1878f7f4713f91b94aa6523a9d630fe67eb2b51
 librdkafka_recipe=4
@@ -158,6 +158,7 @@ build_libpq() {
         src/include/postgres_ext.h src/include/pg_config_ext.h COPYRIGHT "$1/include/"
 }
 
+# Names are looked up on a thread, so that a request in flight blocks nobody.
 build_libcurl() {
     set -e
     CC=/usr/bin/gcc-12 CFLAGS='-O2 -fPIC' ./configure --prefix="$1" \
@@ -169,7 +170,7 @@ build_libcurl() {
         --disable-imap --disable-ipfs --disable-mqtt --disable-pop3 --disable-rtsp --disable-smb \
         --disable-smtp --disable-telnet --disable-tftp --disable-websockets --disable-ntlm \
         --disable-kerberos-auth --disable-negotiate-auth --disable-aws --disable-netrc \
-        --disable-cookies --disable-doh --disable-alt-svc --disable-hsts --disable-threaded-resolver
+        --disable-cookies --disable-doh --disable-alt-svc --disable-hsts --enable-threaded-resolver
     make -j"$(nproc)" -C lib
     make -C lib install
     make -C include install

@@ -8,8 +8,10 @@
 #include "cli/parts.h"
 #include "cli/sql_session.h"
 #include "cli/table.h"
+#include "http/tls.h"
 #include "kafka/rdkafka_inspector.h"
 #include "observe/json_text.h"
+#include "observe/wall_text.h"
 #include "pipeline/options.h"
 #include "postgres/check/captured_tables.h"
 #include "postgres/check/check.h"
@@ -83,10 +85,41 @@ void check_sink(Deps& deps, const Program& program, SqlSession& session, Finding
     findings.insert(findings.end(), found.begin(), found.end());
 }
 
+std::string text_of(WallTime at) {
+    std::string text;
+    append_wall_time(text, at);
+    return text;
+}
+
+// The certificate that the HTTP server shows, where it has one.
+void check_http(Deps& deps, const Settings& settings, Findings& findings) {
+    const TlsFiles paths{settings.text("http.tls_cert"), settings.text("http.tls_key")};
+    if (paths.certificate.empty() || settings.text("http.listen").empty()) return;
+    Finding finding{.id = "http_tls", .subject = "http.tls_cert"};
+    const auto usable = load_tls_context(paths, deps.files);
+    const auto facts = read_certificate(paths.certificate, deps.files);
+    if (!usable || !facts) {
+        const Error& error = usable ? facts.error() : usable.error();
+        finding.level = Finding::Level::blocking;
+        finding.message = fmt::format("{} ({})", error.what, error.where);
+        finding.hint = error.hint;
+    } else {
+        const WallTime now = deps.clock.wall();
+        const bool valid = facts->valid_from <= now && now < facts->valid_until;
+        finding.message =
+            fmt::format("the certificate of {} is valid from {} to {}", printable(facts->subject),
+                        text_of(facts->valid_from), text_of(facts->valid_until));
+        if (!valid) {
+            finding.level = Finding::Level::warning;
+            finding.hint = "replace the certificate; a running instance uses the new one by itself";
+        }
+    }
+    findings.push_back(std::move(finding));
+}
+
 // What the instance of this pipeline says of itself, if one answers.
-std::string running_instance(const Program& program, const PostgresConfig& postgres,
-                             const Clock& clock) {
-    const auto status = ask_instance(program.settings, clock);
+std::string running_instance(const Program& program, const PostgresConfig& postgres, Deps& deps) {
+    const auto status = ask_instance(program.settings, deps.files, deps.clock);
     const auto pipeline = pipeline_options(program.settings, postgres.slot).name;
     if (!status || status->about.pipeline != pipeline) return {};
     return fmt::format("{}, {}", name(status->state),
@@ -110,8 +143,9 @@ ExitCode run_check(Invocation& invocation) {
     SqlSession session(deps, *program, "pg-capture check");
     Findings findings =
         check_postgres(session.config(), session.links(), deps.clock, session.waiter(),
-                       running_instance(*program, session.config(), deps.clock));
+                       running_instance(*program, session.config(), deps));
     check_sink(deps, *program, session, findings);
+    check_http(deps, program->settings, findings);
     deps.console.out(invocation.json()
                          ? as_json(findings)
                          : as_text(findings, deps.console.out_is_terminal()) + verdict(findings));

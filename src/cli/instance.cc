@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/wait.h"
 #include "cli/table.h"
+#include "http/client.h"
+#include "http/listen_address.h"
+#include "http/tls.h"
 #include "observe/json_reader.h"
 #include "server/health_json.h"
-#include "server/http_client.h"
 #include "server/snapshot_json.h"
 #include "server/snapshot_request.h"
 
@@ -28,10 +32,24 @@ Error with_instance_hint(Error error) {
     return error;
 }
 
+// By which URLs an instance that listens at `address` is asked: one that listens at every
+// address, at this machine's own.
+std::vector<std::string> urls(const ListenAddress& address, std::string_view scheme) {
+    const bool everywhere =
+        address.host.empty() || address.host == "0.0.0.0" || address.host == "::";
+    const auto hosts = everywhere ? std::vector<std::string>{"127.0.0.1", "::1"}
+                                  : std::vector<std::string>{address.host};
+    std::vector<std::string> all;
+    for (const std::string& host : hosts) {
+        all.push_back(fmt::format("{}://{}", scheme, to_string(ListenAddress{host, address.port})));
+    }
+    return all;
+}
+
 // One instance, at the address of the settings.
 class Instance {
 public:
-    static Result<Instance> of(const Settings& settings, const Clock& clock) {
+    static Result<Instance> of(const Settings& settings, Files& files, const Clock& clock) {
         const std::string& listen = settings.text("http.listen");
         if (listen.empty()) {
             return std::unexpected(
@@ -42,24 +60,28 @@ public:
         }
         auto address = parse_listen_address(listen);
         if (!address) return std::unexpected(std::move(address.error()));
-        return Instance(std::move(*address), clock);
+        HttpClientOptions options{.proxy = "", .limit = kInstanceAnswer_max};
+        const std::string& certificate = settings.text("http.tls_cert");
+        if (!certificate.empty()) {
+            auto facts = read_certificate(certificate, files);
+            if (!facts) return std::unexpected(std::move(facts.error()));
+            options.pinned_key = std::move(facts->key_pin);
+        }
+        auto client = HttpClient::create(std::move(options));
+        if (!client) return std::unexpected(std::move(client.error()));
+        return Instance(std::move(*address), certificate.empty() ? "http" : "https",
+                        std::move(*client), clock);
     }
 
-    Result<HttpAnswer> get(std::string_view path) const {
-        PollWaiter waiter(clock_);
-        return sorted(http_get(address_, path, clock_, waiter, kInstanceAnswer_max));
-    }
+    Result<HttpAnswer> get(std::string_view path) const { return ask("GET", path, {}, {}); }
 
     Result<HttpAnswer> post(std::string_view path, std::string_view body,
                             const Secret& token) const {
         // Whoever else listens there does not get the token.
         if (auto status = health(); !status) return std::unexpected(std::move(status.error()));
-        PollWaiter waiter(clock_);
-        const std::string bearer = "Bearer " + token.reveal();
-        HttpPost post{
-            .path = path, .body = body, .headers = {{"Content-Type", "application/json"}}};
-        if (!token.empty()) post.headers.emplace_back("Authorization", bearer);
-        return sorted(http_post(address_, post, clock_, waiter, kInstanceAnswer_max));
+        HttpHeaders headers{{"Content-Type", "application/json"}};
+        if (!token.empty()) headers.emplace_back("Authorization", "Bearer " + token.reveal());
+        return ask("POST", path, body, std::move(headers));
     }
 
     Result<StatusSnapshot> health() const {
@@ -105,21 +127,50 @@ public:
     }
 
 private:
-    Instance(ListenAddress address, const Clock& clock)
-        : address_(std::move(address)), clock_(clock) {}
+    Instance(ListenAddress address, std::string_view scheme, std::unique_ptr<HttpClient> client,
+             const Clock& clock)
+        : address_(std::move(address)),
+          urls_(urls(address_, scheme)),
+          client_(std::move(client)),
+          clock_(clock) {}
 
-    static Result<HttpAnswer> sorted(Result<HttpAnswer> answer) {
+    Result<HttpAnswer> ask(std::string_view method, std::string_view path, std::string_view body,
+                           HttpHeaders headers) const {
+        PollWaiter waiter(clock_);
+        Result<HttpAnswer> answer;
+        for (const std::string& url : urls_) {
+            answer = client_->call({.method = std::string{method},
+                                    .url = url + std::string{path},
+                                    .headers = headers,
+                                    .body = std::string{body}},
+                                   waiter);
+            if (answer || answer.error().category != Error::Category::connection) break;
+        }
         if (answer) return answer;
-        return std::unexpected(with_instance_hint(std::move(answer.error())));
+        return std::unexpected(with_instance_hint(sorted(answer.error())));
+    }
+
+    // An error of the client, in words about an instance.
+    Error sorted(const Error& error) const {
+        if (error.category == Error::Category::connection) {
+            return stop(Error::Category::connection,
+                        fmt::format("nobody answers on {}: {}", to_string(address_), error.what));
+        }
+        if (error.category == Error::Category::internal) return error;
+        return stop(Error::Category::protocol,
+                    fmt::format("what answers on {} is not pg-capture: {}", to_string(address_),
+                                error.what));
     }
 
     ListenAddress address_;
+    std::vector<std::string> urls_;
+    std::unique_ptr<HttpClient> client_;
     const Clock& clock_;
 };
 
-Result<std::string> post(const Settings& settings, const Clock& clock, std::string_view path,
-                         std::string_view body) {
-    const auto instance = Instance::of(settings, clock);
+Result<std::string> post(const Settings& settings, Files& files, const Clock& clock,
+                         std::string_view path, std::string_view body) {
+    const auto instance = Instance::of(settings, files, clock);
     if (!instance) return std::unexpected(instance.error());
     const auto answer = instance->post(path, body, settings.secret("http.token"));
     if (!answer) return std::unexpected(answer.error());
@@ -132,14 +183,14 @@ Result<std::string> post(const Settings& settings, const Clock& clock, std::stri
 
 }  // namespace
 
-Result<StatusSnapshot> ask_instance(const Settings& settings, const Clock& clock) {
-    const auto instance = Instance::of(settings, clock);
+Result<StatusSnapshot> ask_instance(const Settings& settings, Files& files, const Clock& clock) {
+    const auto instance = Instance::of(settings, files, clock);
     if (!instance) return std::unexpected(instance.error());
     return instance->health();
 }
 
-Result<SnapshotReport> ask_snapshots(const Settings& settings, const Clock& clock) {
-    const auto instance = Instance::of(settings, clock);
+Result<SnapshotReport> ask_snapshots(const Settings& settings, Files& files, const Clock& clock) {
+    const auto instance = Instance::of(settings, files, clock);
     if (!instance) return std::unexpected(instance.error());
     const auto answer = instance->get("/snapshots");
     if (!answer) return std::unexpected(answer.error());
@@ -147,10 +198,10 @@ Result<SnapshotReport> ask_snapshots(const Settings& settings, const Clock& cloc
     return instance->understood(read_snapshots(answer->body));
 }
 
-Result<std::optional<SnapshotReport::Request>> ask_snapshot(const Settings& settings,
+Result<std::optional<SnapshotReport::Request>> ask_snapshot(const Settings& settings, Files& files,
                                                             const Clock& clock,
                                                             std::string_view id) {
-    const auto instance = Instance::of(settings, clock);
+    const auto instance = Instance::of(settings, files, clock);
     if (!instance) return std::unexpected(instance.error());
     const auto answer = instance->get(fmt::format("/snapshots/{}", id));
     if (!answer) return std::unexpected(answer.error());
@@ -166,14 +217,14 @@ Result<std::optional<SnapshotReport::Request>> ask_snapshot(const Settings& sett
     return std::move(*read);
 }
 
-Result<std::string> request_snapshot(const Settings& settings, const Clock& clock,
+Result<std::string> request_snapshot(const Settings& settings, Files& files, const Clock& clock,
                                      const SnapshotRequest& request) {
-    return post(settings, clock, "/snapshots", snapshot_request_json(request));
+    return post(settings, files, clock, "/snapshots", snapshot_request_json(request));
 }
 
-Result<std::string> change_snapshot(const Settings& settings, const Clock& clock,
+Result<std::string> change_snapshot(const Settings& settings, Files& files, const Clock& clock,
                                     std::string_view id, std::string_view verb) {
-    return post(settings, clock, fmt::format("/snapshots/{}/{}", id, verb), {});
+    return post(settings, files, clock, fmt::format("/snapshots/{}/{}", id, verb), {});
 }
 
 }  // namespace pgc

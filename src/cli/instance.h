@@ -1,4 +1,5 @@
-// A running instance, asked from another process, where http.listen says.
+// A running instance, asked from another process, where http.listen says; with TLS where
+// http.tls_cert is given, and then only if it has the key of that certificate.
 //
 // Errors, by their category:
 //   configuration  http.listen is empty, there is nobody to ask; or what is asked for is wrong,
@@ -13,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "config/settings.h"
 #include "core/snapshot.h"
 #include "observe/status.h"
@@ -23,20 +25,20 @@ namespace pgc {
 inline constexpr Duration kInstanceAnswer_max = std::chrono::seconds{3};
 
 // What it says of itself.
-Result<StatusSnapshot> ask_instance(const Settings& settings, const Clock& clock);
+Result<StatusSnapshot> ask_instance(const Settings& settings, Files& files, const Clock& clock);
 
 // The snapshots it knows of; one of them, or nothing if it knows none of that id.
-Result<SnapshotReport> ask_snapshots(const Settings& settings, const Clock& clock);
-Result<std::optional<SnapshotReport::Request>> ask_snapshot(const Settings& settings,
+Result<SnapshotReport> ask_snapshots(const Settings& settings, Files& files, const Clock& clock);
+Result<std::optional<SnapshotReport::Request>> ask_snapshot(const Settings& settings, Files& files,
                                                             const Clock& clock,
                                                             std::string_view id);
 
 // Requests one with http.token, of which only an instance of pg-capture gets to know. The id of
 // the snapshot that was requested.
-Result<std::string> request_snapshot(const Settings& settings, const Clock& clock,
+Result<std::string> request_snapshot(const Settings& settings, Files& files, const Clock& clock,
                                      const SnapshotRequest& request);
 // `verb` as in the path: "pause".
-Result<std::string> change_snapshot(const Settings& settings, const Clock& clock,
+Result<std::string> change_snapshot(const Settings& settings, Files& files, const Clock& clock,
                                     std::string_view id, std::string_view verb);
 
 }  // namespace pgc

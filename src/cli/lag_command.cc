@@ -92,7 +92,7 @@ public:
 private:
     // Another pipeline's lag would be no answer.
     std::optional<StatusSnapshot> instance() {
-        auto status = ask_instance(program_.settings, deps_.clock);
+        auto status = ask_instance(program_.settings, deps_.files, deps_.clock);
         if (!status || status->about.pipeline != pipeline_) return std::nullopt;
         return std::move(*status);
     }

@@ -40,7 +40,7 @@ Result<void> PositionAccess::require_nobody(const Standing& standing) {
     if (standing.slot && standing.slot->active) {
         return std::unexpected(stop_it_first(slot_in_use(*standing.slot)));
     }
-    const auto instance = ask_instance(program_.settings, deps_.clock);
+    const auto instance = ask_instance(program_.settings, deps_.files, deps_.clock);
     if (!instance || instance->about.pipeline != pipeline_) return {};
     return std::unexpected(stop_it_first(
         stop(Error::Category::server, fmt::format("an instance of pipeline {} runs", pipeline_))

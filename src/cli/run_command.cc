@@ -15,6 +15,10 @@
 #include "cli/position_store.h"
 #include "cli/program.h"
 #include "cli/signals.h"
+#include "http/host_guard.h"
+#include "http/listen_address.h"
+#include "http/server.h"
+#include "http/tls.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "observe/status.h"
@@ -22,9 +26,6 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/snapshot_requests.h"
 #include "server/health_routes.h"
-#include "server/host_guard.h"
-#include "server/http_server.h"
-#include "server/listen_address.h"
 #include "server/snapshot_routes.h"
 
 namespace pgc {
@@ -107,10 +108,18 @@ private:
         Router router;
         const auto address = parse_listen_address(listen);
         if (!address) return std::unexpected(address.error());
-        if (program_.settings.given("http.token") && !is_this_machine(address->host)) {
-            logger_.warning("http.token travels in plain text to whoever reaches http.listen",
-                            {{"listen", listen},
-                             {"hint", "listen on 127.0.0.1, or give it in a network you trust"}});
+        const TlsFiles paths{program_.settings.text("http.tls_cert"),
+                             program_.settings.text("http.tls_key")};
+        std::unique_ptr<ServerTls> tls;
+        if (!paths.certificate.empty()) {
+            auto opened = ServerTls::open(paths, deps_.files, deps_.clock, log_.logger("server"));
+            if (!opened) return std::unexpected(std::move(opened.error()).at("http.tls_cert"));
+            tls = std::move(*opened);
+        } else if (program_.settings.given("http.token") && !is_this_machine(address->host)) {
+            logger_.warning(
+                "http.token travels in plain text to whoever reaches http.listen",
+                {{"listen", listen},
+                 {"hint", "set http.tls_cert and http.tls_key, or listen on 127.0.0.1"}});
         }
         router.only_for(HostGuard(address->host, program_.settings.list("http.allowed_hosts")));
         add_health_routes(router, status_, metrics_);
@@ -119,7 +128,8 @@ private:
                              .clock = deps_.clock,
                              .token = program_.settings.secret_source("http.token", deps_.files),
                              .log = log_.logger("server")});
-        return HttpServer::start(listen, std::move(router), deps_.clock, log_.logger("server"));
+        return HttpServer::start(listen, std::move(router), deps_.clock, log_.logger("server"),
+                                 std::move(tls));
     }
 
     // Of source.snapshot.mode: only. Nobody who wants rows once expects a slot that fills the disk.

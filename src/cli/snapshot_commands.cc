@@ -90,7 +90,8 @@ ExitCode change(Invocation& invocation, std::string_view verb) {
     if (!id) return id.error();
     const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
-    const auto changed_id = change_snapshot(program->settings, invocation.deps.clock, *id, verb);
+    const auto changed_id =
+        change_snapshot(program->settings, invocation.deps.files, invocation.deps.clock, *id, verb);
     if (!changed_id) return report_instance_error(invocation, changed_id.error());
     invocation.deps.console.out(
         invocation.json() ? fmt::format("{{\"id\":\"{}\"}}\n", *changed_id)
@@ -106,7 +107,7 @@ ExitCode run_snapshot(Invocation& invocation) {
     const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
     Deps& deps = invocation.deps;
-    const auto id = request_snapshot(program->settings, deps.clock, *request);
+    const auto id = request_snapshot(program->settings, deps.files, deps.clock, *request);
     if (!id) return report_instance_error(invocation, id.error());
     if (invocation.line.has("wait")) {
         return SnapshotWatch(invocation, program->settings, *id, SnapshotWatch::Known::yes).run();
@@ -123,7 +124,8 @@ ExitCode run_snapshot(Invocation& invocation) {
 ExitCode run_snapshot_list(Invocation& invocation) {
     const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
-    const auto report = ask_snapshots(program->settings, invocation.deps.clock);
+    const auto report =
+        ask_snapshots(program->settings, invocation.deps.files, invocation.deps.clock);
     if (!report) return report_instance_error(invocation, report.error());
     invocation.deps.console.out(invocation.json() ? snapshots_json(*report) : as_table(*report));
     return ExitCode::done;

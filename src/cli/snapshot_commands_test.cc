@@ -10,9 +10,9 @@
 
 #include "cli/error_output.h"
 #include "cli/snapshot_watch.h"
+#include "http/server.h"
 #include "observe/json_reader.h"
 #include "server/health_routes.h"
-#include "server/http_server.h"
 #include "server/snapshot_json.h"
 #include "server/snapshot_routes.h"
 

@@ -62,7 +62,7 @@ SnapshotWatch::SnapshotWatch(Invocation& invocation, const Settings& settings, s
 
 ExitCode SnapshotWatch::run() {
     for (;;) {
-        const auto found = ask_snapshot(settings_, deps_.clock, id_);
+        const auto found = ask_snapshot(settings_, deps_.files, deps_.clock, id_);
         if (over()) return interrupted();
         if (found && *found) {
             known_ = true;

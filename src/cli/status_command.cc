@@ -90,7 +90,7 @@ ExitCode run_status(Invocation& invocation) {
     const auto program = load_program(invocation, Needs::source);
     if (!program) return program.error();
     Deps& deps = invocation.deps;
-    const auto status = ask_instance(program->settings, deps.clock);
+    const auto status = ask_instance(program->settings, deps.files, deps.clock);
     if (!status) {
         const ExitCode code = report_error(invocation, status.error());
         return code == ExitCode::configuration ? code : ExitCode::absent;

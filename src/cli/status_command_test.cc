@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "cli/lag_command.h"
+#include "http/server.h"
 #include "observe/json_reader.h"
 #include "server/health_routes.h"
-#include "server/http_server.h"
 
 namespace pgc {
 namespace {

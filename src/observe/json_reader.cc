@@ -38,8 +38,9 @@ public:
     }
 
     bool parse_error(std::size_t position, const std::string&, const Tree::exception&) override {
-        return wrong(position > bytes_ ? "it is cut short"
-                                       : "it is not valid JSON at byte " + std::to_string(position));
+        return wrong(position > bytes_
+                         ? "it is cut short"
+                         : "it is not valid JSON at byte " + std::to_string(position));
     }
 
 private:

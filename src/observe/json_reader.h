@@ -1,5 +1,5 @@
 // Reads a small JSON document (RFC 8259) that somebody else wrote: an answer of a peer, or
-// the body of a request. On nlohmann-json, whose parser stays after this header.
+// the body of a request. On nlohmann-json, whose parser stays inside json_reader.cc.
 //
 // Strict and bounded: what is not JSON, or is larger, deeper or of more values than the limits
 // allow, is refused; so is an object that has two members of one name. Nothing here throws.

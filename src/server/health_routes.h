@@ -6,9 +6,9 @@
 //   GET /healthz   the same and more as JSON; 200 when live, else 503
 #pragma once
 
+#include "http/router.h"
 #include "observe/metrics.h"
 #include "observe/status.h"
-#include "server/router.h"
 
 namespace pgc {
 

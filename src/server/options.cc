@@ -4,7 +4,7 @@
 
 #include "config/errors.h"
 #include "config/settings.h"
-#include "server/listen_address.h"
+#include "http/listen_address.h"
 
 namespace pgc {
 namespace {
@@ -28,9 +28,18 @@ constexpr Option kOptions[] = {
      .kind = OptionKind::secret,
      .help = "token of requests that change something; without one they are refused",
      .doc = "Sent as `Authorization: Bearer …` by whoever requests a snapshot, `pg-capture "
-            "snapshot` with the same configuration for one. It travels as it is, so give it where "
-            "the address is reached over loopback or a network you trust. Read again for each "
-            "request, so the file that holds it may be replaced while pg-capture runs."},
+            "snapshot` with the same configuration for one. Without TLS it travels as it is, so "
+            "give it where the address is reached over loopback or a network you trust. Read again "
+            "for each request, so the file that holds it may be replaced while pg-capture runs."},
+    {.path = "http.tls_cert",
+     .help = "file of the HTTP server's certificate; with it the server speaks https",
+     .doc = "PEM: the server's own certificate first, then those that signed it. TLS 1.2 and 1.3. "
+            "Certificate and key may be replaced while pg-capture runs: new connections get the "
+            "new ones. The commands that ask a running instance read the same file, and talk only "
+            "to whoever has the key of the certificate in it, whatever name it is for."},
+    {.path = "http.tls_key",
+     .help = "file of its private key, readable by pg-capture's user alone",
+     .doc = "PEM, without a passphrase."},
 };
 
 void check_token(const Settings& settings, Errors& errors) {
@@ -59,9 +68,16 @@ void check_allowed_hosts(const Settings& settings, Errors& errors) {
     }
 }
 
+void check_tls(const Settings& settings, Errors& errors) {
+    if (settings.text("http.tls_cert").empty() == settings.text("http.tls_key").empty()) return;
+    errors.contradiction(settings, {"http.tls_cert", "http.tls_key"},
+                         "a certificate and its key go together", "give both or neither");
+}
+
 void check_server(const Settings& settings, Errors& errors) {
     check_token(settings, errors);
     check_allowed_hosts(settings, errors);
+    check_tls(settings, errors);
     constexpr std::string_view path = "http.listen";
     const std::string& listen = settings.text(path);
     if (settings.broken(path) || listen.empty()) {

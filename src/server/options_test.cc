@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "config/loader.h"
-#include "server/listen_address.h"
+#include "http/listen_address.h"
 
 namespace pgc {
 namespace {
@@ -69,6 +69,13 @@ TEST_F(ServerOptionsTest, ATokenThatCantStandInAHeaderIsRefusedAndNotShown) {
                     AllOf(HasSubstr("http.token"), HasSubstr("HTTP header"), Not(HasSubstr("line")),
                           Not(HasSubstr("words")), Not(HasSubstr("sesam"))));
     }
+}
+
+TEST_F(ServerOptionsTest, ACertificateAndItsKeyGoTogether) {
+    EXPECT_EQ(wrong({{"PG_CAPTURE_HTTP_TLS_CERT", "a"}, {"PG_CAPTURE_HTTP_TLS_KEY", "b"}}),
+              "taken");
+    EXPECT_THAT(wrong({{"PG_CAPTURE_HTTP_TLS_CERT", "a"}}), HasSubstr("go together"));
+    EXPECT_THAT(wrong({{"PG_CAPTURE_HTTP_TLS_KEY", "b"}}), HasSubstr("go together"));
 }
 
 TEST_F(ServerOptionsTest, AnAddressThatIsNoneIsRefused) {

@@ -13,9 +13,9 @@
 
 #include "base/clock.h"
 #include "config/settings.h"
+#include "http/router.h"
 #include "observe/log.h"
 #include "pipeline/snapshot_requests.h"
-#include "server/router.h"
 
 namespace pgc {
 

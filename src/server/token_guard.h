@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "config/settings.h"
+#include "http/message.h"
 #include "observe/log.h"
-#include "server/http_message.h"
 
 namespace pgc {
 

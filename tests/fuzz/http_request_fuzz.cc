@@ -7,8 +7,8 @@
 #include <string_view>
 #include <variant>
 
-#include "server/http_connection.h"
-#include "server/http_parser.h"
+#include "http/connection.h"
+#include "http/request_parser.h"
 #include "server/snapshot_request.h"
 #include "server/snapshot_routes.h"
 #include "support/manual_clock.h"
@@ -33,6 +33,9 @@ void check_views(std::string_view input) {
         .request_line_bytes = 64, .head_bytes = 256, .headers = 4, .body_bytes = 32};
     for (const HttpLimits& limits : {HttpLimits{}, small}) {
         const auto parsed = parse_http_request(input, limits);
+        if (const auto* incomplete = std::get_if<HttpIncomplete>(&parsed)) {
+            require(incomplete->needs > input.size());
+        }
         const auto* complete = std::get_if<HttpComplete>(&parsed);
         if (complete == nullptr) {
             continue;
@@ -43,6 +46,9 @@ void check_views(std::string_view input) {
         require(inside(request.method, taken) && inside(request.query, taken) &&
                 inside(request.body, taken) && request.path.starts_with('/'));
         require(request.headers.size() <= limits.headers);
+        for (const auto& [name, value] : request.headers) {
+            require(inside(name, taken) && inside(value, taken));
+        }
         // What is complete needs nothing that follows.
         const auto again = parse_http_request(taken, limits);
         require(std::holds_alternative<HttpComplete>(again));

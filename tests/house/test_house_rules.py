@@ -61,6 +61,11 @@ def test_the_tree_is_formatted():
     ("src/base/a.cc", '#include "core/sink.h"\n', "layers"),
     ("src/postgres/a.cc", '#include "format/native.h"\n', "layers"),
     ("src/sink/a.cc", '#include "server/http.h"\n', "layers"),
+    ("src/http/a.cc", '#include "server/options.h"\n', "layers"),
+    ("src/http/a.cc", '#include "core/sink.h"\n', "layers"),
+    ("src/server/a.cc", "#include <boost/asio/io_context.hpp>\n", "layers"),
+    ("src/cli/a.cc", "#include <curl/curl.h>\n", "layers"),
+    ("src/server/a.cc", "#include <nlohmann/json.hpp>\n", "layers"),
     ("src/pipeline/a.cc", "#include <libpq-fe.h>\n", "layers"),
     ("src/postgres/a.cc", "#include <libpq-fe.h>\n", "layers"),
     ("src/pipeline/a.cc", "#include <librdkafka/rdkafka.h>\n", "layers"),
@@ -137,6 +142,8 @@ def test_fires(tree, path, text, rule):
                                  '#include "postgres/stream/feedback.h"\n'
                                  '#include "postgres/source/b.h"\n#include "postgres/options.h"\n'),
     ("src/sink/kafka/a.cc", '#include "sink/lane_positions.h"\n#include "kafka/client.h"\n'),
+    ("src/server/a.cc", '#include "http/router.h"\n#include "observe/log.h"\n'),
+    ("src/server/a_test.cc", "#include <nlohmann/json.hpp>\n"),
     ("src/pipeline/a_test.cc", '#include "support/fake_sink.h"\n'),
     ("src/base/a.cc", "auto f() { return std::chrono::steady_clock::now(); }\n"),
     ("src/core/a.cc", "// printf( and std::endl in a comment, \"getenv(\" in a string\n"

@@ -1,4 +1,4 @@
-#include "server/listen_address.h"
+#include "http/listen_address.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ namespace pgc {
 namespace {
 
 constexpr std::string_view kHint = "write HOST:PORT, as in 127.0.0.1:9090, [::1]:9090 or :9090";
-constexpr int kBacklog = 64;
+constexpr int kBacklog = 512;
 
 using AddressList = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 

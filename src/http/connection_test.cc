@@ -1,4 +1,4 @@
-#include "server/http_connection.h"
+#include "http/connection.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

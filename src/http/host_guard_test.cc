@@ -1,8 +1,8 @@
-#include "server/host_guard.h"
+#include "http/host_guard.h"
 
 #include <gtest/gtest.h>
 
-#include "server/router.h"
+#include "http/router.h"
 
 namespace pgc {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/http_server.h"
+#include "http/server.h"
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -16,7 +16,8 @@
 #include <vector>
 
 #include "base/random.h"
-#include "server/health_routes.h"
+#include "http/client.h"
+#include "support/certificates.h"
 
 namespace pgc {
 namespace {
@@ -24,6 +25,7 @@ namespace {
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 // A client that gives up after a minute rather than hang the test.
@@ -80,17 +82,20 @@ private:
 
 class HttpServerTest : public ::testing::Test {
 protected:
-    HttpServerTest() {
+    HttpServerTest() { server_ = start(); }
+
+    std::unique_ptr<HttpServer> start(std::unique_ptr<ServerTls> tls = nullptr) {
         Router router;
-        add_health_routes(router, status_, metrics_);
+        router.add("GET", "/livez",
+                   [](const HttpRequest&) { return HttpResponse{.body = "ok\n"}; });
         router.add("GET", "/big", [](const HttpRequest&) {
             return HttpResponse{.body = std::string(3'000'000, 'x')};
         });
-        auto started = HttpServer::start("127.0.0.1:0", std::move(router), clock_, Logger{});
+        auto started =
+            HttpServer::start("127.0.0.1:0", std::move(router), clock_, Logger{}, std::move(tls));
         EXPECT_TRUE(started);
-        server_ = std::move(*started);
+        return std::move(*started);
     }
-
     std::uint16_t port() const { return server_->address().port; }
     std::string ask(const std::string& request_line) const {
         return Client{port()}
@@ -99,37 +104,11 @@ protected:
     }
 
     SystemClock clock_;
-    Status status_{"shop", clock_};
-    Metrics metrics_{"1.2.3"};
     std::unique_ptr<HttpServer> server_;
 };
 
-TEST_F(HttpServerTest, ServesMetrics) {
-    metrics_.counter(Metric::changes_total, {"public.a", "insert"}).add(3);
-    const auto answer = ask("GET /metrics");
-    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
-    EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
-    EXPECT_THAT(answer, HasSubstr("cdc_changes_total{table=\"public.a\",op=\"insert\"} 3\n"));
-}
-
-TEST_F(HttpServerTest, TellsReadyOnlyWhileStreaming) {
-    EXPECT_THAT(ask("GET /readyz"),
-                ::testing::AllOf(StartsWith("HTTP/1.1 503 "), EndsWith("not ready: starting\n")));
-    EXPECT_THAT(ask("GET /livez"), ::testing::AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("ok\n")));
-    status_.enter(PipelineState::streaming);
-    EXPECT_THAT(ask("GET /readyz"), StartsWith("HTTP/1.1 200 "));
-    status_.failed_with(retry(Error::Category::connection, "gone"));
-    status_.enter(PipelineState::waiting);
-    EXPECT_THAT(ask("GET /readyz"), EndsWith("not ready: waiting; last error: gone\n"));
-    status_.enter(PipelineState::failed);
-    EXPECT_THAT(ask("GET /livez"),
-                ::testing::AllOf(StartsWith("HTTP/1.1 503 "),
-                                 EndsWith("not live: the pipeline has failed\n")));
-    EXPECT_THAT(ask("GET /healthz"), StartsWith("HTTP/1.1 503 "));
-}
-
 TEST_F(HttpServerTest, AnswersHeadAndRefusals) {
-    EXPECT_THAT(ask("HEAD /metrics"), EndsWith("\r\n\r\n"));
+    EXPECT_THAT(ask("HEAD /livez"), EndsWith("\r\n\r\n"));
     EXPECT_THAT(ask("GET /"), StartsWith("HTTP/1.1 404 "));
     EXPECT_THAT(ask("POST /livez"), StartsWith("HTTP/1.1 405 "));
     EXPECT_THAT(ask("GET /" + std::string(5000, 'a')), StartsWith("HTTP/1.1 414 "));
@@ -196,13 +175,8 @@ TEST_F(HttpServerTest, AnswersManyThreadsAtOnce) {
         std::vector<std::jthread> threads;
         for (int t = 0; t < 8; ++t) {
             threads.emplace_back([&] {
-                for (int i = 0; i < 25; ++i) {
-                    right += ask("GET /healthz").find("\"pipeline\":\"shop\"") != std::string::npos;
-                }
+                for (int i = 0; i < 25; ++i) right += ask("GET /livez").ends_with("ok\n");
             });
-        }
-        for (int i = 0; i < 200; ++i) {
-            status_.enter(i % 2 == 0 ? PipelineState::streaming : PipelineState::waiting);
         }
     }
     EXPECT_EQ(right, 200);
@@ -235,6 +209,93 @@ TEST_F(HttpServerTest, ListensOnEveryAddress) {
     ASSERT_TRUE(every);
     EXPECT_THAT(Client{(*every)->address().port}.send("GET / HTTP/1.0\r\n\r\n").receive_all(),
                 StartsWith("HTTP/1.1 404 "));
+}
+
+// -- TLS ---------------------------------------------------------------------------------
+
+class HttpsServerTest : public HttpServerTest {
+protected:
+    HttpsServerTest() {
+        store(make_certificate());
+        auto tls = ServerTls::open(paths, files, clock_, Logger{});
+        EXPECT_TRUE(tls);
+        server_ = start(std::move(*tls));
+    }
+
+    void store(const TestCertificate& made) {
+        directory.store("server.crt", made.certificate);
+        directory.store("server.key", made.key);
+        options.pinned_key = read_certificate(paths.certificate, files)->key_pin;
+    }
+    std::string url(std::string_view path) const {
+        return "https://" + to_string(server_->address()) + std::string{path};
+    }
+    Result<HttpAnswer> get(std::string_view path) {
+        const auto client = HttpClient::create(options);
+        return (*client)->call({.url = url(path)}, waiter);
+    }
+
+    const CertificateFiles directory;
+    const TlsFiles paths{directory.path("server.crt"), directory.path("server.key")};
+    SystemFiles files;
+    PollWaiter waiter{clock_};
+    HttpClientOptions options{
+        .proxy = "", .limit = std::chrono::minutes{1}, .connect_limit = std::chrono::minutes{1}};
+};
+
+TEST_F(HttpsServerTest, AnswersOverTls) {
+    const auto answer = get("/livez");
+    ASSERT_TRUE(answer) << describe(answer.error());
+    EXPECT_EQ(answer->body, "ok\n");
+    EXPECT_EQ(get("/nothing")->status, 404);
+}
+
+TEST_F(HttpsServerTest, KeepsAConnectionAndSendsLargeAnswers) {
+    options.answer_bytes_max = 4'000'000;
+    const auto client = HttpClient::create(options);
+    for (int i = 0; i < 5; ++i) {
+        const auto answer = (*client)->call({.url = url("/big")}, waiter);
+        ASSERT_TRUE(answer) << describe(answer.error());
+        EXPECT_EQ(answer->body.size(), 3'000'000U);
+    }
+}
+
+TEST_F(HttpsServerTest, APlainRequestGetsNoAnswer) {
+    EXPECT_THAT(ask("GET /livez"), Not(HasSubstr("HTTP/")));
+}
+
+TEST_F(HttpsServerTest, ConnectionsHeldOpenDoNotKeepAProbeOut) {
+    std::vector<std::unique_ptr<Client>> held;
+    for (std::size_t i = 0; i < HttpServer::kConnections_max + 40; ++i) {
+        held.push_back(std::make_unique<Client>(port()));
+    }
+    EXPECT_TRUE(get("/livez"));
+}
+
+TEST_F(HttpsServerTest, EndsAtOnceWhileHandsAreShaken) {
+    Client begun{port()};
+    begun.send("\x16\x03\x01\x02");
+    Client silent{port()};
+    EXPECT_TRUE(get("/livez"));
+    server_.reset();
+}
+
+TEST_F(HttpsServerTest, SurvivesPeersThatSendNonsenseAndGoAway) {
+    Random random{7};
+    for (int i = 0; i < 200; ++i) {
+        std::string noise(random.below(300), '\0');
+        for (char& c : noise) c = static_cast<char>(random.below(256));
+        if (i % 2 == 0) noise = "\x16\x03\x01" + noise;
+        Client{port()}.send(noise);
+    }
+    EXPECT_TRUE(get("/livez"));
+}
+
+TEST_F(HttpsServerTest, AnotherCertificateIsShownToNewConnections) {
+    ASSERT_TRUE(get("/livez"));
+    store(make_certificate());
+    const auto shown = [&] { return get("/livez").has_value(); };
+    while (!shown()) std::this_thread::sleep_for(std::chrono::milliseconds{50});
 }
 
 }  // namespace

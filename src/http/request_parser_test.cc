@@ -1,4 +1,4 @@
-#include "server/http_parser.h"
+#include "http/request_parser.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,6 +63,15 @@ TEST(HttpParserTest, FindsEveryProperPrefixIncomplete) {
     }
 }
 
+TEST(HttpParserTest, SaysHowMuchItNeedsAtLeast) {
+    const auto needs = [](std::string_view text) {
+        const auto parsed = Bytes{text}.parse();
+        return std::get<HttpIncomplete>(parsed).needs;
+    };
+    EXPECT_EQ(needs("GET / HT"), 9U);
+    EXPECT_EQ(needs(kPost.substr(0, kPost.size() - 3)), kPost.size());
+}
+
 TEST(HttpParserTest, LeavesWhatFollowsToTheNextCall) {
     const auto parsed = Bytes{"GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\n"}.parse();
     EXPECT_EQ(std::get<HttpComplete>(parsed).consumed,
@@ -88,6 +97,7 @@ TEST(HttpParserTest, TakesTheAbsoluteFormOfATarget) {
         return std::string{std::get<HttpComplete>(parsed).request.path};
     };
     EXPECT_EQ(path("http://host:9090/livez?x"), "/livez");
+    EXPECT_EQ(path("https://host/livez"), "/livez");
     EXPECT_EQ(path("http://host"), "/");
     EXPECT_EQ(path("/"), "/");
 }
@@ -105,7 +115,7 @@ TEST(HttpParserTest, RefusesMalformedRequestLines) {
 TEST(HttpParserTest, RefusesVersionsItDoesNotSpeak) {
     EXPECT_EQ(outcome("GET / HTTP/2.0\r\nHost: a\r\n\r\n"), 505);
     EXPECT_EQ(outcome("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 505);
-    EXPECT_EQ(outcome("GET / HTTP/1.9\r\nHost: a\r\n\r\n"), 200);
+    EXPECT_EQ(outcome("GET / HTTP/1.9\r\nHost: a\r\n\r\n"), 505);
 }
 
 TEST(HttpParserTest, RefusesMalformedHeaders) {
@@ -139,7 +149,8 @@ TEST(HttpParserTest, RefusesBodiesWhoseEndCouldBeDisputed) {
 TEST(HttpParserTest, RefusesBodiesThatAreTooLong) {
     EXPECT_EQ(outcome_of_header("Content-Length: 65536"), 0);
     EXPECT_EQ(outcome_of_header("Content-Length: 65537"), 413);
-    EXPECT_EQ(outcome_of_header("Content-Length: 99999999999999999999999999"), 413);
+    EXPECT_EQ(outcome_of_header("Content-Length: 18446744073709551615"), 413);
+    EXPECT_EQ(outcome_of_header("Content-Length: 99999999999999999999999999"), 400);
 }
 
 TEST(HttpParserTest, RefusesRequestLinesThatAreTooLongAsSoonAsItKnows) {

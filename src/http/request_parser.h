@@ -1,4 +1,5 @@
-// Reads one HTTP/1.x request off the front of a buffer (RFC 9112); a pure function.
+// Reads one HTTP/1.x request off the front of a buffer (RFC 9112); a pure function. Boost.Beast
+// parses the head; how long, how many and which of them are ours to say.
 //
 //   GET /path?query HTTP/1.1\r\n
 //   Name: value\r\n
@@ -6,7 +7,7 @@
 //   \r\n
 //   Content-Length bytes
 //
-// Strict where leniency lets two readers understand two things: lines end with CR LF, no
+// Stricter than Beast where leniency lets two readers understand two things: no
 // folded headers, no space before a colon, one Content-Length of digits alone. A body in
 // a Transfer-Encoding is refused: nobody we serve sends one.
 //
@@ -18,7 +19,7 @@
 #include <string_view>
 #include <variant>
 
-#include "server/http_message.h"
+#include "http/message.h"
 
 namespace pgc {
 
@@ -29,7 +30,9 @@ struct HttpLimits {
     std::size_t body_bytes = 65536;         // more: 413
 };
 
-struct HttpIncomplete {};
+struct HttpIncomplete {
+    std::size_t needs = 0;  // with fewer bytes than this it stays incomplete
+};
 struct HttpComplete {
     HttpRequest request;       // views into the buffer
     std::size_t consumed = 0;  // bytes it took; the next request follows

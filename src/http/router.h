@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "server/host_guard.h"
-#include "server/http_message.h"
+#include "http/host_guard.h"
+#include "http/message.h"
 
 namespace pgc {
 

@@ -1,7 +1,8 @@
-#include "server/http_connection.h"
+#include "http/connection.h"
 
 #include <variant>
 
+#include "http/request_parser.h"
 #include "observe/wall_text.h"
 
 namespace pgc {
@@ -60,9 +61,11 @@ void HttpConnection::append(const HttpResponse& response, bool head_only, bool c
 
 void HttpConnection::answer_requests() {
     std::size_t taken = 0;
-    bool complete = true;
-    while (complete && state_ == State::open && out_.size() < kOutput_max && taken < in_.size()) {
-        const auto parsed = parse_http_request(std::string_view{in_}.substr(taken), HttpLimits{});
+    while (state_ == State::open && out_.size() < kOutput_max && taken < in_.size()) {
+        const auto rest = std::string_view{in_}.substr(taken);
+        if (rest.size() < needs_) break;
+        const auto parsed = parse_http_request(rest, HttpLimits{});
+        needs_ = 0;
         if (const auto* refused = std::get_if<HttpRefused>(&parsed)) {
             append(plain_answer(refused->status), false, true);
         } else if (const auto* whole = std::get_if<HttpComplete>(&parsed)) {
@@ -70,9 +73,10 @@ void HttpConnection::answer_requests() {
             taken += whole->consumed;
             append(router_.answer(request), request.method == "HEAD", !request.keep_alive);
         } else {
-            complete = false;
+            needs_ = std::get<HttpIncomplete>(parsed).needs;
         }
     }
+    const bool complete = needs_ == 0;
     // After the last answer of all, nothing that was sent with the request counts.
     in_.erase(0, state_ == State::open ? taken : in_.size());
     if (peer_ended_ && state_ == State::open && (in_.empty() || !complete)) {

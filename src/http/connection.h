@@ -21,8 +21,7 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "server/http_parser.h"
-#include "server/router.h"
+#include "http/router.h"
 
 namespace pgc {
 
@@ -66,6 +65,7 @@ private:
     State state_ = State::open;
     bool peer_ended_ = false;
     std::string in_;
+    std::size_t needs_ = 0;  // of in_, before it is worth parsing
     std::string out_;
     std::size_t sent_ = 0;
     Instant deadline_;

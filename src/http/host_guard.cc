@@ -1,9 +1,9 @@
-#include "server/host_guard.h"
+#include "http/host_guard.h"
 
 #include <algorithm>
 
 #include "base/local_address.h"
-#include "server/http_message.h"
+#include "http/message.h"
 
 namespace pgc {
 namespace {
