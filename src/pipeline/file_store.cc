@@ -13,7 +13,7 @@ FileStore::FileStore(Files& files, std::string pipeline, std::string path)
 Result<std::optional<PositionStore::Loaded>> FileStore::load() {
     auto content = files_.read(path_);
     if (!content) return std::unexpected(std::move(content.error()));
-    looked_ = true;
+    has_loaded_ = true;
     seen_ = *content;
     if (!*content) return Loaded{};
 
@@ -49,7 +49,7 @@ Result<void> FileStore::forget() {
         position && position->pipeline != pipeline_) {
         return std::unexpected(not_ours(position->pipeline));
     }
-    looked_ = false;
+    has_loaded_ = false;
     return files_.remove(path_);
 }
 
@@ -67,7 +67,7 @@ Result<void> FileStore::save(const StoredPosition& position) {
         directory_made_ = true;
     }
     const std::string text = write_position(position);
-    if (!looked_) return files_.replace(path_, text);
+    if (!has_loaded_) return files_.replace(path_, text);
     auto stored = files_.exchange(path_, seen_, text);
     if (stored && !*stored && !tried_.empty()) stored = files_.exchange(path_, tried_, text);
     // A file that was taken away while we run is no other instance.

@@ -38,7 +38,7 @@ private:
     const std::string pipeline_;
     const std::string path_;
     bool directory_made_ = false;
-    bool looked_ = false;
+    bool has_loaded_ = false;
     std::optional<std::string> seen_;  // none: there was no file
     std::string tried_;                // what a save() that failed may have left there
 };

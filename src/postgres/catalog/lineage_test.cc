@@ -14,15 +14,15 @@ TableFilter filter(std::string_view include, std::string_view exclude) {
 
 TEST(LineageTest, ATableIsMeantByItsOwnNameOrByOneAboveIt) {
     const Lineage above{{"public", "orders_eu"}, {"public", "orders"}};
-    const auto means = [&](std::string_view include, std::string_view exclude) {
+    const auto selected = [&](std::string_view include, std::string_view exclude) {
         return filter_means(filter(include, exclude), "parts", "orders_eu_1", above);
     };
-    EXPECT_TRUE(means("parts.*", "x.x"));
-    EXPECT_TRUE(means("public.orders", "x.x"));
-    EXPECT_TRUE(means("public.orders_eu", "public.orders"));
-    EXPECT_FALSE(means("public.orders", "parts.*"));
-    EXPECT_FALSE(means("public.orders", "public.orders"));
-    EXPECT_FALSE(means("public.users", "x.x"));
+    EXPECT_TRUE(selected("parts.*", "x.x"));
+    EXPECT_TRUE(selected("public.orders", "x.x"));
+    EXPECT_TRUE(selected("public.orders_eu", "public.orders"));
+    EXPECT_FALSE(selected("public.orders", "parts.*"));
+    EXPECT_FALSE(selected("public.orders", "public.orders"));
+    EXPECT_FALSE(selected("public.users", "x.x"));
 }
 
 TEST(LineageTest, TheOwnNameDecidesWhereItIsIncludedOrExcluded) {

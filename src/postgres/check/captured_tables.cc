@@ -41,7 +41,7 @@ Result<std::vector<CapturedTable>> captured_tables(BlockingLink& link,
     for (std::size_t i = 0; i < tables->size(); ++i) {
         places.emplace(quote_name((*tables)[i].schema, (*tables)[i].name), i);
     }
-    const auto means = [&](const CapturedTable& table) {
+    const auto selected = [&](const CapturedTable& table) {
         const auto at = places.find(quote_name(table.schema, table.name));
         return filter_means(config.tables, table.schema, table.name,
                             at == places.end() ? Lineage{} : above[at->second]);
@@ -53,7 +53,7 @@ Result<std::vector<CapturedTable>> captured_tables(BlockingLink& link,
         CapturedTable table{row.text("schema"), row.text("name")};
         if (!row.sound()) return std::unexpected(strange_answer("tables"));
         covered.push_back(quote_name(table.schema, table.name));
-        if (filtered && !means(table)) continue;
+        if (filtered && !selected(table)) continue;
         captured.push_back(std::move(table));
     }
     // One that somebody else made gets no more tables.

@@ -30,7 +30,7 @@ struct Seen {
     std::optional<Publication> publication;
     std::vector<std::string> published;         // quoted
     std::unordered_set<std::string> generated;  // quoted: with stored generated columns
-    Chosen meant;                               // by the filters, with rows of their own
+    Chosen selected;                            // by the filters, with rows of their own
     Chosen missing;                             // of these, not published
     Chosen captured;                            // of these, published or about to be
     Chosen left_out;                            // of these, by us: see publication.h
@@ -138,15 +138,15 @@ Result<Seen> look(BlockingLink& link, const PostgresConfig& config, const Server
         if (!generated) return std::unexpected(generated.error());
         seen.generated.insert(generated->begin(), generated->end());
     }
-    seen.meant = uncovered_tables(seen.tables, config.tables, {});
+    seen.selected = uncovered_tables(seen.tables, config.tables, {});
     seen.missing = uncovered_tables(seen.tables, config.tables, seen.published);
     seen.captured =
         seen.publication && used_as_it_is(config, seen)
-            ? those(seen.meant,
+            ? those(seen.selected,
                     [&](const TableInfo& t) {
                         return std::ranges::find(seen.missing, &t) == seen.missing.end();
                     })
-            : seen.meant;
+            : seen.selected;
     if (!seen.apart && seen.publication && !used_as_it_is(config, seen)) {
         const auto out = [](const TableInfo& t) { return !t.identifiable(); };
         seen.left_out = those(seen.missing, out);
@@ -171,7 +171,7 @@ void inserts_name_is_taken(const PostgresConfig& config, Finding& finding) {
 void publication_is_missing(const PostgresConfig& config, const ServerFacts& facts,
                             const Seen& seen, Finding& finding) {
     const auto wanted = wanted_publication(config, facts, seen.tables);
-    const auto foreign = those(seen.meant, [](const TableInfo& t) { return !t.owned; });
+    const auto foreign = those(seen.selected, [](const TableInfo& t) { return !t.owned; });
     if (seen.slot_is_there) {
         finding.level = Level::blocking;
         finding.message =
@@ -372,7 +372,7 @@ Result<void> check_tables(BlockingLink& link, const PostgresConfig& config,
                           const ServerFacts& facts, bool slot_is_there, Findings& findings) {
     auto seen = look(link, config, facts, slot_is_there);
     if (!seen) return std::unexpected(seen.error());
-    if (seen->meant.empty()) {
+    if (seen->selected.empty()) {
         findings.push_back({.id = "tables",
                             .level = Level::warning,
                             .subject = "source.tables",

@@ -76,7 +76,7 @@ void add_names(Lineage& names, const Lineage& more) {
 
 // Tables that share one head of a group.
 struct Group {
-    bool meant = false;
+    bool selected = false;
     std::vector<Oid> tables;
 };
 
@@ -100,7 +100,7 @@ bool append_group(std::string& text, std::string_view head, const Group& group) 
 
 }  // namespace
 
-void Lineages::looked(const std::unordered_map<Oid, Lineage>& all) {
+void Lineages::refresh(const std::unordered_map<Oid, Lineage>& all) {
     for (auto& [table, known] : tables_) {
         if (!all.contains(table)) retire(known, std::nullopt);
     }
@@ -184,7 +184,7 @@ Lineages::Text Lineages::text(const TableFilter& filter) const {
     const auto add = [&](Oid table, std::string head, const Lineage& above) {
         Group& group = groups[std::move(head)];
         group.tables.push_back(table);
-        group.meant = std::ranges::any_of(
+        group.selected = std::ranges::any_of(
             above, [&](const TableName& name) { return filter.matches(name.schema, name.name); });
     };
     for (const auto& [table, known] : tables_) {
@@ -197,9 +197,9 @@ Lineages::Text Lineages::text(const TableFilter& filter) const {
     Text all;
     if (groups.empty()) return all;
     all.text = kVersion;
-    for (const bool meant : {true, false}) {
+    for (const bool selected : {true, false}) {
         for (const auto& [head, group] : groups) {
-            if (group.meant != meant) continue;
+            if (group.selected != selected) continue;
             if (!append_group(all.text, head, group)) all.whole = false;
         }
     }

@@ -46,11 +46,11 @@ public:
 
     // The whole catalog was looked at, and this is all there is to remember now. From when on is
     // not known; settle() comes later.
-    void looked(const std::unordered_map<Oid, Lineage>& all);
+    void refresh(const std::unordered_map<Oid, Lineage>& all);
     // One table was: what is above it, and the log's end, no earlier. Not `wanted`: it is not
     // there, or of no interest as it is now.
     void saw(Oid table, const Lineage& above, bool wanted, Lsn log_end);
-    // The log ended here after the last looked().
+    // The log ended here after the last refresh().
     void settle(Lsn log_end);
     // Everything before is durable and will not come again: those that it changes for.
     std::vector<Oid> forget(Lsn durable);

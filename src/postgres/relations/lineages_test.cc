@@ -33,7 +33,7 @@ Lineages carried(const Lineages& from) {
 
 TEST(LineagesTest, KnowsWhatATableIsAndWasBelow) {
     Lineages lineages;
-    lineages.looked({{kLeaf, {kEu, kOrders}}, {kOther, {}}});
+    lineages.refresh({{kLeaf, {kEu, kOrders}}, {kOther, {}}});
     EXPECT_THAT(lineages.above(kLeaf), ElementsAre(kEu, kOrders));
     EXPECT_TRUE(lineages.knows(kOther));
     EXPECT_FALSE(lineages.knows(Oid{1}));
@@ -45,7 +45,7 @@ TEST(LineagesTest, KnowsWhatATableIsAndWasBelow) {
 
 TEST(LineagesTest, ForgetsWhatWasOnceAllBeforeItIsDurable) {
     Lineages lineages;
-    lineages.looked({{kLeaf, {kOrders}}, {kOther, {kOrders}}});
+    lineages.refresh({{kLeaf, {kOrders}}, {kOther, {kOrders}}});
     lineages.saw(kLeaf, {kOld}, true, Lsn{50});
     EXPECT_THAT(lineages.forget(Lsn{49}), IsEmpty());
     EXPECT_THAT(lineages.forget(Lsn{50}), ElementsAre(kLeaf));
@@ -58,8 +58,8 @@ TEST(LineagesTest, ForgetsWhatWasOnceAllBeforeItIsDurable) {
 
 TEST(LineagesTest, SinceWhenIsSettledByTheNextOneWhoKnows) {
     Lineages lineages;
-    lineages.looked({{kLeaf, {kOrders}}});
-    lineages.looked({});
+    lineages.refresh({{kLeaf, {kOrders}}});
+    lineages.refresh({});
     EXPECT_THAT(lineages.forget(Lsn{1000}), IsEmpty()) << "nobody knows when";
     lineages = carried(lineages);
     EXPECT_THAT(lineages.forget(Lsn{1000}), IsEmpty());
@@ -70,11 +70,11 @@ TEST(LineagesTest, SinceWhenIsSettledByTheNextOneWhoKnows) {
 
 TEST(LineagesTest, TheLatestEndCounts) {
     Lineages lineages;
-    lineages.looked({{kLeaf, {kOrders}}});
+    lineages.refresh({{kLeaf, {kOrders}}});
     lineages.saw(kLeaf, {kEu}, true, Lsn{50});
     lineages.saw(kLeaf, {kOld}, true, Lsn{60});
     EXPECT_THAT(lineages.forget(Lsn{55}), IsEmpty());
-    lineages.looked({});
+    lineages.refresh({});
     EXPECT_THAT(lineages.forget(Lsn{1000}), IsEmpty()) << "that of the last one is not known";
     lineages.settle(Lsn{80});
     EXPECT_THAT(lineages.above(kLeaf), ElementsAre(kOrders, kEu, kOld));
@@ -84,7 +84,7 @@ TEST(LineagesTest, TheLatestEndCounts) {
 TEST(LineagesTest, IsCarriedByItsText) {
     Lineages lineages;
     EXPECT_EQ(lineages.text(means_orders()).text, "");
-    lineages.looked(
+    lineages.refresh(
         {{kLeaf, {kOrders}}, {kOther, {kOrders}}, {Oid{4'294'967'295}, {kOld}}, {Oid{7}, {}}});
     lineages.saw(kOther, {kOld, kEu}, true, Lsn{0x16'B374'D848});
     const auto [text, whole] = lineages.text(means_orders());
@@ -106,9 +106,9 @@ TEST(LineagesTest, ItsRevisionChangesWithIt) {
     const auto changed = [&] {
         return lineages.revision() != std::exchange(before, lineages.revision());
     };
-    lineages.looked({{kLeaf, {kOrders}}});
+    lineages.refresh({{kLeaf, {kOrders}}});
     EXPECT_TRUE(changed());
-    lineages.looked({{kLeaf, {kOrders}}});
+    lineages.refresh({{kLeaf, {kOrders}}});
     lineages.saw(kLeaf, {kOrders}, true, Lsn{5});
     lineages.saw(kOther, {}, false, Lsn{5});
     lineages.settle(Lsn{6});
@@ -127,7 +127,7 @@ TEST(LineagesTest, ALongTextIsCutAndThoseThatAreMeantComeFirst) {
         all.emplace(Oid{100'000 + (2 * i)}, Lineage{kOrders});
         all.emplace(Oid{100'001 + (2 * i)}, Lineage{{"a", "first_by_name"}});
     }
-    lineages.looked(all);
+    lineages.refresh(all);
     const auto [text, whole] = lineages.text(means_orders());
     EXPECT_FALSE(whole);
     EXPECT_LE(text.size(), Lineages::kText_max);

@@ -87,13 +87,13 @@ Error broken_message(pgoutput::DecodeError error) {
 }  // namespace
 
 Relations::Relations(TypeMap& types, Selection selection, bool binary, SourceCarryOver& carry_over,
-                     Changed changed, Doubtful doubtful)
+                     Changed changed, OnUnnamedTable on_unnamed_table)
     : types_(types),
       selection_(std::move(selection)),
       binary_(binary),
       carry_over_(carry_over),
       changed_(std::move(changed)),
-      doubtful_(std::move(doubtful)) {}
+      on_unnamed_table_(std::move(on_unnamed_table)) {}
 
 KnownRelation* Relations::find_far(Oid oid) noexcept {
     const auto at = known_.find(oid);
@@ -232,20 +232,21 @@ bool Relations::captured(const pgoutput::RelationMessage& message, const TableFa
     Lineages& lineages = carry_over_.lineages;
     lineages.settle(facts.log_end);
     if (!selection_.looks_above(schema, message.name)) return own;
-    const auto means = [&](const Lineage& above) {
+    const auto selected = [&](const Lineage& above) {
         return selection_.through(schema, message.name, &above);
     };
-    const bool worth = means(facts.above) || (!own && facts.published == Published::listed);
+    const bool worth = selected(facts.above) || (!own && facts.published == Published::listed);
     lineages.saw(message.oid, facts.above, facts.exists && worth, facts.log_end);
-    if (own || means(lineages.above(message.oid))) return true;
+    if (own || selected(lineages.above(message.oid))) return true;
     const bool known = lineages.knows(message.oid);
-    const Doubt doubt = known || facts.published == Published::listed ? Doubt::left_out
-                        : facts.published == Published::no            ? Doubt::captured
-                        : facts.exists                                ? Doubt::left_out
-                                                                      : Doubt::left_out_gone;
-    const bool goes_on = doubt == Doubt::captured && !sent;
-    if (doubtful_ && !goes_on) doubtful_(schema, message.name, doubt);
-    return doubt == Doubt::captured;
+    const UnnamedTable outcome = known || facts.published == Published::listed
+                                     ? UnnamedTable::left_out
+                                 : facts.published == Published::no ? UnnamedTable::captured
+                                 : facts.exists                     ? UnnamedTable::left_out
+                                                                    : UnnamedTable::left_out_gone;
+    const bool goes_on = outcome == UnnamedTable::captured && !sent;
+    if (on_unnamed_table_ && !goes_on) on_unnamed_table_(schema, message.name, outcome);
+    return outcome == UnnamedTable::captured;
 }
 
 void Relations::look_again(Oid table) {

@@ -59,7 +59,7 @@ struct Selection {
 
 // Of a table that the server sends and no filter names, nor anything that it is or was below as
 // far as anybody knows.
-enum class Doubt : std::uint8_t {
+enum class UnnamedTable : std::uint8_t {
     captured,       // nor does anything published today say why it was sent: it may have been
                     // below a table that is meant, so it is captured
     left_out,       // it is published as something else
@@ -81,12 +81,13 @@ class Relations {
 public:
     // Called for a version that replaced another one, which is given as well.
     using Changed = std::function<void(const Relation& before, const Relation& now)>;
-    // Called for a doubt, each time that it is met.
-    using Doubtful = std::function<void(std::string_view schema, std::string_view table, Doubt)>;
+    // Called for a table that no filter names, each time that it is met.
+    using OnUnnamedTable =
+        std::function<void(std::string_view schema, std::string_view table, UnnamedTable)>;
 
     // `binary`: the server sends values in binary where it can.
     Relations(TypeMap& types, Selection selection, bool binary, SourceCarryOver& carry_over,
-              Changed changed, Doubtful doubtful = {});
+              Changed changed, OnUnnamedTable on_unnamed_table = {});
 
     KnownRelation* find(Oid oid) noexcept {
         KnownRelation* near = near_[oid.value % kNear];
@@ -159,7 +160,7 @@ private:
     const bool binary_;
     SourceCarryOver& carry_over_;
     const Changed changed_;
-    const Doubtful doubtful_;
+    const OnUnnamedTable on_unnamed_table_;
     std::uint32_t next_slot_ = 0;
     std::unordered_map<Oid, RelationPtr> described_;
     std::unordered_map<Oid, Oid> built_of_;  // domains of built-in types, as they were announced

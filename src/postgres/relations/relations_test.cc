@@ -327,10 +327,11 @@ Selection means_orders() {
 }
 
 TEST_F(RelationsTest, ATableThatIsNotNamedIsAskedAboutUntilWhatIsAboveItIsKnown) {
-    std::vector<Doubt> doubts;
-    Relations relations{types_, means_orders(),
-                        false,  carry_over_,
-                        {},     [&](auto, auto, Doubt doubt) { doubts.push_back(doubt); }};
+    std::vector<UnnamedTable> outcomes;
+    Relations relations{
+        types_, means_orders(),
+        false,  carry_over_,
+        {},     [&](auto, auto, UnnamedTable outcome) { outcomes.push_back(outcome); }};
     const auto declared_with = [&](bool exists, const Lineage& above,
                                    Published published = Published::all) {
         const TableFacts facts{.primary_key = {"id"},
@@ -345,20 +346,22 @@ TEST_F(RelationsTest, ATableThatIsNotNamedIsAskedAboutUntilWhatIsAboveItIsKnown)
     EXPECT_FALSE(declared_with(true, {}));
     EXPECT_FALSE(declared_with(false, {}));
     EXPECT_FALSE(declared_with(true, {{"public", "archive"}}, Published::listed));
-    EXPECT_THAT(doubts, ElementsAre(Doubt::left_out, Doubt::left_out_gone, Doubt::left_out));
+    EXPECT_THAT(outcomes, ElementsAre(UnnamedTable::left_out, UnnamedTable::left_out_gone,
+                                      UnnamedTable::left_out));
     EXPECT_TRUE(declared_with(true, {{"public", "orders"}}));
     // Detached or dropped meanwhile: the stream is older than the catalog.
     EXPECT_EQ(relations.declare(users()), Relations::Declared::known);
     EXPECT_TRUE(relations.answer(*relations.question(), {}));
     EXPECT_TRUE(relations.find(Oid{kUsers})->captured);
-    EXPECT_EQ(doubts.size(), 3U);
+    EXPECT_EQ(outcomes.size(), 3U);
 }
 
 TEST_F(RelationsTest, WhatATableWasBelowCountsUntilAllBeforeItIsDurable) {
-    std::vector<Doubt> doubts;
-    Relations relations{types_, means_orders(),
-                        false,  carry_over_,
-                        {},     [&](auto, auto, Doubt doubt) { doubts.push_back(doubt); }};
+    std::vector<UnnamedTable> outcomes;
+    Relations relations{
+        types_, means_orders(),
+        false,  carry_over_,
+        {},     [&](auto, auto, UnnamedTable outcome) { outcomes.push_back(outcome); }};
     const auto declared_with = [&](const std::string& message, const Lineage& above,
                                    std::uint64_t log_end) {
         EXPECT_TRUE(declare(relations, message,
@@ -371,7 +374,7 @@ TEST_F(RelationsTest, WhatATableWasBelowCountsUntilAllBeforeItIsDurable) {
                              .log_end = Lsn{log_end}}));
         return relations.find(Oid{kUsers})->captured;
     };
-    carry_over_.lineages.looked({{Oid{kUsers}, {{"public", "orders"}}}});
+    carry_over_.lineages.refresh({{Oid{kUsers}, {{"public", "orders"}}}});
     EXPECT_TRUE(declared_with(users(), {{"public", "orders_old"}}, 100)) << "its root was renamed";
     EXPECT_TRUE(carry_over_.lineages.forget(Lsn{99}).empty());
     for (const Oid table : carry_over_.lineages.forget(Lsn{100})) relations.look_again(table);
@@ -384,14 +387,15 @@ TEST_F(RelationsTest, WhatATableWasBelowCountsUntilAllBeforeItIsDurable) {
                                              .above = {{"public", "orders_old"}},
                                              .published = Published::all}));
     EXPECT_FALSE(relations.find(Oid{kUsers})->captured);
-    EXPECT_THAT(doubts, ElementsAre(Doubt::left_out));
+    EXPECT_THAT(outcomes, ElementsAre(UnnamedTable::left_out));
 }
 
 TEST_F(RelationsTest, ATableThatNothingSaysWhyItWasSentIsCaptured) {
-    std::vector<Doubt> doubts;
-    Relations relations{types_, means_orders(),
-                        false,  carry_over_,
-                        {},     [&](auto, auto, Doubt doubt) { doubts.push_back(doubt); }};
+    std::vector<UnnamedTable> outcomes;
+    Relations relations{
+        types_, means_orders(),
+        false,  carry_over_,
+        {},     [&](auto, auto, UnnamedTable outcome) { outcomes.push_back(outcome); }};
     const auto facts = [](Published published, bool exists) {
         return TableFacts{.primary_key = {"id"},
                           .identity_index = {},
@@ -401,7 +405,7 @@ TEST_F(RelationsTest, ATableThatNothingSaysWhyItWasSentIsCaptured) {
     };
     ASSERT_TRUE(declare(relations, users(), facts(Published::no, true)));
     EXPECT_TRUE(relations.find(Oid{kUsers})->captured);
-    EXPECT_THAT(doubts, ElementsAre(Doubt::captured));
+    EXPECT_THAT(outcomes, ElementsAre(UnnamedTable::captured));
     ASSERT_TRUE(declare(relations, users('f'), facts(Published::no, false)));
     EXPECT_TRUE(relations.find(Oid{kUsers})->captured);
     // As a table of its own on the list, it is none of ours; nor when it leaves the list.
@@ -409,8 +413,8 @@ TEST_F(RelationsTest, ATableThatNothingSaysWhyItWasSentIsCaptured) {
     EXPECT_FALSE(relations.find(Oid{kUsers})->captured);
     ASSERT_TRUE(declare(relations, users('d'), facts(Published::no, false)));
     EXPECT_FALSE(relations.find(Oid{kUsers})->captured);
-    EXPECT_THAT(doubts,
-                ElementsAre(Doubt::captured, Doubt::captured, Doubt::left_out, Doubt::left_out));
+    EXPECT_THAT(outcomes, ElementsAre(UnnamedTable::captured, UnnamedTable::captured,
+                                      UnnamedTable::left_out, UnnamedTable::left_out));
 }
 
 TEST_F(RelationsTest, ATableRenamedIntoTheSelectionIsCapturedFromThen) {

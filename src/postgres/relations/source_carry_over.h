@@ -32,10 +32,11 @@ struct SourceCarryOver {
     bool without_inserts = false;
     std::unordered_map<Oid, CatalogType> types{};
     Lineages lineages{};
-    bool recalled = false;                  // what a process before had stored of them was read
-    bool reported_cut = false;              // that not all of them can be stored
-    bool reported_captured_cut = false;     // nor all captured tables
-    std::set<std::string> reported_left{};  // doubts that were reported (DoubtLog)
+    bool recalled = false;               // what a process before had stored of them was read
+    bool reported_cut = false;           // that not all of them can be stored
+    bool reported_captured_cut = false;  // nor all captured tables
+    std::set<std::string>
+        reported_left{};  // tables that no filter names, reported (UnnamedTableLog)
 };
 
 }  // namespace pgc

@@ -41,12 +41,12 @@ public:
         const std::unordered_set<std::string>& published) const {
         std::vector<const TableInfo*> left;
         for (const TableInfo& table : tables_) {
-            if (table.partitioned || !meant(table)) continue;
+            if (table.partitioned || !selected(table)) continue;
             const TableInfo* t = &table;
             while (t != nullptr && !published.contains(quote_name(t->schema, t->name))) {
                 t = parent(*t);
             }
-            if (t == nullptr || !meant(*t)) left.push_back(&table);
+            if (t == nullptr || !selected(*t)) left.push_back(&table);
         }
         return left;
     }
@@ -62,7 +62,7 @@ public:
                    !published.contains(quote_name(shown->schema, shown->name))) {
                 shown = parent(*shown);
             }
-            if (shown == nullptr || !meant(*shown)) continue;
+            if (shown == nullptr || !selected(*shown)) continue;
             // Attached, its rows are shown under another name than before.
             const bool renamed = via_root_ && table.partition;
             found.tables.push_back({.oid = table.oid,
@@ -103,12 +103,12 @@ private:
         return found == by_oid_.end() ? nullptr : found->second;
     }
 
-    bool meant(const TableInfo& table) const {
+    bool selected(const TableInfo& table) const {
         return table.permanent && filter_means(filter_, table.schema, table.name, above(table));
     }
 
     bool named(const TableInfo& table) const {
-        if (!meant(table)) return false;
+        if (!selected(table)) return false;
         if (!table.partitioned) return true;
         const Leaves leaves = leaves_of(table);
         const bool mixed = leaves.identifiable && leaves.others;

@@ -15,7 +15,7 @@ constexpr std::uint32_t kWithOids = 1U << 16;
 constexpr std::uint16_t kEnd = 0xFFFF;
 constexpr std::uint32_t kNull = 0xFFFFFFFF;
 
-char meant_by(char escaped) noexcept {
+char unescaped(char escaped) noexcept {
     switch (escaped) {
         case 'b': return '\b';
         case 'f': return '\f';
@@ -36,7 +36,7 @@ char* unescape(char* first, char* last) noexcept {
     char* to = from;
     while (from < last) {
         if (*from == '\\' && from + 1 < last) {
-            *to++ = meant_by(from[1]);
+            *to++ = unescaped(from[1]);
             from += 2;
         } else {
             *to++ = *from++;

@@ -38,7 +38,7 @@ bool GroupTables::add(SnapshotJob& job, const std::vector<SnapshotTable>& tables
     const TableFilter named = tables_named(job.request);
     for (const TableJob& table_job : tables_) taken.insert(table_job.table->table().address.oid);
     for (const SnapshotTable& table : tables) {
-        if (job.done.contains(table.address.oid) || !means(job, named, table)) continue;
+        if (job.done.contains(table.address.oid) || !covers(job, named, table)) continue;
         if (!relations_.selects(table.shown.schema, table.shown.name, table.above)) {
             forget(job, table);
             continue;

@@ -79,7 +79,7 @@ TableFilter tables_named(const SnapshotRequest& request) {
     return TableFilter{std::move(patterns), {}};
 }
 
-bool means(const SnapshotJob& job, const TableFilter& named, const SnapshotTable& table) {
+bool covers(const SnapshotJob& job, const TableFilter& named, const SnapshotTable& table) {
     const Oid oid = table.address.oid;
     if (job.all() || job.pending.contains(oid) || job.open.contains(oid)) return true;
     return named.included(table.address.schema, table.address.name) ||

@@ -53,7 +53,7 @@ void merge(SnapshotTable& table, SnapshotTable again);
 TableFilter tables_named(const SnapshotRequest& request);
 
 // Whether `table` is of that work, of which `named` is what its request names.
-bool means(const SnapshotJob& job, const TableFilter& named, const SnapshotTable& table);
+bool covers(const SnapshotJob& job, const TableFilter& named, const SnapshotTable& table);
 
 // A column of a table. Two that are not alike are not the same, whatever they are called: values
 // read by name from one of them would be shown as the other's.

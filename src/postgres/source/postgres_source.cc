@@ -50,7 +50,7 @@ PostgresSource::PostgresSource(Deps deps)
     : deps_(std::move(deps)),
       setup_(deps_.config, deps_.links, deps_.clock, deps_.logger, setup_task(deps_)),
       feedback_(deps_.keepalive_interval),
-      doubts_(deps_.carry_over, deps_.logger) {}
+      unnamed_tables_(deps_.carry_over, deps_.logger) {}
 
 Result<bool> PostgresSource::open() {
     if (state_ != State::opening) return true;
@@ -93,8 +93,8 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
     relations_.emplace(
         types_, selection_of(deps_.config, plan_.filter_tables), plan_.binary, deps_.carry_over,
         [this](const Relation& before, const Relation& now) { schema_changed(before, now); },
-        [this](std::string_view schema, std::string_view table, Doubt doubt) {
-            doubts_.report(schema, table, doubt, assembler_->begun());
+        [this](std::string_view schema, std::string_view table, UnnamedTable outcome) {
+            unnamed_tables_.report(schema, table, outcome, assembler_->begun());
         });
     assembler_.emplace(*relations_, deps_.config.toast == ToastMode::reselect, from);
     snapshot_.emplace(Snapshot::Deps{.config = deps_.config,
@@ -114,7 +114,7 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
             .assembler = *assembler_,
             .metrics = deps_.metrics,
             .logger = deps_.logger,
-            .looked =
+            .on_tables =
                 [this](const PublicationState& state) { take_tables(state.joined, state.covered); },
             .text_ended =
                 [this] {
@@ -194,8 +194,8 @@ void PostgresSource::schema_changed(const Relation& before, const Relation& now)
 
 // The catalog as it was when the publication was looked at, over what is remembered.
 void PostgresSource::look_at_tables() {
-    if (std::exchange(looked_, true)) return;
-    deps_.carry_over.lineages.looked(plan_.lineages);
+    if (std::exchange(tables_observed_, true)) return;
+    deps_.carry_over.lineages.refresh(plan_.lineages);
     plan_.lineages.clear();
 }
 

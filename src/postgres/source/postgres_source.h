@@ -40,7 +40,7 @@
 #include "postgres/relations/source_carry_over.h"
 #include "postgres/setup/source_setup.h"
 #include "postgres/snapshot/snapshot.h"
-#include "postgres/source/doubt_log.h"
+#include "postgres/source/unnamed_table_log.h"
 #include "postgres/stream/assembler.h"
 #include "postgres/stream/feedback.h"
 #include "postgres/stream/side_queries.h"
@@ -129,7 +129,7 @@ private:
     StreamPlan plan_;
     Lsn from_;
     Feedback feedback_;
-    DoubtLog doubts_;
+    UnnamedTableLog unnamed_tables_;
     TypeMap types_;
     // What was captured at the last look, as it is stored. None: nobody knows.
     std::optional<KnownTables> captured_;
@@ -137,7 +137,7 @@ private:
     // snapshot of this revision is.
     std::vector<std::string> joined_;
     std::uint64_t joined_stored_with_ = 0;
-    bool looked_ = false;                 // the tables in `plan_` were
+    bool tables_observed_ = false;        // the tables in `plan_` were
     std::uint64_t memory_begins_at_ = 0;  // revision of SourceCarryOver::lineages at start()
     std::uint64_t memory_revision_ = 0;   // of captured_, since start()
 

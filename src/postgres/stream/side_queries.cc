@@ -250,7 +250,7 @@ Result<void> SideQueries::keep_publication(Instant now) {
     keeping_over_ = nullptr;
     maintenance_.give_back(false);
     keep_again(now);
-    if (deps_.looked) deps_.looked(**state);
+    if (deps_.on_tables) deps_.on_tables(**state);
     for (const std::string& table : (*state)->added) {
         deps_.logger.info("a table was added to the publication", {{"table", table}});
     }

@@ -50,7 +50,7 @@ public:
         Metrics& metrics;
         Logger logger;
         // Called with what was found at each look for new tables.
-        std::function<void(const PublicationState&)> looked{};
+        std::function<void(const PublicationState&)> on_tables{};
         // Whether nothing that is before us in the log must be taken as text (plan.text_for_now).
         std::function<bool()> text_ended{};
     };

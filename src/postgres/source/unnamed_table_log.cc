@@ -1,4 +1,4 @@
-#include "postgres/source/doubt_log.h"
+#include "postgres/source/unnamed_table_log.h"
 
 #include <string>
 
@@ -6,14 +6,15 @@
 
 namespace pgc {
 
-void DoubtLog::report(std::string_view schema, std::string_view table, Doubt doubt, Lsn commit) {
+void UnnamedTableLog::report(std::string_view schema, std::string_view table, UnnamedTable outcome,
+                             Lsn commit) {
     constexpr std::size_t reported_max = 1000;
     auto& reported = carry_over_.reported_left;
     const std::string name = quote_name(schema, table);
-    const std::string key = std::to_string(static_cast<int>(doubt)) + name;
+    const std::string key = std::to_string(static_cast<int>(outcome)) + name;
     if (reported.size() >= reported_max || !reported.insert(key).second) return;
-    switch (doubt) {
-        case Doubt::captured:
+    switch (outcome) {
+        case UnnamedTable::captured:
             logger_.warning(
                 "changes of a table are captured though no filter names it: it was published when "
                 "they were committed, today nothing is that it could belong to, so it may have "
@@ -22,7 +23,7 @@ void DoubtLog::report(std::string_view schema, std::string_view table, Doubt dou
                  {"commit_lsn", commit},
                  {"hint", "if they are not wanted, add the table to source.tables.exclude"}});
             break;
-        case Doubt::left_out_gone:
+        case UnnamedTable::left_out_gone:
             logger_.warning(
                 "changes of a table that is not there any more are left out: no filter names it, "
                 "and what it was a partition of is not known",
@@ -30,7 +31,7 @@ void DoubtLog::report(std::string_view schema, std::string_view table, Doubt dou
                  {"commit_lsn", commit},
                  {"hint", "if they are wanted, add the table to source.tables.include"}});
             break;
-        case Doubt::left_out:
+        case UnnamedTable::left_out:
             logger_.info(
                 "changes of a published table are left out: no filter names it or a partitioned "
                 "table above it",

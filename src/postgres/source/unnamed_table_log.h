@@ -14,14 +14,14 @@
 
 namespace pgc {
 
-class DoubtLog {
+class UnnamedTableLog {
 public:
     // `carry_over`, which remembers what was said, outlives it.
-    DoubtLog(SourceCarryOver& carry_over, Logger logger)
+    UnnamedTableLog(SourceCarryOver& carry_over, Logger logger)
         : carry_over_(carry_over), logger_(std::move(logger)) {}
 
     // `commit`: of the transaction in which the table was met.
-    void report(std::string_view schema, std::string_view table, Doubt doubt, Lsn commit);
+    void report(std::string_view schema, std::string_view table, UnnamedTable outcome, Lsn commit);
 
 private:
     SourceCarryOver& carry_over_;
