@@ -40,20 +40,6 @@ std::vector<std::string_view> split_at_commas(std::string_view text) {
     }
 }
 
-std::string_view name(Node::Kind kind) {
-    switch (kind) {
-        case Node::Kind::nothing: return "nothing";
-        case Node::Kind::plain:
-        case Node::Kind::text: return "a text";
-        case Node::Kind::integer: return "an integer";
-        case Node::Kind::boolean: return "a boolean";
-        case Node::Kind::other: return "something else";
-        case Node::Kind::list: return "a list";
-        case Node::Kind::map: return "a section";
-    }
-    return "something else";
-}
-
 bool is_scalar(Node::Kind kind) {
     return kind != Node::Kind::nothing && kind != Node::Kind::other && kind != Node::Kind::list &&
            kind != Node::Kind::map;
@@ -199,6 +185,11 @@ std::optional<Value> Reader::from_text(std::string_view text, std::string_view s
             return Value{std::string(text)};
         case OptionKind::list: return list(text, shown, place);
         case OptionKind::map: return map(text, shown, place);
+        case OptionKind::objects:
+            if (!trimmed(text).empty() && trimmed(text) != "[]") {
+                return unexpected(place, show(shown));
+            }
+            return Value{Settings::Objects{}};
     }
     return std::nullopt;
 }
@@ -210,7 +201,7 @@ std::optional<Value> Reader::from_scalar(const Node& node, const Expander& expan
             option_.kind == integer || option_.kind == seconds || option_.kind == milliseconds;
         const bool right = node.kind == Node::Kind::integer ? number : option_.kind == boolean;
         return right ? from_text(node.text, node.text, node.place)
-                     : unexpected(node.place, name(node.kind));
+                     : unexpected(node.place, kind_name(node));
     }
     const auto expanded = expand(node.text, node.place);
     if (!expanded) {
@@ -222,7 +213,7 @@ std::optional<Value> Reader::from_scalar(const Node& node, const Expander& expan
     const bool of_many = option_.kind == list || option_.kind == map;
     if ((of_many && !expanded->referenced) || (!of_many && !of_text && !untyped)) {
         return option_.kind == secret
-                   ? unexpected(node.place, name(node.kind))
+                   ? unexpected(node.place, kind_name(node))
                    : unexpected(node.place, fmt::format("the text {}", in_quotes(node.text)));
     }
     return from_text(expanded->text, node.text, node.place);
@@ -233,9 +224,7 @@ std::optional<Value> Reader::from_list(const Node& node, const Expander& expand)
     bool good = true;
     for (const Node& item : node.items) {
         if (item.kind != Node::Kind::plain && item.kind != Node::Kind::text) {
-            refuse(item.place,
-                   fmt::format("expected a text as item, got {}",
-                               item.kind == Node::Kind::other ? item.text : name(item.kind)));
+            refuse(item.place, fmt::format("expected a text as item, got {}", kind_name(item)));
             good = false;
             continue;
         }
@@ -263,8 +252,7 @@ bool Reader::gather(const Node& node, const std::string& prefix, const Expander&
         }
         if (!is_scalar(value.kind)) {
             refuse(member.place,
-                   fmt::format("expected a text for {}, got {}", in_quotes(key),
-                               value.kind == Node::Kind::other ? value.text : name(value.kind)));
+                   fmt::format("expected a text for {}, got {}", in_quotes(key), kind_name(value)));
             good = false;
             continue;
         }
@@ -293,10 +281,10 @@ std::optional<Value> Reader::from_node(const Node& node, const Expander& expand)
         case Node::Kind::other: return unexpected(node.place, node.text);
         case Node::Kind::list:
             return option_.kind == OptionKind::list ? from_list(node, expand)
-                                                    : unexpected(node.place, name(node.kind));
+                                                    : unexpected(node.place, kind_name(node));
         case Node::Kind::map:
             return option_.kind == OptionKind::map ? from_map(node, expand)
-                                                   : unexpected(node.place, name(node.kind));
+                                                   : unexpected(node.place, kind_name(node));
         case Node::Kind::plain:
         case Node::Kind::text:
         case Node::Kind::integer:
@@ -341,8 +329,25 @@ std::string value_to_text(const Value& value) {
         std::string operator()(bool truth) const { return truth ? "true" : "false"; }
         std::string operator()(const Settings::List& items) const { return joined(items); }
         std::string operator()(const Settings::Map& pairs) const { return joined(pairs); }
+        std::string operator()(const Settings::Objects& objects) const {
+            return objects.empty() ? "" : fmt::format("{} objects", objects.size());
+        }
     };
     return std::visit(ToText{}, value);
+}
+
+std::string_view kind_name(const Node& node) {
+    switch (node.kind) {
+        case Node::Kind::nothing: return "nothing";
+        case Node::Kind::plain:
+        case Node::Kind::text: return "a text";
+        case Node::Kind::integer: return "an integer";
+        case Node::Kind::boolean: return "a boolean";
+        case Node::Kind::other: return node.text;
+        case Node::Kind::list: return "a list";
+        case Node::Kind::map: return "a section";
+    }
+    return "something else";
 }
 
 std::string written_form(const Node& node) {

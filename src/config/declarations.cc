@@ -3,12 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
-#include <set>
-#include <utility>
-
-#include "config/convert.h"
 
 namespace pgc {
 namespace {
@@ -16,138 +11,6 @@ namespace {
 constexpr std::int64_t kLongestSeconds = std::int64_t{10} * 365 * 24 * 3600;
 constexpr std::int64_t kNoMin = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kNoMax = std::numeric_limits<std::int64_t>::max();
-
-bool is_number(OptionKind kind) {
-    return kind == OptionKind::integer || kind == OptionKind::seconds ||
-           kind == OptionKind::milliseconds;
-}
-
-bool is_word(std::string_view text, std::string_view first, std::string_view rest) {
-    return !text.empty() && first.find(text.front()) != std::string_view::npos &&
-           text.find_first_not_of(rest) == std::string_view::npos;
-}
-
-bool is_path(std::string_view path) {
-    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz";
-    constexpr std::string_view all = "abcdefghijklmnopqrstuvwxyz0123456789_";
-    for (;;) {
-        const auto dot = path.find('.');
-        if (!is_word(path.substr(0, dot), letters, all)) {
-            return false;
-        }
-        if (dot == std::string_view::npos) {
-            return true;
-        }
-        path.remove_prefix(dot + 1);
-    }
-}
-
-bool is_variable(std::string_view variable) {
-    return is_word(variable, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-}
-
-// Collects what is wrong with the rows of the tables.
-class FaultFinder {
-public:
-    explicit FaultFinder(const Declarations& declarations) : declarations_(declarations) {}
-
-    std::vector<std::string> find() {
-        for (const Option* option : declarations_.options()) {
-            check_names(*option);
-            check_kind(*option);
-            check_default(*option);
-        }
-        return std::move(faults_);
-    }
-
-private:
-    void fault(const Option& option, std::string_view text) {
-        faults_.push_back(fmt::format("{}: {}", option.path, text));
-    }
-
-    void check_names(const Option& option) {
-        if (!is_path(option.path)) {
-            fault(option, "not a path of lower-case words");
-        }
-        if (!paths_.insert(option.path).second) {
-            fault(option, "declared twice");
-        }
-        if (declarations_.is_section(option.path)) {
-            fault(option, "is also a section");
-        }
-        for (const std::string& variable : variables(option)) {
-            if (!is_variable(variable)) {
-                fault(option, fmt::format("{} is not a valid variable name", variable));
-            }
-            for (const auto& taken : {variable, variable + "_FILE"}) {
-                if (!variables_.insert(taken).second) {
-                    fault(option, fmt::format("another option has the variable {}", taken));
-                }
-            }
-        }
-        if (option.letter != 0 && !letters_.insert(option.letter).second) {
-            fault(option, fmt::format("another option has the letter {}", option.letter));
-        }
-        if (option.help.empty()) {
-            fault(option, "has no help");
-        }
-    }
-
-    void check_kind(const Option& option) {
-        const bool seconds = option.path.ends_with("_secs");
-        const bool milliseconds = option.path.ends_with("_ms");
-        if (seconds != (option.kind == OptionKind::seconds) ||
-            milliseconds != (option.kind == OptionKind::milliseconds)) {
-            fault(option, "a duration's path ends in its unit, _secs or _ms, and no other's does");
-        }
-        const bool bounded = option.min != kNoMin || option.max != kNoMax;
-        if ((bounded && !is_number(option.kind)) || option.min > option.max) {
-            fault(option, "has a range that can't be");
-        }
-        constexpr std::array<std::string_view, 7> forbidden{"null", "yes", "no", "on",
-                                                            "off",  "~",   ""};
-        const auto all = words(option);
-        for (const std::string_view word : all) {
-            if (std::ranges::find(forbidden, word) != forbidden.end()) {
-                fault(option, fmt::format("YAML does not read the word \"{}\" as itself", word));
-            }
-        }
-        if (option.kind == OptionKind::choice && all.size() < 2) {
-            fault(option, "a choice without words");
-        }
-    }
-
-    void check_default(const Option& option) {
-        const bool secret = option.kind == OptionKind::secret;
-        const bool required = !requirement(option).empty();
-        if (required || secret) {
-            if (!option.fallback.empty()) {
-                fault(option, "a required option or a secret has no default");
-            }
-            if (!secret) {
-                check_value(option, option.example, "example");
-            }
-            if (!secret && option.example.empty()) {
-                fault(option, "a required option needs an example");
-            }
-            return;
-        }
-        check_value(option, option.fallback, "default");
-    }
-
-    void check_value(const Option& option, std::string_view text, std::string_view which) {
-        ValueProblems problems;
-        if (!value_from_text(option, text, text, {}, problems)) {
-            fault(option, fmt::format("its {} is wrong: {}", which, problems.front().reason));
-        }
-    }
-
-    const Declarations& declarations_;
-    std::vector<std::string> faults_;
-    std::set<std::string_view> paths_;
-    std::set<std::string> variables_;
-    std::set<char> letters_;
-};
 
 }  // namespace
 
@@ -190,8 +53,23 @@ std::string_view Declarations::about(std::string_view section) const {
     return found == sections_.end() ? std::string_view{} : found->second;
 }
 
-std::vector<std::string> Declarations::faults() const {
-    return FaultFinder(*this).find();
+Declarations fields_of(const ObjectType& type, const ObjectVariant* variant) {
+    const OptionTable common{.options = type.fields};
+    if (variant == nullptr) {
+        return {common};
+    }
+    return {common, {.options = variant->fields}};
+}
+
+std::vector<std::string> key_names(const Declarations& declarations) {
+    std::vector<std::string> names;
+    for (const Option* option : declarations.options()) {
+        names.emplace_back(option->path);
+        if (const auto dot = option->path.rfind('.'); dot != std::string_view::npos) {
+            names.emplace_back(option->path.substr(0, dot));
+        }
+    }
+    return names;
 }
 
 std::string long_variable(const Option& option) {
@@ -278,6 +156,7 @@ std::string expectation(const Option& option) {
         case OptionKind::list: return only_words ? "a list of " + one_of() : "a list of texts";
         case OptionKind::map:
             return only_words ? "a map to one of " + one_of() : "a map of texts (k=v,k=v)";
+        case OptionKind::objects: return "a list of objects";
     }
     return {};
 }

@@ -41,6 +41,12 @@ private:
     std::map<std::string, std::string_view, std::less<>> sections_;  // with their about
 };
 
+// The fields of an object of one variant; those of every object if `variant` is null. For a type
+// without variants both are the same.
+Declarations fields_of(const ObjectType& type, const ObjectVariant* variant);
+// The paths of options and of the sections they stand in: what somebody may have meant.
+std::vector<std::string> key_names(const Declarations& declarations);
+
 // "PG_CAPTURE_POSTGRES_HOST"
 std::string long_variable(const Option& option);
 // Short name first if there is one.

@@ -107,6 +107,79 @@ TEST(DeclarationsTest, FindsOptionsThatCollide) {
                             "a: is also a section"));
 }
 
+// --- lists of objects ---
+
+std::vector<std::string> faults_of_objects(const ObjectType& type) {
+    const Option option{.path = "a", .kind = OptionKind::objects, .help = "x", .object = &type};
+    return faults_of(option);
+}
+
+constexpr Option kName{.path = "name", .required = true, .help = "x", .example = "x"};
+constexpr Option kType{.path = "type",
+                       .kind = OptionKind::choice,
+                       .required = true,
+                       .help = "x",
+                       .example = "b",
+                       .words = "b|c"};
+constexpr ObjectVariant kVariants[] = {{.word = "b", .about = "x"}, {.word = "c", .about = "x"}};
+
+TEST(DeclarationsTest, FindsFaultsOfObjects) {
+    EXPECT_THAT(faults_of_objects({.name = "x", .fields = {&kName, 1}}), IsEmpty());
+    EXPECT_THAT(faults_of({.path = "a", .kind = OptionKind::objects, .help = "x"}),
+                ElementsAre("a: a list of objects says what they hold, and nothing else does"));
+    EXPECT_THAT(faults_of_objects({.fields = {&kName, 1}}),
+                ElementsAre("a: its elements have no name"));
+    EXPECT_THAT(faults_of_objects({.name = "x"}),
+                ElementsAre("a: its elements need a key that is required"));
+    EXPECT_THAT(faults_of_objects({.name = "x", .fields = {&kName, 1}, .count_max = 1001}),
+                ElementsAre("a: not between 1 and 1000 elements"));
+}
+
+TEST(DeclarationsTest, FindsFaultsOfTheKeysOfObjects) {
+    constexpr Option keys[] = {
+        kName, {.path = "b", .variable = "B"}, {.path = "c", .letter = 'c', .help = "x"}};
+    EXPECT_THAT(faults_of_objects({.name = "x", .fields = keys}),
+                ElementsAre("a[].b: a key of an object has no variable and no letter of its own",
+                            "a[].b: has no help",
+                            "a[].c: a key of an object has no variable and no letter of its own"));
+}
+
+TEST(DeclarationsTest, WantsVariantsToBeTheWordsOfAChoice) {
+    EXPECT_THAT(
+        faults_of_objects(
+            {.name = "x", .fields = {&kType, 1}, .chosen_by = "type", .variants = kVariants}),
+        IsEmpty());
+    const std::string reason = "a: its variants are not the words of a required choice";
+    EXPECT_THAT(
+        faults_of_objects(
+            {.name = "x", .fields = {&kType, 1}, .chosen_by = "type", .variants = {kVariants, 1}}),
+        ElementsAre(reason));
+    EXPECT_THAT(faults_of_objects({.name = "x", .fields = {&kType, 1}, .variants = kVariants}),
+                ElementsAre(reason));
+    EXPECT_THAT(
+        faults_of_objects(
+            {.name = "x", .fields = {&kName, 1}, .chosen_by = "name", .variants = kVariants}),
+        ElementsAre(reason));
+}
+
+TEST(DeclarationsTest, FindsTheFaultsOfAVariantOnce) {
+    static constexpr Option own[] = {{.path = "type", .help = "x"}};
+    const ObjectVariant variants[] = {{.word = "b", .about = "x", .fields = own},
+                                      {.word = "c", .about = "x", .fields = own}};
+    EXPECT_THAT(
+        faults_of_objects(
+            {.name = "x", .fields = {&kType, 1}, .chosen_by = "type", .variants = variants}),
+        ElementsAre("a[].type: declared twice"));
+}
+
+TEST(DeclarationsTest, BoundsHowDeepObjectsAreNested) {
+    Option within[2] = {kName, {.path = "in", .kind = OptionKind::objects, .help = "x"}};
+    const ObjectType endless{.name = "x", .fields = within};
+    within[1].object = &endless;
+    EXPECT_THAT(faults_of_objects(endless),
+                ElementsAre("a[].in[].in[].in: lists of objects are nested too deep"));
+}
+
 using DeclarationsDeathTest = ::testing::Test;
 
 TEST(DeclarationsDeathTest, AskingForAnUndeclaredOptionOrAnotherKindIsABug) {

@@ -55,6 +55,12 @@ using Parsed = std::expected<Node, SyntaxError>;
 // quote the text, which may be a secret.
 Parsed parse_toml(std::string_view text);
 Parsed parse_yaml(std::string_view text);
+// Likewise, but of any kind.
+Parsed parse_yaml_value(std::string_view text);
+
+// One value of any kind, as a variable or a flag holds it: JSON, or YAML. The empty text is
+// nothing.
+Parsed parse_value(std::string_view text);
 
 // By the ending of the name; refuses what is not UTF-8 or too large.
 Parsed parse_document(std::string_view name, std::string_view text);

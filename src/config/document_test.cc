@@ -217,6 +217,40 @@ TEST(DocumentTest, RefusesAnAliasOfItself) {
     EXPECT_EQ(yaml("a: *b\n"), "error: the referenced anchor is not defined");
 }
 
+// --- JSON, as variables hold it ---
+
+std::string json(std::string_view text) {
+    const Parsed parsed = parse_value(text);
+    return parsed ? drawn(*parsed) : "error: " + parsed.error().reason;
+}
+
+TEST(DocumentTest, ReadsJsonOfAnyKind) {
+    EXPECT_EQ(json(R"([{"a":1,"b":[true,null,"x"]},{}])"), "[{a:1 b:[true - 'x']} {}]");
+    EXPECT_EQ(json("{\"a\"\t:\t\"b\",\r\n\t\"c\" : -1.5e3 }"), "{a:'b' c:-1.5e3}");
+    EXPECT_EQ(json(R"("x")"), "'x'");
+    EXPECT_EQ(json(""), "-");
+}
+
+TEST(DocumentTest, ReadsTheEscapesOfJson) {
+    EXPECT_EQ(json(R"("\"\\\/\b\f\n\r\t\u00e4\u20ac")"), "'\"\\/\b\f\n\r\tä€'");
+    EXPECT_EQ(json(R"("\ud83d\ude00\uD834\uDD1E")"), "'😀𝄞'");
+    EXPECT_EQ(json(R"("\\ud83d\\ude00")"), R"('\ud83d\ude00')");
+}
+
+TEST(DocumentTest, RefusesHalfASurrogate) {
+    for (const std::string_view half : {R"("\ud83d")", R"("\ude00\ud83d")", R"("\ud83dx")"}) {
+        EXPECT_TRUE(json(half).starts_with("error: ")) << half;
+    }
+}
+
+TEST(DocumentTest, RefusesWhatIsNoOneValue) {
+    for (const std::string_view text :
+         {"[", "[1", "[1,", "{\"a\"", "[1]]", "[1][2]", "\xff", "\"a"}) {
+        EXPECT_TRUE(json(text).starts_with("error: ")) << text;
+    }
+    EXPECT_EQ(json("1\n---\n2"), "error: more than one document; keep one");
+}
+
 TEST(DocumentTest, SurvivesEveryPrefix) {
     const std::string yaml_text =
         "a: &x {b: [1, 'two', \"th\\u0072ee\"], ? c : ~}\nd: >-\n  folded\n  text\ne: *x\n...\n";

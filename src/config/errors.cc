@@ -86,7 +86,7 @@ void Errors::contradiction(const Settings& settings, std::initializer_list<std::
         if (settings.broken(path)) {
             return;
         }
-        error.key += (error.key.empty() ? "" : ", ") + std::string(path);
+        error.key += (error.key.empty() ? "" : ", ") + settings.full_path(path);
         if (settings.given(path)) {
             error.where += (error.where.empty() ? "" : ", ") + settings.origin(path).text;
         }

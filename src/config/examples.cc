@@ -1,16 +1,13 @@
 // The annotated examples. A prose comment is "# " and words, a default that is only
-// shown is "#" and the setting: removing that one character makes it valid.
+// shown is "#" and the setting: removing that one character makes it valid. What an element of
+// a list may be is shown as prose.
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <array>
-#include <optional>
 #include <utility>
 
-#include "config/convert.h"
+#include "config/example_value.h"
 #include "config/reference.h"
 #include "config/section_tree.h"
-#include "config/text.h"
 
 namespace pgc {
 namespace {
@@ -19,87 +16,35 @@ constexpr std::string_view kFilePreface =
     "# pg-capture: every option with its default. To change one remove the # before it.\n"
     "# ${env:NAME} and ${file:PATH} stand for a variable and for a file's content.\n";
 
-enum class Language : std::uint8_t { yaml, toml };
-
-std::string file_text(std::string_view text) {
-    std::string escaped;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        escaped += text.substr(i).starts_with("${") ? "$$" : text.substr(i, 1);
+void add_as_prose(std::string_view lines, std::string_view indent, std::string& text) {
+    while (!lines.empty()) {
+        const auto end = lines.find('\n');
+        text += fmt::format("{}# {}\n", indent, lines.substr(0, end));
+        lines.remove_prefix(end + 1);
     }
-    return json_quoted(escaped);
 }
 
-// A word that YAML reads as itself.
-bool is_plain_word(std::string_view text) {
-    constexpr std::array<std::string_view, 8> other{"true", "false", "null", "yes",
-                                                    "no",   "on",    "off",  "y"};
-    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-    const auto is_plain = [&](char c) {
-        return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-    };
-    return text.size() > 1 && is_letter(text.front()) && std::ranges::all_of(text, is_plain) &&
-           std::ranges::find(other, text) == other.end();
-}
-
-struct FileForm {
-    Language language;
-
-    std::string text(const std::string& value) const {
-        return language == Language::yaml && is_plain_word(value) ? value : file_text(value);
+void add_elements(const Option& option, std::string_view indent, Language language,
+                  std::string& text) {
+    const ObjectType& type = *option.object;
+    text += fmt::format("{}# {}:\n", indent,
+                        type.variants.empty() ? fmt::format("a {}", type.name)
+                                              : fmt::format("a {} is one of these", type.name));
+    if (type.variants.empty()) {
+        add_as_prose(example_element(type, nullptr, option.path, language), indent, text);
     }
-    std::string operator()(const std::string& value) const { return text(value); }
-    std::string operator()(const Secret&) const { return "\"\""; }
-    std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
-    std::string operator()(bool value) const { return value ? "true" : "false"; }
-    std::string operator()(const Settings::List& items) const {
-        std::string all;
-        for (const std::string& item : items) {
-            all += (all.empty() ? "" : ", ") + text(item);
-        }
-        return "[" + all + "]";
+    for (const ObjectVariant& variant : type.variants) {
+        add_as_prose(example_element(type, &variant, option.path, language), indent, text);
     }
-    std::string operator()(const Settings::Map& pairs) const {
-        std::string all;
-        for (const auto& [key, value] : pairs) {
-            all += (all.empty() ? "" : ", ") + json_quoted(key) +
-                   (language == Language::yaml ? ": " : " = ") + file_text(value);
-        }
-        return "{" + all + "}";
-    }
-};
-
-std::string value_in_file(const Option& option, Language language) {
-    if (option.kind == OptionKind::secret) {
-        return fmt::format("\"${{env:{}}}\"", variables(option).front());
-    }
-    const std::string_view text = requirement(option).empty() ? option.fallback : option.example;
-    ValueProblems problems;
-    const auto value = value_from_text(option, text, text, {}, problems);
-    return value ? std::visit(FileForm{language}, *value) : std::string("\"\"");
-}
-
-std::string about_option(const Option& option) {
-    std::string text = requirement(option);
-    if (!text.empty()) {
-        text.front() = 'R';
-        text += ": ";
-    }
-    text += option.help;
-    if (option.kind == OptionKind::choice ||
-        (option.kind == OptionKind::list && !option.words.empty())) {
-        text += "; " + expectation(option);
-    }
-    if (!option.fallback_note.empty()) {
-        text += fmt::format("; if not given: {}", option.fallback_note);
-    }
-    return text;
 }
 
 void add_option(const Option& option, std::string_view indent, Language language,
                 std::string& text) {
-    text += fmt::format("{}# {}\n{}{}{}{}{}\n", indent, about_option(option), indent,
-                        requirement(option).empty() ? "#" : "", leaf_name(option),
-                        language == Language::yaml ? ": " : " = ", value_in_file(option, language));
+    if (option.kind == OptionKind::objects) {
+        add_elements(option, indent, language, text);
+    }
+    text +=
+        example_setting(option, OptionPlace::configuration, leaf_name(option), indent, language);
 }
 
 void add_yaml(const Section& section, std::size_t level, std::string& text) {
@@ -149,6 +94,14 @@ std::string shell_quoted(std::string_view text) {
     return quoted_text + "'";
 }
 
+std::string value_of_variable(const Option& option) {
+    if (option.kind == OptionKind::objects) {
+        return example_value(option, OptionPlace::configuration, Language::json);
+    }
+    const std::string_view value = requirement(option).empty() ? option.fallback : option.example;
+    return std::string(option.kind == OptionKind::secret && value.empty() ? "change-me" : value);
+}
+
 void add_environment(const Section& section, std::string& text) {
     if (!section.options.empty()) {
         text += '\n';
@@ -158,12 +111,16 @@ void add_environment(const Section& section, std::string& text) {
     }
     for (const Option* option : section.options) {
         const bool required = !requirement(*option).empty();
-        std::string_view value = required ? option->example : option->fallback;
-        if (option->kind == OptionKind::secret && value.empty()) {
-            value = "change-me";
+        text += fmt::format("# {}\n", about_option(*option));
+        if (option->kind == OptionKind::objects) {
+            const ObjectType& type = *option->object;
+            text += fmt::format(
+                "# JSON, such as [{}]\n",
+                example_object(type, type.variants.empty() ? nullptr : type.variants.data(),
+                               Language::json));
         }
-        text += fmt::format("# {}\n{}export {}={}\n", about_option(*option), required ? "" : "#",
-                            variables(*option).front(), shell_quoted(value));
+        text += fmt::format("{}export {}={}\n", required ? "" : "#", variables(*option).front(),
+                            shell_quoted(value_of_variable(*option)));
     }
     for (const Section& inner : section.sections) {
         add_environment(inner, text);

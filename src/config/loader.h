@@ -11,6 +11,9 @@
 //     integer where an integer is wanted.
 //   - Paths in values stay as they were given: relative to the process.
 //   - A variable PG_CAPTURE_… that nobody declared and no reference names is an error.
+//   - A list of objects is one value: JSON (or YAML) in a variable, a flag or the file that X_FILE
+//     names. References are followed in its texts after parsing, so that what they bring can't end
+//     a text; in such a file by the rules of the configuration file.
 //
 // Nothing throws. On failure all errors come at once: of the command line, the file (in
 // its order), the environment, missing values, and the tables' checks.
@@ -45,6 +48,9 @@ struct ConfigLimits {
     static constexpr std::size_t value_bytes = std::size_t{64} << 10;
     static constexpr std::size_t depth = 32;
     static constexpr std::size_t nodes = 20'000;
+    // What tables may declare: elements of one list, and lists of objects within one another.
+    static constexpr std::size_t objects = 1'000;
+    static constexpr std::size_t object_depth = 3;
 };
 
 std::expected<Settings, Errors> load(const Declarations& declarations, const Sources& sources,

@@ -11,9 +11,23 @@
 //       .section = "postgres", .about = "Where the changes come from.",
 //       .options = kOptions, .check = check_postgres};
 //
-// All texts must outlive the program's use of the table: write literals.
+// A list of objects is one option too; the fields of its elements are rows like any other,
+// with paths relative to the element:
+//
+//   constexpr Option kFields[] = {
+//       {.path = "type", .kind = OptionKind::choice, .required = true, .words = kTypes.all(), …},
+//       {.path = "tables", .kind = OptionKind::list, .fallback = "*.*", …}};
+//   constexpr ObjectVariant kVariants[] = {
+//       {.word = "mask", .about = "replaces values", .fields = kMaskFields}, …};
+//   constexpr ObjectType kTransform{
+//       .name = "transform", .fields = kFields, .chosen_by = "type", .variants = kVariants};
+//   constexpr Option kOptions[] = {{.path = "transforms", .kind = OptionKind::objects,
+//                                   .help = "…", .object = &kTransform}};
+//
+// All texts and tables must outlive the program's use of them: write literals and constants.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -23,6 +37,7 @@ namespace pgc {
 
 class Errors;
 class Settings;
+struct ObjectType;
 
 enum class OptionKind : std::uint8_t {
     text,          // any text without a zero byte
@@ -34,6 +49,7 @@ enum class OptionKind : std::uint8_t {
     choice,        // one of `words`
     list,          // of texts; comma-separated outside files
     map,           // text to text; k=v,k=v outside files
+    objects,       // a list of objects, each as `object` says; JSON outside files
 };
 
 struct Option {
@@ -70,6 +86,35 @@ struct Option {
     // "a|b|c": the words of a choice; of a list its only items, of a map its only values. What we
     // decide by ourselves comes from a table (base/words.h).
     std::string_view words{};
+    // What the elements of a list of objects hold.
+    const ObjectType* object = nullptr;
+};
+
+// The fields that an object has when it is of one type.
+struct ObjectVariant {
+    std::string_view word{};   // the type, as `chosen_by` names it
+    std::string_view about{};  // one line, no capital, no full stop
+    std::span<const Option> fields{};
+};
+
+// What an element of a list of objects may hold. Its fields are declared as options are, without
+// variables and letters: an element has neither variables nor flags of its own. A path with dots
+// is a section within the element.
+//
+// Outside files the whole list is one value: JSON in one variable or flag. It replaces the list of
+// every weaker source, as other lists do. There are no numbered variables
+// (PG_CAPTURE_TRANSFORMS_0_TYPE): elements have an order and no names, so a variable that overrules
+// number 0 of a file would silently apply to another element once one is inserted before it.
+struct ObjectType {
+    std::string_view name{};           // of one element: "transform"
+    std::span<const Option> fields{};  // of every element; at least one of them is required
+    // The choice among `fields` that says which variant it is; required. Empty: there are none.
+    // Its words and the variants' are the same.
+    std::string_view chosen_by{};
+    std::span<const ObjectVariant> variants{};
+    std::size_t count_max = 100;  // elements of one list
+    // Looks for contradictions within one element. May be null.
+    void (*check)(const Settings&, Errors&) = nullptr;
 };
 
 struct OptionTable {

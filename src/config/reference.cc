@@ -3,8 +3,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <span>
 #include <vector>
 
+#include "config/example_value.h"
 #include "config/section_tree.h"
 
 namespace pgc {
@@ -30,6 +33,7 @@ std::string_view value_name(OptionKind kind) {
         case OptionKind::choice: return "WORD";
         case OptionKind::list: return "A,B,…";
         case OptionKind::map: return "K=V,…";
+        case OptionKind::objects: return "JSON";
     }
     return "";
 }
@@ -127,6 +131,61 @@ std::string row(const Option& option) {
                        default_cell(option), names, cell(option.help));
 }
 
+void add_docs(std::span<const Option* const> options, std::string& text) {
+    for (const Option* option : options) {
+        if (!option->doc.empty()) {
+            text += fmt::format("\n`{}`: {}\n", option->path, option->doc);
+        }
+    }
+}
+
+// Of an object.
+void add_keys(std::span<const Option> fields, std::string& text) {
+    if (fields.empty()) return;
+    text += "\n| key | value | default | what it is |\n|---|---|---|---|\n";
+    std::vector<const Option*> options;
+    for (const Option& option : fields) {
+        text += fmt::format("| `{}` | {} | {} | {} |\n", option.path, cell(type_cell(option)),
+                            default_cell(option), cell(option.help));
+        options.push_back(&option);
+    }
+    add_docs(options, text);
+}
+
+std::string examples_of_object(const Option& option, const ObjectType& type) {
+    const ObjectVariant* const variant = type.variants.empty() ? nullptr : type.variants.data();
+    return fmt::format(
+        "\nFor example, in a file and in a variable:\n\n"
+        "```yaml\n{}:\n  - {}\n```\n```sh\n{}='[{}]'\n```\n",
+        option.path, example_object(type, variant, Language::yaml), variables(option).front(),
+        example_object(type, variant, Language::json));
+}
+
+// What the elements of the lists among `options` hold; `prefix`: of which list's elements these
+// options are.
+void add_elements(std::span<const Option* const> options, const std::string& prefix,
+                  std::string& text) {
+    for (const Option* option : options) {
+        if (option->kind != OptionKind::objects) continue;
+        const ObjectType& type = *option->object;
+        const std::string path = fmt::format("{}{}[]", prefix, option->path);
+        text +=
+            fmt::format("\n### {}\n\nA {}; at most {} of them.\n", path, type.name, type.count_max);
+        add_keys(type.fields, text);
+        if (prefix.empty()) text += examples_of_object(*option, type);
+        for (const ObjectVariant& variant : type.variants) {
+            text += fmt::format("\n#### {} with {}: {}\n\nIt {}.\n", path, type.chosen_by,
+                                variant.word, variant.about);
+            add_keys(variant.fields, text);
+        }
+        add_elements(fields_of(type, nullptr).options(), path + ".", text);
+        for (const ObjectVariant& variant : type.variants) {
+            const OptionTable own{.options = variant.fields};
+            add_elements(Declarations{own}.options(), path + ".", text);
+        }
+    }
+}
+
 void add_markdown(const Section& section, std::string& text) {
     if (!section.options.empty() || !section.about.empty()) {
         text +=
@@ -140,11 +199,8 @@ void add_markdown(const Section& section, std::string& text) {
         for (const Option* option : section.options) {
             text += row(*option);
         }
-        for (const Option* option : section.options) {
-            if (!option->doc.empty()) {
-                text += fmt::format("\n`{}`: {}\n", option->path, option->doc);
-            }
-        }
+        add_docs(section.options, text);
+        add_elements(section.options, {}, text);
     }
     for (const Section& inner : section.sections) {
         add_markdown(inner, text);
@@ -173,6 +229,13 @@ begins with `PG_CAPTURE_`, the short variable (`PG_HOST`), the configuration fil
   all at once, each with its place; exit code 2.
 )";
 
+// Only where there is such an option.
+constexpr std::string_view kAboutObjects =
+    R"(- A list of objects is JSON in a variable or a flag (`PG_CAPTURE_X='[{"key":"value"}]'`), and JSON or
+  YAML in the file that `PG_CAPTURE_X_FILE` names. It takes the place of the whole list of a weaker
+  source: elements have no variables of their own. References are followed in the texts within.
+)";
+
 }  // namespace
 
 std::string help_of_flags(std::span<const Flag> flags) {
@@ -196,6 +259,10 @@ std::string help_of_options(const Declarations& declarations) {
 
 std::string reference_markdown(const Declarations& declarations) {
     std::string text(kPreface);
+    const bool objects = std::ranges::any_of(declarations.options(), [](const Option* option) {
+        return option->kind == OptionKind::objects;
+    });
+    text += objects ? kAboutObjects : "";
     add_markdown(section_tree(declarations), text);
     return text;
 }

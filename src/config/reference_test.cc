@@ -1,6 +1,9 @@
 // What is generated is true: examples load and mean the defaults.
 #include "config/reference.h"
 
+#include <sstream>
+
+#include "config/example_value.h"
 #include "support/config_fixture.h"
 
 namespace pgc {
@@ -29,8 +32,8 @@ protected:
     // As `show` has it, without the origins.
     std::string values(const Settings& settings) {
         std::string text;
-        for (const Settings::Entry& entry : settings.entries()) {
-            const std::string line = show(Settings({entry}));
+        std::istringstream lines(show(settings));
+        for (std::string line; std::getline(lines, line);) {
             text += line.substr(0, line.find("  # ")) + "\n";
         }
         return text;
@@ -65,6 +68,60 @@ TEST_F(ReferenceTest, ExamplesGiveTheDefaultsWhenSwitchedOn) {
     file("a.toml", all_switched_on(example_toml(options)));
     expect_defaults();
     EXPECT_TRUE(loaded().given("source.tables.include"));
+}
+
+// The elements stand in the examples as prose: "# " is to be removed, not only "#".
+TEST_F(ReferenceTest, ExampleElementsLoad) {
+    give_required();
+    write("/run/secrets/salt", "pepper");
+    for (const ObjectVariant& variant : config_fixture::kTransform.variants) {
+        const auto element = [&](Language language) {
+            return example_element(config_fixture::kTransform, &variant, "transforms", language);
+        };
+        for (const bool switched_on : {false, true}) {
+            const auto text = [&](Language language) {
+                return switched_on ? all_switched_on(element(language)) : element(language);
+            };
+            file("a.yaml", "transforms:\n" + text(Language::yaml));
+            const Settings of_yaml = loaded();
+            ASSERT_EQ(of_yaml.objects("transforms").size(), 1U) << element(Language::yaml);
+            EXPECT_EQ(of_yaml.objects("transforms")[0].word("type"), variant.word);
+            file("a.toml", text(Language::toml));
+            EXPECT_EQ(values(loaded()), values(of_yaml));
+        }
+        environment["PG_CAPTURE_TRANSFORMS"] =
+            "[" + example_object(config_fixture::kTransform, &variant, Language::json) + "]";
+        ASSERT_EQ(loaded().objects("transforms").size(), 1U);
+        environment.erase("PG_CAPTURE_TRANSFORMS");
+    }
+}
+
+TEST_F(ReferenceTest, ExamplesShowWhatElementsMayBe) {
+    EXPECT_THAT(example_yaml(options),
+                HasSubstr("# a transform is one of these:\n"
+                          "# - type: mask  # replaces values\n"
+                          "#   # Required: columns whose values are replaced\n"
+                          "#   columns: [email]\n"));
+    EXPECT_THAT(example_yaml(options), HasSubstr("# - type: route  # chooses a topic\n"
+                                                 "#   # Required: the first that fits is taken\n"
+                                                 "#   cases: [{topic: others}]\n"
+                                                 "#   # one of them must fit\n"
+                                                 "#   #strict: false\n"
+                                                 "#   tables:\n"
+                                                 "#     # tables it is for\n"
+                                                 "#     #include: [\"*.*\"]\n"
+                                                 "#     # and those it is not for\n"
+                                                 "#     #exclude: []\n"
+                                                 "# what is done to each change, in this order\n"
+                                                 "#transforms: []\n"));
+    EXPECT_THAT(example_toml(options), HasSubstr("# [[transforms]]\n"
+                                                 "# type = \"drop\"  # leaves rows out\n"
+                                                 "# # tables it is for\n"
+                                                 "# #tables.include = [\"*.*\"]\n"));
+    EXPECT_THAT(example_environment(options),
+                HasSubstr("# what is done to each change, in this order\n"
+                          "# JSON, such as [{\"type\": \"mask\", \"columns\": [\"email\"]}]\n"
+                          "#export PG_CAPTURE_TRANSFORMS='[]'\n"));
 }
 
 TEST_F(ReferenceTest, ExampleYamlReadsAsMeant) {
@@ -155,6 +212,28 @@ TEST_F(ReferenceTest, PageHasEveryOptionWithItsVariables) {
     EXPECT_THAT(page, HasSubstr("**required**"));
 }
 
+TEST_F(ReferenceTest, PageSaysWhatElementsHold) {
+    const std::string page = reference_markdown(options);
+    EXPECT_THAT(page, HasSubstr("| `transforms` | a list of objects |  | `PG_CAPTURE_TRANSFORMS` | "
+                                "what is done to each change, in this order |\n"));
+    EXPECT_THAT(page, HasSubstr("\n### transforms[]\n\nA transform; at most 5 of them.\n"
+                                "\n| key | value | default | what it is |\n|---|---|---|---|\n"
+                                "| `type` | one of mask, drop, route | **required** | what it "
+                                "does |\n"));
+    EXPECT_THAT(page, HasSubstr("\n`tables.include`: Patterns, as everywhere.\n"));
+    EXPECT_THAT(page, HasSubstr("```yaml\ntransforms:\n  - {type: mask, columns: [email]}\n```\n"));
+    EXPECT_THAT(page, HasSubstr("\n#### transforms[] with type: mask\n\nIt replaces values.\n"));
+    EXPECT_THAT(page, HasSubstr("| `salt` | secret text | **required with method: hash** |"));
+    EXPECT_THAT(page, HasSubstr("\n### transforms[].cases[]\n\nA case; at most 3 of them.\n"));
+    EXPECT_THAT(page, HasSubstr("elements have no variables of their own"));
+    EXPECT_THAT(reference_markdown({{.options = config_fixture::kPostgresOptions}}),
+                Not(HasSubstr("list of objects")));
+}
+
+TEST_F(ReferenceTest, HelpNamesListsOfObjects) {
+    EXPECT_THAT(help_of_options(options), HasSubstr("  --transforms JSON  "));
+}
+
 TEST_F(ReferenceTest, SchemaDescribesTheTree) {
     const std::string schema = json_schema(options);
     EXPECT_THAT(schema, HasSubstr("https://json-schema.org/draft/2020-12/schema"));
@@ -163,6 +242,9 @@ TEST_F(ReferenceTest, SchemaDescribesTheTree) {
     EXPECT_THAT(schema, HasSubstr(R"("default":["*.*"])"));
     EXPECT_THAT(schema, HasSubstr(R"("writeOnly":true)"));
     EXPECT_THAT(schema, HasSubstr(R"("additionalProperties":false)"));
+    EXPECT_THAT(schema,
+                HasSubstr(R"|("type":{"description":"what it does (required)","const":"mask"})|"));
+    EXPECT_THAT(schema, HasSubstr(R"("required":["type","columns"],)"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What is wrong with a configuration, and how it is told.
+// What is wrong with a configuration, and how it is reported.
 #include "config/loader.h"
 
 #include "support/config_fixture.h"

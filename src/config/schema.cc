@@ -1,6 +1,7 @@
 // JSON schema of a configuration file, for editors.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "config/convert.h"
@@ -11,7 +12,20 @@
 namespace pgc {
 namespace {
 
-std::string description(const Option& option) {
+// The object whose keys are written; empty for the options of the whole file.
+struct Within {
+    const ObjectType* type = nullptr;
+    const ObjectVariant* variant = nullptr;
+
+    bool is_object() const noexcept { return type != nullptr; }
+    bool is_chosen_by(const Option& option) const {
+        return is_object() && option.path == type->chosen_by;
+    }
+};
+
+std::string object_schema(const Within& within);
+
+std::string description(const Option& option, const Within& within) {
     std::string text(option.help);
     if (const auto required = requirement(option); !required.empty()) {
         text += fmt::format(" ({})", required);
@@ -19,7 +33,9 @@ std::string description(const Option& option) {
     if (!option.fallback_note.empty()) {
         text += fmt::format(" (if not given: {})", option.fallback_note);
     }
-    text += "; variable " + variables(option).front();
+    if (!within.is_object()) {
+        text += "; variable " + variables(option).front();
+    }
     return text;
 }
 
@@ -48,6 +64,16 @@ std::string integer(const Option& option) {
     return type + "}";
 }
 
+// One schema for each variant; the constant word that chooses it makes the schemas exclusive.
+std::string objects(const ObjectType& type) {
+    std::string items;
+    for (const ObjectVariant& variant : type.variants) {
+        items += (items.empty() ? "\n" : ",\n") + object_schema({&type, &variant});
+    }
+    items = items.empty() ? object_schema({&type, nullptr}) : "{\"oneOf\":[" + items + "]}";
+    return fmt::format(R"("type":"array","maxItems":{},"items":{})", type.count_max, items);
+}
+
 std::string type_of(const Option& option) {
     switch (option.kind) {
         case OptionKind::text:
@@ -60,6 +86,7 @@ std::string type_of(const Option& option) {
         case OptionKind::list: return R"({"type":"array","items":)" + texts(option) + "}";
         case OptionKind::map:
             return R"({"type":"object","additionalProperties":)" + texts(option) + "}";
+        case OptionKind::objects: return "{" + objects(*option.object) + "}";
     }
     return "{}";
 }
@@ -84,16 +111,30 @@ std::string default_value(const Option& option) {
         }
         return "{" + members + "}";
     }
+    if (std::holds_alternative<Settings::Objects>(*value)) {
+        return "[]";
+    }
     const bool quote = std::holds_alternative<std::string>(*value);
     return quote ? json_quoted(option.fallback) : value_to_text(*value);
 }
 
-// Any value may be a text with a reference in it.
-std::string property(const Option& option) {
+// What may stand there: a value, or a text with a reference in it, unless references are not
+// followed there.
+std::string allowed(const Option& option, const Within& within) {
+    if (within.is_chosen_by(option)) {
+        return "\"const\":" + json_quoted(within.variant->word);
+    }
+    if (option.kind == OptionKind::objects) {
+        return objects(*option.object);
+    }
+    return "\"anyOf\":[" + type_of(option) +
+           R"(,{"type":"string","pattern":"\\$\\{(env|file):[^}]+\\}"}])";
+}
+
+std::string property(const Option& option, const Within& within) {
     std::string json = json_quoted(leaf_name(option)) +
-                       ":{\"description\":" + json_quoted(description(option)) + ",\"anyOf\":[" +
-                       type_of(option) +
-                       R"(,{"type":"string","pattern":"\\$\\{(env|file):[^}]+\\}"}])";
+                       ":{\"description\":" + json_quoted(description(option, within)) + "," +
+                       allowed(option, within);
     if (const std::string fallback = default_value(option); !fallback.empty()) {
         json += ",\"default\":" + fallback;
     }
@@ -103,19 +144,51 @@ std::string property(const Option& option) {
     return json + "}";
 }
 
-std::string properties(const Section& section) {
+bool has_required(const Section& section) {
+    return std::ranges::any_of(section.options, &Option::required) ||
+           std::ranges::any_of(section.sections, has_required);
+}
+
+// An element of a list stands whole in the file, so that its keys can be required.
+std::string required_keys(const Section& section) {
+    std::string names;
+    const auto add = [&](std::string_view name) {
+        names += (names.empty() ? "" : ",") + json_quoted(name);
+    };
+    for (const Option* option : section.options) {
+        if (option->required) add(leaf_name(*option));
+    }
+    for (const Section& inner : section.sections) {
+        if (has_required(inner)) add(inner.name);
+    }
+    return names.empty() ? names : "\"required\":[" + names + "],";
+}
+
+std::string properties(const Section& section, const Within& within) {
     std::string members;
     for (const Option* option : section.options) {
-        members += (members.empty() ? "\n" : ",\n") + property(*option);
+        members += (members.empty() ? "\n" : ",\n") + property(*option, within);
     }
     for (const Section& inner : section.sections) {
         members += (members.empty() ? "\n" : ",\n") + json_quoted(inner.name) + ":{";
         if (!inner.about.empty()) {
             members += "\"description\":" + json_quoted(inner.about) + ",";
         }
-        members += R"("type":["object","null"],)" + properties(inner) + "}";
+        const bool needed = within.is_object() && has_required(inner);
+        members += needed ? R"("type":"object",)" : R"("type":["object","null"],)";
+        members += properties(inner, within) + "}";
     }
-    return "\"additionalProperties\":false,\"properties\":{" + members + "}";
+    return (within.is_object() ? required_keys(section) : "") +
+           "\"additionalProperties\":false,\"properties\":{" + members + "}";
+}
+
+std::string object_schema(const Within& within) {
+    std::string json = "{";
+    if (within.variant != nullptr) {
+        json += "\"description\":" + json_quoted(within.variant->about) + ",";
+    }
+    const Declarations fields = fields_of(*within.type, within.variant);
+    return json + "\"type\":\"object\"," + properties(section_tree(fields), within) + "}";
 }
 
 }  // namespace
@@ -123,7 +196,7 @@ std::string properties(const Section& section) {
 std::string json_schema(const Declarations& declarations) {
     return "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\n"
            "\"title\":\"pg-capture configuration\",\"type\":\"object\"," +
-           properties(section_tree(declarations)) + "}\n";
+           properties(section_tree(declarations), {}) + "}\n";
 }
 
 }  // namespace pgc

@@ -53,6 +53,13 @@ std::string json_value(const Settings::Entry& entry) {
         }
         return "{" + json + "}";
     }
+    if (const auto* objects = std::get_if<Settings::Objects>(&entry.value)) {
+        std::string json;
+        for (const Settings& object : *objects) {
+            json += (json.empty() ? "" : ",") + show_json(object);
+        }
+        return "[" + json + "]";
+    }
     const bool bare = std::holds_alternative<std::int64_t>(entry.value) ||
                       std::holds_alternative<bool>(entry.value);
     return plain && bare ? value_to_text(entry.value) : json_quoted(shown(entry));
@@ -60,7 +67,8 @@ std::string json_value(const Settings::Entry& entry) {
 
 }  // namespace
 
-Settings::Settings(std::vector<Entry> entries) : entries_(std::move(entries)) {
+Settings::Settings(std::vector<Entry> entries, std::string name)
+    : name_(std::move(name)), entries_(std::move(entries)) {
     for (std::size_t i = 0; i < entries_.size(); ++i) {
         by_path_.emplace(entries_[i].option->path, i);
     }
@@ -129,10 +137,16 @@ const Settings::Map& Settings::map(std::string_view path) const {
     return std::get<Map>(found.value);
 }
 
+const Settings::Objects& Settings::objects(std::string_view path) const {
+    const Entry& found = entry(path);
+    assert(found.option->kind == OptionKind::objects);
+    return std::get<Objects>(found.value);
+}
+
 SecretSource Settings::secret_source(std::string_view path, Files& files) const {
     const Entry& found = entry(path);
     assert(found.option->kind == OptionKind::secret);
-    return [parts = found.secret_parts, where = found.origin.text + ": " + std::string(path),
+    return [parts = found.secret_parts, where = found.origin.text + ": " + full_path(path),
             &files]() -> Result<Secret> {
         auto secret = put_together(parts, files);
         if (!secret) {
@@ -158,12 +172,23 @@ bool Settings::declared(std::string_view path) const {
     return by_path_.contains(path);
 }
 
+std::string Settings::full_path(std::string_view path) const {
+    return name_.empty() ? std::string(path) : fmt::format("{}.{}", name_, path);
+}
+
 std::string show(const Settings& settings) {
     std::string text;
     for (const Settings::Entry& entry : settings.entries()) {
+        const auto* objects = std::get_if<Settings::Objects>(&entry.value);
+        if (objects != nullptr && !objects->empty()) {
+            for (const Settings& object : *objects) {
+                text += show(object);
+            }
+            continue;
+        }
         const std::string value = shown(entry);
-        text += fmt::format("{} ={}{}  # {}\n", entry.option->path, value.empty() ? "" : " ", value,
-                            entry.origin.text);
+        text += fmt::format("{} ={}{}  # {}\n", settings.full_path(entry.option->path),
+                            value.empty() ? "" : " ", value, entry.origin.text);
     }
     return text;
 }

@@ -2,6 +2,8 @@
 //
 // Made by load() alone; immutable; may be read from any thread. The getters take
 // the path of an option declared with that kind: anything else is a bug and asserted.
+//
+// An element of a list of objects is Settings too, of its own fields.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +36,8 @@ class Settings {
 public:
     using List = std::vector<std::string>;
     using Map = std::map<std::string, std::string>;
-    using Value = std::variant<std::string, Secret, std::int64_t, bool, List, Map>;
+    using Objects = std::vector<Settings>;
+    using Value = std::variant<std::string, Secret, std::int64_t, bool, List, Map, Objects>;
 
     // A secret is put together from texts and from files that are read on demand.
     struct SecretPart {
@@ -54,7 +57,8 @@ public:
     };
 
     Settings() = default;
-    explicit Settings(std::vector<Entry> entries);
+    // `name` is the element's, "transforms[2]"; empty for the whole configuration.
+    explicit Settings(std::vector<Entry> entries, std::string name = {});
 
     const std::string& text(std::string_view path) const;
     // A choice, by the table that its option's words are of.
@@ -70,6 +74,7 @@ public:
     Duration duration(std::string_view path) const;  // seconds and milliseconds
     const List& list(std::string_view path) const;
     const Map& map(std::string_view path) const;
+    const Objects& objects(std::string_view path) const;  // in their order
 
     // For secrets that may change under us: ask at each connect. The result keeps a
     // reference to `files`, and nothing of these Settings.
@@ -81,6 +86,8 @@ public:
     // Only during checks: the value is not to be trusted, the error is reported already.
     bool broken(std::string_view path) const;
     bool declared(std::string_view path) const;
+    // With the name of the element: "transforms[2].salt". For people.
+    std::string full_path(std::string_view path) const;
 
     // In the order of declaration.
     const std::vector<Entry>& entries() const noexcept { return entries_; }
@@ -89,13 +96,15 @@ private:
     const Entry& entry(std::string_view path) const;
     const std::string& word(std::string_view path, std::string_view all) const;
 
+    std::string name_;
     std::vector<Entry> entries_;
     std::map<std::string_view, std::size_t> by_path_;  // the texts are the tables' literals
 };
 
-// `config show`: one line an option, "path = value  # origin"; secrets as ***.
+// `config show`: one line an option or field, "path = value  # origin"; secrets as ***.
 std::string show(const Settings& settings);
-// {"postgres.host":{"value":"db","origin":"shop.yaml:3"},…}; secrets as "***".
+// {"postgres.host":{"value":"db","origin":"shop.yaml:3"},…}; secrets as "***"; the elements of
+// a list of objects likewise.
 std::string show_json(const Settings& settings);
 
 }  // namespace pgc

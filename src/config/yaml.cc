@@ -191,20 +191,22 @@ std::string reason_of(const YAML::Exception& error) {
     return error.msg.substr(0, error.msg.find(':'));
 }
 
-Node parse(std::string_view text) {
+Node parse_any(std::string_view text) {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);
     TreeBuilder first;
     if (!parser.HandleNextDocument(first)) {
-        Node empty;
-        empty.kind = Node::Kind::map;
-        return empty;
+        return {};
     }
     TreeBuilder second;
     if (parser.HandleNextDocument(second)) {
         refuse({}, "more than one document; keep one");
     }
-    Node root = std::move(first).take_root();
+    return std::move(first).take_root();
+}
+
+Node parse_sections(std::string_view text) {
+    Node root = parse_any(text);
     if (root.kind == Node::Kind::nothing) {
         root.kind = Node::Kind::map;
     }
@@ -214,9 +216,8 @@ Node parse(std::string_view text) {
     return root;
 }
 
-}  // namespace
-
-Parsed parse_yaml(std::string_view text) {
+// With its exceptions as errors.
+Parsed caught(Node (*parse)(std::string_view), std::string_view text) {
     try {
         return parse(text);
     } catch (const Refused& refused) {
@@ -226,6 +227,16 @@ Parsed parse_yaml(std::string_view text) {
     } catch (const std::exception&) {
         return std::unexpected(SyntaxError{{}, "cannot be read as YAML"});
     }
+}
+
+}  // namespace
+
+Parsed parse_yaml(std::string_view text) {
+    return caught(parse_sections, text);
+}
+
+Parsed parse_yaml_value(std::string_view text) {
+    return caught(parse_any, text);
 }
 
 }  // namespace pgc

@@ -7,6 +7,84 @@
 
 namespace pgc::config_fixture {
 
+// --- a list of objects: transforms, each by its type, one of them with a list of its own ---
+
+inline constexpr Option kCaseKeys[] = {
+    {.path = "topic", .required = true, .help = "where it goes", .example = "others"},
+    {.path = "when", .kind = OptionKind::map, .help = "columns and the values they must have"},
+};
+inline constexpr ObjectType kCase{.name = "case", .fields = kCaseKeys, .count_max = 3};
+
+inline constexpr Option kTransformKeys[] = {
+    {.path = "type",
+     .kind = OptionKind::choice,
+     .required = true,
+     .help = "what it does",
+     .example = "mask",
+     .words = "mask|drop|route"},
+    {.path = "tables.include",
+     .kind = OptionKind::list,
+     .fallback = "*.*",
+     .help = "tables it is for",
+     .doc = "Patterns, as everywhere."},
+    {.path = "tables.exclude", .kind = OptionKind::list, .help = "and those it is not for"},
+};
+inline constexpr Option kMaskKeys[] = {
+    {.path = "columns",
+     .kind = OptionKind::list,
+     .required = true,
+     .help = "columns whose values are replaced",
+     .example = "email"},
+    {.path = "method",
+     .kind = OptionKind::choice,
+     .fallback = "redact",
+     .help = "what stands there instead",
+     .words = "redact|hash|truncate"},
+    {.path = "salt",
+     .kind = OptionKind::secret,
+     .required_with = "method=hash",
+     .help = "keeps hashes from being guessed"},
+    {.path = "length",
+     .kind = OptionKind::integer,
+     .fallback = "0",
+     .help = "characters that stay",
+     .min = 0,
+     .max = 100},
+};
+inline constexpr Option kRouteKeys[] = {
+    {.path = "cases",
+     .kind = OptionKind::objects,
+     .required = true,
+     .help = "the first that fits is taken",
+     .object = &kCase},
+    {.path = "strict",
+     .kind = OptionKind::boolean,
+     .fallback = "false",
+     .help = "one of them must fit"},
+};
+inline constexpr ObjectVariant kTransformVariants[] = {
+    {.word = "mask", .about = "replaces values", .fields = kMaskKeys},
+    {.word = "drop", .about = "leaves rows out"},
+    {.word = "route", .about = "chooses a topic", .fields = kRouteKeys},
+};
+
+// Only truncating leaves characters.
+inline void check_transform(const Settings& transform, Errors& errors) {
+    if (transform.declared("length") && transform.integer("length") > 0 &&
+        transform.word("method") != "truncate") {
+        errors.contradiction(transform, {"length", "method"}, "only truncating leaves characters");
+    }
+}
+
+inline constexpr ObjectType kTransform{.name = "transform",
+                                       .fields = kTransformKeys,
+                                       .chosen_by = "type",
+                                       .variants = kTransformVariants,
+                                       .count_max = 5,
+                                       .check = check_transform};
+
+// --- options ---
+
 inline constexpr Option kRootOptions[] = {
     {.path = "name",
      .fallback_note = "the slot's name",
@@ -18,6 +96,10 @@ inline constexpr Option kRootOptions[] = {
      .letter = 's',
      .help = "where changes go",
      .words = "console|discard|kafka"},
+    {.path = "transforms",
+     .kind = OptionKind::objects,
+     .help = "what is done to each change, in this order",
+     .object = &kTransform},
 };
 inline constexpr Option kPostgresOptions[] = {
     {.path = "postgres.host", .fallback = "localhost", .variable = "PG_HOST", .help = "server"},
