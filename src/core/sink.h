@@ -51,18 +51,18 @@ public:
     virtual void wants(Wants& wants) const = 0;
 
     // Caught up with the source, it wants no more than a group of transactions in such a time:
-    // what comes meanwhile is taken together. Constant.
-    virtual Duration group_gap() const noexcept { return Duration{0}; }
+    // what comes meanwhile is taken together; none: 0. Constant.
+    virtual Duration group_gap() const noexcept = 0;
 
     // What it needs for each accepted record besides the batch, until that is durable.
-    virtual std::size_t bytes_per_record() const noexcept { return 0; }
+    virtual std::size_t bytes_per_record() const noexcept = 0;
 
     // Bytes of accepted records that are not durable yet, for the budget and its metric.
     virtual std::size_t pending_bytes() const noexcept = 0;
 
     // What keeps it from going on, in the words of `status`: "Kafka: no broker answers";
     // empty while nothing does. Being full for a moment is not worth saying.
-    virtual std::string waits_for() const { return {}; }
+    virtual std::string waits_for() const = 0;
 };
 
 }  // namespace pgc

@@ -7,7 +7,7 @@
 // says what to wait for.
 //
 // Rows that were there before the stream (core/snapshot.h) come from read() too, in batches
-// of kSnapshotLane. A source without such keeps the defaults.
+// of kSnapshotLane: core/snapshot_source.h.
 //
 // Threads: owned and called by the pipeline thread alone.
 #pragma once
@@ -24,7 +24,7 @@
 #include "base/lsn.h"
 #include "base/wait.h"
 #include "core/change.h"
-#include "core/snapshot.h"
+#include "core/snapshot_source.h"
 
 namespace pgc {
 
@@ -69,10 +69,11 @@ public:
 
     // What memory() returned when the stored position was stored; empty: nothing. Called once,
     // between open() and start().
-    virtual void recall(std::string_view /*memory*/) {}
+    virtual void recall(std::string_view memory) = 0;
 
     // Asks for every transaction that commits at or after `from`. `snapshot`: what is left of
-    // the snapshots, as snapshot_progress() returned; kWholeSnapshot: everything; empty: nothing.
+    // the snapshots, as SnapshotSource::progress() gave it; kWholeSnapshot: everything; empty:
+    // nothing.
     [[nodiscard]] virtual Result<void> start(Lsn from, std::string_view snapshot) = 0;
 
     enum class Read : std::uint8_t {
@@ -96,7 +97,7 @@ public:
     // Up to here identity() holds: nothing further may be stored or confirmed, for it may be on
     // another timeline, of which the position would have to speak. None: all of it. Never moves
     // back; not before what start() was given.
-    virtual std::optional<Lsn> certain_until() const noexcept { return std::nullopt; }
+    virtual std::optional<Lsn> certain_until() const noexcept = 0;
 
     // Sends feedback when it is due or was asked for. To be called at least whenever
     // wants().deadline has passed, also while the pipeline is not reading: this keeps
@@ -107,27 +108,15 @@ public:
     // room: then only feedback counts, not arriving rows.
     virtual void wants(Wants& wants, bool reading) const = 0;
 
-    // Starts or changes a snapshot. What can't be done shows in snapshot_report().
-    virtual void request(const SnapshotCommand& /*command*/) {}
-    // Everything of kSnapshotLane up to `position` is durable. Never moves back.
-    virtual void snapshot_durable(Position /*position*/) {}
-    // There is something left to be read.
-    virtual bool snapshot_left() const noexcept { return false; }
-    // What is left of the snapshots, counting as read what is durable; empty: nothing. To be
-    // stored with the position. It has changed when its revision has.
-    virtual std::string snapshot_progress() const { return {}; }
-    virtual std::uint64_t snapshot_revision() const noexcept { return 0; }
-    // So much of it became durable that it should be stored now.
-    virtual bool snapshot_is_due() const { return false; }
-    // That of this revision is stored: it will not be read again after a crash.
-    virtual void snapshot_stored(std::uint64_t /*revision*/) {}
-    virtual SnapshotReport snapshot_report() const { return {}; }
+    // Rows that were there before the stream; null in a source that can't read such, and before
+    // start().
+    virtual SnapshotSource* snapshots() noexcept = 0;
 
     // What must be known of the stream's past to read it on from where it is durable, and can't be
     // had from the server any more. To be stored with the position, or before. It has changed when
     // its revision has; that of what it returned before start() is 0.
-    virtual std::string memory() const { return {}; }
-    virtual std::uint64_t memory_revision() const noexcept { return 0; }
+    virtual std::string memory() const = 0;
+    virtual std::uint64_t memory_revision() const noexcept = 0;
 
     // The furthest end of the server's WAL that it has reported, for lag.
     virtual Lsn server_end() const noexcept = 0;

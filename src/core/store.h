@@ -23,7 +23,7 @@ struct StoredPosition {
     std::string database;
     std::string slot;
     Lsn resume_at;  // everything that committed before is durable
-    // What is left of the snapshots (Source::snapshot_progress); empty: nothing. That one is
+    // What is left of the snapshots (SnapshotSource::progress); empty: nothing. That one is
     // wanted is stored with the first position, so a crash right after that loses no rows.
     std::string snapshot{};
     std::string memory{};  // Source::memory(), no older than `resume_at`; empty: nothing
@@ -48,8 +48,8 @@ public:
     [[nodiscard]] virtual Result<std::optional<Loaded>> load() = 0;
 
     // Begins to make a store that load() found missing; the next load() shows it when it
-    // is there.
-    virtual void create() {}
+    // is there. Not to be called of a store that is never missing as a whole.
+    virtual void create() = 0;
 
     // Begins to store; one at a time. An Error of this or of saved() that says `retry`: somebody
     // else has stored since load(), where that can be seen, and nothing was stored; before the
@@ -69,7 +69,7 @@ public:
     virtual void wants(Wants& wants) const = 0;
 
     // How often what load() or saved() wait for was tried in vain since it last went well.
-    virtual std::uint64_t attempts() const noexcept { return 0; }
+    virtual std::uint64_t attempts() const noexcept = 0;
 
     // What it is, for errors: the file's path, the topic and the key in it.
     virtual std::string where() const = 0;

@@ -67,7 +67,7 @@ public:
     virtual bool encrypted() const noexcept = 0;
     virtual bool local() const noexcept = 0;  // Unix socket
     // TCP to this very machine, with a receive window kept small for it.
-    virtual bool loopback() const noexcept { return false; }
+    virtual bool loopback() const noexcept = 0;
     // What the server reported (server_encoding …); empty if it did not.
     virtual std::string parameter(const char* name) const = 0;
 

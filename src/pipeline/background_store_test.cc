@@ -23,6 +23,7 @@ public:
         if (on_end && content) on_end(*content);
     }
     Result<std::optional<Loaded>> load() override { return Loaded{.position = content}; }
+    void create() override {}
     Result<void> save(const StoredPosition& position) override {
         std::unique_lock lock(mutex);
         moved.wait(lock, [this] { return !held; });
@@ -36,6 +37,7 @@ public:
     }
     Result<bool> saved() override { return true; }
     void wants(Wants&) const override {}
+    std::uint64_t attempts() const noexcept override { return 0; }
     std::string where() const override { return "/state/p.position"; }
 
     void let_go() {

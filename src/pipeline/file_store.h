@@ -10,6 +10,7 @@
 // Threads: one at a time.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -24,10 +25,12 @@ public:
     FileStore(Files& files, std::string pipeline, std::string path);
 
     Result<std::optional<Loaded>> load() override;
+    void create() override {}  // save() makes the directory
     Result<void> save(const StoredPosition& position) override;
     Result<void> forget() override;
     Result<bool> saved() override { return true; }
     void wants(Wants&) const override {}
+    std::uint64_t attempts() const noexcept override { return 0; }
     std::string where() const override { return path_; }
 
 private:

@@ -25,6 +25,7 @@ Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock
       pool_(pool),
       pipeline_metrics_(pipeline_metrics),
       source_(std::move(parts.source)),
+      snapshots_(source_->snapshots()),
       format_(std::move(parts.format)),
       sink_(std::move(parts.sink)),
       ledger_(from),
@@ -67,10 +68,11 @@ void Flow::stop_reading() noexcept {
     if (!source_) return;
     server_end_ = source_->server_end();
     certain_until_ = source_->certain_until();
-    left_progress_ = source_->snapshot_progress();
-    left_revision_ = source_->snapshot_revision();
+    left_progress_ = snapshot_progress();
+    left_revision_ = snapshot_revision();
     left_memory_ = source_->memory();
     left_memory_revision_ = source_->memory_revision();
+    snapshots_ = nullptr;
     source_.reset();
 }
 
@@ -172,7 +174,9 @@ Result<void> Flow::collect(Lane lane) {
         ++batches_durable_;
         pipeline_metrics_.batch_durable(batch);
     }
-    if (lane == kSnapshotLane && source_ && !done->empty()) source_->snapshot_durable(*position);
+    if (lane == kSnapshotLane && snapshots_ != nullptr && !done->empty()) {
+        snapshots_->durable(*position);
+    }
     return {};
 }
 
@@ -200,11 +204,11 @@ void Flow::confirm(Lsn stored, bool now) {
 }
 
 std::string Flow::snapshot_progress() const {
-    return source_ ? source_->snapshot_progress() : left_progress_;
+    return snapshots_ != nullptr ? snapshots_->progress() : left_progress_;
 }
 
 std::uint64_t Flow::snapshot_revision() const noexcept {
-    return source_ ? source_->snapshot_revision() : left_revision_;
+    return snapshots_ != nullptr ? snapshots_->revision() : left_revision_;
 }
 
 std::string Flow::memory() const {
@@ -216,15 +220,15 @@ std::uint64_t Flow::memory_revision() const noexcept {
 }
 
 void Flow::snapshot_stored(std::uint64_t revision) {
-    if (source_) source_->snapshot_stored(revision);
+    if (snapshots_ != nullptr) snapshots_->stored(revision);
 }
 
 SnapshotReport Flow::snapshot_report() const {
-    return source_ ? source_->snapshot_report() : SnapshotReport{};
+    return snapshots_ != nullptr ? snapshots_->report() : SnapshotReport{};
 }
 
 void Flow::request(const SnapshotCommand& command) {
-    if (source_) source_->request(command);
+    if (snapshots_ != nullptr) snapshots_->request(command);
 }
 
 Result<bool> Flow::close() {

@@ -77,10 +77,10 @@ public:
     void stop_reading() noexcept;
 
     // What is left of the snapshots, and its revision: as the source says, or said last.
-    bool snapshot_left() const noexcept { return source_ && source_->snapshot_left(); }
+    bool snapshot_left() const noexcept { return snapshots_ != nullptr && snapshots_->left(); }
     std::string snapshot_progress() const;
     std::uint64_t snapshot_revision() const noexcept;
-    bool snapshot_is_due() const { return source_ && source_->snapshot_is_due(); }
+    bool snapshot_is_due() const { return snapshots_ != nullptr && snapshots_->is_due(); }
     void snapshot_stored(std::uint64_t revision);
     SnapshotReport snapshot_report() const;
     // Likewise.
@@ -128,6 +128,7 @@ private:
     PipelineMetrics& pipeline_metrics_;
 
     std::unique_ptr<Source> source_;  // null once it was let go
+    SnapshotSource* snapshots_;       // of source_; null where it has none
     std::unique_ptr<Format> format_;
     std::unique_ptr<Sink> sink_;
     bool sink_failed_ = false;

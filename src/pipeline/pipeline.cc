@@ -110,7 +110,7 @@ Result<Pipeline::Turn> Pipeline::guard() {
         if (!*newest) return wait_for_store();
         if (!**newest) {
             return begin_anew(retry(Error::Category::position,
-                                    "the stored position moved while we waited for the slot")
+                                    "the stored position was moved while we waited for the slot")
                                   .at(deps_.store.where()));
         }
         auto plan = decide();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "format/native/native_format.h"
+#include "support/forwarding.h"
 #include "support/hostile_rows.h"
 #include "support/json_check.h"
 
@@ -35,8 +36,13 @@ std::unique_ptr<Format> native(InvalidUtf8 invalid_utf8) {
                                           FormatContext{.version = "0", .database = "shop"});
 }
 
+std::unique_ptr<Format> forwarded(InvalidUtf8 invalid_utf8) {
+    return std::make_unique<test::ForwardingFormat>(native(invalid_utf8));
+}
+
 const Made kFormats[] = {
     {"native_json", native, test::message_problem},
+    {"native_json_forwarded", forwarded, test::message_problem},
 };
 
 class FormatConformanceTest : public testing::TestWithParam<Made> {

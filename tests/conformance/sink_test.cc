@@ -15,6 +15,7 @@
 #include "sink/discard/sink.h"
 #include "sink/kafka/sink.h"
 #include "support/fake_kafka.h"
+#include "support/forwarding.h"
 #include "support/manual_clock.h"
 #include "support/outputs.h"
 
@@ -110,6 +111,11 @@ std::unique_ptr<Rig> discard() {
     rig->sink = std::make_unique<DiscardSink>();
     return rig;
 }
+std::unique_ptr<Rig> forwarded() {
+    auto rig = console<test::make_pipe, false>();
+    rig->sink = std::make_unique<test::ForwardingSink>(std::move(rig->sink));
+    return rig;
+}
 std::unique_ptr<Rig> kafka() {
     return std::make_unique<KafkaRig>();
 }
@@ -119,6 +125,7 @@ const Place kPlaces[] = {
     {"console_socket", console<test::make_socket, false>, true, true},
     {"console_file", console<test::make_file, false>, false, true},
     {"console_pretty", console<test::make_pipe, true>, true, false},
+    {"console_forwarded", forwarded, true, true},
     {"discard", discard, false, false},
     {"kafka", kafka, true, true},
 };
@@ -190,6 +197,24 @@ protected:
 TEST_P(SinkConformanceTest, NothingIsDurableBeforeAnythingIsOffered) {
     EXPECT_EQ(durable(), Position{});
     EXPECT_EQ(rig_->sink->pending_bytes(), 0U);
+}
+
+TEST_P(SinkConformanceTest, UndecidedNothingIsWaitedFor) {
+    Wants wants;
+    rig_->sink->wants(wants);
+    EXPECT_TRUE(wants.interests.empty());
+    EXPECT_EQ(rig_->sink->waits_for(), "");
+}
+
+TEST_P(SinkConformanceTest, WhatIsConstantStaysTheSame) {
+    const Duration gap = rig_->sink->group_gap();
+    const std::size_t bytes = rig_->sink->bytes_per_record();
+    EXPECT_GE(gap, Duration{0});
+    auto one = batch(Position::whole(Lsn{5}), 3);
+    ASSERT_EQ(offer(one), Sink::Offer::accepted);
+    read_until(Position::whole(Lsn{5}));
+    EXPECT_EQ(rig_->sink->group_gap(), gap);
+    EXPECT_EQ(rig_->sink->bytes_per_record(), bytes);
 }
 
 TEST_P(SinkConformanceTest, AnAcceptedBatchIsTakenAndBecomesDurable) {

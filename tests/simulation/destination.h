@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <deque>
+#include <string>
 
 #include "core/sink.h"
 #include "simulation/oracle.h"
@@ -32,7 +33,10 @@ public:
     Result<Position> durable(Lane lane) override;
     void caught_up() override;
     void wants(Wants& wants) const override;
+    Duration group_gap() const noexcept override { return Duration{0}; }
+    std::size_t bytes_per_record() const noexcept override { return 0; }
     std::size_t pending_bytes() const noexcept override { return held_; }
+    std::string waits_for() const override { return {}; }
 
 private:
     struct Held {

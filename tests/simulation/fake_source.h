@@ -28,6 +28,10 @@ public:
     Result<void> service() override;
     void wants(Wants& wants, bool reading) const override;
     Lsn server_end() const noexcept override { return server_end_; }
+    void recall(std::string_view) override {}
+    std::string memory() const override { return {}; }
+    std::uint64_t memory_revision() const noexcept override { return 0; }
+    SnapshotSource* snapshots() noexcept override { return nullptr; }
     Result<bool> close() override;
 
 private:

@@ -9,9 +9,9 @@
 #include "pipeline/file_store.h"
 #include "simulation/destination.h"
 #include "simulation/fake_source.h"
-#include "simulation/forwarding.h"
 #include "sink/kafka/position_topic.h"
 #include "sink/kafka/sink.h"
+#include "support/forwarding.h"
 
 namespace pgc::sim {
 namespace {
@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kAttempts_max = 30;
 
 // A place where the process may die, and where the oracle sees what a real sink holds.
-class WatchedSink final : public ForwardingSink {
+class WatchedSink final : public test::ForwardingSink {
 public:
     WatchedSink(World& world, Oracle& oracle, std::unique_ptr<Sink> sink, std::size_t limit)
         : ForwardingSink(std::move(sink)), world_(world), oracle_(oracle), limit_(limit) {}

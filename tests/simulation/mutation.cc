@@ -6,12 +6,12 @@
 #include <optional>
 #include <utility>
 
-#include "simulation/forwarding.h"
+#include "support/forwarding.h"
 
 namespace pgc::sim {
 namespace {
 
-class SpoilingSource final : public ForwardingSource {
+class SpoilingSource final : public test::ForwardingSource {
 public:
     SpoilingSource(std::unique_ptr<Source> source, Mutation mutation, Oracle& oracle)
         : ForwardingSource(std::move(source)), mutation_(mutation), oracle_(oracle) {}
@@ -36,7 +36,7 @@ public:
         auto done = inner().read(batch, max_changes, max_bytes);
         if (batch.resume_at) received_ = batch.resume_at;
         if (mutation_ == Mutation::read_is_called_durable && batch.lane == kSnapshotLane) {
-            inner().snapshot_durable(batch.end);
+            inner().snapshots()->durable(batch.end);
         }
         return done;
     }
@@ -53,13 +53,13 @@ private:
     Lsn received_;
 };
 
-class SpoilingFormat final : public Format {
+class SpoilingFormat final : public test::ForwardingFormat {
 public:
     SpoilingFormat(std::unique_ptr<Format> inner, Mutation mutation, Random& random)
-        : inner_(std::move(inner)), mutation_(mutation), random_(random) {}
+        : ForwardingFormat(std::move(inner)), mutation_(mutation), random_(random) {}
 
     Result<void> encode(const Batch& batch, RecordBatch& out) override {
-        auto done = inner_->encode(batch, out);
+        auto done = inner().encode(batch, out);
         auto& records = out.records;
         if (mutation_ == Mutation::loses_a_read) {
             if (batch.lane == kSnapshotLane && !records.empty() && random_.chance(20)) {
@@ -85,14 +85,13 @@ public:
     }
 
 private:
-    std::unique_ptr<Format> inner_;
     const Mutation mutation_;
     Random& random_;
 };
 
-class HastySink final : public ForwardingSink {
+class HastySink final : public test::ForwardingSink {
 public:
-    using ForwardingSink::ForwardingSink;
+    using test::ForwardingSink::ForwardingSink;
 
     Result<Offer> offer(RecordBatchPtr& batch) override {
         const Position end = batch->end;
@@ -111,9 +110,9 @@ private:
 };
 
 // Lets the stream pass what was read in the snapshot: rows come after a change that is newer.
-class OvertakenSink final : public ForwardingSink {
+class OvertakenSink final : public test::ForwardingSink {
 public:
-    using ForwardingSink::ForwardingSink;
+    using test::ForwardingSink::ForwardingSink;
 
     Result<Offer> offer(RecordBatchPtr& batch) override {
         if (batch->lane == kSnapshotLane) {
@@ -150,13 +149,13 @@ private:
     std::uint64_t asked_ = 0;
 };
 
-class SpoilingStore final : public PositionStore {
+class SpoilingStore final : public test::ForwardingStore {
 public:
     SpoilingStore(std::unique_ptr<PositionStore> inner, Mutation mutation, Server& server)
-        : inner_(std::move(inner)), mutation_(mutation), server_(server) {}
+        : ForwardingStore(std::move(inner)), mutation_(mutation), server_(server) {}
 
     Result<std::optional<Loaded>> load() override {
-        auto loaded = inner_->load();
+        auto loaded = inner().load();
         if (mutation_ == Mutation::successor_knows_what_was && loaded && *loaded) {
             if (before_waiting_) return std::exchange(before_waiting_, std::nullopt);
             before_waiting_ = *loaded;
@@ -167,7 +166,6 @@ public:
         }
         return loaded;
     }
-    void create() override { inner_->create(); }
     Result<void> save(const StoredPosition& position) override {
         StoredPosition written = position;
         if (mutation_ == Mutation::store_is_late) {
@@ -178,15 +176,10 @@ public:
         if (mutation_ == Mutation::snapshot_is_called_done && ++saves_ % 3 == 0) {
             written.snapshot.clear();
         }
-        return inner_->save(written);
+        return inner().save(written);
     }
-    Result<void> forget() override { return inner_->forget(); }
-    Result<bool> saved() override { return inner_->saved(); }
-    void wants(Wants& wants) const override { inner_->wants(wants); }
-    std::string where() const override { return inner_->where(); }
 
 private:
-    std::unique_ptr<PositionStore> inner_;
     const Mutation mutation_;
     Server& server_;
     Lsn before_;

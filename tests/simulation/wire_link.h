@@ -39,6 +39,7 @@ public:
     std::uint32_t backend_pid() const noexcept override { return 4242; }
     bool encrypted() const noexcept override { return false; }
     bool local() const noexcept override { return local_; }
+    bool loopback() const noexcept override { return false; }
     std::string parameter(const char*) const override { return "UTF8"; }
 
     Result<void> send(std::string_view command) override { return ask(command, {}); }

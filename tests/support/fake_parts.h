@@ -75,7 +75,7 @@ inline Relation relation() {
     return table;
 }
 
-class FakeSource final : public Source {
+class FakeSource final : public Source, public SnapshotSource {
 public:
     FakeSource(Server& server, bool may_create_slot)
         : server_(server), identity_(identity_for(server, may_create_slot)) {
@@ -132,16 +132,25 @@ public:
         return {};
     }
     void wants(Wants&, bool) const override {}
+    SnapshotSource* snapshots() noexcept override { return this; }
     void request(const SnapshotCommand& command) override { server_.commands.push_back(command); }
-    void snapshot_durable(Position position) override {
+    void durable(Position position) override {
         snapshot_durable_ = position;
         ++revision_;
     }
-    bool snapshot_left() const noexcept override {
+    bool left() const noexcept override {
         return snapshot_at_ && snapshot_durable_.ordinal < server_.snapshot_rows;
     }
-    std::string snapshot_progress() const override {
-        return snapshot_left() ? "behind " + std::to_string(snapshot_durable_.ordinal) : "";
+    std::string progress() const override {
+        return left() ? "behind " + std::to_string(snapshot_durable_.ordinal) : "";
+    }
+    std::uint64_t revision() const noexcept override { return revision_; }
+    bool is_due() const override { return false; }
+    void stored(std::uint64_t) override {}
+    SnapshotReport report() const override {
+        SnapshotReport report;
+        if (left()) report.requests.push_back({.id = "initial", .tables = 1, .rows = 1});
+        return report;
     }
     void recall(std::string_view memory) override { server_.recalled.emplace_back(memory); }
     std::string memory() const override {
@@ -149,12 +158,6 @@ public:
         return "rows " + std::to_string(snapshot_durable_.ordinal);
     }
     std::uint64_t memory_revision() const noexcept override { return revision_; }
-    std::uint64_t snapshot_revision() const noexcept override { return revision_; }
-    SnapshotReport snapshot_report() const override {
-        SnapshotReport report;
-        if (snapshot_left()) report.requests.push_back({.id = "initial", .tables = 1, .rows = 1});
-        return report;
-    }
     Lsn server_end() const noexcept override { return server_.identity.server_end; }
     Result<bool> close() override {
         server_.closed = true;
@@ -287,7 +290,9 @@ public:
     }
     void wants(Wants&) const override {}
     Duration group_gap() const noexcept override { return to_.group_gap; }
+    std::size_t bytes_per_record() const noexcept override { return 0; }
     std::size_t pending_bytes() const noexcept override { return held_.size(); }
+    std::string waits_for() const override { return {}; }
 
 private:
     Destination& to_;
@@ -340,6 +345,7 @@ public:
         return true;
     }
     void wants(Wants&) const override {}
+    std::uint64_t attempts() const noexcept override { return 0; }
     std::string where() const override { return "/state/p.position"; }
 
 private:

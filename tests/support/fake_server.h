@@ -106,6 +106,7 @@ public:
     std::uint32_t backend_pid() const noexcept override { return 4711; }
     bool encrypted() const noexcept override { return server_.encrypted; }
     bool local() const noexcept override { return server_.local; }
+    bool loopback() const noexcept override { return server_.loopback; }
     std::string parameter(const char*) const override { return {}; }
 
     Result<void> send(std::string_view command) override {

@@ -116,11 +116,11 @@ protected:
     // What is requested then is paused: nobody here reads rows.
     void look_for_tables() {
         clock.advance(config.tables_refresh);
-        const std::string before = source().snapshot_progress();
-        for (int i = 0; i < 40 && source().snapshot_progress() == before; ++i) {
+        const std::string before = source().snapshots()->progress();
+        for (int i = 0; i < 40 && source().snapshots()->progress() == before; ++i) {
             ASSERT_TRUE(service());
         }
-        source().request({.verb = SnapshotCommand::Verb::pause, .request = {}});
+        source().snapshots()->request({.verb = SnapshotCommand::Verb::pause, .request = {}});
     }
     void sends_users() {
         stream.sends(

@@ -34,6 +34,7 @@
 // Nothing blocks. Threads: one, the owner's.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -46,7 +47,7 @@
 #include "base/error.h"
 #include "base/wait.h"
 #include "core/change.h"
-#include "core/snapshot.h"
+#include "core/snapshot_source.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "pgclient/link.h"
@@ -65,7 +66,7 @@
 
 namespace pgc {
 
-class Snapshot {
+class Snapshot final : public SnapshotSource {
 public:
     struct Deps {
         const PostgresConfig& config;
@@ -79,14 +80,17 @@ public:
     };
     // All references must outlive it.
     explicit Snapshot(Deps deps);
-    ~Snapshot();
+    ~Snapshot() override;
 
     // What is left, as progress() returned it before.
     [[nodiscard]] Result<void> restore(std::string_view progress);
     // The first group, of a snapshot that a new slot has exported. Requires left().
     void begin_at(ExportedSnapshot exported, Instant now);
 
-    void request(const SnapshotCommand& command, RequestedBy by = RequestedBy::trusted,
+    void request(const SnapshotCommand& command) override {
+        this->request(command, RequestedBy::trusted);
+    }
+    void request(const SnapshotCommand& command, RequestedBy by,
                  std::set<Oid> tables = {});  // as SnapshotJobs::request()
 
     // Where the stream is.
@@ -106,13 +110,17 @@ public:
     // Appends rows that have arrived. True when more may be at hand.
     [[nodiscard]] Result<bool> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
                                     Instant now);
-    void durable(Position position);
+    void durable(Position position) override;
     // As many rows are durable and not stored as a statement reads, or a reader waits for that.
-    bool is_due() const;
-    // progress() as it was at this revision is stored.
-    void stored(std::uint64_t revision) { rows_.stored(revision); }
+    bool is_due() const override;
+    void stored(std::uint64_t revision) override {
+        stored_revision_ = std::max(stored_revision_, revision);
+        rows_.stored(revision);
+    }
+    // The newest that is stored.
+    std::uint64_t stored_revision() const noexcept { return stored_revision_; }
 
-    bool left() const noexcept { return !jobs_.empty(); }
+    bool left() const noexcept override { return !jobs_.empty(); }
 
     // Changes of the stream come by: moved_rows.h.
     void watch(const Batch& batch) { moved_.watch(batch); }
@@ -121,9 +129,9 @@ public:
     bool whole() const noexcept { return jobs_.whole(); }
     // One is, and nothing of any table is remembered as read.
     bool has_all_before_it() const noexcept;
-    std::string progress() const;
-    std::uint64_t revision() const noexcept { return jobs_.revision(); }
-    SnapshotReport report() const;
+    std::string progress() const override;
+    std::uint64_t revision() const noexcept override { return jobs_.revision(); }
+    SnapshotReport report() const override;
 
     void wants(Wants& wants, bool reading) const;
 
@@ -184,6 +192,7 @@ private:
     MovedRows moved_;
     RowsInFlight rows_;
     std::size_t next_copier_ = 0;
+    std::uint64_t stored_revision_ = 0;
 };
 
 }  // namespace pgc

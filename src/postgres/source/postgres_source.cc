@@ -353,6 +353,7 @@ std::optional<Lsn> PostgresSource::certain_until() const noexcept {
 
 Result<void> PostgresSource::service() {
     const Instant now = deps_.clock.now();
+    settle_joined(now);
     if (state_ == State::copying) {
         if (auto done = snapshot_->step({}, now); !done) return done;
         if (auto done = side_queries_->step(now); !done) return done;
@@ -379,6 +380,7 @@ Result<void> PostgresSource::send_feedback(Instant now) {
 }
 
 void PostgresSource::wants(Wants& wants, bool reading) const {
+    if (joined_are_stored()) wants.until(deps_.clock.now());
     switch (state_) {
         case State::opening: timeline_ ? timeline_->wants(wants) : setup_.wants(wants); return;
         case State::opened:
@@ -434,31 +436,13 @@ Result<bool> PostgresSource::close() {
     return true;
 }
 
-void PostgresSource::request(const SnapshotCommand& command) {
-    if (snapshot_) snapshot_->request(command);
+// The snapshot that reads them is stored: they need not be looked for any more.
+bool PostgresSource::joined_are_stored() const noexcept {
+    return snapshot_ && !joined_.empty() && snapshot_->stored_revision() >= joined_stored_with_;
 }
 
-void PostgresSource::snapshot_durable(Position position) {
-    if (snapshot_) snapshot_->durable(position);
-}
-
-std::string PostgresSource::snapshot_progress() const {
-    return snapshot_ ? snapshot_->progress() : std::string{};
-}
-
-std::uint64_t PostgresSource::snapshot_revision() const noexcept {
-    return snapshot_ ? snapshot_->revision() : 0;
-}
-
-void PostgresSource::snapshot_stored(std::uint64_t revision) {
-    if (!snapshot_) return;
-    snapshot_->stored(revision);
-    if (joined_.empty() || revision < joined_stored_with_) return;
-    side_queries_->settle(std::exchange(joined_, {}), deps_.clock.now());
-}
-
-SnapshotReport PostgresSource::snapshot_report() const {
-    return snapshot_ ? snapshot_->report() : SnapshotReport{};
+void PostgresSource::settle_joined(Instant now) {
+    if (joined_are_stored()) side_queries_->settle(std::exchange(joined_, {}), now);
 }
 
 // The link knows what the server said; here it is known what it was said about. Only a slot that

@@ -82,14 +82,7 @@ public:
     Lsn server_end() const noexcept override;
     Result<bool> close() override;
 
-    void request(const SnapshotCommand& command) override;
-    void snapshot_durable(Position position) override;
-    bool snapshot_left() const noexcept override { return snapshot_ && snapshot_->left(); }
-    std::string snapshot_progress() const override;
-    std::uint64_t snapshot_revision() const noexcept override;
-    bool snapshot_is_due() const override { return snapshot_ && snapshot_->is_due(); }
-    void snapshot_stored(std::uint64_t revision) override;
-    SnapshotReport snapshot_report() const override;
+    SnapshotSource* snapshots() noexcept override { return snapshot_ ? &*snapshot_ : nullptr; }
 
     void recall(std::string_view memory) override;
     std::string memory() const override;
@@ -119,6 +112,8 @@ private:
     Snapshot::Stream stream_now() const;
     void probe_for_place(Instant now);
     void take_commands(const Batch& batch);
+    bool joined_are_stored() const noexcept;
+    void settle_joined(Instant now);
     void take_tables(const std::vector<std::string>& joined, const CoveredTables& covered);
     void request_new(std::vector<std::string> tables, std::set<Oid> known);
     [[nodiscard]] Error explained(Error error);

@@ -32,30 +32,30 @@ TEST_F(PostgresSourceTest, WhatWasNotCapturedWhenItRanLastIsRead) {
     EXPECT_EQ(source().memory(), "\ncaptured 19999") << "until the order is there";
     EXPECT_EQ(source().memory_revision(), 0U);
     ASSERT_TRUE(source().start(kFrom, {}));
-    EXPECT_THAT(source().snapshot_progress(), HasSubstr("table \"public\".\"users\""));
+    EXPECT_THAT(source().snapshots()->progress(), HasSubstr("table \"public\".\"users\""));
     EXPECT_EQ(source().memory(), "\ncaptured all 20000");
     EXPECT_GT(source().memory_revision(), 0U);
-    EXPECT_GT(source().snapshot_revision(), 0U);
+    EXPECT_GT(source().snapshots()->revision(), 0U);
 }
 
 TEST_F(PostgresSourceTest, WhatWasCapturedOrIsFirstLookedAtIsNotRead) {
     open();
     ASSERT_TRUE(source().start(kFrom, {}));
-    EXPECT_EQ(source().snapshot_progress(), "");
+    EXPECT_EQ(source().snapshots()->progress(), "");
     EXPECT_EQ(source().memory(), "\ncaptured all 20000");
     EXPECT_GT(source().memory_revision(), 0U) << "to be stored";
     made.reset();
     open();
     source().recall("\ncaptured all 20000");
     ASSERT_TRUE(source().start(kFrom, {}));
-    EXPECT_EQ(source().snapshot_progress(), "");
+    EXPECT_EQ(source().snapshots()->progress(), "");
     EXPECT_EQ(source().memory_revision(), 0U);
     made.reset();
     config.snapshot.new_tables = false;
     open();
     source().recall("\ncaptured 19999");
     ASSERT_TRUE(source().start(kFrom, {}));
-    EXPECT_EQ(source().snapshot_progress(), "");
+    EXPECT_EQ(source().snapshots()->progress(), "");
     EXPECT_EQ(source().memory(), "\ncaptured all 20000");
 }
 
@@ -71,10 +71,10 @@ TEST_F(PostgresSourceTest, WhatComesToBeCapturedInSomebodyElsesPublicationIsRead
     server.answers("published tables */",
                    fake_published({{"public", "users"}, {"public", "more"}}));
     rounds();
-    EXPECT_EQ(source().snapshot_progress(), "") << "it is not looked at all the time";
+    EXPECT_EQ(source().snapshots()->progress(), "") << "it is not looked at all the time";
     look_for_tables();
-    EXPECT_THAT(source().snapshot_progress(), HasSubstr("table \"public\".\"more\""));
-    EXPECT_THAT(source().snapshot_progress(), Not(HasSubstr("users")));
+    EXPECT_THAT(source().snapshots()->progress(), HasSubstr("table \"public\".\"more\""));
+    EXPECT_THAT(source().snapshots()->progress(), Not(HasSubstr("users")));
     EXPECT_EQ(source().memory(), "\ncaptured 20000,1");
     EXPECT_GT(source().memory_revision(), revision);
 }
@@ -96,7 +96,7 @@ TEST_F(PostgresSourceTest, NoTableThatComesIsForgottenWhoeverIsKilledWhen) {
     std::string snapshot;
     std::string remembered;
     const auto store = [&] {
-        snapshot = source().snapshot_progress();
+        snapshot = source().snapshots()->progress();
         remembered = source().memory();
     };
     const auto begin_again = [&] {
@@ -104,7 +104,7 @@ TEST_F(PostgresSourceTest, NoTableThatComesIsForgottenWhoeverIsKilledWhen) {
         open();
         source().recall(remembered);
         ASSERT_TRUE(source().start(kFrom, snapshot));
-        source().request({.verb = SnapshotCommand::Verb::pause, .request = {}});
+        source().snapshots()->request({.verb = SnapshotCommand::Verb::pause, .request = {}});
     };
     begin_again();
     store();
@@ -121,7 +121,7 @@ TEST_F(PostgresSourceTest, NoTableThatComesIsForgottenWhoeverIsKilledWhen) {
     ASSERT_GT(tables.size(), 10U);
     for (const FakeTable& table : tables) {
         const std::string line = "table \"public\".\"" + table.name + "\"";
-        const auto progress = source().snapshot_progress() + "\n";
+        const auto progress = source().snapshots()->progress() + "\n";
         EXPECT_EQ(progress.contains(line + "\n"), table.name != "users") << table.name;
     }
 }

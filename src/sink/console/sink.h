@@ -36,7 +36,10 @@ public:
     Result<Position> durable(Lane lane) override;
     void caught_up() override;
     void wants(Wants& wants) const override;
+    Duration group_gap() const noexcept override { return Duration{0}; }
+    std::size_t bytes_per_record() const noexcept override { return 0; }
     std::size_t pending_bytes() const noexcept override { return pending_bytes_; }
+    std::string waits_for() const override { return {}; }
 
 private:
     // Lines are put together up to about this many bytes for one write.

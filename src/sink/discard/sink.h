@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "core/sink.h"
 #include "sink/lane_positions.h"
@@ -14,7 +15,10 @@ public:
     Result<Position> durable(Lane lane) override { return durable_.of(lane); }
     void caught_up() override {}
     void wants(Wants&) const override {}
+    Duration group_gap() const noexcept override { return Duration{0}; }
+    std::size_t bytes_per_record() const noexcept override { return 0; }
     std::size_t pending_bytes() const noexcept override { return 0; }
+    std::string waits_for() const override { return {}; }
 
 private:
     LanePositions durable_;

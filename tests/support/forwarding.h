@@ -1,17 +1,23 @@
-// A source and a sink that hand every call on to another one: to be overridden where something is
-// to be seen or spoilt. Nothing else stands between the engine and what it drives, so that a call
-// that is added to a contract is handed on at one place, here. Threads: one, the owner's.
+// Parts that hand every call on to another one: to be overridden where something is to be seen or
+// spoilt. The contracts have no default implementations, so a call that is added to one has to be
+// handed on here before anything compiles; tests/conformance runs over these as well.
+// Threads: one, the owner's.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "core/format.h"
 #include "core/sink.h"
 #include "core/source.h"
+#include "core/store.h"
 
-namespace pgc::sim {
+namespace pgc::test {
 
 class ForwardingSource : public Source {
 public:
@@ -19,6 +25,7 @@ public:
 
     Result<bool> open() override { return inner_->open(); }
     const SourceIdentity& identity() const override { return inner_->identity(); }
+    void recall(std::string_view memory) override { inner_->recall(memory); }
     Result<void> start(Lsn from, std::string_view snapshot) override {
         return inner_->start(from, snapshot);
     }
@@ -26,21 +33,11 @@ public:
         return inner_->read(batch, max_changes, max_bytes);
     }
     std::optional<Lsn> idle_at() const override { return inner_->idle_at(); }
-    std::optional<Lsn> certain_until() const noexcept override { return inner_->certain_until(); }
     void confirm(Lsn lsn, bool now) override { inner_->confirm(lsn, now); }
+    std::optional<Lsn> certain_until() const noexcept override { return inner_->certain_until(); }
     Result<void> service() override { return inner_->service(); }
     void wants(Wants& wants, bool reading) const override { inner_->wants(wants, reading); }
-    void request(const SnapshotCommand& command) override { inner_->request(command); }
-    void snapshot_durable(Position position) override { inner_->snapshot_durable(position); }
-    bool snapshot_left() const noexcept override { return inner_->snapshot_left(); }
-    std::string snapshot_progress() const override { return inner_->snapshot_progress(); }
-    std::uint64_t snapshot_revision() const noexcept override {
-        return inner_->snapshot_revision();
-    }
-    bool snapshot_is_due() const override { return inner_->snapshot_is_due(); }
-    void snapshot_stored(std::uint64_t revision) override { inner_->snapshot_stored(revision); }
-    SnapshotReport snapshot_report() const override { return inner_->snapshot_report(); }
-    void recall(std::string_view memory) override { inner_->recall(memory); }
+    SnapshotSource* snapshots() noexcept override { return inner_->snapshots(); }
     std::string memory() const override { return inner_->memory(); }
     std::uint64_t memory_revision() const noexcept override { return inner_->memory_revision(); }
     Lsn server_end() const noexcept override { return inner_->server_end(); }
@@ -50,7 +47,22 @@ protected:
     Source& inner() noexcept { return *inner_; }
 
 private:
-    std::unique_ptr<Source> inner_;
+    const std::unique_ptr<Source> inner_;
+};
+
+class ForwardingFormat : public Format {
+public:
+    explicit ForwardingFormat(std::unique_ptr<Format> inner) : inner_(std::move(inner)) {}
+
+    Result<void> encode(const Batch& batch, RecordBatch& out) override {
+        return inner_->encode(batch, out);
+    }
+
+protected:
+    Format& inner() noexcept { return *inner_; }
+
+private:
+    const std::unique_ptr<Format> inner_;
 };
 
 class ForwardingSink : public Sink {
@@ -70,7 +82,27 @@ protected:
     Sink& inner() noexcept { return *inner_; }
 
 private:
-    std::unique_ptr<Sink> inner_;
+    const std::unique_ptr<Sink> inner_;
 };
 
-}  // namespace pgc::sim
+class ForwardingStore : public PositionStore {
+public:
+    explicit ForwardingStore(std::unique_ptr<PositionStore> inner) : inner_(std::move(inner)) {}
+
+    Result<std::optional<Loaded>> load() override { return inner_->load(); }
+    void create() override { inner_->create(); }
+    Result<void> save(const StoredPosition& position) override { return inner_->save(position); }
+    Result<void> forget() override { return inner_->forget(); }
+    Result<bool> saved() override { return inner_->saved(); }
+    void wants(Wants& wants) const override { inner_->wants(wants); }
+    std::uint64_t attempts() const noexcept override { return inner_->attempts(); }
+    std::string where() const override { return inner_->where(); }
+
+protected:
+    PositionStore& inner() noexcept { return *inner_; }
+
+private:
+    const std::unique_ptr<PositionStore> inner_;
+};
+
+}  // namespace pgc::test

@@ -1,0 +1,50 @@
+// What a source that can read the rows before the stream (core/snapshot.h) promises the pipeline.
+//
+// Its rows come from Source::read(), in batches of kSnapshotLane; here is what is asked of it and
+// how far it got. It belongs to the source: alive from Source::start() to the source's end.
+//
+// What is left is said in a text of the source's own, which changes when revision() does:
+//
+//   durable(position) ─▶ progress(), revision() ─▶ stored with the stream's position ─▶
+//   stored(revision)
+//
+// Threads: owned and called by the pipeline thread alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/position.h"
+#include "core/snapshot.h"
+
+namespace pgc {
+
+class SnapshotSource {
+public:
+    SnapshotSource() = default;
+    SnapshotSource(const SnapshotSource&) = delete;
+    SnapshotSource& operator=(const SnapshotSource&) = delete;
+    virtual ~SnapshotSource() = default;
+
+    // Begins or changes a snapshot. What can't be done shows in report().
+    virtual void request(const SnapshotCommand& command) = 0;
+
+    // Everything of kSnapshotLane up to `position` is durable. Never moves back.
+    virtual void durable(Position position) = 0;
+
+    // There is something left to be read.
+    virtual bool left() const noexcept = 0;
+    // What is left, counting as read what is durable; empty: nothing. To be stored with the
+    // position, and to be given to the next Source::start(). It has changed when its revision has;
+    // that of what start() was given is 0.
+    virtual std::string progress() const = 0;
+    virtual std::uint64_t revision() const noexcept = 0;
+    // So much of it became durable that it should be stored now.
+    virtual bool is_due() const = 0;
+    // That of this revision is stored: it will not be read again after a crash.
+    virtual void stored(std::uint64_t revision) = 0;
+
+    virtual SnapshotReport report() const = 0;
+};
+
+}  // namespace pgc
