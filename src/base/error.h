@@ -32,6 +32,9 @@ struct Error {
     enum class Next : std::uint8_t {
         retry,  // likely to pass by itself: wait, reconnect, go on from what is durable
         stop,   // passes only when somebody fixes it
+        // Nothing failed: it was decided to go on otherwise (values as text, smaller batches), and
+        // whoever decided remembers it. What it takes is to build the part again. `what` says it.
+        restart,
     };
 
     Category category = Category::internal;
@@ -55,6 +58,10 @@ inline Error retry(Error::Category category, std::string what) {
 }
 inline Error stop(Error::Category category, std::string what) {
     return {category, Error::Next::stop, std::move(what), {}, {}};
+}
+
+inline Error restart_with(Error::Category category, std::string what) {
+    return {category, Error::Next::restart, std::move(what), {}, {}};
 }
 
 constexpr std::string_view name(Error::Category category) noexcept {

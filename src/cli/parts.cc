@@ -38,7 +38,8 @@ public:
         if (!encoded && encoded.error().category == Error::Category::protocol &&
             !carry_over_.text_only) {
             carry_over_.text_only = true;
-            encoded.error().next = Error::Next::retry;
+            encoded.error().next = Error::Next::restart;
+            encoded.error().what += ": continuing in text";
         }
         return encoded;
     }

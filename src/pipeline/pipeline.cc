@@ -453,9 +453,12 @@ void Pipeline::begin_draining() {
 }
 
 void Pipeline::fail(Error error) {
-    ++failures_;
-    pipeline_metrics_.failed(error);
-    deps_.status.failed_with(error);
+    const bool failed = error.next != Error::Next::restart;
+    if (failed) {
+        ++failures_;
+        pipeline_metrics_.failed(error);
+        deps_.status.failed_with(error);
+    }
     const auto decision = supervision_.failed(error, deps_.clock.now());
     if (flow_) flow_->stop_reading();
     source_.reset();
@@ -468,7 +471,9 @@ void Pipeline::fail(Error error) {
         finish(std::unexpected(std::move(error)));
         return;
     }
-    if (decision.report) {
+    if (decision.report && !failed) {
+        deps_.log.failure(LogLevel::info, "going on otherwise", error);
+    } else if (decision.report) {
         const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(decision.pause);
         deps_.log.failure(LogLevel::warning, "interrupted; trying again", error,
                           {{"in_ms", pause.count()}, {"times", decision.times}});

@@ -23,6 +23,7 @@ struct FakeStream {
     bool ended = false;            // by the server, once `arriving` is empty
     bool says_good_bye = true;     // agrees to our leaving copy mode
     std::optional<Error> breaks;   // the connection is gone
+    std::string sqlstate;          // with which, if the server said so
     std::optional<Error> refuses;  // START_REPLICATION, or the reason why it ended
     std::size_t low_water = 1;
     int drains = 0;
@@ -62,7 +63,9 @@ public:
         stream_.started = true;
         return Rows{};
     }
-    const std::string& sqlstate() const noexcept override { return commands_.sqlstate(); }
+    const std::string& sqlstate() const noexcept override {
+        return stream_.sqlstate.empty() ? commands_.sqlstate() : stream_.sqlstate;
+    }
     bool copying() const noexcept override { return stream_.started; }
 
     Result<Drained> drain(std::vector<CopyMessage>& out, std::size_t max_messages,

@@ -341,8 +341,8 @@ Result<void> Relations::check_binary(const Relation& relation,
         if (!column.captured || types_.binary_known(message.columns[i].type)) continue;
         carry_over_.text_only = true;
         return std::unexpected(
-            retry(Error::Category::data,
-                  "a column's type has no binary form that we know: continuing in text")
+            restart_with(Error::Category::data,
+                         "a column's type has no binary form that we know: continuing in text")
                 .at(qualified_name(relation) + ", column " + column.name + ", type " +
                     column.type->name));
     }

@@ -449,7 +449,7 @@ TEST_F(RelationsTest, ATypeUnknownInBinaryMakesUsAskForTextFromThenOn) {
     auto relations = this->relations(true);
     const auto declared = declare(relations, users('d', {{"id", kInt4, true}, {"x", kMood}}));
     ASSERT_FALSE(declared);
-    EXPECT_EQ(declared.error().next, Error::Next::retry);
+    EXPECT_EQ(declared.error().next, Error::Next::restart);
     EXPECT_THAT(declared.error().where, HasSubstr("public.users, column x"));
     EXPECT_TRUE(carry_over_.text_only);
 }

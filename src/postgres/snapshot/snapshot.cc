@@ -258,7 +258,7 @@ Result<void> Snapshot::table_failed(TableCopyState& table, const Error& error, I
     const std::string id = tables_.job_of(table);
     const SnapshotJob* job = jobs_.find(id);
     if (job != nullptr && job->all()) return std::unexpected(error);
-    const bool passes = error.next == Error::Next::retry;
+    const bool passes = error.next != Error::Next::stop;
     if (job != nullptr && (passes || is_of_joined(*job))) {
         table.defer();
         if (!retries_.put_off(id, passes, now)) return {};

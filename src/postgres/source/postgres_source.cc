@@ -248,7 +248,7 @@ void PostgresSource::confirm(Lsn lsn, bool now) {
 Result<void> PostgresSource::go_on_starting(Instant now) {
     if (state_ == State::starting) {
         const auto answer = link_->result();
-        if (!answer) return std::unexpected(explained(answer.error()));
+        if (!answer) return std::unexpected(explained_of_stream(answer.error()));
         if (!*answer) return {};
         if (!link_->copying()) {
             return std::unexpected(retry(Error::Category::protocol,
@@ -297,7 +297,7 @@ Result<Source::Read> PostgresSource::read_stream(Batch& batch, std::size_t max_c
     held_at_.reset();
     reader_->log_reaches(side_queries_->server_end());
     const auto stopped = reader_->read(batch, max_changes, max_bytes, now);
-    if (!stopped) return std::unexpected(explained(stopped.error()));
+    if (!stopped) return std::unexpected(explained_of_stream(stopped.error()));
     if (reader_->nothing_kept()) feedback_.received(assembler_->received());
     if (assembler_->reply_requested()) feedback_.asked();
     if (hold) probe_for_place(now);
@@ -375,7 +375,7 @@ Result<void> PostgresSource::send_feedback(Instant now) {
     } else if (link_->wants_to_write()) {
         done = link_->flush();
     }
-    if (!done) return std::unexpected(explained(done.error()));
+    if (!done) return std::unexpected(explained_of_stream(done.error()));
     return {};
 }
 
@@ -424,7 +424,7 @@ Result<bool> PostgresSource::close() {
         const Instant now = deps_.clock.now();
         const auto message = pgoutput::encode(feedback_.take(now, deps_.clock.wall()));
         if (auto put = link_->put({message.data(), message.size()}); !put) {
-            return std::unexpected(explained(put.error()));
+            return std::unexpected(explained_of_stream(put.error()));
         }
         state_ = State::closing;
     }
@@ -445,26 +445,35 @@ void PostgresSource::settle_joined(Instant now) {
     if (joined_are_stored()) side_queries_->settle(std::exchange(joined_, {}), now);
 }
 
-// The link knows what the server said; here it is known what it was said about. Only a slot that
-// the server has given up (pgclient/server_errors.h) is one to part from.
-Error PostgresSource::explained(Error error) {
+// What the server does not do on the stream's link may be done otherwise. That is decided here and
+// remembered for the next source; it is no failure.
+std::optional<Error> PostgresSource::decided_otherwise(const Error& error) {
+    const auto decided = [&](std::string what) {
+        return restart_with(error.category, std::move(what)).at("slot " + plan_.slot);
+    };
     // No output function, none for a part of it, or one that refuses: text is always there.
-    const bool no_binary = error.what.ends_with("[42883]") || error.what.ends_with("[0A000]");
-    if (plan_.binary && no_binary) {
+    const std::string& sqlstate = link_->sqlstate();
+    if (plan_.binary && (sqlstate == "42883" || sqlstate == "0A000")) {
         deps_.carry_over.text_only = true;
-        error.next = Error::Next::retry;
-        error.what += "; continuing in text";
-        return std::move(error).at("slot " + plan_.slot);
+        return decided(error.what + "; continuing in text");
     }
     if (is_older_than_inserts(error, plan_)) {
         deps_.carry_over.without_inserts = true;
-        error.next = Error::Next::retry;
-        error.hint.clear();
-        error.what +=
-            "; the slot is older than it: continuing without it. Tables that only it publishes are "
-            "captured from a later start on";
-        return std::move(error).at("slot " + plan_.slot);
+        return decided(error.what +
+                       "; the slot is older than it: continuing without it. Tables that only it "
+                       "publishes are captured from a later start on");
     }
+    return std::nullopt;
+}
+
+Error PostgresSource::explained_of_stream(Error error) {
+    if (auto decided = decided_otherwise(error)) return std::move(*decided);
+    return explained(std::move(error));
+}
+
+// The link knows what the server said; here it is known what it was said about. Only a slot that
+// the server has given up (pgclient/server_errors.h) is one to part from.
+Error PostgresSource::explained(Error error) const {
     const bool given_up = error.category == Error::Category::position;
     if (!given_up && error.category != Error::Category::server) return error;
     if (error.hint.empty() && error.next == Error::Next::stop) {

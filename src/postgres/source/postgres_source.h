@@ -116,7 +116,9 @@ private:
     void settle_joined(Instant now);
     void take_tables(const std::vector<std::string>& joined, const CoveredTables& covered);
     void request_new(std::vector<std::string> tables, std::set<Oid> known);
-    [[nodiscard]] Error explained(Error error);
+    [[nodiscard]] std::optional<Error> decided_otherwise(const Error& error);
+    [[nodiscard]] Error explained_of_stream(Error error);
+    [[nodiscard]] Error explained(Error error) const;
 
     const Deps deps_;
     State state_ = State::opening;

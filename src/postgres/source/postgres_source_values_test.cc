@@ -46,7 +46,7 @@ TEST_F(PostgresSourceTest, RemembersThatATypeMustComeAsText) {
     Result<Source::Read> read = Source::Read::caught_up;
     for (int i = 0; i < 5 && read; ++i) read = round();
     ASSERT_FALSE(read);
-    EXPECT_EQ(read.error().next, Error::Next::retry);
+    EXPECT_EQ(read.error().next, Error::Next::restart);
     made.reset();
     stream.arriving.clear();
     start();
@@ -60,11 +60,14 @@ TEST_F(PostgresSourceTest, GoesOnInTextWhereTheServerHasNoBinaryAndBackWhenThatI
     start();
     EXPECT_EQ(server.count("binary 'true'"), 1);
     stream.breaks = server_error({"42883", "no binary output function available for type aclitem"});
+    stream.sqlstate = "42883";
     auto read = round();
     ASSERT_FALSE(read);
-    EXPECT_EQ(read.error().next, Error::Next::retry);
+    EXPECT_EQ(read.error().next, Error::Next::restart) << "a decision, not a failure";
+    EXPECT_THAT(read.error().what, HasSubstr("continuing in text"));
     made.reset();
     stream.breaks.reset();
+    stream.sqlstate.clear();
     start();
     EXPECT_EQ(server.count("binary 'true'"), 1);
     EXPECT_EQ(server.count("published types */"), 1) << "it may be gone, but not from the log";
@@ -79,7 +82,7 @@ TEST_F(PostgresSourceTest, GoesOnInTextWhereTheServerHasNoBinaryAndBackWhenThatI
     read = round();
     for (int i = 0; i < 5 && read; ++i) read = round();
     ASSERT_FALSE(read);
-    EXPECT_EQ(read.error().next, Error::Next::retry);
+    EXPECT_EQ(read.error().next, Error::Next::restart);
     EXPECT_THAT(read.error().what, HasSubstr("has a binary form again"));
     made.reset();
     server.answers("pg-capture: slots */", fake_slot({{"confirmed", to_string(end)}}));

@@ -219,8 +219,9 @@ Result<void> SideQueries::reconsider_text(Instant now) {
     reconsider_again(now, false);
     if (!**all || !deps_.text_ended || !deps_.text_ended()) return {};
     return std::unexpected(
-        retry(Error::Category::server,
-              "every published type has a binary form again: reconnecting to take values as that")
+        restart_with(
+            Error::Category::server,
+            "every published type has a binary form again: reconnecting to take values as that")
             .at("publication " + deps_.plan.publication));
 }
 

@@ -62,7 +62,7 @@ TEST_F(KafkaOversizeTest, WhenItIsUnclearWhichOneItWasBatchesGetSmaller) {
     with(KafkaOversize::fail);
     offer_until_taken(batch(7, users_, {std::string(600'000, 'x')}));
     producers_.now->fail_at(0, KafkaCode::message_too_large);
-    EXPECT_EQ(error_now().next, Next::retry);
+    EXPECT_EQ(error_now().next, Next::restart);
     make();
     EXPECT_EQ(kafka_.batch_bytes, KafkaSink::kBatch_bytes / 2);
     offer_until_taken(batch(7, users_, {std::string(600'000, 'x')}));

@@ -28,7 +28,7 @@ std::string name_of(const KafkaTopics::Topic* topic) {
 }
 
 Error smaller_batches(std::size_t bytes) {
-    return retry(
+    return restart_with(
         Error::Category::sink,
         fmt::format("a topic takes at most {} bytes in a batch; continuing with smaller ones",
                     bytes));

@@ -347,7 +347,7 @@ TEST_F(KafkaSinkTest, ATopicWithASmallLimitMakesTheNextSinkSendSmallerBatches) {
     EXPECT_EQ(durable(), 1U);
     const auto answer = sink_->offer(small);
     ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().next, Next::retry);
+    EXPECT_EQ(answer.error().next, Next::restart) << "a decision, not a failure";
     make();
     EXPECT_EQ(kafka_.batch_bytes, 50'000U);
     kafka_.writes = true;
