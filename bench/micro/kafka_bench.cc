@@ -254,10 +254,9 @@ void memory() {
         RecordPool pool;
         const auto batch = batch_of(pool, table(), 1, kBatch_records);
         std::vector<KafkaOutgoing> outgoing;
-        for (const Record& record : batch->records) outgoing.push_back({topic, 0, &record});
+        for (const Record& record : batch->records) outgoing.push_back({topic, 0, &record, {}});
         const std::size_t before = ::mallinfo2().uordblks;
-        int tag = 0;
-        const auto taken = (*made)->produce(outgoing, headers, &tag);
+        const auto taken = (*made)->produce(outgoing, headers);
         const std::size_t after = ::mallinfo2().uordblks;
         std::cout << (headers ? "with" : "without")
                   << " headers: " << (after - before) / taken.records << " bytes a record\n";

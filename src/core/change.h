@@ -15,19 +15,11 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/lsn.h"
+#include "core/operation.h"
 #include "core/position.h"
 #include "core/relation.h"
 
 namespace pgc {
-
-enum class Operation : std::uint8_t { insert, update, remove, truncate, read, message };
-inline constexpr std::size_t kOperations = 6;
-
-constexpr std::string_view name(Operation operation) noexcept {
-    constexpr std::string_view names[kOperations] = {"INSERT",   "UPDATE", "DELETE",
-                                                     "TRUNCATE", "READ",   "MESSAGE"};
-    return names[static_cast<std::size_t>(operation)];
-}
 
 struct Cell {
     enum class State : std::uint8_t {

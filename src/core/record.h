@@ -1,10 +1,11 @@
-// A change as the destination gets it: destination, key, value. And the batch in which
-// records travel, which owns their bytes until the sink has made them durable.
+// A change as the sink gets it: where it goes, what it is, key, value, headers. And the batch in
+// which records travel, which owns their bytes for as long as the sink needs them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,22 +13,41 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/lsn.h"
+#include "core/operation.h"
 #include "core/position.h"
 #include "core/relation.h"
 
 namespace pgc {
 
+// Where a record goes. What that is (a topic, a file, a line) the sink decides, once for each
+// relation.
+enum class Destination : std::uint8_t {
+    own,           // the place of its relation; of what has none: that of logical messages
+    dead_letters,  // the place of what could not go where it belongs
+};
+
+struct RecordHeader {
+    std::string_view name;
+    std::string_view value;
+};
+
 struct Record {
-    const Relation* relation = nullptr;  // null for a logical message
+    const Relation* relation = nullptr;  // whose row it is of; null for a logical message
+    Destination destination = Destination::own;
+    Operation operation = Operation::insert;
     bool has_key = false;
     bool has_value = true;  // false: a tombstone
     // Concerns all rows of its table (TRUNCATE): a sink with partitions writes one to each.
     bool to_all_partitions = false;
+    std::uint32_t header_count = 0;
     std::string_view key;
     std::string_view value;
     std::string_view partition_by;  // what decides its partition instead of the key; or empty
-    Lsn commit_lsn;                 // header pgc.lsn
-    std::uint64_t ordinal = 0;      // header pgc.seq
+    const RecordHeader* first_header = nullptr;  // beside those of the place; mostly none
+    Lsn commit_lsn;                              // header pgc.lsn
+    std::uint64_t ordinal = 0;                   // header pgc.seq
+
+    std::span<const RecordHeader> headers() const noexcept { return {first_header, header_count}; }
 };
 
 // Belongs to one holder at a time: the format fills it, the sink keeps it until it is
@@ -38,13 +58,21 @@ struct RecordBatch {
     Arena arena;                         // keys and values
     std::vector<RelationPtr> relations;  // those the records point to
     Position end;                        // durable up to here once all its records are
+    Lsn resume_at;  // where the stream goes on after its last whole transaction; none: it ends none
     WallTime newest_commit;
+
+    // The memory it takes, and what a sink needs beside it for as many records.
+    std::size_t footprint(std::size_t record_count, std::size_t bytes_per_record) const noexcept {
+        return arena.capacity() + records.capacity() * sizeof(Record) +
+               record_count * bytes_per_record;
+    }
 
     void clear() noexcept {
         records.clear();
         arena.clear();
         relations.clear();
         end = {};
+        resume_at = {};
         newest_commit = {};
     }
 };

@@ -12,11 +12,6 @@ std::size_t record_bytes(const RecordBatch& batch) noexcept {
     return bytes;
 }
 
-std::size_t footprint(const RecordBatch& batch, const Sink& sink) noexcept {
-    return batch.arena.capacity() + batch.records.capacity() * sizeof(Record) +
-           batch.records.size() * sink.bytes_per_record();
-}
-
 }  // namespace
 
 Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock, RecordPool& pool,
@@ -118,13 +113,14 @@ Result<void> Flow::encode() {
     }
     out->lane = batch_.lane;
     out->end = batch_.end;
+    out->resume_at = batch_.resume_at;
     out->newest_commit = batch_.transactions.back().committed_at;
     in_hand_as_ = {.lane = batch_.lane,
                    .end = batch_.end,
                    .resume_at = batch_.resume_at,
                    .records = out->records.size(),
                    .bytes = record_bytes(*out),
-                   .held = footprint(*out, *sink_),
+                   .held = out->footprint(out->records.size(), sink_->bytes_per_record()),
                    .newest_commit = out->newest_commit,
                    .read_at = last_read_};
     if (batch_.lane == kStreamLane) {

@@ -31,10 +31,9 @@ public:
         if (!known) known = std::make_unique<Name>(Name{name, names_.size()});
         return reinterpret_cast<KafkaTopic*>(known.get());
     }
-    Taken produce(std::span<const KafkaOutgoing> records, bool, void* tag) override;
-    KafkaCode produce(const KafkaOutgoing& record, std::span<const KafkaHeader>,
-                      void* tag) override {
-        const Taken taken = produce({&record, 1}, true, tag);
+    Taken produce(std::span<const KafkaOutgoing> records, bool) override;
+    KafkaCode produce(const KafkaOutgoing& record, std::span<const RecordHeader>) override {
+        const Taken taken = produce({&record, 1}, true);
         return taken.refused;
     }
     void look_up(std::span<const std::string> topics) override {
@@ -60,7 +59,7 @@ private:
         std::string key;
         const char* value;
         std::size_t bytes;
-        void* tag;
+        KafkaTag tag;
         std::size_t number;  // of all that were produced
     };
     struct Partition {
@@ -97,7 +96,7 @@ private:
     void answer(KafkaReports::Answer question);
     void make_topic(const std::string& name, bool by_others);
     KafkaCode refusal(const KafkaOutgoing& out) const;
-    void take(const KafkaOutgoing& out, void* tag);
+    void take(const KafkaOutgoing& out);
     void begin(Partition& partition);
     void finish(Partition& partition);
     std::vector<Lent> next_request(Partition& partition);
@@ -192,8 +191,7 @@ KafkaCode FakeClusterProducer::refusal(const KafkaOutgoing& out) const {
     return there ? KafkaCode::none : KafkaCode::local_unknown_partition;
 }
 
-KafkaProducer::Taken FakeClusterProducer::produce(std::span<const KafkaOutgoing> records, bool,
-                                                  void* tag) {
+KafkaProducer::Taken FakeClusterProducer::produce(std::span<const KafkaOutgoing> records, bool) {
     world_.step("produce");
     std::vector<KafkaOutgoing> all{records.begin(), records.end()};
     if (cluster_.mutation_ == Mutation::kafka_swaps_two_records && all.size() > 1) {
@@ -205,16 +203,16 @@ KafkaProducer::Taken FakeClusterProducer::produce(std::span<const KafkaOutgoing>
         if (taken.refused != KafkaCode::none) break;
         if (cluster_.mutation_ == Mutation::kafka_truncates_one_partition &&
             out.record->to_all_partitions && out.partition > 0) {
-            ready_.written.push_back({tag, 1});
+            ready_.written.push_back({out.tag.batch, 1});
         } else {
-            take(out, tag);
+            take(out);
         }
         ++taken.records;
     }
     return taken;
 }
 
-void FakeClusterProducer::take(const KafkaOutgoing& out, void* tag) {
+void FakeClusterProducer::take(const KafkaOutgoing& out) {
     const Record& record = *out.record;
     const std::string key{record.key};
     const auto home =
@@ -227,7 +225,7 @@ void FakeClusterProducer::take(const KafkaOutgoing& out, void* tag) {
     partition.topic = out.topic;
     partition.number = out.partition;
     partition.queue.push_back(
-        {key, record.value.data(), record.value.size(), tag, produced_.size()});
+        {key, record.value.data(), record.value.size(), out.tag, produced_.size()});
     const auto known = cluster_.topics_.find(name_of(out.topic));
     produced_.push_back({.commit = record.commit_lsn,
                          .ordinal = record.ordinal,
@@ -282,7 +280,9 @@ void FakeClusterProducer::finish(Partition& partition) {
     report_to_oracle();
     std::vector<KafkaReports::Written> written;
     for (const Lent& lent : request) {
-        if (written.empty() || written.back().tag != lent.tag) written.push_back({lent.tag, 0});
+        if (written.empty() || written.back().batch != lent.tag.batch) {
+            written.push_back({lent.tag.batch, 0});
+        }
         ++written.back().records;
     }
     later([this, written = std::move(written)] {
@@ -322,12 +322,8 @@ void FakeClusterProducer::report_to_oracle() {
 void FakeClusterProducer::report_failed(const Partition& partition, const Lent& lent,
                                         KafkaCode code) {
     --lent_;
-    ready_.failed.push_back({.tag = lent.tag,
-                             .value = lent.value,
-                             .bytes = lent.bytes,
-                             .code = code,
-                             .partition = partition.number,
-                             .topic = partition.topic});
+    ready_.failed.push_back(
+        {.tag = lent.tag, .code = code, .partition = partition.number, .topic = partition.topic});
 }
 
 void FakeClusterProducer::fail(Partition& partition, std::vector<Lent> request, KafkaCode code) {
@@ -358,13 +354,13 @@ void FakeClusterProducer::fail_for_good() {
 void FakeClusterProducer::collect(KafkaReports& into) {
     world_.step("collect");
     if (cluster_.mutation_ == Mutation::kafka_failure_counts) {
-        for (const auto& failed : ready_.failed) ready_.written.push_back({failed.tag, 1});
+        for (const auto& failed : ready_.failed) ready_.written.push_back({failed.tag.batch, 1});
         ready_.failed.clear();
     }
     if (cluster_.mutation_ == Mutation::kafka_reports_early) {
         for (auto& [which, partition] : partitions_) {
             for (Lent& lent : partition.queue) {
-                if (lent.tag != nullptr) ready_.written.push_back({lent.tag, 1});
+                ready_.written.push_back({lent.tag.batch, 1});
             }
             lent_ -= partition.queue.size();
             partition.queue.clear();

@@ -73,27 +73,27 @@ public:
         if (!known) known = std::make_unique<std::string>(name);
         return reinterpret_cast<KafkaTopic*>(known.get());
     }
-    Taken produce(std::span<const KafkaOutgoing> records, bool headers, void* tag) override {
+    Taken produce(std::span<const KafkaOutgoing> records, bool place_headers) override {
         Taken taken;
         for (const KafkaOutgoing& out : records) {
             taken.refused = refusal(out);
             if (taken.refused != KafkaCode::none) break;
             std::vector<std::pair<std::string, std::string>> added;
-            if (headers) {
+            if (place_headers) {
                 added = {{"pgc.lsn", to_string(out.record->commit_lsn)},
                          {"pgc.seq", std::to_string(out.record->ordinal)}};
             }
-            take(out, std::move(added), tag);
+            add(added, out.record->headers());
+            take(out, std::move(added));
             ++taken.records;
         }
         return taken;
     }
-    KafkaCode produce(const KafkaOutgoing& record, std::span<const KafkaHeader> headers,
-                      void* tag) override {
+    KafkaCode produce(const KafkaOutgoing& record, std::span<const RecordHeader> headers) override {
         if (const KafkaCode code = refusal(record); code != KafkaCode::none) return code;
         std::vector<std::pair<std::string, std::string>> added;
-        for (const KafkaHeader& header : headers) added.emplace_back(header.name, header.value);
-        take(record, std::move(added), tag);
+        add(added, headers);
+        take(record, std::move(added));
         return KafkaCode::none;
     }
     void look_up(std::span<const std::string> topics) override {
@@ -136,19 +136,17 @@ public:
         FakeKafkaTopic& topic = kafka_.topics[name_of(one.topic)];
         topic.records.push_back(std::move(one.record));
         auto& written = ready_.written;
-        if (written.empty() || written.back().tag != one.tag) written.push_back({one.tag, 0});
+        if (written.empty() || written.back().batch != one.tag.batch) {
+            written.push_back({one.tag.batch, 0});
+        }
         ++written.back().records;
         wake_.notify();
     }
     void fail_at(std::size_t at, KafkaCode code) {
         const Lent one = std::move(lent_[at]);
         lent_.erase(lent_.begin() + static_cast<std::ptrdiff_t>(at));
-        ready_.failed.push_back({.tag = one.tag,
-                                 .value = one.has_value ? one.value : nullptr,
-                                 .bytes = one.bytes,
-                                 .code = code,
-                                 .partition = one.record.partition,
-                                 .topic = one.topic});
+        ready_.failed.push_back(
+            {.tag = one.tag, .code = code, .partition = one.record.partition, .topic = one.topic});
         wake_.notify();
     }
     void fail_for_good(Error error) {
@@ -180,7 +178,7 @@ private:
         std::size_t bytes;
         bool has_value;
         KafkaTopic* topic;
-        void* tag;
+        KafkaTag tag;
     };
     struct Question {
         To to;
@@ -200,8 +198,11 @@ private:
         if (out.partition >= found->second.partitions) return KafkaCode::local_unknown_partition;
         return KafkaCode::none;
     }
-    void take(const KafkaOutgoing& out, std::vector<std::pair<std::string, std::string>> headers,
-              void* tag) {
+    using Headers = std::vector<std::pair<std::string, std::string>>;
+    static void add(Headers& to, std::span<const RecordHeader> headers) {
+        for (const RecordHeader& header : headers) to.emplace_back(header.name, header.value);
+    }
+    void take(const KafkaOutgoing& out, Headers headers) {
         const Record& from = *out.record;
         lent_.push_back({.record = {.key = std::string{from.key},
                                     .value = {},
@@ -215,7 +216,7 @@ private:
                          .bytes = from.value.size(),
                          .has_value = from.has_value,
                          .topic = out.topic,
-                         .tag = tag});
+                         .tag = out.tag});
         if (kafka_.writes) wake_.notify();
     }
     void ask(Question question) {

@@ -146,6 +146,7 @@ bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Op
     }
     Record record;
     record.relation = change.relation;
+    record.operation = operation;
     const Cell* const newest = after != nullptr ? after : before;
     if (!plan.key.empty() && newest != nullptr) {
         out_.begin(out.arena);
@@ -182,6 +183,7 @@ bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Op
 void NativeFormat::append_truncate(const TablePlan& plan, const Change& change, RecordBatch& out) {
     Record record;
     record.relation = change.relation;
+    record.operation = Operation::truncate;
     record.to_all_partitions = true;
     begin_value(plan, Operation::truncate, out);
     out_.text(R"(null,"after":null,"truncate":{"cascade":)");
@@ -194,6 +196,7 @@ void NativeFormat::append_truncate(const TablePlan& plan, const Change& change, 
 bool NativeFormat::append_message(const Change& change, RecordBatch& out) {
     const Message& message = *change.message;
     Record record;
+    record.operation = Operation::message;
     out_.begin(out.arena);
     out_.text(R"({"prefix":)");
     if (!row_.write_plain(out_, message.prefix, true)) {

@@ -64,7 +64,7 @@ KafkaDeadLetters::KafkaDeadLetters(Deps deps)
       letters_(deps.metrics.counter(Metric::kafka_dead_letters_total)),
       logger_(std::move(deps.logger)) {}
 
-void KafkaDeadLetters::add(const Record& record, std::string_view topic, void* tag) {
+void KafkaDeadLetters::add(const Record& record, std::string_view topic, KafkaTag tag) {
     carry_over_.refused(record);
     waiting_.push_back({&record, std::string{topic}, tag});
 }
@@ -80,16 +80,17 @@ Result<bool> KafkaDeadLetters::send_front() {
     const std::string size = std::to_string(record.key.size() + record.value.size());
     const std::string lsn = to_string(record.commit_lsn);
     const std::string seq = std::to_string(record.ordinal);
-    const std::array headers{KafkaHeader{"pgc.topic", letter.topic},
-                             KafkaHeader{"pgc.table", table},
-                             KafkaHeader{"pgc.reason", "MSG_SIZE_TOO_LARGE"},
-                             KafkaHeader{"pgc.size", size},
-                             KafkaHeader{"pgc.lsn", lsn},
-                             KafkaHeader{"pgc.seq", seq}};
+    const std::array headers{RecordHeader{"pgc.topic", letter.topic},
+                             RecordHeader{"pgc.table", table},
+                             RecordHeader{"pgc.reason", "MSG_SIZE_TOO_LARGE"},
+                             RecordHeader{"pgc.size", size},
+                             RecordHeader{"pgc.lsn", lsn},
+                             RecordHeader{"pgc.seq", seq}};
     const KafkaCode code = producer_.produce({.topic = (*route)->topic->handle,
                                               .partition = (*route)->partitioner(record),
-                                              .record = &record},
-                                             headers, letter.tag);
+                                              .record = &record,
+                                              .tag = letter.tag},
+                                             headers);
     if (code == KafkaCode::local_queue_full) return false;
     if (code == KafkaCode::message_too_large) {
         return std::unexpected(kafka_too_large_for_dead_letters(record, letter.topic));

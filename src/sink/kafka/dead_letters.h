@@ -50,7 +50,7 @@ public:
     explicit KafkaDeadLetters(Deps deps);
 
     // Takes a record over whose batch is lent for as long as it is not reported.
-    void add(const Record& record, std::string_view topic, void* tag);
+    void add(const Record& record, std::string_view topic, KafkaTag tag);
 
     bool empty() const noexcept { return waiting_.empty(); }
     // Hands over what it has, once its topic is ready. Calls sent(tag) for each.
@@ -70,7 +70,7 @@ private:
     struct Letter {
         const Record* record;
         std::string topic;  // where it belongs
-        void* tag;
+        KafkaTag tag;
     };
     Result<bool> send_front();
 

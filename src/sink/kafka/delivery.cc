@@ -5,18 +5,13 @@
 #include <utility>
 
 namespace pgc {
-namespace {
-
-KafkaDelivery::Pending& pending_of(void* tag) noexcept {
-    return *static_cast<KafkaDelivery::Pending*>(tag);
-}
-
-}  // namespace
 
 KafkaDelivery::Pending& KafkaDelivery::accept(RecordBatchPtr batch, std::size_t records,
                                               std::size_t bytes) {
     assert(unfinished() == nullptr);
+    const std::uint32_t number = next_number();
     Pending& pending = queue_.emplace_back();
+    pending.number_ = number;
     pending.batch_ = std::move(batch);
     pending.records_ = records;
     pending.bytes_ = bytes;
@@ -53,22 +48,18 @@ void KafkaDelivery::covered(Pending& pending) noexcept {
 }
 
 void KafkaDelivery::written(const KafkaReports::Written& report) noexcept {
-    Pending& pending = pending_of(report.tag);
+    Pending& pending = of(report.batch);
     assert(report.records <= pending.lent_);
     pending.lent_ -= report.records;
     pending.written_ += report.records;
     unreported_ -= report.records;
 }
 
-const Record* KafkaDelivery::failed(const KafkaReports::Failed& report) noexcept {
-    Pending& pending = pending_of(report.tag);
-    assert(pending.lent_ > 0);
+const Record& KafkaDelivery::failed(const KafkaReports::Failed& report) noexcept {
+    Pending& pending = of(report.tag.batch);
+    assert(pending.lent_ > 0 && report.tag.record < pending.batch_->records.size());
     --pending.lent_;
-    if (report.value == nullptr) return nullptr;
-    for (const Record& record : pending.batch_->records) {
-        if (record.value.data() == report.value) return &record;
-    }
-    return nullptr;
+    return pending.batch_->records[report.tag.record];
 }
 
 std::size_t KafkaDelivery::advance() {
@@ -80,6 +71,7 @@ std::size_t KafkaDelivery::advance() {
         bytes_ -= front.bytes_;
         records += front.written_;
         queue_.pop_front();
+        ++first_;
     }
     return records;
 }
@@ -89,6 +81,7 @@ std::vector<RecordBatch> KafkaDelivery::give_up() {
     for (Pending& pending : queue_) {
         if (pending.lent_ > 0) lent.push_back(std::move(*pending.batch_));
     }
+    first_ = next_number();
     queue_.clear();
     bytes_ = unreported_ = 0;
     return lent;

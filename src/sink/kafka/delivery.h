@@ -29,16 +29,18 @@ namespace pgc {
 
 class KafkaDelivery {
 public:
-    // An accepted batch; its address is the tag of its records.
+    // An accepted batch.
     class Pending {
     public:
         const RecordBatch& batch() const noexcept { return *batch_; }
+        std::uint32_t number() const noexcept { return number_; }
         std::size_t handed() const noexcept { return handed_; }
         bool all_handed() const noexcept { return handed_ == records_; }
 
     private:
         friend class KafkaDelivery;
         RecordBatchPtr batch_;
+        std::uint32_t number_ = 0;
         std::size_t bytes_ = 0;
         std::size_t records_ = 0;             // each as often as it goes to a partition
         std::size_t handed_ = 0;              // records off the front that somebody has taken
@@ -47,8 +49,14 @@ public:
         std::vector<const Record*> letters_;  // of those that go to several partitions
     };
 
+    // What the next one is known by (KafkaTag::batch).
+    std::uint32_t next_number() const noexcept {
+        return first_ + static_cast<std::uint32_t>(queue_.size());
+    }
     // `records` are handed over for it. Requires: every batch before was handed over whole.
     Pending& accept(RecordBatchPtr batch, std::size_t records, std::size_t bytes);
+    // Of a batch with records that are not reported.
+    Pending& of(std::uint32_t number) noexcept { return queue_[number - first_]; }
     // The batch that is not handed over whole; null: all are.
     Pending* unfinished() noexcept;
 
@@ -65,8 +73,8 @@ public:
 
     // As the producer reported.
     void written(const KafkaReports::Written& report) noexcept;
-    // Forgets that it is lent. The record it was about; null where that is not known.
-    const Record* failed(const KafkaReports::Failed& report) noexcept;
+    // Forgets that it is lent. The record it was about.
+    const Record& failed(const KafkaReports::Failed& report) noexcept;
 
     // Lets go what is durable with everything before it; how many records that were.
     std::size_t advance();
@@ -82,6 +90,7 @@ public:
 
 private:
     std::deque<Pending> queue_;  // in order; addresses stay
+    std::uint32_t first_ = 0;    // number of its front
     LanePositions durable_;
     std::size_t bytes_ = 0;
     std::size_t unreported_ = 0;

@@ -29,7 +29,7 @@ protected:
         return pending;
     }
     void written(KafkaDelivery::Pending& pending, std::uint32_t records) {
-        delivery_.written({&pending, records});
+        delivery_.written({pending.number(), records});
         delivery_.advance();
     }
     std::uint64_t durable() const { return delivery_.durable(kStreamLane).commit.value; }
@@ -94,23 +94,39 @@ TEST_F(KafkaDeliveryTest, WhatIsNotHandedOverIsNotDurable) {
 TEST_F(KafkaDeliveryTest, NothingBehindAFailedRecordIsEverDurable) {
     auto& one = accept(1, 2);
     auto& two = accept(2, 1);
-    const char* value = one.batch().records[1].value.data();
-    const Record* failed = delivery_.failed({.tag = &one, .value = value});
-    ASSERT_NE(failed, nullptr);
-    EXPECT_EQ(failed->ordinal, 2U);
+    EXPECT_EQ(delivery_.failed({.tag = {one.number(), 1}}).ordinal, 2U);
     written(one, 1);
     written(two, 1);
     EXPECT_EQ(durable(), 0U);
 }
 
-TEST_F(KafkaDeliveryTest, ATombstoneThatFailedCantBeFound) {
-    auto& one = accept(1, 1);
-    EXPECT_EQ(delivery_.failed({.tag = &one, .value = nullptr}), nullptr);
+TEST_F(KafkaDeliveryTest, ATombstoneThatFailedIsFoundByItsIndex) {
+    accept(1, 1);
+    RecordBatchPtr tombstones = batch(2, 0);
+    tombstones->records.push_back({.has_key = true, .has_value = false, .ordinal = 1});
+    tombstones->records.push_back({.has_key = true, .has_value = false, .ordinal = 2});
+    auto& pending = delivery_.accept(std::move(tombstones), 2, 100);
+    delivery_.handed(pending, 2);
+    EXPECT_EQ(delivery_.failed({.tag = {pending.number(), 1}}).ordinal, 2U);
+}
+
+TEST_F(KafkaDeliveryTest, BatchesAreNumberedWhateverHasGone) {
+    for (std::uint64_t commit = 1; commit <= 3; ++commit) {
+        const std::uint32_t number = delivery_.next_number();
+        auto& one = accept(commit, 1);
+        EXPECT_EQ(one.number(), number);
+        EXPECT_EQ(&delivery_.of(number), &one);
+        written(one, 1);
+    }
+    const std::uint32_t before = delivery_.next_number();
+    accept(4, 1);
+    (void)delivery_.give_up();
+    EXPECT_EQ(delivery_.next_number(), before + 1) << "a late report names no other batch";
 }
 
 TEST_F(KafkaDeliveryTest, AFailedRecordThatWentElsewhereCountsThere) {
     auto& one = accept(1, 1);
-    (void)delivery_.failed({.tag = &one, .value = nullptr});
+    (void)delivery_.failed({.tag = {one.number(), 0}});
     delivery_.handed_kept(one);
     written(one, 1);
     EXPECT_EQ(durable(), 1U);
@@ -143,8 +159,8 @@ TEST_F(KafkaDeliveryTest, GivingUpHandsOutOnlyWhatIsStillLent) {
     auto& one = accept(1, 1);
     auto& two = accept(2, 2);
     delivery_.accept(batch(3, 1), 1, 100);  // not handed over
-    delivery_.written({&one, 1});           // reported, though not yet let go
-    delivery_.written({&two, 1});
+    delivery_.written({one.number(), 1});   // reported, though not yet let go
+    delivery_.written({two.number(), 1});
     const auto lent = delivery_.give_up();
     ASSERT_EQ(lent.size(), 1U);
     EXPECT_EQ(lent[0].end, Position::whole(Lsn{2}));
@@ -174,10 +190,10 @@ TEST_F(KafkaDeliveryTest, DurableIsAlwaysTheLongestReportedPrefix) {
                 if (lent[which] > 0) {
                     --lent[which];
                     if (random.chance(2)) {
-                        (void)delivery.failed({.tag = alive[which], .value = nullptr});
+                        (void)delivery.failed({.tag = {alive[which]->number(), 0}});
                     } else {
                         --missing[which];
-                        delivery.written({alive[which], 1});
+                        delivery.written({alive[which]->number(), 1});
                     }
                 }
             }

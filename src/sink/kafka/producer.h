@@ -55,29 +55,30 @@ enum class KafkaCode : int {
 // A topic to write to; belongs to the producer.
 class KafkaTopic;
 
-// A record on its way. Key and value are lent until it is reported.
+// What a record is known by on its way: its batch, as the sink numbers them, and its index in that.
+struct KafkaTag {
+    std::uint32_t batch = 0;
+    std::uint32_t record = 0;
+    bool operator==(const KafkaTag&) const = default;
+};
+
+// A record on its way. Key, value and headers are lent until it is reported.
 struct KafkaOutgoing {
     KafkaTopic* topic = nullptr;
     std::int32_t partition = 0;
     const Record* record = nullptr;
-};
-
-struct KafkaHeader {
-    std::string_view name;
-    std::string_view value;
+    KafkaTag tag;
 };
 
 // What collect() brought.
 struct KafkaReports {
-    // Records that are safe as `acks` says; neighbours with one tag are counted together.
+    // Records that are safe as `acks` says; neighbours of one batch are counted together.
     struct Written {
-        void* tag = nullptr;
+        std::uint32_t batch = 0;
         std::uint32_t records = 0;
     };
     struct Failed {
-        void* tag = nullptr;
-        const char* value = nullptr;  // as it was lent; null for a tombstone
-        std::size_t bytes = 0;        // of the value
+        KafkaTag tag;
         KafkaCode code{};
         std::int32_t partition = -1;
         KafkaTopic* topic = nullptr;
@@ -125,12 +126,12 @@ public:
         std::size_t records = 0;  // off the front
         KafkaCode refused{};      // why the next one was not; none when all were taken
     };
-    // Takes records in their order, each with its partition, with headers pgc.lsn and pgc.seq
-    // if `headers`; stops at the first it refuses.
-    virtual Taken produce(std::span<const KafkaOutgoing> records, bool headers, void* tag) = 0;
-    // Takes one with headers of its own.
-    virtual KafkaCode produce(const KafkaOutgoing& record, std::span<const KafkaHeader> headers,
-                              void* tag) = 0;
+    // Takes records in their order, each with its partition and the headers it has, before them
+    // pgc.lsn and pgc.seq if `place_headers`; stops at the first it refuses.
+    virtual Taken produce(std::span<const KafkaOutgoing> records, bool place_headers) = 0;
+    // Takes one with these headers and no others.
+    virtual KafkaCode produce(const KafkaOutgoing& record,
+                              std::span<const RecordHeader> headers) = 0;
 
     virtual void look_up(std::span<const std::string> topics) = 0;
     virtual void create(std::span<const KafkaNewTopic> topics) = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cassert>
 #include <charconv>
 #include <thread>
@@ -41,6 +42,15 @@ KafkaTopic* ours(rd_kafka_topic_t* topic) noexcept {
     return reinterpret_cast<KafkaTopic*>(topic);
 }
 
+// A tag travels as a message's opaque.
+static_assert(sizeof(void*) == sizeof(KafkaTag));
+void* opaque(KafkaTag tag) noexcept {
+    return std::bit_cast<void*>(tag);
+}
+KafkaTag tag_of(void* as_opaque) noexcept {
+    return std::bit_cast<KafkaTag>(as_opaque);
+}
+
 // An empty value is none to librdkafka when it has no address.
 char kEmpty[1] = {};
 
@@ -60,23 +70,28 @@ struct HeadersFree {
 };
 using Headers = std::unique_ptr<rd_kafka_headers_t, HeadersFree>;
 
-void add(const Headers& headers, const KafkaHeader& header) {
+void add(const Headers& headers, const RecordHeader& header) {
     rd_kafka_header_add(headers.get(), header.name.data(), static_cast<ssize_t>(header.name.size()),
                         header.value.data(), static_cast<ssize_t>(header.value.size()));
 }
 
-Headers place_headers(const Record& record) {
+void add_place(const Headers& headers, const Record& record) {
     std::array<char, kMaxLsnText> lsn;
     std::array<char, 20> seq;
     const char* lsn_end = write_lsn(lsn.data(), record.commit_lsn);
     const char* seq_end = std::to_chars(seq.data(), seq.data() + seq.size(), record.ordinal).ptr;
-    Headers headers{rd_kafka_headers_new(2)};
     add(headers, {"pgc.lsn", {lsn.data(), lsn_end}});
     add(headers, {"pgc.seq", {seq.data(), seq_end}});
+}
+
+Headers headers_of(const Record& record, bool place) {
+    Headers headers{rd_kafka_headers_new(record.header_count + (place ? 2 : 0))};
+    if (place) add_place(headers, record);
+    for (const RecordHeader& header : record.headers()) add(headers, header);
     return headers;
 }
 
-KafkaCode produce_with(rd_kafka_t* client, const KafkaOutgoing& out, Headers headers, void* tag) {
+KafkaCode produce_with(rd_kafka_t* client, const KafkaOutgoing& out, Headers headers) {
     const Record& record = *out.record;
     std::array<rd_kafka_vu_t, 6> parts{};
     parts[0].vtype = RD_KAFKA_VTYPE_RKT;
@@ -88,7 +103,7 @@ KafkaCode produce_with(rd_kafka_t* client, const KafkaOutgoing& out, Headers hea
     parts[3].vtype = RD_KAFKA_VTYPE_KEY;
     parts[3].u.mem = {const_cast<void*>(key_of(record)), record.has_key ? record.key.size() : 0};
     parts[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
-    parts[4].u.ptr = tag;
+    parts[4].u.ptr = opaque(out.tag);
     parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
     parts[5].u.headers = headers.get();
     rd_kafka_error_t* error = rd_kafka_produceva(client, parts.data(), parts.size());
@@ -120,13 +135,14 @@ KafkaTopic* RdKafkaProducer::topic(const std::string& name) {
     return ours(made);
 }
 
-KafkaProducer::Taken RdKafkaProducer::produce(std::span<const KafkaOutgoing> records, bool headers,
-                                              void* tag) {
+KafkaProducer::Taken RdKafkaProducer::produce(std::span<const KafkaOutgoing> records,
+                                              bool place_headers) {
     Taken taken;
     for (const KafkaOutgoing& out : records) {
-        taken.refused = headers
-                            ? produce_with(client_->handle(), out, place_headers(*out.record), tag)
-                            : produce_plain(out, tag);
+        taken.refused =
+            place_headers || out.record->header_count > 0
+                ? produce_with(client_->handle(), out, headers_of(*out.record, place_headers))
+                : produce_plain(out);
         if (taken.refused != KafkaCode::none) break;
         ++taken.records;
     }
@@ -134,19 +150,19 @@ KafkaProducer::Taken RdKafkaProducer::produce(std::span<const KafkaOutgoing> rec
     return taken;
 }
 
-KafkaCode RdKafkaProducer::produce_plain(const KafkaOutgoing& out, void* tag) {
+KafkaCode RdKafkaProducer::produce_plain(const KafkaOutgoing& out) {
     const Record& record = *out.record;
     const int failed =
         rd_kafka_produce(theirs(out.topic), out.partition, 0, lent_value(record),
-                         record.value.size(), key_of(record), record.key.size(), tag);
+                         record.value.size(), key_of(record), record.key.size(), opaque(out.tag));
     return failed == 0 ? KafkaCode::none : ours(rd_kafka_last_error());
 }
 
 KafkaCode RdKafkaProducer::produce(const KafkaOutgoing& record,
-                                   std::span<const KafkaHeader> headers, void* tag) {
+                                   std::span<const RecordHeader> headers) {
     Headers all{rd_kafka_headers_new(headers.size())};
-    for (const KafkaHeader& header : headers) add(all, header);
-    const KafkaCode code = produce_with(client_->handle(), record, std::move(all), tag);
+    for (const RecordHeader& header : headers) add(all, header);
+    const KafkaCode code = produce_with(client_->handle(), record, std::move(all));
     if (code == KafkaCode::none) ++lent_;
     return code;
 }
@@ -242,14 +258,13 @@ void RdKafkaProducer::take_deliveries(rd_kafka_event_t* event, KafkaReports& int
     while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
         --lent_;
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) [[likely]] {
-            if (into.written.empty() || into.written.back().tag != message->_private) {
-                into.written.push_back({.tag = message->_private, .records = 0});
+            const std::uint32_t batch = tag_of(message->_private).batch;
+            if (into.written.empty() || into.written.back().batch != batch) {
+                into.written.push_back({.batch = batch, .records = 0});
             }
             ++into.written.back().records;
         } else {
-            into.failed.push_back({.tag = message->_private,
-                                   .value = static_cast<const char*>(message->payload),
-                                   .bytes = message->len,
+            into.failed.push_back({.tag = tag_of(message->_private),
                                    .code = ours(message->err),
                                    .partition = message->partition,
                                    .topic = ours(message->rkt)});

@@ -32,9 +32,8 @@ public:
     ~RdKafkaProducer() override;
 
     KafkaTopic* topic(const std::string& name) override;
-    Taken produce(std::span<const KafkaOutgoing> records, bool headers, void* tag) override;
-    KafkaCode produce(const KafkaOutgoing& record, std::span<const KafkaHeader> headers,
-                      void* tag) override;
+    Taken produce(std::span<const KafkaOutgoing> records, bool place_headers) override;
+    KafkaCode produce(const KafkaOutgoing& record, std::span<const RecordHeader> headers) override;
     void look_up(std::span<const std::string> topics) override;
     void create(std::span<const KafkaNewTopic> topics) override;
     void limits(std::span<const std::string> topics) override;
@@ -52,7 +51,7 @@ private:
         std::vector<std::string> topics;
     };
 
-    KafkaCode produce_plain(const KafkaOutgoing& out, void* tag);
+    KafkaCode produce_plain(const KafkaOutgoing& out);
     rd_kafka_AdminOptions_t* options_for(To to, std::vector<std::string> topics);
     void take_deliveries(rd_kafka_event_t* event, KafkaReports& into);
     void take_topics(const rd_kafka_event_t* event, KafkaReports& into);

@@ -51,7 +51,8 @@ protected:
         return *records_.back();
     }
     KafkaProducer::Taken produce(std::vector<KafkaOutgoing> all, bool headers = true) {
-        return producer_->produce(all, headers, &tag_);
+        for (std::uint32_t i = 0; i < all.size(); ++i) all[i].tag = {kBatch, i};
+        return producer_->produce(all, headers);
     }
     // Waits on the descriptor, as the pipeline does, until `enough`.
     template <typename Enough>
@@ -78,22 +79,32 @@ protected:
     std::unique_ptr<RdKafkaProducer> producer_;
     KafkaTopic* topic_ = nullptr;
     KafkaReports reports_;
-    int tag_ = 0;
+    static constexpr std::uint32_t kBatch = 0xFFFFFFFE;
 };
 
-TEST_F(RdKafkaProducerTest, EachRecordTakenIsReportedWithItsTag) {
+TEST_F(RdKafkaProducerTest, EachRecordTakenIsReportedWithItsBatch) {
     const auto taken =
         produce({{topic_, 0, &record("a")}, {topic_, 1, &record("b")}, {topic_, 0, &record("c")}});
     EXPECT_EQ(taken.records, 3U);
     EXPECT_EQ(taken.refused, KafkaCode::none);
     collect_until([this] { return written() == 3; });
-    for (const auto& report : reports_.written) EXPECT_EQ(report.tag, &tag_);
+    for (const auto& report : reports_.written) EXPECT_EQ(report.batch, kBatch);
     EXPECT_TRUE(reports_.failed.empty());
 }
 
 TEST_F(RdKafkaProducerTest, RecordsGoWithoutHeadersToo) {
     EXPECT_EQ(produce({{topic_, 0, &record("a")}, {topic_, 0, &record("", "")}}, false).records,
               2U);
+    collect_until([this] { return written() == 2; });
+}
+
+TEST_F(RdKafkaProducerTest, ARecordsOwnHeadersGoWithIt) {
+    const RecordHeader header{"pgc.reason", "because"};
+    Record with_header = record("a");
+    with_header.header_count = 1;
+    with_header.first_header = &header;
+    EXPECT_EQ(produce({{topic_, 0, &with_header}}, true).records, 1U);
+    EXPECT_EQ(produce({{topic_, 0, &with_header}}, false).records, 1U);
     collect_until([this] { return written() == 2; });
 }
 
@@ -106,18 +117,18 @@ TEST_F(RdKafkaProducerTest, ARecordTooLargeForTheLibraryIsRefusedAtOnce) {
     collect_until([this] { return written() == 1; });
 }
 
-TEST_F(RdKafkaProducerTest, AFailureNamesTheValueItIsAbout) {
+TEST_F(RdKafkaProducerTest, AFailureNamesTheRecordItIsAbout) {
     rd_kafka_mock_push_request_errors(mock_, 0 /* Produce */, 1,
                                       RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
-    const Record& sent = record("a");
-    ASSERT_EQ(produce({{topic_, 1, &sent}}).records, 1U);
-    collect_until([this] { return !reports_.failed.empty(); });
+    // A tombstone: it has no value by which it could be known.
+    Record tombstone = record("", "k");
+    tombstone.has_value = false;
+    ASSERT_EQ(produce({{topic_, 0, &record("a")}, {topic_, 1, &tombstone}}).records, 2U);
+    collect_until([this] { return written() + reports_.failed.size() == 2; });
+    ASSERT_EQ(reports_.failed.size(), 1U);
     const auto& failed = reports_.failed.front();
-    EXPECT_EQ(failed.tag, &tag_);
-    EXPECT_EQ(failed.value, sent.value.data());
-    EXPECT_EQ(failed.bytes, 1U);
+    EXPECT_EQ(failed.tag, (KafkaTag{kBatch, static_cast<std::uint32_t>(failed.partition)}));
     EXPECT_EQ(failed.code, KafkaCode::message_too_large);
-    EXPECT_EQ(failed.partition, 1);
     EXPECT_EQ(failed.topic, topic_);
 }
 

@@ -130,8 +130,7 @@ std::string KafkaSink::waits_for() const {
 }
 
 std::size_t KafkaSink::bytes_of(const RecordBatch& batch, std::size_t records) const noexcept {
-    return batch.arena.capacity() + batch.records.capacity() * sizeof(Record) +
-           records * bytes_per_record();
+    return batch.footprint(records, bytes_per_record());
 }
 
 void KafkaSink::fail(Error error) {
@@ -143,8 +142,8 @@ void KafkaSink::turn() {
     take_reports();
     if (error_) return;
     topics_.ask();
-    const auto sent = letters_.send(
-        [this](void* tag) { delivery_.handed_kept(*static_cast<KafkaDelivery::Pending*>(tag)); });
+    const auto sent =
+        letters_.send([this](KafkaTag tag) { delivery_.handed_kept(delivery_.of(tag.batch)); });
     if (!sent) return fail(sent.error());
     if (auto* pending = delivery_.unfinished()) hand_over(*pending);
     in_flight_.set(static_cast<double>(delivery_.unreported()));
@@ -168,40 +167,36 @@ void KafkaSink::take_reports() {
 }
 
 void KafkaSink::take_failure(const KafkaReports::Failed& report) {
-    const Record* record = delivery_.failed(report);
+    const Record& record = delivery_.failed(report);
     const auto code = static_cast<rd_kafka_resp_err_t>(report.code);
     metrics_.counter(Metric::kafka_delivery_failures_total, {kafka_error_name(code)}).add();
     if (report.code == KafkaCode::message_too_large) return take_too_large(report, record);
     const std::string topic = name_of(topics_.of_handle(report.topic));
     Error error = not_written(report.code);
     fail(std::move(error).at(
-        record != nullptr
-            ? fmt::format("{}, partition {}", kafka_record_text(*record, topic), report.partition)
-            : fmt::format("topic {}, partition {}", topic, report.partition)));
+        fmt::format("{}, partition {}", kafka_record_text(record, topic), report.partition)));
 }
 
 // A record larger than a batch travels alone, so it is the one that was refused; of others
 // nobody knows which. They go on in smaller batches, until the large one is alone.
-void KafkaSink::take_too_large(const KafkaReports::Failed& report, const Record* record) {
+void KafkaSink::take_too_large(const KafkaReports::Failed& report, const Record& record) {
     const KafkaTopics::Topic* topic = topics_.of_handle(report.topic);
-    if (topic == nullptr || record == nullptr) {
-        return fail(not_written(report.code));
-    }
-    if (topic->dead_letters) return fail(kafka_too_large_for_dead_letters(*record, topic->name));
-    const bool alone = record->key.size() + record->value.size() > batch_bytes_;
+    if (topic == nullptr) return fail(not_written(report.code));
+    if (topic->dead_letters) return fail(kafka_too_large_for_dead_letters(record, topic->name));
+    const bool alone = record.key.size() + record.value.size() > batch_bytes_;
     if (!alone) {
         carry_over_.batch_bytes_at_most(batch_bytes_ / 2);
         return fail(smaller_batches(batch_bytes_ / 2));
     }
-    if (config_.oversize == KafkaOversize::fail) return fail(kafka_too_large(*record, *topic));
-    put_aside(*record, topic->name, *static_cast<KafkaDelivery::Pending*>(report.tag));
+    if (config_.oversize == KafkaOversize::fail) return fail(kafka_too_large(record, *topic));
+    put_aside(record, topic->name, report.tag);
 }
 
 // One dead letter, whatever number of partitions has refused it.
-void KafkaSink::put_aside(const Record& record, std::string_view topic,
-                          KafkaDelivery::Pending& pending) {
+void KafkaSink::put_aside(const Record& record, std::string_view topic, KafkaTag tag) {
+    KafkaDelivery::Pending& pending = delivery_.of(tag.batch);
     if (!delivery_.keeps(pending, record)) return delivery_.covered(pending);
-    letters_.add(record, topic, &pending);
+    letters_.add(record, topic, tag);
 }
 
 // What a fatal error is about comes as a report right after it, and may be for good.
@@ -237,6 +232,7 @@ void KafkaSink::look_for_outage(bool progressed) {
 Result<bool> KafkaSink::find_ways(const RecordBatch& batch) {
     outgoing_.clear();
     outgoing_.reserve(batch.records.size());
+    KafkaTag tag{.batch = delivery_.next_number()};
     bool all = true;
     for (const Record& record : batch.records) {
         const auto route = topics_.route(record);
@@ -244,22 +240,26 @@ Result<bool> KafkaSink::find_ways(const RecordBatch& batch) {
         if (*route == nullptr) {
             all = false;
         } else if (all) {
-            add_ways(record, **route);
+            add_ways(record, tag, **route);
         }
+        ++tag.record;
     }
     if (!all) topics_.ask();
     return all;
 }
 
-void KafkaSink::add_ways(const Record& record, KafkaTopics::Route& route) {
+void KafkaSink::add_ways(const Record& record, KafkaTag tag, KafkaTopics::Route& route) {
     KafkaTopic* const topic = route.topic->handle;
     if (!record.to_all_partitions) [[likely]] {
-        outgoing_.push_back(
-            {.topic = topic, .partition = route.partitioner(record), .record = &record});
+        outgoing_.push_back({.topic = topic,
+                             .partition = route.partitioner(record),
+                             .record = &record,
+                             .tag = tag});
         return;
     }
     for (std::int32_t partition = 0; partition < route.topic->partitions; ++partition) {
-        outgoing_.push_back({.topic = topic, .partition = partition, .record = &record});
+        outgoing_.push_back(
+            {.topic = topic, .partition = partition, .record = &record, .tag = tag});
     }
 }
 
@@ -288,7 +288,7 @@ void KafkaSink::hand_over(KafkaDelivery::Pending& pending) {
 
 bool KafkaSink::give(KafkaDelivery::Pending& pending, std::size_t records) {
     const std::span part = std::span{outgoing_}.subspan(pending.handed(), records);
-    const auto taken = producer_->produce(part, config_.headers, &pending);
+    const auto taken = producer_->produce(part, config_.headers);
     delivery_.handed(pending, taken.records);
     if (taken.refused != KafkaCode::none) refused(pending, taken.refused);
     return taken.refused == KafkaCode::none ||
@@ -299,7 +299,7 @@ bool KafkaSink::give(KafkaDelivery::Pending& pending, std::size_t records) {
 void KafkaSink::keep(KafkaDelivery::Pending& pending) {
     const KafkaOutgoing& out = outgoing_[pending.handed()];
     delivery_.kept(pending);
-    put_aside(*out.record, name_of(topics_.of_handle(out.topic)), pending);
+    put_aside(*out.record, name_of(topics_.of_handle(out.topic)), out.tag);
 }
 
 // librdkafka did not take the next record.

@@ -89,19 +89,19 @@ private:
     void turn();
     void take_reports();
     void take_failure(const KafkaReports::Failed& report);
-    void take_too_large(const KafkaReports::Failed& report, const Record* record);
+    void take_too_large(const KafkaReports::Failed& report, const Record& record);
     void judge_fatal();
     void judge_batch_size();
     void look_for_outage(bool progressed);
 
     // Fills outgoing_; false while a topic of the batch is on its way.
     Result<bool> find_ways(const RecordBatch& batch);
-    void add_ways(const Record& record, KafkaTopics::Route& route);
+    void add_ways(const Record& record, KafkaTag tag, KafkaTopics::Route& route);
     void hand_over(KafkaDelivery::Pending& pending);
     // False when there is no going on now.
     bool give(KafkaDelivery::Pending& pending, std::size_t records);
     void keep(KafkaDelivery::Pending& pending);
-    void put_aside(const Record& record, std::string_view topic, KafkaDelivery::Pending& pending);
+    void put_aside(const Record& record, std::string_view topic, KafkaTag tag);
     void refused(KafkaDelivery::Pending& pending, KafkaCode code);
     std::size_t lent_max() const noexcept;
     std::size_t bytes_of(const RecordBatch& batch, std::size_t records) const noexcept;

@@ -48,6 +48,30 @@ TEST_F(KafkaSinkTest, LogicalMessagesHaveATopicOfTheirOwn) {
     EXPECT_THAT(values("cdc.messages"), ElementsAre("m"));
 }
 
+TEST_F(KafkaSinkTest, WhatIsForTheDeadLettersGoesThereWithItsHeaders) {
+    auto one = batch(5, users_, {"row", "why"});
+    const RecordHeader reason{"pgc.reason", "not to be written"};
+    one->records[1].destination = Destination::dead_letters;
+    one->records[1].first_header = &reason;
+    one->records[1].header_count = 1;
+    offer_until_taken(std::move(one));
+    EXPECT_EQ(durable(), 5U);
+    EXPECT_THAT(values("cdc.public.users"), ElementsAre("row"));
+    ASSERT_THAT(values("cdc.dead_letters"), ElementsAre("why"));
+    EXPECT_THAT(kafka_.records("cdc.dead_letters")[0].headers,
+                testing::Contains(testing::Pair("pgc.reason", "not to be written")));
+}
+
+TEST_F(KafkaSinkTest, AFailedTombstoneIsNamedLikeAnyRecord) {
+    kafka_.writes = false;
+    auto one = batch(1, users_, {"row", ""});
+    one->records[1].has_value = false;
+    offer_until_taken(std::move(one));
+    producers_.now->write(1);
+    producers_.now->fail_at(0, KafkaCode::out_of_order);
+    EXPECT_THAT(error_now().where, HasSubstr("table public.users, key columns (id), 1 bytes"));
+}
+
 // Rows of keys "1" and "2", a TRUNCATE, a row: of a table with and without a key.
 class KafkaTruncateTest : public KafkaSinkTest, public testing::WithParamInterface<bool> {
 protected:

@@ -35,6 +35,7 @@ KafkaTopics::KafkaTopics(Deps deps)
       names_(deps.config) {}
 
 Result<KafkaTopics::Route*> KafkaTopics::find(const Record& record) {
+    if (record.destination == Destination::dead_letters) return dead_letters();
     const Relation* relation = record.relation;
     if (relation == nullptr) {
         if (messages_) return &*messages_;

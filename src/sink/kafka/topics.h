@@ -82,7 +82,8 @@ public:
 
     // Of a record; null while its topic is on its way. The Error is for good.
     [[nodiscard]] Result<Route*> route(const Record& record) {
-        if (record.relation != nullptr && record.relation->slot < by_slot_.size()) {
+        if (record.relation != nullptr && record.destination == Destination::own &&
+            record.relation->slot < by_slot_.size()) {
             auto& found = by_slot_[record.relation->slot];
             if (found.route) return &*found.route;
         }
