@@ -101,8 +101,9 @@ int main(int argc, char** argv) {
         const std::clock_t start = std::clock();  // CPU time: neighbours don't count
         for (int round = 0; round < rounds / 5; ++round) {
             out.clear();
-            if (const auto done = format.encode(batch, out); !done) {
-                std::cerr << describe(done.error()) << '\n';
+            const auto done = format.encode(batch, 0, out);
+            if (!done || done->why != Encoded::Why::all) {
+                std::cerr << describe(done ? done->error : done.error()) << '\n';
                 return 1;
             }
             size = out.records.back().value.size();

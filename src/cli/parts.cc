@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "format/native/native_format.h"
+#include "format/native/partition_keys.h"
 #include "format/options.h"
 #include "pgclient/libpq_link.h"
 #include "pipeline/options.h"
@@ -24,30 +25,6 @@ std::uint64_t instance(const Clock& clock) {
     return static_cast<std::uint64_t>(clock.wall().unix_us) * 65'536 +
            static_cast<std::uint64_t>(::getpid());
 }
-
-// A value whose binary form is not its type's: the type has changed (ALTER TYPE is not
-// announced). In text every value can be shown, so the source is asked for that, once and
-// for good, and what was not delivered comes again.
-class TextFallback final : public Format {
-public:
-    TextFallback(std::unique_ptr<Format> format, SourceCarryOver& carry_over)
-        : format_(std::move(format)), carry_over_(carry_over) {}
-
-    Result<void> encode(const Batch& batch, RecordBatch& out) override {
-        auto encoded = format_->encode(batch, out);
-        if (!encoded && encoded.error().category == Error::Category::protocol &&
-            !carry_over_.text_only) {
-            carry_over_.text_only = true;
-            encoded.error().next = Error::Next::restart;
-            encoded.error().what += ": continuing in text";
-        }
-        return encoded;
-    }
-
-private:
-    const std::unique_ptr<Format> format_;
-    SourceCarryOver& carry_over_;
-};
 
 std::unique_ptr<KafkaProducers> producers(const KafkaConfig* kafka, const Clock& clock,
                                           const Logger& logger) {
@@ -107,10 +84,14 @@ Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& 
     if (postgres_.toast == ToastMode::placeholder) {
         options.unsent_toast = UnsentToast::placeholder;
     }
-    if (kafka_ != nullptr) options.partition_columns = partition_columns(*kafka_);
-    auto native = std::make_unique<NativeFormat>(
+    return std::make_unique<NativeFormat>(
         std::move(options), FormatContext{.version = PGC_VERSION, .database = identity.database});
-    return std::make_unique<TextFallback>(std::move(native), carry_over_);
+}
+
+Result<std::unique_ptr<PartitionKeys>> ProgramParts::make_partition_keys() {
+    auto columns = kafka_ == nullptr ? std::vector<PartitionColumns>{} : partition_columns(*kafka_);
+    if (columns.empty()) return nullptr;
+    return std::make_unique<NativePartitionKeys>(format_options(settings_), std::move(columns));
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {

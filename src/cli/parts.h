@@ -34,6 +34,7 @@ public:
 
     Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override;
     Result<std::unique_ptr<Format>> make_format(const SourceIdentity& identity) override;
+    Result<std::unique_ptr<PartitionKeys>> make_partition_keys() override;
     Result<std::unique_ptr<Sink>> make_sink() override;
 
 private:

@@ -12,9 +12,11 @@
 #include "cli/parts.h"
 #include "cli/program.h"
 #include "cli/signals.h"
+#include "format/options.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "pgclient/quote.h"
+#include "pipeline/encoder.h"
 #include "sink/console/options.h"
 #include "sink/console/output.h"
 
@@ -26,10 +28,11 @@ constexpr std::size_t kBatch_bytes = std::size_t{1} << 20;
 // Reads, encodes and writes until the limit, the end of what waits, or a signal.
 class Peek {
 public:
-    Peek(std::unique_ptr<Source> source, PipelineParts& parts, std::optional<std::uint64_t> limit,
-         const Clock& clock, const StopRequest& stop)
+    Peek(std::unique_ptr<Source> source, PipelineParts& parts, bool tombstones,
+         std::optional<std::uint64_t> limit, const Clock& clock, const StopRequest& stop)
         : source_(std::move(source)),
           parts_(parts),
+          tombstones_(tombstones),
           limit_(limit),
           clock_(clock),
           stop_(stop),
@@ -61,7 +64,8 @@ private:
         if (source_->identity().slot_is_gone) return std::unexpected(nothing_waits());
         auto format = parts_.make_format(source_->identity());
         if (!format) return std::unexpected(std::move(format.error()));
-        format_ = std::move(*format);
+        encoder_.emplace(Encoder::Parts{std::move(*format), nullptr},
+                         EncoderOptions{.tombstones = tombstones_}, pool_, probe_);
         auto sink = parts_.make_sink();
         if (!sink) return std::unexpected(std::move(sink.error()));
         sink_ = std::move(*sink);
@@ -99,9 +103,10 @@ private:
     Result<void> write() {
         if (batch_.empty()) return {};
         batch_.handled_at = clock_.wall();
-        RecordBatchPtr records = pool_.get();
-        if (auto encoded = format_->encode(batch_, *records); !encoded) return encoded;
-        records->end = batch_.end;
+        encoder_->begin(batch_);
+        auto encoded = encoder_->step(source_.get());
+        if (!encoded) return std::unexpected(std::move(encoded.error()));
+        RecordBatchPtr records = std::move(*encoded);
         written_ += records->records.size();
         if (batch_.resume_at) reached_ = batch_.resume_at;
         while (true) {
@@ -153,12 +158,15 @@ private:
 
     std::unique_ptr<Source> source_;
     PipelineParts& parts_;
+    const bool tombstones_;
     const std::optional<std::uint64_t> limit_;
     const Clock& clock_;
     const StopRequest& stop_;
     PollWaiter waiter_;
     RecordPool pool_;  // outlives the sink, which holds batches of it
-    std::unique_ptr<Format> format_;
+    Metrics metrics_{PGC_VERSION};
+    PipelineMetrics probe_{metrics_, clock_};
+    std::optional<Encoder> encoder_;
     std::unique_ptr<Sink> sink_;
     Batch batch_;
     Wants wants_;
@@ -199,7 +207,9 @@ ExitCode run_peek(Invocation& invocation) {
                        log.logger("postgres"), SinkKind::console);
     auto source = parts.make_source({.may_create_slot = false, .look_only = true});
     if (!source) return report_error(invocation, source.error());
-    auto seen = Peek(std::move(*source), parts, *limit, invocation.deps.clock, stop).run();
+    auto seen = Peek(std::move(*source), parts, wants_tombstones(program->settings), *limit,
+                     invocation.deps.clock, stop)
+                    .run();
     // As `| head` does: who has seen enough needs no error.
     if (!seen && is_reader_gone(seen.error())) return ExitCode::done;
     return seen ? *seen : report_error(invocation, seen.error());

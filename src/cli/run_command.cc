@@ -15,6 +15,7 @@
 #include "cli/position_store.h"
 #include "cli/program.h"
 #include "cli/signals.h"
+#include "format/options.h"
 #include "http/host_guard.h"
 #include "http/listen_address.h"
 #include "http/server.h"
@@ -225,6 +226,7 @@ ExitCode run_follow(Invocation& invocation) {
     options.snapshot = snapshot_mode(program->settings);
     options.flow.budget_bytes =
         static_cast<std::size_t>(program->settings.integer("kafka.buffer_memory"));
+    options.flow.encoder.tombstones = wants_tombstones(program->settings);
     auto ended = Daemon(invocation.deps, *program, std::move(options)).run();
     return ended ? *ended : report_error(invocation, ended.error());
 }

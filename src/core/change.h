@@ -45,7 +45,12 @@ struct Message {
 };
 
 struct Change {
+    // An update that gives its row another key is two changes (pipeline/key_changes.h): a removal
+    // under the old key, then an insertion under the new one, both with its ordinal.
+    enum class Part : std::uint8_t { whole, old_key, new_key };
+
     Operation operation = Operation::insert;
+    Part part = Part::whole;
     bool before_is_full = false;  // of `before`: the whole old row, not only its key
     bool truncate_cascade = false;
     bool truncate_restarts_identity = false;

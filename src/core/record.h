@@ -39,6 +39,7 @@ struct Record {
     bool has_value = true;  // false: a tombstone
     // Concerns all rows of its table (TRUNCATE): a sink with partitions writes one to each.
     bool to_all_partitions = false;
+    std::uint32_t change = 0;  // whose record it is: the index in the batch it was made from
     std::uint32_t header_count = 0;
     std::string_view key;
     std::string_view value;

@@ -2,6 +2,7 @@
 // makes a new Relation, and rows point to the one that was in force for them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -38,6 +39,30 @@ struct Relation {
 };
 
 using RelationPtr = std::shared_ptr<const Relation>;
+
+// The columns that make a record's key, one after the other: the primary key's, where the server
+// sends all of them with every old row; else those of the replica identity, because a removal could
+// not be given the key of its row otherwise. None when one of them is not captured: rows that
+// differ only there would become one.
+template <typename Each>
+void for_each_key_column(const Relation& relation, Each&& each) {
+    const auto captured = [&](std::uint32_t place) { return relation.columns[place].captured; };
+    const bool always_sent = relation.identity != ReplicaIdentity::index ||
+                             std::ranges::all_of(relation.key, [&](std::uint32_t place) {
+                                 return relation.columns[place].identity;
+                             });
+    if (always_sent) {
+        if (!std::ranges::all_of(relation.key, captured)) return;
+        for (const std::uint32_t place : relation.key) each(place);
+        return;
+    }
+    const auto is_broken = [](const Column& column) { return column.identity && !column.captured; };
+    if (std::ranges::any_of(relation.columns, is_broken)) return;
+    for (std::uint32_t place = 0; place < relation.columns.size(); ++place) {
+        if (relation.columns[place].identity) each(place);
+    }
+}
+std::vector<std::uint32_t> record_key(const Relation& relation);
 
 // "schema.name", for people.
 inline std::string qualified_name(const Relation& relation) {

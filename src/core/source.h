@@ -99,6 +99,10 @@ public:
     // back; not before what start() was given.
     virtual std::optional<Lsn> certain_until() const noexcept = 0;
 
+    // A value that came in binary form can't be read: the next source of its kind asks for text.
+    // False: it comes as text already, and nothing would change.
+    [[nodiscard]] virtual bool fall_back_to_text() = 0;
+
     // Sends feedback when it is due or was asked for. To be called at least whenever
     // wants().deadline has passed, also while the pipeline is not reading: this keeps
     // the connection alive while a sink is slow.

@@ -77,8 +77,11 @@ FormatOptions format_options(const Settings& settings) {
     options.bigint = settings.choice("format.bigint", kBigints);
     options.invalid_utf8 = settings.choice("format.invalid_utf8", kInvalid);
     options.toast_placeholder = settings.text("format.toast_placeholder");
-    options.tombstones = settings.boolean("format.tombstones");
     return options;
+}
+
+bool wants_tombstones(const Settings& settings) {
+    return settings.boolean("format.tombstones");
 }
 
 }  // namespace pgc

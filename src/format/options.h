@@ -29,12 +29,6 @@ enum class InvalidUtf8 : std::uint8_t { fail, base64, replace };
 // What becomes of a TOASTed value that did not change, so that the server did not send it.
 enum class UnsentToast : std::uint8_t { omit, placeholder };
 
-// Whose values stand in Record::partition_by, for the tables that match.
-struct PartitionColumns {
-    NamePattern table;
-    std::vector<std::string> columns;
-};
-
 struct FormatOptions {
     DecimalText decimal = DecimalText::string;
     BigintText bigint = BigintText::number;
@@ -42,15 +36,14 @@ struct FormatOptions {
     // Not of format.*: follows source.toast, set by whoever builds the pipeline.
     UnsentToast unsent_toast = UnsentToast::omit;
     std::string toast_placeholder = "__pg_capture_unavailable_value";
-    // After each DELETE of a row with a key a record with that key and no value.
-    bool tombstones = false;
-    // Not of format.* either, but kafka.partition_columns. The first that matches counts.
-    std::vector<PartitionColumns> partition_columns;
 };
 
 extern const OptionTable kFormatOptions;
 
 FormatOptions format_options(const Settings& settings);
+
+// format.tombstones: after each DELETE of a row with a key a record with that key and no value.
+bool wants_tombstones(const Settings& settings);
 
 // What a format says of the program and of the source in each message.
 struct FormatContext {

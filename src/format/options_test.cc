@@ -33,7 +33,6 @@ TEST(FormatOptionsTest, DefaultsLoseNothing) {
     EXPECT_EQ(options.invalid_utf8, InvalidUtf8::fail);
     EXPECT_EQ(options.unsent_toast, UnsentToast::omit);
     EXPECT_EQ(options.toast_placeholder, FormatOptions{}.toast_placeholder);
-    EXPECT_FALSE(options.tombstones);
 }
 
 TEST(FormatOptionsTest, EveryWordIsUnderstood) {
@@ -43,7 +42,6 @@ TEST(FormatOptionsTest, EveryWordIsUnderstood) {
     EXPECT_EQ(given({"--format.invalid_utf8=base64"}).invalid_utf8, InvalidUtf8::base64);
     EXPECT_EQ(given({"--format.invalid_utf8=replace"}).invalid_utf8, InvalidUtf8::replace);
     EXPECT_EQ(given({"--format.toast_placeholder=?"}).toast_placeholder, "?");
-    EXPECT_TRUE(given({"--format.tombstones=true"}).tombstones);
 }
 
 }  // namespace

@@ -17,21 +17,21 @@ std::size_t record_bytes(const RecordBatch& batch) noexcept {
 Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock, RecordPool& pool,
            PipelineMetrics& pipeline_metrics)
     : clock_(clock),
-      pool_(pool),
       pipeline_metrics_(pipeline_metrics),
       source_(std::move(parts.source)),
       snapshots_(source_->snapshots()),
-      format_(std::move(parts.format)),
       sink_(std::move(parts.sink)),
       ledger_(from),
       budget_(options.budget_bytes),
       size_(options.batch_changes, options.batch_changes_fixed),
+      encoder_(std::move(parts.encoder), options.encoder, pool, pipeline_metrics),
       received_(from),
       last_read_(clock.now()) {}
 
 Result<bool> Flow::round() {
     count_pause();
     if (auto done = source_->service(); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = encode(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = offer(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = collect(); !done) return std::unexpected(std::move(done.error()));
 
@@ -54,6 +54,7 @@ Result<void> Flow::settle() {
     count_pause();
     // The server may go away now: what was taken still counts.
     if (source_ && !source_->service()) stop_reading();
+    if (auto done = encode(); !done) return done;
     if (auto done = offer(); !done) return done;
     if (ledger_.pending()) sink_->caught_up();
     return collect();
@@ -86,51 +87,58 @@ Result<bool> Flow::read() {
         budget_.settle(0);
         return !caught_up_;
     }
+    begin_encoding();
     if (auto done = encode(); !done) return std::unexpected(std::move(done.error()));
-    if (caught_up_) {
-        size_.caught_up();
-        if (!inside_transaction_ && in_hand_as_.lane == kStreamLane)
-            gather_until_ = last_read_ + sink_->group_gap();
-    } else {
-        size_.behind(in_hand_as_.bytes);
-    }
     if (auto done = offer(); !done) return std::unexpected(std::move(done.error()));
     return !caught_up_;
 }
 
-Result<void> Flow::encode() {
+void Flow::begin_encoding() {
     if (batch_.lane == kStreamLane) {
         if (finishing_) batch_.drop_unfinished();
         inside_transaction_ = !batch_.transactions.back().ends;
     }
     last_read_ = clock_.now();
     batch_.handled_at = clock_.wall();
-    RecordBatchPtr out = pool_.get();
-    if (auto encoded = format_->encode(batch_, *out); !encoded) {
-        batch_.clear();
-        budget_.settle(0);
-        return encoded;
-    }
-    out->lane = batch_.lane;
-    out->end = batch_.end;
-    out->resume_at = batch_.resume_at;
-    out->newest_commit = batch_.transactions.back().committed_at;
+    encoder_.begin(batch_);
+}
+
+// Goes on with the batch that was read last, if its format has waited.
+Result<void> Flow::encode() {
+    if (!encoder_.busy()) return {};
+    auto records = encoder_.step(source_.get());
+    if (records && *records != nullptr) return take_in_hand(std::move(*records));
+    if (records) return {};
+    batch_.clear();
+    budget_.settle(0);
+    return std::unexpected(std::move(records.error()));
+}
+
+Result<void> Flow::take_in_hand(RecordBatchPtr records) {
     in_hand_as_ = {.lane = batch_.lane,
                    .end = batch_.end,
                    .resume_at = batch_.resume_at,
-                   .records = out->records.size(),
-                   .bytes = record_bytes(*out),
-                   .held = out->footprint(out->records.size(), sink_->bytes_per_record()),
-                   .newest_commit = out->newest_commit,
+                   .records = records->records.size(),
+                   .bytes = record_bytes(*records),
+                   .held = records->footprint(records->records.size(), sink_->bytes_per_record()),
+                   .newest_commit = records->newest_commit,
                    .read_at = last_read_};
     if (batch_.lane == kStreamLane) {
         received_ = std::max(received_, std::max(batch_.end.commit, batch_.resume_at));
     }
     pipeline_metrics_.batch_read(batch_);
     batch_.clear();
-    if (!out->records.empty()) {
+    if (caught_up_) {
+        size_.caught_up();
+        if (!inside_transaction_ && in_hand_as_.lane == kStreamLane) {
+            gather_until_ = last_read_ + sink_->group_gap();
+        }
+    } else {
+        size_.behind(in_hand_as_.bytes);
+    }
+    if (!records->records.empty()) {
         budget_.settle(in_hand_as_.held);
-        in_hand_ = std::move(out);
+        in_hand_ = std::move(records);
         return {};
     }
     budget_.settle(0);
@@ -177,7 +185,7 @@ Result<void> Flow::collect(Lane lane) {
 }
 
 Result<void> Flow::note_idle() {
-    if (!caught_up_ || in_hand_ || !ledger_.settled()) return {};
+    if (!caught_up_ || encoder_.busy() || in_hand_ || !ledger_.settled()) return {};
     const auto at = source_->idle_at();
     if (!at) return {};
     received_ = std::max(received_, *at);
@@ -236,7 +244,8 @@ void Flow::wants(Wants& wants) const {
     if (gather) wants.until(gather_until_);
     if (!can_settle()) return;  // nobody services the source any more
     if (source_) source_->wants(wants, reading_ && may_read() && !gather);
-    if (!settled()) sink_->wants(wants);
+    encoder_.wants(wants);
+    if (in_hand_ || ledger_.pending()) sink_->wants(wants);
 }
 
 Instant Flow::quiet_at() const noexcept {
@@ -250,7 +259,7 @@ PipelineProgress Flow::progress(Lsn confirmed) const {
         .confirmed = confirmed,
         .server_end = std::max(source_ ? source_->server_end() : server_end_, received_),
         .buffer_bytes = budget_.used(),
-        .sink = may_read() ? SinkState::ready : SinkState::full,
+        .sink = may_read() || encoder_.busy() ? SinkState::ready : SinkState::full,
         .sink_waits_for = sink_->waits_for()};
     if (source_) progress.lag = Duration{0};
     if (!progress.sink_waits_for.empty()) progress.sink = SinkState::waiting;

@@ -1,4 +1,4 @@
-// The way of the data in one attempt: source -> format -> sink, and the confirmations back
+// The way of the data in one attempt: source -> encoder -> sink, and the confirmations back
 // into the ledger. It ends with the attempt; the next one builds another.
 //
 //   round()    once around: feedback, what the sink confirmed, the next batch
@@ -7,8 +7,8 @@
 // Between the two, finish_transaction() lets round() read on to the end of the transaction
 // that the last batch cut through: ended there, nothing has to be sent twice.
 //
-// One encoded batch may wait in our hand when the sink is full; then, and when the budget
-// is used up, nothing is read, while feedback to the server goes on.
+// One batch may wait for its format, or in our hand when the sink is full; then, and when the
+// budget is used up, nothing is read, while feedback to the server goes on.
 //
 // Caught up, a sink may want whole groups of transactions (Sink::group_gap): then the first is
 // taken at once, and what follows within the gap together.
@@ -28,13 +28,13 @@
 #include "base/error.h"
 #include "base/wait.h"
 #include "core/change.h"
-#include "core/format.h"
 #include "core/record.h"
 #include "core/sink.h"
 #include "core/source.h"
 #include "observe/status.h"
 #include "pipeline/batch_size.h"
 #include "pipeline/budget.h"
+#include "pipeline/encoder.h"
 #include "pipeline/ledger.h"
 #include "pipeline/pipeline_metrics.h"
 
@@ -44,13 +44,14 @@ struct FlowOptions {
     std::size_t batch_changes = 1000;
     bool batch_changes_fixed = false;  // the user wants no more than that
     std::size_t budget_bytes = std::size_t{32} << 20;
+    EncoderOptions encoder{};
 };
 
 class Flow {
 public:
     struct Parts {
         std::unique_ptr<Source> source;  // started at `from`
-        std::unique_ptr<Format> format;
+        Encoder::Parts encoder;
         std::unique_ptr<Sink> sink;
     };
     // `pool` and `probe` outlive this.
@@ -70,7 +71,7 @@ public:
     // Without reading, from now on. Not to be called after an Error of the sink.
     [[nodiscard]] Result<void> settle();
     // Everything taken from the source is durable.
-    bool settled() const noexcept { return !in_hand_ && !ledger_.pending(); }
+    bool settled() const noexcept { return !encoder_.busy() && !in_hand_ && !ledger_.pending(); }
 
     bool can_settle() const noexcept { return !sink_failed_; }
     // Ends the connection; also called for what an Error of the source leaves behind.
@@ -112,11 +113,13 @@ public:
 private:
     bool gathering() const noexcept { return clock_.now() < gather_until_; }
     bool may_read() const noexcept {
-        return !in_hand_ && budget_.readable(BatchSize::kRaw_bytes_max) > 0;
+        return !encoder_.busy() && !in_hand_ && budget_.readable(BatchSize::kRaw_bytes_max) > 0;
     }
     Result<void> service();
     Result<bool> read();
+    void begin_encoding();
     Result<void> encode();
+    Result<void> take_in_hand(RecordBatchPtr records);
     Result<void> offer();
     Result<void> collect();
     Result<void> collect(Lane lane);
@@ -124,19 +127,18 @@ private:
     void count_pause();
 
     const Clock& clock_;
-    RecordPool& pool_;
     PipelineMetrics& pipeline_metrics_;
 
     std::unique_ptr<Source> source_;  // null once it was let go
     SnapshotSource* snapshots_;       // of source_; null where it has none
-    std::unique_ptr<Format> format_;
     std::unique_ptr<Sink> sink_;
     bool sink_failed_ = false;
 
     Ledger ledger_;
     Budget budget_;
     BatchSize size_;
-    Batch batch_;               // empty between calls
+    Batch batch_;  // empty but while the encoder is busy with it
+    Encoder encoder_;
     RecordBatchPtr in_hand_;    // encoded, not accepted yet
     InFlightBatch in_hand_as_;  // its entry in the ledger
 

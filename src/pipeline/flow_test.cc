@@ -24,7 +24,7 @@ protected:
     Flow& flow() {
         if (!flow_) {
             Flow::Parts made{.source = *parts.make_source({}),
-                             .format = *parts.make_format(parts.server.identity),
+                             .encoder = {*parts.make_format(parts.server.identity), nullptr},
                              .sink = *parts.make_sink()};
             EXPECT_TRUE(made.source->start(Lsn{50}, snapshot));
             flow_ = std::make_unique<Flow>(std::move(made), Lsn{50}, options, clock, pool,
@@ -249,7 +249,7 @@ TEST_F(FlowTest, AServerOutOfOrderIsFoundOut) {
 
 TEST_F(FlowTest, ARowThatCannotBeEncodedConfirmsNothing) {
     log({{100}});
-    parts.encode_errors.push_back(stop(Error::Category::data, "bad bytes"));
+    parts.writing.errors.push_back(stop(Error::Category::data, "bad bytes"));
     EXPECT_EQ(broken().what, "bad bytes");
     EXPECT_EQ(flow().confirmable(), Lsn{50});
     EXPECT_EQ(flow().progress(Lsn{}).buffer_bytes, 0U);

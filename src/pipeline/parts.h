@@ -40,6 +40,8 @@ public:
     [[nodiscard]] virtual Result<std::unique_ptr<Source>> make_source(const SourceTask& task) = 0;
     [[nodiscard]] virtual Result<std::unique_ptr<Format>> make_format(
         const SourceIdentity& identity) = 0;
+    // Null where keys alone decide partitions.
+    [[nodiscard]] virtual Result<std::unique_ptr<PartitionKeys>> make_partition_keys() = 0;
     [[nodiscard]] virtual Result<std::unique_ptr<Sink>> make_sink() = 0;
 };
 

@@ -380,12 +380,15 @@ Result<void> Pipeline::plan_snapshot(const StartPlan& plan) {
 Result<void> Pipeline::start() {
     auto format = deps_.parts.make_format(source_->identity());
     if (!format) return std::unexpected(std::move(format.error()));
+    auto partition_keys = deps_.parts.make_partition_keys();
+    if (!partition_keys) return std::unexpected(std::move(partition_keys.error()));
     auto sink = deps_.parts.make_sink();
     if (!sink) return std::unexpected(std::move(sink.error()));
     if (auto started = source_->start(plan_->from, snapshot_); !started) return started;
     flow_ = std::make_unique<Flow>(
-        Flow::Parts{
-            .source = std::move(source_), .format = std::move(*format), .sink = std::move(*sink)},
+        Flow::Parts{.source = std::move(source_),
+                    .encoder = {std::move(*format), std::move(*partition_keys)},
+                    .sink = std::move(*sink)},
         plan_->from, options_.flow, deps_.clock, pool_, pipeline_metrics_);
     flow_->confirm(checkpoint_.safe(), false);
     (void)checkpoint_.confirm(Checkpoint::Urgency::forced);  // that was it

@@ -28,26 +28,31 @@ void PipelineMetrics::batch_read(const Batch& batch) {
         const Change& first = batch.changes[i];
         const std::size_t began = i;
         while (i < batch.changes.size() && batch.changes[i].relation == first.relation &&
-               batch.changes[i].operation == first.operation) {
+               batch.changes[i].operation == first.operation &&
+               batch.changes[i].part == first.part) {
             ++i;
         }
+        // An update with another key counts as what it was.
+        if (first.part == Change::Part::new_key) continue;
         changes_of(first).add(i - began);
+        changes_ += i - began;
     }
-    changes_ += batch.changes.size();
     const auto ended = std::ranges::count(batch.transactions, true, &Transaction::ends);
     transactions_.add(static_cast<std::uint64_t>(ended));
 }
 
 Counter& PipelineMetrics::changes_of(const Change& change) {
+    const bool split = change.part != Change::Part::whole;
+    const Operation operation = split ? Operation::update : change.operation;
     if (change.relation == nullptr) {
-        return metrics_.counter(Metric::changes_total, {"", name(change.operation)});
+        return metrics_.counter(Metric::changes_total, {"", name(operation)});
     }
     const std::size_t at =
-        change.relation->slot * kOperations + static_cast<std::size_t>(change.operation);
+        change.relation->slot * kOperations + static_cast<std::size_t>(operation);
     if (at >= by_slot_.size()) by_slot_.resize(at + kOperations, nullptr);
     if (by_slot_[at] == nullptr) {
-        by_slot_[at] = &metrics_.counter(
-            Metric::changes_total, {qualified_name(*change.relation), name(change.operation)});
+        by_slot_[at] = &metrics_.counter(Metric::changes_total,
+                                         {qualified_name(*change.relation), name(operation)});
     }
     return *by_slot_[at];
 }

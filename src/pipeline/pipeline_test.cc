@@ -464,7 +464,7 @@ TEST_F(PipelineTest, ARowThatCannotBeEncodedStopsAfterStoringWhatIsDurable) {
     parts.server.log = {{100}, {200}};
     parts.server.arrived = 1;
     after(200ms, [this] {
-        parts.encode_errors.push_back(stop(Error::Category::data, "bad bytes"));
+        parts.writing.errors.push_back(stop(Error::Category::data, "bad bytes"));
         parts.server.arrived = 2;
     });
     EXPECT_EQ(run_into_error().what, "bad bytes");

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "format/native/native_format.h"
+#include "pipeline/key_changes.h"
+#include "support/encode.h"
 #include "support/forwarding.h"
 #include "support/hostile_rows.h"
 #include "support/json_check.h"
@@ -20,6 +22,7 @@ namespace pgc {
 namespace {
 
 using test::Changes;
+using test::encode_all;
 using test::HostileRows;
 
 struct Made {
@@ -66,7 +69,7 @@ TEST_P(FormatConformanceTest, RecordsStandInTheOrderOfTheirChanges) {
         }
     }
     RecordBatch out;
-    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    ASSERT_TRUE(encode_all(*format_, changes.batch(), out));
     ASSERT_EQ(out.records.size(), 12U);
     for (std::size_t i = 0; i < out.records.size(); ++i) {
         EXPECT_EQ(out.records[i].commit_lsn, Lsn{100 * (i / 4 + 1)});
@@ -80,7 +83,7 @@ TEST_P(FormatConformanceTest, OrdinalsWithGapsAreCarriedAsTheyAre) {
     changes.begin(1, Lsn{5});
     changes.insert(users_, {changes.text("1"), Changes::null()}).ordinal = 17;
     RecordBatch out;
-    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    ASSERT_TRUE(encode_all(*format_, changes.batch(), out));
     EXPECT_EQ(out.records.at(0).ordinal, 17U);
 }
 
@@ -94,7 +97,7 @@ TEST_P(FormatConformanceTest, ARowHasOneKeyWhateverIsDoneToIt) {
     changes.remove(users_, {changes.text("7"), Changes::absent()});
     changes.read(users_, {changes.text("7"), Changes::null()});
     RecordBatch out;
-    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    ASSERT_TRUE(encode_all(*format_, changes.batch(), out));
     ASSERT_EQ(out.records.size(), 5U);
     for (const Record& record : out.records) {
         EXPECT_TRUE(record.has_key);
@@ -108,7 +111,7 @@ TEST_P(FormatConformanceTest, ADifferentRowHasADifferentKey) {
     changes.insert(users_, {changes.text("7"), Changes::null()});
     changes.insert(users_, {changes.text("8"), Changes::null()});
     RecordBatch out;
-    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    ASSERT_TRUE(encode_all(*format_, changes.batch(), out));
     EXPECT_NE(out.records.at(0).key, out.records.at(1).key);
 }
 
@@ -119,8 +122,9 @@ TEST_P(FormatConformanceTest, AChangedKeyLeavesNothingUnderTheOldOne) {
     changes.update(users_, {changes.text("7"), Changes::absent()},
                    {changes.text("8"), Changes::null()});
     changes.insert(users_, {changes.text("8"), Changes::null()});
+    split_key_changes(changes.batch());
     RecordBatch out;
-    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    ASSERT_TRUE(encode_all(*format_, changes.batch(), out));
     ASSERT_GE(out.records.size(), 4U);
     const std::size_t last = out.records.size() - 1;
     EXPECT_EQ(out.records[1].key, out.records[0].key);
@@ -130,28 +134,78 @@ TEST_P(FormatConformanceTest, AChangedKeyLeavesNothingUnderTheOldOne) {
     }
 }
 
+TEST_P(FormatConformanceTest, ARecordSaysWhoseItIsAndWhatWasDone) {
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    changes.insert(users_, {changes.text("7"), Changes::null()});
+    changes.remove(users_, {changes.text("7"), Changes::absent()});
+    changes.truncate(users_);
+    changes.message("prefix", "content", true);
+    RecordBatch out;
+    ASSERT_TRUE(encode_all(*format_, changes.batch(), out));
+    for (const Record& record : out.records) {
+        const Change& change = changes.batch().changes.at(record.change);
+        EXPECT_EQ(record.operation, change.operation);
+        EXPECT_EQ(record.relation, change.relation);
+        EXPECT_EQ(record.destination, Destination::own);
+        EXPECT_EQ(record.to_all_partitions, change.operation == Operation::truncate);
+    }
+}
+
+TEST_P(FormatConformanceTest, ABatchCanBeWrittenFromAnyChangeOn) {
+    Changes changes;
+    for (std::uint32_t xid = 1; xid <= 3; ++xid) {
+        changes.begin(xid, Lsn{std::uint64_t{100} * xid});
+        for (int row = 0; row < 3; ++row) {
+            changes.insert(users_, {changes.text(std::to_string(row)), Changes::null()});
+        }
+    }
+    RecordBatch whole;
+    ASSERT_TRUE(encode_all(*format_, changes.batch(), whole));
+    for (std::size_t from = 0; from <= changes.batch().changes.size(); ++from) {
+        RecordBatch out;
+        const auto encoded = format_->encode(changes.batch(), from, out);
+        ASSERT_TRUE(encoded);
+        EXPECT_EQ(encoded->next, changes.batch().changes.size());
+        ASSERT_EQ(out.records.size(), whole.records.size() - from);
+        for (std::size_t i = 0; i < out.records.size(); ++i) {
+            EXPECT_EQ(out.records[i].value, whole.records[from + i].value);
+            EXPECT_EQ(out.records[i].commit_lsn, whole.records[from + i].commit_lsn);
+            EXPECT_EQ(out.records[i].change, from + i);
+        }
+    }
+}
+
+TEST_P(FormatConformanceTest, OneChangeThatIsRefusedSpoilsNoOther) {
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    changes.insert(users_, {changes.text("1"), changes.text("fine")});
+    changes.insert(users_, {changes.text("2"), changes.text("broken\xFF")});
+    changes.begin(2, Lsn{9});
+    changes.insert(users_, {changes.text("3"), changes.text("fine")});
+    RecordBatch out;
+    auto encoded = format_->encode(changes.batch(), 0, out);
+    ASSERT_TRUE(encoded);
+    ASSERT_EQ(encoded->why, Encoded::Why::refused);
+    EXPECT_EQ(encoded->next, 1U);
+    EXPECT_EQ(out.records.size(), 1U) << "nothing is left of it";
+    encoded = format_->encode(changes.batch(), encoded->next + 1, out);
+    ASSERT_TRUE(encoded);
+    EXPECT_EQ(encoded->why, Encoded::Why::all);
+    ASSERT_EQ(out.records.size(), 2U);
+    EXPECT_EQ(out.records[1].commit_lsn, Lsn{9});
+}
+
 TEST_P(FormatConformanceTest, TableChangesAndMessagesAreRecordsToo) {
     Changes changes;
     changes.begin(1, Lsn{5});
     changes.truncate(users_);
     changes.message("prefix", "content", false);
     RecordBatch out;
-    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    ASSERT_TRUE(encode_all(*format_, changes.batch(), out));
     ASSERT_EQ(out.records.size(), 2U);
     EXPECT_EQ(out.records[0].relation, &users_);
     EXPECT_EQ(out.records[1].relation, nullptr);
-}
-
-TEST_P(FormatConformanceTest, TheBatchTellsItsLaneItsEndAndItsNewestCommit) {
-    Changes changes;
-    changes.begin(1, Lsn{5}, {1000});
-    changes.begin(2, Lsn{9}, {900});
-    changes.batch().lane = Lane{4};
-    RecordBatch out;
-    ASSERT_TRUE(format_->encode(changes.batch(), out));
-    EXPECT_EQ(out.lane, Lane{4});
-    EXPECT_EQ(out.end, Position::whole(Lsn{9}));
-    EXPECT_EQ(out.newest_commit, WallTime{1000});
 }
 
 TEST_P(FormatConformanceTest, RecordsOutliveTheBatchTheyCameFrom) {
@@ -160,7 +214,7 @@ TEST_P(FormatConformanceTest, RecordsOutliveTheBatchTheyCameFrom) {
         Changes changes;
         changes.begin(1, Lsn{5});
         changes.insert(users_, {changes.text("7"), changes.text("name")});
-        ASSERT_TRUE(format_->encode(changes.batch(), out));
+        ASSERT_TRUE(encode_all(*format_, changes.batch(), out));
     }
     EXPECT_NE(out.records.at(0).value.find("name"), std::string_view::npos);
     EXPECT_EQ(GetParam().problem(out.records.at(0).value), "");
@@ -173,11 +227,11 @@ TEST_P(FormatConformanceTest, AMemoryThatWasClearedIsUsedAgain) {
     for (int row = 0; row < 100; ++row) {
         changes.insert(users_, {changes.text("7"), changes.text("name")});
     }
-    ASSERT_TRUE(format_->encode(changes.batch(), out));
+    ASSERT_TRUE(encode_all(*format_, changes.batch(), out));
     const std::size_t capacity = out.arena.capacity();
     for (int round = 0; round < 50; ++round) {
         out.clear();
-        ASSERT_TRUE(format_->encode(changes.batch(), out));
+        ASSERT_TRUE(encode_all(*format_, changes.batch(), out));
     }
     EXPECT_EQ(out.arena.capacity(), capacity);
 }
@@ -192,7 +246,7 @@ TEST_P(FormatConformanceTest, WhateverTheRowsTheTextsAreWellFormed) {
         changes.begin(1, Lsn{5});
         rows.change(changes, relation);
         RecordBatch out;
-        if (!format->encode(changes.batch(), out)) {
+        if (!encode_all(*format, changes.batch(), out)) {
             continue;
         }
         for (const Record& record : out.records) {
@@ -209,7 +263,7 @@ TEST_P(FormatConformanceTest, AnErrorNamesThePlaceAndNotTheValue) {
     changes.begin(1, Lsn{5});
     changes.insert(users_, {changes.text("1"), changes.text("secret\xFF")});
     RecordBatch out;
-    const auto done = format_->encode(changes.batch(), out);
+    const auto done = encode_all(*format_, changes.batch(), out);
     ASSERT_FALSE(done);
     EXPECT_NE(done.error().where.find("public.users"), std::string::npos);
     EXPECT_NE(done.error().where.find("name"), std::string::npos);

@@ -193,11 +193,12 @@ Result<bool> FakeSource::close() {
     return true;
 }
 
-Result<void> FakeFormat::encode(const Batch& batch, RecordBatch& out) {
+Result<Encoded> FakeFormat::encode(const Batch& batch, std::size_t from, RecordBatch& out) {
     world_.step("encode");
     for (const Transaction& part : batch.transactions) {
         const Committed& transaction = history_.transactions[history_.first_from(part.commit_lsn)];
-        for (std::size_t i = part.first; i < part.first + part.count; ++i) {
+        const std::size_t end = std::size_t{part.first} + part.count;
+        for (std::size_t i = std::max<std::size_t>(part.first, from); i < end; ++i) {
             const Change& change = batch.changes[i];
             const Row& row = transaction.rows[change.ordinal - 1];
             if (row.table == filtered_) continue;
@@ -207,10 +208,11 @@ Result<void> FakeFormat::encode(const Batch& batch, RecordBatch& out) {
             record.value = out.arena.copy(token(row) + std::string(row.padding, 'x'));
             record.commit_lsn = part.commit_lsn;
             record.ordinal = change.ordinal;
+            record.change = static_cast<std::uint32_t>(i);
             out.records.push_back(record);
         }
     }
-    return {};
+    return Encoded::all(batch.changes.size());
 }
 
 }  // namespace pgc::sim

@@ -25,6 +25,7 @@ public:
     std::optional<Lsn> certain_until() const noexcept override {
         return standby_ ? std::optional{certain_} : std::nullopt;
     }
+    bool fall_back_to_text() override { return false; }
     Result<void> service() override;
     void wants(Wants& wants, bool reading) const override;
     Lsn server_end() const noexcept override { return server_end_; }
@@ -67,7 +68,8 @@ class FakeFormat final : public Format {
 public:
     FakeFormat(World& world, const History& history, std::uint32_t filtered)
         : world_(world), history_(history), filtered_(filtered) {}
-    Result<void> encode(const Batch& batch, RecordBatch& out) override;
+    Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override;
+    void wants(Wants&) const override {}
 
 private:
     World& world_;

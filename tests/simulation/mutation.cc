@@ -58,8 +58,8 @@ public:
     SpoilingFormat(std::unique_ptr<Format> inner, Mutation mutation, Random& random)
         : ForwardingFormat(std::move(inner)), mutation_(mutation), random_(random) {}
 
-    Result<void> encode(const Batch& batch, RecordBatch& out) override {
-        auto done = inner().encode(batch, out);
+    Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override {
+        auto done = inner().encode(batch, from, out);
         auto& records = out.records;
         if (mutation_ == Mutation::loses_a_read) {
             if (batch.lane == kSnapshotLane && !records.empty() && random_.chance(20)) {

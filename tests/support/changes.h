@@ -3,7 +3,7 @@
 //   Changes changes;
 //   changes.begin(567, Lsn{0x1634FA8});
 //   changes.insert(users, {changes.text("123"), changes.null()});
-//   format.encode(changes.batch(), out);
+//   format.encode(changes.batch(), 0, out);
 //
 // A cell made by value() carries a pointer to a Value, which its type's read_binary gives
 // back: so a test can feed a format any value whatever, without wire bytes.

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,8 @@ struct Server {
     std::vector<std::size_t> asked_changes, asked_bytes;
     std::vector<bool> may_create;
     std::vector<std::optional<SourceHome>> homes;
+    bool sends_binary = false;
+    int fallbacks = 0;  // to text, asked for
     int services = 0;
     int alive = 0;  // sources
     bool closed = false;
@@ -68,10 +71,13 @@ inline std::optional<Error> take(std::deque<Error>& errors) {
     return error;
 }
 
-inline Relation relation() {
-    Relation table;
-    table.schema = "public";
-    table.name = "t";
+inline const RelationPtr& relation() {
+    static const RelationPtr table = [] {
+        Relation made;
+        made.schema = "public";
+        made.name = "t";
+        return std::make_shared<const Relation>(std::move(made));
+    }();
     return table;
 }
 
@@ -126,6 +132,10 @@ public:
     std::optional<Lsn> idle_at() const override { return row_ > 0 ? std::nullopt : server_.idle; }
     std::optional<Lsn> certain_until() const noexcept override { return server_.certain; }
     void confirm(Lsn lsn, bool) override { server_.confirmed.push_back(lsn); }
+    bool fall_back_to_text() override {
+        ++server_.fallbacks;
+        return std::exchange(server_.sends_binary, false);
+    }
     Result<void> service() override {
         ++server_.services;
         if (auto error = take(server_.service_errors)) return std::unexpected(std::move(*error));
@@ -178,7 +188,7 @@ private:
         if (snapshot_at_->ordinal >= server_.snapshot_arrived) return Read::caught_up;
         batch.lane = kSnapshotLane;
         batch.changes.push_back({.operation = Operation::read,
-                                 .relation = &relation_,
+                                 .relation = relation().get(),
                                  .ordinal = ++snapshot_at_->ordinal});
         batch.transactions.push_back({.commit_lsn = snapshot_at_->commit, .count = 1});
         batch.end = *snapshot_at_;
@@ -195,7 +205,7 @@ private:
         Transaction& part = batch.transactions.back();
         if (tx.rows > 0) {
             Change change;
-            change.relation = &relation_;
+            change.relation = relation().get();
             change.operation = tx.filtered ? Operation::message : Operation::insert;
             change.ordinal = ++row_;
             ++rows_;
@@ -214,7 +224,6 @@ private:
 
     Server& server_;
     const SourceIdentity identity_;
-    Relation relation_ = relation();
     std::size_t next_ = 0;
     std::uint64_t row_ = 0;
     std::uint64_t rows_ = 0;
@@ -224,27 +233,51 @@ private:
     std::uint64_t revision_ = 0;
 };
 
+// What the formats of one test do.
+struct Writing {
+    std::deque<Error> errors;                // of the format as a whole
+    std::set<std::uint64_t> refuses;         // changes, by their ordinals
+    bool text_would_do = false;              // of these
+    std::optional<std::size_t> waits_after;  // so many records, until it is taken back
+};
+
 // One record a change, but for messages ("filtered").
 class FakeFormat final : public Format {
 public:
-    explicit FakeFormat(std::deque<Error>& errors) : errors_(errors) {}
-    Result<void> encode(const Batch& batch, RecordBatch& out) override {
-        if (auto error = take(errors_)) return std::unexpected(std::move(*error));
+    explicit FakeFormat(Writing& writing) : writing_(writing) {}
+    Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override {
+        if (auto error = take(writing_.errors)) return std::unexpected(std::move(*error));
         for (const Transaction& tx : batch.transactions) {
-            for (std::size_t i = tx.first; i < tx.first + tx.count; ++i) {
+            for (std::size_t i = std::max<std::size_t>(tx.first, from);
+                 i < std::size_t{tx.first} + tx.count; ++i) {
                 if (batch.changes[i].operation == Operation::message) continue;
+                if (writing_.waits_after && out.records.size() >= *writing_.waits_after) {
+                    return Encoded::waits(i);
+                }
+                if (writing_.refuses.contains(batch.changes[i].ordinal)) {
+                    auto refused = Encoded::refused(
+                        i, stop(Error::Category::data, "bad bytes").at("table public.t"));
+                    refused.text_would_do = writing_.text_would_do;
+                    return refused;
+                }
                 Record record;
+                record.relation = batch.changes[i].relation;
+                record.operation = batch.changes[i].operation;
+                record.change = static_cast<std::uint32_t>(i);
                 record.value = out.arena.copy("0123456789");
                 record.commit_lsn = tx.commit_lsn;
                 record.ordinal = batch.changes[i].ordinal;
                 out.records.push_back(record);
             }
         }
-        return {};
+        return Encoded::all(batch.changes.size());
     }
+    void wants(Wants& wants) const override { wants.readable(kFd); }
+
+    static constexpr int kFd = 78;
 
 private:
-    std::deque<Error>& errors_;
+    Writing& writing_;
 };
 
 // Shared by the sinks of one test: the destination.
@@ -356,7 +389,8 @@ class FakeParts final : public PipelineParts {
 public:
     Server server;
     Destination destination;
-    std::deque<Error> source_errors, format_errors, sink_errors, encode_errors;
+    Writing writing;
+    std::deque<Error> source_errors, format_errors, sink_errors;
 
     Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override {
         server.may_create.push_back(task.may_create_slot);
@@ -366,8 +400,9 @@ public:
     }
     Result<std::unique_ptr<Format>> make_format(const SourceIdentity&) override {
         if (auto error = take(format_errors)) return std::unexpected(std::move(*error));
-        return std::make_unique<FakeFormat>(encode_errors);
+        return std::make_unique<FakeFormat>(writing);
     }
+    Result<std::unique_ptr<PartitionKeys>> make_partition_keys() override { return nullptr; }
     Result<std::unique_ptr<Sink>> make_sink() override {
         if (auto error = take(sink_errors)) return std::unexpected(std::move(*error));
         return std::make_unique<FakeSink>(destination);

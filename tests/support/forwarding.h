@@ -35,6 +35,7 @@ public:
     std::optional<Lsn> idle_at() const override { return inner_->idle_at(); }
     void confirm(Lsn lsn, bool now) override { inner_->confirm(lsn, now); }
     std::optional<Lsn> certain_until() const noexcept override { return inner_->certain_until(); }
+    bool fall_back_to_text() override { return inner_->fall_back_to_text(); }
     Result<void> service() override { return inner_->service(); }
     void wants(Wants& wants, bool reading) const override { inner_->wants(wants, reading); }
     SnapshotSource* snapshots() noexcept override { return inner_->snapshots(); }
@@ -54,9 +55,10 @@ class ForwardingFormat : public Format {
 public:
     explicit ForwardingFormat(std::unique_ptr<Format> inner) : inner_(std::move(inner)) {}
 
-    Result<void> encode(const Batch& batch, RecordBatch& out) override {
-        return inner_->encode(batch, out);
+    Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override {
+        return inner_->encode(batch, from, out);
     }
+    void wants(Wants& wants) const override { inner_->wants(wants); }
 
 protected:
     Format& inner() noexcept { return *inner_; }

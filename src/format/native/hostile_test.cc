@@ -9,6 +9,7 @@
 
 #include "format/json/string.h"
 #include "format/native/native_format.h"
+#include "support/encode.h"
 #include "support/hostile_rows.h"
 #include "support/json_check.h"
 
@@ -44,7 +45,7 @@ void run(std::uint32_t seed, Tally& tally) {
         changes.begin(static_cast<std::uint32_t>(i), Lsn{seed});
         rows.change(changes, relation);
         const std::size_t before = out.records.size();
-        const auto done = format.encode(changes.batch(), out);
+        const auto done = test::encode_all(format, changes.batch(), out);
         if (!done) {
             const auto category = done.error().category;  // protocol: binary of another type
             EXPECT_TRUE(category == Error::Category::data || category == Error::Category::protocol)
@@ -95,7 +96,7 @@ TEST(NativeHostileTest, DistinctTextsMakeDistinctKeys) {
         changes.begin(1, Lsn{1});
         changes.insert(relation, {changes.text(text), Changes::null()});
         RecordBatch out;
-        ASSERT_TRUE(format.encode(changes.batch(), out));
+        ASSERT_TRUE(test::encode_all(format, changes.batch(), out));
         texts.insert(text);
         keys.insert(std::string{out.records[0].key});
     }
@@ -109,12 +110,12 @@ TEST(NativeHostileTest, AFormatGoesOnAfterAnError) {
     broken.begin(1, Lsn{1});
     broken.insert(users, {broken.text("1"), broken.text("\xFF")});
     RecordBatch out;
-    ASSERT_FALSE(format.encode(broken.batch(), out));
+    ASSERT_FALSE(test::encode_all(format, broken.batch(), out));
     Changes good;
     good.begin(1, Lsn{2});
     good.insert(users, {good.text("1"), good.text("fine")});
     RecordBatch fresh;
-    ASSERT_TRUE(format.encode(good.batch(), fresh));
+    ASSERT_TRUE(test::encode_all(format, good.batch(), fresh));
     EXPECT_EQ(test::message_problem(fresh.records.at(0).value), "");
 }
 

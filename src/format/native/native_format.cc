@@ -2,43 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <utility>
 
 #include "format/json/string.h"
+#include "format/native/fault.h"
 
 namespace pgc {
 namespace {
 
-using Fault = RowWriter::Fault;
-
 std::int64_t milliseconds(WallTime time) noexcept {
     return time.unix_us / 1000;
-}
-
-bool same_bytes(const Cell& a, const Cell& b) noexcept {
-    return a.state == b.state && a.bytes() == b.bytes();
-}
-
-Error error_of(Fault fault) {
-    constexpr auto data = Error::Category::data;
-    switch (fault) {
-        case Fault::none: break;
-        case Fault::not_of_type:
-            return stop(Error::Category::protocol,
-                        "a value has not the binary form of its column's type");
-        case Fault::not_utf8:
-            return stop(data, "a value is not UTF-8 text")
-                .with_hint("set format.invalid_utf8 to base64 or replace");
-        case Fault::not_utf8_in_key:
-            return stop(data, "a value of a key is not UTF-8 text, and keys are never replaced")
-                .with_hint("set format.invalid_utf8 to base64");
-        case Fault::key_unknown:
-            return stop(data, "the server did not send the key of a changed row")
-                .with_hint("update the server to its latest minor release, or exclude the table");
-    }
-    return stop(Error::Category::internal, "a message can't be written");
 }
 
 }  // namespace
@@ -51,23 +27,25 @@ NativeFormat::NativeFormat(FormatOptions options, FormatContext context)
                           json_string(about_.version), json_string(about_.connector))),
       row_(options_) {}
 
-Result<void> NativeFormat::encode(const Batch& batch, RecordBatch& out) {
+Result<Encoded> NativeFormat::encode(const Batch& batch, std::size_t from, RecordBatch& out) {
     handled_.clear();
     fmt::format_to(std::back_inserter(handled_), R"({},"before":)", milliseconds(batch.handled_at));
     for (const Transaction& transaction : batch.transactions) {
-        begin_transaction(transaction);
         const std::size_t end = std::size_t{transaction.first} + transaction.count;
-        for (std::size_t i = transaction.first; i < end; ++i) {
-            if (auto done = encode_change(batch.changes[i], out); !done) {
-                return done;
+        if (end <= from) continue;
+        begin_transaction(transaction);
+        for (std::size_t i = std::max<std::size_t>(transaction.first, from); i < end; ++i) {
+            change_ = static_cast<std::uint32_t>(i);
+            const std::size_t before = out.records.size();
+            if (auto done = encode_change(batch.changes[i], out); !done) [[unlikely]] {
+                out.records.resize(before);
+                auto refused = Encoded::refused(i, std::move(done.error()));
+                refused.text_would_do = row_.fault() == RowWriter::Fault::not_of_type;
+                return refused;
             }
         }
-        out.newest_commit = std::max(out.newest_commit, transaction.committed_at);
     }
-    out.lane = batch.lane;
-    out.end = batch.end;
-    out.relations = batch.relations();
-    return {};
+    return Encoded::all(batch.changes.size());
 }
 
 void NativeFormat::begin_transaction(const Transaction& transaction) {
@@ -113,7 +91,8 @@ void NativeFormat::keep_plan(const Relation& relation, TablePlan plan) {
 Result<void> NativeFormat::encode_change(const Change& change, RecordBatch& out) {
     row_.begin_record();
     if (change.operation == Operation::message) {
-        return append_message(change, out) ? Result<void>{} : std::unexpected(failure(change));
+        return append_message(change, out) ? Result<void>{}
+                                           : std::unexpected(row_failure(row_, change));
     }
     const auto plan = plan_of(*change.relation);
     if (!plan) {
@@ -123,30 +102,20 @@ Result<void> NativeFormat::encode_change(const Change& change, RecordBatch& out)
         append_truncate(**plan, change, out);
         return {};
     }
-    return append_row(**plan, change, out) ? Result<void>{} : std::unexpected(failure(change));
+    return append_record(**plan, change, out) ? Result<void>{}
+                                              : std::unexpected(row_failure(row_, change));
 }
 
-bool NativeFormat::append_row(const TablePlan& plan, const Change& change, RecordBatch& out) {
-    if (change.operation == Operation::update && change.before != nullptr &&
-        key_differs(plan, change)) [[unlikely]] {
-        if (!append_record(plan, change, Operation::remove, change.before, nullptr, out)) {
-            return false;
-        }
-        row_.begin_record();
-        return append_record(plan, change, Operation::insert, nullptr, change.after, out);
-    }
-    return append_record(plan, change, change.operation, change.before, change.after, out);
-}
-
-bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Operation operation,
-                                 const Cell* before, const Cell* after, RecordBatch& out) {
+bool NativeFormat::append_record(const TablePlan& plan, const Change& change, RecordBatch& out) {
+    const Cell* before = change.before;
+    const Cell* after = change.after;
     if (plan.columns.empty()) {  // no cells need no memory: their address means nothing
         constexpr static Cell kNone;
-        (operation == Operation::remove ? before : after) = &kNone;
+        (change.operation == Operation::remove ? before : after) = &kNone;
     }
     Record record;
     record.relation = change.relation;
-    record.operation = operation;
+    record.operation = change.operation;
     const Cell* const newest = after != nullptr ? after : before;
     if (!plan.key.empty() && newest != nullptr) {
         out_.begin(out.arena);
@@ -156,14 +125,7 @@ bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Op
         record.key = out_.finish();
         record.has_key = true;
     }
-    if (!plan.partition.empty() && newest != nullptr) {
-        out_.begin(out.arena);
-        if (!row_.write_key(out_, plan, plan.partition, newest, change.before)) {
-            return false;
-        }
-        record.partition_by = out_.finish();
-    }
-    begin_value(plan, operation, out);
+    begin_value(plan, change.operation, out);
     if (!row_.write_row(out_, plan, before, nullptr)) {
         return false;
     }
@@ -172,11 +134,6 @@ bool NativeFormat::append_record(const TablePlan& plan, const Change& change, Op
         return false;
     }
     end_value(plan, change, record, out);
-    if (options_.tombstones && operation == Operation::remove && record.has_key) {
-        record.has_value = false;
-        record.value = {};
-        out.records.push_back(record);
-    }
     return true;
 }
 
@@ -219,30 +176,6 @@ bool NativeFormat::append_message(const Change& change, RecordBatch& out) {
     return true;
 }
 
-// Cells that differ as bytes may still be the same key once written, as numbers read as
-// doubles may. What can't be written counts as different: writing it will say why.
-bool NativeFormat::key_differs(const TablePlan& plan, const Change& change) {
-    bool same = true;
-    for (const KeyColumn& part : plan.key) {
-        const Cell& before = change.before[part.column];
-        const Cell& after = change.after[part.column];
-        same = same && (before.state == Cell::State::absent ||
-                        after.state == Cell::State::unchanged || same_bytes(before, after));
-    }
-    if (same) [[likely]] {
-        return false;
-    }
-    keys_.clear();
-    Writer older;
-    older.begin(keys_);
-    bool written = row_.write_key(older, plan, plan.key, change.before, nullptr);
-    const std::string_view old_key = older.finish();
-    Writer newer;
-    newer.begin(keys_);
-    written = row_.write_key(newer, plan, plan.key, change.after, change.before) && written;
-    return !written || newer.finish() != old_key;
-}
-
 void NativeFormat::begin_value(const TablePlan& plan, Operation operation, RecordBatch& out) {
     out_.begin(out.arena);
     out_.text(plan.heads[static_cast<std::size_t>(operation)]);
@@ -260,17 +193,8 @@ void NativeFormat::end_value(const TablePlan& plan, const Change& change, Record
     record.value = out_.finish();
     record.commit_lsn = commit_lsn_;
     record.ordinal = change.ordinal;
+    record.change = change_;
     out.records.push_back(record);
-}
-
-Error NativeFormat::failure(const Change& change) const {
-    Error error = error_of(row_.fault());
-    if (change.relation == nullptr) {
-        return std::move(error).at(fmt::format("logical message, LSN {}", to_string(change.lsn)));
-    }
-    return std::move(error).at(
-        fmt::format("table {}, column {}, LSN {}", qualified_name(*change.relation),
-                    change.relation->columns[row_.failed_column()].name, to_string(change.lsn)));
 }
 
 }  // namespace pgc

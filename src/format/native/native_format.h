@@ -8,12 +8,7 @@
 // The key is an object of the key's columns: {"id":123}. docs/reference/messages.md says
 // what each field holds and how each type is written.
 //
-// An UPDATE that changes the key makes two records with one ordinal: a DELETE under the
-// old key and an INSERT under the new. Whoever keeps a state for each key then gets it
-// right knowing nothing of the other key, in whatever partition that is.
-//
-// With format.tombstones each DELETE of a row with a key is followed by a record with the
-// same key, ordinal and partition, and no value.
+// It never waits.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +28,8 @@ class NativeFormat final : public Format {
 public:
     NativeFormat(FormatOptions options, FormatContext context);
 
-    Result<void> encode(const Batch& batch, RecordBatch& out) override;
+    Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override;
+    void wants(Wants&) const override {}
 
 private:
     // Tables whose plans are kept at once; beyond, all are dropped and compiled again as they are
@@ -46,16 +42,12 @@ private:
 
     Result<void> encode_change(const Change& change, RecordBatch& out);
     // These return false with the fault in row_.
-    bool append_row(const TablePlan& plan, const Change& change, RecordBatch& out);
-    bool append_record(const TablePlan& plan, const Change& change, Operation operation,
-                       const Cell* before, const Cell* after, RecordBatch& out);
+    bool append_record(const TablePlan& plan, const Change& change, RecordBatch& out);
     bool append_message(const Change& change, RecordBatch& out);
     void append_truncate(const TablePlan& plan, const Change& change, RecordBatch& out);
-    bool key_differs(const TablePlan& plan, const Change& change);
 
     void begin_value(const TablePlan& plan, Operation operation, RecordBatch& out);
     void end_value(const TablePlan& plan, const Change& change, Record& record, RecordBatch& out);
-    Error failure(const Change& change) const;
 
     const FormatOptions options_;
     const FormatContext about_;
@@ -67,13 +59,13 @@ private:
     std::unordered_map<Oid, std::size_t> kept_;  // which slot has it
     RowWriter row_;
     Writer out_;
-    Arena keys_;  // two keys, while they are compared
 
     // Of the batch and of the transaction at hand.
     std::string handled_;    // `1634567890123,"before":`
     std::string committed_;  // source_ and `1634567890100`
     std::string xid_;        // `","xid":567`
     Lsn commit_lsn_;
+    std::uint32_t change_ = 0;  // of the batch, at hand
 };
 
 }  // namespace pgc

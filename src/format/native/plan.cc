@@ -71,64 +71,12 @@ ColumnPlan compile_column(const Column& column, const FormatOptions& options) {
             .compound = is_compound(column.type->kind)};
 }
 
-const PartitionColumns* partition_columns(const Relation& relation, const FormatOptions& options) {
-    const std::array<std::string_view, 2> names{relation.schema, relation.name};
-    const auto found =
-        std::ranges::find_if(options.partition_columns,
-                             [&](const PartitionColumns& by) { return by.table.matches(names); });
-    return found == options.partition_columns.end() ? nullptr : &*found;
-}
+}  // namespace
 
-Result<std::uint32_t> find_partition_column(const Relation& relation, std::string_view name) {
-    const auto fault = [&](std::string what, std::string hint) {
-        return std::unexpected(stop(Error::Category::configuration, std::move(what))
-                                   .at(fmt::format("table {}", qualified_name(relation)))
-                                   .with_hint(std::move(hint)));
-    };
-    const auto found = std::ranges::find(relation.columns, name, &Column::name);
-    if (found == relation.columns.end() || !found->captured) {
-        return fault(fmt::format("there is no captured column {} to partition by", name),
-                     "correct kafka.partition_columns");
-    }
-    const bool always_sent = found->identity || relation.identity == ReplicaIdentity::full ||
-                             relation.identity == ReplicaIdentity::nothing;
-    if (!always_sent) {
-        return fault(
-            fmt::format("a DELETE does not bring the column {} to partition by", name),
-            fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL, or change kafka.partition_columns",
-                        qualified_name(relation)));
-    }
-    return static_cast<std::uint32_t>(found - relation.columns.begin());
-}
-
-void add_part(std::vector<KeyColumn>& parts, std::uint32_t place, const Relation& relation) {
+void add_key_part(std::vector<KeyColumn>& parts, std::uint32_t place, const Relation& relation) {
     parts.push_back(
         {.column = place,
          .name = (parts.empty() ? '{' : ',') + json_name(relation.columns[place].name)});
-}
-
-}  // namespace
-
-std::vector<std::uint32_t> key_columns(const Relation& relation) {
-    const auto column = [&](std::uint32_t place) -> const Column& {
-        return relation.columns[place];
-    };
-    std::vector<std::uint32_t> key = relation.key;
-    const bool always_sent =
-        relation.identity != ReplicaIdentity::index ||
-        std::ranges::all_of(key, [&](std::uint32_t place) { return column(place).identity; });
-    if (!always_sent) {
-        key.clear();
-        for (std::uint32_t place = 0; place < relation.columns.size(); ++place) {
-            if (column(place).identity) {
-                key.push_back(place);
-            }
-        }
-    }
-    if (!std::ranges::all_of(key, [&](std::uint32_t place) { return column(place).captured; })) {
-        key.clear();
-    }
-    return key;
 }
 
 Result<TablePlan> compile_plan(const Relation& relation, const FormatOptions& options,
@@ -144,16 +92,8 @@ Result<TablePlan> compile_plan(const Relation& relation, const FormatOptions& op
         plan.columns.push_back(compile_column(column, options));
         plan.column_names.push_back(json_string(column.name));
     }
-    for (const std::uint32_t place : key_columns(relation)) add_part(plan.key, place, relation);
-    if (const auto* by = partition_columns(relation, options)) {
-        for (const std::string& name : by->columns) {
-            const auto place = find_partition_column(relation, name);
-            if (!place) {
-                return std::unexpected(place.error());
-            }
-            add_part(plan.partition, *place, relation);
-        }
-    }
+    for_each_key_column(relation,
+                        [&](std::uint32_t place) { add_key_part(plan.key, place, relation); });
     return plan;
 }
 

@@ -39,21 +39,16 @@ struct TablePlan {
     std::vector<ColumnPlan> columns;
     std::vector<std::string> column_names;  // quoted, for the lists within `source`
     std::vector<KeyColumn> key;             // empty: records have no key
-    std::vector<KeyColumn> partition;       // whose values decide the partition; mostly none
 };
 
-// Fails when a name is not UTF-8 and format.invalid_utf8 is fail, and when a column to
-// partition by is not there or would not come with a DELETE.
+// Fails when a name is not UTF-8 and format.invalid_utf8 is fail.
 Result<TablePlan> compile_plan(const Relation& relation, const FormatOptions& options,
                                const FormatContext& context);
 
 // Logical messages belong to no table: its columns and key are empty.
 TablePlan compile_message_plan(const FormatContext& context);
 
-// The columns that make a record's key. The primary key's, where the server sends all of
-// them with every old row; else those of the replica identity, because a DELETE could not
-// be given the key of its row otherwise. None when one of them is not captured: rows that
-// differ only there would become one.
-std::vector<std::uint32_t> key_columns(const Relation& relation);
+// `{"a":`, then `,"b":` of the column at `place`.
+void add_key_part(std::vector<KeyColumn>& parts, std::uint32_t place, const Relation& relation);
 
 }  // namespace pgc

@@ -11,7 +11,6 @@ namespace {
 
 using test::column;
 using test::users;
-using Places = std::vector<std::uint32_t>;
 
 const FormatContext kShop{.version = "0.1.0", .database = "shop"};
 
@@ -63,44 +62,6 @@ TEST(NativePlanTest, BrokenNamesAreBase64WhereBrokenTextIsAllowed) {
         ASSERT_TRUE(plan);
         EXPECT_EQ(plan->columns[1].name, R"(,"Y2Fm6Q==":)");
     }
-}
-
-Relation three_columns(ReplicaIdentity identity, Places key, Places identity_places) {
-    Relation relation;
-    relation.name = "t";
-    relation.identity = identity;
-    relation.columns = {column("a"), column("b"), column("c")};
-    relation.key = std::move(key);
-    for (const std::uint32_t place : identity_places) {
-        relation.columns[place].identity = true;
-    }
-    return relation;
-}
-
-TEST(NativePlanTest, TheKeyIsThePrimaryKeyInItsOrder) {
-    EXPECT_EQ(key_columns(three_columns(ReplicaIdentity::key, {2, 0}, {0, 2})), (Places{2, 0}));
-}
-
-TEST(NativePlanTest, TheKeyIsThePrimaryKeyWhereAllOfTheOldRowIsSent) {
-    EXPECT_EQ(key_columns(three_columns(ReplicaIdentity::full, {1}, {0, 1, 2})), Places{1});
-}
-
-TEST(NativePlanTest, TheKeyIsTheIdentityIndexsWhereThePrimaryKeyIsNotSent) {
-    EXPECT_EQ(key_columns(three_columns(ReplicaIdentity::index, {0}, {1, 2})), (Places{1, 2}));
-}
-
-TEST(NativePlanTest, TheKeyIsThePrimaryKeyWhereTheIdentityIndexHoldsIt) {
-    EXPECT_EQ(key_columns(three_columns(ReplicaIdentity::index, {2}, {1, 2})), Places{2});
-}
-
-TEST(NativePlanTest, ATableWithoutKeyHasNone) {
-    EXPECT_EQ(key_columns(three_columns(ReplicaIdentity::full, {}, {0, 1, 2})), Places{});
-}
-
-TEST(NativePlanTest, AKeyThatIsNotWhollyCapturedIsNone) {
-    Relation relation = three_columns(ReplicaIdentity::key, {0, 1}, {0, 1});
-    relation.columns[1].captured = false;
-    EXPECT_EQ(key_columns(relation), Places{});
 }
 
 TEST(NativePlanTest, MessagesBelongToNoTable) {

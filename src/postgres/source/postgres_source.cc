@@ -345,6 +345,10 @@ std::optional<Lsn> PostgresSource::idle_at() const {
     return assembler_->idle_at();
 }
 
+bool PostgresSource::fall_back_to_text() {
+    return deps_.config.binary && !std::exchange(deps_.carry_over.text_only, true);
+}
+
 std::optional<Lsn> PostgresSource::certain_until() const noexcept {
     if (!timeline_) return std::nullopt;
     const auto certain = timeline_->certain_until();

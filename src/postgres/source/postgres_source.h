@@ -76,6 +76,7 @@ public:
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
     std::optional<Lsn> idle_at() const override;
     void confirm(Lsn lsn, bool now) override;
+    bool fall_back_to_text() override;
     std::optional<Lsn> certain_until() const noexcept override;
     Result<void> service() override;
     void wants(Wants& wants, bool reading) const override;

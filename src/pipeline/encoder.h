@@ -1,0 +1,77 @@
+// From a batch of changes to a batch of records, with all that would be alike in every format:
+//
+//   changes ─▶ a changed key is split ─▶ format ─▶ tombstones, partition keys ─▶ records
+//                                          │  ▲
+//                                   waits ─┘  │ refused: fail, skip, or a dead letter
+//                                             └─ text would do: the source is asked for it
+//
+// A format may wait: then the batch stays here, half done, while the pipeline goes on with
+// everything else. One batch at a time, in order.
+//
+// Threads: one, the pipeline's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/error.h"
+#include "base/wait.h"
+#include "core/change.h"
+#include "core/format.h"
+#include "core/record.h"
+#include "core/source.h"
+#include "pipeline/pipeline_metrics.h"
+
+namespace pgc {
+
+// What becomes of a change that its format refuses.
+enum class OnError : std::uint8_t {
+    fail,         // the pipeline stops
+    skip,         // it is left out, and counted as an error
+    dead_letter,  // likewise, and a record for the dead letters takes its place
+};
+
+struct EncoderOptions {
+    OnError on_error = OnError::fail;
+    bool tombstones = false;
+};
+
+class Encoder {
+public:
+    struct Parts {
+        std::unique_ptr<Format> format;
+        std::unique_ptr<PartitionKeys> partition_keys;  // null: keys decide partitions
+    };
+    // `pool` and `probe` outlive this.
+    Encoder(Parts parts, const EncoderOptions& options, RecordPool& pool,
+            PipelineMetrics& pipeline_metrics);
+
+    // Begins with `batch`, which stays as it is left until step() gives its records or an Error.
+    // Requires: not busy().
+    void begin(Batch& batch);
+    // Goes on. Null while the format waits. After an Error the batch is given up. `source`: of the
+    // batch; null when it is gone.
+    [[nodiscard]] Result<RecordBatchPtr> step(Source* source);
+    bool busy() const noexcept { return batch_ != nullptr; }
+
+    void wants(Wants& wants) const {
+        if (busy()) parts_.format->wants(wants);
+    }
+
+private:
+    Result<void> finish_records(std::size_t first);
+    Result<void> refused(Encoded encoded, Source* source);
+    void give_up() noexcept;
+
+    const Parts parts_;
+    const EncoderOptions options_;
+    RecordPool& pool_;
+    PipelineMetrics& pipeline_metrics_;
+
+    Batch* batch_ = nullptr;  // being encoded
+    RecordBatchPtr records_;  // of it, so far
+    std::size_t next_ = 0;    // the first of its changes that is neither in records_ nor left out
+};
+
+}  // namespace pgc
