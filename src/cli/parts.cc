@@ -105,14 +105,13 @@ Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_kafka_sink() {
-    return KafkaSink::make(
-        {.config = *kafka_,
-         .producers = *producers_,
-         .carry_over = kafka_carry_over_,
-         .clock = clock_,
-         .metrics = metrics_,
-         .logger = logger_.for_module("kafka"),
-         .pending_bytes_max = static_cast<std::size_t>(settings_.integer("kafka.buffer_memory"))});
+    return KafkaSink::make({.config = *kafka_,
+                            .producers = *producers_,
+                            .carry_over = kafka_carry_over_,
+                            .clock = clock_,
+                            .metrics = metrics_,
+                            .logger = logger_.for_module("kafka"),
+                            .pending_bytes_max = memory_budget(settings_)});
 }
 
 }  // namespace pgc

@@ -28,7 +28,7 @@ std::vector<OptionTable> all_tables() {
     for (const OptionTable& table : kafka_connection_tables()) tables.push_back(table);
     for (const OptionTable& table : kafka_option_tables()) tables.push_back(table);
     tables.insert(tables.end(), {kFormatOptions, kConsoleSinkOptions, kReplicationOptions,
-                                 server_options(), kLoggingOptions});
+                                 kMemoryOptions, server_options(), kLoggingOptions});
     return tables;
 }
 

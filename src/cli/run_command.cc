@@ -224,8 +224,7 @@ ExitCode run_follow(Invocation& invocation) {
         program->settings, postgres_config(program->settings, invocation.deps.files).slot);
     options.until = *until;
     options.snapshot = snapshot_mode(program->settings);
-    options.flow.budget_bytes =
-        static_cast<std::size_t>(program->settings.integer("kafka.buffer_memory"));
+    options.flow.budget_bytes = memory_budget(program->settings);
     options.flow.encoder.tombstones = wants_tombstones(program->settings);
     auto ended = Daemon(invocation.deps, *program, std::move(options)).run();
     return ended ? *ended : report_error(invocation, ended.error());

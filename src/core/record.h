@@ -61,6 +61,7 @@ struct RecordBatch {
     Position end;                        // durable up to here once all its records are
     Lsn resume_at;  // where the stream goes on after its last whole transaction; none: it ends none
     WallTime newest_commit;
+    std::size_t charged = 0;  // RecordPool::charge()
 
     // The memory it takes, and what a sink needs beside it for as many records.
     std::size_t footprint(std::size_t record_count, std::size_t bytes_per_record) const noexcept {
@@ -78,7 +79,9 @@ struct RecordBatch {
     }
 };
 
-// Takes batches back. Outlives every batch it gave out.
+// Takes batches back, and knows what those that are out take of the memory. That ends when a batch
+// comes back, not when it is durable: what a sink has written elsewhere is no memory any more.
+// Outlives every batch it gave out.
 class RecordPool {
 public:
     RecordPool() = default;
@@ -104,17 +107,26 @@ public:
         return {batch, Return{this}};
     }
 
+    // `batch`, which is out, takes so many bytes until it comes back.
+    void charge(RecordBatch& batch, std::size_t bytes) noexcept {
+        charged_ += bytes - batch.charged;
+        batch.charged = bytes;
+    }
+    std::size_t charged() const noexcept { return charged_; }
+
 private:
     static constexpr std::size_t kKept = 8;
 
     void take_back(RecordBatch* batch) noexcept {
         std::unique_ptr<RecordBatch> owned{batch};
+        charge(*owned, 0);
         if (idle_.size() >= kKept) return;
         owned->clear();
         idle_.push_back(std::move(owned));
     }
 
     std::vector<std::unique_ptr<RecordBatch>> idle_;
+    std::size_t charged_ = 0;
 };
 
 using RecordBatchPtr = RecordPool::Ptr;

@@ -54,10 +54,12 @@ public:
     // what comes meanwhile is taken together; none: 0. Constant.
     virtual Duration group_gap() const noexcept = 0;
 
-    // What it needs for each accepted record besides the batch, until that is durable.
+    // What it needs for each accepted record besides the batch, until that is given back. Constant.
     virtual std::size_t bytes_per_record() const noexcept = 0;
 
-    // Bytes of accepted records that are not durable yet, for the budget and its metric.
+    // Bytes of accepted records that are not durable yet, for the metric. What the budget counts is
+    // the batches: they are to be given back as soon as they are not needed any more, durable or
+    // not.
     virtual std::size_t pending_bytes() const noexcept = 0;
 
     // What keeps it from going on, in the words of `status`: "Kafka: no broker answers";

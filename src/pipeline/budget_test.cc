@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "base/random.h"
 #include "pipeline/batch_size.h"
 
@@ -10,68 +12,85 @@ namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 
-TEST(BudgetTest, GrantsWhatIsWantedWhileThereIsRoom) {
-    const Budget budget{32 * kMiB};
-    EXPECT_EQ(budget.readable(kMiB), kMiB);
+class BudgetTest : public testing::Test {
+protected:
+    Budget of(std::size_t limit) { return {limit, pool_}; }
+    // A batch is encoded and comes to so much.
+    void charge(std::size_t bytes) {
+        out_.push_back(pool_.get());
+        pool_.charge(*out_.back(), bytes);
+    }
+    void give_back() { out_.pop_front(); }
+
+    RecordPool pool_;
+    std::deque<RecordBatchPtr> out_;
+};
+
+TEST_F(BudgetTest, GrantsWhatIsWantedWhileThereIsRoom) {
+    EXPECT_EQ(of(32 * kMiB).readable(kMiB), kMiB);
 }
 
-TEST(BudgetTest, ReservesForCellsAndRecordsToo) {
-    Budget budget{32 * kMiB};
+TEST_F(BudgetTest, ReservesForCellsAndRecordsToo) {
+    Budget budget = of(32 * kMiB);
     budget.reserve(kMiB);
     EXPECT_EQ(budget.used(), 8 * kMiB);
-    budget.settle(3 * kMiB);
+    charge(3 * kMiB);
+    budget.settle();
     EXPECT_EQ(budget.used(), 3 * kMiB);
 }
 
-TEST(BudgetTest, GrantsLessWhenLessIsLeft) {
-    Budget budget{8 * kMiB};
-    budget.settle(4 * kMiB);
-    EXPECT_EQ(budget.readable(kMiB), kMiB / 2);
+TEST_F(BudgetTest, GrantsLessWhenLessIsLeft) {
+    charge(4 * kMiB);
+    EXPECT_EQ(of(8 * kMiB).readable(kMiB), kMiB / 2);
 }
 
-TEST(BudgetTest, PausesWhenAReadWouldBeOfNoUse) {
-    Budget budget{8 * kMiB};
-    budget.settle(8 * kMiB - Budget::kPerRawByte * Budget::kUsefulRead + 1);
-    EXPECT_EQ(budget.readable(kMiB), 0U);
-    budget.release(1);
+TEST_F(BudgetTest, PausesWhenAReadWouldBeOfNoUse) {
+    const Budget budget = of(8 * kMiB);
+    charge(8 * kMiB - Budget::kPerRawByte * Budget::kUsefulRead);
     EXPECT_EQ(budget.readable(kMiB), Budget::kUsefulRead);
+    charge(1);
+    EXPECT_EQ(budget.readable(kMiB), 0U);
 }
 
-TEST(BudgetTest, ReadsAgainWhenTheSinkLetsGo) {
-    Budget budget{8 * kMiB};
-    budget.settle(20 * kMiB);
+TEST_F(BudgetTest, ReadsAgainWhenTheSinkGivesBatchesBack) {
+    const Budget budget = of(8 * kMiB);
+    charge(20 * kMiB);
     EXPECT_EQ(budget.readable(kMiB), 0U);
-    budget.release(20 * kMiB);
+    give_back();
     EXPECT_EQ(budget.readable(kMiB), kMiB);
 }
 
-TEST(BudgetTest, ATinyBudgetIsSlowNotStuck) {
-    Budget budget{1};
+TEST_F(BudgetTest, WhatABatchTakesCanBeReckonedAgain) {
+    charge(kMiB);
+    pool_.charge(*out_.back(), kMiB / 2);
+    EXPECT_EQ(pool_.charged(), kMiB / 2);
+    give_back();
+    EXPECT_EQ(pool_.charged(), 0U);
+}
+
+TEST_F(BudgetTest, ATinyBudgetIsSlowNotStuck) {
+    const Budget budget = of(1);
     EXPECT_EQ(budget.readable(kMiB), Budget::kUsefulRead);
-    budget.settle(1);
+    charge(1);
     EXPECT_EQ(budget.readable(kMiB), 0U);
 }
 
-TEST(BudgetTest, NeverExceedsItsLimitByMoreThanOneUsefulRead) {
+TEST_F(BudgetTest, NeverExceedsItsLimitByMoreThanOneUsefulRead) {
     Random random{7};
-    Budget budget{4 * kMiB};
-    std::size_t held = 0;
+    Budget budget = of(4 * kMiB);
     for (int i = 0; i < 10'000; ++i) {
         const std::size_t raw = budget.readable(kMiB);
         if (raw > 0) {
             budget.reserve(raw);
             ASSERT_LE(budget.used(), budget.limit() + Budget::kPerRawByte * Budget::kUsefulRead);
-            const std::size_t came_to = random.below(raw * Budget::kPerRawByte + 1);
-            budget.settle(came_to);
-            held += came_to;
+            charge(random.below(raw * Budget::kPerRawByte + 1));
+            budget.settle();
         }
-        if (random.chance(40)) {
-            const std::size_t gone = random.below(held + 1);
-            budget.release(gone);
-            held -= gone;
-        }
-        ASSERT_EQ(budget.used(), held);
+        if (!out_.empty() && random.chance(40)) give_back();
+        ASSERT_EQ(budget.used(), pool_.charged());
     }
+    out_.clear();
+    EXPECT_EQ(budget.used(), 0U);
 }
 
 TEST(BatchSizeTest, StartsSmallAndGrowsWhileBehind) {

@@ -17,12 +17,13 @@ std::size_t record_bytes(const RecordBatch& batch) noexcept {
 Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock, RecordPool& pool,
            PipelineMetrics& pipeline_metrics)
     : clock_(clock),
+      pool_(pool),
       pipeline_metrics_(pipeline_metrics),
       source_(std::move(parts.source)),
       snapshots_(source_->snapshots()),
       sink_(std::move(parts.sink)),
       ledger_(from),
-      budget_(options.budget_bytes),
+      budget_(options.budget_bytes, pool),
       size_(options.batch_changes, options.batch_changes_fixed),
       encoder_(std::move(parts.encoder), options.encoder, pool, pipeline_metrics),
       received_(from),
@@ -78,13 +79,13 @@ Result<bool> Flow::read() {
     const auto read = source_->read(batch_, size_.changes(), raw_bytes);
     if (!read) {
         batch_.clear();
-        budget_.settle(0);
+        budget_.settle();
         return std::unexpected(read.error());
     }
     caught_up_ = *read == Source::Read::caught_up;
     if (batch_.empty()) {
         batch_.clear();
-        budget_.settle(0);
+        budget_.settle();
         return !caught_up_;
     }
     begin_encoding();
@@ -110,7 +111,7 @@ Result<void> Flow::encode() {
     if (records && *records != nullptr) return take_in_hand(std::move(*records));
     if (records) return {};
     batch_.clear();
-    budget_.settle(0);
+    budget_.settle();
     return std::unexpected(std::move(records.error()));
 }
 
@@ -120,7 +121,6 @@ Result<void> Flow::take_in_hand(RecordBatchPtr records) {
                    .resume_at = batch_.resume_at,
                    .records = records->records.size(),
                    .bytes = record_bytes(*records),
-                   .held = records->footprint(records->records.size(), sink_->bytes_per_record()),
                    .newest_commit = records->newest_commit,
                    .read_at = last_read_};
     if (batch_.lane == kStreamLane) {
@@ -136,13 +136,11 @@ Result<void> Flow::take_in_hand(RecordBatchPtr records) {
     } else {
         size_.behind(in_hand_as_.bytes);
     }
-    if (!records->records.empty()) {
-        budget_.settle(in_hand_as_.held);
-        in_hand_ = std::move(records);
-        return {};
-    }
-    budget_.settle(0);
-    return ledger_.push(in_hand_as_);
+    budget_.settle();
+    if (records->records.empty()) return ledger_.push(in_hand_as_);
+    pool_.charge(*records, records->footprint(records->records.size(), sink_->bytes_per_record()));
+    in_hand_ = std::move(records);
+    return {};
 }
 
 Result<void> Flow::offer() {
@@ -174,7 +172,6 @@ Result<void> Flow::collect(Lane lane) {
         return std::unexpected(done.error());
     }
     for (const InFlightBatch& batch : *done) {
-        budget_.release(batch.held);
         ++batches_durable_;
         pipeline_metrics_.batch_durable(batch);
     }

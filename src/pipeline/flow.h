@@ -127,6 +127,7 @@ private:
     void count_pause();
 
     const Clock& clock_;
+    RecordPool& pool_;
     PipelineMetrics& pipeline_metrics_;
 
     std::unique_ptr<Source> source_;  // null once it was let go

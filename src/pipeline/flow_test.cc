@@ -96,6 +96,93 @@ TEST_F(FlowTest, AnExhaustedBudgetPausesReadingUntilTheSinkLetsGo) {
     EXPECT_EQ(flow().progress(Lsn{}).buffer_bytes, 0U);
 }
 
+// A file that is kept open for minutes.
+TEST_F(FlowTest, WhatTheSinkHasGivenBackIsNoMemoryThoughItIsNotDurable) {
+    options.budget_bytes = 200'000;
+    options.batch_changes = 1;
+    options.batch_changes_fixed = true;
+    parts.destination.confirms = false;
+    parts.destination.lets_go = true;
+    for (std::uint64_t i = 1; i <= 200; ++i) parts.server.log.push_back({100 * i});
+    for (int i = 0; i < 1000 && round(); ++i) {
+    }
+    EXPECT_EQ(flow().progress(Lsn{}).buffer_bytes, 0U);
+    EXPECT_EQ(flow().sent_records(), 200U);
+    EXPECT_EQ(flow().confirmable(), Lsn{50});
+    parts.destination.confirms = true;
+    while (round()) {
+    }
+    EXPECT_EQ(flow().confirmable(), Lsn{20'005});
+}
+
+TEST_F(FlowTest, AFormatThatWaitsKeepsNobodyElseWaiting) {
+    parts.writing.waits_after = 2;
+    log({{100, 3}, {200, 1}});
+    EXPECT_FALSE(round());
+    const auto reads = parts.server.asked_bytes.size();
+    const int services = parts.server.services;
+    for (int i = 0; i < 5; ++i) EXPECT_FALSE(round());
+    EXPECT_EQ(parts.server.asked_bytes.size(), reads) << "nothing is read meanwhile";
+    EXPECT_EQ(parts.server.services, services + 5) << "but feedback goes on";
+    EXPECT_FALSE(flow().settled());
+    EXPECT_EQ(flow().quiet_at(), kNever);
+    EXPECT_GT(flow().progress(Lsn{}).buffer_bytes, 0U);
+    Wants wants;
+    flow().wants(wants);
+    EXPECT_TRUE(std::ranges::any_of(wants.interests, [](const Interest& interest) {
+        return interest.fd == fake::FakeFormat::kFd;
+    }));
+    parts.writing.waits_after.reset();
+    while (round()) {
+    }
+    EXPECT_EQ(flow().confirmable(), Lsn{205});
+    EXPECT_EQ(parts.destination.durable.size(), 4U);
+    EXPECT_EQ(flow().progress(Lsn{}).buffer_bytes, 0U);
+}
+
+TEST_F(FlowTest, AnIdlePositionDoesNotCountWhileTheFormatWaits) {
+    parts.writing.waits_after = 0;
+    parts.server.idle = Lsn{900};
+    log({{100}});
+    round();
+    round();
+    EXPECT_EQ(flow().confirmable(), Lsn{50});
+}
+
+TEST_F(FlowTest, WhatAFormatWaitsWithIsSettledAfterTheSourceHasGone) {
+    parts.writing.waits_after = 1;
+    log({{100, 2}});
+    round();
+    flow().stop_reading();
+    ASSERT_TRUE(flow().settle());
+    EXPECT_FALSE(flow().settled());
+    parts.writing.waits_after.reset();
+    ASSERT_TRUE(flow().settle());
+    EXPECT_TRUE(flow().settled());
+    EXPECT_EQ(flow().confirmable(), Lsn{105});
+}
+
+TEST_F(FlowTest, AValueThatNeedsTextEndsTheAttemptWithADecision) {
+    parts.server.sends_binary = true;
+    parts.writing.refuses = {1};
+    parts.writing.text_would_do = true;
+    log({{100}});
+    EXPECT_EQ(broken().next, Error::Next::restart);
+    EXPECT_EQ(parts.server.fallbacks, 1);
+    EXPECT_EQ(flow().confirmable(), Lsn{50});
+    EXPECT_TRUE(flow().can_settle());
+}
+
+TEST_F(FlowTest, WhatWasLeftOutIsConfirmedWithTheRest) {
+    options.encoder.on_error = OnError::skip;
+    parts.writing.refuses = {1, 2};
+    log({{100, 2}, {200, 3}});
+    while (round()) {
+    }
+    EXPECT_EQ(parts.destination.durable.size(), 1U);
+    EXPECT_EQ(flow().confirmable(), Lsn{205});
+}
+
 TEST_F(FlowTest, CaughtUpWhatComesWithinTheSinksGapIsTakenTogether) {
     parts.destination.group_gap = 1ms;
     log({{100}});

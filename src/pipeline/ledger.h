@@ -40,7 +40,6 @@ struct InFlightBatch {
     Lsn resume_at;            // as Batch::resume_at; none if it ends no transaction
     std::size_t records = 0;  // what the sink got; 0: it got nothing
     std::size_t bytes = 0;    // of the records' keys and values
-    std::size_t held = 0;     // memory it pins until it is durable
     WallTime newest_commit{};
     Instant read_at{};
 };

@@ -20,12 +20,11 @@ InFlightBatch whole(std::uint64_t commit, std::size_t records = 1) {
     return {.end = Position::whole(at(commit)),
             .resume_at = at(commit + 5),
             .records = records,
-            .held = 100,
             .newest_commit = {static_cast<std::int64_t>(commit)}};
 }
 
 InFlightBatch part(std::uint64_t commit, std::uint64_t ordinal, std::uint64_t resume = 0) {
-    return {.end = {at(commit), ordinal}, .resume_at = at(resume), .records = 1, .held = 100};
+    return {.end = {at(commit), ordinal}, .resume_at = at(resume), .records = 1};
 }
 
 class LedgerTest : public testing::Test {

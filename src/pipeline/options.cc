@@ -26,6 +26,20 @@ constexpr Option kStateOption[] = {
             "the slot's position, whatever was missed."},
 };
 
+constexpr Option kMemoryOption[] = {
+    {.path = "memory.budget_bytes",
+     .kind = OptionKind::integer,
+     .fallback = "33554432",
+     .help = "bytes that changes on their way may take, whatever the sink",
+     .doc =
+         "The budget of the whole pipeline: what was read and is not with the destination yet, "
+         "with "
+         "all that belongs to it. When it is used up, reading waits. `kafka.buffer_memory` sets it "
+         "too; given both, this one counts.",
+     .min = 1'048'576,
+     .max = 1'099'511'627'776},
+};
+
 constexpr Option kReplicationOption[] = {
     {.path = "replication.poll_interval_ms",
      .kind = OptionKind::milliseconds,
@@ -91,6 +105,8 @@ constinit const OptionTable kPipelineOptions{.options = kNameOption, .check = ch
 constinit const OptionTable kStateOptions{.section = "state",
                                           .about = "What a pipeline keeps between two runs.",
                                           .options = kStateOption};
+constinit const OptionTable kMemoryOptions{
+    .section = "memory", .about = "How much memory a pipeline takes.", .options = kMemoryOption};
 constinit const OptionTable kReplicationOptions{
     .section = "replication",
     .about = "How the stream is read and how progress is kept.",
@@ -113,6 +129,12 @@ std::string position_path(const Settings& settings, std::string_view pipeline) {
     std::string path = settings.text("state.dir");
     if (!path.ends_with('/')) path += '/';
     return path + std::string{pipeline} + ".position";
+}
+
+std::size_t memory_budget(const Settings& settings) {
+    const bool given = settings.given("memory.budget_bytes");
+    return static_cast<std::size_t>(
+        settings.integer(given ? "memory.budget_bytes" : "kafka.buffer_memory"));
 }
 
 Duration keepalive_interval(const Settings& settings) {

@@ -18,6 +18,7 @@ namespace pgc {
 extern const OptionTable kPipelineOptions;     // name
 extern const OptionTable kStateOptions;        // state.*
 extern const OptionTable kReplicationOptions;  // replication.*
+extern const OptionTable kMemoryOptions;       // memory.*
 
 struct PipelineOptions {
     std::string name;
@@ -38,6 +39,10 @@ PipelineOptions pipeline_options(const Settings& settings, std::string_view slot
 
 // replication.checkpoint_file, or {state.dir}/{name}.position.
 std::string position_path(const Settings& settings, std::string_view pipeline);
+
+// What changes on their way may take, whatever the sink: memory.budget_bytes, or where that is not
+// given kafka.buffer_memory, as it was called at first. Requires both to be declared.
+std::size_t memory_budget(const Settings& settings);
 
 // replication.keepalive_interval_secs, for the source.
 Duration keepalive_interval(const Settings& settings);

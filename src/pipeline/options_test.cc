@@ -19,7 +19,8 @@ using testing::HasSubstr;
 
 class PipelineOptionsTest : public testing::Test {
 protected:
-    const Declarations options{kPipelineOptions, kStateOptions, kReplicationOptions};
+    const Declarations options{kPipelineOptions, kStateOptions, kReplicationOptions,
+                               kMemoryOptions};
     Environment environment;
     SimulatedFiles files;
 
@@ -35,6 +36,28 @@ protected:
         return lines;
     }
 };
+
+TEST(MemoryBudgetTest, IsSetByItsNameOrTheOneItHadFirst) {
+    constexpr Option first[] = {{.path = "kafka.buffer_memory",
+                                 .kind = OptionKind::integer,
+                                 .fallback = "33554432",
+                                 .help = "its first name"}};
+    const OptionTable kafka{.section = "kafka", .about = "Kafka.", .options = first};
+    const Declarations options{kMemoryOptions, kafka};
+    EXPECT_THAT(options.faults(), ElementsAre());
+    const auto budget = [&](std::vector<std::string> arguments) {
+        SimulatedFiles files;
+        const auto settings =
+            load(options,
+                 {"", Environment{}, parse_command_line(std::move(arguments), {}, options)}, files);
+        return memory_budget(settings.value());
+    };
+    EXPECT_EQ(budget({}), std::size_t{32} << 20);
+    EXPECT_EQ(budget({"--kafka.buffer_memory=2000000"}), 2'000'000U);
+    EXPECT_EQ(budget({"--memory.budget_bytes=3000000"}), 3'000'000U);
+    EXPECT_EQ(budget({"--kafka.buffer_memory=2000000", "--memory.budget_bytes=3000000"}),
+              3'000'000U);
+}
 
 TEST_F(PipelineOptionsTest, TablesAreWithoutFault) {
     EXPECT_THAT(options.faults(), ElementsAre());

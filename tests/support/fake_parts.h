@@ -285,6 +285,7 @@ struct Destination {
     std::size_t room = 1000;      // batches a sink takes before it is full
     bool confirms = true;         // what was accepted becomes durable
     bool waits_for_more = false;  // …but not before caught_up()
+    bool lets_go = false;         // of the batch as soon as it is accepted: it is kept elsewhere
     std::deque<Error> offer_errors, durable_errors;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> durable;  // (commit, ordinal)
     Duration group_gap{0};
@@ -301,18 +302,23 @@ public:
     Result<Offer> offer(RecordBatchPtr& batch) override {
         if (auto error = take(to_.offer_errors)) return std::unexpected(std::move(*error));
         if (held_.size() >= to_.room) return Offer::full;
-        held_.push_back(std::move(batch));
+        Held& held = held_.emplace_back();
+        for (const Record& record : batch->records) {
+            held.records.emplace_back(record.commit_lsn.value, record.ordinal);
+        }
+        held.lane = batch->lane;
+        held.end = batch->end;
+        RecordBatchPtr taken = std::move(batch);
+        if (!to_.lets_go) held.batch = std::move(taken);
         return Offer::accepted;
     }
     Result<Position> durable(Lane lane) override {
         if (auto error = take(to_.durable_errors)) return std::unexpected(std::move(*error));
         if (to_.lies) return *to_.lies;
         while (to_.confirms && !held_.empty() && (!to_.waits_for_more || reported_)) {
-            for (const Record& record : held_.front()->records) {
-                to_.durable.emplace_back(record.commit_lsn.value, record.ordinal);
-            }
-            (held_.front()->lane == kSnapshotLane ? snapshot_durable_ : durable_) =
-                held_.front()->end;
+            const Held& front = held_.front();
+            to_.durable.insert(to_.durable.end(), front.records.begin(), front.records.end());
+            (front.lane == kSnapshotLane ? snapshot_durable_ : durable_) = front.end;
             held_.pop_front();
         }
         return lane == kSnapshotLane ? snapshot_durable_ : durable_;
@@ -329,7 +335,13 @@ public:
 
 private:
     Destination& to_;
-    std::deque<RecordBatchPtr> held_;
+    struct Held {
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> records;
+        Lane lane;
+        Position end;
+        RecordBatchPtr batch;
+    };
+    std::deque<Held> held_;
     Position durable_;
     Position snapshot_durable_;
     bool reported_ = false;

@@ -82,9 +82,7 @@ constexpr Option kMainOptions[] = {
      .kind = OptionKind::integer,
      .fallback = "33554432",
      .variable = "KAFKA_BUFFER_MEMORY",
-     .help = "bytes that changes on their way may take, whatever the sink",
-     .doc = "The budget of the whole pipeline: what was read and not yet delivered, with all that "
-            "belongs to it. When it is used up, reading waits.",
+     .help = "memory.budget_bytes, by its first name",
      .min = 1'048'576,
      .max = 1'099'511'627'776},
     {.path = "kafka.oversize",
