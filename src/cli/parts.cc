@@ -76,7 +76,13 @@ Result<std::unique_ptr<Source>> ProgramParts::make_source(const SourceTask& task
                              .may_replace_slot = task.may_replace_slot,
                              .home = task.home,
                              .snapshot = task.snapshot,
+                             .slots = task.slots,
                              .look_only = task.look_only});
+}
+
+Result<std::vector<std::unique_ptr<Transform>>> ProgramParts::make_transforms(
+    std::shared_ptr<RelationSlots>) {
+    return std::vector<std::unique_ptr<Transform>>{};
 }
 
 Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& identity) {

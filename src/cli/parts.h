@@ -33,6 +33,8 @@ public:
     ~ProgramParts() override;
 
     Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override;
+    Result<std::vector<std::unique_ptr<Transform>>> make_transforms(
+        std::shared_ptr<RelationSlots> slots) override;
     Result<std::unique_ptr<Format>> make_format(const SourceIdentity& identity) override;
     Result<std::unique_ptr<PartitionKeys>> make_partition_keys() override;
     Result<std::unique_ptr<Sink>> make_sink() override;

@@ -25,8 +25,8 @@ struct Column {
 };
 
 struct Relation {
-    // Dense number of this version, unique in its source: formats keep their plans in a
-    // vector at this place. Never reused while a format may hold a plan for it.
+    // Dense number of this version, of RelationSlots: whoever has decided something for a relation
+    // keeps it in a vector at this place. Never reused while a format may hold a plan for it.
     std::uint32_t slot = 0;
     Oid oid;
     std::string schema;
@@ -39,6 +39,16 @@ struct Relation {
 };
 
 using RelationPtr = std::shared_ptr<const Relation>;
+
+// Gives relations their slots: one for all who make relations in an attempt, the source and the
+// transforms after it.
+class RelationSlots {
+public:
+    std::uint32_t take() noexcept { return next_++; }
+
+private:
+    std::uint32_t next_ = 0;
+};
 
 // The columns that make a record's key, one after the other: the primary key's, where the server
 // sends all of them with every old row; else those of the replica identity, because a removal could

@@ -4,7 +4,9 @@
 
 namespace pgc {
 
-Result<void> Checkpoint::begin(const StoredPosition& position, bool store_now) {
+Result<void> Checkpoint::begin(Place place, const StoredPosition& position, bool store_now) {
+    store_ = &place.store;
+    seals_ = place.seals;
     position_ = position;
     saving_ = false;
     revision_ = records_ = memory_revision_ = 0;
@@ -12,9 +14,13 @@ Result<void> Checkpoint::begin(const StoredPosition& position, bool store_now) {
     safe_ = confirmed_ = store_now ? Lsn{} : position.resume_at;
     last_ = confirmed_at_ = clock_.now();
     if (!store_now) return {};
-    auto begun = store_.save(position_);
+    auto begun = store();
     saving_ = begun.has_value();
     return begun;
+}
+
+Result<void> Checkpoint::store() {
+    return seals_ != nullptr ? seals_->seal(position_) : store_->save(position_);
 }
 
 Result<bool> Checkpoint::advance(const Reached& reached, const Text& snapshot, Urgency urgency,
@@ -28,13 +34,13 @@ Result<bool> Checkpoint::advance(const Reached& reached, const Text& snapshot, U
         memory_revision_ = reached.memory_revision;
         if (reached.records > records_) first_ = false;
         records_ = reached.records;
-        if (auto begun = store_.save(position_); !begun) {
+        if (auto begun = store(); !begun) {
             return std::unexpected(std::move(begun.error()));
         }
         saving_ = true;
         last_ = clock_.now();
     }
-    const auto saved = store_.saved();
+    const auto saved = store_->saved();
     if (!saved) {
         saving_ = false;
         return std::unexpected(saved.error());
@@ -47,8 +53,12 @@ Result<bool> Checkpoint::advance(const Reached& reached, const Text& snapshot, U
 
 Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept {
     Instant at = kNever;
+    if (seals_ != nullptr && !reached.confirmable) return at;
+    if (reached.unsealed_reads || (reached.unsealed && reached.confirmable > safe_)) {
+        at = urgency == Urgency::forced ? last_ : last_ + kSeal;
+    }
     if (reached.confirmable > safe_) {
-        at = last_ + pause(urgency);
+        at = std::min(at, last_ + pause(urgency));
         if (reached.records > records_) {
             const bool now = first_ || too_many_might_come_again(reached);
             at = std::min(at, now ? last_ : last_ + store_every_);
@@ -93,7 +103,7 @@ Duration Checkpoint::pause(Urgency urgency) const noexcept {
 void Checkpoint::wants(Wants& wants, const Reached& reached, Urgency urgency) const {
     wants.until(confirm_due(urgency));
     if (saving_) {
-        store_.wants(wants);
+        store_->wants(wants);
     } else {
         wants.until(due(reached, urgency));
     }

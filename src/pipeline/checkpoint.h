@@ -2,6 +2,11 @@
 //
 //   confirmable (ledger) ──save──▶ store ──saved──▶ safe() ──▶ source.confirm()
 //
+// Where the sink keeps the position, it is sealed there with the records instead: then what is to
+// be stored is what the sink was given, and it is durable by that.
+//
+//   sealable (ledger) ──seal──▶ sink ──saved──▶ safe() ──▶ source.confirm()
+//
 // The order is the law: safe() only ever names what the store has said is safe against a
 // crash. What is durable and not stored is sent again after a crash, so a save is due when
 //   - records became durable and a second has passed since the last save, or so many were sent
@@ -11,6 +16,7 @@
 //     passed, or
 //   - the stream is quiet and kQuiet has passed (an idle server learns soon that nothing
 //     is missing, so that it can forget its log, or shut down), or
+//   - the sink has records that only a seal makes durable, and kSeal has passed, or
 //   - rows of a snapshot became durable and kSnapshot has passed (they would be read again), or
 //     so many did that the source wants it stored, or
 //   - what the source remembers has changed (Source::memory) and a second has passed, or
@@ -33,6 +39,7 @@
 #include "base/error.h"
 #include "base/lsn.h"
 #include "base/wait.h"
+#include "core/sink.h"
 #include "core/store.h"
 
 namespace pgc {
@@ -43,23 +50,26 @@ public:
     static constexpr std::uint64_t kRecords = 20'000;  // that may come again
     static constexpr Duration kQuiet = std::chrono::seconds{1};
     static constexpr Duration kSnapshot = std::chrono::milliseconds{200};
+    static constexpr Duration kSeal = std::chrono::milliseconds{100};
 
-    Checkpoint(PositionStore& store, const Clock& clock, Duration interval,
-               Duration store_every = kStore_every, std::uint64_t records = kRecords) noexcept
-        : store_(store),
-          clock_(clock),
-          interval_(interval),
-          store_every_(store_every),
-          records_max_(records) {}
+    Checkpoint(const Clock& clock, Duration interval, Duration store_every = kStore_every,
+               std::uint64_t records = kRecords) noexcept
+        : clock_(clock), interval_(interval), store_every_(store_every), records_max_(records) {}
 
+    // Where positions go. What it refers to is used until the next begin(), or until what was being
+    // stored is.
+    struct Place {
+        PositionStore& store;
+        Sink* seals = nullptr;  // whose positions() `store` is, if it is a sink's
+    };
     // A new attempt: `position` says whose positions they are, and is in the store unless
     // `store_now`, which begins to store it. safe() is none until it is stored.
-    [[nodiscard]] Result<void> begin(const StoredPosition& position, bool store_now);
+    [[nodiscard]] Result<void> begin(Place place, const StoredPosition& position, bool store_now);
 
     enum class Urgency : std::uint8_t { normal, quiet, forced };
-    // What is durable.
+    // What is durable; or, where positions are sealed, what can be.
     struct Reached {
-        Lsn confirmable;
+        Lsn confirmable;  // none: nothing may be stored now
         // Of what is left of the snapshots: 0 is what begin() was given.
         std::uint64_t snapshot_revision = 0;
         bool snapshot_is_due = false;
@@ -69,6 +79,9 @@ public:
         std::uint64_t sent = 0;
         // Of Source::memory(): 0 is what begin() was given.
         std::uint64_t memory_revision = 0;
+        // The sink has records that only a seal makes durable: of the stream, of snapshots.
+        bool unsealed = false;
+        bool unsealed_reads = false;
     };
     using Text = std::function<std::string()>;
     // Goes on with a save, or begins one if it is due; then `snapshot` is asked for what is
@@ -92,13 +105,15 @@ public:
     void wants(Wants& wants, const Reached& reached, Urgency urgency) const;
 
 private:
+    Result<void> store();
     Duration pause(Urgency urgency) const noexcept;
     // When what was reached is to be stored; kNever: it is stored.
     Instant due(const Reached& reached, Urgency urgency) const noexcept;
     bool too_many_might_come_again(const Reached& reached) const noexcept;
     Instant confirm_due(Urgency urgency) const noexcept;
 
-    PositionStore& store_;
+    PositionStore* store_ = nullptr;  // of the present attempt
+    Sink* seals_ = nullptr;           // likewise
     const Clock& clock_;
     const Duration interval_;
     const Duration store_every_;

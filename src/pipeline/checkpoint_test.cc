@@ -7,6 +7,7 @@
 
 #include "support/fake_parts.h"
 #include "support/simulated_time.h"
+#include "support/transactional_sink.h"
 
 namespace pgc {
 namespace {
@@ -18,7 +19,7 @@ class CheckpointTest : public testing::Test {
 protected:
     SimulatedClock clock;
     fake::FakeStore store;
-    Checkpoint checkpoint{store, clock, 10s};
+    Checkpoint checkpoint{clock, 10s};
     StoredPosition whose{"p", "1", 1, "db", "slot", Lsn{100}};
 
     std::string left = "the rest";
@@ -41,14 +42,14 @@ protected:
 };
 
 TEST_F(CheckpointTest, AStoredPositionIsSafeFromTheStart) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     EXPECT_EQ(checkpoint.safe(), Lsn{100});
     EXPECT_FALSE(store.content);
 }
 
 TEST_F(CheckpointTest, APositionToBeStoredFirstIsNotSafeBefore) {
     store.slow = true;
-    ASSERT_TRUE(checkpoint.begin(whose, true));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, true));
     EXPECT_FALSE(advance(0, Urgency::forced));
     EXPECT_EQ(checkpoint.safe(), Lsn{});
     EXPECT_TRUE(checkpoint.saving());
@@ -59,7 +60,7 @@ TEST_F(CheckpointTest, APositionToBeStoredFirstIsNotSafeBefore) {
 }
 
 TEST_F(CheckpointTest, WithoutRecordsItStoresOnlyOnceAnInterval) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     EXPECT_FALSE(advance(200));
     clock.advance(9s);
     EXPECT_FALSE(advance(300));
@@ -71,15 +72,15 @@ TEST_F(CheckpointTest, WithoutRecordsItStoresOnlyOnceAnInterval) {
 }
 
 TEST_F(CheckpointTest, TheFirstRecordsAfterAStartAreStoredAtOnce) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     EXPECT_TRUE(durable(200, 1));
     EXPECT_FALSE(durable(300, 2)) << "and those after them are not";
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     EXPECT_TRUE(durable(300, 1)) << "each attempt makes progress";
 }
 
 TEST_F(CheckpointTest, RecordsAreStoredASecondAfterThoseBefore) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     EXPECT_TRUE(durable(200, 1));
     clock.advance(999ms);
     EXPECT_FALSE(durable(300, 2));
@@ -91,7 +92,7 @@ TEST_F(CheckpointTest, RecordsAreStoredASecondAfterThoseBefore) {
 }
 
 TEST_F(CheckpointTest, ManyRecordsAreNotWaitedWith) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     EXPECT_TRUE(durable(200, 1));
     EXPECT_FALSE(durable(300, 16'000));
     EXPECT_TRUE(durable(400, 16'001)) << "20,000, but for what comes while it is stored";
@@ -99,21 +100,21 @@ TEST_F(CheckpointTest, ManyRecordsAreNotWaitedWith) {
 }
 
 TEST_F(CheckpointTest, WhatIsUnderWayCountsAsItComesAgainToo) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     EXPECT_TRUE(durable(200, 1));
     EXPECT_FALSE(durable(300, 12'001, Urgency::normal, 3'999));
     EXPECT_TRUE(durable(400, 12'001, Urgency::normal, 4'000));
 }
 
 TEST_F(CheckpointTest, HoweverMuchIsUnderWayItIsNotStoredOverAndOver) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     EXPECT_TRUE(durable(200, 1));
     EXPECT_FALSE(durable(300, 10'000, Urgency::normal, 1'000'000));
     EXPECT_TRUE(durable(400, 10'001, Urgency::normal, 1'000'000));
 }
 
 TEST_F(CheckpointTest, WhatComesDueWhileASaveIsUnderWayGoesWithTheNext) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     int saves = 0;
     store.on_saved = [&](const StoredPosition&) { ++saves; };
     store.slow = true;
@@ -129,7 +130,7 @@ TEST_F(CheckpointTest, WhatComesDueWhileASaveIsUnderWayGoesWithTheNext) {
 }
 
 TEST_F(CheckpointTest, TheSlotIsConfirmedAtTheIntervalHoweverOftenIsStored) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     std::vector<Lsn> confirmed;
     for (std::uint64_t second = 1; second <= 25; ++second) {
         clock.advance(1s);
@@ -143,7 +144,7 @@ TEST_F(CheckpointTest, TheSlotIsConfirmedAtTheIntervalHoweverOftenIsStored) {
 }
 
 TEST_F(CheckpointTest, WhatIsNotStoredIsNotConfirmed) {
-    ASSERT_TRUE(checkpoint.begin(whose, true));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, true));
     store.slow = true;
     EXPECT_FALSE(checkpoint.confirm(Urgency::forced));
     store.slow = false;
@@ -155,25 +156,25 @@ TEST_F(CheckpointTest, WhatIsNotStoredIsNotConfirmed) {
 
 TEST_F(CheckpointTest, ASaveThatCouldNotEvenBeginIsNotWaitedFor) {
     store.save_errors.push_back(stop(Error::Category::storage, "disk full"));
-    EXPECT_FALSE(checkpoint.begin(whose, true));
+    EXPECT_FALSE(checkpoint.begin({store}, whose, true));
     EXPECT_FALSE(checkpoint.saving());
     EXPECT_FALSE(checkpoint.safe());
 }
 
 TEST_F(CheckpointTest, AQuietStreamIsStoredAfterASecond) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     clock.advance(1s);
     EXPECT_FALSE(advance(200, Urgency::normal));
     EXPECT_TRUE(advance(200, Urgency::quiet));
 }
 
 TEST_F(CheckpointTest, AForcedOneIsStoredAtOnce) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     EXPECT_TRUE(advance(200, Urgency::forced));
 }
 
 TEST_F(CheckpointTest, NothingNewIsNotStored) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     clock.advance(1h);
     EXPECT_FALSE(advance(100, Urgency::forced));
     EXPECT_FALSE(advance(99, Urgency::forced));
@@ -181,7 +182,7 @@ TEST_F(CheckpointTest, NothingNewIsNotStored) {
 }
 
 TEST_F(CheckpointTest, WhatCameDurableWhileStoringIsNotSafeYet) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     store.slow = true;
     EXPECT_FALSE(advance(200, Urgency::forced));
     store.slow = false;
@@ -190,14 +191,14 @@ TEST_F(CheckpointTest, WhatCameDurableWhileStoringIsNotSafeYet) {
 }
 
 TEST_F(CheckpointTest, AFailedStoreMovesNothing) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     store.save_errors.push_back(stop(Error::Category::storage, "disk full"));
     EXPECT_FALSE(checkpoint.advance({Lsn{200}}, [this] { return left; }, Urgency::forced));
     EXPECT_EQ(checkpoint.safe(), Lsn{100});
 }
 
 TEST_F(CheckpointTest, AStoreThatFailsLaterMovesNothingEither) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     store.saved_errors.push_back(stop(Error::Category::permission, "not allowed"));
     EXPECT_FALSE(checkpoint.advance({Lsn{200}}, [this] { return left; }, Urgency::forced));
     EXPECT_FALSE(checkpoint.saving());
@@ -207,7 +208,7 @@ TEST_F(CheckpointTest, AStoreThatFailsLaterMovesNothingEither) {
 }
 
 TEST_F(CheckpointTest, WaitsUntilTheNextOneIsDue) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     Wants wants;
     checkpoint.wants(wants, {Lsn{100}}, Urgency::normal);
     EXPECT_EQ(wants.deadline, kNever) << "nothing new, nothing to wait for";
@@ -224,7 +225,7 @@ TEST_F(CheckpointTest, WaitsUntilTheNextOneIsDue) {
 }
 
 TEST_F(CheckpointTest, WhatIsLeftOfASnapshotIsStoredSoonAndWithThePosition) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     EXPECT_FALSE(advance(150, Urgency::normal, 1));
     clock.advance(Checkpoint::kSnapshot);
     EXPECT_TRUE(advance(150, Urgency::normal, 1));
@@ -236,7 +237,7 @@ TEST_F(CheckpointTest, WhatIsLeftOfASnapshotIsStoredSoonAndWithThePosition) {
 }
 
 TEST_F(CheckpointTest, WhatTheSourceRemembersIsStoredWhenItHasChanged) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     int asked = 0;
     const auto advance_with = [&](std::uint64_t revision, Lsn at, Urgency urgency) {
         const auto stored = checkpoint.advance(
@@ -261,7 +262,7 @@ TEST_F(CheckpointTest, WhatTheSourceRemembersIsStoredWhenItHasChanged) {
 }
 
 TEST_F(CheckpointTest, MuchOfASnapshotIsStoredAtOnce) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     const auto stored = checkpoint.advance(
         {.confirmable = {}, .snapshot_revision = 1, .snapshot_is_due = true},
         [this] { return left; }, Urgency::normal);
@@ -269,12 +270,73 @@ TEST_F(CheckpointTest, MuchOfASnapshotIsStoredAtOnce) {
 }
 
 TEST_F(CheckpointTest, ASnapshotAloneMovesNoPosition) {
-    ASSERT_TRUE(checkpoint.begin(whose, false));
+    ASSERT_TRUE(checkpoint.begin({store}, whose, false));
     left = "";
     EXPECT_TRUE(advance(0, Urgency::forced, 7));
     EXPECT_EQ(store.content->snapshot, "");
     EXPECT_EQ(store.content->resume_at, Lsn{100});
     EXPECT_EQ(checkpoint.safe(), Lsn{100});
+}
+
+// -- positions that the sink keeps ----------------------------------------------------------
+
+class SealingCheckpointTest : public testing::Test {
+protected:
+    bool advance(const Checkpoint::Reached& reached, Urgency urgency = Urgency::normal) {
+        const auto moved = checkpoint.advance(reached, [] { return std::string{}; }, urgency);
+        EXPECT_TRUE(moved);
+        return moved && *moved;
+    }
+
+    SimulatedClock clock;
+    test::TransactionalLog log;
+    test::TransactionalSink sink{log, clock};
+    Checkpoint checkpoint{clock, 10s};
+    StoredPosition whose{"p", "1", 1, "db", "slot", Lsn{100}};
+
+    void SetUp() override {
+        ASSERT_TRUE(*sink.open());
+        ASSERT_TRUE(checkpoint.begin({*sink.positions(), &sink}, whose, false));
+    }
+};
+
+TEST_F(SealingCheckpointTest, APositionIsSealedAndThenSafe) {
+    log.seal_takes = [] { return 50ms; };
+    EXPECT_FALSE(advance({.confirmable = Lsn{200}, .records = 1, .unsealed = true}));
+    EXPECT_TRUE(checkpoint.saving());
+    EXPECT_EQ(checkpoint.safe(), Lsn{100});
+    clock.advance(50ms);
+    EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 1}));
+    EXPECT_EQ(checkpoint.safe(), Lsn{200});
+    EXPECT_EQ(log.position->resume_at, Lsn{200});
+}
+
+TEST_F(SealingCheckpointTest, WhatIsUnsealedIsDueSoon) {
+    EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 1, .unsealed = true}));
+    EXPECT_FALSE(advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true}));
+    clock.advance(Checkpoint::kSeal);
+    EXPECT_TRUE(advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true}));
+}
+
+TEST_F(SealingCheckpointTest, WhatNoSealCouldReachIsNotSealedAgainAndAgain) {
+    EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 2, .unsealed = true}));
+    clock.advance(1s);
+    EXPECT_FALSE(advance({.confirmable = Lsn{200}, .records = 2, .unsealed = true}));
+    EXPECT_TRUE(advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true}))
+        << "though nothing was sent since";
+}
+
+TEST_F(SealingCheckpointTest, InTheMiddleOfATransactionNothingIsSealed) {
+    clock.advance(1h);
+    EXPECT_FALSE(advance({.confirmable = Lsn{}, .records = 9, .unsealed = true}, Urgency::forced));
+    EXPECT_TRUE(checkpoint.has_stored({.confirmable = Lsn{}, .records = 9, .unsealed = true}));
+    EXPECT_EQ(log.seals, 0U);
+}
+
+TEST_F(SealingCheckpointTest, RowsOfASnapshotAloneAreSealedToo) {
+    clock.advance(Checkpoint::kSeal);
+    EXPECT_TRUE(advance({.confirmable = Lsn{100}, .unsealed_reads = true}));
+    EXPECT_EQ(log.position->resume_at, Lsn{100});
 }
 
 }  // namespace

@@ -22,9 +22,11 @@ Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock
       source_(std::move(parts.source)),
       snapshots_(source_->snapshots()),
       sink_(std::move(parts.sink)),
+      seals_(sink_->positions() != nullptr),
       ledger_(from),
       budget_(options.budget_bytes, pool),
       size_(options.batch_changes, options.batch_changes_fixed),
+      transforms_(std::move(parts.transforms)),
       encoder_(std::move(parts.encoder), options.encoder, pool, pipeline_metrics),
       received_(from),
       last_read_(clock.now()) {}
@@ -88,20 +90,29 @@ Result<bool> Flow::read() {
         budget_.settle();
         return !caught_up_;
     }
-    begin_encoding();
+    if (auto begun = begin_encoding(); !begun) return std::unexpected(std::move(begun.error()));
     if (auto done = encode(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = offer(); !done) return std::unexpected(std::move(done.error()));
     return !caught_up_;
 }
 
-void Flow::begin_encoding() {
+Result<void> Flow::begin_encoding() {
     if (batch_.lane == kStreamLane) {
         if (finishing_) batch_.drop_unfinished();
         inside_transaction_ = !batch_.transactions.back().ends;
     }
     last_read_ = clock_.now();
     batch_.handled_at = clock_.wall();
+    for (const auto& transform : transforms_) {
+        auto applied = transform->apply(batch_);
+        if (!applied) {
+            batch_.clear();
+            budget_.settle();
+            return applied;
+        }
+    }
     encoder_.begin(batch_);
+    return {};
 }
 
 // Goes on with the batch that was read last, if its format has waited.
@@ -137,14 +148,25 @@ Result<void> Flow::take_in_hand(RecordBatchPtr records) {
         size_.behind(in_hand_as_.bytes);
     }
     budget_.settle();
-    if (records->records.empty()) return ledger_.push(in_hand_as_);
+    if (records->records.empty() && !too_early_to_offer()) return ledger_.push(in_hand_as_);
     pool_.charge(*records, records->footprint(records->records.size(), sink_->bytes_per_record()));
     in_hand_ = std::move(records);
     return {};
 }
 
+// What is sealed is stored: the source must be certain of it before the sink has it.
+bool Flow::too_early_to_offer() const noexcept {
+    if (!seals_ || !in_hand_as_.resume_at || in_hand_as_.lane != kStreamLane) return false;
+    const auto certain = source_ ? source_->certain_until() : certain_until_;
+    return certain && *certain < in_hand_as_.resume_at;
+}
+
 Result<void> Flow::offer() {
-    if (!in_hand_) return {};
+    if (!in_hand_ || too_early_to_offer()) return {};
+    if (in_hand_->records.empty()) {
+        in_hand_.reset();
+        return ledger_.push(in_hand_as_);
+    }
     const auto answer = sink_->offer(in_hand_);
     if (!answer) {
         sink_failed_ = true;
@@ -193,6 +215,12 @@ void Flow::count_pause() {
     if (!paused_since_) return;
     pipeline_metrics_.paused(clock_.now() - *paused_since_);
     paused_since_.reset();
+}
+
+Lsn Flow::sealable() const noexcept {
+    const Lsn at = ledger_.sealable();
+    const auto certain = source_ ? source_->certain_until() : certain_until_;
+    return certain && *certain < at ? Lsn{} : at;
 }
 
 Lsn Flow::confirmable() const noexcept {

@@ -1,5 +1,5 @@
-// The way of the data in one attempt: source -> encoder -> sink, and the confirmations back
-// into the ledger. It ends with the attempt; the next one builds another.
+// The way of the data in one attempt: source -> transforms -> encoder -> sink, and the
+// confirmations back into the ledger. It ends with the attempt; the next one builds another.
 //
 //   round()    once around: feedback, what the sink confirmed, the next batch
 //   settle()   the same without reading: what was taken is made durable
@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -31,6 +32,7 @@
 #include "core/record.h"
 #include "core/sink.h"
 #include "core/source.h"
+#include "core/transform.h"
 #include "observe/status.h"
 #include "pipeline/batch_size.h"
 #include "pipeline/budget.h"
@@ -50,7 +52,8 @@ struct FlowOptions {
 class Flow {
 public:
     struct Parts {
-        std::unique_ptr<Source> source;  // started at `from`
+        std::unique_ptr<Source> source;                      // started at `from`
+        std::vector<std::unique_ptr<Transform>> transforms;  // in their order
         Encoder::Parts encoder;
         std::unique_ptr<Sink> sink;
     };
@@ -91,6 +94,11 @@ public:
 
     // Everything before is durable, and the source is certain of it (Source::certain_until()).
     Lsn confirmable() const noexcept;
+    // Where the sink makes nothing durable but by a seal: where that may be done; none: not now.
+    Lsn sealable() const noexcept;
+    bool unsealed(Lane lane) const noexcept { return seals_ && ledger_.pending(lane); }
+    bool seals() const noexcept { return seals_; }
+    Sink& sink() noexcept { return *sink_; }
     // More is durable than that, and the source may yet become certain of it.
     bool waits_for_certainty() const noexcept {
         return source_ && confirmable() < ledger_.confirmable();
@@ -117,9 +125,10 @@ private:
     }
     Result<void> service();
     Result<bool> read();
-    void begin_encoding();
+    Result<void> begin_encoding();
     Result<void> encode();
     Result<void> take_in_hand(RecordBatchPtr records);
+    bool too_early_to_offer() const noexcept;
     Result<void> offer();
     Result<void> collect();
     Result<void> collect(Lane lane);
@@ -133,11 +142,13 @@ private:
     std::unique_ptr<Source> source_;  // null once it was let go
     SnapshotSource* snapshots_;       // of source_; null where it has none
     std::unique_ptr<Sink> sink_;
+    const bool seals_;  // it keeps the positions
     bool sink_failed_ = false;
 
     Ledger ledger_;
     Budget budget_;
     BatchSize size_;
+    const std::vector<std::unique_ptr<Transform>> transforms_;
     Batch batch_;  // empty but while the encoder is busy with it
     Encoder encoder_;
     RecordBatchPtr in_hand_;    // encoded, not accepted yet

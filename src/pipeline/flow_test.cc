@@ -1,9 +1,13 @@
 #include "pipeline/flow.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "support/fake_parts.h"
 #include "support/simulated_time.h"
+#include "support/transforms.h"
 
 namespace pgc {
 namespace {
@@ -24,6 +28,7 @@ protected:
     Flow& flow() {
         if (!flow_) {
             Flow::Parts made{.source = *parts.make_source({}),
+                             .transforms = *parts.make_transforms(nullptr),
                              .encoder = {*parts.make_format(parts.server.identity), nullptr},
                              .sink = *parts.make_sink()};
             EXPECT_TRUE(made.source->start(Lsn{50}, snapshot));
@@ -171,6 +176,22 @@ TEST_F(FlowTest, AValueThatNeedsTextEndsTheAttemptWithADecision) {
     EXPECT_EQ(parts.server.fallbacks, 1);
     EXPECT_EQ(flow().confirmable(), Lsn{50});
     EXPECT_TRUE(flow().can_settle());
+}
+
+TEST_F(FlowTest, WhatATransformLeavesOutIsConfirmedWithTheRest) {
+    parts.make_transform = [] {
+        return std::make_unique<test::DroppingTransform>(
+            [](const Transaction& part, const Change& change) {
+                return part.commit_lsn != Lsn{200} && change.ordinal != 2;
+            });
+    };
+    log({{100, 3}, {200, 3}, {300, 1}});
+    while (round()) {
+    }
+    EXPECT_THAT(
+        parts.destination.durable,
+        testing::ElementsAre(std::pair{100U, 1U}, std::pair{100U, 3U}, std::pair{300U, 1U}));
+    EXPECT_EQ(flow().confirmable(), Lsn{305});
 }
 
 TEST_F(FlowTest, WhatWasLeftOutIsConfirmedWithTheRest) {

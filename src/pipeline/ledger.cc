@@ -33,6 +33,9 @@ Result<void> Ledger::push(const InFlightBatch& batch) {
     }
     progress.last_end = batch.end;
     if (batch.resume_at) progress.last_resume = batch.resume_at;
+    if (batch.lane == kStreamLane && (batch.resume_at || batch.records > 0)) {
+        sealable_ = batch.resume_at;
+    }
 
     if (batch.records > 0) {
         progress.last_shown = batch.end;
@@ -92,6 +95,7 @@ Result<void> Ledger::idle(Lsn lsn) {
             broken_rule("an idle position was offered while changes wait", to_string(lsn)));
     }
     confirmable_ = std::max(confirmable_, lsn);
+    sealable_ = std::max(sealable_, lsn);
     return {};
 }
 

@@ -12,6 +12,10 @@
 // transaction waits for its commit. A batch without records is durable as soon as all
 // before it are, and is never shown to the sink.
 //
+// A sink with transactions of its own makes batches durable by sealing them with a position.
+// sealable() is where it could: the end of the last transaction of which it got everything, as long
+// as no later batch of the next one was given to it.
+//
 // Whoever breaks the rules below (a server that sends commits out of order, a sink that
 // confirms what it never got, an engine that forgets to ask) gets an Error, and nothing
 // moves: a wrong confirmation loses data, a stop does not.
@@ -47,7 +51,7 @@ struct InFlightBatch {
 class Ledger {
 public:
     // `from`: everything that committed before is durable already.
-    explicit Ledger(Lsn from) noexcept : confirmable_(from) {}
+    explicit Ledger(Lsn from) noexcept : confirmable_(from), sealable_(from) {}
 
     // The batch is the sink's now, or had nothing for it.
     // Requires: end above that of the batch before in its lane, resume_at not below that
@@ -65,6 +69,9 @@ public:
 
     // Everything that committed before is durable. Never moves back.
     Lsn confirmable() const noexcept { return confirmable_; }
+    // Where a position may be sealed with all that the sink got before it; none: in the middle of a
+    // transaction that fills more than one batch.
+    Lsn sealable() const noexcept { return sealable_; }
     // How many records of the stream that is: sent again, were this place not stored.
     std::uint64_t records() const noexcept { return records_; }
     // How many records of the stream the sink got, durable or not.
@@ -93,6 +100,7 @@ private:
     std::map<Lane, Progress> lanes_;
     std::vector<InFlightBatch> done_;
     Lsn confirmable_;
+    Lsn sealable_;
     std::uint64_t records_ = 0;
     std::uint64_t sent_ = 0;
     std::size_t pending_ = 0;

@@ -78,6 +78,28 @@ TEST_F(LedgerTest, ABatchThatEndsOneTransactionAndBeginsTheNextConfirmsTheFirst)
     EXPECT_EQ(ledger.confirmable(), at(105));
 }
 
+TEST_F(LedgerTest, APositionCanBeSealedWhereTheSinkGotWholeTransactions) {
+    EXPECT_EQ(ledger.sealable(), at(50));
+    push(whole(100));
+    EXPECT_EQ(ledger.sealable(), at(105));
+    push(part(200, 3, 105));
+    EXPECT_EQ(ledger.sealable(), at(105)) << "the tail has come with the end of the one before";
+    push(part(200, 6));
+    EXPECT_EQ(ledger.sealable(), Lsn{}) << "now it has not";
+    push(whole(200));
+    EXPECT_EQ(ledger.sealable(), at(205));
+}
+
+TEST_F(LedgerTest, WhatTheSinkNeverSeesDoesNotHinderASeal) {
+    push(part(200, 3, 105));
+    push({.end = {at(200), 5}, .records = 0});
+    EXPECT_EQ(ledger.sealable(), at(105));
+    push(whole(200, 0));
+    EXPECT_EQ(ledger.sealable(), at(205));
+    ASSERT_TRUE(ledger.push({.lane = Lane{1}, .end = {at(210), 1}, .records = 1}));
+    EXPECT_EQ(ledger.sealable(), at(205));
+}
+
 TEST_F(LedgerTest, DurableCoversOnlyWholeBatches) {
     push(part(100, 10));
     push(whole(100));

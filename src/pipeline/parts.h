@@ -6,11 +6,13 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "core/format.h"
 #include "core/sink.h"
 #include "core/source.h"
+#include "core/transform.h"
 
 namespace pgc {
 
@@ -26,6 +28,8 @@ struct SourceTask {
     // A snapshot of everything may follow: what a new slot stands at is to be kept readable
     // until start().
     bool snapshot = false;
+    // Of its relations.
+    std::shared_ptr<RelationSlots> slots = std::make_shared<RelationSlots>();
     // The source is only looked at: nothing is created, altered, ended or requested.
     bool look_only = false;
 };
@@ -38,6 +42,9 @@ public:
     virtual ~PipelineParts() = default;
 
     [[nodiscard]] virtual Result<std::unique_ptr<Source>> make_source(const SourceTask& task) = 0;
+    // In their order; mostly none. `slots`: as the source's.
+    [[nodiscard]] virtual Result<std::vector<std::unique_ptr<Transform>>> make_transforms(
+        std::shared_ptr<RelationSlots> slots) = 0;
     [[nodiscard]] virtual Result<std::unique_ptr<Format>> make_format(
         const SourceIdentity& identity) = 0;
     // Null where keys alone decide partitions.

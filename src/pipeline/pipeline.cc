@@ -39,7 +39,7 @@ Pipeline::Pipeline(PipelineOptions options, Deps deps)
       deps_(std::move(deps)),
       pipeline_metrics_(deps_.metrics, deps_.clock),
       supervision_(deps_.random),
-      checkpoint_(deps_.store, deps_.clock, options_.checkpoint_interval, options_.store_every,
+      checkpoint_(deps_.clock, options_.checkpoint_interval, options_.store_every,
                   options_.store_records),
       status_line_(deps_.status, deps_.clock.now()) {}
 
@@ -86,6 +86,7 @@ Result<Pipeline::Turn> Pipeline::act() {
 
 Result<Pipeline::Turn> Pipeline::connect() {
     if (!source_) {
+        if (auto made = make_sink(); !made) return std::unexpected(std::move(made.error()));
         const auto known = look_up_position();
         if (!known) return std::unexpected(known.error());
         if (!*known) return wait_for_store();
@@ -102,7 +103,10 @@ Result<Pipeline::Turn> Pipeline::connect() {
 // A store may still be busy with a position of the attempt before.
 Result<Pipeline::Turn> Pipeline::guard() {
     if (!plan_) {
-        const auto idle = deps_.store.saved();
+        const auto opened = open_sink();
+        if (!opened) return std::unexpected(opened.error());
+        if (!*opened) return Turn::wait;
+        const auto idle = store().saved();
         if (!idle) return std::unexpected(idle.error());
         if (!*idle) return wait_for_store();
         const auto newest = is_newest();
@@ -111,15 +115,15 @@ Result<Pipeline::Turn> Pipeline::guard() {
         if (!**newest) {
             return begin_anew(retry(Error::Category::position,
                                     "the stored position was moved while we waited for the slot")
-                                  .at(deps_.store.where()));
+                                  .at(store().where()));
         }
         auto plan = decide();
         if (!plan) return std::unexpected(std::move(plan.error()));
         if (plan->because == StartPlan::Because::no_store) {
-            deps_.store.create();
+            store().create();
             return begin_anew(retry(Error::Category::position,
                                     "the store of positions is missing, though it was created")
-                                  .at(deps_.store.where()));
+                                  .at(store().where()));
         }
         if (auto planned = plan_snapshot(*plan); !planned) {
             return std::unexpected(std::move(planned.error()));
@@ -132,8 +136,8 @@ Result<Pipeline::Turn> Pipeline::guard() {
     if (checkpoint_.saving()) return wait_for_store();
     if (deps_.clock.now() - entered_ > kIdentity_max) {
         // Meanwhile somebody may have moved the slot: look again, with the position stored.
-        return begin_anew(retry(Error::Category::storage, "storing the position takes long")
-                              .at(deps_.store.where()));
+        return begin_anew(
+            retry(Error::Category::storage, "storing the position takes long").at(store().where()));
     }
     if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
     enter(State::streaming);
@@ -144,7 +148,7 @@ Result<Pipeline::Turn> Pipeline::guard() {
 // snapshot that is left to be read. Nobody stores any more now that the slot was seen free. Nothing
 // while the store is busy.
 Result<std::optional<bool>> Pipeline::is_newest() const {
-    const auto newest = deps_.store.load();
+    const auto newest = store().load();
     if (!newest) return std::unexpected(newest.error());
     if (!*newest) return std::nullopt;
     return std::optional{(*newest)->store_is_missing == loaded_->store_is_missing &&
@@ -201,7 +205,7 @@ Result<Pipeline::Turn> Pipeline::back_off() {
 
 // For the position to be stored, or found.
 Pipeline::Turn Pipeline::wait_for_store() {
-    deps_.status.waits_for(WaitsOn::store, "the stored position: " + deps_.store.where());
+    deps_.status.waits_for(WaitsOn::store, "the stored position: " + store().where());
     return Turn::wait;
 }
 
@@ -243,7 +247,7 @@ std::optional<Pipeline::Turn> Pipeline::finish_transaction(Instant now) {
 Pipeline::Turn Pipeline::drain() {
     const Instant now = deps_.clock.now();
     // Storing goes on meanwhile: whoever asked us to end may lose patience.
-    if (auto stored = checkpoint(Checkpoint::Urgency::normal); !stored) {
+    if (auto stored = checkpoint(drain_urgency()); !stored) {
         return give_up_draining(std::move(stored.error()));
     }
     if (const auto turn = finish_transaction(now)) return *turn;
@@ -271,9 +275,10 @@ Pipeline::Turn Pipeline::drain() {
     return Turn::again;
 }
 
-// Whoever was to end and has a successor already may end.
+// Whoever was to end and has a successor already may end; so may one whose sink fails as it seals.
 Pipeline::Turn Pipeline::give_up_draining(Error error) {
-    if (!overtaken_) {
+    const bool of_sink = flow_->seals() && error.next != Error::Next::stop;
+    if (!overtaken_ && !of_sink) {
         finish(std::unexpected(std::move(error)));
         return Turn::again;
     }
@@ -282,10 +287,38 @@ Pipeline::Turn Pipeline::give_up_draining(Error error) {
     return Turn::again;
 }
 
+Result<void> Pipeline::make_sink() {
+    if (sink_) return {};
+    auto made = deps_.parts.make_sink();
+    if (!made) return std::unexpected(std::move(made.error()));
+    sink_ = std::move(*made);
+    sink_is_open_ = false;
+    return {};
+}
+
+// Once the source is ours, and not before: an instance that waits for it must not end the other.
+Result<bool> Pipeline::open_sink() {
+    if (sink_is_open_) return true;
+    auto opened = sink_->open();
+    if (!opened) {
+        sink_.reset();
+        return opened;
+    }
+    sink_is_open_ = *opened;
+    if (!sink_is_open_) deps_.status.waits_for(WaitsOn::sink, "the sink: to be opened");
+    return opened;
+}
+
+PositionStore& Pipeline::store() const noexcept {
+    Sink* const sink = flow_ ? &flow_->sink() : sink_.get();
+    PositionStore* const own = sink != nullptr ? sink->positions() : nullptr;
+    return own != nullptr ? *own : deps_.store;
+}
+
 // False while the store is busy.
 Result<bool> Pipeline::look_up_position() {
     if (loaded_) return true;
-    auto loaded = deps_.store.load();
+    auto loaded = store().load();
     if (!loaded) return std::unexpected(std::move(loaded.error()));
     if (!*loaded) return false;
     loaded_ = std::move(**loaded);
@@ -296,12 +329,14 @@ Result<bool> Pipeline::look_up_position() {
 Result<void> Pipeline::make_source() {
     const bool again = options_.snapshot == SnapshotMode::when_needed;
     const auto& position = loaded_->position;
+    slots_ = std::make_shared<RelationSlots>();
     auto source = deps_.parts.make_source(
         {.may_create_slot = (!position || again) && !loaded_->store_is_missing,
          .may_replace_slot = again,
          .home = position ? std::optional{SourceHome{position->system, position->database}}
                           : std::nullopt,
-         .snapshot = options_.snapshot != SnapshotMode::never});
+         .snapshot = options_.snapshot != SnapshotMode::never,
+         .slots = slots_});
     if (!source) return std::unexpected(std::move(source.error()));
     source_ = std::move(*source);
     pipeline_metrics_.source_made();
@@ -310,7 +345,7 @@ Result<void> Pipeline::make_source() {
 
 Result<StartPlan> Pipeline::decide() {
     auto planned =
-        plan_start(options_.name, *loaded_, source_->identity(), {.where = deps_.store.where()});
+        plan_start(options_.name, *loaded_, source_->identity(), {.where = store().where()});
     return planned ? planned : start_over(std::move(planned.error()));
 }
 
@@ -329,9 +364,7 @@ void Pipeline::log_start(const StartPlan& plan) const {
                       "position; rows that are in the tables already are not sent"
                     : "the slot is there, but no position is stored: streaming from the slot's "
                       "position, and a snapshot of all captured tables follows",
-                {{"slot", identity.slot},
-                 {"from", plan.from},
-                 {"position_in", deps_.store.where()}});
+                {{"slot", identity.slot}, {"from", plan.from}, {"position_in", store().where()}});
             break;
         case Because::promoted:
             deps_.log.info("the server was promoted and continues our timeline",
@@ -374,21 +407,24 @@ Result<void> Pipeline::plan_snapshot(const StartPlan& plan) {
     position.memory = source_->memory();
     const bool store_now =
         plan.store_first.has_value() || snapshot_ != left || position.memory != known;
-    return checkpoint_.begin(position, store_now);
+    const bool seals = sink_->positions() != nullptr;
+    return checkpoint_.begin({.store = store(), .seals = seals ? sink_.get() : nullptr}, position,
+                             store_now);
 }
 
 Result<void> Pipeline::start() {
     auto format = deps_.parts.make_format(source_->identity());
     if (!format) return std::unexpected(std::move(format.error()));
+    auto transforms = deps_.parts.make_transforms(slots_);
+    if (!transforms) return std::unexpected(std::move(transforms.error()));
     auto partition_keys = deps_.parts.make_partition_keys();
     if (!partition_keys) return std::unexpected(std::move(partition_keys.error()));
-    auto sink = deps_.parts.make_sink();
-    if (!sink) return std::unexpected(std::move(sink.error()));
     if (auto started = source_->start(plan_->from, snapshot_); !started) return started;
     flow_ = std::make_unique<Flow>(
         Flow::Parts{.source = std::move(source_),
+                    .transforms = std::move(*transforms),
                     .encoder = {std::move(*format), std::move(*partition_keys)},
-                    .sink = std::move(*sink)},
+                    .sink = std::move(sink_)},
         plan_->from, options_.flow, deps_.clock, pool_, pipeline_metrics_);
     flow_->confirm(checkpoint_.safe(), false);
     (void)checkpoint_.confirm(Checkpoint::Urgency::forced);  // that was it
@@ -419,12 +455,15 @@ Result<bool> Pipeline::checkpoint(Checkpoint::Urgency urgency) {
 
 Checkpoint::Reached Pipeline::reached() const {
     if (!flow_) return {};
-    return {.confirmable = flow_->confirmable(),
+    const bool seals = flow_->seals();
+    return {.confirmable = seals ? flow_->sealable() : flow_->confirmable(),
             .snapshot_revision = flow_->snapshot_revision(),
             .snapshot_is_due = flow_->snapshot_is_due(),
-            .records = flow_->confirmable_records(),
+            .records = seals ? flow_->sent_records() : flow_->confirmable_records(),
             .sent = flow_->sent_records(),
-            .memory_revision = flow_->memory_revision()};
+            .memory_revision = flow_->memory_revision(),
+            .unsealed = flow_->unsealed(kStreamLane),
+            .unsealed_reads = flow_->unsealed(kSnapshotLane)};
 }
 
 void Pipeline::serve_snapshot_requests() {
@@ -441,6 +480,11 @@ Checkpoint::Urgency Pipeline::urgency() const {
     const Instant quiet_at = flow_->quiet_at();
     const bool quiet = quiet_at != kNever && deps_.clock.now() - quiet_at >= Checkpoint::kQuiet;
     return quiet ? Checkpoint::Urgency::quiet : Checkpoint::Urgency::normal;
+}
+
+// What is sealed is durable only by that, so nothing is waited for.
+Checkpoint::Urgency Pipeline::drain_urgency() const {
+    return flow_->seals() ? Checkpoint::Urgency::forced : Checkpoint::Urgency::normal;
 }
 
 void Pipeline::begin_draining() {
@@ -465,8 +509,12 @@ void Pipeline::fail(Error error) {
     const auto decision = supervision_.failed(error, deps_.clock.now());
     if (flow_) flow_->stop_reading();
     source_.reset();
+    if (sink_ && sink_->positions() != nullptr) sink_.reset();  // it may be what failed
     // What is durable and not stored comes again, from whoever has taken over.
     if (std::exchange(overtaken_, false)) flow_.reset();
+    // Nor can a sink that seals make anything durable but by what may have failed: what it had comes
+    // again, and whether a seal arrived the next one finds when it has opened.
+    if (flow_ && flow_->seals()) flow_.reset();
     if (decision.stop) {
         deps_.log.failure(LogLevel::error, "stopped", error);
         // What became durable meanwhile need not be sent again when it is fixed.
@@ -495,13 +543,14 @@ void Pipeline::fail(Error error) {
 // A store says where it is; a disk is nobody else's.
 bool Pipeline::is_of_store(const Error& error) const {
     return error.category == Error::Category::storage ||
-           error.category == Error::Category::position || error.where.contains(deps_.store.where());
+           error.category == Error::Category::position || error.where.contains(store().where());
 }
 
 void Pipeline::finish(Result<void> outcome) {
     outcome_ = std::move(outcome);
     flow_.reset();
     source_.reset();
+    sink_.reset();
     enter(State::stopped);
     if (outcome_) deps_.log.info("ended", {{"position", checkpoint_.safe()}});
 }
@@ -529,7 +578,7 @@ void Pipeline::note_progress() {
         deps_.status.progressed(progress);
     }
     const bool flows = state_ == State::streaming || state_ == State::draining;
-    const std::uint64_t attempts = failures_ + (flows ? 0 : deps_.store.attempts());
+    const std::uint64_t attempts = failures_ + (flows ? 0 : store().attempts());
     if (attempts != attempts_reported_) {
         deps_.status.attempts(attempts);
         attempts_reported_ = attempts;
@@ -545,6 +594,7 @@ void Pipeline::wait() {
     wants_.readable(deps_.stop.wake_fd());
     wants_.until(status_line_.next());
     if (source_) source_->wants(wants_, true);
+    if (sink_ && state_ == State::guarding && !sink_is_open_) sink_->wants(wants_);
     if (flow_) flow_->wants(wants_);
     if (state_ == State::streaming) {
         wants_.until(deps_.clock.now() + options_.poll_interval);
@@ -555,11 +605,11 @@ void Pipeline::wait() {
             wants_.until(flow_->quiet_at() + Checkpoint::kQuiet);
         }
     } else {
-        deps_.store.wants(wants_);
+        store().wants(wants_);
     }
     if (state_ == State::backing_off && deps_.clock.now() < retry_at_) wants_.until(retry_at_);
     if (state_ == State::draining) {
-        checkpoint_.wants(wants_, reached(), Checkpoint::Urgency::normal);
+        checkpoint_.wants(wants_, reached(), drain_urgency());
         const Instant now = deps_.clock.now();
         if (now < finish_until_) wants_.until(finish_until_);
         wants_.until(now < drain_until_ ? drain_until_ : drain_until_ + kClose_max);

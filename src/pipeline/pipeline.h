@@ -3,12 +3,17 @@
 //                 ┌──────────────────────── pause over ──────────────────────┐
 //                 ▼                                                          │
 //   begin ─▶ connecting ─▶ guarding ─▶ streaming ──error that may pass──▶ backing_off
-//                 │ open()   │ start     │                                   │
-//                 │          │ guard     │ asked to end                      │
+//                 │ source   │ sink,     │                                   │
+//                 │          │ guard,    │                                   │
+//                 │          │ start     │ asked to end                      │
 //                 │          │           ▼                                   │
 //                 │          │        draining                               │
 //                 ▼          ▼           ▼                                   ▼
 //              stopped: asked to end, or an error that somebody has to fix
+//
+// A sink is made first, for it may be where the position is. It is opened when the source is ours,
+// and fences off whoever had it before; then the position is read again, which nobody else moves on
+// any more.
 //
 // Why nothing is lost: an attempt starts where the stored position says (start_guard.h),
 // and only what the ledger calls durable is stored (ledger.h), and only what is stored is
@@ -50,7 +55,7 @@ public:
         const Clock& clock;
         Waiter& waiter;
         Random& random;
-        PositionStore& store;
+        PositionStore& store;  // unless the sink keeps positions itself
         PipelineParts& parts;
         StopRequest& stop;
         Status& status;
@@ -102,6 +107,9 @@ private:
     Turn give_up_draining(Error error);
     std::optional<Turn> finish_transaction(Instant now);
 
+    Result<void> make_sink();
+    Result<bool> open_sink();
+    PositionStore& store() const noexcept;
     Result<bool> look_up_position();
     Result<void> make_source();
     Result<StartPlan> decide();
@@ -122,6 +130,7 @@ private:
     void note_progress();
     void wait();
     Checkpoint::Urgency urgency() const;
+    Checkpoint::Urgency drain_urgency() const;
 
     const PipelineOptions options_;
     Deps deps_;
@@ -133,9 +142,13 @@ private:
 
     State state_ = State::connecting;
     Instant entered_;
+    // Until it is the flow's; one that was not given anything serves the next attempt, too.
+    std::unique_ptr<Sink> sink_;
+    bool sink_is_open_ = false;
     // Of the present attempt.
     std::optional<PositionStore::Loaded> loaded_;
-    std::string snapshot_;            // to be read, for Source::start()
+    std::string snapshot_;  // to be read, for Source::start()
+    std::shared_ptr<RelationSlots> slots_;
     std::unique_ptr<Source> source_;  // until it is the flow's
     std::optional<StartPlan> plan_;
     std::unique_ptr<Flow> flow_;

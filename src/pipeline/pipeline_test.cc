@@ -385,35 +385,6 @@ TEST_F(PipelineTest, ABrokenSinkIsBuiltAnewAndFedFromWhatIsDurable) {
     EXPECT_EQ(metrics.counter(Metric::sink_errors_total).value(), 1U);
 }
 
-TEST_F(PipelineTest, ADecisionToGoOnOtherwiseIsNoFailure) {
-    parts.server.log = {{100}, {200}};
-    parts.server.arrived = 1;
-    after(200ms, [this] {
-        parts.server.read_errors.push_back(
-            restart_with(Error::Category::server, "text from now on"));
-        parts.server.arrived = 2;
-    });
-    stop_after(3s);
-    run_well();
-    EXPECT_THAT(parts.server.started_at, testing::ElementsAre(Lsn{50}, Lsn{105}));
-    EXPECT_EQ(sent(), 2U);
-    EXPECT_EQ(metrics.counter(Metric::errors_total, {"server"}).value(), 0U);
-    EXPECT_EQ(status.snapshot().attempts, 0U);
-    EXPECT_THAT(lines.text, testing::HasSubstr("going on otherwise"));
-    EXPECT_THAT(lines.text, testing::HasSubstr("text from now on"));
-}
-
-TEST_F(PipelineTest, ADecisionThatDoesNotHelpIsTriedWithPauses) {
-    parts.server.log = {{100}};
-    for (int i = 0; i < 1000; ++i) {
-        parts.server.read_errors.push_back(
-            restart_with(Error::Category::server, "text from now on"));
-    }
-    stop_after(60s);
-    run_well();
-    EXPECT_LT(parts.server.started_at.size(), 120U);
-}
-
 TEST_F(PipelineTest, RecoversWithinTwoSecondsOfThePeersReturn) {
     parts.server.log = {{100}};
     for (int i = 0; i < 10'000; ++i) parts.server.open_errors.push_back(passing("no route"));

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -18,6 +20,7 @@
 #include "support/forwarding.h"
 #include "support/manual_clock.h"
 #include "support/outputs.h"
+#include "support/transactional_sink.h"
 
 namespace pgc {
 namespace {
@@ -34,6 +37,8 @@ struct Rig {
     // Everything the sink has written since, as lines; a reader that waited goes on.
     virtual std::string read_now() = 0;
     virtual void reader_goes_away() = 0;
+    // Of a sink that keeps positions: another instance's.
+    virtual std::unique_ptr<Sink> another() { return nullptr; }
 
     std::unique_ptr<Sink> sink;
 };
@@ -88,6 +93,33 @@ struct KafkaRig final : Rig {
     std::size_t read = 0;
 };
 
+// Its reader stands still until a seal commits, and time goes on.
+struct TransactionalRig final : Rig {
+    TransactionalRig() {
+        log.on_record = [this](const Record& record) {
+            lines += record.value;
+            lines += '\n';
+        };
+        log.seal_takes = [] { return std::chrono::milliseconds{50}; };
+        log.fails = [this](const char*) { return broken; };
+        sink = another();
+    }
+    ~TransactionalRig() override { sink.reset(); }
+    std::string read_now() override {
+        clock.advance(std::chrono::milliseconds{20});
+        return std::exchange(lines, {});
+    }
+    void reader_goes_away() override { broken = retry(Error::Category::sink, "it is gone"); }
+    std::unique_ptr<Sink> another() override {
+        return std::make_unique<test::TransactionalSink>(log, clock);
+    }
+
+    ManualClock clock;
+    test::TransactionalLog log;
+    std::string lines;
+    std::optional<Error> broken;
+};
+
 struct Place {
     std::string_view name;
     std::unique_ptr<Rig> (*make)();
@@ -95,6 +127,8 @@ struct Place {
     bool has_reader;
     // What it was given can be read again, as lines.
     bool keeps;
+    // Its reader alone makes it full, or makes it wait with its descriptor.
+    bool stalls = true;
 
     friend void PrintTo(const Place& place, std::ostream* out) { *out << place.name; }
 };
@@ -119,6 +153,9 @@ std::unique_ptr<Rig> forwarded() {
 std::unique_ptr<Rig> kafka() {
     return std::make_unique<KafkaRig>();
 }
+std::unique_ptr<Rig> transactional() {
+    return std::make_unique<TransactionalRig>();
+}
 
 const Place kPlaces[] = {
     {"console_pipe", console<test::make_pipe, false>, true, true},
@@ -128,6 +165,7 @@ const Place kPlaces[] = {
     {"console_forwarded", forwarded, true, true},
     {"discard", discard, false, false},
     {"kafka", kafka, true, true},
+    {"transactional", transactional, true, true, false},
 };
 
 class SinkConformanceTest : public testing::TestWithParam<Place> {
@@ -135,6 +173,23 @@ protected:
     void SetUp() override {
         test::ignore_sigpipe();
         rig_ = GetParam().make();
+        for (int i = 0; i < 100 && !is_open_; ++i) {
+            const auto opened = rig_->sink->open();
+            ASSERT_TRUE(opened) << describe(opened.error());
+            is_open_ = *opened;
+        }
+        ASSERT_TRUE(is_open_);
+    }
+    bool seals() const { return rig_->sink->guarantee() == Guarantee::transactional; }
+    static StoredPosition up_to(std::uint64_t lsn) { return {"p", "1", 1, "db", "slot", Lsn{lsn}}; }
+    // What makes durable what was accepted, in a sink that does not do so by itself.
+    void seal_all() {
+        if (!seals()) return;
+        const auto idle = rig_->sink->positions()->saved();
+        ASSERT_TRUE(idle) << describe(idle.error());
+        if (*idle) {
+            ASSERT_TRUE(rig_->sink->seal(up_to(1'000'000)));
+        }
     }
 
     RecordBatchPtr batch(Position end, std::size_t records = 1, std::size_t size = 20,
@@ -145,8 +200,10 @@ protected:
         for (std::size_t i = 0; i < records; ++i) {
             const std::string value =
                 '"' + std::string(size, 'x') + std::to_string(++number_) + '"';
-            made->records.push_back(
-                {.has_key = true, .key = made->arena.copy("1"), .value = made->arena.copy(value)});
+            made->records.push_back({.has_key = true,
+                                     .key = made->arena.copy("1"),
+                                     .value = made->arena.copy(value),
+                                     .commit_lsn = end.commit});
             expected_ += value + '\n';
         }
         return made;
@@ -166,6 +223,7 @@ protected:
     // Reads and asks until `goal` is durable; what was read is in read_.
     void read_until(Position goal, Lane lane = kStreamLane) {
         for (int i = 0; i < 10'000 && durable(lane) < goal; ++i) {
+            seal_all();
             read_ += rig_->read_now();
         }
         read_ += rig_->read_now();
@@ -187,6 +245,7 @@ protected:
     }
 
     RecordPool pool_;  // outlives the batches the sink holds
+    bool is_open_ = false;
     std::unique_ptr<Rig> rig_;
     std::uint64_t number_ = 0;
     std::string expected_;
@@ -199,10 +258,7 @@ TEST_P(SinkConformanceTest, NothingIsDurableBeforeAnythingIsOffered) {
     EXPECT_EQ(rig_->sink->pending_bytes(), 0U);
 }
 
-TEST_P(SinkConformanceTest, UndecidedNothingIsWaitedFor) {
-    Wants wants;
-    rig_->sink->wants(wants);
-    EXPECT_TRUE(wants.interests.empty());
+TEST_P(SinkConformanceTest, NothingKeepsItFromGoingOn) {
     EXPECT_EQ(rig_->sink->waits_for(), "");
 }
 
@@ -236,6 +292,7 @@ TEST_P(SinkConformanceTest, EveryRecordIsWrittenOnceAndInOrder) {
             read_ += rig_->read_now();
             (void)durable();
         }
+        if (i % 10 == 0) seal_all();
         if (i % 50 == 0) {
             read_ += rig_->read_now();
         }
@@ -253,6 +310,7 @@ TEST_P(SinkConformanceTest, DurableNeverMovesBackNorPassesWhatWasAccepted) {
             read_ += rig_->read_now();
             (void)durable();
         }
+        if (i % 10 == 0) seal_all();
         const Position now = durable();
         EXPECT_GE(now, before);
         EXPECT_LE(now, end);
@@ -280,7 +338,7 @@ TEST_P(SinkConformanceTest, LanesAdvanceEachForItself) {
 }
 
 TEST_P(SinkConformanceTest, AFullSinkRefusesTheBatchUntouched) {
-    if (!GetParam().has_reader) {
+    if (!GetParam().has_reader || !GetParam().stalls) {
         GTEST_SKIP() << "nobody can make it wait";
     }
     const std::uint64_t taken = stall();
@@ -291,7 +349,7 @@ TEST_P(SinkConformanceTest, AFullSinkRefusesTheBatchUntouched) {
 }
 
 TEST_P(SinkConformanceTest, WhatAStalledSinkHoldsIsBounded) {
-    if (!GetParam().has_reader) {
+    if (!GetParam().has_reader || !GetParam().stalls) {
         GTEST_SKIP() << "nobody can make it wait";
     }
     (void)stall();
@@ -299,7 +357,7 @@ TEST_P(SinkConformanceTest, WhatAStalledSinkHoldsIsBounded) {
 }
 
 TEST_P(SinkConformanceTest, AStalledReaderThatReadsOnGetsEverything) {
-    if (!GetParam().has_reader) {
+    if (!GetParam().has_reader || !GetParam().stalls) {
         GTEST_SKIP() << "nobody can make it wait";
     }
     const std::uint64_t taken = stall();
@@ -312,7 +370,7 @@ TEST_P(SinkConformanceTest, AStalledReaderThatReadsOnGetsEverything) {
 }
 
 TEST_P(SinkConformanceTest, AStalledSinkWakesWhenItsReaderReads) {
-    if (!GetParam().has_reader) {
+    if (!GetParam().has_reader || !GetParam().stalls) {
         GTEST_SKIP() << "nobody can make it wait";
     }
     (void)stall();
@@ -348,8 +406,89 @@ TEST_P(SinkConformanceTest, AfterAnErrorItTakesNothingMore) {
     EXPECT_TRUE(wants.interests.empty());
 }
 
+TEST_P(SinkConformanceTest, ABatchIsGivenBackWhenItIsNotNeededAnyMore) {
+    auto one = batch(Position::whole(Lsn{5}), 3);
+    pool_.charge(*one, 1000);
+    ASSERT_EQ(offer(one), Sink::Offer::accepted);
+    read_until(Position::whole(Lsn{5}));
+    EXPECT_EQ(pool_.charged(), 0U);
+}
+
+TEST_P(SinkConformanceTest, ItKeepsPositionsIfAndOnlyIfItSealsThem) {
+    EXPECT_EQ(rig_->sink->positions() != nullptr, seals());
+    if (!seals()) {
+        EXPECT_FALSE(rig_->sink->seal(up_to(10)));
+    }
+}
+
+TEST_P(SinkConformanceTest, WhatIsNotSealedIsNotDurable) {
+    if (!seals()) GTEST_SKIP() << "it makes durable by itself";
+    auto one = batch(Position::whole(Lsn{5}), 2);
+    ASSERT_EQ(offer(one), Sink::Offer::accepted);
+    for (int i = 0; i < 100; ++i) read_ += rig_->read_now();
+    EXPECT_EQ(durable(), Position{});
+    EXPECT_EQ(read_, "");
+}
+
+TEST_P(SinkConformanceTest, RecordsAndPositionAppearTogether) {
+    if (!seals()) GTEST_SKIP() << "it keeps no positions";
+    PositionStore& positions = *rig_->sink->positions();
+    auto one = batch(Position::whole(Lsn{5}), 2);
+    ASSERT_EQ(offer(one), Sink::Offer::accepted);
+    ASSERT_TRUE(rig_->sink->seal(up_to(10)));
+    auto two = batch(Position::whole(Lsn{15}), 1);
+    const std::string expected =
+        expected_.substr(0, expected_.rfind('\n', expected_.size() - 2) + 1);
+    EXPECT_EQ(offer(two), Sink::Offer::full) << "until the seal is done";
+    bool done = false;
+    for (int i = 0; i < 100 && !done; ++i) {
+        done = *positions.saved();
+        const std::string seen = rig_->read_now();
+        EXPECT_EQ(seen.empty(), !done || !read_.empty());
+        read_ += seen;
+    }
+    ASSERT_TRUE(done);
+    EXPECT_EQ(read_, expected);
+    EXPECT_EQ(durable(), Position::whole(Lsn{5}));
+    EXPECT_EQ((*positions.load())->position, up_to(10));
+    ASSERT_EQ(offer(two), Sink::Offer::accepted);
+}
+
+TEST_P(SinkConformanceTest, WhatIsPastThePositionWaitsForTheNextSeal) {
+    if (!seals()) GTEST_SKIP() << "it keeps no positions";
+    auto one = batch({Lsn{15}, 1}, 2);
+    one->records[0].commit_lsn = Lsn{5};
+    one->resume_at = Lsn{10};
+    const std::string first = expected_.substr(0, expected_.find('\n') + 1);
+    ASSERT_EQ(offer(one), Sink::Offer::accepted);
+    ASSERT_TRUE(rig_->sink->seal(up_to(10)));
+    for (int i = 0; i < 10; ++i) read_ += rig_->read_now(), (void)durable();
+    read_ += rig_->read_now();
+    EXPECT_EQ(read_, first);
+    EXPECT_LT(durable(), (Position{Lsn{15}, 1})) << "only whole batches are durable";
+    read_until({Lsn{15}, 1});
+    EXPECT_EQ(read_, expected_);
+}
+
+TEST_P(SinkConformanceTest, WhoeverOpensItFencesTheOneBefore) {
+    if (!seals()) GTEST_SKIP() << "it keeps no positions";
+    auto one = batch(Position::whole(Lsn{5}), 2);
+    ASSERT_EQ(offer(one), Sink::Offer::accepted);
+    ASSERT_TRUE(rig_->sink->seal(up_to(10)));
+    const auto next = rig_->another();
+    EXPECT_FALSE((*next->positions()->load())->position) << "it can be read before";
+    while (!*next->open()) {
+    }
+    for (int i = 0; i < 100; ++i) read_ += rig_->read_now();
+    const auto sealed = rig_->sink->positions()->saved();
+    ASSERT_FALSE(sealed);
+    EXPECT_EQ(sealed.error().next, Error::Next::retry);
+    EXPECT_EQ(read_, "") << "of nothing a part";
+    EXPECT_FALSE((*next->positions()->load())->position);
+}
+
 TEST_P(SinkConformanceTest, AStalledSinkCanBeDestroyedAtOnce) {
-    if (!GetParam().has_reader) {
+    if (!GetParam().has_reader || !GetParam().stalls) {
         GTEST_SKIP() << "nobody can make it wait";
     }
     (void)stall();

@@ -74,6 +74,26 @@ void add_identities(Climate& climate, Random& random) {
     climate.loss = climate.slot_from_others = climate.standby = climate.has_publication = false;
 }
 
+// Of sinks and formats that nobody has built yet.
+void add_moods(Climate& climate, bool real, Random random) {
+    if (!climate.to_kafka && random.chance(40)) {
+        climate.sealed = true;
+        climate.in_topic = false;
+        climate.full_disks = climate.disk_fills_at = 0;
+    }
+    if (random.chance(30)) {
+        climate.format_waits = 5 + static_cast<unsigned>(random.below(60));
+        climate.format_waits_max = 1ms * (1 + random.below(random.chance(20) ? 5000 : 100));
+    }
+    if (real || climate.filtered == kTables) return;
+    if (random.chance(50)) {
+        climate.refuses = true;
+        climate.pipeline.flow.encoder.on_error = OnError::skip;
+    } else {
+        climate.drops = random.chance(60);
+    }
+}
+
 }  // namespace
 
 Climate climate_of(Random& random, bool real) {
@@ -152,6 +172,7 @@ Climate climate_of(Random& random, bool real) {
         apart.chance(30)) {
         add_identities(climate, apart);
     }
+    add_moods(climate, real, apart);
     return climate;
 }
 

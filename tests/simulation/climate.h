@@ -48,6 +48,11 @@ struct Climate {
     bool two = false;  // instances of us, at one slot
     unsigned takeovers = 0;
     unsigned disk_fills_at = 0;  // the write; 0: none
+    bool sealed = false;         // the sink keeps the position and commits it with the records
+    bool refuses = false;       // the format refuses rows of `filtered`, which are skipped for that
+    bool drops = false;         // a transform leaves them out
+    unsigned format_waits = 0;  // in percent, of each batch
+    Duration format_waits_max{0};
 };
 
 // `real`: with the postgres room, which alone can read what was there before.

@@ -7,9 +7,7 @@ namespace pgc::sim {
 using namespace std::chrono_literals;
 
 FakeSink::FakeSink(World& world, Oracle& oracle, const SinkHabits& habits)
-    : world_(world), oracle_(oracle), habits_(habits) {
-    oracle_.attempt_begins();
-}
+    : world_(world), oracle_(oracle), habits_(habits) {}
 
 // Some of what was on its way arrives all the same; nobody is told.
 FakeSink::~FakeSink() {

@@ -201,7 +201,12 @@ Result<Encoded> FakeFormat::encode(const Batch& batch, std::size_t from, RecordB
         for (std::size_t i = std::max<std::size_t>(part.first, from); i < end; ++i) {
             const Change& change = batch.changes[i];
             const Row& row = transaction.rows[change.ordinal - 1];
-            if (row.table == filtered_) continue;
+            if (row.table == filtered_) {
+                if (!refuses_) continue;
+                const bool another = refuses_another && i + 1 < end;
+                return Encoded::refused(i + (another ? 1 : 0),
+                                        stop(Error::Category::data, "a row it does not like"));
+            }
             Record record;
             record.has_key = true;
             record.key = out.arena.copy(std::to_string(row.key));

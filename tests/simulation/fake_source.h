@@ -66,15 +66,18 @@ private:
 
 class FakeFormat final : public Format {
 public:
-    FakeFormat(World& world, const History& history, std::uint32_t filtered)
-        : world_(world), history_(history), filtered_(filtered) {}
+    FakeFormat(World& world, const History& history, std::uint32_t filtered, bool refuses)
+        : world_(world), history_(history), filtered_(filtered), refuses_(refuses) {}
     Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override;
     void wants(Wants&) const override {}
+
+    bool refuses_another = false;  // a law broken on purpose: the change past the one it means
 
 private:
     World& world_;
     const History& history_;
     const std::uint32_t filtered_;  // a table without records
+    const bool refuses_;            // that is because its rows are refused
 };
 
 }  // namespace pgc::sim

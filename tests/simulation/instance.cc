@@ -12,6 +12,8 @@
 #include "sink/kafka/position_topic.h"
 #include "sink/kafka/sink.h"
 #include "support/forwarding.h"
+#include "support/transforms.h"
+#include "support/waiting_format.h"
 
 namespace pgc::sim {
 namespace {
@@ -137,19 +139,60 @@ std::unique_ptr<Source> Instance::real_source(const SourceTask& task, bool may_c
                              .snapshot = task.snapshot});
 }
 
+// Leaves out the filtered table, where that is not done by the source or by the format.
+Result<std::vector<std::unique_ptr<Transform>>> Instance::make_transforms(
+    std::shared_ptr<RelationSlots>) {
+    std::vector<std::unique_ptr<Transform>> all;
+    if (!deps_.climate.drops) return all;
+    const bool another = deps_.options.mutation == Mutation::transform_drops_another;
+    all.push_back(std::make_unique<test::DroppingTransform>(
+        [&history = deps_.history, table = deps_.climate.filtered, another](const Transaction& part,
+                                                                            const Change& change) {
+            const auto& transaction = history.transactions[history.first_from(part.commit_lsn)];
+            const std::size_t row = change.ordinal - 1;
+            if (another && row > 0) return transaction.rows[row - 1].table != table;
+            return transaction.rows[row].table != table;
+        }));
+    return all;
+}
+
+// The position is stored, and streaming is about to begin.
 Result<std::unique_ptr<Format>> Instance::make_format(const SourceIdentity& identity) {
+    deps_.oracle.attempt_begins();
     std::unique_ptr<Format> format;
     if (deps_.options.real) {
         format = std::make_unique<NativeFormat>(
             FormatOptions{},
             FormatContext{.version = "0", .connector = "sim", .database = identity.database});
     } else {
-        format = std::make_unique<FakeFormat>(deps_.world, deps_.history, deps_.climate.filtered);
+        auto played = std::make_unique<FakeFormat>(
+            deps_.world, deps_.history, deps_.climate.drops ? kTables : deps_.climate.filtered,
+            deps_.climate.refuses);
+        played->refuses_another = deps_.options.mutation == Mutation::refuses_another_change;
+        format = std::move(played);
     }
+    if (deps_.climate.format_waits > 0) format = waiting(std::move(format));
     return spoilt(std::move(format), deps_.options.mutation, deps_.world.random);
 }
 
+std::unique_ptr<Format> Instance::waiting(std::unique_ptr<Format> format) {
+    World& world = deps_.world;
+    auto made = std::make_unique<test::WaitingFormat>(
+        std::move(format), world.clock,
+        [&world, &climate = deps_.climate](
+            std::size_t changes) -> std::optional<test::WaitingFormat::Wait> {
+            if (!world.random.chance(climate.format_waits)) return std::nullopt;
+            return test::WaitingFormat::Wait{world.random.below(changes),
+                                             world.between(1us, climate.format_waits_max)};
+        });
+    made->loses_a_change = deps_.options.mutation == Mutation::waiting_loses_a_change;
+    return made;
+}
+
 Result<std::unique_ptr<Sink>> Instance::make_sink() {
+    if (deps_.climate.sealed) {
+        return std::make_unique<test::TransactionalSink>(deps_.log, deps_.world.clock);
+    }
     if (!deps_.climate.to_kafka) {
         return spoilt(std::make_unique<FakeSink>(deps_.world, deps_.oracle, deps_.climate.sink),
                       deps_.options.mutation);

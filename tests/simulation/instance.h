@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <vector>
 
 #include "core/store.h"
 #include "pipeline/parts.h"
@@ -22,6 +23,7 @@
 #include "simulation/wire_link.h"
 #include "sink/kafka/carry_over.h"
 #include "sink/kafka/config.h"
+#include "support/transactional_sink.h"
 
 namespace pgc::sim {
 
@@ -36,6 +38,7 @@ public:
         Server& server;
         Disk& disk;
         FakeTopic& topic;
+        test::TransactionalLog& log;
         Turns& turns;
         const PostgresConfig& postgres;
         WireLinks& links;
@@ -44,6 +47,7 @@ public:
         Customer& customer;
 
         bool has_position() const {
+            if (climate.sealed) return log.position.has_value();
             return climate.in_topic ? topic.has_position() : disk.has_position();
         }
     };
@@ -57,12 +61,15 @@ public:
     std::uint64_t waits() const noexcept { return waiter_.waits(); }
 
     Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override;
+    Result<std::vector<std::unique_ptr<Transform>>> make_transforms(
+        std::shared_ptr<RelationSlots> slots) override;
     Result<std::unique_ptr<Format>> make_format(const SourceIdentity& identity) override;
     Result<std::unique_ptr<PartitionKeys>> make_partition_keys() override { return nullptr; }
     Result<std::unique_ptr<Sink>> make_sink() override;
 
 private:
     std::unique_ptr<Source> real_source(const SourceTask& task, bool may_create);
+    std::unique_ptr<Format> waiting(std::unique_ptr<Format> format);
     std::unique_ptr<PositionStore> make_store();
     void look_at_the_pace();
 

@@ -18,9 +18,7 @@ public:
           world_(cluster.world_),
           instance_(world_.instance()),
           batch_bytes_(batch_bytes),
-          fd_(world_.open_descriptor([this] { return news() ? world_.clock.now() : kNever; })) {
-        cluster_.oracle_.attempt_begins();
-    }
+          fd_(world_.open_descriptor([this] { return news() ? world_.clock.now() : kNever; })) {}
     ~FakeClusterProducer() override {
         *alive_ = false;
         world_.close_descriptor(fd_);

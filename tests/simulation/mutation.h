@@ -44,6 +44,13 @@ enum class Mutation : std::uint8_t {
     successor_knows_what_was,     // the position as it was before the slot was waited for
     moves_in_two_steps,           // of a table between publications: it is in none meanwhile
     asks_for_one_publication,     // of the two
+    seals_the_tail,               // of a transaction that ends past the position
+    seals_without_the_position,
+    seals_without_the_records,
+    fences_nobody,            // a predecessor commits after its successor has opened
+    waiting_loses_a_change,   // the one its format waited for
+    refuses_another_change,   // than the one that can't be written
+    transform_drops_another,  // likewise
 };
 inline constexpr std::array kMutations{
     Mutation::confirms_what_it_received,
@@ -72,6 +79,13 @@ inline constexpr std::array kMutations{
     Mutation::successor_knows_what_was,
     Mutation::moves_in_two_steps,
     Mutation::asks_for_one_publication,
+    Mutation::seals_the_tail,
+    Mutation::seals_without_the_position,
+    Mutation::seals_without_the_records,
+    Mutation::fences_nobody,
+    Mutation::waiting_loses_a_change,
+    Mutation::refuses_another_change,
+    Mutation::transform_drops_another,
 };
 
 constexpr std::string_view name(Mutation mutation) noexcept {
@@ -104,6 +118,13 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case successor_knows_what_was: return "successor_knows_what_was";
         case moves_in_two_steps: return "moves_in_two_steps";
         case asks_for_one_publication: return "asks_for_one_publication";
+        case seals_the_tail: return "seals_the_tail";
+        case seals_without_the_position: return "seals_without_the_position";
+        case seals_without_the_records: return "seals_without_the_records";
+        case fences_nobody: return "fences_nobody";
+        case waiting_loses_a_change: return "waiting_loses_a_change";
+        case refuses_another_change: return "refuses_another_change";
+        case transform_drops_another: return "transform_drops_another";
     }
     return "none";
 }

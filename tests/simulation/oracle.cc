@@ -54,7 +54,10 @@ void Oracle::durable(const Record& record, std::size_t instance) {
     if (++next_part < parts(row)) return;
     next_part = 0;
     next_row = at + 1;
-    if (at < durable_rows_) ++repeats_;
+    if (at < durable_rows_) {
+        ++repeats_;
+        if (once_) world_.fail(fmt::format("row {} came twice", at));
+    }
     durable_rows_ = std::max(durable_rows_, at + 1);
 }
 

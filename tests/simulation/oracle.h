@@ -11,6 +11,7 @@
 //   memory     what the sink holds stays within the budget and one batch
 //   losses     a slot that was moved, dropped or a log that diverged ends in a stop, or, where
 //              that is wanted, in a new snapshot of everything; and nothing else does
+//   once       where the sink commits records and position together no row comes twice
 //   snapshots  see snapshot_oracle.h
 #pragma once
 
@@ -58,7 +59,9 @@ public:
         two_ = true;
         snapshots_.has_two_instances();
     }
-    // A sink was built: what it makes durable starts over.
+    // Records and positions are committed together: no row of the stream comes twice.
+    void comes_once() noexcept { once_ = true; }
+    // An attempt begins: what its sink makes durable starts over.
     void attempt_begins() {
         attempts_[world_.instance()] = {};
         snapshots_.attempt_begins();
@@ -136,6 +139,7 @@ private:
     std::size_t durable_rows_ = 0;     // all rows before this one are durable, or filtered
     std::array<Attempt, 2> attempts_;  // by instance
     bool two_ = false;
+    bool once_ = false;
     Lsn stored_;
     Instant store_back_at_;
     Lsn confirmed_;

@@ -44,6 +44,7 @@ public:
           second_(place()) {
         world_.freezes_by([this](auto ready) { turns_.sleep(std::move(ready)); });
         if (climate_.two) oracle_.has_two_instances();
+        if (climate_.sealed) play_log();
         // As pipeline/budget.h says, and for each of two batches an arena's least.
         climate_.sink.held_limit = climate_.pipeline.flow.budget_bytes + 2 * Arena::kChunk +
                                    Budget::kPerRawByte * 50 * climate_.workload.padding_max;
@@ -98,6 +99,32 @@ public:
     }
 
 private:
+    // The destination of a sink that seals.
+    void play_log() {
+        oracle_.comes_once();
+        log_.on_record = [this](const Record& record) {
+            oracle_.durable(record, world_.instance());
+        };
+        log_.on_position = [this](const StoredPosition& position) { oracle_.stored(position); };
+        log_.seal_takes = [this] {
+            const Duration most = world_.random.chance(10) ? 3s : climate_.sink.delay_max;
+            return world_.between(0ns, most);
+        };
+        log_.may_open = [this] { return world_.random.chance(80); };
+        log_.arrives_late = [this] { return world_.random.chance(50); };
+        log_.fails = [this](const char* where) -> std::optional<Error> {
+            world_.step(where);
+            if (world_.random.below(10'000) >= climate_.sink.failures_per_10000) {
+                return std::nullopt;
+            }
+            world_.note("the sink fails at ", where);
+            return retry(Error::Category::sink, "the destination went away");
+        };
+        log_.commits_the_tail = options_.mutation == Mutation::seals_the_tail;
+        log_.forgets_the_position = options_.mutation == Mutation::seals_without_the_position;
+        log_.forgets_the_records = options_.mutation == Mutation::seals_without_the_records;
+        log_.fences_nobody = options_.mutation == Mutation::fences_nobody;
+    }
     SnapshotVerdict snapshot_verdict() {
         const ReadCounts& counts = links_.counts();
         return {.reads = oracle_.snapshots().reads(),
@@ -121,6 +148,7 @@ private:
                 .server = server_,
                 .disk = disk_,
                 .topic = topic_,
+                .log = log_,
                 .turns = turns_,
                 .postgres = postgres_,
                 .links = links_,
@@ -332,6 +360,7 @@ private:
     Server server_;
     Disk disk_;
     FakeTopic topic_;
+    test::TransactionalLog log_;
     Turns turns_;
     const PostgresConfig postgres_;
     WireLinks links_;

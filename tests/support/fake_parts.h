@@ -286,7 +286,9 @@ struct Destination {
     bool confirms = true;         // what was accepted becomes durable
     bool waits_for_more = false;  // …but not before caught_up()
     bool lets_go = false;         // of the batch as soon as it is accepted: it is kept elsewhere
-    std::deque<Error> offer_errors, durable_errors;
+    std::deque<Error> open_errors, offer_errors, durable_errors;
+    int opens_until_ready = 1;
+    int made = 0;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> durable;  // (commit, ordinal)
     Duration group_gap{0};
     int caught_up = 0;
@@ -296,9 +298,19 @@ struct Destination {
 
 class FakeSink final : public Sink {
 public:
-    explicit FakeSink(Destination& to) : to_(to) { ++to_.alive; }
+    explicit FakeSink(Destination& to) : to_(to) {
+        ++to_.alive;
+        ++to_.made;
+    }
     ~FakeSink() override { --to_.alive; }
 
+    Guarantee guarantee() const noexcept override { return Guarantee::append; }
+    PositionStore* positions() noexcept override { return nullptr; }
+    Result<bool> open() override {
+        if (auto error = take(to_.open_errors)) return std::unexpected(std::move(*error));
+        return ++opens_ >= to_.opens_until_ready;
+    }
+    Result<void> seal(const StoredPosition&) override { return cannot_seal(); }
     Result<Offer> offer(RecordBatchPtr& batch) override {
         if (auto error = take(to_.offer_errors)) return std::unexpected(std::move(*error));
         if (held_.size() >= to_.room) return Offer::full;
@@ -342,6 +354,7 @@ private:
         RecordBatchPtr batch;
     };
     std::deque<Held> held_;
+    int opens_ = 0;
     Position durable_;
     Position snapshot_durable_;
     bool reported_ = false;
@@ -403,12 +416,20 @@ public:
     Destination destination;
     Writing writing;
     std::deque<Error> source_errors, format_errors, sink_errors;
+    std::function<std::unique_ptr<Sink>()> make_other_sink;
+    std::function<std::unique_ptr<Transform>()> make_transform;
 
     Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override {
         server.may_create.push_back(task.may_create_slot);
         server.homes.push_back(task.home);
         if (auto error = take(source_errors)) return std::unexpected(std::move(*error));
         return std::make_unique<FakeSource>(server, task.may_create_slot);
+    }
+    Result<std::vector<std::unique_ptr<Transform>>> make_transforms(
+        std::shared_ptr<RelationSlots>) override {
+        std::vector<std::unique_ptr<Transform>> all;
+        if (make_transform) all.push_back(make_transform());
+        return all;
     }
     Result<std::unique_ptr<Format>> make_format(const SourceIdentity&) override {
         if (auto error = take(format_errors)) return std::unexpected(std::move(*error));
@@ -417,6 +438,7 @@ public:
     Result<std::unique_ptr<PartitionKeys>> make_partition_keys() override { return nullptr; }
     Result<std::unique_ptr<Sink>> make_sink() override {
         if (auto error = take(sink_errors)) return std::unexpected(std::move(*error));
+        if (make_other_sink) return make_other_sink();
         return std::make_unique<FakeSink>(destination);
     }
 };

@@ -61,7 +61,7 @@ public:
     void wants(Wants& wants) const override { inner_->wants(wants); }
 
 protected:
-    Format& inner() noexcept { return *inner_; }
+    Format& inner() const noexcept { return *inner_; }
 
 private:
     const std::unique_ptr<Format> inner_;
@@ -71,7 +71,11 @@ class ForwardingSink : public Sink {
 public:
     explicit ForwardingSink(std::unique_ptr<Sink> inner) : inner_(std::move(inner)) {}
 
+    Guarantee guarantee() const noexcept override { return inner_->guarantee(); }
+    PositionStore* positions() noexcept override { return inner_->positions(); }
+    Result<bool> open() override { return inner_->open(); }
     Result<Offer> offer(RecordBatchPtr& batch) override { return inner_->offer(batch); }
+    Result<void> seal(const StoredPosition& position) override { return inner_->seal(position); }
     Result<Position> durable(Lane lane) override { return inner_->durable(lane); }
     void caught_up() override { inner_->caught_up(); }
     void wants(Wants& wants) const override { inner_->wants(wants); }

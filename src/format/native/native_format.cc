@@ -69,23 +69,19 @@ Result<const TablePlan*> NativeFormat::plan_of(const Relation& relation) {
     if (!plan) {
         return std::unexpected(std::move(plan.error()));
     }
-    keep_plan(relation, std::move(*plan));
+    keep_plan(slot, std::move(*plan));
     return plans_[slot].get();
 }
 
-void NativeFormat::keep_plan(const Relation& relation, TablePlan plan) {
-    if (kept_.size() == kPlans_max && !kept_.contains(relation.oid)) {
+// By slot and nothing else: relations derived from one table are not in each other's way.
+void NativeFormat::keep_plan(std::size_t slot, TablePlan plan) {
+    if (kept_ == kPlans_max) {
         plans_.clear();
-        kept_.clear();
+        kept_ = 0;
     }
-    if (const auto older = kept_.find(relation.oid); older != kept_.end()) {
-        plans_[older->second].reset();
-    }
-    kept_[relation.oid] = relation.slot;
-    if (relation.slot >= plans_.size()) {
-        plans_.resize(relation.slot + 1);
-    }
-    plans_[relation.slot] = std::make_unique<TablePlan>(std::move(plan));
+    if (slot >= plans_.size()) plans_.resize(slot + 1);
+    plans_[slot] = std::make_unique<TablePlan>(std::move(plan));
+    ++kept_;
 }
 
 Result<void> NativeFormat::encode_change(const Change& change, RecordBatch& out) {

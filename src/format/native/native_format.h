@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "core/format.h"
@@ -32,12 +31,11 @@ public:
     void wants(Wants&) const override {}
 
 private:
-    // Tables whose plans are kept at once; beyond, all are dropped and compiled again as they are
-    // needed.
+    // Plans that are kept at once; beyond, all are dropped and compiled again as they are needed.
     static constexpr std::size_t kPlans_max = 4096;
 
     Result<const TablePlan*> plan_of(const Relation& relation);
-    void keep_plan(const Relation& relation, TablePlan plan);
+    void keep_plan(std::size_t slot, TablePlan plan);
     void begin_transaction(const Transaction& transaction);
 
     Result<void> encode_change(const Change& change, RecordBatch& out);
@@ -55,8 +53,7 @@ private:
     const std::string source_;  // `,"source":{"version":"0.1.0",…,"ts_ms":`
 
     std::vector<std::unique_ptr<TablePlan>> plans_;  // by Relation::slot
-    // A table's rows come version by version, so of each the newest plan is kept.
-    std::unordered_map<Oid, std::size_t> kept_;  // which slot has it
+    std::size_t kept_ = 0;                           // how many
     RowWriter row_;
     Writer out_;
 

@@ -332,6 +332,18 @@ TEST_F(NativeFormatTest, ANewVersionOfATableHasItsOwnPlan) {
     EXPECT_EQ(value(2)["after"].size(), 2U);
 }
 
+TEST_F(NativeFormatTest, RelationsDerivedFromOneTableKeepTheirPlans) {
+    Relation masked = users_;
+    masked.slot = 1;
+    masked.columns[1].captured = false;
+    for (int i = 0; i < 3; ++i) {
+        changes_.insert(users_, {changes_.text("1"), changes_.text("a")});
+        changes_.insert(masked, {changes_.text("1"), changes_.text("a")});
+    }
+    encode();
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(value(i)["after"].size(), i % 2 == 0 ? 2U : 1U);
+}
+
 TEST_F(NativeFormatTest, PlansAreDroppedWhenThereAreTooManyAndComeBack) {
     NativeFormat format{options_, kShop};
     for (std::uint32_t slot = 0; slot < 5000; ++slot) {

@@ -87,13 +87,15 @@ Error broken_message(pgoutput::DecodeError error) {
 }  // namespace
 
 Relations::Relations(TypeMap& types, Selection selection, bool binary, SourceCarryOver& carry_over,
-                     Changed changed, OnUnnamedTable on_unnamed_table)
+                     Changed changed, OnUnnamedTable on_unnamed_table,
+                     std::shared_ptr<RelationSlots> slots)
     : types_(types),
       selection_(std::move(selection)),
       binary_(binary),
       carry_over_(carry_over),
       changed_(std::move(changed)),
-      on_unnamed_table_(std::move(on_unnamed_table)) {}
+      on_unnamed_table_(std::move(on_unnamed_table)),
+      slots_(std::move(slots)) {}
 
 KnownRelation* Relations::find_far(Oid oid) noexcept {
     const auto at = known_.find(oid);
@@ -275,7 +277,7 @@ Result<void> Relations::install(std::string_view message, const TableFacts& fact
     if (described != described_.end() && same_relation(*described->second, *built)) {
         place.relation = described->second;
     } else {
-        built->slot = next_slot_++;
+        built->slot = slots_->take();
         place.relation = std::make_shared<const Relation>(std::move(*built));
     }
     place.held_in = 0;
@@ -294,7 +296,7 @@ Result<RelationPtr> Relations::describe(const pgoutput::RelationMessage& message
     }
     RelationPtr& described = described_[message.oid];
     if (!described || !same_relation(*described, *built)) {
-        built->slot = next_slot_++;
+        built->slot = slots_->take();
         described = std::make_shared<const Relation>(std::move(*built));
     }
     return described;

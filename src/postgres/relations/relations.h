@@ -87,7 +87,8 @@ public:
 
     // `binary`: the server sends values in binary where it can.
     Relations(TypeMap& types, Selection selection, bool binary, SourceCarryOver& carry_over,
-              Changed changed, OnUnnamedTable on_unnamed_table = {});
+              Changed changed, OnUnnamedTable on_unnamed_table = {},
+              std::shared_ptr<RelationSlots> slots = std::make_shared<RelationSlots>());
 
     KnownRelation* find(Oid oid) noexcept {
         KnownRelation* near = near_[oid.value % kNear];
@@ -161,7 +162,7 @@ private:
     SourceCarryOver& carry_over_;
     const Changed changed_;
     const OnUnnamedTable on_unnamed_table_;
-    std::uint32_t next_slot_ = 0;
+    const std::shared_ptr<RelationSlots> slots_;
     std::unordered_map<Oid, RelationPtr> described_;
     std::unordered_map<Oid, Oid> built_of_;  // domains of built-in types, as they were announced
     std::unordered_map<Oid, KnownRelation> known_;  // its elements never move

@@ -95,7 +95,8 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
         [this](const Relation& before, const Relation& now) { schema_changed(before, now); },
         [this](std::string_view schema, std::string_view table, UnnamedTable outcome) {
             unnamed_tables_.report(schema, table, outcome, assembler_->begun());
-        });
+        },
+        deps_.slots);
     assembler_.emplace(*relations_, deps_.config.toast == ToastMode::reselect, from);
     snapshot_.emplace(Snapshot::Deps{.config = deps_.config,
                                      .plan = plan_,

@@ -65,7 +65,8 @@ public:
         bool may_create_slot = true;
         bool may_replace_slot = false;
         std::optional<SourceHome> home{};
-        bool snapshot = false;   // a new slot is to come with a snapshot
+        bool snapshot = false;  // a new slot is to come with a snapshot
+        std::shared_ptr<RelationSlots> slots = std::make_shared<RelationSlots>();
         bool look_only = false;  // with a `config` of looking_only(): commands are not taken
     };
     explicit PostgresSource(Deps deps);

@@ -11,8 +11,12 @@ namespace pgc {
 
 class DiscardSink final : public Sink {
 public:
+    Guarantee guarantee() const noexcept override { return Guarantee::append; }
+    PositionStore* positions() noexcept override { return nullptr; }
+    Result<bool> open() override { return true; }
     Result<Offer> offer(RecordBatchPtr& batch) override;
     Result<Position> durable(Lane lane) override { return durable_.of(lane); }
+    Result<void> seal(const StoredPosition&) override { return cannot_seal(); }
     void caught_up() override {}
     void wants(Wants&) const override {}
     Duration group_gap() const noexcept override { return Duration{0}; }

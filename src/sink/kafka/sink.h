@@ -71,8 +71,12 @@ public:
     static Result<std::unique_ptr<KafkaSink>> make(Deps deps);
     ~KafkaSink() override;
 
+    Guarantee guarantee() const noexcept override { return Guarantee::append; }
+    PositionStore* positions() noexcept override { return nullptr; }
+    Result<bool> open() override { return true; }
     Result<Offer> offer(RecordBatchPtr& batch) override;
     Result<Position> durable(Lane lane) override;
+    Result<void> seal(const StoredPosition&) override { return cannot_seal(); }
     void caught_up() override {}
     void wants(Wants& wants) const override;
     Duration group_gap() const noexcept override {

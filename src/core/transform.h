@@ -1,0 +1,56 @@
+// What every transform promises the pipeline: it edits a batch between source and format.
+//
+// Changes may be altered, replaced and left out, and others put beside them. What holds before
+// apply() holds after it, and is checked for every transform by
+// tests/conformance/transform_test.cc:
+//   - The transactions of the batch, their ends, batch.end, resume_at and lane stay as they are.
+//   - Each transaction's changes stay in one piece and in their order; first and count follow.
+//   - A change keeps its ordinal, and one that is put beside it gets the same. Who is left out
+//   leaves
+//     a gap.
+//   - What a change refers to lives as long as the batch: cells in its arena, relations held by it.
+//   - A relation that is made from another gets its slot from RelationSlots, once for each slot it
+//   is
+//     made from, so that everybody's plans by slot hold for it as well.
+//
+// Threads: owned and called by the pipeline thread alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/error.h"
+#include "core/change.h"
+
+namespace pgc {
+
+class Transform {
+public:
+    Transform() = default;
+    Transform(const Transform&) = delete;
+    Transform& operator=(const Transform&) = delete;
+    virtual ~Transform() = default;
+
+    // Never blocks. After an Error the batch is not to be used.
+    [[nodiscard]] virtual Result<void> apply(Batch& batch) = 0;
+};
+
+// Leaves out the changes for which `keep` is false.
+template <typename Keep>
+void keep_changes(Batch& batch, Keep&& keep) {
+    std::size_t to = 0;
+    for (Transaction& part : batch.transactions) {
+        const std::size_t end = std::size_t{part.first} + part.count;
+        const std::size_t first = to;
+        for (std::size_t from = part.first; from < end; ++from) {
+            if (!keep(static_cast<const Change&>(batch.changes[from]))) continue;
+            if (to != from) batch.changes[to] = batch.changes[from];
+            ++to;
+        }
+        part.first = static_cast<std::uint32_t>(first);
+        part.count = static_cast<std::uint32_t>(to - first);
+    }
+    batch.changes.resize(to);
+}
+
+}  // namespace pgc

@@ -1,0 +1,213 @@
+// The engine on a sink that keeps the position itself and commits it with the records.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "support/pipeline_fixture.h"
+#include "support/transactional_sink.h"
+
+namespace pgc {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::SizeIs;
+
+class PipelineSealTest : public PipelineTest {
+protected:
+    PipelineSealTest() {
+        parts.make_other_sink = [this] {
+            return std::make_unique<test::TransactionalSink>(log_, clock);
+        };
+        log_.on_record = [this](const Record& record) {
+            rows.emplace_back(record.commit_lsn.value, record.ordinal);
+        };
+        // What the fixture's law looks at.
+        log_.on_position = [this](const StoredPosition& position) {
+            store.content = position;
+            sealed.push_back(position.resume_at.value);
+        };
+    }
+
+    test::TransactionalLog log_;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> rows;
+    std::vector<std::uint64_t> sealed;
+};
+
+TEST_F(PipelineSealTest, RecordsAndPositionAreCommittedTogether) {
+    parts.server.log = {{100, 2}, {200, 1}, {300, 1}};
+    stop_after(3s);
+    run_well();
+    EXPECT_THAT(rows, SizeIs(4));
+    EXPECT_EQ(log_.position->resume_at, Lsn{305});
+    EXPECT_EQ(parts.server.confirmed.back(), Lsn{305});
+    EXPECT_EQ(log_.sinks, 0U);
+}
+
+TEST_F(PipelineSealTest, TheStreamGoesOnFromTheSealedPosition) {
+    log_.position = StoredPosition{"p", "1", 1, "db", "slot", Lsn{105}};
+    parts.server.identity.slot_is_new = false;
+    parts.server.log = {{100}, {200}};
+    stop_after(2s);
+    run_well();
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{105}));
+    EXPECT_THAT(rows, ElementsAre(std::pair{200U, 1U}));
+}
+
+TEST_F(PipelineSealTest, AfterACutNothingComesTwice) {
+    for (std::uint64_t i = 1; i <= 50; ++i) parts.server.log.push_back({100 * i, 3});
+    parts.server.arrived = 10;
+    log_.seal_takes = [] { return 70ms; };
+    options.flow.batch_changes = 4;
+    for (int i = 1; i <= 40; ++i) {
+        after(i * 50ms, [this] {
+            ++parts.server.arrived;
+            if (parts.server.arrived % 4 == 0) parts.server.read_errors.push_back(passing());
+        });
+    }
+    stop_after(60s);
+    run_well();
+    ASSERT_THAT(rows, SizeIs(150));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        EXPECT_EQ(rows[i], (std::pair<std::uint64_t, std::uint64_t>{100 * (i / 3 + 1), i % 3 + 1}));
+    }
+}
+
+TEST_F(PipelineSealTest, ATransactionOfManyBatchesIsSealedWhole) {
+    options.flow.batch_changes = 2;
+    options.flow.batch_changes_fixed = true;
+    parts.server.log = {{100, 1}, {200, 9}, {300, 1}};
+    parts.server.rows_arrived = 7;
+    after(5s, [this] {
+        EXPECT_THAT(rows, SizeIs(1)) << "nothing of a transaction that has not ended";
+        parts.server.rows_arrived = 1000;
+    });
+    stop_after(8s);
+    run_well();
+    EXPECT_THAT(rows, SizeIs(11));
+    for (const std::uint64_t at : sealed) EXPECT_TRUE(at % 100 == 5 || at == 50) << at;
+}
+
+TEST_F(PipelineSealTest, WhatTheSourceIsNotCertainOfIsNotSealed) {
+    parts.server.log = {{100}, {200}, {300}};
+    parts.server.certain = Lsn{250};
+    after(5s, [this] {
+        EXPECT_THAT(rows, SizeIs(2));
+        parts.server.certain = Lsn{400};
+    });
+    options.flow.batch_changes = 1;
+    options.flow.batch_changes_fixed = true;
+    stop_after(8s);
+    run_well();
+    EXPECT_THAT(rows, SizeIs(3));
+    EXPECT_EQ(log_.position->resume_at, Lsn{305});
+}
+
+TEST_F(PipelineSealTest, RowsOfASnapshotAreSealedWhileTheStreamStands) {
+    options.snapshot = SnapshotMode::initial;
+    parts.server.snapshot_rows = 6;
+    parts.server.snapshot_arrived = 3;
+    parts.server.log = {{100}};
+    after(2s, [this] {
+        EXPECT_THAT(rows, SizeIs(3));
+        parts.server.snapshot_arrived = 6;
+    });
+    stop_after(5s);
+    run_well();
+    EXPECT_THAT(rows, SizeIs(7));
+    EXPECT_EQ(log_.position->snapshot, "");
+}
+
+TEST_F(PipelineSealTest, AnIdlePositionIsSealedWithoutRecords) {
+    parts.server.idle = Lsn{900};
+    stop_after(15s);
+    run_well();
+    EXPECT_EQ(log_.position->resume_at, Lsn{900});
+    EXPECT_EQ(parts.server.confirmed.back(), Lsn{900});
+}
+
+TEST_F(PipelineSealTest, WhoeverIsFencedCommitsNothingMoreAndBeginsAnew) {
+    parts.server.log = {{100}, {200}};
+    parts.server.arrived = 1;
+    after(1s, [this] {
+        ++log_.epoch;  // another instance has opened it
+        parts.server.arrived = 2;
+    });
+    stop_after(6s);
+    run_well();
+    EXPECT_THAT(rows, ElementsAre(std::pair{100U, 1U}, std::pair{200U, 1U}));
+}
+
+TEST_F(PipelineSealTest, NobodyIsFencedBeforeTheSourceIsOurs) {
+    parts.server.opens_until_ready = 30;
+    for (int i = 1; i <= 60; ++i) after(i * 100ms, [] {});
+    after(1s, [this] {
+        EXPECT_EQ(log_.epoch, 0U);
+        EXPECT_EQ(log_.sinks, 1U) << "it is there, but not open";
+    });
+    stop_after(6s);
+    run_well();
+    EXPECT_EQ(log_.epoch, 1U);
+}
+
+TEST_F(PipelineSealTest, WhatTheOneBeforeSealedMeanwhileIsFound) {
+    log_.position = StoredPosition{"p", "1", 1, "db", "slot", Lsn{105}};
+    parts.server.identity.slot_is_new = false;
+    parts.server.log = {{100}, {200}, {300}};
+    bool first = true;
+    log_.may_open = [&] {
+        if (std::exchange(first, false)) log_.position->resume_at = Lsn{205};
+        return true;
+    };
+    stop_after(3s);
+    run_well();
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{205}));
+    EXPECT_THAT(rows, ElementsAre(std::pair{300U, 1U}));
+}
+
+TEST_F(PipelineSealTest, ASinkThatCannotBeOpenedIsMadeAnew) {
+    parts.server.log = {{100}};
+    int failures = 3;
+    log_.fails = [&](const char* where) -> std::optional<Error> {
+        if (std::string_view{where} != "open" || failures == 0) return std::nullopt;
+        --failures;
+        return retry(Error::Category::sink, "no coordinator");
+    };
+    stop_after(10s);
+    run_well();
+    EXPECT_THAT(rows, SizeIs(1));
+}
+
+TEST_F(PipelineSealTest, WhatIsAcceptedIsSealedAtTheEndAtOnce) {
+    parts.server.log = {{100}};
+    parts.server.arrived = 0;
+    after(2s, [this] { parts.server.arrived = 1; });
+    stop_after(2001ms);
+    run_well();
+    EXPECT_LT(took, 3s);
+    EXPECT_EQ(log_.position->resume_at, rows.empty() ? Lsn{50} : Lsn{105});
+}
+
+TEST_F(PipelineTest, ASinkIsMadeFirstAndServesUntilItIsGivenSomething) {
+    parts.server.log = {{100}};
+    for (int i = 0; i < 5; ++i) parts.server.open_errors.push_back(passing());
+    stop_after(8s);
+    run_well();
+    EXPECT_EQ(sent(), 1U);
+    EXPECT_EQ(parts.destination.made, 1);
+}
+
+TEST_F(PipelineTest, ASinkThatTakesItsTimeToOpenIsWaitedFor) {
+    parts.server.log = {{100}};
+    parts.destination.opens_until_ready = 5;
+    for (int i = 1; i <= 40; ++i) after(i * 50ms, [] {});
+    stop_after(4s);
+    run_well();
+    EXPECT_EQ(sent(), 1U);
+}
+
+}  // namespace
+}  // namespace pgc
