@@ -47,6 +47,13 @@ std::optional<KafkaConfig> configured_kafka(const Settings& settings,
     return kafka_config(settings, postgres.connection.database, files);
 }
 
+FlowOptions flow_options(const Settings& settings) {
+    FlowOptions options = pipeline_options(settings, {}).flow;
+    options.budget_bytes = memory_budget(settings);
+    options.encoder.tombstones = wants_tombstones(settings);
+    return options;
+}
+
 ProgramParts::ProgramParts(const Settings& settings, const PostgresConfig& postgres,
                            const KafkaConfig* kafka, const Clock& clock, Metrics& metrics,
                            Logger logger, SinkKind sink)

@@ -11,6 +11,7 @@
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "pgclient/link.h"
+#include "pipeline/flow.h"
 #include "pipeline/parts.h"
 #include "postgres/options.h"
 #include "postgres/relations/source_carry_over.h"
@@ -23,6 +24,9 @@ namespace pgc {
 // What the settings say of Kafka; nothing where the sink is another.
 std::optional<KafkaConfig> configured_kafka(const Settings& settings,
                                             const PostgresConfig& postgres, Files& files);
+
+// How changes flow, in every command that lets them.
+FlowOptions flow_options(const Settings& settings);
 
 class ProgramParts final : public PipelineParts {
 public:

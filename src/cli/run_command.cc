@@ -15,7 +15,6 @@
 #include "cli/position_store.h"
 #include "cli/program.h"
 #include "cli/signals.h"
-#include "format/options.h"
 #include "http/host_guard.h"
 #include "http/listen_address.h"
 #include "http/server.h"
@@ -224,8 +223,7 @@ ExitCode run_follow(Invocation& invocation) {
         program->settings, postgres_config(program->settings, invocation.deps.files).slot);
     options.until = *until;
     options.snapshot = snapshot_mode(program->settings);
-    options.flow.budget_bytes = memory_budget(program->settings);
-    options.flow.encoder.tombstones = wants_tombstones(program->settings);
+    options.flow = flow_options(program->settings);
     auto ended = Daemon(invocation.deps, *program, std::move(options)).run();
     return ended ? *ended : report_error(invocation, ended.error());
 }

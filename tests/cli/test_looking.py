@@ -206,6 +206,26 @@ def test_what_peek_shows_are_the_changes_its_filters_choose(server):
         ground.close()
 
 
+def test_peek_shows_values_of_a_type_that_has_changed(server):
+    """What no longer fits its binary form is asked for as text, without showing again what was shown."""
+    ground = Ground(server, "altered")
+    ground.psql("CREATE TYPE pair AS (x int, y text); CREATE TABLE boxes (id int PRIMARY KEY, p pair)")
+    ground.ran()
+    try:
+        before = server.slot("altered")["confirmed_flush_lsn"]
+        ground.psql("INSERT INTO boxes VALUES (1, '(1,one)')")
+        ground.psql("ALTER TYPE pair ADD ATTRIBUTE z int; INSERT INTO boxes VALUES (2, '(2,two,3)')")
+        for _ in range(2):      # nothing is taken
+            done = run_capture("peek", env=ground.env)
+            assert done.returncode == 0, done.stderr
+            shown = [json.loads(line) for line in done.stdout.splitlines()]
+            assert [m["after"]["id"] for m in shown if m["table"] == "boxes"] == [1, 2]
+            assert sum(m["table"] == "orders" for m in shown) == 6
+        assert server.slot("altered")["confirmed_flush_lsn"] == before
+    finally:
+        ground.close()
+
+
 def test_peek_before_the_first_run_says_what_makes_a_slot(server):
     ground = Ground(server, "early")
     done = run_capture("peek", "-n", "5", env=ground.env)
