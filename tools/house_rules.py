@@ -90,7 +90,7 @@ BANNED = [
 ]
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
 
-LINES_MAX = 700
+LINES_MAX = 500
 HEADER_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
 VAGUE_FOLDERS = {"utils", "util", "common", "helpers", "misc"}
