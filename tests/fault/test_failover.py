@@ -259,7 +259,7 @@ def test_13_a_standby_that_is_promoted_while_it_is_followed_is_followed_on(versi
             add(new, 12)
             capture.start()
             capture.wait_for(has(*range(1, 13)))
-            capture.wait_for_log("gone over from timeline 1 to 2")
+            capture.wait_for_log("has moved from timeline 1 to 2")
             capture.stop()
 
 
@@ -282,5 +282,5 @@ def test_13_a_standby_whose_upstream_is_promoted_is_followed_on():
             add(new, 12)
             capture.start()
             capture.wait_for(has(*range(1, 13)))
-            capture.wait_for_log("gone over from timeline 1 to 2")
+            capture.wait_for_log("has moved from timeline 1 to 2")
             capture.stop()
