@@ -42,10 +42,8 @@ std::string as_table(const std::vector<SlotInfo>& slots) {
         {"SLOT", "DATABASE", "PLUGIN", "READER", "CONFIRMED", "KEPT FOR IT", "STATUS", ""}};
     for (const SlotInfo& slot : slots) {
         rows.push_back({slot.name, slot.database, slot.plugin, slot.active ? slot.reader : "nobody",
-                        slot.confirmed,
-                        readable_bytes(static_cast<std::uint64_t>(
-                            std::max<std::int64_t>(slot.retained_bytes, 0))),
-                        slot.wal_status, slot.ours ? "ours" : ""});
+                        slot.confirmed, readable_bytes(slot.retained_bytes), slot.wal_status,
+                        slot.ours ? "ours" : ""});
     }
     return aligned(rows);
 }
