@@ -24,7 +24,7 @@ namespace pgc {
 struct Cell {
     enum class State : std::uint8_t {
         absent,     // the server did not send it (a non-key column of a key-only old row)
-        null,       //
+        null,       // SQL NULL
         unchanged,  // a TOASTed value that did not change and was not sent: unknown to us
         text,       // bytes are in the type's text form
         binary,     // bytes are in the type's binary form
@@ -45,8 +45,9 @@ struct Message {
 };
 
 struct Change {
-    // An update that gives its row another key is two changes (pipeline/key_changes.h): a removal
-    // under the old key, then an insertion under the new one, both with its ordinal.
+    // An update that gives its row another key is split into two changes after the transforms and
+    // before the format (pipeline/key_changes.h): a removal under the old key, then an insertion
+    // under the new one, both with its ordinal. Of any other change it is `whole`.
     enum class Part : std::uint8_t { whole, old_key, new_key };
 
     Operation operation = Operation::insert;
@@ -96,7 +97,8 @@ public:
         retained_.push_back({memory, release});
         bytes += size;
     }
-    // Drops the part of a transaction that another batch would end, if it ends others.
+    // Drops the part of its last transaction that later batches would continue, if there are others
+    // before it.
     void drop_unfinished() noexcept {
         if (transactions.size() < 2 || transactions.back().ends) return;
         changes.resize(transactions.back().first);

@@ -5,6 +5,9 @@
 // what decides the partition, and fills in the batch's lane, end, times and relations
 // (pipeline/encoder.h).
 //
+// Life: made for one attempt, once the source's identity is known. It may be destroyed at any time,
+// also while it waits; what has to outlive it (ids of a registry) belongs to whoever makes it.
+//
 // Threads: owned and called by the pipeline thread alone. A format may run threads of its own;
 // they end before the destructor returns.
 #pragma once
@@ -25,12 +28,12 @@ namespace pgc {
 struct Encoded {
     enum class Why : std::uint8_t {
         all,      // there are no more
-        waits,    // for something (a schema's id): ask again for the rest when wants() says so
-        refused,  // change `next` can't be written, `error` says why. The others can
+        waits,    // for something (a schema's id): to be called again for the rest
+        refused,  // change `next` can't be written, `error` says why. Those after it are asked for
     };
     std::size_t next = 0;
     Why why = Why::all;
-    // Of a refused one: a value came in a binary form that can't be read; as text it could.
+    // Of a refused one: a value came in a binary form that can't be read, and in text it could be.
     bool text_would_do = false;
     Error error{};
 
@@ -48,14 +51,22 @@ public:
     Format& operator=(const Format&) = delete;
     virtual ~Format() = default;
 
-    // Appends the records of the changes of `batch` from index `from` on, in their order, to `out`;
-    // each names its change (Record::change). Plans are compiled once for each relation slot. Never
-    // blocks. The error of a refused change names table, column and LSN but no value. After an
-    // Error, which is of the format as a whole, `out` is not to be used.
+    // Appends the records of the changes of `batch` from index `from` on, in their order, to `out`.
+    // Of each it fills in the relation, operation, change, commit_lsn and ordinal, key and value,
+    // to_all_partitions of a TRUNCATE, and headers of its own if it has any; what they point to is
+    // in out.arena. A change may have any number of records, and `batch` no changes at all.
+    //
+    // Until `next` is past the last change it is called again with the same batch and `out`: after
+    // a wait with `next`, at each turn of the loop, whether or not what it waits for is there;
+    // after a refused change with the one after it. Never blocks. What is decided once for a
+    // relation is kept by its slot.
+    //
+    // The error of a refused change names table, column and LSN but no value. An Error instead is
+    // of the format as a whole: `out` is not to be used, and the attempt ends.
     [[nodiscard]] virtual Result<Encoded> encode(const Batch& batch, std::size_t from,
                                                  RecordBatch& out) = 0;
 
-    // Adds what encode() waits for, after it said so.
+    // Adds what encode() waits for, after it said so; otherwise nothing.
     virtual void wants(Wants& wants) const = 0;
 };
 
@@ -69,7 +80,8 @@ public:
     virtual ~PartitionKeys() = default;
 
     // Fills in Record::partition_by of the records of `out` from index `first` on, which are of
-    // changes of `batch`.
+    // changes of `batch`; where no columns are named for a table, it stays empty. Never blocks.
+    // After an Error `out` is not to be used, and the attempt ends.
     [[nodiscard]] virtual Result<void> write(const Batch& batch, RecordBatch& out,
                                              std::size_t first) = 0;
 };

@@ -32,8 +32,8 @@ inline std::string to_string(const Position& position) {
                                              : "#" + std::to_string(position.ordinal));
 }
 
-// Progress runs in lanes that know nothing of each other: the stream is one, each
-// range of a snapshot another. A batch belongs to exactly one.
+// Progress runs in lanes that know nothing of each other: the stream is one, the rows of
+// snapshots another (kSnapshotLane). A batch belongs to exactly one.
 struct Lane {
     std::uint32_t value = 0;
     constexpr auto operator<=>(const Lane&) const = default;

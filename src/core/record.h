@@ -1,5 +1,8 @@
 // A change as the sink gets it: where it goes, what it is, key, value, headers. And the batch in
 // which records travel, which owns their bytes for as long as the sink needs them.
+//
+// A format fills in the records of its changes; the pipeline adds tombstones, dead letters and
+// partition_by.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +25,8 @@ namespace pgc {
 // Where a record goes. What that is (a topic, a file, a line) the sink decides, once for each
 // relation.
 enum class Destination : std::uint8_t {
-    own,           // the place of its relation; of what has none: that of logical messages
-    dead_letters,  // the place of what could not go where it belongs
+    own,           // that of its relation; without one, that of logical messages
+    dead_letters,  // that of records that could not go where they belong
 };
 
 struct RecordHeader {
@@ -32,31 +35,34 @@ struct RecordHeader {
 };
 
 struct Record {
-    const Relation* relation = nullptr;  // whose row it is of; null for a logical message
+    // Whose row it is of; null for a logical message. Lives as long as the batch.
+    const Relation* relation = nullptr;
     Destination destination = Destination::own;
     Operation operation = Operation::insert;
     bool has_key = false;
     bool has_value = true;  // false: a tombstone
     // Concerns all rows of its table (TRUNCATE): a sink with partitions writes one to each.
     bool to_all_partitions = false;
-    std::uint32_t change = 0;  // whose record it is: the index in the batch it was made from
+    std::uint32_t change = 0;  // index in Batch::changes of the one it was made from
     std::uint32_t header_count = 0;
     std::string_view key;
     std::string_view value;
     std::string_view partition_by;  // what decides its partition instead of the key; or empty
-    const RecordHeader* first_header = nullptr;  // beside those of the place; mostly none
-    Lsn commit_lsn;                              // header pgc.lsn
-    std::uint64_t ordinal = 0;                   // header pgc.seq
+    // Headers beside pgc.lsn and pgc.seq, which the sink makes; usually none. In the batch's arena,
+    // the array and the texts.
+    const RecordHeader* first_header = nullptr;
+    Lsn commit_lsn;             // of its transaction; header pgc.lsn
+    std::uint64_t ordinal = 0;  // of its change; header pgc.seq
 
     std::span<const RecordHeader> headers() const noexcept { return {first_header, header_count}; }
 };
 
-// Belongs to one holder at a time: the format fills it, the sink keeps it until it is
-// durable, then lets it go; the deleter hands it back to the pool it came from.
+// Belongs to one holder at a time: the format fills it, the sink keeps it while it needs the bytes,
+// then lets it go; the deleter hands it back to the pool it came from.
 struct RecordBatch {
     Lane lane = kStreamLane;
     std::vector<Record> records;
-    Arena arena;                         // keys and values
+    Arena arena;                         // what the records' views point to
     std::vector<RelationPtr> relations;  // those the records point to
     Position end;                        // durable up to here once all its records are
     Lsn resume_at;  // where the stream goes on after its last whole transaction; none: it ends none
@@ -79,9 +85,11 @@ struct RecordBatch {
     }
 };
 
-// Takes batches back, and knows what those that are out take of the memory. That ends when a batch
-// comes back, not when it is durable: what a sink has written elsewhere is no memory any more.
+// Takes batches back, and knows how much memory those that are out take. That ends when a batch
+// comes back, not when it is durable: what a sink has written elsewhere takes no memory any more.
 // Outlives every batch it gave out.
+//
+// Threads: one, the pipeline's. Another may read a batch, but batches are given back on this one.
 class RecordPool {
 public:
     RecordPool() = default;

@@ -1,5 +1,8 @@
-// A table as it was at some place of the stream. Immutable: a change of the table
+// A table as it was at some position of the stream. Immutable: a change of the table
 // makes a new Relation, and rows point to the one that was in force for them.
+//
+// A batch keeps the relations of its rows alive. Whoever keeps something of one for longer copies
+// it, or holds its RelationPtr.
 #pragma once
 
 #include <algorithm>
@@ -25,15 +28,16 @@ struct Column {
 };
 
 struct Relation {
-    // Dense number of this version, of RelationSlots: whoever has decided something for a relation
-    // keeps it in a vector at this place. Never reused while a format may hold a plan for it.
+    // Dense number of this version, from RelationSlots: whoever has decided something for a
+    // relation keeps it in a vector at this index. Not reused in an attempt; the next attempt
+    // counts from 0.
     std::uint32_t slot = 0;
     Oid oid;
     std::string schema;
     std::string name;
     ReplicaIdentity identity = ReplicaIdentity::key;
     std::vector<Column> columns;  // in the order in which cells come
-    // Places of the primary key's columns, in its order; where there is none, or where old
+    // Indexes in `columns` of the primary key's, in its order; where there is none, or where old
     // rows don't have all of it, of the replica identity's; empty for a keyless table.
     std::vector<std::uint32_t> key;
 };
@@ -41,7 +45,7 @@ struct Relation {
 using RelationPtr = std::shared_ptr<const Relation>;
 
 // Gives relations their slots: one for all who make relations in an attempt, the source and the
-// transforms after it.
+// transforms after it. Threads: one, the pipeline's.
 class RelationSlots {
 public:
     std::uint32_t take() noexcept { return next_++; }
@@ -50,10 +54,10 @@ private:
     std::uint32_t next_ = 0;
 };
 
-// The columns that make a record's key, one after the other: the primary key's, where the server
-// sends all of them with every old row; else those of the replica identity, because a removal could
-// not be given the key of its row otherwise. None when one of them is not captured: rows that
-// differ only there would become one.
+// The columns (their indexes) that make a record's key, one after the other: the primary key's,
+// where the server sends all of them with every old row; else those of the replica identity,
+// because a removal could not be given the key of its row otherwise. None when one of them is not
+// captured: rows that differ only there would become one.
 template <typename Each>
 void for_each_key_column(const Relation& relation, Each&& each) {
     const auto captured = [&](std::uint32_t place) { return relation.columns[place].captured; };

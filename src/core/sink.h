@@ -1,7 +1,9 @@
 // What every destination promises the pipeline.
 //
 // Life: a sink is made before the position is looked up, because it may be where that is
-// (positions()); then open() is called until it says true; then the rest.
+// (positions()); then open() is called until it says true; then the rest. It serves one attempt,
+// and the next one too if nothing was offered to it. It may be destroyed at any time, with accepted
+// batches or in the middle of open(): its destructor does not wait for the destination.
 //
 // A batch passes through two states, and the difference is the delivery law:
 //   accepted  the sink owns it; we may decode on, a crash still loses it
@@ -11,16 +13,21 @@
 // A sink that has transactions of its own makes nothing durable by itself: what was accepted
 // becomes so with the position, when seal() commits both.
 //
+// While something accepted is not durable, each turn of the loop calls durable() for its lane.
+// There and in offer() a sink without threads of its own does its work.
+//
 // Invariants, checked for every sink by tests/conformance/sink_test.cc:
 //   - durable() never moves back and never passes the last accepted batch.
-//   - durable() covers only whole batches, and every batch before it.
-//   - A full sink refuses the batch untouched. It never buffers past its limit.
-//   - A batch is given back as soon as its bytes are not needed any more.
-//   - After an Error the sink takes nothing more. The pipeline destroys it,
+//   - durable() covers only whole batches, and every batch of the lane before it.
+//   - A full sink refuses the batch untouched. It never buffers past a limit of its own; only an
+//     empty one takes any batch, for one that is larger than the limit has to pass, too.
+//   - A batch is given back as soon as its bytes are not needed any more, durable or not.
+//   - After an Error the sink takes nothing more, waits for nothing and gives the Error again;
+//     durable() may first report what became durable before it. The pipeline destroys the sink,
 //     builds another and replays from durable(): at worst repeats, never a gap.
 //
-// Threads: owned and called by the pipeline thread alone. A sink may run threads
-// of its own; they end before the destructor returns.
+// Threads: owned and called by the pipeline thread alone. A sink may run threads of its own, which
+// may read a batch but not give it back (RecordPool); they end before the destructor returns.
 #pragma once
 
 #include <cstddef>
@@ -50,54 +57,64 @@ public:
     Sink& operator=(const Sink&) = delete;
     virtual ~Sink() = default;
 
-    // Constant.
+    // Constant. `transactional` if and only if positions() is not null.
     virtual Guarantee guarantee() const noexcept = 0;
 
-    // Where the position is, if it is the sink that keeps it; else null. Constant, and there from
-    // the start: what is loaded before open() may still be moved on by whoever wrote before us. Its
-    // save() is seal()'s, and not to be called; its saved() says how that went.
+    // The store of the position, if the sink itself keeps it; else null. Constant, and usable
+    // before open(): what is loaded then may still be replaced by the instance before us. Its
+    // save() is not to be called: seal() takes its place, and saved() says how that went.
     virtual PositionStore* positions() noexcept = 0;
 
-    // Goes on recovering what an instance before us left, and fencing it off: from true on it can
-    // commit nothing more. Called when the source is ours.
+    // Recovers what an instance before us left and fences it off; true when that is done, from when
+    // on that instance can commit nothing more. Never blocks: called again until then. Not called
+    // before the source is ours, or an instance that waits for the slot would stop the one that
+    // has it.
     [[nodiscard]] virtual Result<bool> open() = 0;
 
     enum class Offer : std::uint8_t { accepted, full };
 
-    // Takes `batch` (moved from) or leaves it as it was. Never blocks.
+    // Takes `batch` (moved from) or leaves it as it was. Never blocks. A refused batch is offered
+    // again, and no other one before it.
     // Requires: batch->end is above that of every batch accepted before in its lane.
     [[nodiscard]] virtual Result<Offer> offer(RecordBatchPtr& batch) = 0;
 
-    // Collects confirmations and reports how far the destination is safe in `lane`.
+    // Collects confirmations and reports how far the destination is safe in `lane`; Position{}
+    // while nothing of it is. Never blocks.
     [[nodiscard]] virtual Result<Position> durable(Lane lane) = 0;
 
     // Begins to commit `position` with every accepted record of the stream's transactions that
     // committed before position.resume_at, and with what was accepted in other lanes: a crash loses
     // both or neither. What was accepted of later transactions waits for the next seal. One at a
-    // time; until it is done offer() is full. The end: positions()->saved(), and durable().
-    // Requires: positions() is not null; a transaction that is accepted in part began with the last
-    // batch (so that the sink may still have kept it apart).
+    // time; until it is done offer() is full. Done when positions()->saved() says true; durable()
+    // covers what was committed by then.
+    // Requires: positions() is not null; of a transaction that was accepted in part, all that was
+    // accepted is in the last batch (so that the sink can keep it apart until then).
     [[nodiscard]] virtual Result<void> seal(const StoredPosition& position) = 0;
 
-    // The source has nothing more at hand: what is held back to make a larger write may go.
+    // More may not come soon: what is held back only to make a larger write has to go, or the
+    // pipeline and the sink would wait for each other. Called often, whenever something accepted is
+    // not durable and the source has nothing more at hand, or nothing can be read (no memory left,
+    // the format waits, the sink is full), or the pipeline ends.
     virtual void caught_up() = 0;
 
-    // Adds what offer() and durable() wait for, while something is undecided.
+    // Adds what open(), offer(), durable() and seal() wait for; nothing while none of them does.
     virtual void wants(Wants& wants) const = 0;
 
-    // Caught up with the source, it wants no more than a group of transactions in such a time:
-    // what comes meanwhile is taken together; none: 0. Constant.
+    // While the pipeline is caught up with the source, it offers one group of transactions in this
+    // time, all that arrived meanwhile, so that the destination gets fewer, larger requests.
+    // 0: each as it comes. Constant.
     virtual Duration group_gap() const noexcept = 0;
 
-    // What it needs for each accepted record besides the batch, until that is given back. Constant.
+    // Memory it needs for each accepted record besides the batch, until that is given back: counted
+    // in the pipeline's budget. Constant.
     virtual std::size_t bytes_per_record() const noexcept = 0;
 
-    // Bytes of accepted records that are not durable yet, for the metric. What the budget counts is
-    // the batches: they are to be given back as soon as they are not needed any more, durable or
-    // not.
+    // Bytes of accepted records that the sink holds in memory and that are not durable yet: what
+    // its own limit bounds, and what tests hold it to. The pipeline's budget counts the batches
+    // instead, until they are given back.
     virtual std::size_t pending_bytes() const noexcept = 0;
 
-    // What keeps it from going on, in the words of `status`: "Kafka: no broker answers";
+    // What keeps it from continuing, in the words of `status`: "Kafka: no broker answers";
     // empty while nothing does. Being full for a moment is not worth saying.
     virtual std::string waits_for() const = 0;
 };

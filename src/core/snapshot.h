@@ -2,8 +2,8 @@
 //
 // A snapshot is read beside the stream by the source. Its rows come as changes with
 // Operation::read, in batches of a lane of their own (kSnapshotLane), each row as it was at
-// one place of the log: everything that committed before that place was shown before it,
-// everything after comes after it. How that is done is the source's affair.
+// one LSN: everything that committed before that LSN was sent before the row, everything after
+// comes after it. How that is done is up to the source.
 #pragma once
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 // Its rows come from Source::read(), in batches of kSnapshotLane; here is what is asked of it and
 // how far it got. It belongs to the source: alive from Source::start() to the source's end.
 //
-// What is left is said in a text of the source's own, which changes when revision() does:
+// What is left is a text in the source's own form, which changes when revision() does:
 //
 //   durable(position) ─▶ progress(), revision() ─▶ stored with the stream's position ─▶
 //   stored(revision)
@@ -32,7 +32,7 @@ public:
     // Everything of kSnapshotLane up to `position` is durable. Never moves back.
     virtual void durable(Position position) = 0;
 
-    // There is something left to be read.
+    // Something is left to be read, or was read and is not durable yet.
     virtual bool left() const noexcept = 0;
     // What is left, counting as read what is durable; empty: nothing. To be stored with the
     // position, and to be given to the next Source::start(). It has changed when its revision has;
@@ -41,7 +41,8 @@ public:
     virtual std::uint64_t revision() const noexcept = 0;
     // So much of it became durable that it should be stored now.
     virtual bool is_due() const = 0;
-    // That of this revision is stored: it will not be read again after a crash.
+    // progress() of this revision is stored: what it counts as read is not read again after a
+    // crash.
     virtual void stored(std::uint64_t revision) = 0;
 
     virtual SnapshotReport report() const = 0;

@@ -40,7 +40,7 @@ struct SourceHome {
     std::string database;
 };
 
-// Who the source is talking to, and where its bookmark (the slot) stands.
+// Which server the source is connected to, and where its replication slot stands.
 struct SourceIdentity {
     std::string system;  // the cluster's identifier, unique among clusters
     std::uint32_t timeline = 0;
@@ -48,8 +48,8 @@ struct SourceIdentity {
     std::string database;
     std::string slot;
     bool slot_is_new = false;  // created by this very open()
-    // And was not created again (may_create_slot); or not looked for, this being another
-    // system or database than SourceTask::home.
+    // The slot is missing and was not created again (SourceTask::may_create_slot); or it was not
+    // looked for, because this is another system or database than SourceTask::home.
     bool slot_is_gone = false;
     Lsn slot_confirmed;  // the server may have forgotten everything before
     Lsn server_end;      // the end of its log now
@@ -62,7 +62,8 @@ public:
     Source& operator=(const Source&) = delete;
     virtual ~Source() = default;
 
-    // Goes on connecting, checking and creating; true when identity() is known.
+    // Connects, checks and creates what is missing; true when that is done and identity() is known.
+    // Called again until then.
     [[nodiscard]] virtual Result<bool> open() = 0;
 
     virtual const SourceIdentity& identity() const = 0;
@@ -94,13 +95,13 @@ public:
     // Sent to the server with the next feedback, at once if `now` is set.
     virtual void confirm(Lsn lsn, bool now) = 0;
 
-    // Up to here identity() holds: nothing further may be stored or confirmed, for it may be on
-    // another timeline, of which the position would have to speak. None: all of it. Never moves
-    // back; not before what start() was given.
+    // Up to here identity() certainly holds: nothing further may be stored or confirmed, for it may
+    // be on another timeline than the one the stored position would name. None: no such bound.
+    // Never moves back; not before what start() was given.
     virtual std::optional<Lsn> certain_until() const noexcept = 0;
 
-    // A value that came in binary form can't be read: the next source of its kind asks for text.
-    // False: it comes as text already, and nothing would change.
+    // A value that came in binary form can't be read: from the next attempt on the source asks for
+    // text. False: it comes as text already, and nothing would change.
     [[nodiscard]] virtual bool fall_back_to_text() = 0;
 
     // Sends feedback when it is due or was asked for. To be called at least whenever
@@ -112,21 +113,21 @@ public:
     // room: then only feedback counts, not arriving rows.
     virtual void wants(Wants& wants, bool reading) const = 0;
 
-    // Rows that were there before the stream; null in a source that can't read such, and before
-    // start().
+    // Rows that were there before the stream; null before start(), and in a source that can't read
+    // them.
     virtual SnapshotSource* snapshots() noexcept = 0;
 
-    // What must be known of the stream's past to read it on from where it is durable, and can't be
-    // had from the server any more. To be stored with the position, or before. It has changed when
-    // its revision has; that of what it returned before start() is 0.
+    // What must be known of the stream's past to continue it from where it is durable, and can't be
+    // asked of the server any more. To be stored with the position, or before. It has changed when
+    // its revision has; the revision of what it returned before start() is 0.
     virtual std::string memory() const = 0;
     virtual std::uint64_t memory_revision() const noexcept = 0;
 
     // The furthest end of the server's WAL that it has reported, for lag.
     virtual Lsn server_end() const noexcept = 0;
 
-    // Ends the conversation politely: last feedback sent, copy mode left; true when done.
-    // Not required before destruction.
+    // Ends the stream in order: last feedback sent, copy mode left; true when done. Called again
+    // until then. Not required before destruction.
     [[nodiscard]] virtual Result<bool> close() = 0;
 };
 

@@ -39,25 +39,25 @@ public:
 
     struct Loaded {
         std::optional<StoredPosition> position;  // none: this pipeline never stored one
-        // Or that can't be known, because the store as a whole is not there: nobody made it
-        // yet, or somebody took it away. create() comes before the first save() then.
+        // Or that can't be known, because the store as a whole does not exist: it was not created
+        // yet, or it was deleted. create() comes before the first save() then.
         bool store_is_missing = false;
     };
-    // Looks for what was stored last; nothing while it is at it, or at a save(): ask again
-    // when wants() says so. Unreadable content is an Error.
+    // Looks for what was stored last. Nothing while it looks, or while a save() is under way: to be
+    // called again, when wants() says so. Unreadable content is an Error.
     [[nodiscard]] virtual Result<std::optional<Loaded>> load() = 0;
 
-    // Begins to make a store that load() found missing; the next load() shows it when it
-    // is there. Not to be called of a store that is never missing as a whole.
+    // Begins to create a store that load() found missing; the next load() shows it when it
+    // is there. Of a store that is never missing as a whole it does nothing.
     virtual void create() = 0;
 
-    // Begins to store; one at a time. An Error of this or of saved() that says `retry`: somebody
-    // else has stored since load(), where that can be seen, and nothing was stored; before the
-    // next save() comes a load().
+    // Begins to store; one at a time. An Error of this or of saved() with Category::position and
+    // Next::retry: somebody else has stored since load(), where that can be seen, and nothing was
+    // stored; before the next save() comes a load().
     [[nodiscard]] virtual Result<void> save(const StoredPosition& position) = 0;
 
     // Begins to forget the position, whatever the content is: the next load() finds none. A
-    // save() as far as saved() goes. Content of another pipeline is an Error, and stays.
+    // save() as far as saved() is concerned. Content of another pipeline is an Error, and stays.
     [[nodiscard]] virtual Result<void> forget() = 0;
 
     // True when the last save() is safe against a crash (also when there was none). After an
@@ -68,7 +68,7 @@ public:
     // Adds what load() and saved() wait for, while something is undecided.
     virtual void wants(Wants& wants) const = 0;
 
-    // How often what load() or saved() wait for was tried in vain since it last went well.
+    // How often in a row what load() or saved() wait for has failed; 0 once it succeeds.
     virtual std::uint64_t attempts() const noexcept = 0;
 
     // What it is, for errors: the file's path, the topic and the key in it.

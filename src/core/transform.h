@@ -1,17 +1,26 @@
 // What every transform promises the pipeline: it edits a batch between source and format.
 //
-// Changes may be altered, replaced and left out, and others put beside them. What holds before
-// apply() holds after it, and is checked for every transform by
-// tests/conformance/transform_test.cc:
+// Changes may be altered, replaced and left out, and others put beside them: rows, truncates,
+// logical messages (which have no relation) and the rows of snapshots, in batches of their own. An
+// update that gives its row another key is still one change; it is split afterwards
+// (key_changes.h).
+//
+// What holds before apply() holds after it. tests/conformance/transform_test.cc checks it for every
+// transform:
 //   - The transactions of the batch, their ends, batch.end, resume_at and lane stay as they are.
-//   - Each transaction's changes stay in one piece and in their order; first and count follow.
-//   - A change keeps its ordinal, and one that is put beside it gets the same. Who is left out
-//   leaves
-//     a gap.
+//   - The changes of each transaction stay together and in their order; first and count follow.
+//   - A change keeps its ordinal, and one that is put beside it gets the same. One that is left out
+//     leaves a gap.
 //   - What a change refers to lives as long as the batch: cells in its arena, relations held by it.
+//   - A change has a cell for each column of its relation. A column that is to be left out can
+//     stay where it is, with Column::captured false.
 //   - A relation that is made from another gets its slot from RelationSlots, once for each slot it
-//   is
-//     made from, so that everybody's plans by slot hold for it as well.
+//     is made from, so that whatever is kept by slot holds for it as well.
+//
+// A record goes where its relation's schema and name say: who renames a relation also moves its
+// rows to another topic, and names another table in messages and metrics.
+//
+// Life: made for one attempt; slots start again at 0 in the next.
 //
 // Threads: owned and called by the pipeline thread alone.
 #pragma once
@@ -31,7 +40,8 @@ public:
     Transform& operator=(const Transform&) = delete;
     virtual ~Transform() = default;
 
-    // Never blocks. After an Error the batch is not to be used.
+    // Never blocks. After an Error, which is of the whole batch, the batch is given up and the
+    // attempt ends.
     [[nodiscard]] virtual Result<void> apply(Batch& batch) = 0;
 };
 

@@ -27,7 +27,7 @@ enum class Kind : std::uint8_t {
     real32,        // real: NaN and infinities possible
     real64,        // real
     decimal,       // text: digits as PostgreSQL prints them; NaN, Infinity, -Infinity possible
-    text,          // text: in the database's encoding, hopefully UTF-8
+    text,          // text: UTF-8, or any bytes of an SQL_ASCII database: formats have to check
     enumeration,   // text: the label
     bytes,         // text: any bytes
     json,          // text: a JSON document, as the server keeps it
