@@ -1,4 +1,4 @@
-// pg-capture check: the doctor.
+// pg-capture check: every precondition, on both sides.
 #pragma once
 
 #include "cli/command.h"

@@ -1,4 +1,4 @@
-// What a doctor finds: one line a precondition, with the exact step that fixes it.
+// What `pg-capture check` finds: one line a precondition, with the exact step that fixes it.
 #pragma once
 
 #include <cstdint>

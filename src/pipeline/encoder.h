@@ -3,7 +3,7 @@
 //   changes ─▶ a changed key is split ─▶ format ─▶ tombstones, partition keys ─▶ records
 //                                          │  ▲
 //                                   waits ─┘  │ refused: fail, skip, or a dead letter
-//                                             └─ text would do: the source is asked for it
+//                                             └─ text can be read: the source asks for that
 //
 // A format may wait: then the batch stays here, half done, while the pipeline goes on with
 // everything else. One batch at a time, in order.
@@ -43,7 +43,7 @@ public:
         std::unique_ptr<Format> format;
         std::unique_ptr<PartitionKeys> partition_keys;  // null: keys decide partitions
     };
-    // `pool` and `probe` outlive this.
+    // `pool` and `pipeline_metrics` outlive this.
     Encoder(Parts parts, const EncoderOptions& options, RecordPool& pool,
             PipelineMetrics& pipeline_metrics);
 

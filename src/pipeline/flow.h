@@ -1,4 +1,4 @@
-// The way of the data in one attempt: source -> transforms -> encoder -> sink, and the
+// The data's way in one attempt: source -> transforms -> encoder -> sink, and the
 // confirmations back into the ledger. It ends with the attempt; the next one builds another.
 //
 //   round()    once around: feedback, what the sink confirmed, the next batch
@@ -57,7 +57,7 @@ public:
         Encoder::Parts encoder;
         std::unique_ptr<Sink> sink;
     };
-    // `pool` and `probe` outlive this.
+    // `pool`, `clock` and `pipeline_metrics` outlive this.
     Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock, RecordPool& pool,
          PipelineMetrics& pipeline_metrics);
 
@@ -107,7 +107,7 @@ public:
     std::uint64_t sent_records() const noexcept { return ledger_.sent(); }
     // Only what is stored (pipeline/checkpoint.h). Nothing when the source is gone.
     void confirm(Lsn stored, bool now);
-    // True when the source has said good-bye, or is gone.
+    // True when the source has ended the stream in order, or is gone.
     [[nodiscard]] Result<bool> close();
 
     void wants(Wants& wants) const;

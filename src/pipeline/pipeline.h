@@ -66,7 +66,7 @@ public:
 
     // How long draining waits for the rest of a transaction that has begun.
     static constexpr Duration kFinish_max = std::chrono::seconds{1};
-    // Draining is given up after this; with the good-bye it ends in less than 5 s.
+    // Draining is given up after this; with Source::close() it ends in less than 5 s.
     static constexpr Duration kDrain_max = std::chrono::seconds{4};
     static constexpr Duration kClose_max = std::chrono::milliseconds{500};
     // How long what a source has found out holds while the store is waited for.

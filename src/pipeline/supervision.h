@@ -1,7 +1,7 @@
 // What follows from an error: the one place where that is decided.
 //
 //   stop    an Error that says so: somebody has to fix something
-//   again    likewise: nothing failed, but the next attempt goes another way. It is begun like one
+//   restart likewise: nothing failed, but the next attempt goes another way. It is begun like one
 //           after a failure, so that a decision that does not help can't spin
 //   retry   after a pause that grows from kPause_min to kPause_max, by chance between a half
 //           and the whole of it, so that many pipelines don't come back in step
