@@ -26,8 +26,8 @@ constexpr std::string_view kMissing =
     "there is no such slot; pg-capture creates it when it starts without a stored position";
 constexpr std::string_view kLost =
     "nothing can be read from it any more: pg-capture position reset --drop-slot --yes, and start "
-    "again: all tables are read again; what was changed meanwhile is lost, but for the rows as "
-    "they are then";
+    "again: all tables are read again; changes in between are lost, except for what the rows show "
+    "then";
 
 std::string room_text(const SlotInfo& slot) {
     if (slot.lost || !slot.safe_bytes) return {};

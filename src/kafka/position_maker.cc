@@ -37,7 +37,7 @@ Result<bool> PositionTopicMaker::made() {
     if (answer.good() || answer.code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return true;
     Error error = position_error(answer, what, hints_);
     if (error.category == Error::Category::permission) {
-        error.hint = hints_.create() + "; or let us: " + error.hint;
+        error.hint = hints_.create() + "; or let pg-capture create it: " + error.hint;
     }
     return std::unexpected(std::move(error));
 }

@@ -136,7 +136,7 @@ Result<PositionReader::Step> PositionReader::take_controller(const rd_kafka_even
                                  deps_.hints);
     if (error.category == Error::Category::permission) {
         if (!deps_.config.create) return Step::missing;
-        error.hint = deps_.hints.create() + "; or let us: " + error.hint;
+        error.hint = deps_.hints.create() + "; or let pg-capture create it: " + error.hint;
     }
     return std::unexpected(std::move(error));
 }

@@ -237,10 +237,10 @@ Error server_error(const ServerReport& c) {
     if (contains(c.message, "publication") && contains(c.message, "does not exist")) {
         error.category = position;
         error.hint =
-            "the publication was dropped or is younger than the slot: make it, if it is not ours "
-            "to make, then pg-capture position reset --drop-slot --yes, and start again: a new "
-            "slot is made and all tables are read again; what was changed meanwhile is lost, but "
-            "for the rows as they are then";
+            "the publication was dropped or is younger than the slot: create it, unless pg-capture "
+            "maintains it, then pg-capture position reset --drop-slot --yes, and start again: a "
+            "new slot is made and all tables are read again; changes in between are lost, except "
+            "for what the rows show then";
     }
     if (contains(c.message, "wal_level")) {
         error.category = server;
@@ -266,9 +266,9 @@ std::optional<Error> loss_warned_of(const ServerReport& warning) {
     Error error = server_error(warning);
     error.category = position;
     error.hint =
-        "the publication was dropped: changes are being left out, and are lost. Make it again, if "
-        "it is not ours to make, then pg-capture position reset --drop-slot --yes, and start "
-        "again: all tables are read again";
+        "the publication was dropped: changes are being left out, and are lost. Create it again, "
+        "unless pg-capture maintains it, then pg-capture position reset --drop-slot --yes, and "
+        "start again: all tables are read again";
     return error;
 }
 

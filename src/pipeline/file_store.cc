@@ -26,7 +26,7 @@ Result<std::optional<PositionStore::Loaded>> FileStore::load() {
                 .with_hint(
                     "put the file back from a copy; or pg-capture position reset --yes, after "
                     "which changes may be missing: the next start continues from the slot's "
-                    "position and, but with source.snapshot.mode never, reads all tables again"));
+                    "position and, unless source.snapshot.mode is never, reads all tables again"));
     }
     if (position->pipeline != pipeline_) return std::unexpected(not_ours(position->pipeline));
     return Loaded{std::move(*position)};

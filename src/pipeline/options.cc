@@ -22,8 +22,9 @@ constexpr Option kStateOption[] = {
      .fallback = "/var/lib/pg-capture",
      .help = "directory of the position files",
      .doc = "Created with mode 700 if it is missing. Each pipeline keeps its position in "
-            "`{state.dir}/{name}.position`. Removing that file makes the next start continue from "
-            "the slot's position, whatever was missed."},
+            "`{state.dir}/{name}.position`. Without that file the next start continues from the "
+            "slot's position and, unless `source.snapshot.mode` is `never`, reads all tables "
+            "again."},
 };
 
 constexpr Option kMemoryOption[] = {

@@ -326,7 +326,7 @@ void Pipeline::fail(Error error) {
         return;
     }
     if (decision.report && !failed) {
-        deps_.log.failure(LogLevel::info, "going on otherwise", error);
+        deps_.log.failure(LogLevel::info, "reconnecting", error);
     } else if (decision.report) {
         const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(decision.pause);
         deps_.log.failure(LogLevel::warning, "interrupted; trying again", error,

@@ -23,7 +23,7 @@ TEST_F(PipelineTest, ADecisionToGoOnOtherwiseIsNoFailure) {
     EXPECT_EQ(sent(), 2U);
     EXPECT_EQ(metrics.counter(Metric::errors_total, {"server"}).value(), 0U);
     EXPECT_EQ(status.snapshot().attempts, 0U);
-    EXPECT_THAT(lines.text, testing::HasSubstr("going on otherwise"));
+    EXPECT_THAT(lines.text, testing::HasSubstr("reconnecting"));
     EXPECT_THAT(lines.text, testing::HasSubstr("text from now on"));
 }
 

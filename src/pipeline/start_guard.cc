@@ -30,10 +30,9 @@ private:
     }
     std::string accept_gap() const {
         return fmt::format(
-            "pg-capture position reset --yes, and start again: {} and, but with "
-            "source.snapshot.mode never, all tables are read again; a row that was deleted in "
-            "between is missing from the changes. source.snapshot.mode when_needed does so by "
-            "itself{}",
+            "pg-capture position reset --yes, and start again: {} and, unless "
+            "source.snapshot.mode is never, all tables are read again; rows that were deleted in "
+            "between are not reported. source.snapshot.mode when_needed does so by itself{}",
             source_.slot_is_gone ? "a new slot is made"
                                  : "the stream continues from the slot's position",
             source_.slot_is_gone
@@ -50,7 +49,7 @@ private:
                                       is))
                 .with_hint(fmt::format(
                     "connect to the {} it belongs to, or give this pipeline another name; or, if "
-                    "what comes there can be done without, pg-capture position reset --yes",
+                    "further changes from there may be lost, pg-capture position reset --yes",
                     what));
         };
         if (auto e = differs("database system", stored_.system, source_.system)) return e;
@@ -119,9 +118,9 @@ Error store_is_missing(const SourceIdentity& source, const StoreWords& store) {
         .at(fmt::format("slot {} at {}, no {}", source.slot, to_string(source.slot_confirmed),
                         store.where))
         .with_hint(
-            "pg-capture adopt, if nothing has read from the slot but us, or nothing at all: it "
-            "makes the store and stores the slot's position; the next start continues from there "
-            "and reads all tables again, or not (--no-snapshot)");
+            "pg-capture adopt, if nobody but this pipeline has ever read from the slot: it creates "
+            "the store and stores the slot's position; the next start continues from there and "
+            "reads all tables again, or not (--no-snapshot)");
 }
 
 StoredPosition position_at(std::string_view pipeline, const SourceIdentity& source, Lsn at) {

@@ -6,8 +6,8 @@ namespace pgc {
 
 std::string begin_anew() {
     return "pg-capture position reset --drop-slot --yes, and start again: a new slot is made and, "
-           "but with source.snapshot.mode never, all tables are read again; what was changed since "
-           "the last position is lost, but for the rows as they are then";
+           "unless source.snapshot.mode is never, all tables are read again; changes since the "
+           "last position are lost, except for what the rows show then";
 }
 
 std::string drop_slot_step(std::string_view slot) {

@@ -15,7 +15,7 @@ Error error_of(Fault fault) {
         case Fault::none: break;
         case Fault::not_of_type:
             return stop(Error::Category::protocol,
-                        "a value has not the binary form of its column's type");
+                        "a value does not have the binary form of its column's type");
         case Fault::not_utf8:
             return stop(data, "a value is not UTF-8 text")
                 .with_hint("set format.invalid_utf8 to base64 or replace");

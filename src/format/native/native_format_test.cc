@@ -305,7 +305,7 @@ TEST_F(NativeFormatTest, BytesThatAreNotOfTheirTypeAreAnError) {
     Cell broken = changes_.text("xyz");
     broken.state = Cell::State::binary;
     changes_.insert(users_, {broken, Changes::null()});
-    EXPECT_EQ(failure().what, "a value has not the binary form of its column's type");
+    EXPECT_EQ(failure().what, "a value does not have the binary form of its column's type");
     NativeFormat format{options_, kShop};
     const auto refused = format.encode(changes_.batch(), 0, out_);
     ASSERT_TRUE(refused);

@@ -343,8 +343,8 @@ Result<void> require_owner(const PostgresConfig& config, const Publication& is,
                                    name, whose));
     error.hint = fmt::format(
         "set PG_PUBLICATION to a name of this pipeline's own; or set source.manage_publication to "
-        "false to use it as it is; or, if the other pipeline is no more, hand it to the next one "
-        "that starts: {}",
+        "false to use it as it is; or, if the other pipeline no longer exists, hand it to the "
+        "next one that starts: {}",
         note_sql(config.publication,
                  nobody ? PublicationOwner{config.pipeline, config.slot, is.owner.inserts}
                         : PublicationOwner{{}, {}, is.owner.inserts},

@@ -448,7 +448,7 @@ void SourceSetup::Steps::warn_of_server() const {
     if (!links.replication->encrypted() && !links.replication->local() &&
         config_.connection.plain_text_to_others()) {
         logger_.warning("the connection is not encrypted: data and password can be read on the way",
-                        {{"hint", "set PG_SSL_MODE=verify-full"}});
+                        {{"hint", "set postgres.ssl_mode to verify-full"}});
     }
     for (const KnownBug& bug : known_bugs(facts_.version)) {
         logger_.warning(

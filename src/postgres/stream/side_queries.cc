@@ -143,7 +143,7 @@ void SideQueries::observe(const SlotHealth& health) {
             deps_.logger.error(
                 "the server may drop the slot at its next checkpoint",
                 {{"retained_bytes", retained},
-                 {"hint", "raise max_slot_wal_keep_size, or let the sink continue"}});
+                 {"hint", "raise max_slot_wal_keep_size, or fix what the sink waits for"}});
             return;
     }
 }

@@ -106,7 +106,7 @@ Result<StreamReader::Stopped> StreamReader::judge(Instant now) {
     }
     return std::unexpected(retry(
         Error::Category::connection,
-        fmt::format("the server has not answered for {} s: the connection is taken for dead",
+        fmt::format("the server has not answered for {} s: the connection is considered dead",
                     std::chrono::duration_cast<std::chrono::seconds>(Liveness::kGrace).count())));
 }
 

@@ -63,7 +63,8 @@ Result<void> judge(const SlotHealth& health, const StreamPlan& plan) {
         return std::unexpected(
             stop(Error::Category::position, "the server has given up the replication slot: " + why)
                 .at("slot " + plan.slot)
-                .with_hint(begin_anew() + "; against its return raise max_slot_wal_keep_size"));
+                .with_hint(begin_anew() + "; to keep it from happening again, raise "
+                                          "max_slot_wal_keep_size"));
     }
     if (!health.publication_exists) {
         return std::unexpected(
@@ -83,8 +84,8 @@ Result<void> judge_start(const SlotHealth& health, const StreamPlan& plan, Lsn f
                                                     to_string(health.confirmed), to_string(from)))
             .at("slot " + plan.slot)
             .with_hint("find out who else uses the slot; what was skipped is lost: pg-capture "
-                       "position reset --yes, after which the next start, but with "
-                       "source.snapshot.mode never, reads all tables again"));
+                       "position reset --yes, after which the next start, unless "
+                       "source.snapshot.mode is never, reads all tables again"));
 }
 
 SlotRisk risk_of(const SlotHealth& health, const StreamPlan& plan) noexcept {

@@ -213,8 +213,7 @@ private:
             look_at(topic, wanted[i].use);
             const bool quiet = findings_.size() == before;
             if (wanted[i].use != Use::changes) {
-                if (quiet)
-                    add(id_of(wanted[i].use), Level::ok, "topic " + topic.name, "is fit for it");
+                if (quiet) add(id_of(wanted[i].use), Level::ok, "topic " + topic.name, "is ready");
             } else if (quiet) {
                 ++sound;
             } else if (++reported > kNamed_max) {
@@ -222,7 +221,7 @@ private:
             }
         }
         if (sound > 0) {
-            add("kafka_topic", Level::ok, "topics", fmt::format("{} are there and fit", sound));
+            add("kafka_topic", Level::ok, "topics", fmt::format("{} are there and ready", sound));
         }
         missing_topics(missing);
     }

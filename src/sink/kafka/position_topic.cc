@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kReset =
     "pg-capture position reset --yes, after which changes may be missing: the next start continues "
-    "from the slot's position and, but with source.snapshot.mode never, reads all tables again";
+    "from the slot's position and, unless source.snapshot.mode is never, reads all tables again";
 
 }  // namespace
 
