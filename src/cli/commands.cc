@@ -83,10 +83,10 @@ const std::vector<Flag>& init_flags() {
 }
 
 const std::vector<Flag>& adopt_flags() {
-    static const std::vector<Flag> flags =
-        with_common({{.name = "snapshot", .help = "the next start reads all captured tables, too"},
-                     {.name = "no-snapshot",
-                      .help = "it streams only; without either source.snapshot.mode says which"}});
+    static const std::vector<Flag> flags = with_common(
+        {{.name = "snapshot", .help = "the next start reads all captured tables, too"},
+         {.name = "no-snapshot",
+          .help = "the next start only streams; without either, source.snapshot.mode decides"}});
     return flags;
 }
 
@@ -128,7 +128,7 @@ std::span<const Command> commands() {
                 run_config_example},
         Command{"metrics", "", "print every metric, as Markdown", common(), run_metrics},
         Command{"status", "", "show the state of a running instance", common(), run_status},
-        Command{"lag", "", "how far the slot lags behind, asked of the server", lag_flags(),
+        Command{"lag", "", "show how far the slot lags behind, asked of the server", lag_flags(),
                 run_lag},
         Command{"peek", "", "show waiting changes without consuming them", peek_flags(), run_peek},
         Command{"snapshot", "TABLE...", "read tables again, as public.orders or shop.*",
@@ -144,8 +144,9 @@ std::span<const Command> commands() {
                 run_adopt},
         Command{"position show", "", "show what is stored, beside the slot's position", common(),
                 run_position_show},
-        Command{"position reset", "", "remove the stored position; shows what that costs",
-                reset_flags(), run_position_reset},
+        Command{"position reset", "",
+                "remove the stored position; without --yes show what that costs", reset_flags(),
+                run_position_reset},
         Command{"slots list", "", "list the server's logical slots and the WAL they hold back",
                 common(), run_slots_list},
         Command{"slots drop", "SLOT", "drop a slot nobody needs: what it holds is lost", common(),

@@ -213,7 +213,8 @@ constexpr std::string_view kPreface =
 This page is made from the program's own tables (`pg-capture config reference`).
 
 A value is taken from, strongest first: a flag (`--postgres.host=db`), the variable that
-begins with `PG_CAPTURE_`, the short variable (`PG_HOST`), the configuration file, the default.
+begins with `PG_CAPTURE_`, the short variable (`PG_HOST`), the configuration file, libpq's own
+variable (`PGHOST`), the default.
 
 - The file is YAML (`.yaml`, `.yml`) or TOML (`.toml`); a dot in a key below is one level of it.
 - In variables and flags lists are separated by commas, maps are `k=v,k=v`. An item that
@@ -226,7 +227,7 @@ begins with `PG_CAPTURE_`, the short variable (`PG_HOST`), the configuration fil
   a connection is made.
 - Paths of files are relative to the directory the program runs in.
 - Unknown keys and variables, wrong types, values out of range and contradictions are refused,
-  all at once, each with its place; exit code 2.
+  all at once, each with where it stands; exit code 2.
 )";
 
 // Only where there is such an option.
