@@ -132,6 +132,7 @@ void SnapshotOracle::durable_read(const Record& record, std::size_t instance) {
         return;
     }
     const auto row = fmt::format("row {} of {} at {}", *key, name_of(*table), to_string(at));
+    world_.note("durable: ", row);
     const auto version = version_at(*table, *key, at);
     if (!version) return world_.fail(row + " was read, but is not there");
     const bool says =

@@ -40,10 +40,11 @@ bool is_of_binary_form(const RefusedChunk& refused) noexcept {
            (refused.rows_read == 0 || !shape.key.empty()) && shape.form == CopyForm::binary;
 }
 
-// Once it is open the table stays as it is: what is wrong then is somebody's condition.
+// Once it is open the table stays as it is: what is wrong then is somebody's condition. Not that a
+// statement took too long or was cancelled: the next one may not.
 bool is_of_condition(const RefusedChunk& refused) noexcept {
     using At = RefusedChunk::At;
-    return !indicates_server_trouble(refused.sqlstate) &&
+    return !indicates_server_trouble(refused.sqlstate) && !indicates_timeout(refused.sqlstate) &&
            (refused.at == At::condition ||
             (refused.has_chunk && refused.at != At::opening && !refused.table.where().empty()));
 }

@@ -80,6 +80,8 @@ TEST(RefusalTest, AConditionIsToBlameForWhatTheTableIsNot) {
     EXPECT_EQ(judge({.sqlstate = "42703", .at = At::condition, .table = of}), Refusal::condition);
     EXPECT_EQ(of_rows(keyed("1 / a > 1"), "22012", 5), Refusal::condition);
     EXPECT_EQ(of_rows(keyed("a > 1"), "53200", 5), Refusal::table) << "the server's own trouble";
+    EXPECT_EQ(of_rows(keyed("a > 1"), "57014", 0), Refusal::table) << "the next one may be in time";
+    EXPECT_EQ(judge({.sqlstate = "57014", .at = At::condition, .table = of}), Refusal::table);
     EXPECT_EQ(judge({.sqlstate = "42703", .at = At::opening, .has_chunk = true, .table = of}),
               Refusal::altered);
 }
