@@ -194,8 +194,9 @@ private:
                               "kafka.security.oauth.token_url"}});
         }
         if (kafka.may_lose()) {
-            logger_.warning("records may be lost when a broker is: fewer than all acknowledge them",
-                            {{"hint", "set kafka.acks to all"}});
+            logger_.warning(
+                "records may be lost when a broker fails: not all replicas acknowledge them",
+                {{"hint", "set kafka.acks to all"}});
         }
     }
 

@@ -147,8 +147,8 @@ Result<PositionReader::Step> PositionReader::take_settings(const rd_kafka_event_
     if (settings.cleanup_policy != "compact") {
         return std::unexpected(
             stop(Error::Category::configuration,
-                 fmt::format("the topic of positions is not compacted only (cleanup.policy is {}): "
-                             "a position would vanish with time",
+                 fmt::format("the topic of positions is not compacted only: its cleanup.policy is "
+                             "{}, so positions would be removed with age",
                              settings.cleanup_policy))
                 .at(deps_.hints.where())
                 .with_hint(deps_.hints.compact()));

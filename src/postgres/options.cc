@@ -202,7 +202,7 @@ void check_slot_name(const Settings& settings, Errors& errors) {
     if (!lawful && !settings.broken(path)) {
         errors.add({settings.origin(path).text,
                     std::string{path},
-                    "a slot's name is of a-z, 0-9 and _ only",
+                    "a slot's name may hold a-z, 0-9 and _ only",
                     {},
                     {}});
         return;

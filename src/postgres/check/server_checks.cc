@@ -166,7 +166,7 @@ void check_settings(const ServerFacts& facts, bool followed, Findings& findings)
             {.id = "wal_sender_timeout",
              .level = Level::warning,
              .subject = "wal_sender_timeout",
-             .message = "is so short that a busy moment of ours ends the connection",
+             .message = "is so short that a short pause of pg-capture ends the connection",
              .hint = "ALTER SYSTEM SET wal_sender_timeout = '60s'; SELECT pg_reload_conf()"});
     }
     if (facts.sql_ascii()) {

@@ -44,7 +44,7 @@ bool may_pass(std::string_view sqlstate) noexcept {
 }
 
 constexpr std::string_view kWhoHoldsTables =
-    "it is tried again by itself; pg_locks shows who locks the tables";
+    "it is tried again automatically; pg_locks shows who locks the tables";
 
 }  // namespace
 

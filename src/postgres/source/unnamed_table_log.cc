@@ -17,8 +17,8 @@ void UnnamedTableLog::report(std::string_view schema, std::string_view table, Un
         case UnnamedTable::captured:
             logger_.warning(
                 "changes of a table are captured though no filter names it: it was published when "
-                "they were committed, today nothing is that it could belong to, so it may have "
-                "been a partition of a captured table",
+                "they were committed, and no published table is there now that it could be a "
+                "partition of, so it may have been one of a captured table",
                 {{"table", name},
                  {"commit_lsn", commit},
                  {"hint", "if they are not wanted, add the table to source.tables.exclude"}});

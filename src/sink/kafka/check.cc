@@ -93,8 +93,8 @@ private:
         }
         if (config_.may_lose()) {
             add("kafka_acks", Level::warning, "kafka.acks",
-                "records may be lost when a broker is: what it has not passed on is confirmed "
-                "already",
+                "records may be lost when a broker fails: they are confirmed before all replicas "
+                "have them",
                 "set kafka.acks to all");
         }
     }

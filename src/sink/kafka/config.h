@@ -70,7 +70,7 @@ struct KafkaConfig {
     KafkaOversize oversize = KafkaOversize::fail;
     bool headers = true;  // pgc.lsn and pgc.seq with each record
 
-    // Below `all`, records may be lost when a broker is.
+    // Below `all`, records may be lost when a broker fails.
     bool may_lose() const noexcept { return acks != KafkaAcks::all; }
 
     // Where positions are kept, and how that topic is created.

@@ -61,7 +61,7 @@ private:
         topic_template("kafka.message_topic", TopicOf::pipeline);
         topic_template("dead_letter_topic", TopicOf::pipeline);
         if (good("state.topic") && !is_topic_name(settings_.text("state.topic"))) {
-            add("state.topic", "a topic's name is of A-Z, a-z, 0-9, ., _ and - only");
+            add("state.topic", "a topic's name may hold A-Z, a-z, 0-9, ., _ and - only");
         }
         distinct("kafka.message_topic", "dead_letter_topic");
         distinct("kafka.message_topic", "state.topic");

@@ -57,8 +57,8 @@ constexpr Option kMainOptions[] = {
      .fallback = "all",
      .variable = "KAFKA_ACKS",
      .help = "which replicas must have a record before it counts as delivered",
-     .doc = "`all`: every replica in sync. `1`: the leader alone, `0`: nobody: then, and only "
-            "then, records may be lost when a broker is, and their order may change.",
+     .doc = "`all`: every replica in sync. `1`: the leader alone. `0`: none. With `1` and `0`, and "
+            "only then, records may be lost when a broker fails, and their order may change.",
      .words = kKafkaAcks.all()},
     {.path = "kafka.linger_ms",
      .kind = OptionKind::milliseconds,

@@ -94,7 +94,7 @@ std::string template_fault(std::string_view text, TopicOf of) {
                                                     : "{prefix} and {db}");
         }
         if (!piece.variable && !std::ranges::all_of(piece.text, is_legal)) {
-            return "a topic's name is of A-Z, a-z, 0-9, ., _ and - only";
+            return "a topic's name may hold A-Z, a-z, 0-9, ., _ and - only";
         }
     }
     return {};
