@@ -46,7 +46,7 @@ namespace pgc {
 // What may become of a record when we, or the way to the destination, fail.
 enum class Guarantee : std::uint8_t {
     append,         // it may come again
-    idempotent,     // it may come again, in the place of the first
+    idempotent,     // it may come again, and then replaces the first
     transactional,  // it comes once: records and position are committed together
 };
 

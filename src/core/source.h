@@ -34,7 +34,8 @@ struct TimelineSwitch {
     Lsn at;
 };
 
-// Where a stored position belongs. Nothing is written, or made, at any other place.
+// Where a stored position belongs. A source that finds itself anywhere else writes and creates
+// nothing.
 struct SourceHome {
     std::string system;
     std::string database;
@@ -87,8 +88,8 @@ public:
     [[nodiscard]] virtual Result<Read> read(Batch& batch, std::size_t max_changes,
                                             std::size_t max_bytes) = 0;
 
-    // The server has sent everything before this place, and we are between transactions:
-    // with nothing unconfirmed, it may be confirmed itself. None inside a transaction.
+    // The server has sent everything before this LSN, and we are between transactions: with nothing
+    // unconfirmed, the LSN itself may be confirmed. None inside a transaction.
     virtual std::optional<Lsn> idle_at() const = 0;
 
     // Everything before `lsn` is safe and may be forgotten by the server. Never moves back.

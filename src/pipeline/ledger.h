@@ -1,7 +1,7 @@
 // The one place that decides what may be confirmed to the server. Pure: no I/O, no clock.
 //
-// Every batch the engine has taken from the source enters here, in order, with the place
-// at which the stream could go on after it:
+// Every batch the engine has taken from the source enters here, in order, with the LSN
+// at which the stream could be resumed after it:
 //
 //     T1        T1  T2            T2              T3 (filtered out)
 //   [batch 1] [batch 2: ends T1] [batch 3: ends T2] [batch 4: no records, ends T3]
