@@ -73,7 +73,8 @@ constexpr Option kMainOptions[] = {
      .fallback = "16384",
      .variable = "KAFKA_BATCH_SIZE",
      .help = "bytes of a batch of records to one partition",
-     .doc = "Where batches start: behind, they grow to 1 MiB by themselves, or to what the topic "
+     .doc = "Where batches start: while behind, they grow to 1 MiB by themselves, or to what the "
+            "topic "
             "takes if that is less. A value that is given is kept as the limit. A larger record "
             "goes alone.",
      .min = 1,
