@@ -74,9 +74,8 @@ constexpr Option kMainOptions[] = {
      .variable = "KAFKA_BATCH_SIZE",
      .help = "bytes of a batch of records to one partition",
      .doc = "Where batches start: while behind, they grow to 1 MiB by themselves, or to what the "
-            "topic "
-            "takes if that is less. A value that is given is kept as the limit. A larger record "
-            "goes alone.",
+            "topic takes if that is less. A value that is given is kept as the limit. A larger "
+            "record goes alone.",
      .min = 1,
      .max = 104'857'600},
     {.path = "kafka.buffer_memory",
