@@ -27,7 +27,8 @@
 //     builds another and replays from durable(): at worst repeats, never a gap.
 //
 // Threads: owned and called by the pipeline thread alone. A sink may run threads of its own, which
-// may read a batch but not give it back (RecordPool); they end before the destructor returns.
+// may read a batch but not give it back (RecordPool). Once the destructor has returned, none of
+// them sends anything more or touches what is the pipeline's.
 #pragma once
 
 #include <cstddef>
