@@ -112,8 +112,9 @@ private:
     }
     std::string_view what_holds_up_slots() const noexcept {
         return facts_.standby ? "on the primary: SELECT pg_log_standby_snapshot();"
-                              : "end them: SELECT pid, xact_start, state FROM pg_stat_activity "
-                                "WHERE backend_xid IS NOT NULL ORDER BY xact_start;";
+                              : "find them, then end them or wait: SELECT pid, xact_start, state "
+                                "FROM pg_stat_activity WHERE backend_xid IS NOT NULL ORDER BY "
+                                "xact_start;";
     }
     void warn_of_server() const;
     void warn_of_slot(const SlotState& slot) const;

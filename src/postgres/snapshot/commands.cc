@@ -62,7 +62,7 @@ Result<SnapshotCommand, std::string> command_of_message(std::string_view content
                                         .tables = texts(message->member("tables")),
                                         .where = {}}};
     if (!is_snapshot_id(command.request.id)) {
-        return std::unexpected("its id is not one of 1 to 64 letters, digits, _, - and .");
+        return std::unexpected("its id may have 1 to 64 letters, digits, _, - and . only");
     }
     if (*verb == Verb::start && command.request.tables.empty()) {
         return std::unexpected("it names no tables");
@@ -81,7 +81,7 @@ Result<std::vector<SnapshotCommand>, std::string> commands_of_signal(std::string
     const auto verb = verb_called(type);
     if (!verb) return std::vector<SnapshotCommand>{};  // a signal for somebody else
     if (*verb == Verb::start && !is_snapshot_id(id)) {
-        return std::unexpected("its id is not one of 1 to 64 letters, digits, _, - and .");
+        return std::unexpected("its id may have 1 to 64 letters, digits, _, - and . only");
     }
     if (*verb != Verb::start && data.empty()) {
         return std::vector<SnapshotCommand>{{.verb = *verb, .request = {.id = {}, .tables = {}}}};

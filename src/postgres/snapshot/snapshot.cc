@@ -148,11 +148,11 @@ void Snapshot::take_snapshot(ExportedSnapshot exported) {
 
 void Snapshot::report_waiting(Instant now) {
     report_at_ = now + kReportEvery;
-    deps_.logger.warning(
-        "the snapshot waits for transactions that are still running",
-        {{"hint",
-          "end them: SELECT pid, xact_start, state FROM pg_stat_activity WHERE backend_xid "
-          "IS NOT NULL ORDER BY xact_start;"}});
+    deps_.logger.warning("the snapshot waits for transactions that are still running",
+                         {{"hint",
+                           "find them, then end them or wait: SELECT pid, xact_start, state FROM "
+                           "pg_stat_activity WHERE backend_xid IS NOT NULL ORDER BY "
+                           "xact_start;"}});
     for (const SnapshotJob& job : jobs_.all()) {
         if (job.paused) continue;
         reports_.waits(job.request.id, Reported::waiting, "transactions that are still running");
