@@ -1,9 +1,9 @@
 // What every destination promises the pipeline.
 //
 // Life: a sink is made before the position is looked up, because it may be where that is
-// (positions()); then open() is called until it says true; then the rest. It serves one attempt,
-// and the next one too if nothing was offered to it. It may be destroyed at any time, with accepted
-// batches or in the middle of open(): its destructor does not wait for the destination.
+// (positions()); then open() is called until it says true; then the rest. It serves one attempt;
+// until the stream has started it may be kept for the next. It may be destroyed at any time, with
+// accepted batches or in the middle of open(): its destructor does not wait for the destination.
 //
 // A batch passes through two states, and the difference is the delivery law:
 //   accepted  the sink owns it; we may decode on, a crash still loses it
@@ -92,10 +92,10 @@ public:
     // accepted is in the last batch (so that the sink can keep it apart until then).
     [[nodiscard]] virtual Result<void> seal(const StoredPosition& position) = 0;
 
-    // More may not come soon: what is held back only to make a larger write has to go, or the
-    // pipeline and the sink would wait for each other. Called often, whenever something accepted is
-    // not durable and the source has nothing more at hand, or nothing can be read (no memory left,
-    // the format waits, the sink is full), or the pipeline ends.
+    // Nothing more may come for a while: what is held back only to make a larger write has to go,
+    // or the pipeline and the sink would wait for each other. Called often, whenever something
+    // accepted is not durable and the source has nothing more at hand, or nothing can be read (no
+    // memory left, the format waits, the sink is full), or the pipeline ends.
     virtual void caught_up() = 0;
 
     // Adds what open(), offer(), durable() and seal() wait for; nothing while none of them does.
