@@ -16,7 +16,7 @@
 // While something accepted is not durable, each turn of the loop calls durable() for its lane.
 // There and in offer() a sink without threads of its own does its work.
 //
-// Invariants, checked for every sink by tests/conformance/sink_test.cc:
+// Invariants; tests/conformance/sink_test.cc checks for every sink what can be seen from outside:
 //   - durable() never moves back and never passes the last accepted batch.
 //   - durable() covers only whole batches, and every batch of the lane before it.
 //   - A full sink refuses the batch untouched. It never buffers past a limit of its own; only an

@@ -5,8 +5,7 @@
 // update that gives its row another key is still one change; it is split afterwards
 // (key_changes.h).
 //
-// What holds before apply() holds after it. tests/conformance/transform_test.cc checks it for every
-// transform:
+// What holds before apply() holds after it (tests/conformance/transform_test.cc):
 //   - The transactions of the batch, their ends, batch.end, resume_at and lane stay as they are.
 //   - The changes of each transaction stay together and in their order; first and count follow.
 //   - A change keeps its ordinal, and one that is put beside it gets the same. One that is left out
