@@ -87,6 +87,16 @@ TEST_F(PipelineTest, ASlotThatIsMovedWhileASlowStoreIsWaitedForIsNoticed) {
     EXPECT_EQ(store.content->resume_at, Lsn{50});
 }
 
+TEST_F(PipelineTest, ASlotThatWasMovedOnAsTheStreamBeganStopsTheNextAttempt) {
+    parts.server.service_errors.push_back(retry(Error::Category::server, "it was moved on"));
+    parts.server.log = {{100}};
+    after(1ms, [this] { parts.server.identity.slot_confirmed = Lsn{4000}; });
+    EXPECT_THAT(run_into_error().what, HasSubstr("ahead of our position"));
+    EXPECT_THAT(parts.server.started_at, ElementsAre(Lsn{50}));
+    EXPECT_EQ(sent(), 0U);
+    EXPECT_EQ(store.content->resume_at, Lsn{50});
+}
+
 TEST_F(PipelineTest, WhatIsBeingStoredGoesOnWhileTheSinkIsDrained) {
     parts.server.log = {{100}, {200}};
     parts.server.arrived = 1;

@@ -97,14 +97,21 @@ TEST_F(PostgresSourceTest, ReadsNothingBeforeTheSlotWasLookedAtAgain) {
     EXPECT_TRUE(stream.reported.empty());
 }
 
-TEST_F(PostgresSourceTest, StopsWhenTheServerSkippedWhatWeNeed) {
+// Whether something is missing, or our successor has moved the slot, is decided by the start guard.
+TEST_F(PostgresSourceTest, ReadsAndConfirmsNothingWhereTheServerSkippedWhatWeNeed) {
     healthy("0/280");
+    sends_transaction(Lsn{0x300});
     open();
     ASSERT_TRUE(source().start(kFrom, {}));
     const auto serviced = service();
     ASSERT_FALSE(serviced);
-    EXPECT_EQ(serviced.error().category, Error::Category::position);
-    EXPECT_EQ(serviced.error().next, Error::Next::stop);
+    EXPECT_EQ(serviced.error().next, Error::Next::retry);
+    EXPECT_THAT(serviced.error().what, HasSubstr("moved on to 0/280 while we asked for 0/200"));
+    const auto read = source().read(batch, 100, 1 << 20);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(*read, Source::Read::caught_up);
+    EXPECT_TRUE(batch.empty());
+    EXPECT_EQ(source().idle_at(), std::nullopt);
     EXPECT_TRUE(stream.reported.empty()) << "nothing is to be confirmed";
 }
 

@@ -79,13 +79,13 @@ Result<void> judge(const SlotHealth& health, const StreamPlan& plan) {
 Result<void> judge_start(const SlotHealth& health, const StreamPlan& plan, Lsn from) {
     if (health.confirmed <= from) return {};
     return std::unexpected(
-        stop(Error::Category::position, fmt::format("the slot was moved on to {} while we asked "
-                                                    "for {}: the server skips what is in between",
-                                                    to_string(health.confirmed), to_string(from)))
+        retry(Error::Category::server,
+              fmt::format("the slot was moved on to {} while we asked for {}: the server "
+                          "skips what is in between",
+                          to_string(health.confirmed), to_string(from)))
             .at("slot " + plan.slot)
-            .with_hint("find out who else uses the slot; what was skipped is lost: pg-capture "
-                       "position reset --yes, after which the next start, unless "
-                       "source.snapshot.mode is never, reads all tables again"));
+            .with_hint("if another instance of this pipeline has taken over, nothing: the next "
+                       "attempt continues from what it stored; else that attempt says what to do"));
 }
 
 SlotRisk risk_of(const SlotHealth& health, const StreamPlan& plan) noexcept {

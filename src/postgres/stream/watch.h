@@ -40,7 +40,10 @@ struct SlotHealth {
 [[nodiscard]] Result<void> judge(const SlotHealth& health, const StreamPlan& plan);
 
 // After START_REPLICATION: a server that was confirmed further than `from` has skipped, in
-// silence, what lies between.
+// silence, what lies between. Unless the stream is not ours any more: its session was ended while
+// we stood still, and who took over has stored and confirmed more. The answer to one query does not
+// distinguish the two, but the next attempt does, since it looks at the slot and at what is stored
+// by now: it stops if something is missing. Nothing of this stream is read.
 [[nodiscard]] Result<void> judge_start(const SlotHealth& health, const StreamPlan& plan, Lsn from);
 
 enum class SlotRisk : std::uint8_t {
