@@ -25,6 +25,24 @@ TEST_F(PostgresSourceTest, LooksForNewTablesWhereThePublicationIsOurs) {
     EXPECT_EQ(server.count("publication signature"), after) << "not before the next time";
 }
 
+// The look that comes due while a connection may not be made yet is waited for, and not asked for
+// over and over.
+TEST_F(PostgresSourceTest, ALookForNewTablesWaitsForTheConnection) {
+    config.manage_publication = true;
+    config.tables_refresh = 50ms;
+    start();
+    server.refuses_to_connect.emplace(LinkFactory::Use::sql,
+                                      retry(Error::Category::connection, "it went down"));
+    for (int i = 0; i < 20; ++i) {
+        clock.advance(50ms);
+        ASSERT_TRUE(service());
+        Wants wants;
+        source().wants(wants, false);
+        EXPECT_GT(wants.deadline, clock.now()) << "in round " << i;
+    }
+    EXPECT_EQ(links.made, 2 + 5) << "once in 200 ms";
+}
+
 // What was captured before, as it is stored: the table has OID 20000.
 TEST_F(PostgresSourceTest, WhatWasNotCapturedWhenItRanLastIsRead) {
     open();

@@ -53,6 +53,8 @@ public:
 
     // Makes a connection if there is none; requires free(). Nothing while it is not ready.
     Result<Link*> lend(Instant now);
+    // Before that lend() does nothing: a connection was lost a moment ago.
+    Instant lends_at() const noexcept { return state_ == State::away ? connect_at_ : Instant{}; }
     // `broken`: it can't be used any more.
     void give_back(bool broken) noexcept;
 

@@ -155,5 +155,21 @@ TEST_F(QueryRunnerTest, LendsNothingWhileItConnects) {
     EXPECT_NE(*later, nullptr);
 }
 
+TEST_F(QueryRunnerTest, SaysWhenItLendsAgainAfterAConnectionWasLost) {
+    EXPECT_LE(runner().lends_at(), clock.now());
+    server.refuses_to_connect.emplace(LinkFactory::Use::sql, lost());
+    EXPECT_FALSE(runner().lend(clock.now()));
+    EXPECT_EQ(runner().lends_at(), clock.now() + QueryRunner::kPause);
+    server.refuses_to_connect.clear();
+    const auto early = runner().lend(clock.now());
+    ASSERT_TRUE(early);
+    EXPECT_EQ(*early, nullptr);
+    EXPECT_EQ(links.made, 1);
+    clock.advance(QueryRunner::kPause);
+    const auto later = runner().lend(clock.now());
+    ASSERT_TRUE(later);
+    EXPECT_NE(*later, nullptr);
+}
+
 }  // namespace
 }  // namespace pgc

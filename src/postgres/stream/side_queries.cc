@@ -277,8 +277,7 @@ void SideQueries::wants(Wants& wants) const {
     maintenance_.wants(wants);
     if (maintenance_.free() && !maintenance_.connecting()) {
         wants.until(beat_due_);
-        wants.until(keep_due_);
-        wants.until(reconsider_due_);
+        wants.until(std::max(std::min(keep_due_, reconsider_due_), maintenance_.lends_at()));
     }
     if (asked_ != Asked::nothing) return;
     wants.until(slot_due_);
