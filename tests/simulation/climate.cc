@@ -82,14 +82,8 @@ void add_moods(Climate& climate, bool real, Random random) {
         climate.full_disks = climate.disk_fills_at = 0;
     }
     if (random.chance(30)) {
-        const auto percent = 5 + static_cast<unsigned>(random.below(60));
-        const Duration longest = 1ms * (1 + random.below(random.chance(20) ? 5000 : 100));
-        // Beside the real source five of 10,000 seeds find faults of the waiting (no progress, more
-        // memory than allowed, a deadline that has passed), which no format of today can have.
-        if (!real) {
-            climate.format_waits = percent;
-            climate.format_waits_max = longest;
-        }
+        climate.format_waits = 5 + static_cast<unsigned>(random.below(60));
+        climate.format_waits_max = 1ms * (1 + random.below(random.chance(20) ? 5000 : 100));
     }
     if (real || climate.filtered == kTables) return;
     if (random.chance(50)) {

@@ -249,6 +249,8 @@ private:
             climate_.sink.failures_per_10000 = climate_.sink.stalls_per_10000 = 0;
             climate_.kafka.failures_per_10000 = climate_.kafka.fatal_per_10000 = 0;
             climate_.log.failures_per_10000 = 0;
+            // 5 s for each of 400 batches is progress, but none that anybody has patience for.
+            climate_.format_waits_max = std::min<Duration>(climate_.format_waits_max, 100ms);
             climate_.reading.refused = climate_.reading.cut = climate_.reading.altered =
                 climate_.reading.timeouts = 0;
             customer_.settles();

@@ -15,8 +15,8 @@ namespace pgc::test {
 
 class WaitingFormat final : public ForwardingFormat {
 public:
-    // `waits`: how long before change number so and so of the batch; asked for each encode() with
-    // how many changes it would have written. None: not at all.
+    // `waits`: how long before change number so and so of those that are still to be written; asked
+    // for each encode() with how many these are. None: not at all.
     struct Wait {
         std::size_t after = 0;  // changes
         Duration time{0};
@@ -27,17 +27,19 @@ public:
 
     Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override {
         if (clock_.now() < until_) return Encoded::waits(from);
-        const std::size_t before = out.records.size();
-        auto encoded = inner().encode(batch, from, out);
-        if (!encoded || encoded->next == from) return encoded;
-        const auto wait = waits_(encoded->next - from);
-        if (!wait) return encoded;
-        until_ = clock_.now() + wait->time;
+        if (from == batch.changes.size()) return inner().encode(batch, from, out);
+        const auto wait = waits_(batch.changes.size() - from);
+        if (!wait) return inner().encode(batch, from, out);
+        whole_.clear();
+        auto encoded = inner().encode(batch, from, whole_);
+        if (!encoded) return encoded;
         const std::size_t next = from + wait->after;
-        const auto rest = std::find_if(
-            out.records.begin() + static_cast<std::ptrdiff_t>(before), out.records.end(),
-            [next](const Record& record) { return record.change >= next; });
-        out.records.erase(rest, out.records.end());
+        const std::size_t upto = std::min(next, encoded->next);
+        for (const Record& record : whole_.records) {
+            if (record.change < upto) out.records.push_back(copy_of(record, out.arena));
+        }
+        if (encoded->next < next) return encoded;  // it refuses one before
+        until_ = clock_.now() + wait->time;
         return Encoded::waits(next + (loses_a_change ? 1 : 0));
     }
     void wants(Wants& wants) const override {
@@ -48,8 +50,23 @@ public:
     bool loses_a_change = false;  // a law broken on purpose
 
 private:
+    // One that waits has not written what comes after: not even the memory for it is used.
+    static Record copy_of(const Record& from, Arena& arena) {
+        Record record = from;
+        record.key = arena.copy(from.key);
+        record.value = arena.copy(from.value);
+        auto* headers = arena.allocate<RecordHeader>(from.header_count);
+        for (std::size_t i = 0; i < from.header_count; ++i) {
+            headers[i] = {arena.copy(from.first_header[i].name),
+                          arena.copy(from.first_header[i].value)};
+        }
+        record.first_header = headers;
+        return record;
+    }
+
     const Clock& clock_;
     const Waits waits_;
+    RecordBatch whole_;
     Instant until_{};
 };
 
