@@ -4,9 +4,9 @@
 
 #include <charconv>
 #include <cstdint>
-#include <initializer_list>
 #include <utility>
 
+#include "config/option_checker.h"
 #include "kafka/connection.h"
 #include "kafka/properties.h"
 
@@ -16,9 +16,9 @@ namespace {
 constexpr std::string_view kProtocol = "kafka.security.protocol";
 constexpr std::string_view kMechanism = "kafka.security.mechanism";
 
-class Checker {
+class Checker final : OptionChecker {
 public:
-    Checker(const Settings& settings, Errors& errors) : settings_(settings), errors_(errors) {}
+    Checker(const Settings& settings, Errors& errors) : OptionChecker(settings, errors) {}
 
     void run() {
         brokers();
@@ -29,31 +29,9 @@ public:
     }
 
 private:
-    bool good(std::string_view path) const { return !settings_.broken(path); }
-
-    void add(std::string_view path, std::string reason, std::string hint = {},
-             std::string nearest = {}) {
-        errors_.add({.where = settings_.origin(path).text,
-                     .key = std::string{path},
-                     .reason = std::move(reason),
-                     .nearest = std::move(nearest),
-                     .hint = std::move(hint)});
-    }
-    void contradiction(std::initializer_list<std::string_view> paths, std::string reason,
-                       std::string hint) {
-        errors_.contradiction(settings_, paths, std::move(reason), std::move(hint));
-    }
-    // `path` is given and only makes sense together with `other`.
-    void only_with(std::string_view path, std::string_view other, bool sensible,
-                   std::string_view reason, std::string_view hint) {
-        if (settings_.given(path) && !sensible) {
-            contradiction({path, other}, std::string{reason}, std::string{hint});
-        }
-    }
-
     void brokers() {
         if (!good("kafka.brokers")) return;
-        for (const std::string& text : settings_.list("kafka.brokers")) {
+        for (const std::string& text : settings().list("kafka.brokers")) {
             if (!broker_address(text)) {
                 add("kafka.brokers", "each must be a name or an address, with :port if you like");
                 return;
@@ -62,14 +40,14 @@ private:
     }
 
     void tls() {
-        const bool encrypted = settings_.choice(kProtocol, kKafkaProtocols).encrypted;
+        const bool encrypted = settings().choice(kProtocol, kKafkaProtocols).encrypted;
         for (const std::string_view path : {"kafka.security.ca", "kafka.security.certificate",
                                             "kafka.security.key", "kafka.security.key_password"}) {
             only_with(path, kProtocol, encrypted, "this protocol has no TLS",
                       "set kafka.security.protocol to SSL or SASL_SSL");
         }
-        const bool certificate = !settings_.text("kafka.security.certificate").empty();
-        const bool key = !settings_.text("kafka.security.key").empty();
+        const bool certificate = !settings().text("kafka.security.certificate").empty();
+        const bool key = !settings().text("kafka.security.key").empty();
         if (certificate != key) {
             contradiction({"kafka.security.certificate", "kafka.security.key"},
                           "a certificate and its key go together", "give both or neither");
@@ -79,8 +57,8 @@ private:
     }
 
     void sasl() {
-        const bool sasl = settings_.choice(kProtocol, kKafkaProtocols).sasl;
-        const auto by = settings_.choice(kMechanism, kKafkaMechanisms);
+        const bool sasl = settings().choice(kProtocol, kKafkaProtocols).sasl;
+        const auto by = settings().choice(kMechanism, kKafkaMechanisms);
         if (sasl != (by != KafkaCredentials::none)) {
             contradiction(
                 {kProtocol, kMechanism},
@@ -97,14 +75,15 @@ private:
     }
 
     void needed(std::string_view path, bool is_needed, std::string_view because_of) {
-        if (is_needed && !settings_.given(path)) {
+        if (is_needed && !settings().given(path)) {
             contradiction({because_of, path}, "this mechanism needs it",
                           fmt::format("give {}", path));
         }
     }
 
     void oauth() {
-        const bool used = settings_.choice(kMechanism, kKafkaMechanisms) == KafkaCredentials::token;
+        const bool used =
+            settings().choice(kMechanism, kKafkaMechanisms) == KafkaCredentials::token;
         for (const std::string_view path :
              {"kafka.security.oauth.token_url", "kafka.security.oauth.client_id",
               "kafka.security.oauth.client_secret"}) {
@@ -117,12 +96,12 @@ private:
             only_with(path, kMechanism, used, "this mechanism has no use for it",
                       "set kafka.security.mechanism to OAUTHBEARER");
         }
-        if (settings_.given("kafka.security.oauth.token_url")) token_url();
+        if (settings().given("kafka.security.oauth.token_url")) token_url();
     }
 
     void token_url() {
         constexpr std::string_view path = "kafka.security.oauth.token_url";
-        const std::string& url = settings_.text(path);
+        const std::string& url = settings().text(path);
         const bool http = url.starts_with("http://") || url.starts_with("https://");
         if (!good(path)) return;
         if (!http || url.ends_with("://") || url.find_first_of(" \t\r\n") != std::string::npos) {
@@ -135,16 +114,13 @@ private:
 
     void properties() {
         if (!good("kafka.properties")) return;
-        for (const auto& [name, value] : settings_.map("kafka.properties")) {
+        for (const auto& [name, value] : settings().map("kafka.properties")) {
             if (auto refusal = refuse_property(name, value)) {
                 add("kafka.properties", fmt::format("{}: {}", name, refusal->reason),
                     std::move(refusal->hint), std::move(refusal->nearest));
             }
         }
     }
-
-    const Settings& settings_;
-    Errors& errors_;
 };
 
 bool is_port(std::string_view digits) noexcept {

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <initializer_list>
 #include <utility>
 
+#include "config/option_checker.h"
 #include "core/name_pattern.h"
 #include "sink/kafka/config.h"
 #include "sink/kafka/topic_name.h"
@@ -12,9 +12,9 @@
 namespace pgc {
 namespace {
 
-class Checker {
+class Checker final : OptionChecker {
 public:
-    Checker(const Settings& settings, Errors& errors) : settings_(settings), errors_(errors) {}
+    Checker(const Settings& settings, Errors& errors) : OptionChecker(settings, errors) {}
 
     void run() {
         names();
@@ -23,44 +23,22 @@ public:
     }
 
 private:
-    bool good(std::string_view path) const { return !settings_.broken(path); }
-
-    void add(std::string_view path, std::string reason, std::string hint = {},
-             std::string nearest = {}) {
-        errors_.add({.where = settings_.origin(path).text,
-                     .key = std::string{path},
-                     .reason = std::move(reason),
-                     .nearest = std::move(nearest),
-                     .hint = std::move(hint)});
-    }
-    void contradiction(std::initializer_list<std::string_view> paths, std::string reason,
-                       std::string hint) {
-        errors_.contradiction(settings_, paths, std::move(reason), std::move(hint));
-    }
-    // `path` is given and only makes sense together with `other`.
-    void only_with(std::string_view path, std::string_view other, bool sensible,
-                   std::string_view reason, std::string_view hint) {
-        if (settings_.given(path) && !sensible) {
-            contradiction({path, other}, std::string{reason}, std::string{hint});
-        }
-    }
-
     void topic_template(std::string_view path, TopicOf of) {
         if (!good(path)) return;
-        if (auto fault = template_fault(settings_.text(path), of); !fault.empty()) {
+        if (auto fault = template_fault(settings().text(path), of); !fault.empty()) {
             add(path, std::move(fault));
         }
     }
 
     void names() {
-        const auto& prefix = settings_.text("kafka.topic_prefix");
+        const auto& prefix = settings().text("kafka.topic_prefix");
         if (good("kafka.topic_prefix") && !is_topic_name(prefix)) {
             add("kafka.topic_prefix", "must be of A-Z, a-z, 0-9, ., _ and -");
         }
         topic_template("kafka.topic", TopicOf::table);
         topic_template("kafka.message_topic", TopicOf::pipeline);
         topic_template("dead_letter_topic", TopicOf::pipeline);
-        if (good("state.topic") && !is_topic_name(settings_.text("state.topic"))) {
+        if (good("state.topic") && !is_topic_name(settings().text("state.topic"))) {
             add("state.topic", "a topic's name may hold A-Z, a-z, 0-9, ., _ and - only");
         }
         distinct("kafka.message_topic", "dead_letter_topic");
@@ -70,37 +48,37 @@ private:
 
     // {db} stands for itself: it is the same in both.
     void distinct(std::string_view one, std::string_view other) {
-        const TopicVariables variables{.prefix = settings_.text("kafka.topic_prefix"),
+        const TopicVariables variables{.prefix = settings().text("kafka.topic_prefix"),
                                        .database = "{db}",
                                        .schema = {},
                                        .table = {}};
-        if (fill_template(settings_.text(one), variables) ==
-            fill_template(settings_.text(other), variables)) {
+        if (fill_template(settings().text(one), variables) ==
+            fill_template(settings().text(other), variables)) {
             contradiction({one, other}, "both are the same topic", "give each its own");
         }
     }
 
     void partitions() {
-        if (settings_.integer("kafka.topics.replication_factor") == 0) {
+        if (settings().integer("kafka.topics.replication_factor") == 0) {
             add("kafka.topics.replication_factor", "a topic has at least one replica",
                 "use -1 for the brokers' default");
         }
-        const auto by = settings_.choice("kafka.partitioner", kKafkaPartitioners);
+        const auto by = settings().choice("kafka.partitioner", kKafkaPartitioners);
         only_with("kafka.fixed_partition", "kafka.partitioner", by == KafkaPartitionBy::fixed,
                   "only the partitioner fixed has a partition of its own",
                   "set kafka.partitioner to fixed, or leave kafka.fixed_partition out");
         only_with("kafka.partition_columns", "kafka.partitioner", by == KafkaPartitionBy::columns,
                   "only the partitioner columns looks at columns",
                   "set kafka.partitioner to columns, or leave kafka.partition_columns out");
-        const auto count = settings_.integer("kafka.topics.partitions");
-        if (by == KafkaPartitionBy::fixed && settings_.boolean("kafka.topics.create") &&
-            settings_.integer("kafka.fixed_partition") >= count) {
+        const auto count = settings().integer("kafka.topics.partitions");
+        if (by == KafkaPartitionBy::fixed && settings().boolean("kafka.topics.create") &&
+            settings().integer("kafka.fixed_partition") >= count) {
             contradiction(
                 {"kafka.fixed_partition", "kafka.topics.partitions"},
                 fmt::format("a topic that is created has the partitions 0 to {}", count - 1),
                 "raise kafka.topics.partitions");
         }
-        if (by == KafkaPartitionBy::columns && settings_.map("kafka.partition_columns").empty()) {
+        if (by == KafkaPartitionBy::columns && settings().map("kafka.partition_columns").empty()) {
             contradiction({"kafka.partitioner", "kafka.partition_columns"},
                           "no table's columns are named",
                           "name them, as {\"public.orders\": \"customer_id\"}");
@@ -109,7 +87,7 @@ private:
     }
 
     void partition_columns() {
-        for (const auto& [table, columns] : settings_.map("kafka.partition_columns")) {
+        for (const auto& [table, columns] : settings().map("kafka.partition_columns")) {
             if (!NamePattern::parse(table, 2)) {
                 add("kafka.partition_columns",
                     fmt::format("\"{}\" is not of the form schema.table", table));
@@ -122,16 +100,13 @@ private:
     }
 
     void delivery() {
-        if (settings_.choice("kafka.acks", kKafkaAcks) == KafkaAcks::none &&
-            settings_.choice("kafka.oversize", kKafkaOversizes) == KafkaOversize::dead_letter) {
+        if (settings().choice("kafka.acks", kKafkaAcks) == KafkaAcks::none &&
+            settings().choice("kafka.oversize", kKafkaOversizes) == KafkaOversize::dead_letter) {
             contradiction({"kafka.acks", "kafka.oversize"},
                           "with acks 0 no broker says that a record is too large",
                           "set kafka.acks to all");
         }
     }
-
-    const Settings& settings_;
-    Errors& errors_;
 };
 
 }  // namespace
