@@ -17,23 +17,10 @@
 #include <thread>
 #include <utility>
 
+#include "base/descriptor.h"
+
 namespace pgc {
 namespace {
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd) noexcept : fd_(fd) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const noexcept { return fd_; }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-
-private:
-    int fd_;
-};
 
 Error failure(std::string_view verb, const std::string& path) {
     const int code = errno;

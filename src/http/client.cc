@@ -12,6 +12,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "http/transfer.h"
 
 namespace pgc {
@@ -19,20 +20,6 @@ namespace {
 
 struct CloseMulti {
     void operator()(CURLM* multi) const noexcept { ::curl_multi_cleanup(multi); }
-};
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd) noexcept : fd_(fd) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const noexcept { return fd_; }
-
-private:
-    int fd_;
 };
 
 bool watch(int epoll, int how, int fd, std::uint32_t events) {
