@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/loader.h"
+#include "support/options_fixture.h"
 
 namespace pgc {
 namespace {
@@ -30,36 +30,13 @@ std::vector<OptionTable> tables() {
     return all;
 }
 
-class KafkaConnectionOptionsTest : public testing::Test {
+class KafkaConnectionOptionsTest : public test::OptionsFixture {
 protected:
-    void give(std::string_view path, std::string value) {
-        std::string name = "PG_CAPTURE_";
-        for (const char c : path) {
-            name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-        }
-        environment[name] = std::move(value);
-    }
+    KafkaConnectionOptionsTest() : OptionsFixture(tables(), {{"KAFKA_BROKERS", "kafka"}}) {}
 
     KafkaConnection config() {
-        const auto settings = load(declarations, {"", environment, {}}, files);
-        if (!settings) {
-            ADD_FAILURE() << describe(settings.error());
-            return {};
-        }
-        return kafka_connection(*settings, files);
+        return made([&](const Settings& settings) { return kafka_connection(settings, files); });
     }
-
-    std::vector<std::string> errors() {
-        std::vector<std::string> texts;
-        if (const auto settings = load(declarations, {"", environment, {}}, files); !settings) {
-            for (const auto& error : settings.error()) texts.push_back(describe(error));
-        }
-        return texts;
-    }
-
-    const Declarations declarations{tables()};
-    Environment environment{{"KAFKA_BROKERS", "kafka"}};
-    SimulatedFiles files;
 };
 
 TEST_F(KafkaConnectionOptionsTest, TheTablesThemselvesAreSound) {

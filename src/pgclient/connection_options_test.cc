@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/loader.h"
+#include "support/options_fixture.h"
 
 namespace pgc {
 namespace {
@@ -13,30 +13,15 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class ConnectionOptionsTest : public testing::Test {
+class ConnectionOptionsTest : public test::OptionsFixture {
 protected:
-    Environment environment{
-        {"PG_DATABASE", "shop"}, {"PG_USERNAME", "cdc"}, {"PG_PASSWORD", "s3cret"}};
-    SimulatedFiles files;
-    const Declarations declarations{kPostgresConnectionOptions};
-
-    auto load() { return pgc::load(declarations, {"", environment, {}}, files); }
+    ConnectionOptionsTest()
+        : OptionsFixture(
+              {kPostgresConnectionOptions},
+              {{"PG_DATABASE", "shop"}, {"PG_USERNAME", "cdc"}, {"PG_PASSWORD", "s3cret"}}) {}
 
     ConnectionConfig config() {
-        const auto settings = load();
-        if (!settings) {
-            ADD_FAILURE() << describe(settings.error());
-            return {};
-        }
-        return connection_config(*settings, files);
-    }
-
-    std::vector<std::string> errors() {
-        std::vector<std::string> texts;
-        if (const auto settings = load(); !settings) {
-            for (const auto& error : settings.error()) texts.push_back(describe(error));
-        }
-        return texts;
+        return made([&](const Settings& settings) { return connection_config(settings, files); });
     }
 };
 

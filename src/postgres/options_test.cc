@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/loader.h"
 #include "pgclient/connection_options.h"
+#include "support/options_fixture.h"
 
 namespace pgc {
 namespace {
@@ -22,30 +22,15 @@ std::vector<OptionTable> tables() {
     return all;
 }
 
-class PostgresOptionsTest : public testing::Test {
+class PostgresOptionsTest : public test::OptionsFixture {
 protected:
-    Environment environment{
-        {"PG_DATABASE", "shop"}, {"PG_USERNAME", "cdc"}, {"PG_PASSWORD", "s3cret"}};
-    SimulatedFiles files;
-    const Declarations declarations{tables()};
-
-    auto load() { return pgc::load(declarations, {"", environment, {}}, files); }
+    PostgresOptionsTest()
+        : OptionsFixture(
+              tables(),
+              {{"PG_DATABASE", "shop"}, {"PG_USERNAME", "cdc"}, {"PG_PASSWORD", "s3cret"}}) {}
 
     PostgresConfig config() {
-        const auto settings = load();
-        if (!settings) {
-            ADD_FAILURE() << describe(settings.error());
-            return {};
-        }
-        return postgres_config(*settings, files);
-    }
-
-    std::vector<std::string> errors() {
-        std::vector<std::string> texts;
-        if (const auto settings = load(); !settings) {
-            for (const auto& error : settings.error()) texts.push_back(describe(error));
-        }
-        return texts;
+        return made([&](const Settings& settings) { return postgres_config(settings, files); });
     }
 };
 

@@ -19,6 +19,7 @@
 #include "support/fake_parts.h"
 #include "support/fake_stream.h"
 #include "support/forwarding.h"
+#include "support/healthy_server.h"
 #include "support/manual_clock.h"
 #include "support/walsender_messages.h"
 
@@ -83,13 +84,6 @@ public:
 class PostgresRig final : public Rig {
 public:
     PostgresRig() {
-        config_.publication = "pub";
-        config_.pipeline = "shop";
-        config_.slot = "shop_slot";
-        config_.connection.hosts = {{"db", 5432}};
-        config_.connection.database = "shop";
-        config_.connection.connect_timeout = std::chrono::seconds{30};
-        config_.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
         config_.manage_publication = false;
         lay_out();
         source = std::make_unique<PostgresSource>(PostgresSource::Deps{.config = config_,
@@ -129,33 +123,16 @@ private:
 
     void lay_out() {
         server_.local = false;
-        server_.answers("pg-capture: server */", fake_facts());
-        server_.answers(
-            "IDENTIFY_SYSTEM",
-            fake_row(
-                {{"systemid", "77"}, {"timeline", "1"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
-        server_.answers("pg-capture: slots */", fake_slot());
-        server_.answers("publication signature */", fake_row({{"signature", "x"}}));
-        server_.answers("pg-capture: publication */", fake_publication());
-        server_.answers("publication of inserts */", no_publication());
-        server_.answers("publication members */", fake_members({}));
-        server_.answers("pg-capture: tables */",
-                        fake_tables({{.schema = "public", .name = "users"}}));
-        server_.answers("published tables */", fake_published({{"public", "users"}}));
-        server_.answers("published types */", fake_row({{"types", "{23,25}"}}));
-        server_.answers("pg-capture: slot health */",
-                        fake_rows({}, {{"t", "t", "0/100", "0/200", "reserved", std::nullopt,
-                                        std::nullopt, "t", "0/500", "1024"}}));
-        server_.answers(
-            "pg-capture: table facts */",
-            fake_rows({}, {{"k", "0", "", "id", "", "", "0", "0", "0", "0", "", "", "1"}}));
+        is_healthy(server_, "users");
+        server_.answers("pg-capture: slot health */", fake_slot_health());
+        server_.answers("pg-capture: table facts */", fake_id_key());
     }
 
     ManualClock clock_;
     FakeServer server_;
     FakeStream stream_;
     FakeStreamLinks links_{server_, stream_};
-    PostgresConfig config_;
+    PostgresConfig config_ = shop_config();
     Metrics metrics_{"1.0"};
     SourceCarryOver carry_over_;
 };

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/wait.h"
 #include "pgclient/link.h"
 
 namespace pgc {
@@ -168,6 +169,12 @@ public:
 
 private:
     FakeServer& server_;
+};
+
+// Whatever is waited for is there already.
+class NoWait final : public Waiter {
+public:
+    void wait(const Wants&) override {}
 };
 
 // -- a healthy server's answers to the questions of setup -----------------------------------

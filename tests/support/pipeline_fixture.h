@@ -11,15 +11,10 @@
 
 #include "pipeline/pipeline.h"
 #include "support/fake_parts.h"
+#include "support/log_text.h"
 #include "support/simulated_time.h"
 
 namespace pgc {
-
-class Captured final : public LogLines {
-public:
-    void write(std::string_view line) noexcept override { text += line; }
-    std::string text;
-};
 
 class PipelineTest : public testing::Test {
 protected:
@@ -35,7 +30,7 @@ protected:
     Status status{"p", clock};
     Metrics metrics{"test"};
     SnapshotRequests snapshot_requests;
-    Captured lines;
+    LogText lines;
     Log log{{}, lines, clock};
     PipelineOptions options;
     std::vector<Lsn> confirmed_unstored;

@@ -9,32 +9,17 @@
 
 #include "observe/log.h"
 #include "postgres/setup/publication_keeper.h"
-#include "support/fake_server.h"
+#include "support/healthy_server.h"
+#include "support/log_text.h"
 #include "support/manual_clock.h"
 
 namespace pgc {
 
-class PublicationLog final : public LogLines {
-public:
-    void write(std::string_view line) noexcept override { text += line; }
-    std::string text;
-};
-
 class PublicationKeeperTest : public testing::Test {
 protected:
     void SetUp() override {
-        config.publication = "pub";
-        config.pipeline = "shop";
-        config.slot = "shop_slot";
-        config.connection.database = "shop";
-        config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
+        is_healthy(server, "a");
         signature("one");
-        server.answers("pg-capture: server */", fake_facts());
-        server.answers("pg-capture: publication */", fake_publication());
-        server.answers("publication of inserts */", no_publication());
-        server.answers("publication members */", fake_members({}));
-        server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"}}));
-        server.answers("published tables */", fake_published({{"public", "a"}}));
         server.answers("CREATE PUBLICATION", Rows{});
         server.answers("ALTER PUBLICATION", Rows{});
     }
@@ -65,9 +50,9 @@ protected:
     }
 
     ManualClock clock;
-    PublicationLog lines;
+    LogText lines;
     Log log{LogOptions{}, lines, clock};
-    PostgresConfig config;
+    PostgresConfig config = shop_config();
     FakeServer server;
     FakeLink link{server, LinkFactory::Use::sql};
     std::optional<PublicationKeeper> keeper;

@@ -10,6 +10,8 @@
 #include "pgclient/server_errors.h"
 #include "postgres/source/postgres_source.h"
 #include "support/fake_stream.h"
+#include "support/healthy_server.h"
+#include "support/log_text.h"
 #include "support/manual_clock.h"
 #include "support/walsender_messages.h"
 
@@ -18,45 +20,16 @@ namespace pgc {
 inline constexpr std::uint32_t kUsers = 16384;
 inline constexpr Lsn kFrom{0x200};
 
-class Silence final : public LogLines {
-public:
-    void write(std::string_view line) noexcept override { text += line; }
-    std::string text;
-};
-
 class PostgresSourceTest : public ::testing::Test {
 protected:
     PostgresSourceTest() {
-        config.publication = "pub";
-        config.pipeline = "shop";
-        config.slot = "shop_slot";
-        config.connection.hosts = {{"db", 5432}};
-        config.connection.database = "shop";
-        config.connection.connect_timeout = std::chrono::seconds{30};
-        config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
         config.manage_publication = false;
         server.local = false;
-        server.answers("pg-capture: server */", fake_facts());
-        server.answers(
-            "IDENTIFY_SYSTEM",
-            fake_row(
-                {{"systemid", "77"}, {"timeline", "1"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
-        server.answers("pg-capture: slots */", fake_slot());
-        server.answers("publication signature */", fake_row({{"signature", "x"}}));
-        server.answers("pg-capture: publication */", fake_publication());
-        server.answers("publication of inserts */", no_publication());
-        server.answers("publication members */", fake_members({}));
-        server.answers("pg-capture: tables */",
-                       fake_tables({{.schema = "public", .name = "users"}}));
-        server.answers("published tables */", fake_published({{"public", "users"}}));
-        server.answers("published types */", fake_row({{"types", "{23,25}"}}));
+        is_healthy(server, "users");
         healthy();
-        server.answers("pg-capture: table facts */", users_key());
+        server.answers("pg-capture: table facts */", fake_id_key());
     }
 
-    static Rows users_key() {
-        return fake_rows({}, {{"k", "0", "", "id", "", "", "0", "0", "0", "0", "", "", "1"}});
-    }
     void is_a_standby() {
         server.version = 170011;
         server.answers("pg-capture: server */",
@@ -64,10 +37,8 @@ protected:
         server.answers("pg-capture: replayed */",
                        fake_row({{"in_recovery", "t"}, {"replayed", "0/480"}}));
     }
-    void healthy(std::string confirmed = "0/200", std::string publication = "t") {
-        server.answers("pg-capture: slot health */",
-                       fake_rows({}, {{"t", "t", "0/100", confirmed, "reserved", std::nullopt,
-                                       std::nullopt, publication, "0/500", "1024"}}));
+    void healthy(const std::string& confirmed = "0/200", const std::string& publication = "t") {
+        server.answers("pg-capture: slot health */", fake_slot_health(confirmed, publication));
     }
 
     PostgresSource& source() {
@@ -153,8 +124,8 @@ protected:
     FakeServer server;
     FakeStream stream;
     FakeStreamLinks links{server, stream};
-    PostgresConfig config;
-    Silence lines;
+    PostgresConfig config = shop_config();
+    LogText lines;
     Log log{LogOptions{}, lines, clock};
     Metrics metrics{"1.0"};
     SourceCarryOver carry_over;

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "postgres/check/captured_tables.h"
-#include "support/fake_server.h"
+#include "support/healthy_server.h"
 #include "support/manual_clock.h"
 
 namespace pgc {
@@ -20,32 +20,16 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-class NoWait final : public Waiter {
-public:
-    void wait(const Wants&) override {}
-};
-
 class CheckTest : public testing::Test {
 protected:
     void SetUp() override {
-        config.publication = "pub";
-        config.pipeline = "shop";
-        config.slot = "shop_slot";
-        config.connection.hosts = {{"db", 5432}};
-        config.connection.database = "shop";
         config.connection.connect_timeout = std::chrono::seconds{5};
-        config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
-        server.answers("pg-capture: server */", fake_facts());
+        is_healthy(server, "a");
         server.answers("managed role */", fake_row({{"replication", "f"}}));
-        server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"}}));
-        server.answers("publication of inserts */", no_publication());
         server.answers("pg-capture: publication */",
                        fake_publication({{"note", std::nullopt}, {"owned", "f"}}));
-        server.answers("publication members */", fake_members({}));
-        server.answers("published tables */", fake_published({{"public", "a"}}));
         server.answers("generated columns */", fake_published({}));
         server.answers("pg-capture: slots */", no_slots());
-        server.answers("IDENTIFY_SYSTEM", fake_row({{"systemid", "7"}}));
     }
 
     Findings all() { return check_postgres(config, links, clock, waiter); }
@@ -67,7 +51,7 @@ protected:
         server.answers("pg-capture: tables */", fake_tables(fakes));
     }
 
-    PostgresConfig config;
+    PostgresConfig config = shop_config();
     ManualClock clock;
     NoWait waiter;
     FakeServer server;

@@ -3,7 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/fake_server.h"
+#include "support/healthy_server.h"
+#include "support/log_text.h"
 #include "support/manual_clock.h"
 
 namespace pgc {
@@ -14,35 +15,10 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-class Lines final : public LogLines {
-public:
-    void write(std::string_view line) noexcept override { text += line; }
-    std::string text;
-};
-
 class SourceSetupTest : public testing::Test {
 protected:
     void SetUp() override {
-        config.publication = "pub";
-        config.pipeline = "shop";
-        config.slot = "shop_slot";
-        config.connection.hosts = {{"db", 5432}};
-        config.connection.database = "shop";
-        config.connection.connect_timeout = seconds{30};
-        config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, {}};
-        server.answers("pg-capture: server */", fake_facts());
-        server.answers(
-            "IDENTIFY_SYSTEM",
-            fake_row(
-                {{"systemid", "77"}, {"timeline", "1"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
-        server.answers("pg-capture: slots */", fake_slot());
-        server.answers("publication signature */", fake_row({{"signature", "x"}}));
-        server.answers("pg-capture: publication */", fake_publication());
-        server.answers("publication of inserts */", no_publication());
-        server.answers("publication members */", fake_members({}));
-        server.answers("pg-capture: tables */", fake_tables({{.schema = "public", .name = "a"}}));
-        server.answers("published tables */", fake_published({{"public", "a"}}));
-        server.answers("published types */", fake_row({{"types", "{23,25}"}}));
+        is_healthy(server, "a");
         server.answers("CREATE PUBLICATION", Rows{});
         server.answers("CREATE_REPLICATION_SLOT", fake_row({{"slot_name", "shop_slot"},
                                                             {"consistent_point", "0/400"},
@@ -84,9 +60,9 @@ protected:
     }
 
     ManualClock clock;
-    Lines lines;
+    LogText lines;
     Log log{LogOptions{}, lines, clock};
-    PostgresConfig config;
+    PostgresConfig config = shop_config();
     SourceSetupTask task;
     FakeServer server;
     FakeLinks links{server};
@@ -277,10 +253,7 @@ TEST_F(SourceSetupTest, AnOldServerIsRefusedBeforeItIsAsked) {
 }
 
 TEST_F(SourceSetupTest, TheHistoryOfALaterTimelineIsAskedFor) {
-    server.answers(
-        "IDENTIFY_SYSTEM",
-        fake_row(
-            {{"systemid", "77"}, {"timeline", "2"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
+    server.answers("IDENTIFY_SYSTEM", fake_system("2"));
     server.answers("TIMELINE_HISTORY 2",
                    fake_row({{"filename", "x"}, {"content", "1\t0/300\tr\n"}}));
     ASSERT_TRUE(open());
@@ -289,10 +262,7 @@ TEST_F(SourceSetupTest, TheHistoryOfALaterTimelineIsAskedFor) {
 }
 
 TEST_F(SourceSetupTest, AHistoryThatIsGoneIsLivedWith) {
-    server.answers(
-        "IDENTIFY_SYSTEM",
-        fake_row(
-            {{"systemid", "77"}, {"timeline", "2"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
+    server.answers("IDENTIFY_SYSTEM", fake_system("2"));
     server.refuses("TIMELINE_HISTORY", "58P01", stop(Error::Category::position, "no such file"));
     ASSERT_TRUE(open());
     EXPECT_TRUE(setup().identity().history.empty());

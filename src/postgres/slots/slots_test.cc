@@ -11,11 +11,6 @@ namespace {
 
 using testing::HasSubstr;
 
-class NoWait final : public Waiter {
-public:
-    void wait(const Wants&) override {}
-};
-
 class SlotsTest : public testing::Test {
 protected:
     BlockingLink link() {

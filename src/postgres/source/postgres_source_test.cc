@@ -37,10 +37,7 @@ TEST_F(PostgresSourceTest, OfAStandbyIsCertainWhatItHadReplayedOnTheTimelineWeKn
     clock.advance(TimelineWatch::kEvery);
     ASSERT_TRUE(service());
     EXPECT_EQ(source().certain_until(), Lsn{0x480});
-    server.answers(
-        "IDENTIFY_SYSTEM",
-        fake_row(
-            {{"systemid", "77"}, {"timeline", "2"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
+    server.answers("IDENTIFY_SYSTEM", fake_system("2"));
     clock.advance(TimelineWatch::kEvery);
     const auto reported = service();
     ASSERT_FALSE(reported);
@@ -51,10 +48,7 @@ TEST_F(PostgresSourceTest, OfAStandbyIsCertainWhatItHadReplayedOnTheTimelineWeKn
 // Making a slot waits for transactions, for as long as they like.
 TEST_F(PostgresSourceTest, AStandbyThatIsPromotedWhileItsSlotIsMadeIsConnectedToAnew) {
     is_a_standby();
-    server.answers(
-        "IDENTIFY_SYSTEM",
-        fake_row(
-            {{"systemid", "77"}, {"timeline", "2"}, {"xlogpos", "0/500"}, {"dbname", "shop"}}));
+    server.answers("IDENTIFY_SYSTEM", fake_system("2"));
     server.answers_once(
         "IDENTIFY_SYSTEM",
         fake_row(
@@ -174,7 +168,7 @@ TEST_F(PostgresSourceTest, CountsASchemaChange) {
 
 TEST_F(PostgresSourceTest, GoesOnWhenTheSqlConnectionDied) {
     start();
-    server.answers("pg-capture: table facts */", users_key());
+    server.answers("pg-capture: table facts */", fake_id_key());
     server.rules.push_back(
         {"table facts */", std::unexpected(retry(Error::Category::connection, "cut")), "", 1});
     const int before = links.made;

@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "observe/log_lines.h"
 #include "support/fake_stream.h"
+#include "support/healthy_server.h"
+#include "support/log_text.h"
 #include "support/manual_clock.h"
 
 namespace pgc {
@@ -25,10 +26,7 @@ protected:
                        fake_row({{"in_recovery", in_recovery}, {"replayed", replayed}}));
     }
     void is_on(int timeline) {
-        server.answers("IDENTIFY_SYSTEM", fake_row({{"systemid", "77"},
-                                                    {"timeline", std::to_string(timeline)},
-                                                    {"xlogpos", "0/900"},
-                                                    {"dbname", "shop"}}));
+        server.answers("IDENTIFY_SYSTEM", fake_system(std::to_string(timeline)));
     }
     TimelineWatch& watch() {
         if (!watch_) {
@@ -47,18 +45,12 @@ protected:
         return step();
     }
 
-    class Captured final : public LogLines {
-    public:
-        void write(std::string_view line) noexcept override { text += line; }
-        std::string text;
-    };
-
     SourceIdentity known;
     ManualClock clock;
     FakeServer server;
     FakeStream stream;
     FakeStreamLinks links{server, stream};
-    Captured lines;
+    LogText lines;
     Log log{{}, lines, clock};
     std::optional<TimelineWatch> watch_;
 };

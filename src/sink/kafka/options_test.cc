@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/loader.h"
 #include "kafka/connection_options.h"
 #include "sink/kafka/option_checks.h"
+#include "support/options_fixture.h"
 
 namespace pgc {
 namespace {
@@ -33,36 +33,14 @@ std::vector<OptionTable> tables() {
     return all;
 }
 
-class KafkaOptionsTest : public testing::Test {
+class KafkaOptionsTest : public test::OptionsFixture {
 protected:
-    void give(std::string_view path, std::string value) {
-        std::string name = "PG_CAPTURE_";
-        for (const char c : path) {
-            name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-        }
-        environment[name] = std::move(value);
-    }
+    KafkaOptionsTest() : OptionsFixture(tables(), {{"KAFKA_BROKERS", "kafka"}}) {}
 
     KafkaConfig config() {
-        const auto settings = load(declarations, {"", environment, {}}, files);
-        if (!settings) {
-            ADD_FAILURE() << describe(settings.error());
-            return {};
-        }
-        return kafka_config(*settings, "shop", files);
+        return made(
+            [&](const Settings& settings) { return kafka_config(settings, "shop", files); });
     }
-
-    std::vector<std::string> errors() {
-        std::vector<std::string> texts;
-        if (const auto settings = load(declarations, {"", environment, {}}, files); !settings) {
-            for (const auto& error : settings.error()) texts.push_back(describe(error));
-        }
-        return texts;
-    }
-
-    const Declarations declarations{tables()};
-    Environment environment{{"KAFKA_BROKERS", "kafka"}};
-    SimulatedFiles files;
 };
 
 TEST_F(KafkaOptionsTest, TheTablesThemselvesAreSound) {
@@ -185,7 +163,7 @@ TEST_F(KafkaOptionsTest, EverythingWrongIsToldAtOnceWithItsPlace) {
                               "  topic: \"{nothing}\"\n"
                               "  security: {mechanism: PLAIN}\n"
                               "  properties: {acks: all}\n"));
-    const auto settings = load(declarations, {"shop.yaml", {}, {}}, files);
+    const auto settings = pgc::load(declarations, {"shop.yaml", {}, {}}, files);
     ASSERT_FALSE(settings);
     std::vector<std::string> places;
     for (const auto& error : settings.error()) places.push_back(error.where);

@@ -9,6 +9,7 @@
 
 #include "core/position_text.h"
 #include "support/fake_position_log.h"
+#include "support/log_text.h"
 #include "support/simulated_time.h"
 
 namespace pgc {
@@ -32,17 +33,11 @@ PositionTopicConfig config() {
     return config;
 }
 
-class TextLines final : public LogLines {
-public:
-    std::string text;
-    void write(std::string_view line) noexcept override { text += line; }
-};
-
 class KafkaPositionTopicTest : public testing::Test {
 protected:
     SimulatedClock clock;
     fake::PositionRecords topic;
-    TextLines lines;
+    LogText lines;
     Log log{{}, lines, clock};
     KafkaPositionTopic store = made("shop");
 
