@@ -38,6 +38,7 @@ using TlsStream = asio::ssl::stream<Socket&>;
 
 constexpr Duration kAcceptPause = std::chrono::milliseconds{100};
 constexpr std::size_t kPieceBytes = 16384;
+constexpr std::size_t kRefused_max = 512;  // at once: what waits in the kernel's queue
 constexpr std::string_view kFailed = "an HTTP connection has failed";
 
 }  // namespace
@@ -60,16 +61,26 @@ public:
     const Router& router() const noexcept { return router_; }
     const Clock& clock() const noexcept { return clock_; }
     void forget(const Peer& peer);
+    // A peer has left or become idle.
+    void room_made();
 
 private:
+    // What a newcomer does while all are busy.
+    enum class IfFull : std::uint8_t { waits, is_refused };
+
     void await_peers();
-    void accept_peers();
+    void accept_peers(IfFull newcomer);
     void admit(int socket);
-    bool make_room();
+    std::shared_ptr<Peer> longest_idle() const;
+    void hold_newcomers();
+    void await_room();
 
     asio::io_context io_{1};
     asio::posix::stream_descriptor listener_;
     asio::steady_timer accept_again_;
+    asio::steady_timer room_timer_;
+    bool newcomers_wait_ = false;
+    Instant wait_until_{};  // while they do
     const Router router_;
     const Clock& clock_;
     const Logger logger_;
@@ -104,6 +115,11 @@ public:
 
     bool idle() const noexcept {
         return waits_for_tls() || (secure_ != Secure::shaking_hands && connection_.idle());
+    }
+    // Something has come that is not read yet, so it is idle no more.
+    bool has_sent() const noexcept {
+        error_code error;
+        return socket_.available(error) > 0 && !error;
     }
     Instant used() const noexcept { return used_; }
 
@@ -143,6 +159,7 @@ private:
         if ((over || connection_.state() == State::lingering) && !ending_) end_sending();
         read_some();
         wait_until(ending_ ? ends_by_ : connection_.deadline());
+        if (idle()) loop_.room_made();
     }
 
     void read_some() {
@@ -249,6 +266,7 @@ HttpServer::Loop::Loop(Router router, const Clock& clock, Logger logger,
                        std::unique_ptr<ServerTls> tls)
     : listener_(io_),
       accept_again_(io_),
+      room_timer_(io_),
       router_(std::move(router)),
       clock_(clock),
       logger_(std::move(logger)),
@@ -286,17 +304,30 @@ void HttpServer::Loop::end() {
 
 void HttpServer::Loop::forget(const Peer& peer) {
     std::erase_if(peers_, [&](const auto& one) { return one.get() == &peer; });
+    room_made();
+}
+
+void HttpServer::Loop::room_made() {
+    if (!std::exchange(newcomers_wait_, false)) return;
+    room_timer_.cancel();
+    await_peers();
 }
 
 void HttpServer::Loop::await_peers() {
     listener_.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code error) {
-        if (!error) accept_peers();
+        if (!error) accept_peers(IfFull::waits);
     });
 }
 
-void HttpServer::Loop::accept_peers() {
+// Somebody waits in the kernel's queue.
+void HttpServer::Loop::accept_peers(IfFull newcomer) {
     // A bounded number at a time, so that who is already here gets his turn.
-    for (std::size_t i = 0; i < kConnections_max; ++i) {
+    const std::size_t at_once = newcomer == IfFull::waits ? kConnections_max : kRefused_max;
+    for (std::size_t i = 0; i < at_once; ++i) {
+        if (newcomer == IfFull::waits && peers_.size() >= kConnections_max && !longest_idle()) {
+            if (i == 0) return hold_newcomers();
+            break;  // whether another waits is not known
+        }
         const int socket =
             ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (socket >= 0) {
@@ -319,11 +350,31 @@ void HttpServer::Loop::accept_peers() {
     await_peers();
 }
 
+void HttpServer::Loop::hold_newcomers() {
+    newcomers_wait_ = true;
+    wait_until_ = clock_.now() + kRoom_wait_max;
+    await_room();
+}
+
+void HttpServer::Loop::await_room() {
+    room_timer_.expires_after(std::max(wait_until_ - clock_.now(), Duration{0}));
+    room_timer_.async_wait([this](error_code error) {
+        if (error || !newcomers_wait_) return;
+        if (clock_.now() < wait_until_) return await_room();
+        newcomers_wait_ = false;
+        accept_peers(IfFull::is_refused);
+    });
+}
+
 void HttpServer::Loop::admit(int socket) {
-    if (peers_.size() >= kConnections_max && !make_room()) {
-        ::close(socket);
-        logger_.warning("HTTP connection refused, too many are busy");
-        return;
+    if (peers_.size() >= kConnections_max) {
+        const auto idle = longest_idle();
+        if (!idle) {
+            ::close(socket);
+            logger_.warning("HTTP connection refused, too many are busy");
+            return;
+        }
+        idle->close();
     }
     Socket owned(io_);
     error_code error;
@@ -338,14 +389,14 @@ void HttpServer::Loop::admit(int socket) {
     peer->start();
 }
 
-// By the connection that has been idle the longest.
-bool HttpServer::Loop::make_room() {
-    const auto oldest = std::ranges::min_element(
-        peers_, {}, [](const auto& peer) { return peer->idle() ? peer->used() : kNever; });
-    if (!(*oldest)->idle()) return false;
-    const auto peer = *oldest;
-    peer->close();
-    return true;
+// Null: none is idle.
+std::shared_ptr<HttpServer::Peer> HttpServer::Loop::longest_idle() const {
+    std::shared_ptr<Peer> longest;
+    for (const auto& peer : peers_) {
+        if (!peer->idle() || peer->has_sent()) continue;
+        if (!longest || peer->used() < longest->used()) longest = peer;
+    }
+    return longest;
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(std::string_view listen, Router router,

@@ -3,8 +3,11 @@
 // connection.h decides what a connection does: docs/internals/http.md.
 //
 // At most kConnections_max connections. When one more comes, the one that has been idle
-// the longest makes room; if none is idle, the newcomer is closed: so connections that
-// are only held open can't keep a health probe out. One whose TLS has not begun is idle.
+// the longest makes room: so connections that are only held open can't keep a health probe
+// out. One whose TLS has not begun is idle; one that has sent something we have yet to read
+// is not. If none is idle, newcomers wait in the kernel's queue until one is or leaves: peers
+// that have gone, which we learn by reading, can't keep a probe out either. After
+// kRoom_wait_max whoever waits is closed.
 //
 // Threads: start() and the destructor on any one thread; the rest runs on the server's,
 // which takes no signals. The destructor closes everything at once and joins.
@@ -29,6 +32,8 @@ public:
     static constexpr std::size_t kConnections_max = 64;
     // From a connection's first byte to the end of its TLS handshake.
     static constexpr Duration kHandshake_max = std::chrono::seconds{10};
+    // How long a newcomer waits while all are busy; probes have a second (Kubernetes).
+    static constexpr Duration kRoom_wait_max = std::chrono::seconds{1};
 
     // Listens before it returns; a port in use is an Error. `listen` as in listen_address.h;
     // without `tls` it speaks plain HTTP. What the handlers refer to, and the clock, outlive

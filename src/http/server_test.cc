@@ -10,7 +10,9 @@
 
 #include <array>
 #include <atomic>
+#include <latch>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -80,6 +82,18 @@ private:
     int socket_;
 };
 
+// The server's: it stands still until it is moved, so no deadline passes by chance. From any
+// thread.
+class StillClock final : public Clock {
+public:
+    Instant now() const noexcept override { return {Duration{now_.load()}}; }
+    WallTime wall() const noexcept override { return {1'795'229'825'123'456}; }
+    void advance(Duration by) noexcept { now_ += by.count(); }
+
+private:
+    std::atomic<Duration::rep> now_{Duration{std::chrono::hours{1}}.count()};
+};
+
 class HttpServerTest : public ::testing::Test {
 protected:
     HttpServerTest() { server_ = start(); }
@@ -91,8 +105,13 @@ protected:
         router.add("GET", "/big", [](const HttpRequest&) {
             return HttpResponse{.body = std::string(3'000'000, 'x')};
         });
+        router.add("GET", "/held", [this](const HttpRequest&) {
+            held_.count_down();
+            released_.wait();
+            return HttpResponse{.body = "ok\n"};
+        });
         auto started =
-            HttpServer::start("127.0.0.1:0", std::move(router), clock_, Logger{}, std::move(tls));
+            HttpServer::start("127.0.0.1:0", std::move(router), time_, Logger{}, std::move(tls));
         EXPECT_TRUE(started);
         return std::move(*started);
     }
@@ -103,7 +122,42 @@ protected:
             .receive_all();
     }
 
+    // One request answered, and the next begun.
+    static void keep_busy(Client& client) {
+        EXPECT_THAT(client.send(kRest).receive_until("ok\n"), EndsWith("ok\n"));
+    }
+    // As many as there may be; the server has read from each.
+    std::vector<std::unique_ptr<Client>> all_busy() const {
+        std::vector<std::unique_ptr<Client>> busy;
+        for (std::size_t i = 0; i < HttpServer::kConnections_max; ++i) {
+            busy.push_back(std::make_unique<Client>(port()));
+            busy.back()->send("GET /l");
+            keep_busy(*busy.back());
+        }
+        return busy;
+    }
+    // Who has connected by now has been looked at: the server has been round twice since.
+    static void let_server_look(Client& busy) {
+        for (int i = 0; i < 3; ++i) keep_busy(busy);
+    }
+
+    // The server's thread stands in a handler until it is let go.
+    void hold_server() {
+        holder_.emplace(port());
+        holder_->send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
+        held_.wait();
+    }
+    void let_server_go() { released_.count_down(); }
+
+    static constexpr std::string_view kRequest = "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n";
+    static constexpr std::string_view kRest = "ivez HTTP/1.1\r\nHost: a\r\n\r\nGET /l";
+    static constexpr std::string_view kEnd = "ivez HTTP/1.1\r\nHost: a\r\n\r\n";
+
     SystemClock clock_;
+    StillClock time_;
+    std::latch held_{1};
+    std::latch released_{1};
+    std::optional<Client> holder_;
     std::unique_ptr<HttpServer> server_;
 };
 
@@ -143,15 +197,46 @@ TEST_F(HttpServerTest, ConnectionsHeldOpenDoNotKeepAProbeOut) {
     EXPECT_THAT(ask("GET /livez"), EndsWith("ok\n"));
 }
 
-TEST_F(HttpServerTest, RefusesNewcomersWhileAllAreBusy) {
-    std::vector<std::unique_ptr<Client>> busy;
-    for (std::size_t i = 0; i < HttpServer::kConnections_max; ++i) {
-        busy.push_back(std::make_unique<Client>(port()));
-        busy.back()->send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\nGET /liv").receive_until("ok\n");
+TEST_F(HttpServerTest, ANewcomerWaitsUntilOneOfTheBusyIsIdle) {
+    const auto busy = all_busy();
+    Client newcomer{port()};
+    newcomer.send(kRequest);
+    let_server_look(*busy[0]);
+    EXPECT_THAT(busy[1]->send(kEnd).receive_until("ok\n"), EndsWith("ok\n"));
+    EXPECT_THAT(newcomer.receive_until("ok\n"), EndsWith("ok\n"));
+}
+
+TEST_F(HttpServerTest, ANewcomerWaitsUntilOneOfTheBusyLeaves) {
+    auto busy = all_busy();
+    Client newcomer{port()};
+    newcomer.send(kRequest);
+    let_server_look(*busy[0]);
+    busy.pop_back();
+    EXPECT_THAT(newcomer.receive_until("ok\n"), EndsWith("ok\n"));
+}
+
+TEST_F(HttpServerTest, RefusesNewcomersWhileAllStayBusy) {
+    const auto busy = all_busy();
+    std::vector<std::unique_ptr<Client>> newcomers;
+    for (std::size_t i = 0; i < HttpServer::kConnections_max + 10; ++i) {
+        newcomers.push_back(std::make_unique<Client>(port()));
     }
-    EXPECT_THAT(Client{port()}.receive_all(), IsEmpty());
-    EXPECT_THAT(busy[0]->send("ez HTTP/1.1\r\nHost: a\r\n\r\n").receive_until("ok\n"),
-                EndsWith("ok\n"));
+    let_server_look(*busy[0]);
+    time_.advance(HttpServer::kRoom_wait_max);
+    for (const auto& newcomer : newcomers) EXPECT_THAT(newcomer->receive_all(), IsEmpty());
+    EXPECT_THAT(busy[0]->send(kEnd).receive_until("ok\n"), EndsWith("ok\n"));
+    EXPECT_THAT(ask("GET /livez"), EndsWith("ok\n"));
+}
+
+TEST_F(HttpServerTest, PeersThatHaveGoneDoNotKeepAProbeOut) {
+    hold_server();
+    for (std::size_t i = 0; i < 2 * HttpServer::kConnections_max; ++i) {
+        Client{port()}.send("GET /l");
+    }
+    Client probe{port()};
+    probe.send(kRequest);
+    let_server_go();
+    EXPECT_THAT(probe.receive_until("ok\n"), EndsWith("ok\n"));
 }
 
 TEST_F(HttpServerTest, SurvivesPeersThatSendNonsenseAndGoAway) {
@@ -270,6 +355,20 @@ TEST_F(HttpsServerTest, ConnectionsHeldOpenDoNotKeepAProbeOut) {
         held.push_back(std::make_unique<Client>(port()));
     }
     EXPECT_TRUE(get("/livez"));
+}
+
+TEST_F(HttpsServerTest, ANewcomerWaitsUntilOneWhoseHandsAreShakenLeaves) {
+    std::vector<std::unique_ptr<Client>> begun;
+    for (std::size_t i = 0; i < HttpServer::kConnections_max; ++i) {
+        begun.push_back(std::make_unique<Client>(port()));
+        begun.back()->send("\x16\x03\x01\x02");
+    }
+    bool answered = false;
+    {
+        const std::jthread probe{[&] { answered = get("/livez").has_value(); }};
+        begun.pop_back();
+    }
+    EXPECT_TRUE(answered);
 }
 
 TEST_F(HttpsServerTest, EndsAtOnceWhileHandsAreShaken) {
