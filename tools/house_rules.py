@@ -26,7 +26,7 @@ ROOMS = {
     "kafka": {"base", "config", "observe"},
     "postgres": CORE | {"pgclient"},
     "transform": CORE,
-    "format": CORE,
+    "format": CORE | {"http"},
     "sink": CORE | {"kafka", "pgclient"},
     "pipeline": CORE,
     "apply": CORE | {"kafka", "pgclient"},
