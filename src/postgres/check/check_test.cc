@@ -309,7 +309,7 @@ TEST_F(CheckTest, ASlotInUseNamesItsReader) {
 TEST_F(CheckTest, ALostSlotIsToBeDroppedAndASlotOfOthersToBeLeft) {
     server.answers("pg-capture: slots */", fake_slot({{"wal_status", "lost"}}));
     EXPECT_THAT(only().hint, HasSubstr("pg-capture position reset --drop-slot"));
-    EXPECT_THAT(only().hint, HasSubstr("is lost"));
+    EXPECT_THAT(only().hint, HasSubstr("are lost"));
     server.answers("pg-capture: slots */", fake_slot({{"plugin", "wal2json"}}));
     EXPECT_THAT(only().hint, HasSubstr("PG_SLOT_NAME"));
     server.answers("pg-capture: slots */", fake_slot({{"wal_status", "unreserved"}}));

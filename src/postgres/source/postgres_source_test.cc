@@ -117,7 +117,7 @@ TEST_F(PostgresSourceTest, SaysWhichSlotWasRefused) {
     ASSERT_FALSE(serviced);
     EXPECT_THAT(serviced.error().where, HasSubstr("shop_slot"));
     EXPECT_THAT(serviced.error().hint, HasSubstr("pg-capture position reset --drop-slot"));
-    EXPECT_THAT(serviced.error().hint, HasSubstr("is lost"));
+    EXPECT_THAT(serviced.error().hint, HasSubstr("are lost"));
 }
 
 // Such as a division by zero in somebody's row filter, or what no line of ours knows.
