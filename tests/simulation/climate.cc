@@ -37,7 +37,7 @@ void add_snapshots(Climate& climate, Random& random) {
     reading.cut = random.chance(40) ? 1 + static_cast<unsigned>(random.below(20)) : 0;
     reading.altered = random.chance(30) ? 10 : 0;
     reading.timeouts = random.chance(30) ? 10 : 0;
-    reading.timeouts_are_late = climate.requests > 0 || random.chance(50);
+    reading.timeouts_are_late = random.chance(50);
     reading.row_max = 1ms * random.below(random.chance(20) ? 500 : 20);
     reading.bytes = random.below(random.chance(30) ? 60'000'000 : 20'000);
     reading.pages = static_cast<std::uint32_t>(random.below(12));
