@@ -31,14 +31,19 @@ function(pgc_support_library)
     endif()
 endfunction()
 
-# tests/NAME/*.cc -> test executable NAME_test over all rooms but cli.
+# tests/NAME/*.cc -> test executable NAME_test over all rooms but cli. BORROWS: files of other
+# suites that it is built with, without .cc.
 function(pgc_suite name)
+    cmake_parse_arguments(SUITE "" "" "BORROWS" ${ARGN})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${name}/*.cc")
     if(NOT sources)
         return()
     endif()
     get_property(rooms GLOBAL PROPERTY PGC_ROOMS)
     list(REMOVE_ITEM rooms pgc_cli)
+    foreach(borrowed IN LISTS SUITE_BORROWS)
+        list(APPEND sources "${CMAKE_SOURCE_DIR}/tests/${borrowed}.cc")
+    endforeach()
     pgc_gtest(${name}_test SOURCES ${sources} LIBS ${rooms} pgc::json_readers)
 endfunction()
 

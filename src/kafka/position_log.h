@@ -42,7 +42,8 @@ public:
     // Begins to append a record under our key; an empty value takes away what stands there.
     virtual void append(std::string value) = 0;
     // True once all replicas in sync have it: no crash of a broker loses it any more. After a
-    // `retry` nobody knows whether it got there; the same may be appended again.
+    // `retry` nobody knows whether it got there; the same may be appended again. A `stop` of
+    // the category `position`: the topic is gone.
     [[nodiscard]] virtual Result<bool> appended() = 0;
 
     // Adds what the answer that is under way waits for.

@@ -30,11 +30,11 @@ public:
     void create() { exists_ = true; }
     void remove() {
         exists_ = false;
-        last_.reset();
-        has_position_ = false;
+        forget();
     }
     // All replicas have it.
     void take(std::string value) {
+        if (value.empty()) return forget();
         const auto position = read_position(value);
         if (!position) {
             world_.fail("a position was stored that can't be read: " + position.error());
@@ -57,6 +57,11 @@ public:
     Instant back_at() const noexcept { return back_at_; }
 
 private:
+    void forget() {
+        last_.reset();
+        has_position_ = false;
+    }
+
     World& world_;
     Oracle& oracle_;
     bool exists_ = false;

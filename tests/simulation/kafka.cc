@@ -6,6 +6,7 @@
 #include <functional>
 #include <iterator>
 #include <set>
+#include <utility>
 
 namespace pgc::sim {
 
@@ -66,6 +67,10 @@ private:
         std::deque<Lent> queue;
         bool busy = false;  // a request is on its way
     };
+    struct Purged {
+        const Partition* partition = nullptr;
+        std::deque<Lent> queue;
+    };
     // All that were produced, in that order.
     struct Produced {
         Lsn commit;
@@ -100,7 +105,9 @@ private:
     std::vector<Lent> next_request(Partition& partition);
     void write(const Lent& lent);
     void fail(Partition& partition, std::vector<Lent> request, KafkaCode code);
-    void fail_for_good();
+    void fail_for_good(const Partition& partition, const std::vector<Lent>& request);
+    std::vector<Purged> purge();
+    void report_purged(const std::vector<Purged>& purged);
     void report_failed(const Partition& partition, const Lent& lent, KafkaCode code);
     void report_to_oracle();
 
@@ -270,7 +277,9 @@ void FakeClusterProducer::finish(Partition& partition) {
     if (bytes > topic->second.message_bytes_max) {
         return fail(partition, std::move(request), KafkaCode::message_too_large);
     }
-    if (world_.random.below(10'000) < cluster_.habits_.fatal_per_10000) return fail_for_good();
+    if (world_.random.below(10'000) < cluster_.habits_.fatal_per_10000) {
+        return fail_for_good(partition, request);
+    }
     if (world_.random.below(10'000) < cluster_.habits_.failures_per_10000) {
         return fail(partition, std::move(request), KafkaCode::out_of_order);
     }
@@ -326,26 +335,43 @@ void FakeClusterProducer::report_failed(const Partition& partition, const Lent& 
 
 void FakeClusterProducer::fail(Partition& partition, std::vector<Lent> request, KafkaCode code) {
     world_.note("the cluster refuses ", std::to_string(request.size()), " records");
+    std::vector<Purged> purged;
     if (cluster_.habits_.gapless && cluster_.mutation_ != Mutation::kafka_failure_counts) {
         ready_.fatal = retry(Error::Category::sink, "a gap");
         dead_ = true;
+        purged = purge();
     }
-    later([this, &partition, request = std::move(request), code] {
+    later([this, &partition, request = std::move(request), code, purged = std::move(purged)] {
         for (const Lent& lent : request) report_failed(partition, lent, code);
+        report_purged(purged);
     });
-    if (!dead_) return;
-    for (auto& [which, other] : partitions_) other.queue.clear();
 }
 
-void FakeClusterProducer::fail_for_good() {
+void FakeClusterProducer::fail_for_good(const Partition& partition,
+                                        const std::vector<Lent>& request) {
     world_.note("the producer is done for");
     ready_.fatal = retry(Error::Category::sink, "done for");
     dead_ = true;
+    for (const Lent& lent : request) {
+        report_failed(partition, lent, KafkaCode::local_purged_inflight);
+    }
+    report_purged(purge());
+}
+
+// What it has not sent yet, and never will.
+std::vector<FakeClusterProducer::Purged> FakeClusterProducer::purge() {
+    std::vector<Purged> purged;
     for (auto& [which, partition] : partitions_) {
-        for (const Lent& lent : partition.queue) {
-            report_failed(partition, lent, KafkaCode::local_purged_queue);
+        purged.push_back({&partition, std::exchange(partition.queue, {})});
+    }
+    return purged;
+}
+
+void FakeClusterProducer::report_purged(const std::vector<Purged>& purged) {
+    for (const auto& [partition, queue] : purged) {
+        for (const Lent& lent : queue) {
+            report_failed(*partition, lent, KafkaCode::local_purged_queue);
         }
-        partition.queue.clear();
     }
 }
 

@@ -108,12 +108,12 @@ public:
         for (const std::string& name : topics) ask({To::limits, name, {}});
     }
     void collect(KafkaReports& into) override {
-        wake_.clear();
         if (kafka_.answers) answer();
         if (kafka_.write_code != KafkaCode::none) {
             while (!lent_.empty()) fail_at(0, kafka_.write_code);
         }
         if (kafka_.writes) write(lent_.size());
+        wake_.clear();
         std::ranges::move(ready_.written, std::back_inserter(into.written));
         std::ranges::move(ready_.failed, std::back_inserter(into.failed));
         std::ranges::move(ready_.answers, std::back_inserter(into.answers));

@@ -49,7 +49,14 @@ public:
     Result<bool> appended() override {
         if (topic_.silent) return false;
         if (auto error = take(topic_.append_errors)) return std::unexpected(std::move(*error));
-        topic_.last[key_] = value_;
+        if (!topic_.exists) {
+            return std::unexpected(stop(Error::Category::position, "the topic is gone"));
+        }
+        if (value_.empty()) {
+            topic_.last.erase(key_);
+        } else {
+            topic_.last[key_] = value_;
+        }
         return true;
     }
     void wants(Wants& wants) const override { wants.readable(kFd); }
