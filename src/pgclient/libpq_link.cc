@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "pgclient/address_lookup.h"
+#include "pgclient/libpq_connection.h"
 #include "pgclient/libpq_result.h"
 #include "pgclient/loopback.h"
 #include "pgclient/parameters.h"
@@ -20,11 +21,6 @@
 namespace pgc {
 
 namespace {
-
-struct EndConnection {
-    void operator()(PGconn* connection) const noexcept { PQfinish(connection); }
-};
-using ConnectionHandle = std::unique_ptr<PGconn, EndConnection>;
 
 // Bytes taken from the socket before messages are cut out of them: libpq's buffer grows to
 // about twice this and then reads as much with one system call.
@@ -108,7 +104,7 @@ private:
 
     State state_ = State::looking_up;
     std::optional<AddressLookup> lookup_;
-    ConnectionHandle connection_;
+    LibpqConnection connection_;
     bool loopback_ = false;
     bool unwritten_ = false;
     bool copying_ = false;
@@ -163,24 +159,10 @@ Result<Link::Connecting> LibpqLink::connect() {
 }
 
 Result<void> LibpqLink::begin_connecting(const AddressList& addresses) {
-    const Parameters parameters = connection_parameters(
-        config_, beginning_after(addresses, *silent_), application_name_, use_);
-    std::vector<const char*> names;
-    std::vector<const char*> values;
-    const auto add = [&](const char* name, const char* value) {
-        names.push_back(name);
-        values.push_back(value);
-    };
-    for (const auto& [name, value] : parameters) add(name, value.c_str());
-    if (!credentials_.password.empty()) add("password", credentials_.password.reveal().c_str());
-    if (!config_.ssl_key.empty()) {
-        // Given in any case: without one OpenSSL would ask the terminal.
-        const bool none = credentials_.ssl_key_password.empty();
-        add("sslpassword", none ? "none" : credentials_.ssl_key_password.reveal().c_str());
-    }
-    add(nullptr, nullptr);
-
-    connection_.reset(PQconnectStartParams(names.data(), values.data(), 0));
+    connection_ =
+        begin_libpq_connection(connection_parameters(config_, beginning_after(addresses, *silent_),
+                                                     application_name_, use_),
+                               credentials_, !config_.ssl_key.empty());
     credentials_ = {};
     if (!connection_) return std::unexpected(stop(Error::Category::internal, "out of memory"));
     lookup_.reset();
@@ -464,21 +446,9 @@ LibpqLinkFactory::LibpqLinkFactory(ConnectionConfig config, std::string applicat
 }
 
 Result<std::unique_ptr<Link>> LibpqLinkFactory::make(Use use) {
-    Credentials credentials;
-    const auto read = [](const SecretSource& source, Secret& secret) -> Result<void> {
-        if (!source) return {};
-        auto now = source();
-        if (!now) return std::unexpected(std::move(now.error()));
-        secret = std::move(*now);
-        return {};
-    };
-    if (auto got = read(config_.password, credentials.password); !got) {
-        return std::unexpected(std::move(got.error()));
-    }
-    if (auto got = read(config_.ssl_key_password, credentials.ssl_key_password); !got) {
-        return std::unexpected(std::move(got.error()));
-    }
-    return std::make_unique<LibpqLink>(config_, application_name_, use, std::move(credentials),
+    auto credentials = read_credentials(config_);
+    if (!credentials) return std::unexpected(std::move(credentials.error()));
+    return std::make_unique<LibpqLink>(config_, application_name_, use, std::move(*credentials),
                                        silent_, logger_);
 }
 
