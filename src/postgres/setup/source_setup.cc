@@ -8,13 +8,13 @@
 #include <utility>
 
 #include "pgclient/answer.h"
-#include "pgclient/quote.h"
 #include "pgclient/session.h"
 #include "postgres/setup/binary_choice.h"
 #include "postgres/setup/identity.h"
 #include "postgres/setup/link_pair.h"
 #include "postgres/setup/publication_keeper.h"
 #include "postgres/setup/server_facts.h"
+#include "postgres/setup/setup_reports.h"
 #include "postgres/setup/slot.h"
 #include "postgres/setup/slot_claim.h"
 #include "postgres/setup/statements.h"
@@ -110,14 +110,6 @@ private:
         return state_ == State::replicating || state_ == State::system ||
                state_ == State::history || state_ == State::creating;
     }
-    std::string_view what_holds_up_slots() const noexcept {
-        return facts_.standby ? "on the primary: SELECT pg_log_standby_snapshot();"
-                              : "find them, then end them or wait: SELECT pid, xact_start, state "
-                                "FROM pg_stat_activity WHERE backend_xid IS NOT NULL ORDER BY "
-                                "xact_start;";
-    }
-    void warn_of_server() const;
-    void warn_of_slot(const SlotState& slot) const;
 
     const PostgresConfig& config_;
     LinkFactory& factory_;
@@ -222,7 +214,7 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::await_replication() {
     const auto connected = links.replication_connected();
     if (!connected) return std::unexpected(connected.error());
     if (!*connected) return Progress::wait;
-    warn_of_server();
+    warn_of_server(logger_, *links.replication, config_.connection, facts_.version);
     return enter(State::system, kAnswerPatience);
 }
 
@@ -279,7 +271,7 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::step_claim() {
     if (!settled) return std::unexpected(settled.error());
     if (!*settled) return Progress::wait;
     if (const auto& slot = claim_->slot()) {
-        warn_of_slot(*slot);
+        warn_of_slot(logger_, *slot);
         identity.slot_confirmed = slot->confirmed;
     } else if (task_.look_only || !task_.may_create_slot) {
         // The start guard refuses, and says whether it is another server's, too.
@@ -385,7 +377,7 @@ Result<void> SourceSetup::Steps::check_patience() {
     if (now_ >= remind_at_) {
         remind_at_ = now_ + kCreateReminder;
         logger_.warning("creating the slot waits for transactions that are still running",
-                        {{"slot", config_.slot}, {"hint", what_holds_up_slots()}});
+                        {{"slot", config_.slot}, {"hint", what_holds_up_slots(facts_.standby)}});
     }
     if (now_ < deadline_) return {};
     return std::unexpected(out_of_patience());
@@ -393,30 +385,14 @@ Result<void> SourceSetup::Steps::check_patience() {
 
 Error SourceSetup::Steps::out_of_patience() {
     if (state_ == State::connecting || state_ == State::replicating) {
-        Error error = retry(
-            Error::Category::connection,
-            fmt::format(
-                "no connection within {} s",
-                std::chrono::duration_cast<seconds>(config_.connection.connect_timeout).count()));
-        for (const PostgresHost& host : config_.connection.hosts) {
-            error.where += (error.where.empty() ? "" : ", ") + to_string(host);
-        }
-        error.hint =
-            "check PG_HOST, PG_PORT and the network between; or raise "
-            "PG_CONNECT_TIMEOUT_SECS";
-        return error;
+        return no_connection_in_time(config_.connection);
     }
     if (state_ == State::creating) {
         // Else the server would go on waiting, and leave behind a slot that nobody reads.
         const auto end =
             fmt::format("SELECT pg_terminate_backend({})", links.replication->backend_pid());
         if (auto sent = links.sql->send(end); !sent) return std::move(sent.error());
-        Error error = retry(Error::Category::server,
-                            fmt::format("slot {} could not be created: transactions that were "
-                                        "running are still not over",
-                                        quote_name(config_.slot)));
-        error.hint = what_holds_up_slots();
-        return error;
+        return slot_not_created(config_.slot, facts_.standby);
     }
     return retry(Error::Category::connection, "the server does not answer");
 }
@@ -440,30 +416,6 @@ void SourceSetup::Steps::wants(Wants& wants) const {
         answering(*links.sql);
     } else if (state_ != State::replicating) {
         answering(*links.replication);
-    }
-}
-
-// -- warnings -------------------------------------------------------------------------------
-
-void SourceSetup::Steps::warn_of_server() const {
-    if (!links.replication->encrypted() && !links.replication->local() &&
-        config_.connection.plain_text_to_others()) {
-        logger_.warning("the connection is not encrypted: data and password can be read on the way",
-                        {{"hint", "set postgres.ssl_mode to verify-full"}});
-    }
-    for (const KnownBug& bug : known_bugs(facts_.version)) {
-        logger_.warning(
-            "this version of the server has a bug that concerns us",
-            {{"server", version_name(facts_.version)}, {"bug", bug.what}, {"hint", bug.hint}});
-    }
-}
-
-void SourceSetup::Steps::warn_of_slot(const SlotState& slot) const {
-    if (slot.wal_status == "unreserved") {
-        logger_.warning("the slot is about to be lost: it needs more WAL than the server keeps",
-                        {{"slot", slot.name},
-                         {"retained_bytes", slot.retained_bytes},
-                         {"hint", "raise max_slot_wal_keep_size"}});
     }
 }
 
