@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cassert>
 #include <cstdint>
 #include <unordered_set>
@@ -14,6 +12,7 @@
 #include "postgres/setup/joined_tables.h"
 #include "postgres/setup/name_lists.h"
 #include "postgres/setup/publication.h"
+#include "postgres/setup/publication_change.h"
 #include "postgres/setup/publication_coverage.h"
 #include "postgres/setup/publication_faults.h"
 #include "postgres/setup/publication_findings.h"
@@ -35,12 +34,6 @@ Result<std::vector<std::string>> read_published(const Rows& rows) {
         if (!row.sound()) return std::unexpected(strange_answer("published tables"));
     }
     return names;
-}
-
-// A lock that somebody holds, a deadlock, a server out of something: another time it goes.
-bool may_pass(std::string_view sqlstate) noexcept {
-    constexpr std::array<std::string_view, 4> classes{"40", "53", "55P03", "57"};
-    return std::ranges::any_of(classes, [&](auto c) { return sqlstate.starts_with(c); });
 }
 
 constexpr std::string_view kWhoHoldsTables =
@@ -81,7 +74,7 @@ public:
             auto answer = link.result();
             if (!answer) {
                 const bool refused = asking_ == Asking::change && !link.sqlstate().empty();
-                if (refused && collided(link.sqlstate())) {
+                if (refused && collided(link.sqlstate(), found_)) {
                     if (auto again = look_again(link, std::move(answer.error())); !again) {
                         return failed(std::move(again.error()));
                     }
@@ -236,25 +229,6 @@ private:
         return go_on(link, Asking::inserts_members, inserts_members_query(version_, inserts_name_));
     }
 
-    // What makes and alters both, or as many as there are to be.
-    std::string both_sql() const {
-        const PublicationOwner owner = owner_of(config_, found_.apart);
-        std::string sql = publication_ ? alter_publication_sql(version_, config_.publication,
-                                                               *publication_, found_.wanted, owner)
-                                       : create_our_publication_sql(version_, config_.publication,
-                                                                    found_.wanted, owner);
-        if (!found_.apart) return sql;
-        const WantedPublication wanted = wanted_inserts(found_.wanted);
-        const PublicationOwner second = owner_of(config_, false);
-        std::string more =
-            inserts_ ? alter_publication_sql(version_, inserts_name_, *inserts_, wanted, second)
-                     : create_our_publication_sql(version_, inserts_name_, wanted, second);
-        if (inserts_ && inserts_->owner != second) {
-            more += (more.empty() ? "" : " ") + note_sql(inserts_name_, second, {});
-        }
-        return sql + (sql.empty() || more.empty() ? "" : " ") + more;
-    }
-
     Result<bool> take_tables(Link& link, const Rows& rows) {
         auto tables = read_tables(rows);
         if (!tables) return std::unexpected(std::move(tables.error()));
@@ -273,7 +247,7 @@ private:
                                  (publication_->all_tables || !publication_->schemas.empty());
             more_ = !at_once && leave_for_later(found_.wanted, publication_, inserts_);
             if (publication_) {
-                change_ = both_sql();
+                change_ = publication_change_sql(version_, config_, found_);
                 if (!changed_) made_ = change_;
                 if (!change_.empty() && !changed_ && !created_ && config_.snapshot.new_tables) {
                     return go_on(link, Asking::published_before, published_tables_query(names()));
@@ -286,7 +260,7 @@ private:
                 if (auto may = require_create(config_, found_.facts, for_others_); !may) {
                     return std::unexpected(may.error());
                 }
-                change_ = both_sql();
+                change_ = publication_change_sql(version_, config_, found_);
             }
             return make_change(link);
         }
@@ -323,12 +297,6 @@ private:
         change_ += note_sql(config_.publication, owner_of(config_, found_.apart), unread);
     }
 
-    // Somebody else has made or changed it since we looked.
-    bool collided(std::string_view sqlstate) const {
-        return sqlstate == kChangedMeanwhile || ((!publication_ || (found_.apart && !inserts_)) &&
-                                                 (sqlstate == "42710" || sqlstate == "23505"));
-    }
-
     Result<void> look_again(Link& link, Error error) {
         constexpr int collisions_max = 10;
         if (++collisions_ > collisions_max) {
@@ -340,7 +308,7 @@ private:
     }
 
     Result<void> change_refused(Link& link, Error error) {
-        const bool passes = may_pass(link.sqlstate());
+        const bool passes = change_may_pass(link.sqlstate());
         if (!publication_) {
             error.hint = passes ? std::string{kWhoHoldsTables}
                                 : "let the tables' owner or a superuser run: " + for_others_;
