@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <functional>
-#include <iterator>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,7 +47,8 @@ PostgresSource::PostgresSource(Deps deps)
     : deps_(std::move(deps)),
       setup_(deps_.config, deps_.links, deps_.clock, deps_.logger, setup_task(deps_)),
       feedback_(deps_.keepalive_interval),
-      unnamed_tables_(deps_.carry_over, deps_.logger) {}
+      unnamed_tables_(deps_.carry_over, deps_.logger),
+      new_tables_(deps_.config) {}
 
 Result<bool> PostgresSource::open() {
     if (state_ != State::opening) return true;
@@ -139,50 +137,9 @@ Result<void> PostgresSource::send_start() {
     return link_->send(start_replication(plan_, from_));
 }
 
-// `joined` by our own alteration, which the publication's comment remembers until the request is
-// stored. Of all others, what was captured before remembers it: that is stored together with the
-// request, so whoever is killed between the two compares again.
 void PostgresSource::take_tables(const std::vector<std::string>& joined,
                                  const CoveredTables& covered) {
-    std::vector<std::string> fresh;
-    const std::set<std::string_view> before{joined_.begin(), joined_.end()};
-    std::ranges::copy_if(joined, std::back_inserter(fresh),
-                         [&](const std::string& table) { return !before.contains(table); });
-    joined_.insert(joined_.end(), fresh.begin(), fresh.end());
-    const std::set<std::string, std::less<>> ours{fresh.begin(), fresh.end()};
-    const std::set<std::string_view> all_joined{joined_.begin(), joined_.end()};
-    std::set<Oid> known;
-    for (const CoveredTable& table : covered.tables) {
-        if (ours.contains(table.name)) known.insert(table.oid);
-    }
-    if (captured_ && deps_.config.snapshot.new_tables) {
-        for (CoveredTable& table : come_since(*captured_, covered)) {
-            known.insert(table.oid);
-            if (!all_joined.contains(table.name)) fresh.push_back(std::move(table.name));
-        }
-    }
-    if (!fresh.empty()) request_new(std::move(fresh), std::move(known));
-    if (KnownTables now = known_tables(covered); captured_ != now) {
-        captured_ = std::move(now);
-        ++memory_revision_;
-    }
-}
-
-// Their rows are in no stream, but for what was written since they joined.
-// `known` of them, however they are called when their turn comes.
-void PostgresSource::request_new(std::vector<std::string> tables, std::set<Oid> known) {
-    const bool begun = state_ != State::opened;
-    if (snapshot_->has_all_before_it() && !begun) {
-        // One of everything, which has yet to look what there is: any word of it will do. Once it
-        // has read something, that may have been one of these before it left the publication.
-        joined_stored_with_ = snapshot_->revision() + 1;
-        return;
-    }
-    snapshot_->request(
-        {.verb = SnapshotCommand::Verb::start,
-         .request = {.id = joined_snapshot_id(deps_.clock.wall()), .tables = std::move(tables)}},
-        RequestedBy::ourselves, std::move(known));
-    joined_stored_with_ = snapshot_->revision();
+    new_tables_.take(joined, covered, *snapshot_, state_ != State::opened, deps_.clock.wall());
 }
 
 void PostgresSource::schema_changed(const Relation& before, const Relation& now) {
@@ -209,7 +166,7 @@ void PostgresSource::recall(std::string_view memory) {
                 {{"why", read.error()}});
         }
     }
-    captured_ = read_known(memory);
+    new_tables_.recall(memory);
     look_at_tables();
 }
 
@@ -224,21 +181,21 @@ std::string PostgresSource::memory() const {
             {{"hint",
               "name them in source.tables.include or source.tables.exclude (shop.orders_*)"}});
     }
-    const std::string captured = captured_ ? write_known(*captured_) : std::string{};
-    if (captured_ && captured.empty() &&
-        !std::exchange(deps_.carry_over.reported_captured_cut, true)) {
+    const auto& known = new_tables_.captured();
+    const std::string captured = known ? write_known(*known) : std::string{};
+    if (known && captured.empty() && !std::exchange(deps_.carry_over.reported_captured_cut, true)) {
         deps_.logger.warning(
             "more tables are captured than can be remembered: the rows of one that is published "
             "by somebody else, attached or moved while pg-capture is down are not read by "
             "themselves",
-            {{"tables", captured_->tables.size()},
+            {{"tables", known->tables.size()},
              {"hint", "after such a change: pg-capture snapshot TABLE"}});
     }
     return captured.empty() ? std::move(text) : text + '\n' + captured;
 }
 
 std::uint64_t PostgresSource::memory_revision() const noexcept {
-    return deps_.carry_over.lineages.revision() - memory_begins_at_ + memory_revision_;
+    return deps_.carry_over.lineages.revision() - memory_begins_at_ + new_tables_.revision();
 }
 
 void PostgresSource::confirm(Lsn lsn, bool now) {
@@ -441,13 +398,12 @@ Result<bool> PostgresSource::close() {
     return true;
 }
 
-// The snapshot that reads them is stored: they need not be looked for any more.
 bool PostgresSource::joined_are_stored() const noexcept {
-    return snapshot_ && !joined_.empty() && snapshot_->stored_revision() >= joined_stored_with_;
+    return snapshot_ && new_tables_.are_stored(*snapshot_);
 }
 
 void PostgresSource::settle_joined(Instant now) {
-    if (joined_are_stored()) side_queries_->settle(std::exchange(joined_, {}), now);
+    if (joined_are_stored()) side_queries_->settle(new_tables_.settle(), now);
 }
 
 // What the server does not do on the stream's link may be done otherwise. That is decided here and

@@ -26,7 +26,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -40,6 +39,7 @@
 #include "postgres/relations/source_carry_over.h"
 #include "postgres/setup/source_setup.h"
 #include "postgres/snapshot/snapshot.h"
+#include "postgres/source/new_tables.h"
 #include "postgres/source/unnamed_table_log.h"
 #include "postgres/stream/assembler.h"
 #include "postgres/stream/feedback.h"
@@ -117,7 +117,6 @@ private:
     bool joined_are_stored() const noexcept;
     void settle_joined(Instant now);
     void take_tables(const std::vector<std::string>& joined, const CoveredTables& covered);
-    void request_new(std::vector<std::string> tables, std::set<Oid> known);
     [[nodiscard]] std::optional<Error> decided_otherwise(const Error& error);
     [[nodiscard]] Error explained_of_stream(Error error);
     [[nodiscard]] Error explained(Error error) const;
@@ -130,15 +129,9 @@ private:
     Feedback feedback_;
     UnnamedTableLog unnamed_tables_;
     TypeMap types_;
-    // What was captured at the last look, as it is stored. None: nobody knows.
-    std::optional<KnownTables> captured_;
-    // Tables that have joined and are to be read, while that is not stored: it is when the
-    // snapshot of this revision is.
-    std::vector<std::string> joined_;
-    std::uint64_t joined_stored_with_ = 0;
+    NewTables new_tables_;
     bool tables_observed_ = false;        // the tables in `plan_` were
     std::uint64_t memory_begins_at_ = 0;  // revision of SourceCarryOver::lineages at start()
-    std::uint64_t memory_revision_ = 0;   // of captured_, since start()
 
     // From start() on, in the order of their dependence.
     std::unique_ptr<Link> link_;
