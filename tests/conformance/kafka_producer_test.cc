@@ -403,6 +403,7 @@ TEST_P(KafkaClusterConformanceTest, NobodyIsWokenOnceAllIsCollected) {
     EXPECT_FALSE(rig_->has_news(*producer_));
     take_all(records(1, 3));
     collect_all();
+    EXPECT_FALSE(rig_->has_news(*producer_));
     producer_->limits(std::vector<std::string>{"t"});
     (void)answer("t");
     EXPECT_FALSE(rig_->has_news(*producer_));
