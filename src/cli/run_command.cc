@@ -76,7 +76,6 @@ public:
         ProgramParts parts(program_.settings, postgres, kafka ? &*kafka : nullptr, deps_.clock,
                            metrics_, log_.logger("postgres").with({{"pipeline", options_.name}}),
                            program_.settings.choice("sink", kSinks));
-        // After the parts: making them changes the environment, which threads must not see.
         const auto http = serve();
         if (!http) return std::unexpected(http.error());
         const auto positions =

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string_view>
 
 namespace pgc {
@@ -16,6 +17,12 @@ Environment read_environment() {
         }
     }
     return environment;
+}
+
+void remove_from_environment(std::span<const char* const> names) noexcept {
+    for (const char* name : names) {
+        ::unsetenv(name);  // NOLINT(concurrency-mt-unsafe): before there are threads
+    }
 }
 
 }  // namespace pgc

@@ -441,9 +441,7 @@ LibpqLinkFactory::LibpqLinkFactory(ConnectionConfig config, std::string applicat
     : config_(std::move(config)),
       application_name_(std::move(application_name)),
       silent_(std::make_shared<HostEntry>()),
-      logger_(std::move(logger)) {
-    forget_libpq_environment();
-}
+      logger_(std::move(logger)) {}
 
 Result<std::unique_ptr<Link>> LibpqLinkFactory::make(Use use) {
     auto credentials = read_credentials(config_);

@@ -6,9 +6,9 @@
 // addresses; the TLS handshake goes on with the socket. What remains on the calling thread
 // is computation: loading authorities (milliseconds with "system"), SCRAM's hash.
 //
-// Nothing reaches libpq but what is set here: the factory takes libpq's own variables
-// (PGSERVICE, PGHOSTADDR, …) out of the environment, and every parameter that libpq would
-// look for in files (.pgpass, ~/.postgresql) is given a value.
+// Nothing reaches libpq but what is set here: main takes libpq's own variables (PGSERVICE,
+// PGHOSTADDR, …) out of the environment (parameters.h), and every parameter that libpq would look
+// for in files (.pgpass, ~/.postgresql) is given a value.
 //
 // After an Error that the server sent for a command the link lives on; after any other
 // it is dead. No time limits here: the owner, who has a clock, gives up on a link.
@@ -28,7 +28,6 @@ struct HostEntry;
 
 class LibpqLinkFactory final : public LinkFactory {
 public:
-    // To be made before threads are: it changes the environment.
     LibpqLinkFactory(ConnectionConfig config, std::string application_name, Logger logger);
 
     Result<std::unique_ptr<Link>> make(Use use) override;

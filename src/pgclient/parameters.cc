@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cstdlib>
-
 #include "pgclient/session.h"
 
 namespace pgc {
@@ -90,49 +88,50 @@ std::string late_session_settings(int version, const std::string& encoding, Link
     return sql;
 }
 
-void forget_libpq_environment() noexcept {
-    for (const char* name : {"PGSERVICE",
-                             "PGSERVICEFILE",
-                             "PGSYSCONFDIR",
-                             "PGUSER",
-                             "PGPASSWORD",
-                             "PGPASSFILE",
-                             "PGCHANNELBINDING",
-                             "PGCONNECT_TIMEOUT",
-                             "PGDATABASE",
-                             "PGHOST",
-                             "PGHOSTADDR",
-                             "PGPORT",
-                             "PGCLIENTENCODING",
-                             "PGOPTIONS",
-                             "PGAPPNAME",
-                             "PGSSLMODE",
-                             "PGREQUIRESSL",
-                             "PGSSLNEGOTIATION",
-                             "PGSSLCOMPRESSION",
-                             "PGSSLCERT",
-                             "PGSSLKEY",
-                             "PGSSLCERTMODE",
-                             "PGSSLROOTCERT",
-                             "PGSSLCRL",
-                             "PGSSLCRLDIR",
-                             "PGSSLSNI",
-                             "PGREQUIREPEER",
-                             "PGREQUIREAUTH",
-                             "PGSSLMINPROTOCOLVERSION",
-                             "PGSSLMAXPROTOCOLVERSION",
-                             "PGGSSENCMODE",
-                             "PGKRBSRVNAME",
-                             "PGGSSLIB",
-                             "PGGSSDELEGATION",
-                             "PGTARGETSESSIONATTRS",
-                             "PGLOADBALANCEHOSTS",
-                             "PGDATESTYLE",
-                             "PGTZ",
-                             "PGGEQO",
-                             "PGLOCALEDIR"}) {
-        ::unsetenv(name);  // NOLINT(concurrency-mt-unsafe): before there are threads
-    }
+std::span<const char* const> libpq_variables() noexcept {
+    static constexpr const char* kVariables[] = {
+        "PGSERVICE",
+        "PGSERVICEFILE",
+        "PGSYSCONFDIR",
+        "PGUSER",
+        "PGPASSWORD",
+        "PGPASSFILE",
+        "PGCHANNELBINDING",
+        "PGCONNECT_TIMEOUT",
+        "PGDATABASE",
+        "PGHOST",
+        "PGHOSTADDR",
+        "PGPORT",
+        "PGCLIENTENCODING",
+        "PGOPTIONS",
+        "PGAPPNAME",
+        "PGSSLMODE",
+        "PGREQUIRESSL",
+        "PGSSLNEGOTIATION",
+        "PGSSLCOMPRESSION",
+        "PGSSLCERT",
+        "PGSSLKEY",
+        "PGSSLCERTMODE",
+        "PGSSLROOTCERT",
+        "PGSSLCRL",
+        "PGSSLCRLDIR",
+        "PGSSLSNI",
+        "PGREQUIREPEER",
+        "PGREQUIREAUTH",
+        "PGSSLMINPROTOCOLVERSION",
+        "PGSSLMAXPROTOCOLVERSION",
+        "PGGSSENCMODE",
+        "PGKRBSRVNAME",
+        "PGGSSLIB",
+        "PGGSSDELEGATION",
+        "PGTARGETSESSIONATTRS",
+        "PGLOADBALANCEHOSTS",
+        "PGDATESTYLE",
+        "PGTZ",
+        "PGGEQO",
+        "PGLOCALEDIR",
+    };
+    return kVariables;
 }
 
 }  // namespace pgc

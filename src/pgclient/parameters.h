@@ -1,6 +1,7 @@
 // The parameters libpq is given: all that matter, each of them explicitly.
 #pragma once
 
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,7 +35,8 @@ std::string session_options(bool read_only = false);
 std::string late_session_settings(int server_version, const std::string& server_encoding,
                                   LinkFactory::Use use);
 
-// Takes the variables that libpq reads out of the process's environment. Ours, PG_*, stay.
-void forget_libpq_environment() noexcept;
+// The variables that libpq reads, for main to take out of the process's environment. Ours, PG_*,
+// are not among them.
+std::span<const char* const> libpq_variables() noexcept;
 
 }  // namespace pgc

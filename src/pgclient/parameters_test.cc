@@ -107,12 +107,23 @@ TEST(ParametersTest, LibpqsOwnVariablesAreForgottenAndOursKept) {
     ::setenv("PGSERVICE", "evil", 1);
     ::setenv("PGHOSTADDR", "10.9.9.9", 1);
     ::setenv("PG_HOST", "db", 1);
-    forget_libpq_environment();
+    remove_from_environment(libpq_variables());
     const auto environment = read_environment();
     EXPECT_THAT(environment, Not(Contains(Key("PGSERVICE"))));
     EXPECT_THAT(environment, Not(Contains(Key("PGHOSTADDR"))));
     EXPECT_THAT(environment, Contains(Key("PG_HOST")));
     ::unsetenv("PG_HOST");
+    // NOLINTEND(concurrency-mt-unsafe)
+}
+
+// Threads read it: whoever makes a factory while there are some must not change it.
+TEST(ParametersTest, AFactoryLeavesTheEnvironmentAsItIs) {
+    // NOLINTBEGIN(concurrency-mt-unsafe): a test has one thread
+    ::setenv("PGSERVICE", "evil", 1);
+    const auto before = read_environment();
+    const LibpqLinkFactory links({}, "test", Logger{});
+    EXPECT_EQ(read_environment(), before);
+    ::unsetenv("PGSERVICE");
     // NOLINTEND(concurrency-mt-unsafe)
 }
 
