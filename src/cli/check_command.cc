@@ -5,14 +5,12 @@
 #include <algorithm>
 
 #include "cli/instance.h"
-#include "cli/parts.h"
 #include "cli/sql_session.h"
 #include "cli/table.h"
 #include "http/tls.h"
 #include "kafka/rdkafka_inspector.h"
 #include "observe/json_text.h"
 #include "observe/wall_text.h"
-#include "pipeline/options.h"
 #include "postgres/check/captured_tables.h"
 #include "postgres/check/check.h"
 #include "sink/kafka/check.h"
@@ -70,8 +68,8 @@ std::vector<KafkaTable> tables_of(SqlSession& session, const Findings& findings)
     return tables;
 }
 
-void check_sink(Deps& deps, const Program& program, SqlSession& session, Findings& findings) {
-    const auto kafka = configured_kafka(program.settings, session.config(), deps.files);
+void check_sink(Deps& deps, SqlSession& session, Findings& findings) {
+    const auto& kafka = session.spec().kafka;
     if (!kafka) return;
     RdKafkaInspector inspector({.config = kafka->connection,
                                 .properties = producer_properties(*kafka, KafkaSink::kBatch_bytes),
@@ -79,7 +77,7 @@ void check_sink(Deps& deps, const Program& program, SqlSession& session, Finding
                                 .waiter = session.waiter(),
                                 .logger = session.logger("kafka"),
                                 .limit = session.config().connection.connect_timeout});
-    const bool position_in_topic = program.settings.text("replication.checkpoint_file").empty();
+    const bool position_in_topic = session.spec().position_file.empty();
     const Findings found =
         check_kafka(*kafka, tables_of(session, findings), position_in_topic, inspector);
     findings.insert(findings.end(), found.begin(), found.end());
@@ -118,10 +116,9 @@ void check_http(Deps& deps, const Settings& settings, Findings& findings) {
 }
 
 // What the instance of this pipeline says of itself, if one answers.
-std::string running_instance(const Program& program, const PostgresConfig& postgres, Deps& deps) {
-    const auto status = ask_instance(program.settings, deps.files, deps.clock);
-    const auto pipeline = pipeline_options(program.settings, postgres.slot).name;
-    if (!status || status->about.pipeline != pipeline) return {};
+std::string running_instance(const PipelineSpec& spec, Deps& deps) {
+    const auto status = ask_instance(spec.settings, deps.files, deps.clock);
+    if (!status || status->about.pipeline != spec.name()) return {};
     return fmt::format("{}, {}", name(status->state),
                        status->live ? "live" : "not live: " + printable(status->not_live_because));
 }
@@ -141,10 +138,9 @@ ExitCode run_check(Invocation& invocation) {
     if (!program) return program.error();
     Deps& deps = invocation.deps;
     SqlSession session(deps, *program, "pg-capture check");
-    Findings findings =
-        check_postgres(session.config(), session.links(), deps.clock, session.waiter(),
-                       running_instance(*program, session.config(), deps));
-    check_sink(deps, *program, session, findings);
+    Findings findings = check_postgres(session.config(), session.links(), deps.clock,
+                                       session.waiter(), running_instance(session.spec(), deps));
+    check_sink(deps, session, findings);
     check_http(deps, program->settings, findings);
     deps.console.out(invocation.json()
                          ? as_json(findings)

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "cli/error_output.h"
+#include "cli/pipeline_spec.h"
 #include "cli/program.h"
 #include "config/reference.h"
 #include "postgres/check/preparation.h"
-#include "postgres/options.h"
 
 namespace pgc {
 namespace {
@@ -78,7 +78,7 @@ ExitCode print_preparation(Invocation& invocation) {
     const auto program = load_program(invocation, Needs::names);
     if (!program) return program.error();
     invocation.deps.console.out(
-        preparation_sql(postgres_config(program->settings, invocation.deps.files)));
+        preparation_sql(pipeline_spec(program->settings, invocation.deps.files).postgres));
     return ExitCode::done;
 }
 

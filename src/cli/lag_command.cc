@@ -16,7 +16,6 @@
 #include "observe/json_text.h"
 #include "observe/status_line.h"
 #include "observe/wall_text.h"
-#include "pipeline/options.h"
 #include "server/health_json.h"
 
 namespace pgc {
@@ -67,10 +66,7 @@ void append_slot(std::string& out, const SlotInfo& slot) {
 class LagWatch {
 public:
     LagWatch(Invocation& invocation, const Program& program)
-        : deps_(invocation.deps),
-          program_(program),
-          session_(deps_, program, "pg-capture lag"),
-          pipeline_(pipeline_options(program.settings, session_.config().slot).name) {}
+        : deps_(invocation.deps), program_(program), session_(deps_, program, "pg-capture lag") {}
 
     Result<LagReport> look() {
         if (!link_) {
@@ -93,14 +89,13 @@ private:
     // Another pipeline's lag would be no answer.
     std::optional<StatusSnapshot> instance() {
         auto status = ask_instance(program_.settings, deps_.files, deps_.clock);
-        if (!status || status->about.pipeline != pipeline_) return std::nullopt;
+        if (!status || status->about.pipeline != session_.spec().name()) return std::nullopt;
         return std::move(*status);
     }
 
     Deps& deps_;
     const Program& program_;
     SqlSession session_;
-    const std::string pipeline_;
     std::optional<BlockingLink> link_;
 };
 

@@ -6,14 +6,10 @@
 
 #include "format/native/native_format.h"
 #include "format/native/partition_keys.h"
-#include "format/options.h"
 #include "pgclient/libpq_link.h"
-#include "pipeline/options.h"
 #include "postgres/source/postgres_source.h"
-#include "sink/console/options.h"
 #include "sink/console/sink.h"
 #include "sink/discard/sink.h"
-#include "sink/kafka/options.h"
 #include "sink/kafka/rdkafka_producer.h"
 #include "sink/kafka/sink.h"
 
@@ -26,9 +22,9 @@ std::uint64_t instance(const Clock& clock) {
            static_cast<std::uint64_t>(::getpid());
 }
 
-std::unique_ptr<KafkaProducers> producers(const KafkaConfig* kafka, const Clock& clock,
-                                          const Logger& logger) {
-    if (kafka == nullptr) return nullptr;
+std::unique_ptr<KafkaProducers> producers(const std::optional<KafkaConfig>& kafka,
+                                          const Clock& clock, const Logger& logger) {
+    if (!kafka) return nullptr;
     return std::make_unique<RdKafkaProducers>(*kafka, clock, logger.for_module("kafka"));
 }
 
@@ -41,44 +37,28 @@ std::vector<PartitionColumns> partition_columns(const KafkaConfig& kafka) {
 
 }  // namespace
 
-std::optional<KafkaConfig> configured_kafka(const Settings& settings,
-                                            const PostgresConfig& postgres, Files& files) {
-    if (settings.choice("sink", kSinks) != SinkKind::kafka) return std::nullopt;
-    return kafka_config(settings, postgres.connection.database, files);
-}
-
-FlowOptions flow_options(const Settings& settings) {
-    FlowOptions options = pipeline_options(settings, {}).flow;
-    options.budget_bytes = memory_budget(settings);
-    options.encoder.tombstones = wants_tombstones(settings);
-    return options;
-}
-
-ProgramParts::ProgramParts(const Settings& settings, const PostgresConfig& postgres,
-                           const KafkaConfig* kafka, const Clock& clock, Metrics& metrics,
-                           Logger logger, SinkKind sink)
-    : settings_(settings),
-      postgres_(postgres),
+ProgramParts::ProgramParts(std::shared_ptr<const PipelineSpec> spec, const Clock& clock,
+                           Metrics& metrics, Logger logger)
+    : spec_(std::move(spec)),
       clock_(clock),
       metrics_(metrics),
       logger_(std::move(logger)),
-      sink_(sink),
       links_(std::make_unique<LibpqLinkFactory>(
-          postgres.connection, application_name(postgres.slot, instance(clock)), logger_)),
-      kafka_(kafka),
-      producers_(producers(kafka, clock, logger_)) {}
+          spec_->postgres.connection, application_name(spec_->postgres.slot, instance(clock)),
+          logger_)),
+      producers_(producers(spec_->kafka, clock, logger_)) {}
 
 ProgramParts::~ProgramParts() = default;
 
 Result<std::unique_ptr<Source>> ProgramParts::make_source(const SourceTask& task) {
     return std::make_unique<PostgresSource>(
-        PostgresSource::Deps{.config = postgres_,
+        PostgresSource::Deps{.config = spec_->postgres,
                              .links = *links_,
                              .clock = clock_,
                              .metrics = metrics_,
                              .logger = logger_.with({{"attempt", ++attempts_}}),
                              .carry_over = carry_over_,
-                             .keepalive_interval = keepalive_interval(settings_),
+                             .keepalive_interval = spec_->keepalive_interval,
                              .may_create_slot = task.may_create_slot,
                              .may_replace_slot = task.may_replace_slot,
                              .home = task.home,
@@ -93,38 +73,34 @@ Result<std::vector<std::unique_ptr<Transform>>> ProgramParts::make_transforms(
 }
 
 Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& identity) {
-    FormatOptions options = format_options(settings_);
-    if (postgres_.toast == ToastMode::placeholder) {
-        options.unsent_toast = UnsentToast::placeholder;
-    }
     return std::make_unique<NativeFormat>(
-        std::move(options), FormatContext{.version = PGC_VERSION, .database = identity.database});
+        spec_->format, FormatContext{.version = PGC_VERSION, .database = identity.database});
 }
 
 Result<std::unique_ptr<PartitionKeys>> ProgramParts::make_partition_keys() {
-    auto columns = kafka_ == nullptr ? std::vector<PartitionColumns>{} : partition_columns(*kafka_);
+    if (!spec_->kafka) return nullptr;
+    auto columns = partition_columns(*spec_->kafka);
     if (columns.empty()) return nullptr;
-    return std::make_unique<NativePartitionKeys>(format_options(settings_), std::move(columns));
+    return std::make_unique<NativePartitionKeys>(spec_->format, std::move(columns));
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {
-    switch (sink_) {
+    switch (spec_->sink) {
         case SinkKind::kafka: return make_kafka_sink();
-        case SinkKind::console:
-            return std::make_unique<ConsoleSink>(STDOUT_FILENO, console_sink_options(settings_));
+        case SinkKind::console: return std::make_unique<ConsoleSink>(STDOUT_FILENO, spec_->console);
         case SinkKind::discard: return std::make_unique<DiscardSink>();
     }
     std::abort();  // no such kind
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_kafka_sink() {
-    return KafkaSink::make({.config = *kafka_,
+    return KafkaSink::make({.config = *spec_->kafka,
                             .producers = *producers_,
                             .carry_over = kafka_carry_over_,
                             .clock = clock_,
                             .metrics = metrics_,
                             .logger = logger_.for_module("kafka"),
-                            .pending_bytes_max = memory_budget(settings_)});
+                            .pending_bytes_max = spec_->options.flow.budget_bytes});
 }
 
 }  // namespace pgc

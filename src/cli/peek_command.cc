@@ -32,6 +32,15 @@ std::expected<std::optional<std::uint64_t>, ExitCode> parse_limit(Invocation& in
     return limit;
 }
 
+// The configured pipeline, but that it only looks and shows what it sees.
+PipelineSpec spec_of_peek(const Settings& settings, Files& files) {
+    PipelineSpec spec = pipeline_spec(settings, files);
+    spec.postgres = looking_only(std::move(spec.postgres));
+    spec.sink = SinkKind::console;
+    spec.kafka.reset();
+    return spec;
+}
+
 }  // namespace
 
 ExitCode run_peek(Invocation& invocation) {
@@ -45,13 +54,12 @@ ExitCode run_peek(Invocation& invocation) {
     Metrics metrics(PGC_VERSION);
     StopRequest stop;
     const Signals signals(stop);
-    const PostgresConfig postgres =
-        looking_only(postgres_config(program->settings, invocation.deps.files));
-    ProgramParts parts(program->settings, postgres, nullptr, invocation.deps.clock, metrics,
-                       log.logger("postgres"), SinkKind::console);
+    const auto spec = std::make_shared<const PipelineSpec>(
+        spec_of_peek(program->settings, invocation.deps.files));
+    ProgramParts parts(spec, invocation.deps.clock, metrics, log.logger("postgres"));
     PollWaiter waiter(invocation.deps.clock);
     auto seen = Peek({.parts = parts,
-                      .flow = flow_options(program->settings),
+                      .flow = spec->options.flow,
                       .clock = invocation.deps.clock,
                       .waiter = waiter,
                       .metrics = metrics,

@@ -5,9 +5,7 @@
 #include <utility>
 
 #include "cli/instance.h"
-#include "cli/parts.h"
 #include "cli/position_store.h"
-#include "pipeline/options.h"
 #include "postgres/setup/slot.h"
 #include "postgres/slots/hold.h"
 
@@ -20,6 +18,12 @@ Error stop_it_first(Error error) {
     return error;
 }
 
+// Who asks for a store by name gets it, whatever is made by itself.
+PipelineSpec with_store(PipelineSpec spec) {
+    if (spec.kafka) spec.kafka->topics.create = true;
+    return spec;
+}
+
 }  // namespace
 
 PositionAccess::PositionAccess(Deps& deps, const Program& program, std::string name,
@@ -27,23 +31,17 @@ PositionAccess::PositionAccess(Deps& deps, const Program& program, std::string n
     : deps_(deps),
       program_(program),
       session_(deps, program, std::move(name), access),
-      pipeline_(pipeline_options(program.settings, session_.config().slot).name),
-      mode_(snapshot_mode(program.settings)),
-      kafka_(configured_kafka(program.settings, session_.config(), deps.files)) {
-    // Who asks for a store by name gets it, whatever is made by itself.
-    if (kafka_) kafka_->topics.create = true;
-    store_ = make_position_store(program.settings, kafka_ ? &*kafka_ : nullptr, pipeline_,
-                                 deps.files, deps.clock, session_.logger("pipeline"));
-}
+      store_(make_position_store(with_store(session_.spec()), deps.files, deps.clock,
+                                 session_.logger("pipeline"))) {}
 
 Result<void> PositionAccess::require_nobody(const Standing& standing) {
     if (standing.slot && standing.slot->active) {
         return std::unexpected(stop_it_first(slot_in_use(*standing.slot)));
     }
     const auto instance = ask_instance(program_.settings, deps_.files, deps_.clock);
-    if (!instance || instance->about.pipeline != pipeline_) return {};
+    if (!instance || instance->about.pipeline != pipeline()) return {};
     return std::unexpected(stop_it_first(
-        stop(Error::Category::server, fmt::format("an instance of pipeline {} runs", pipeline_))
+        stop(Error::Category::server, fmt::format("an instance of pipeline {} runs", pipeline()))
             .at("http.listen " + program_.settings.text("http.listen"))));
 }
 

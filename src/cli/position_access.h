@@ -13,7 +13,6 @@
 #include "core/store.h"
 #include "pgclient/blocking.h"
 #include "postgres/slots/standing.h"
-#include "sink/kafka/config.h"
 
 namespace pgc {
 
@@ -25,9 +24,9 @@ public:
     // Both outlive it. `name` is how the sessions call themselves.
     PositionAccess(Deps& deps, const Program& program, std::string name, SqlSession::Access access);
 
-    const std::string& pipeline() const noexcept { return pipeline_; }
+    const std::string& pipeline() const noexcept { return session_.spec().name(); }
     const std::string& slot() const noexcept { return session_.config().slot; }
-    SnapshotMode mode() const noexcept { return mode_; }
+    SnapshotMode mode() const noexcept { return session_.spec().options.snapshot; }
     std::string where() const { return store_->where(); }
     SqlSession& session() noexcept { return session_; }
 
@@ -55,10 +54,7 @@ private:
     Deps& deps_;
     const Program& program_;
     SqlSession session_;
-    const std::string pipeline_;
-    const SnapshotMode mode_;
-    std::optional<KafkaConfig> kafka_;
-    std::unique_ptr<PositionStore> store_;
+    const std::unique_ptr<PositionStore> store_;
     std::optional<BlockingLink> held_;
 };
 

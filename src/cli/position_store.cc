@@ -3,23 +3,20 @@
 #include "kafka/rdkafka_position_log.h"
 #include "pipeline/background_store.h"
 #include "pipeline/file_store.h"
-#include "pipeline/options.h"
 #include "sink/kafka/position_topic.h"
 
 namespace pgc {
 
-std::unique_ptr<PositionStore> make_position_store(const Settings& settings,
-                                                   const KafkaConfig* kafka,
-                                                   const std::string& pipeline, Files& files,
+std::unique_ptr<PositionStore> make_position_store(const PipelineSpec& spec, Files& files,
                                                    const Clock& clock, const Logger& logger) {
-    if (kafka == nullptr || !settings.text("replication.checkpoint_file").empty()) {
+    if (!spec.position_file.empty()) {
         return std::make_unique<BackgroundStore>(
-            std::make_unique<FileStore>(files, pipeline, position_path(settings, pipeline)));
+            std::make_unique<FileStore>(files, spec.name(), spec.position_file));
     }
     const Logger module = logger.for_module("kafka");
-    const PositionTopicConfig topic = kafka->position_topic();
+    const PositionTopicConfig topic = spec.kafka->position_topic();
     return std::make_unique<KafkaPositionTopic>(
-        std::make_unique<RdKafkaPositionLog>(topic, pipeline, clock, module), topic, pipeline,
+        std::make_unique<RdKafkaPositionLog>(topic, spec.name(), clock, module), topic, spec.name(),
         clock, module);
 }
 

@@ -2,22 +2,18 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "config/settings.h"
+#include "cli/pipeline_spec.h"
 #include "core/store.h"
 #include "observe/log.h"
-#include "sink/kafka/config.h"
 
 namespace pgc {
 
-// state.topic where the sink is Kafka, unless replication.checkpoint_file names a file.
-// `kafka` is null where the sink is another; all but the logger outlive the store.
-std::unique_ptr<PositionStore> make_position_store(const Settings& settings,
-                                                   const KafkaConfig* kafka,
-                                                   const std::string& pipeline, Files& files,
+// state.topic where the sink is Kafka, unless replication.checkpoint_file names a file. The files
+// and the clock outlive the store.
+std::unique_ptr<PositionStore> make_position_store(const PipelineSpec& spec, Files& files,
                                                    const Clock& clock, const Logger& logger);
 
 }  // namespace pgc

@@ -52,87 +52,81 @@ std::optional<Lsn> parse_until(Invocation& invocation) {
 // What a pipeline depends on, in the order in which it must outlive the next.
 class Daemon {
 public:
-    Daemon(Deps& deps, Program& program, PipelineOptions options)
+    Daemon(Deps& deps, const LogOptions& logs, std::shared_ptr<const PipelineSpec> spec)
         : deps_(deps),
-          program_(program),
-          options_(std::move(options)),
+          spec_(std::move(spec)),
           lines_(STDERR_FILENO),
-          log_(program.logs, lines_, deps.clock),
-          logger_(log_.logger("pipeline").with({{"pipeline", options_.name}})),
-          metrics_(PGC_VERSION, options_.name),
-          status_({.pipeline = options_.name,
+          log_(logs, lines_, deps.clock),
+          logger_(log_.logger("pipeline").with({{"pipeline", spec_->name()}})),
+          metrics_(PGC_VERSION, spec_->name()),
+          status_({.pipeline = spec_->name(),
                    .version = PGC_VERSION,
-                   .sink = program.settings.word("sink"),
-                   .buffer_limit_bytes = options_.flow.budget_bytes},
+                   .sink = spec_->settings.word("sink"),
+                   .buffer_limit_bytes = spec_->options.flow.budget_bytes},
                   deps.clock, &metrics_.histogram(Metric::end_to_end_latency_seconds)),
           signals_(stop_) {}
 
     Result<ExitCode> run() {
-        const PostgresConfig postgres = postgres_config(program_.settings, deps_.files);
-        const auto kafka = configured_kafka(program_.settings, postgres, deps_.files);
-        introduce(postgres, kafka ? &*kafka : nullptr);
-        warn(postgres);
-        if (kafka) warn(*kafka);
-        ProgramParts parts(program_.settings, postgres, kafka ? &*kafka : nullptr, deps_.clock,
-                           metrics_, log_.logger("postgres").with({{"pipeline", options_.name}}),
-                           program_.settings.choice("sink", kSinks));
+        introduce();
+        warn(spec_->postgres);
+        if (spec_->kafka) warn(*spec_->kafka);
         const auto http = serve();
         if (!http) return std::unexpected(http.error());
-        const auto positions =
-            make_position_store(program_.settings, kafka ? &*kafka : nullptr, options_.name,
-                                deps_.files, deps_.clock, logger_);
+        ProgramParts parts(spec_, deps_.clock, metrics_,
+                           log_.logger("postgres").with({{"pipeline", spec_->name()}}));
+        const auto positions = make_position_store(*spec_, deps_.files, deps_.clock, logger_);
         PollWaiter waiter(deps_.clock);
         Random random(seed(deps_.clock));
-        Pipeline pipeline(options_, {.clock = deps_.clock,
-                                     .waiter = waiter,
-                                     .random = random,
-                                     .store = *positions,
-                                     .parts = parts,
-                                     .stop = stop_,
-                                     .status = status_,
-                                     .metrics = metrics_,
-                                     .snapshot_requests = snapshot_requests_,
-                                     .log = logger_});
+        Pipeline pipeline(spec_->options, {.clock = deps_.clock,
+                                           .waiter = waiter,
+                                           .random = random,
+                                           .store = *positions,
+                                           .parts = parts,
+                                           .stop = stop_,
+                                           .status = status_,
+                                           .metrics = metrics_,
+                                           .snapshot_requests = snapshot_requests_,
+                                           .log = logger_});
         if (auto ended = pipeline.run(); !ended) return std::unexpected(std::move(ended.error()));
-        if (options_.snapshot == SnapshotMode::only && !stop_.drain()) {
-            log_what_stays(postgres, *positions);
+        if (spec_->options.snapshot == SnapshotMode::only && !stop_.drain()) {
+            log_what_stays(*positions);
         }
         return stop_.at_once() ? ExitCode::interrupted : ExitCode::done;
     }
 
 private:
     Result<std::unique_ptr<HttpServer>> serve() {
-        const std::string& listen = program_.settings.text("http.listen");
+        const Settings& settings = spec_->settings;
+        const std::string& listen = settings.text("http.listen");
         if (listen.empty()) return nullptr;
         Router router;
         const auto address = parse_listen_address(listen);
         if (!address) return std::unexpected(address.error());
-        const TlsFiles paths{program_.settings.text("http.tls_cert"),
-                             program_.settings.text("http.tls_key")};
+        const TlsFiles paths{settings.text("http.tls_cert"), settings.text("http.tls_key")};
         std::unique_ptr<ServerTls> tls;
         if (!paths.certificate.empty()) {
             auto opened = ServerTls::open(paths, deps_.files, deps_.clock, log_.logger("server"));
             if (!opened) return std::unexpected(std::move(opened.error()).at("http.tls_cert"));
             tls = std::move(*opened);
-        } else if (program_.settings.given("http.token") && !is_this_machine(address->host)) {
+        } else if (settings.given("http.token") && !is_this_machine(address->host)) {
             logger_.warning(
                 "http.token travels in plain text to whoever reaches http.listen",
                 {{"listen", listen},
                  {"hint", "set http.tls_cert and http.tls_key, or listen on 127.0.0.1"}});
         }
-        router.only_for(HostGuard(address->host, program_.settings.list("http.allowed_hosts")));
+        router.only_for(HostGuard(address->host, settings.list("http.allowed_hosts")));
         add_health_routes(router, status_, metrics_);
-        add_snapshot_routes(router,
-                            {.snapshot_requests = snapshot_requests_,
-                             .clock = deps_.clock,
-                             .token = program_.settings.secret_source("http.token", deps_.files),
-                             .log = log_.logger("server")});
+        add_snapshot_routes(router, {.snapshot_requests = snapshot_requests_,
+                                     .clock = deps_.clock,
+                                     .token = settings.secret_source("http.token", deps_.files),
+                                     .log = log_.logger("server")});
         return HttpServer::start(listen, std::move(router), deps_.clock, log_.logger("server"),
                                  std::move(tls));
     }
 
     // Of source.snapshot.mode: only. Nobody who wants rows once expects a slot that fills the disk.
-    void log_what_stays(const PostgresConfig& postgres, const PositionStore& positions) const {
+    void log_what_stays(const PositionStore& positions) const {
+        const PostgresConfig& postgres = spec_->postgres;
         logger_.warning(
             "every row is read; slot, publication and position stay, and the slot keeps all WAL "
             "from here on until it is read or dropped",
@@ -148,8 +142,9 @@ private:
 
     // What is about to be done, as it was understood; what the server has to it comes with
     // "connected".
-    void introduce(const PostgresConfig& postgres, const KafkaConfig* kafka) const {
-        const Settings& settings = program_.settings;
+    void introduce() const {
+        const Settings& settings = spec_->settings;
+        const PostgresConfig& postgres = spec_->postgres;
         logger_.info(
             "starting",
             {{"version", PGC_VERSION},
@@ -161,7 +156,7 @@ private:
              {"tables", fmt::format("{}", fmt::join(settings.list("source.tables.include"), ","))},
              {"snapshot", settings.word("source.snapshot.mode")},
              {"sink", settings.word("sink")}});
-        if (kafka != nullptr) {
+        if (const auto& kafka = spec_->kafka) {
             logger_.info("to Kafka",
                          {{"brokers", fmt::format("{}", fmt::join(kafka->connection.brokers, ","))},
                           {"topics", kafka->topic},
@@ -200,8 +195,7 @@ private:
     }
 
     Deps& deps_;
-    Program& program_;
-    const PipelineOptions options_;
+    const std::shared_ptr<const PipelineSpec> spec_;
     DescriptorLines lines_;
     Log log_;
     const Logger logger_;
@@ -217,14 +211,13 @@ private:
 ExitCode run_follow(Invocation& invocation) {
     const auto until = parse_until(invocation);
     if (!until) return ExitCode::configuration;
-    auto program = load_program(invocation);
+    const auto program = load_program(invocation);
     if (!program) return program.error();
-    PipelineOptions options = pipeline_options(
-        program->settings, postgres_config(program->settings, invocation.deps.files).slot);
-    options.until = *until;
-    options.snapshot = snapshot_mode(program->settings);
-    options.flow = flow_options(program->settings);
-    auto ended = Daemon(invocation.deps, *program, std::move(options)).run();
+    PipelineSpec spec = pipeline_spec(program->settings, invocation.deps.files);
+    spec.options.until = *until;
+    auto ended = Daemon(invocation.deps, program->logs,
+                        std::make_shared<const PipelineSpec>(std::move(spec)))
+                     .run();
     return ended ? *ended : report_error(invocation, ended.error());
 }
 

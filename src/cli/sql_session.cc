@@ -14,10 +14,10 @@ LogOptions quiet(LogOptions logs) {
     return logs;
 }
 
-PostgresConfig config_for(SqlSession::Access access, const Program& program, Files& files) {
-    PostgresConfig config = postgres_config(program.settings, files);
-    config.connection.read_only = access == SqlSession::Access::read_only;
-    return config;
+PipelineSpec spec_for(SqlSession::Access access, const Program& program, Files& files) {
+    PipelineSpec spec = pipeline_spec(program.settings, files);
+    spec.postgres.connection.read_only = access == SqlSession::Access::read_only;
+    return spec;
 }
 
 }  // namespace
@@ -26,13 +26,13 @@ SqlSession::SqlSession(Deps& deps, const Program& program, std::string name, Acc
     : clock_(deps.clock),
       lines_(STDERR_FILENO),
       log_(quiet(program.logs), lines_, deps.clock),
-      config_(config_for(access, program, deps.files)),
-      links_(config_.connection, std::move(name), log_.logger("postgres")),
+      spec_(spec_for(access, program, deps.files)),
+      links_(spec_.postgres.connection, std::move(name), log_.logger("postgres")),
       waiter_(deps.clock) {}
 
 Result<BlockingLink> SqlSession::connect() {
     return BlockingLink::connect(links_, LinkFactory::Use::sql, clock_, waiter_,
-                                 config_.connection.connect_timeout);
+                                 spec_.postgres.connection.connect_timeout);
 }
 
 }  // namespace pgc

@@ -7,11 +7,11 @@
 
 #include "base/wait.h"
 #include "cli/command.h"
+#include "cli/pipeline_spec.h"
 #include "cli/program.h"
 #include "observe/log.h"
 #include "pgclient/blocking.h"
 #include "pgclient/libpq_link.h"
-#include "postgres/options.h"
 
 namespace pgc {
 
@@ -26,7 +26,9 @@ public:
 
     Result<BlockingLink> connect();
 
-    const PostgresConfig& config() const noexcept { return config_; }
+    // Of the pipeline whose matters these are.
+    const PipelineSpec& spec() const noexcept { return spec_; }
+    const PostgresConfig& config() const noexcept { return spec_.postgres; }
     LinkFactory& links() noexcept { return links_; }
     Waiter& waiter() noexcept { return waiter_; }
     Logger logger(std::string_view module) { return log_.logger(module); }
@@ -35,7 +37,7 @@ private:
     const Clock& clock_;
     DescriptorLines lines_;
     Log log_;
-    const PostgresConfig config_;
+    const PipelineSpec spec_;
     LibpqLinkFactory links_;
     PollWaiter waiter_;
 };

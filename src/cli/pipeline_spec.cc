@@ -1,0 +1,52 @@
+#include "cli/pipeline_spec.h"
+
+#include "sink/kafka/options.h"
+
+namespace pgc {
+namespace {
+
+// What a sink of Kafka's is made of; nothing where the sink is another.
+std::optional<KafkaConfig> kafka_of(const PipelineSpec& spec, Files& files) {
+    if (spec.sink != SinkKind::kafka) return std::nullopt;
+    return kafka_config(spec.settings, spec.postgres.connection.database, files);
+}
+
+FormatOptions format_of(const PipelineSpec& spec) {
+    FormatOptions options = format_options(spec.settings);
+    if (spec.postgres.toast == ToastMode::placeholder) {
+        options.unsent_toast = UnsentToast::placeholder;
+    }
+    return options;
+}
+
+PipelineOptions options_of(const PipelineSpec& spec) {
+    PipelineOptions options = pipeline_options(spec.settings, spec.postgres.slot);
+    options.snapshot = snapshot_mode(spec.settings);
+    options.flow.budget_bytes = memory_budget(spec.settings);
+    options.flow.encoder.tombstones = wants_tombstones(spec.settings);
+    return options;
+}
+
+// Beside the records, unless a file is named for it.
+std::string position_file_of(const PipelineSpec& spec) {
+    const bool named = !spec.settings.text("replication.checkpoint_file").empty();
+    return spec.kafka && !named ? std::string{} : position_path(spec.settings, spec.name());
+}
+
+}  // namespace
+
+PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
+    PipelineSpec spec;
+    spec.settings = settings;
+    spec.postgres = postgres_config(settings, files);
+    spec.keepalive_interval = keepalive_interval(settings);
+    spec.options = options_of(spec);
+    spec.format = format_of(spec);
+    spec.sink = settings.choice("sink", kSinks);
+    spec.kafka = kafka_of(spec, files);
+    spec.console = console_sink_options(settings);
+    spec.position_file = position_file_of(spec);
+    return spec;
+}
+
+}  // namespace pgc

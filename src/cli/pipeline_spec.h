@@ -1,0 +1,40 @@
+// What one pipeline is configured to be, put together once from the settings and not changed any
+// more: whoever works for the pipeline holds it, and it lives as long as the last of them.
+//
+// A command that wants something else than `run` changes its copy before it is handed on.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/options.h"
+#include "config/settings.h"
+#include "format/options.h"
+#include "pipeline/options.h"
+#include "postgres/options.h"
+#include "sink/console/options.h"
+#include "sink/kafka/config.h"
+
+namespace pgc {
+
+struct PipelineSpec {
+    PipelineOptions options;  // with the name
+    PostgresConfig postgres;
+    Duration keepalive_interval{0};  // the source's
+    FormatOptions format;
+    SinkKind sink{};
+    std::optional<KafkaConfig> kafka;  // where the sink is Kafka
+    ConsoleSinkOptions console;
+    std::string position_file;  // empty: the position is kept in Kafka
+    Settings settings;          // what all this is from, for people
+
+    const std::string& name() const noexcept { return options.name; }
+};
+
+// Of settings that load() found no fault in. `files` must outlive the result.
+PipelineSpec pipeline_spec(const Settings& settings, Files& files);
+
+}  // namespace pgc
