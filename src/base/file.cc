@@ -142,9 +142,14 @@ Result<std::optional<std::string>> SystemFiles::read(const std::string& path) {
     }
 }
 
+bool SystemFiles::sweeps_first(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    return swept_.insert(path).second;
+}
+
 // Its name.
 Result<std::string> SystemFiles::write_beside(const std::string& path, std::string_view content) {
-    if (swept_.insert(path).second) sweep(path);
+    if (sweeps_first(path)) sweep(path);
     auto temporary = temporary_name(path);
     if (!temporary) return temporary;
     const Descriptor file{

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -47,6 +48,7 @@ public:
     [[nodiscard]] virtual Result<void> make_directory(const std::string& path) = 0;
 };
 
+// Threads: any.
 class SystemFiles final : public Files {
 public:
     Result<std::optional<std::string>> read(const std::string& path) override;
@@ -57,9 +59,12 @@ public:
     Result<void> make_directory(const std::string& path) override;
 
 private:
+    bool sweeps_first(const std::string& path);
     Result<std::string> write_beside(const std::string& path, std::string_view content);
 
-    std::set<std::string> swept_;  // paths beside which left-over temporary files were looked for
+    std::mutex mutex_;
+    // Protected by mutex_: paths beside which left-over temporary files were looked for.
+    std::set<std::string> swept_;
 };
 
 // The fake: a disk in memory on which the next calls can be made to fail.

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <functional>
+#include <string>
 
 #include "format/native/native_format.h"
 #include "format/native/partition_keys.h"
@@ -16,10 +18,12 @@
 namespace pgc {
 namespace {
 
-// Distinguishes this process's sessions from those of every other with the same slot.
-std::uint64_t instance(const Clock& clock) {
-    return static_cast<std::uint64_t>(clock.wall().unix_us) * 65'536 +
-           static_cast<std::uint64_t>(::getpid());
+// Distinguishes this pipeline's sessions from those of every other with the same slot, in this
+// process or elsewhere.
+std::uint64_t instance(const Clock& clock, const std::string& pipeline) {
+    const auto process = static_cast<std::uint64_t>(clock.wall().unix_us) * 65'536 +
+                         static_cast<std::uint64_t>(::getpid());
+    return process ^ std::hash<std::string>{}(pipeline);
 }
 
 std::unique_ptr<KafkaProducers> producers(const std::optional<KafkaConfig>& kafka,
@@ -44,8 +48,8 @@ ProgramParts::ProgramParts(std::shared_ptr<const PipelineSpec> spec, const Clock
       metrics_(metrics),
       logger_(std::move(logger)),
       links_(std::make_unique<LibpqLinkFactory>(
-          spec_->postgres.connection, application_name(spec_->postgres.slot, instance(clock)),
-          logger_)),
+          spec_->postgres.connection,
+          application_name(spec_->postgres.slot, instance(clock, spec_->name())), logger_)),
       producers_(producers(spec_->kafka, clock, logger_)) {}
 
 ProgramParts::~ProgramParts() = default;

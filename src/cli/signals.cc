@@ -1,6 +1,7 @@
 #include "cli/signals.h"
 
 #include <atomic>
+#include <utility>
 
 namespace pgc {
 namespace {
@@ -8,16 +9,18 @@ namespace {
 constexpr int kHandled[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
 
 // A handler is a function without an object: this is its only way to one.
-std::atomic<StopRequest*> listening{nullptr};
+std::atomic<const std::vector<StopRequest*>*> listening{nullptr};
 
 void on_signal(int) {
-    if (StopRequest* stop = listening.load(std::memory_order_relaxed)) stop->request();
+    const auto* stops = listening.load(std::memory_order_relaxed);
+    if (stops == nullptr) return;
+    for (StopRequest* stop : *stops) stop->request();
 }
 
 }  // namespace
 
-Signals::Signals(StopRequest& stop) {
-    listening.store(&stop);
+Signals::Signals(std::vector<StopRequest*> stops) : stops_(std::move(stops)) {
+    listening.store(&stops_);
     for (std::size_t i = 0; i < std::size(kHandled); ++i) {
         struct sigaction action{};
         action.sa_handler = kHandled[i] == SIGPIPE ? SIG_IGN : on_signal;

@@ -1,10 +1,11 @@
-// SIGTERM, SIGINT and SIGHUP as requests to a pipeline: the first drains, the second ends
-// at once. SIGPIPE is ignored, as sinks and logs require.
+// SIGTERM, SIGINT and SIGHUP as requests to the pipelines of the process: the first drains, the
+// second ends at once. SIGPIPE is ignored, as sinks and logs require.
 //
 // One at a time in a process; what is in place before is put back by the destructor.
 #pragma once
 
 #include <csignal>
+#include <vector>
 
 #include "pipeline/stop_request.h"
 
@@ -12,12 +13,15 @@ namespace pgc {
 
 class Signals {
 public:
-    explicit Signals(StopRequest& stop);
+    explicit Signals(StopRequest& stop) : Signals(std::vector{&stop}) {}
+    // They outlive it.
+    explicit Signals(std::vector<StopRequest*> stops);
     Signals(const Signals&) = delete;
     Signals& operator=(const Signals&) = delete;
     ~Signals();
 
 private:
+    const std::vector<StopRequest*> stops_;
     struct sigaction before_[4]{};
 };
 

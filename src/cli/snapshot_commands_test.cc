@@ -66,18 +66,18 @@ protected:
         return run_program(arguments, deps);
     }
     void serve(Router router, bool healthy = true) {
-        if (healthy) add_health_routes(router, status, metrics);
+        if (healthy) add_health_routes(router, pipelines());
         auto started = HttpServer::start("127.0.0.1:0", std::move(router), clock, Logger{});
         ASSERT_TRUE(started);
         server = std::move(*started);
         environment["PG_CAPTURE_HTTP_LISTEN"] = to_string(server->address());
     }
+    ServedPipelines pipelines() { return {{"shop", status, metrics, snapshot_requests}}; }
     void serve_snapshots() {
         Router router;
-        add_snapshot_routes(router, {.snapshot_requests = snapshot_requests,
-                                     .clock = clock,
-                                     .token = [this] { return Result<Secret>{token}; },
-                                     .log = {}});
+        add_snapshot_routes(
+            router, pipelines(),
+            {.clock = clock, .token = [this] { return Result<Secret>{token}; }, .log = {}});
         serve(std::move(router));
     }
     // One that answers each look at a snapshot as `look` says, by how many there were.

@@ -99,7 +99,7 @@ protected:
     }
     std::unique_ptr<HttpServer> serve_status() {
         Router router;
-        add_health_routes(router, status, metrics);
+        add_health_routes(router, {{"shop", status, metrics, snapshot_requests}});
         return serve(std::move(router));
     }
 
@@ -110,6 +110,7 @@ protected:
         {"PG_DATABASE", "shop"}, {"PG_USERNAME", "cdc"}, {"PG_PASSWORD", "hush-hush"}};
     Status status{{.pipeline = "shop", .version = "1.2.3", .sink = "console"}, clock};
     Metrics metrics{"1.2.3"};
+    SnapshotRequests snapshot_requests;
 };
 
 TEST_F(StatusCommandTest, AsksTheRunningInstance) {

@@ -209,6 +209,27 @@ TEST(PipelineLabelTest, StandsOnEverySeries) {
     EXPECT_GT(series, 20);
 }
 
+// The reader refuses a family that stands in two parts, a second HELP or TYPE, and a series twice.
+TEST(PipelineLabelTest, SeveralPipelinesAreShownAsOne) {
+    Metrics shop{"1.2.3", "shop"};
+    Metrics orders{"1.2.3", "orders"};
+    shop.counter(Metric::changes_total, {"public.t", "insert"}).add(3);
+    orders.counter(Metric::changes_total, {"public.t", "insert"}).add(4);
+    orders.histogram(Metric::batch_row_count).observe(1);
+    Metrics* const both[] = {&shop, &orders};
+    const auto families = read(Metrics::expose(both));
+    for (const auto& [pipeline, changes] : {std::pair{"shop", 3.0}, std::pair{"orders", 4.0}}) {
+        EXPECT_EQ(value(families, "cdc_changes_total",
+                        {{"pipeline", pipeline}, {"table", "public.t"}, {"op", "insert"}}),
+                  changes);
+        EXPECT_TRUE(value(families, "process_open_fds", {{"pipeline", pipeline}}));
+    }
+    EXPECT_EQ(value(families, "cdc_batch_row_count_count", {{"pipeline", "orders"}}), 1.0);
+    EXPECT_EQ(value(families, "cdc_batch_row_count_count", {{"pipeline", "shop"}}), std::nullopt);
+    Metrics* const one[] = {&shop};
+    EXPECT_EQ(read(Metrics::expose(one)).size(), read(shop.expose()).size());
+}
+
 TEST_F(ExpositionTest, ShowsEveryMetricOfTheCatalogWithHelpAndType) {
     for (const auto& spec : metrics_catalog()) {
         using Kind = MetricSpec::Kind;

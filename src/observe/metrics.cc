@@ -61,8 +61,7 @@ Histogram& Metrics::histogram(Metric metric, Labels labels) {
     return find<Histogram>(metric, Kind::histogram, labels);
 }
 
-void Metrics::refresh_process() {
-    const ProcessUse use = read_process_use();
+void Metrics::refresh_process(const ProcessUse& use) {
     gauge(Metric::process_resident_memory_bytes).set(static_cast<double>(use.resident_bytes));
     gauge(Metric::process_start_time_seconds).set(use.start_time_unix_s);
     gauge(Metric::process_open_fds).set(static_cast<double>(use.open_fds));
@@ -70,20 +69,30 @@ void Metrics::refresh_process() {
         .raise_to(static_cast<std::uint64_t>(use.cpu_time.count()));
 }
 
-std::string Metrics::expose() {
-    refresh_process();
-    std::string out;
+void Metrics::append_series(std::string& out, const MetricSpec& spec) {
     const std::lock_guard lock(mutex_);
+    for (const auto& [labels, instrument] : families_[static_cast<std::size_t>(spec.id)]) {
+        std::visit([&](const auto& one) { expose_series(out, spec, labels, *one, always_); },
+                   instrument);
+    }
+}
+
+std::string Metrics::expose() {
+    Metrics* const self = this;
+    return expose({&self, 1});
+}
+
+std::string Metrics::expose(std::span<Metrics* const> all) {
+    const ProcessUse use = read_process_use();
+    for (Metrics* one : all) one->refresh_process(use);
+    std::string out;
+    std::string series;
     for (const MetricSpec& spec : metrics_catalog()) {
-        const Family& family = families_[static_cast<std::size_t>(spec.id)];
-        if (family.empty()) {
-            continue;
-        }
+        series.clear();
+        for (Metrics* one : all) one->append_series(series, spec);
+        if (series.empty()) continue;
         expose_head(out, spec);
-        for (const auto& [labels, instrument] : family) {
-            std::visit([&](const auto& one) { expose_series(out, spec, labels, *one, always_); },
-                       instrument);
-        }
+        out += series;
     }
     return out;
 }

@@ -7,7 +7,8 @@
 // Label values come from outside (table names) and are bounded: beyond kSeries_max of one
 // metric, all further ones share the series whose labels are all "(other)".
 //
-// Every series bears the label `pipeline` besides its own: many instances, one dashboard.
+// Every series bears the label `pipeline` besides its own: many instances, one dashboard. Each
+// pipeline of a process has a registry, and they are shown as one.
 //
 // Counters without labels are there from the start, at 0; everything else appears when
 // it is first asked for. Threads: any.
@@ -19,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -28,6 +30,8 @@
 #include "observe/metrics_catalog.h"
 
 namespace pgc {
+
+struct ProcessUse;
 
 class Metrics {
 public:
@@ -47,6 +51,9 @@ public:
     // Brings the process_* metrics up to date, then writes everything in Prometheus'
     // text format 0.0.4, the metrics in the catalog's order, the series sorted.
     std::string expose();
+    // The same of several, each with a pipeline of its own: a metric is named once, with the series
+    // of all of them below it. What is known of the process stands there for each.
+    static std::string expose(std::span<Metrics* const> all);
 
     static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -58,7 +65,8 @@ private:
 
     template <typename T>
     T& find(Metric metric, MetricSpec::Kind kind, Labels labels);
-    void refresh_process();
+    void refresh_process(const ProcessUse& use);
+    void append_series(std::string& out, const MetricSpec& spec);
 
     const std::string always_;  // as exposition.h wants it
     std::mutex mutex_;

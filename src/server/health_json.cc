@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 
@@ -168,10 +169,7 @@ void read_last_error(const Json& last, StatusSnapshot& status) {
     status.last_error_at = parse_wall_time(text_of(last.member("at"))).value_or(WallTime{});
 }
 
-}  // namespace
-
-std::string health_json(const StatusSnapshot& status) {
-    std::string out;
+void append_health(std::string& out, const StatusSnapshot& status) {
     append_text(out, R"({"pipeline":)", status.about.pipeline);
     append_text(out, R"(,"version":)", status.about.version);
     fmt::format_to(std::back_inserter(out), R"(,"uptime_seconds":{},"state":"{}")",
@@ -191,8 +189,26 @@ std::string health_json(const StatusSnapshot& status) {
     append_text(out, R"(,"sink":{"kind":)", status.about.sink);
     fmt::format_to(std::back_inserter(out), R"(,"state":"{}"}})", name(status.progress.sink));
     append_error(out, status);
-    out += "}\n";
-    return out;
+    out += '}';
+}
+
+}  // namespace
+
+std::string health_json(const StatusSnapshot& status) {
+    std::string out;
+    append_health(out, status);
+    return out + '\n';
+}
+
+std::string health_json(std::span<const StatusSnapshot> all) {
+    std::string out = fmt::format(R"({{"live":{},"ready":{},"pipelines":[)",
+                                  std::ranges::all_of(all, &StatusSnapshot::live),
+                                  std::ranges::all_of(all, &StatusSnapshot::ready));
+    for (const StatusSnapshot& status : all) {
+        if (&status != all.data()) out += ',';
+        append_health(out, status);
+    }
+    return out + "]}\n";
 }
 
 Result<StatusSnapshot> read_health(std::string_view json) {

@@ -3,6 +3,7 @@
 // docs/reference/health.md.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,8 @@ namespace pgc {
 
 // {"pipeline":"shop","state":"streaming",…} and a line end.
 std::string health_json(const StatusSnapshot& status);
+// Of several: {"live":true,"ready":false,"pipelines":[{"pipeline":"shop",…},…]} and a line end.
+std::string health_json(std::span<const StatusSnapshot> all);
 
 // The other way. What is missing reads as nothing, so that an older instance can be asked;
 // what can't be a health answer at all is an Error (protocol). The texts in it come from

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "support/manual_clock.h"
 
 namespace pgc {
@@ -60,6 +62,18 @@ TEST_F(HealthJsonTest, TellsStatePositionsAndLag) {
         R"("buffer_limit_bytes":1000,"snapshot":null,"sink":{"kind":"kafka","state":"ready"},)"
         R"("last_error":null})"
         "\n");
+}
+
+TEST_F(HealthJsonTest, OfSeveralItIsWellWhenAllAre) {
+    std::vector<StatusSnapshot> all{well(), ill()};
+    const auto object = [](const StatusSnapshot& one) {
+        const std::string json = health_json(one);
+        return json.substr(0, json.size() - 1);  // without its line end
+    };
+    EXPECT_EQ(health_json(all), R"({"live":false,"ready":false,"pipelines":[)" + object(all[0]) +
+                                    "," + object(all[1]) + "]}\n");
+    all.pop_back();
+    EXPECT_THAT(health_json(all), testing::StartsWith(R"({"live":true,"ready":true,"pipelines":)"));
 }
 
 TEST_F(HealthJsonTest, TellsWhatIsWrongAndItsHint) {

@@ -15,7 +15,9 @@ using ::testing::HasSubstr;
 
 class HealthRoutesTest : public ::testing::Test {
 protected:
-    HealthRoutesTest() { add_health_routes(router, status, metrics); }
+    HealthRoutesTest() {
+        add_health_routes(router, {{"shop", status, metrics, snapshot_requests}});
+    }
 
     HttpResponse get(std::string_view path) const {
         return router.answer({.method = "GET", .path = path, .query = {}, .headers = {}});
@@ -24,6 +26,7 @@ protected:
     SystemClock clock;
     Status status{"shop", clock};
     Metrics metrics{"1.2.3"};
+    SnapshotRequests snapshot_requests;
     Router router;
 };
 

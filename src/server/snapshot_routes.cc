@@ -23,23 +23,6 @@ HttpResponse json_answer(int status, std::string body) {
     return {.status = status, .content_type = "application/json", .body = std::move(body)};
 }
 
-HttpResponse taken(const std::string& id) {
-    auto answer = json_answer(202, fmt::format("{{\"id\":\"{}\"}}\n", id));
-    answer.headers.emplace_back("Location", "/snapshots/" + id);
-    return answer;
-}
-
-HttpResponse unknown() {
-    return json_refusal(404, "there is no such snapshot",
-                        "see GET /snapshots or pg-capture snapshot list for those there are");
-}
-
-HttpResponse too_many_requests() {
-    return json_refusal(
-        503, "too many requests are waiting",
-        "ask again when the pipeline has handled them; GET /healthz says what it waits for");
-}
-
 std::string joined(const std::vector<std::string>& tables) {
     std::string text;
     for (const std::string& table : tables) text += (text.empty() ? "" : ", ") + table;
@@ -49,11 +32,13 @@ std::string joined(const std::vector<std::string>& tables) {
 // The requests, and those of them that the report doesn't show yet.
 class Reception {
 public:
-    explicit Reception(SnapshotRoutes deps)
-        : snapshot_requests_(deps.snapshot_requests),
+    // `path` comes before those of the pipeline's routes.
+    Reception(SnapshotRequests& requests, const SnapshotRoutes& deps, Logger log, std::string path)
+        : snapshot_requests_(requests),
           clock_(deps.clock),
-          guard_(std::move(deps.token), deps.log),
-          log_(std::move(deps.log)) {}
+          guard_(deps.token, log),
+          log_(std::move(log)),
+          path_(std::move(path)) {}
 
     HttpResponse show_all() { return json_answer(200, snapshots_json(report())); }
 
@@ -104,6 +89,27 @@ private:
         std::optional<WallTime> earlier_began;
     };
 
+    HttpResponse taken(const std::string& id) const {
+        auto answer = json_answer(202, fmt::format("{{\"id\":\"{}\"}}\n", id));
+        answer.headers.emplace_back("Location", fmt::format("{}/snapshots/{}", path_, id));
+        return answer;
+    }
+
+    HttpResponse unknown() const {
+        return json_refusal(
+            404, "there is no such snapshot",
+            fmt::format("see GET {}/snapshots or pg-capture snapshot list for those there are",
+                        path_));
+    }
+
+    HttpResponse too_many_requests() const {
+        return json_refusal(
+            503, "too many requests are waiting",
+            fmt::format("ask again when the pipeline has handled them; GET {}/healthz says what it "
+                        "waits for",
+                        path_));
+    }
+
     static const SnapshotReport::Request* newest(const SnapshotReport& report,
                                                  std::string_view id) {
         const auto found = std::find_if(report.requests.rbegin(), report.requests.rend(),
@@ -153,29 +159,42 @@ private:
     const Clock& clock_;
     const TokenGuard guard_;
     const Logger log_;
+    const std::string path_;
 
     // The server's thread alone.
     std::vector<Awaited> awaited_;  // oldest first
     std::uint64_t made_up_ = 0;
 };
 
-}  // namespace
-
-void add_snapshot_routes(Router& router, SnapshotRoutes deps) {
-    const auto reception = std::make_shared<Reception>(std::move(deps));
-    router.add("GET", "/snapshots",
+void add_routes(Router& router, const std::string& path,
+                const std::shared_ptr<Reception>& reception) {
+    router.add("GET", path + "/snapshots",
                [reception](const HttpRequest&) { return reception->show_all(); });
-    router.add("GET", "/snapshots/{}",
+    router.add("GET", path + "/snapshots/{}",
                [reception](const HttpRequest& request) { return reception->show(request); });
-    router.add("POST", "/snapshots",
+    router.add("POST", path + "/snapshots",
                [reception](const HttpRequest& request) { return reception->start(request); });
     for (const auto& [verb, word] :
          {std::pair{Verb::pause, "pause"}, std::pair{Verb::resume, "resume"},
           std::pair{Verb::cancel, "cancel"}}) {
-        router.add("POST", fmt::format("/snapshots/{{}}/{}", word),
+        router.add("POST", fmt::format("{}/snapshots/{{}}/{}", path, word),
                    [reception, verb, word](const HttpRequest& request) {
                        return reception->change(request, verb, word);
                    });
+    }
+}
+
+}  // namespace
+
+void add_snapshot_routes(Router& router, const ServedPipelines& pipelines,
+                         const SnapshotRoutes& deps) {
+    const bool several = pipelines.size() > 1;
+    for (const ServedPipeline& pipeline : pipelines) {
+        const std::string path = several ? path_of(pipeline) : std::string{};
+        Logger log = several ? deps.log.with({{"pipeline", pipeline.name}}) : deps.log;
+        add_routes(
+            router, path,
+            std::make_shared<Reception>(pipeline.snapshot_requests, deps, std::move(log), path));
     }
 }
 

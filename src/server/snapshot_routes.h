@@ -5,6 +5,8 @@
 //   POST /snapshots            requests one (snapshot_request.h): 202 with its id
 //   POST /snapshots/ID/pause   likewise resume and cancel: 202
 //
+// Of several pipelines each has these below its own path (served_pipeline.h).
+//
 // A POST needs the token (token_guard.h). 202: the request is left for the pipeline; what becomes
 // of it shows in the report. Until it does it is shown as waiting. A refusal is
 // {"error":…,"hint":…}: 400 for a request that is not valid, 404 for an unknown id, 409 for one
@@ -15,16 +17,16 @@
 #include "config/settings.h"
 #include "http/router.h"
 #include "observe/log.h"
-#include "pipeline/snapshot_requests.h"
+#include "server/served_pipeline.h"
 
 namespace pgc {
 
 struct SnapshotRoutes {
-    SnapshotRequests& snapshot_requests;  // outlives the router, like the clock
-    const Clock& clock;
+    const Clock& clock;  // outlives the router
     SecretSource token;  // of http.token
     Logger log;
 };
-void add_snapshot_routes(Router& router, SnapshotRoutes deps);
+void add_snapshot_routes(Router& router, const ServedPipelines& pipelines,
+                         const SnapshotRoutes& deps);
 
 }  // namespace pgc

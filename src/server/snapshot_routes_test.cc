@@ -23,10 +23,9 @@ constexpr std::string_view kOrders = R"({"tables":["public.orders"]})";
 class SnapshotRoutesTest : public ::testing::Test {
 protected:
     SnapshotRoutesTest() {
-        add_snapshot_routes(router, {.snapshot_requests = snapshot_requests,
-                                     .clock = clock,
-                                     .token = [this] { return Result<Secret>{token}; },
-                                     .log = {}});
+        add_snapshot_routes(
+            router, {{"shop", status, metrics, snapshot_requests}},
+            {.clock = clock, .token = [this] { return Result<Secret>{token}; }, .log = {}});
     }
 
     HttpResponse ask(std::string_view method, std::string_view path, std::string_view body = {}) {
@@ -58,6 +57,8 @@ protected:
 
     SnapshotRequests snapshot_requests;
     ManualClock clock;
+    Status status{"shop", clock};
+    Metrics metrics{"1.2.3", "shop"};
     Secret token{"sesame"};
     std::string borne = "Bearer sesame";
     Router router;
@@ -87,17 +88,17 @@ TEST_F(SnapshotRoutesTest, WithoutAnIdOneIsMadeUp) {
 
 TEST_F(SnapshotRoutesTest, WhoeverChangesSomethingBearsTheToken) {
     publish({reported("a", State::reading)});
-    for (const auto& [bearer, status] :
+    for (const auto& [bearer, expected] :
          {std::pair{"", 401}, std::pair{"Bearer wrong", 401}, std::pair{"Bearer sesame", 202}}) {
         borne = bearer;
-        EXPECT_EQ(start().status, status) << bearer;
+        EXPECT_EQ(start().status, expected) << bearer;
         for (const auto* path :
              {"/snapshots/a/pause", "/snapshots/a/resume", "/snapshots/a/cancel"}) {
-            EXPECT_EQ(ask("POST", path).status, status) << path << ' ' << bearer;
+            EXPECT_EQ(ask("POST", path).status, expected) << path << ' ' << bearer;
         }
         EXPECT_EQ(ask("GET", "/snapshots").status, 200);
         EXPECT_EQ(ask("GET", "/snapshots/a").status, 200);
-        EXPECT_EQ(snapshot_requests.take().size(), status == 202 ? 4U : 0U);
+        EXPECT_EQ(snapshot_requests.take().size(), expected == 202 ? 4U : 0U);
     }
     token = Secret{};
     EXPECT_EQ(start().status, 403);

@@ -70,14 +70,15 @@ void add_routes(Router& router, SnapshotRequests& snapshot_requests, const Clock
     router.add("POST", "/b", [](const HttpRequest& request) {
         return HttpResponse{.body = std::string{request.body}};
     });
-    add_snapshot_routes(router, {.snapshot_requests = snapshot_requests,
-                                 .clock = clock,
-                                 .token = [] { return Result<Secret>{Secret{"t"}}; },
-                                 .log = {}});
+    static const Status status{"fuzzed", clock};
+    static Metrics metrics{"0", "fuzzed"};
+    add_snapshot_routes(
+        router, {{"fuzzed", status, metrics, snapshot_requests}},
+        {.clock = clock, .token = [] { return Result<Secret>{Secret{"t"}}; }, .log = {}});
 }
 
 std::string answers(std::string_view input, std::size_t piece) {
-    const ManualClock clock;
+    static const ManualClock clock;
     SnapshotRequests snapshot_requests;
     snapshot_requests.publish({.requests = {{.id = "r", .state = SnapshotReport::State::reading}}});
     Router router;

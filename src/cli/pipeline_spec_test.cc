@@ -1,0 +1,57 @@
+#include "cli/pipeline_spec.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/program.h"
+#include "config/loader.h"
+
+namespace pgc {
+namespace {
+
+class PipelineSpecTest : public testing::Test {
+protected:
+    PipelineSpec spec(Environment more) {
+        more.merge(Environment{{"PG_DATABASE", "db"},
+                               {"PG_USERNAME", "cdc"},
+                               {"PG_PASSWORD", "hush-hush"},
+                               {"PG_SLOT_NAME", "shop"},
+                               {"KAFKA_BROKERS", "kafka"}});
+        const auto settings =
+            load(declarations(), {.file = "", .environment = more, .command_line = {}}, files);
+        EXPECT_TRUE(settings);
+        return pipeline_spec(*settings, files);
+    }
+    SimulatedFiles files;
+};
+
+TEST_F(PipelineSpecTest, HoldsAllAndNeedsTheSettingsNoMore) {
+    const PipelineSpec made = spec({{"PG_CAPTURE_FORMAT_TOMBSTONES", "true"},
+                                    {"PG_CAPTURE_MEMORY_BUDGET_BYTES", "2000000"},
+                                    {"PG_CAPTURE_SOURCE_SNAPSHOT_MODE", "never"},
+                                    {"PG_CAPTURE_SOURCE_TOAST", "placeholder"}});
+    EXPECT_EQ(made.name(), "shop");
+    EXPECT_EQ(made.postgres.slot, "shop");
+    EXPECT_EQ(made.sink, SinkKind::kafka);
+    ASSERT_TRUE(made.kafka);
+    EXPECT_EQ(made.kafka->database, "db");
+    EXPECT_EQ(made.position_file, "");
+    EXPECT_EQ(made.options.flow.budget_bytes, 2'000'000U);
+    EXPECT_TRUE(made.options.flow.encoder.tombstones);
+    EXPECT_EQ(made.options.snapshot, SnapshotMode::never);
+    EXPECT_EQ(made.format.unsent_toast, UnsentToast::placeholder);
+    EXPECT_EQ(made.keepalive_interval, std::chrono::seconds{10});
+    EXPECT_EQ(made.settings.word("sink"), "kafka");
+}
+
+TEST_F(PipelineSpecTest, APositionIsInAFileWhereThatIsNamedOrThereIsNoKafka) {
+    EXPECT_EQ(spec({{"REPLICATION_CHECKPOINT_FILE", "/p"}}).position_file, "/p");
+    const PipelineSpec discarding =
+        spec({{"PG_CAPTURE_SINK", "discard"}, {"PG_CAPTURE_NAME", "n"}});
+    EXPECT_EQ(discarding.name(), "n");
+    EXPECT_FALSE(discarding.kafka);
+    EXPECT_EQ(discarding.position_file, "/var/lib/pg-capture/n.position");
+}
+
+}  // namespace
+}  // namespace pgc
