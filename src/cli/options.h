@@ -12,6 +12,14 @@ enum class SinkKind : std::uint8_t { kafka, console, discard };
 inline constexpr auto kSinks = words_for<SinkKind>(
     {{"kafka", SinkKind::kafka}, {"console", SinkKind::console}, {"discard", SinkKind::discard}});
 
+// What may become of a change when something dies.
+enum class Delivery : std::uint8_t {
+    at_least_once,  // it may come again
+    exactly_once,
+};
+inline constexpr auto kDeliveries = words_for<Delivery>(
+    {{"at_least_once", Delivery::at_least_once}, {"exactly_once", Delivery::exactly_once}});
+
 extern const OptionTable kProgramOptions;
 extern const OptionTable kLoggingOptions;
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "cli/position_store.h"
 #include "format/native/native_format.h"
 #include "format/native/partition_keys.h"
 #include "pgclient/libpq_link.h"
@@ -98,13 +99,18 @@ Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_kafka_sink() {
-    return KafkaSink::make({.config = *spec_->kafka,
-                            .producers = *producers_,
-                            .carry_over = kafka_carry_over_,
-                            .clock = clock_,
-                            .metrics = metrics_,
-                            .logger = logger_.for_module("kafka"),
-                            .pending_bytes_max = spec_->options.flow.budget_bytes});
+    const KafkaConfig& kafka = *spec_->kafka;
+    KafkaSink::Deps deps{.config = kafka,
+                         .producers = *producers_,
+                         .carry_over = kafka_carry_over_,
+                         .clock = clock_,
+                         .metrics = metrics_,
+                         .logger = logger_.for_module("kafka"),
+                         .pending_bytes_max = spec_->options.flow.budget_bytes};
+    if (kafka.exactly_once()) {
+        deps.positions = make_position_topic(kafka, kafka.pipeline, clock_, deps.logger);
+    }
+    return KafkaSink::make(std::move(deps));
 }
 
 }  // namespace pgc

@@ -82,7 +82,7 @@ Result<bool> Peek::open() {
                                                .transforms = std::move(*transforms),
                                                .encoder = {std::move(*format), nullptr},
                                                .sink = std::move(*sink)},
-                                   from_, deps_.flow, deps_.clock, pool_, metrics_);
+                                   ResumePoint{from_}, deps_.flow, deps_.clock, pool_, metrics_);
     return true;
 }
 

@@ -8,7 +8,13 @@ namespace {
 // What a sink of Kafka's is made of; nothing where the sink is another.
 std::optional<KafkaConfig> kafka_of(const PipelineSpec& spec, Files& files) {
     if (spec.sink != SinkKind::kafka) return std::nullopt;
-    return kafka_config(spec.settings, spec.postgres.connection.database, files);
+    KafkaConfig kafka = kafka_config(spec.settings, spec.postgres.connection.database, files);
+    kafka.pipeline = spec.name();
+    if (spec.settings.choice("delivery", kDeliveries) == Delivery::exactly_once) {
+        const std::string& given = spec.settings.text("kafka.transactional_id");
+        kafka.transactional_id = given.empty() ? "pg-capture." + spec.name() : given;
+    }
+    return kafka;
 }
 
 FormatOptions format_of(const PipelineSpec& spec) {

@@ -83,8 +83,9 @@ std::string stored_text(const PositionStore::Loaded& loaded) {
     if (loaded.store_is_missing) return "nothing: the store is missing";
     if (!loaded.position) return "nothing";
     const StoredPosition& at = *loaded.position;
-    return fmt::format("{} of slot {}, database {}, timeline {}, system {}",
-                       to_string(at.resume_at), at.slot, at.database, at.timeline, at.system);
+    return fmt::format("{}{} of slot {}, database {}, timeline {}, system {}",
+                       to_string(at.resume_at),
+                       at.within == Position{} ? "" : " and on to " + to_string(at.within), at.slot, at.database, at.timeline, at.system);
 }
 
 std::string slot_text(const Standing& standing) {
@@ -132,6 +133,10 @@ void append_stored(std::string& text, const PositionStore::Loaded& loaded) {
          {std::pair{"resume_at", to_string(at.resume_at)}, std::pair{"slot", at.slot},
           std::pair{"database", at.database}, std::pair{"system", at.system}}) {
         append_json_field(text, name, value);
+        text += ',';
+    }
+    if (at.within != Position{}) {
+        append_json_field(text, "within", to_string(at.within));
         text += ',';
     }
     text +=

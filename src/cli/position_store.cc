@@ -13,11 +13,16 @@ std::unique_ptr<PositionStore> make_position_store(const PipelineSpec& spec, Fil
         return std::make_unique<BackgroundStore>(
             std::make_unique<FileStore>(files, spec.name(), spec.position_file));
     }
-    const Logger module = logger.for_module("kafka");
-    const PositionTopicConfig topic = spec.kafka->position_topic();
+    return make_position_topic(*spec.kafka, spec.name(), clock, logger.for_module("kafka"));
+}
+
+std::unique_ptr<PositionStore> make_position_topic(const KafkaConfig& kafka,
+                                                   const std::string& pipeline, const Clock& clock,
+                                                   const Logger& logger) {
+    const PositionTopicConfig topic = kafka.position_topic();
     return std::make_unique<KafkaPositionTopic>(
-        std::make_unique<RdKafkaPositionLog>(topic, spec.name(), clock, module), topic, spec.name(),
-        clock, module);
+        std::make_unique<RdKafkaPositionLog>(topic, pipeline, clock, logger), topic, pipeline,
+        clock, logger);
 }
 
 }  // namespace pgc

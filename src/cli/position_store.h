@@ -16,4 +16,9 @@ namespace pgc {
 std::unique_ptr<PositionStore> make_position_store(const PipelineSpec& spec, Files& files,
                                                    const Clock& clock, const Logger& logger);
 
+// The one in state.topic.
+std::unique_ptr<PositionStore> make_position_topic(const KafkaConfig& kafka,
+                                                   const std::string& pipeline, const Clock& clock,
+                                                   const Logger& logger);
+
 }  // namespace pgc

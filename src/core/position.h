@@ -26,6 +26,14 @@ struct Position {
     constexpr auto operator<=>(const Position&) const = default;
 };
 
+// Where a stream goes on: with every transaction that commits at or after `at`, and of the first of
+// them with what comes after `within`; none: with all of it.
+struct ResumePoint {
+    Lsn at;
+    Position within{};
+    constexpr auto operator<=>(const ResumePoint&) const = default;
+};
+
 inline std::string to_string(const Position& position) {
     return to_string(position.commit) + (position.ordinal == Position::kWhole
                                              ? std::string{}

@@ -61,11 +61,23 @@ private:
     std::string_view rest_;
 };
 
-std::optional<std::uint32_t> parse_number(std::string_view text) {
-    std::uint32_t number = 0;
+template <typename Number = std::uint32_t>
+std::optional<Number> parse_number(std::string_view text) {
+    Number number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return number;
+}
+
+// "0/16B3748#12"; empty: none.
+std::optional<Position> parse_within(std::string_view text) {
+    if (text.empty()) return Position{};
+    const auto mark = text.find('#');
+    if (mark == std::string_view::npos) return std::nullopt;
+    const auto commit = parse_lsn(text.substr(0, mark));
+    const auto ordinal = parse_number<std::uint64_t>(text.substr(mark + 1));
+    if (!commit || !*commit || !ordinal || *ordinal == 0) return std::nullopt;
+    return Position{*commit, *ordinal};
 }
 
 // The content without its last line, if that is its checksum.
@@ -89,6 +101,9 @@ std::string write_position(const StoredPosition& position) {
         "{}\npipeline={}\nsystem={}\ntimeline={}\ndatabase={}\nslot={}\nresume_at={}\n", kHead,
         escaped(position.pipeline), escaped(position.system), position.timeline,
         escaped(position.database), escaped(position.slot), to_string(position.resume_at));
+    if (position.within != Position{}) {
+        text += fmt::format("within={}\n", to_string(position.within));
+    }
     if (!position.snapshot.empty()) {
         text += fmt::format("snapshot={}\n", escaped(position.snapshot));
     }
@@ -110,14 +125,17 @@ Result<StoredPosition, std::string> read_position(std::string_view text) {
     (void)lines.next();
     auto pipeline = lines.value("pipeline");
     auto system = lines.value("system");
-    const auto timeline = lines.value("timeline").and_then(parse_number);
+    const auto timeline = lines.value("timeline").and_then([](const std::string& number) {
+        return parse_number(number);
+    });
     auto database = lines.value("database");
     auto slot = lines.value("slot");
     const auto resume_at = lines.value("resume_at").and_then(parse_lsn);
+    const auto within = lines.optional_value("within").and_then(parse_within);
     auto snapshot = lines.optional_value("snapshot");
     auto memory = lines.optional_value("memory");
-    if (!pipeline || !system || !timeline || !database || !slot || !resume_at || !snapshot ||
-        !memory || !lines.rest().empty()) {
+    if (!pipeline || !system || !timeline || !database || !slot || !resume_at || !within ||
+        !snapshot || !memory || !lines.rest().empty()) {
         return std::unexpected("its lines are not those of a position");
     }
     return StoredPosition{.pipeline = std::move(*pipeline),
@@ -126,6 +144,7 @@ Result<StoredPosition, std::string> read_position(std::string_view text) {
                           .database = std::move(*database),
                           .slot = std::move(*slot),
                           .resume_at = *resume_at,
+                          .within = *within,
                           .snapshot = std::move(*snapshot),
                           .memory = std::move(*memory)};
 }

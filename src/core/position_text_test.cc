@@ -48,6 +48,14 @@ TEST(PositionTextTest, CarriesASnapshotAndAMemoryEachByItself) {
                 testing::HasSubstr("\nmemory=1;npublic.orders:16400,3\n"));
 }
 
+TEST(PositionTextTest, CarriesAPlaceInsideATransaction) {
+    StoredPosition position = kPosition;
+    position.within = {Lsn{0x16'B374D900}, 18'446'744'073'709'551'614U};
+    EXPECT_THAT(write_position(position),
+                testing::HasSubstr("\nwithin=16/B374D900#18446744073709551614\n"));
+    EXPECT_EQ(read_position(write_position(position)), position);
+}
+
 TEST(PositionTextTest, RefusesEveryProperPrefix) {
     const std::string whole = write_position(kPosition);
     for (std::size_t n = 0; n < whole.size(); ++n) {

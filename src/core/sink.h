@@ -83,13 +83,11 @@ public:
     // while nothing of it is. Never blocks.
     [[nodiscard]] virtual Result<Position> durable(Lane lane) = 0;
 
-    // Begins to commit `position` with every accepted record of the stream's transactions that
-    // committed before position.resume_at, and with what was accepted in other lanes: a crash loses
-    // both or neither. What was accepted of later transactions waits for the next seal. One at a
-    // time; until it is done offer() is full. Done when positions()->saved() says true; durable()
-    // covers what was committed by then.
-    // Requires: positions() is not null; of a transaction that was accepted in part, all that was
-    // accepted is in the last batch (so that the sink can keep it apart until then).
+    // Begins to commit `position` with every record that was accepted: a crash loses both or
+    // neither. One at a time; until it is done offer() is full. Done when positions()->saved() says
+    // true; durable() covers what was committed by then.
+    // Requires: positions() is not null; `position` is where the stream continues after what was
+    // accepted.
     [[nodiscard]] virtual Result<void> seal(const StoredPosition& position) = 0;
 
     // Nothing more may come for a while: what is held back only to make a larger write has to go,

@@ -6,6 +6,7 @@
 // Threads: owned and called by the pipeline thread alone.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/error.h"
 #include "base/lsn.h"
 #include "base/wait.h"
+#include "core/position.h"
 
 namespace pgc {
 
@@ -23,10 +25,17 @@ struct StoredPosition {
     std::string database;
     std::string slot;
     Lsn resume_at;  // everything that committed before is durable
+    // And of the transaction that comes next, everything up to here; none: nothing. Only a sink
+    // that seals stores such a place, for what it has committed must not come again.
+    Position within{};
     // What is left of the snapshots (SnapshotSource::progress); empty: nothing. That one is
     // wanted is stored with the first position, so a crash right after that loses no rows.
     std::string snapshot{};
     std::string memory{};  // Source::memory(), no older than `resume_at`; empty: nothing
+
+    ResumePoint point() const noexcept { return {resume_at, within}; }
+    // The last commit of which anything is durable is not later.
+    Lsn reach() const noexcept { return std::max(resume_at, within.commit); }
     bool operator==(const StoredPosition&) const = default;
 };
 

@@ -73,8 +73,12 @@ public:
     // there is one. RD_KAFKA_EVENT_DR, _FETCH, results of admin requests, and _ERROR only where
     // it is of one partition (rd_kafka_event_topic_partition). To be freed before the client.
     KafkaEvent poll();
-    // Readable when poll() may give something.
+    // Readable when poll() may give something, or after notify(), of any thread.
     int wake_fd() const noexcept { return wake_.fd(); }
+    void notify() noexcept { wake_.notify(); }
+
+    // Without our secrets.
+    std::string scrubbed(std::string_view text) const;
 
     // Set by poll() after a fatal error: nothing works any more, another one must be made,
     // unless the error says stop. What was not reported comes again from the ledger.
@@ -91,7 +95,6 @@ private:
 
     Result<void> start(const Deps& deps);
     void take_error(rd_kafka_event_t* event);
-    std::string scrubbed(std::string_view text) const;
     static void log(const rd_kafka_t* client, int level, const char* facility, const char* text);
 
     // Constant once librdkafka's threads run.

@@ -22,6 +22,9 @@ struct Meaning {
 constexpr std::string_view kGrant =
     "allow our principal to Describe, Write and, with kafka.topics.create, Create the topic "
     "(kafka-acls --add --operation …)";
+constexpr std::string_view kTransactions =
+    "allow our principal to Describe and Write the transactional ID (kafka-acls --add "
+    "--transactional-id …): kafka.transactional_id, or pg-capture. and the pipeline's name";
 constexpr std::string_view kCredentials =
     "check kafka.security: protocol, mechanism, username and password; a secret in a file is read "
     "again at each attempt";
@@ -147,7 +150,9 @@ constexpr Meaning kMeanings[] = {
     {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, sink, retry},
     {RD_KAFKA_RESP_ERR_INVALID_TXN_STATE, sink, retry},
     {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING, sink, retry},
-    {RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, permission, stop, kGrant},
+    {RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, permission, stop, kTransactions},
+    {RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT, configuration, stop,
+     "raise transaction.max.timeout.ms of the brokers"},
     {RD_KAFKA_RESP_ERR_SECURITY_DISABLED, configuration, stop},
     {RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, server, retry, "look at the broker's disks"},
     {RD_KAFKA_RESP_ERR_LOG_DIR_NOT_FOUND, server, retry, "look at the broker's disks"},

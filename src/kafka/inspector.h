@@ -21,6 +21,9 @@ struct KafkaClusterFacts {
     std::string id;
     std::size_t brokers = 0;
     std::string version;  // as a broker reports it, "3.9-IV0"; empty where none does
+    // Of a broker's configuration; 0 where we may not read it.
+    std::int32_t transaction_replicas = 0;  // of the topic of transactions, when it is created
+    std::int64_t transaction_max_ms = 0;    // no transaction may take longer
 };
 
 // One of kafka.brokers, asked alone.

@@ -202,13 +202,24 @@ Result<KafkaClusterFacts> RdKafkaInspector::cluster() {
     const char* id = rd_kafka_DescribeCluster_result_cluster_id(result);
     facts.id = id == nullptr ? "" : id;
     const rd_kafka_Node_t** nodes = rd_kafka_DescribeCluster_result_nodes(result, &facts.brokers);
-    if (facts.brokers > 0) facts.version = version_of(rd_kafka_Node_id(nodes[0]));
+    if (facts.brokers > 0) read_settings(rd_kafka_Node_id(nodes[0]), facts);
     return facts;
 }
 
+namespace {
+
+template <typename Number>
+Number number_in(std::string_view text) {
+    Number number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+}  // namespace
+
 // Brokers report no version of their own, only the one they speak among themselves; and that
 // not to everybody, and not since Kafka 4.
-std::string RdKafkaInspector::version_of(int broker) {
+void RdKafkaInspector::read_settings(int broker, KafkaClusterFacts& facts) {
     const std::string name = std::to_string(broker);
     auto* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, name.c_str());
     const auto event =
@@ -216,19 +227,24 @@ std::string RdKafkaInspector::version_of(int broker) {
             rd_kafka_DescribeConfigs(rk, &resource, 1, how, queue);
         });
     rd_kafka_ConfigResource_destroy(resource);
-    if (!event) return {};
+    if (!event) return;
     std::size_t count = 0;
     const auto** resources = rd_kafka_DescribeConfigs_result_resources(
         rd_kafka_event_DescribeConfigs_result(event->get()), &count);
-    if (count == 0) return {};
+    if (count == 0) return;
     const auto** entries = rd_kafka_ConfigResource_configs(resources[0], &count);
     for (const auto* entry : std::span{entries, count}) {
-        if (std::string_view{rd_kafka_ConfigEntry_name(entry)} == "inter.broker.protocol.version") {
-            const char* value = rd_kafka_ConfigEntry_value(entry);
-            return value == nullptr ? "" : value;
+        const std::string_view setting = rd_kafka_ConfigEntry_name(entry);
+        const char* given = rd_kafka_ConfigEntry_value(entry);
+        const std::string_view value = given == nullptr ? "" : given;
+        if (setting == "inter.broker.protocol.version") {
+            facts.version = value;
+        } else if (setting == "transaction.state.log.replication.factor") {
+            facts.transaction_replicas = number_in<std::int32_t>(value);
+        } else if (setting == "transaction.max.timeout.ms") {
+            facts.transaction_max_ms = number_in<std::int64_t>(value);
         }
     }
-    return {};
 }
 
 namespace {

@@ -51,7 +51,7 @@ private:
     Result<KafkaEvent> ask(rd_kafka_admin_op_t operation, const Send& send);
     Result<void> describe(std::span<const std::string> names, std::vector<KafkaTopicFacts>& into);
     void configure(std::span<KafkaTopicFacts> topics);
-    std::string version_of(int broker);
+    void read_settings(int broker, KafkaClusterFacts& facts);
 
     const Deps deps_;
     std::unique_ptr<KafkaClient> client_;  // of all brokers; made when first needed

@@ -11,7 +11,8 @@ Result<void> Checkpoint::begin(Place place, const StoredPosition& position, bool
     saving_ = false;
     revision_ = records_ = memory_revision_ = 0;
     first_ = true;
-    safe_ = confirmed_ = store_now ? Lsn{} : position.resume_at;
+    safe_ = store_now ? ResumePoint{} : position.point();
+    confirmed_ = safe_.at;
     last_ = confirmed_at_ = clock_.now();
     if (!store_now) return {};
     auto begun = store();
@@ -27,7 +28,9 @@ Result<bool> Checkpoint::advance(const Reached& reached, const Text& snapshot, U
                                  const Text& memory) {
     if (!saving_) {
         if (clock_.now() < due(reached, urgency)) return false;
-        position_.resume_at = std::max(reached.confirmable, safe_);
+        const ResumePoint point = std::max(reached.point(), safe_);
+        position_.resume_at = point.at;
+        position_.within = point.within;
         if (reached.snapshot_revision != revision_) position_.snapshot = snapshot();
         revision_ = reached.snapshot_revision;
         if (reached.memory_revision != memory_revision_) position_.memory = memory();
@@ -47,17 +50,18 @@ Result<bool> Checkpoint::advance(const Reached& reached, const Text& snapshot, U
     }
     if (!*saved) return false;
     saving_ = false;
-    safe_ = position_.resume_at;
+    safe_ = position_.point();
     return true;
 }
 
 Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept {
     Instant at = kNever;
     if (seals_ != nullptr && !reached.confirmable) return at;
-    if (reached.unsealed_reads || (reached.unsealed && reached.confirmable > safe_)) {
-        at = urgency == Urgency::forced ? last_ : last_ + kSeal;
+    if (reached.unsealed) {
+        const Duration soon = reached.all_given ? kSeal_soon : kSeal;
+        at = urgency == Urgency::forced ? last_ : last_ + soon;
     }
-    if (reached.confirmable > safe_) {
+    if (moved(reached)) {
         at = std::min(at, last_ + pause(urgency));
         if (reached.records > records_) {
             const bool now = first_ || too_many_might_come_again(reached);
@@ -80,15 +84,15 @@ bool Checkpoint::too_many_might_come_again(const Reached& reached) const noexcep
 }
 
 Instant Checkpoint::confirm_due(Urgency urgency) const noexcept {
-    return safe_ > confirmed_ ? confirmed_at_ + pause(urgency) : kNever;
+    return safe() > confirmed_ ? confirmed_at_ + pause(urgency) : kNever;
 }
 
 Lsn Checkpoint::confirm(Urgency urgency) noexcept {
     const Instant now = clock_.now();
     if (now < confirm_due(urgency)) return {};
-    confirmed_ = safe_;
+    confirmed_ = safe();
     confirmed_at_ = now;
-    return safe_;
+    return safe();
 }
 
 Duration Checkpoint::pause(Urgency urgency) const noexcept {

@@ -16,7 +16,8 @@
 //     passed, or
 //   - the stream is quiet and kQuiet has passed (an idle server learns soon that nothing
 //     is missing, so that it can forget its log, or shut down), or
-//   - the sink has records that only a seal makes durable, and kSeal has passed, or
+//   - the sink has records that only a seal makes durable, and kSeal has passed, or kSeal_soon when
+//     there is nothing to come with them, or
 //   - rows of a snapshot became durable and kSnapshot has passed (they would be read again), or
 //     so many did that the source wants it stored, or
 //   - what the source remembers has changed (Source::memory) and a second has passed, or
@@ -51,6 +52,7 @@ public:
     static constexpr Duration kQuiet = std::chrono::seconds{1};
     static constexpr Duration kSnapshot = std::chrono::milliseconds{200};
     static constexpr Duration kSeal = std::chrono::milliseconds{100};
+    static constexpr Duration kSeal_soon = std::chrono::milliseconds{2};
 
     Checkpoint(const Clock& clock, Duration interval, Duration store_every = kStore_every,
                std::uint64_t records = kRecords) noexcept
@@ -69,7 +71,8 @@ public:
     enum class Urgency : std::uint8_t { normal, quiet, forced };
     // What is durable; or, where positions are sealed, what can be.
     struct Reached {
-        Lsn confirmable;  // none: nothing may be stored now
+        Lsn confirmable;    // none: nothing may be stored now
+        Position within{};  // of the transaction that comes next, where positions are sealed
         // Of what is left of the snapshots: 0 is what begin() was given.
         std::uint64_t snapshot_revision = 0;
         bool snapshot_is_due = false;
@@ -79,9 +82,12 @@ public:
         std::uint64_t sent = 0;
         // Of Source::memory(): 0 is what begin() was given.
         std::uint64_t memory_revision = 0;
-        // The sink has records that only a seal makes durable: of the stream, of snapshots.
+        // The sink has records that only a seal makes durable; and there is nothing at hand that
+        // could go with them.
         bool unsealed = false;
-        bool unsealed_reads = false;
+        bool all_given = false;
+
+        ResumePoint point() const noexcept { return {confirmable, within}; }
     };
     using Text = std::function<std::string()>;
     // Goes on with a save, or begins one if it is due; then `snapshot` is asked for what is
@@ -90,7 +96,7 @@ public:
                                        Urgency urgency, const Text& memory = {});
 
     // Everything before is durable and stored: the slot may be confirmed up to here.
-    Lsn safe() const noexcept { return safe_; }
+    Lsn safe() const noexcept { return safe_.at; }
     bool saving() const noexcept { return saving_; }
     // All of that.
     bool has_stored(const Reached& reached) const noexcept {
@@ -106,6 +112,7 @@ public:
 
 private:
     Result<void> store();
+    bool moved(const Reached& reached) const noexcept { return reached.point() > safe_; }
     Duration pause(Urgency urgency) const noexcept;
     // When what was reached is to be stored; kNever: it is stored.
     Instant due(const Reached& reached, Urgency urgency) const noexcept;
@@ -122,7 +129,7 @@ private:
     std::uint64_t revision_ = 0;         // likewise
     std::uint64_t records_ = 0;          // likewise
     std::uint64_t memory_revision_ = 0;  // likewise
-    Lsn safe_;
+    ResumePoint safe_;
     bool saving_ = false;
     bool first_ = true;  // no record of this attempt was stored yet
     Instant last_;       // when the last save began

@@ -34,8 +34,9 @@ protected:
     }
 
     bool advance(std::uint64_t lsn, Urgency urgency = Urgency::normal, std::uint64_t revision = 0) {
-        const auto moved =
-            checkpoint.advance({Lsn{lsn}, revision}, [this] { return left; }, urgency);
+        const auto moved = checkpoint.advance(
+            {.confirmable = Lsn{lsn}, .snapshot_revision = revision}, [this] { return left; },
+            urgency);
         EXPECT_TRUE(moved);
         return moved && *moved;
     }
@@ -318,15 +319,29 @@ TEST_F(SealingCheckpointTest, WhatIsUnsealedIsDueSoon) {
     EXPECT_TRUE(advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true}));
 }
 
-TEST_F(SealingCheckpointTest, WhatNoSealCouldReachIsNotSealedAgainAndAgain) {
-    EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 2, .unsealed = true}));
-    clock.advance(1s);
-    EXPECT_FALSE(advance({.confirmable = Lsn{200}, .records = 2, .unsealed = true}));
-    EXPECT_TRUE(advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true}))
-        << "though nothing was sent since";
+TEST_F(SealingCheckpointTest, WithNothingAtHandThatCouldGoWithThemRecordsAreSealedAtOnce) {
+    EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 1, .unsealed = true}));
+    EXPECT_FALSE(
+        advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true, .all_given = true}));
+    clock.advance(Checkpoint::kSeal_soon);
+    EXPECT_TRUE(
+        advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true, .all_given = true}));
 }
 
-TEST_F(SealingCheckpointTest, InTheMiddleOfATransactionNothingIsSealed) {
+TEST_F(SealingCheckpointTest, APlaceInsideATransactionIsSealedAndConfirmsNothing) {
+    const Position within{Lsn{250}, 7};
+    clock.advance(Checkpoint::kSeal);
+    EXPECT_TRUE(advance({.confirmable = Lsn{100}, .within = within, .unsealed = true}));
+    EXPECT_EQ(log.position->point(), (ResumePoint{Lsn{100}, within}));
+    EXPECT_EQ(checkpoint.safe(), Lsn{100});
+    EXPECT_TRUE(checkpoint.has_stored({.confirmable = Lsn{100}, .within = within}));
+    EXPECT_FALSE(checkpoint.has_stored({.confirmable = Lsn{100}, .within = {Lsn{250}, 8}}));
+    clock.advance(Checkpoint::kSeal);
+    EXPECT_TRUE(advance({.confirmable = Lsn{260}, .unsealed = true}));
+    EXPECT_EQ(log.position->point(), ResumePoint{Lsn{260}});
+}
+
+TEST_F(SealingCheckpointTest, WhatTheSourceIsNotCertainOfIsNotSealed) {
     clock.advance(1h);
     EXPECT_FALSE(advance({.confirmable = Lsn{}, .records = 9, .unsealed = true}, Urgency::forced));
     EXPECT_TRUE(checkpoint.has_stored({.confirmable = Lsn{}, .records = 9, .unsealed = true}));
@@ -335,7 +350,7 @@ TEST_F(SealingCheckpointTest, InTheMiddleOfATransactionNothingIsSealed) {
 
 TEST_F(SealingCheckpointTest, RowsOfASnapshotAloneAreSealedToo) {
     clock.advance(Checkpoint::kSeal);
-    EXPECT_TRUE(advance({.confirmable = Lsn{100}, .unsealed_reads = true}));
+    EXPECT_TRUE(advance({.confirmable = Lsn{100}, .unsealed = true}));
     EXPECT_EQ(log.position->resume_at, Lsn{100});
 }
 

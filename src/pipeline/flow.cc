@@ -14,8 +14,8 @@ std::size_t record_bytes(const RecordBatch& batch) noexcept {
 
 }  // namespace
 
-Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock, RecordPool& pool,
-           PipelineMetrics& pipeline_metrics)
+Flow::Flow(Parts parts, const ResumePoint& from, const FlowOptions& options, const Clock& clock,
+           RecordPool& pool, PipelineMetrics& pipeline_metrics)
     : clock_(clock),
       pool_(pool),
       pipeline_metrics_(pipeline_metrics),
@@ -28,8 +28,10 @@ Flow::Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock
       size_(options.batch_changes, options.batch_changes_fixed),
       transforms_(std::move(parts.transforms)),
       encoder_(std::move(parts.encoder), options.encoder, pool, pipeline_metrics),
-      received_(from),
-      last_read_(clock.now()) {}
+      received_(from.at),
+      last_read_(clock.now()) {
+    if (from.within != Position{}) sealed_within_ = from.within;
+}
 
 Result<bool> Flow::round() {
     count_pause();
@@ -96,9 +98,16 @@ Result<bool> Flow::read() {
     return !caught_up_;
 }
 
+void Flow::skip_sealed() {
+    if (!sealed_within_) return;
+    batch_.drop_until(*sealed_within_);
+    if (batch_.end > *sealed_within_) sealed_within_.reset();
+}
+
 Result<void> Flow::begin_encoding() {
     if (batch_.lane == kStreamLane) {
         if (finishing_) batch_.drop_unfinished();
+        skip_sealed();
         inside_transaction_ = !batch_.transactions.back().ends;
     }
     last_read_ = clock_.now();
@@ -148,7 +157,7 @@ Result<void> Flow::take_in_hand(RecordBatchPtr records) {
         size_.behind(in_hand_as_.bytes);
     }
     budget_.settle();
-    if (records->records.empty() && !too_early_to_offer()) return ledger_.push(in_hand_as_);
+    if (records->records.empty() && !too_early_to_offer()) return note_given();
     pool_.charge(*records, records->footprint(records->records.size(), sink_->bytes_per_record()));
     in_hand_ = std::move(records);
     return {};
@@ -156,16 +165,16 @@ Result<void> Flow::take_in_hand(RecordBatchPtr records) {
 
 // What is sealed is stored: the source must be certain of it before the sink has it.
 bool Flow::too_early_to_offer() const noexcept {
-    if (!seals_ || !in_hand_as_.resume_at || in_hand_as_.lane != kStreamLane) return false;
+    if (!seals_ || in_hand_as_.lane != kStreamLane) return false;
     const auto certain = source_ ? source_->certain_until() : certain_until_;
-    return certain && *certain < in_hand_as_.resume_at;
+    return certain && *certain < std::max(in_hand_as_.resume_at, in_hand_as_.end.commit);
 }
 
 Result<void> Flow::offer() {
     if (!in_hand_ || too_early_to_offer()) return {};
     if (in_hand_->records.empty()) {
         in_hand_.reset();
-        return ledger_.push(in_hand_as_);
+        return note_given();
     }
     const auto answer = sink_->offer(in_hand_);
     if (!answer) {
@@ -174,7 +183,20 @@ Result<void> Flow::offer() {
     }
     if (*answer == Sink::Offer::full) return {};
     in_hand_.reset();
-    return ledger_.push(in_hand_as_);
+    return note_given();
+}
+
+// Of the batch that was in hand.
+Result<void> Flow::note_given() {
+    auto noted = ledger_.push(in_hand_as_);
+    if (noted && in_hand_as_.lane == kSnapshotLane) report_to_snapshots();
+    return noted;
+}
+
+void Flow::report_to_snapshots() {
+    if (snapshots_ == nullptr) return;
+    const Position read = seals_ ? in_hand_as_.end : ledger_.complete(kSnapshotLane);
+    if (read != Position{}) snapshots_->durable(read);
 }
 
 Result<void> Flow::collect() {
@@ -197,9 +219,7 @@ Result<void> Flow::collect(Lane lane) {
         ++batches_durable_;
         pipeline_metrics_.batch_durable(batch);
     }
-    if (lane == kSnapshotLane && snapshots_ != nullptr && !done->empty()) {
-        snapshots_->durable(*position);
-    }
+    if (!seals_ && lane == kSnapshotLane && !done->empty()) report_to_snapshots();
     return {};
 }
 
@@ -217,10 +237,10 @@ void Flow::count_pause() {
     paused_since_.reset();
 }
 
-Lsn Flow::sealable() const noexcept {
-    const Lsn at = ledger_.sealable();
+ResumePoint Flow::sealable() const noexcept {
+    const ResumePoint point = ledger_.sealable();
     const auto certain = source_ ? source_->certain_until() : certain_until_;
-    return certain && *certain < at ? Lsn{} : at;
+    return certain && *certain < std::max(point.at, point.within.commit) ? ResumePoint{} : point;
 }
 
 Lsn Flow::confirmable() const noexcept {

@@ -7,6 +7,9 @@
 // Between the two, finish_transaction() lets round() read on to the end of the transaction
 // that the last batch cut through: ended there, nothing has to be sent twice.
 //
+// What a sink that seals has of the first transaction already is left out. What it accepts counts
+// as read by the source at once: the seal that makes it durable stores that, too, or neither.
+//
 // One batch may wait for its format, or in our hand when the sink is full; then, and when the
 // budget is used up, nothing is read, while feedback to the server goes on.
 //
@@ -52,14 +55,14 @@ struct FlowOptions {
 class Flow {
 public:
     struct Parts {
-        std::unique_ptr<Source> source;                      // started at `from`
+        std::unique_ptr<Source> source;                      // started at `from.at`
         std::vector<std::unique_ptr<Transform>> transforms;  // in their order
         Encoder::Parts encoder;
         std::unique_ptr<Sink> sink;
     };
     // `pool`, `clock` and `pipeline_metrics` outlive this.
-    Flow(Parts parts, Lsn from, const FlowOptions& options, const Clock& clock, RecordPool& pool,
-         PipelineMetrics& pipeline_metrics);
+    Flow(Parts parts, const ResumePoint& from, const FlowOptions& options, const Clock& clock,
+         RecordPool& pool, PipelineMetrics& pipeline_metrics);
 
     // True when it should be called again at once, false when there is something to wait for.
     [[nodiscard]] Result<bool> round();
@@ -94,10 +97,12 @@ public:
 
     // Everything before is durable, and the source is certain of it (Source::certain_until()).
     Lsn confirmable() const noexcept;
-    // Where the sink makes nothing durable but by a seal: where that may be done; none: not now.
-    Lsn sealable() const noexcept;
-    bool unsealed(Lane lane) const noexcept { return seals_ && ledger_.pending(lane); }
+    // Where the sink makes nothing durable but by a seal: with which place; none: not now.
+    ResumePoint sealable() const noexcept;
+    bool unsealed() const noexcept { return seals_ && ledger_.pending(); }
     bool seals() const noexcept { return seals_; }
+    // The sink has everything that had arrived.
+    bool all_given() const noexcept { return caught_up_ && !encoder_.busy() && !in_hand_; }
     Sink& sink() noexcept { return *sink_; }
     // More is durable than that, and the source may yet become certain of it.
     bool waits_for_certainty() const noexcept {
@@ -125,10 +130,13 @@ private:
     }
     Result<void> service();
     Result<bool> read();
+    void skip_sealed();
     Result<void> begin_encoding();
     Result<void> encode();
     Result<void> take_in_hand(RecordBatchPtr records);
     bool too_early_to_offer() const noexcept;
+    Result<void> note_given();
+    void report_to_snapshots();
     Result<void> offer();
     Result<void> collect();
     Result<void> collect(Lane lane);
@@ -144,6 +152,7 @@ private:
     std::unique_ptr<Sink> sink_;
     const bool seals_;  // it keeps the positions
     bool sink_failed_ = false;
+    std::optional<Position> sealed_within_;  // of the transaction that comes first
 
     Ledger ledger_;
     Budget budget_;

@@ -23,6 +23,7 @@ protected:
     fake::FakeParts parts;
     FlowOptions options;
     std::string snapshot;
+    ResumePoint from{Lsn{50}};
     std::unique_ptr<Flow> flow_;
 
     Flow& flow() {
@@ -32,7 +33,7 @@ protected:
                              .encoder = {*parts.make_format(parts.server.identity), nullptr},
                              .sink = *parts.make_sink()};
             EXPECT_TRUE(made.source->start(Lsn{50}, snapshot));
-            flow_ = std::make_unique<Flow>(std::move(made), Lsn{50}, options, clock, pool,
+            flow_ = std::make_unique<Flow>(std::move(made), from, options, clock, pool,
                                            pipeline_metrics);
         }
         return *flow_;
@@ -448,6 +449,31 @@ TEST_F(FlowTest, RowsOfASnapshotMoveNoPositionOfTheStream) {
     }
     EXPECT_FALSE(flow().snapshot_left());
     EXPECT_EQ(flow().confirmable(), Lsn{105});
+}
+
+TEST_F(FlowTest, RowsOfASnapshotThatAreLeftOutCountAsRead) {
+    options.encoder.on_error = OnError::skip;
+    parts.writing.refuses = {1, 4};
+    parts.server.snapshot_rows = 4;
+    snapshot = kWholeSnapshot;
+    parts.server.snapshot_arrived = 4;
+    while (round()) {
+    }
+    EXPECT_EQ(parts.destination.durable.size(), 2U);
+    EXPECT_FALSE(flow().snapshot_left());
+}
+
+TEST_F(FlowTest, WhatIsSealedAlreadyOfTheFirstTransactionIsLeftOut) {
+    options.batch_changes = 2;
+    options.batch_changes_fixed = true;
+    from.within = {Lsn{100}, 5};
+    log({{100, 7}, {200, 2}});
+    while (round()) {
+    }
+    EXPECT_THAT(parts.destination.durable,
+                testing::ElementsAre(std::pair{100U, 6U}, std::pair{100U, 7U}, std::pair{200U, 1U},
+                                     std::pair{200U, 2U}));
+    EXPECT_EQ(flow().confirmable(), Lsn{205});
 }
 
 TEST_F(FlowTest, WhatASourceThatWasLetGoHadLeftIsKnown) {

@@ -33,8 +33,11 @@ Result<void> Ledger::push(const InFlightBatch& batch) {
     }
     progress.last_end = batch.end;
     if (batch.resume_at) progress.last_resume = batch.resume_at;
-    if (batch.lane == kStreamLane && (batch.resume_at || batch.records > 0)) {
-        sealable_ = batch.resume_at;
+    if (batch.lane == kStreamLane) {
+        const bool whole = batch.end.ordinal == Position::kWhole;
+        sealable_ =
+            std::max(sealable_, ResumePoint{.at = std::max(progress.last_resume, sealable_.at),
+                                            .within = whole ? Position{} : batch.end});
     }
 
     if (batch.records > 0) {
@@ -81,6 +84,7 @@ Result<std::span<const InFlightBatch>> Ledger::durable(Lane lane, Position posit
 void Ledger::complete_front(Progress& progress) {
     const InFlightBatch& batch = progress.waiting.front();
     progress.records += batch.records;
+    progress.complete = batch.end;
     if (batch.lane == kStreamLane && batch.resume_at) {
         confirmable_ = std::max(confirmable_, batch.resume_at);
         records_ = progress.records;
@@ -95,7 +99,7 @@ Result<void> Ledger::idle(Lsn lsn) {
             broken_rule("an idle position was offered while changes wait", to_string(lsn)));
     }
     confirmable_ = std::max(confirmable_, lsn);
-    sealable_ = std::max(sealable_, lsn);
+    sealable_ = std::max(sealable_, ResumePoint{lsn});
     return {};
 }
 
@@ -105,6 +109,11 @@ bool Ledger::settled() const noexcept {
     if (stream == lanes_.end()) return true;
     const Position& end = stream->second.last_end;
     return end == Position{} || end.ordinal == Position::kWhole;
+}
+
+Position Ledger::complete(Lane lane) const noexcept {
+    const auto at = lanes_.find(lane);
+    return at == lanes_.end() ? Position{} : at->second.complete;
 }
 
 // A batch without records never waits alone, nor at the front.

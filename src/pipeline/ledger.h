@@ -13,8 +13,7 @@
 // before it are, and is never shown to the sink.
 //
 // A sink with transactions of its own makes batches durable by sealing them with a position.
-// sealable() is where it could: the end of the last transaction of which it got everything, as long
-// as no later batch of the next one was given to it.
+// sealable() is where the stream would go on after all that was pushed, inside a transaction, too.
 //
 // Whoever breaks the rules below (a server that sends commits out of order, a sink that
 // confirms what it never got, an engine that forgets to ask) gets an Error, and nothing
@@ -50,8 +49,8 @@ struct InFlightBatch {
 
 class Ledger {
 public:
-    // `from`: everything that committed before is durable already.
-    explicit Ledger(Lsn from) noexcept : confirmable_(from), sealable_(from) {}
+    // `from`: everything before is durable already.
+    explicit Ledger(const ResumePoint& from) noexcept : confirmable_(from.at), sealable_(from) {}
 
     // The batch is the sink's now, or had nothing for it.
     // Requires: end above that of the batch before in its lane, resume_at not below that
@@ -69,13 +68,15 @@ public:
 
     // Everything that committed before is durable. Never moves back.
     Lsn confirmable() const noexcept { return confirmable_; }
-    // Where a position may be sealed with all that the sink got before it; none: in the middle of a
-    // transaction that fills more than one batch.
-    Lsn sealable() const noexcept { return sealable_; }
+    // With all that the sink got. Never moves back.
+    ResumePoint sealable() const noexcept { return sealable_; }
     // How many records of the stream that is: sent again, were this place not stored.
     std::uint64_t records() const noexcept { return records_; }
     // How many records of the stream the sink got, durable or not.
     std::uint64_t sent() const noexcept { return sent_; }
+
+    // Everything of the lane up to here is durable, batches without records included.
+    Position complete(Lane lane) const noexcept;
 
     // Batches with records wait for the sink, in any lane, or in this one.
     bool pending() const noexcept { return pending_ > 0; }
@@ -91,6 +92,7 @@ private:
         Position last_end;    // of the last push
         Position last_shown;  // of the last push with records
         Position durable;     // what the sink last said
+        Position complete;    // the end of the last batch that waits for nothing
         Lsn last_resume;
         std::uint64_t records = 0;  // durable
     };
@@ -100,7 +102,7 @@ private:
     std::map<Lane, Progress> lanes_;
     std::vector<InFlightBatch> done_;
     Lsn confirmable_;
-    Lsn sealable_;
+    ResumePoint sealable_;
     std::uint64_t records_ = 0;
     std::uint64_t sent_ = 0;
     std::size_t pending_ = 0;

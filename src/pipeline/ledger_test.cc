@@ -38,7 +38,7 @@ protected:
         EXPECT_TRUE(done) << describe(done.error());
         return done ? done->size() : 0;
     }
-    Ledger ledger{at(50)};
+    Ledger ledger{ResumePoint{at(50)}};
 };
 
 TEST_F(LedgerTest, StartsWhereItWasToldTo) {
@@ -78,26 +78,50 @@ TEST_F(LedgerTest, ABatchThatEndsOneTransactionAndBeginsTheNextConfirmsTheFirst)
     EXPECT_EQ(ledger.confirmable(), at(105));
 }
 
-TEST_F(LedgerTest, APositionCanBeSealedWhereTheSinkGotWholeTransactions) {
-    EXPECT_EQ(ledger.sealable(), at(50));
+TEST_F(LedgerTest, APositionCanBeSealedAfterWhateverTheSinkGot) {
+    EXPECT_EQ(ledger.sealable(), ResumePoint{at(50)});
     push(whole(100));
-    EXPECT_EQ(ledger.sealable(), at(105));
+    EXPECT_EQ(ledger.sealable(), ResumePoint{at(105)});
     push(part(200, 3, 105));
-    EXPECT_EQ(ledger.sealable(), at(105)) << "the tail has come with the end of the one before";
+    EXPECT_EQ(ledger.sealable(), (ResumePoint{at(105), {at(200), 3}}));
     push(part(200, 6));
-    EXPECT_EQ(ledger.sealable(), Lsn{}) << "now it has not";
+    EXPECT_EQ(ledger.sealable(), (ResumePoint{at(105), {at(200), 6}}));
     push(whole(200));
-    EXPECT_EQ(ledger.sealable(), at(205));
+    EXPECT_EQ(ledger.sealable(), ResumePoint{at(205)});
+    durable(Position::whole(at(200)));
+    ASSERT_TRUE(ledger.idle(at(300)));
+    EXPECT_EQ(ledger.sealable(), ResumePoint{at(300)});
 }
 
-TEST_F(LedgerTest, WhatTheSinkNeverSeesDoesNotHinderASeal) {
+TEST_F(LedgerTest, WhatTheSinkNeverSeesIsSealedAsWell) {
     push(part(200, 3, 105));
     push({.end = {at(200), 5}, .records = 0});
-    EXPECT_EQ(ledger.sealable(), at(105));
+    EXPECT_EQ(ledger.sealable(), (ResumePoint{at(105), {at(200), 5}}));
     push(whole(200, 0));
-    EXPECT_EQ(ledger.sealable(), at(205));
+    EXPECT_EQ(ledger.sealable(), ResumePoint{at(205)});
     ASSERT_TRUE(ledger.push({.lane = Lane{1}, .end = {at(210), 1}, .records = 1}));
-    EXPECT_EQ(ledger.sealable(), at(205));
+    EXPECT_EQ(ledger.sealable(), ResumePoint{at(205)});
+}
+
+TEST_F(LedgerTest, ASealedPlaceIsNotLeftBehindWhileItsBeginningIsReadAgain) {
+    Ledger again{ResumePoint{at(50), {at(100), 7}}};
+    ASSERT_TRUE(again.push({.end = {at(100), 4}, .records = 0}));
+    EXPECT_EQ(again.sealable(), (ResumePoint{at(50), {at(100), 7}}));
+    ASSERT_TRUE(again.push({.end = {at(100), 8}, .records = 1}));
+    EXPECT_EQ(again.sealable(), (ResumePoint{at(50), {at(100), 8}}));
+    ASSERT_TRUE(again.push({.end = Position::whole(at(100)), .resume_at = at(105), .records = 1}));
+    EXPECT_EQ(again.sealable(), ResumePoint{at(105)});
+}
+
+TEST_F(LedgerTest, ALaneIsCompleteWithItsBatchesWithoutRecords) {
+    const Lane lane{1};
+    ASSERT_TRUE(ledger.push({.lane = lane, .end = {at(210), 1}, .records = 0}));
+    EXPECT_EQ(ledger.complete(lane), (Position{at(210), 1}));
+    ASSERT_TRUE(ledger.push({.lane = lane, .end = {at(210), 2}, .records = 1}));
+    ASSERT_TRUE(ledger.push({.lane = lane, .end = {at(210), 3}, .records = 0}));
+    EXPECT_EQ(ledger.complete(lane), (Position{at(210), 1}));
+    ASSERT_TRUE(ledger.durable(lane, {at(210), 2}));
+    EXPECT_EQ(ledger.complete(lane), (Position{at(210), 3}));
 }
 
 TEST_F(LedgerTest, DurableCoversOnlyWholeBatches) {
@@ -340,7 +364,7 @@ TEST(LedgerExhaustiveTest, EveryInterleavingOfEverySmallHistoryConfirmsExactlyWh
                     ordinal = 2;
             }
         }
-        explore(history, Ledger{at(50)}, 0, 0, leaves);
+        explore(history, Ledger{ResumePoint{at(50)}}, 0, 0, leaves);
         if (testing::Test::HasFatalFailure()) FAIL() << "history " << code;
     }
     EXPECT_GT(leaves, 10'000U);
@@ -350,7 +374,7 @@ class LedgerPropertyTest : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(LedgerPropertyTest, NeverMovesBackAndNeverPassesWhatIsDurable) {
     Random random{GetParam()};
-    Ledger ledger{at(50)};
+    Ledger ledger{ResumePoint{at(50)}};
     History history;
     std::size_t confirmed = 0;
     std::uint64_t commit = 100;

@@ -259,14 +259,16 @@ Result<bool> Pipeline::checkpoint(Checkpoint::Urgency urgency) {
 Checkpoint::Reached Pipeline::reached() const {
     if (!flow_) return {};
     const bool seals = flow_->seals();
-    return {.confirmable = seals ? flow_->sealable() : flow_->confirmable(),
+    const ResumePoint point = seals ? flow_->sealable() : ResumePoint{flow_->confirmable()};
+    return {.confirmable = point.at,
+            .within = point.within,
             .snapshot_revision = flow_->snapshot_revision(),
             .snapshot_is_due = flow_->snapshot_is_due(),
             .records = seals ? flow_->sent_records() : flow_->confirmable_records(),
             .sent = flow_->sent_records(),
             .memory_revision = flow_->memory_revision(),
-            .unsealed = flow_->unsealed(kStreamLane),
-            .unsealed_reads = flow_->unsealed(kSnapshotLane)};
+            .unsealed = flow_->unsealed(),
+            .all_given = flow_->all_given()};
 }
 
 void Pipeline::serve_snapshot_requests() {

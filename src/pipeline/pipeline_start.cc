@@ -199,7 +199,7 @@ Result<void> Pipeline::start() {
                     .transforms = std::move(*transforms),
                     .encoder = {std::move(*format), std::move(*partition_keys)},
                     .sink = std::move(sink_)},
-        plan_->from, options_.flow, deps_.clock, pool_, pipeline_metrics_);
+        plan_->point(), options_.flow, deps_.clock, pool_, pipeline_metrics_);
     flow_->confirm(checkpoint_.safe(), false);
     (void)checkpoint_.confirm(Checkpoint::Urgency::forced);  // that was it
     progress_reported_ = false;

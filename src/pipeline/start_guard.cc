@@ -68,7 +68,7 @@ private:
                 .with_hint("capture from the server that continued it, or reload the tables; " +
                            accept_gap());
         }
-        if (left->at >= stored_.resume_at) return std::nullopt;
+        if (left->at >= stored_.reach()) return std::nullopt;
         return refuse(fmt::format("the server left our timeline {} at {}, before our position: "
                                   "changes we have sent do not exist there",
                                   stored_.timeline, to_string(left->at)))
@@ -76,7 +76,7 @@ private:
     }
 
     std::optional<Error> lost_log() const {
-        if (stored_.resume_at <= source_.server_end) return std::nullopt;
+        if (stored_.reach() <= source_.server_end) return std::nullopt;
         return refuse(fmt::format("the server's WAL ends at {}, before our position: it was "
                                   "restored to an earlier state",
                                   to_string(source_.server_end)))
@@ -156,10 +156,14 @@ Result<StartPlan> plan_start(std::string_view pipeline, const PositionStore::Loa
     if (auto error = Guard{*stored, source, store}.objection()) {
         return std::unexpected(std::move(*error));
     }
-    StartPlan plan{.from = stored->resume_at, .because = Because::stored, .store_first = {}};
+    StartPlan plan{.from = stored->resume_at,
+                   .within = stored->within,
+                   .because = Because::stored,
+                   .store_first = {}};
     if (stored->timeline != source.timeline) {
         plan.because = Because::promoted;
         plan.store_first = position_at(pipeline, source, stored->resume_at);
+        plan.store_first->within = stored->within;
     }
     return plan;
 }

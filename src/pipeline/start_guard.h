@@ -1,6 +1,7 @@
 // Where the stream may start, or why it must not: law 3. Pure.
 //
-// S is the position we stored, C what the slot has confirmed. We store before we confirm,
+// S is the position we stored (for what has to exist, the last commit it reaches into), C what the
+// slot has confirmed. We store before we confirm,
 // so C <= S holds as long as nobody else touched the slot; PostgreSQL may rewind C in a
 // crash, which is harmless, because S is what we ask for.
 //
@@ -42,9 +43,12 @@ struct StartPlan {
     enum class Because : std::uint8_t { new_slot, foreign_slot, stored, promoted, no_store };
 
     Lsn from;
+    Position within{};  // StoredPosition's
     Because because = Because::stored;
     // To be stored before the slot is confirmed; none when it is stored already.
     std::optional<StoredPosition> store_first;
+
+    ResumePoint point() const noexcept { return {from, within}; }
 };
 
 // What the store says of itself, for the errors.

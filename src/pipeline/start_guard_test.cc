@@ -216,6 +216,24 @@ TEST_F(StartGuardTest, ADivergedServerIsToldAsSuchThoughTheSlotIsAheadToo) {
     expect_stop(refused(stored), "do not exist there");
 }
 
+TEST_F(StartGuardTest, AStartInsideATransactionReachesToItsCommit) {
+    stored.within = {Lsn{2100}, 7};
+    EXPECT_EQ(planned(stored).point(), (ResumePoint{Lsn{2000}, {Lsn{2100}, 7}}));
+    source.server_end = Lsn{2050};
+    EXPECT_THAT(refused(stored).what, HasSubstr("ends at 0/802, before our position"));
+}
+
+TEST_F(StartGuardTest, APromotedServerMustHaveTheTransactionWeAreIn) {
+    stored.within = {Lsn{2100}, 7};
+    source.timeline = 4;
+    source.history.push_back({3, Lsn{2099}});
+    EXPECT_THAT(refused(stored).what, HasSubstr("before our position"));
+    source.history.back().at = Lsn{2100};
+    const StartPlan plan = planned(stored);
+    EXPECT_EQ(plan.point(), stored.point());
+    EXPECT_EQ(plan.store_first->point(), stored.point());
+}
+
 TEST_F(StartGuardTest, ErrorsSayWhereTheSlotAndWeStand) {
     source.slot_confirmed = Lsn{2001};
     const Error error = refused(stored);

@@ -125,7 +125,8 @@ private:
     sim::Oracle oracle_{world_, history_, false, sim::kTables};
     sim::KafkaHabits habits_{.delay_max = std::chrono::milliseconds{100},
                              .partitions = kPartitions};
-    sim::FakeCluster cluster_{world_, oracle_, habits_, sim::Mutation::none};
+    sim::FakeTopic positions_{world_, oracle_};
+    sim::FakeCluster cluster_{world_, oracle_, positions_, habits_, sim::Mutation::none};
 };
 
 // A record that is refused is the end of the producer, by itself.

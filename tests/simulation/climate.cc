@@ -81,6 +81,11 @@ void add_moods(Climate& climate, bool real, Random random) {
         climate.in_topic = false;
         climate.full_disks = climate.disk_fills_at = 0;
     }
+    if (climate.to_kafka && random.chance(50)) {
+        climate.kafka.transactions = climate.in_topic = true;
+        climate.kafka.gapless = false;
+        climate.full_disks = climate.disk_fills_at = 0;
+    }
     if (random.chance(30)) {
         climate.format_waits = 5 + static_cast<unsigned>(random.below(60));
         climate.format_waits_max = 1ms * (1 + random.below(random.chance(20) ? 5000 : 100));

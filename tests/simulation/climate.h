@@ -49,6 +49,8 @@ struct Climate {
     unsigned takeovers = 0;
     unsigned disk_fills_at = 0;  // the write; 0: none
     bool sealed = false;         // the sink keeps the position and commits it with the records
+    // By the real sink, which does so in the topic of positions.
+    bool exactly_once() const noexcept { return kafka.transactions; }
     bool refuses = false;       // the format refuses rows of `filtered`, which are skipped for that
     bool drops = false;         // a transform leaves them out
     unsigned format_waits = 0;  // in percent, of each batch

@@ -197,12 +197,16 @@ Result<std::unique_ptr<Sink>> Instance::make_sink() {
         return spoilt(std::make_unique<FakeSink>(deps_.world, deps_.oracle, deps_.climate.sink),
                       deps_.options.mutation);
     }
-    auto sink = KafkaSink::make({.config = deps_.kafka,
-                                 .producers = deps_.cluster,
-                                 .carry_over = kafka_carry_over_,
-                                 .clock = deps_.world.clock,
-                                 .metrics = *metrics_,
-                                 .logger = {}});
+    KafkaSink::Deps deps{.config = deps_.kafka,
+                         .producers = deps_.cluster,
+                         .carry_over = kafka_carry_over_,
+                         .clock = deps_.world.clock,
+                         .metrics = *metrics_,
+                         .logger = {}};
+    if (deps_.climate.exactly_once()) {
+        deps.positions = make_topic_store();
+    }
+    auto sink = KafkaSink::make(std::move(deps));
     if (!sink) return std::unexpected(std::move(sink.error()));
     auto watched = std::make_unique<WatchedSink>(deps_.world, deps_.oracle, std::move(*sink),
                                                  deps_.climate.sink.held_limit);
@@ -213,6 +217,10 @@ std::unique_ptr<PositionStore> Instance::make_store() {
     if (!deps_.climate.in_topic) {
         return std::make_unique<FileStore>(deps_.disk, "shop", "/state/shop.position");
     }
+    return make_topic_store();
+}
+
+std::unique_ptr<PositionStore> Instance::make_topic_store() {
     auto log = spoilt(std::make_unique<FakeLog>(deps_.world, deps_.topic, deps_.climate.log),
                       deps_.options.mutation);
     return std::make_unique<KafkaPositionTopic>(std::move(log), deps_.kafka.position_topic(),

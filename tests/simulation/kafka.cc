@@ -8,9 +8,17 @@
 #include <set>
 #include <utility>
 
+#include "sink/kafka/config.h"
+
 namespace pgc::sim {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+const std::string kPositionTopic = KafkaConfig{}.state_topic;
+
+}  // namespace
 
 class FakeClusterProducer final : public KafkaProducer {
 public:
@@ -35,6 +43,9 @@ public:
         const Taken taken = produce({&record, 1}, true);
         return taken.refused;
     }
+    void initialise() override;
+    KafkaCode begin() override;
+    void commit() override;
     void look_up(std::span<const std::string> topics) override {
         for (const std::string& name : topics) ask({.to = To::look_up, .topic = name});
     }
@@ -80,6 +91,7 @@ private:
         bool written = false;
         std::int32_t of_partitions = 0;  // goes to all of so many; 0: to one
         std::int32_t partition = 0;
+        bool is_position = false;
     };
 
     struct Name {
@@ -91,7 +103,7 @@ private:
     static const std::string& name_of(KafkaTopic* topic) { return known_as(topic).text; }
     bool news() const noexcept {
         return !ready_.written.empty() || !ready_.failed.empty() || !ready_.answers.empty() ||
-               ready_.fatal.has_value();
+               ready_.transaction || ready_.fatal;
     }
     // When the cluster is there; `action` is dropped when this producer has gone.
     void later(std::function<void()> action);
@@ -110,6 +122,10 @@ private:
     void report_purged(const std::vector<Purged>& purged);
     void report_failed(const Partition& partition, const Lent& lent, KafkaCode code);
     void report_to_oracle();
+    void tell_oracle(const Produced& next);
+    void answer_transaction(KafkaReports::Transaction::Step step, std::optional<Error> failed);
+    bool arrive();
+    bool is_there(const std::string& topic) const;
 
     FakeCluster& cluster_;
     World& world_;
@@ -124,6 +140,9 @@ private:
     std::size_t lent_ = 0;
     KafkaReports ready_;
     bool dead_ = false;
+    std::uint64_t epoch_ = 0;  // 0: not initialised
+    bool in_transaction_ = false;
+    bool committing_ = false;
     const int fd_;
 };
 
@@ -187,8 +206,99 @@ std::int32_t FakeCluster::partitions_of(const std::string& topic, bool by_others
     return partitions_.try_emplace(topic, wanted).first->second;
 }
 
+// -- transactions -----------------------------------------------------------------------------
+
+void FakeClusterProducer::answer_transaction(KafkaReports::Transaction::Step step,
+                                             std::optional<Error> failed) {
+    ready_.transaction = KafkaReports::Transaction{.step = step, .failed = std::move(failed)};
+}
+
+void FakeClusterProducer::initialise() {
+    using Step = KafkaReports::Transaction::Step;
+    world_.step("transactions are taken over");
+    later([this] {
+        epoch_ = ++cluster_.epoch_;
+        world_.note("the producer of epoch ", std::to_string(epoch_));
+        later([this] {
+            std::optional<Error> failed;
+            if (world_.random.below(10'000) < cluster_.habits_.failures_per_10000) {
+                failed = retry(Error::Category::sink, "no coordinator");
+            }
+            answer_transaction(Step::initialised, std::move(failed));
+        });
+    });
+}
+
+KafkaCode FakeClusterProducer::begin() {
+    world_.step("a transaction is begun");
+    if (dead_) return KafkaCode::local_fatal;
+    if (in_transaction_) world_.fail("a transaction is begun within another");
+    if (epoch_ == 0) world_.fail("a transaction is begun before the one before was fenced");
+    in_transaction_ = true;
+    return KafkaCode::none;
+}
+
+void FakeClusterProducer::commit() {
+    using Step = KafkaReports::Transaction::Step;
+    world_.step("a transaction is to be committed");
+    if (!in_transaction_ || lent_ > 0) world_.fail("a commit while records are on their way");
+    committing_ = true;
+    later([this] {
+        const bool fails = world_.random.below(10'000) < cluster_.habits_.failures_per_10000;
+        if (fails && world_.random.chance(50)) {
+            world_.note("a commit is lost");
+            committing_ = false;
+            return answer_transaction(Step::committed,
+                                      retry(Error::Category::sink, "the outcome is unknown"));
+        }
+        const bool ours = arrive();
+        later([this, fails, ours] {
+            std::optional<Error> failed;
+            if (fails) failed = retry(Error::Category::sink, "the outcome is unknown");
+            if (!ours) failed = retry(Error::Category::position, "fenced by another producer");
+            answer_transaction(Step::committed, std::move(failed));
+        });
+    });
+}
+
+// Commits; false when another producer was initialised since.
+bool FakeClusterProducer::arrive() {
+    committing_ = in_transaction_ = false;
+    if (epoch_ != cluster_.epoch_ && cluster_.mutation_ != Mutation::kafka_fences_nobody) {
+        world_.note("a commit of a producer that is fenced");
+        return false;
+    }
+    world_.note("a transaction is committed");
+    std::optional<std::string> position;
+    for (; reported_ < produced_.size(); ++reported_) {
+        const Produced& next = produced_[reported_];
+        if (next.is_position) {
+            position = next.value;
+        } else {
+            tell_oracle(next);
+        }
+    }
+    if (!position) {
+        world_.fail("a transaction is committed without a position");
+    } else if (cluster_.mutation_ != Mutation::kafka_forgets_the_position) {
+        cluster_.positions_.take(*position);
+    }
+    return true;
+}
+
+bool FakeClusterProducer::is_there(const std::string& topic) const {
+    return topic == kPositionTopic ? cluster_.positions_.exists()
+                                   : cluster_.topics_.contains(topic);
+}
+
 KafkaCode FakeClusterProducer::refusal(const KafkaOutgoing& out) const {
     if (dead_) return KafkaCode::local_fatal;
+    if (cluster_.habits_.transactions && !in_transaction_) {
+        world_.fail("a record outside of a transaction");
+    }
+    if (name_of(out.topic) == kPositionTopic) {
+        return is_there(kPositionTopic) ? KafkaCode::none : KafkaCode::local_unknown_topic;
+    }
     if (lent_ >= cluster_.habits_.queue_max) return KafkaCode::local_queue_full;
     const auto found = cluster_.topics_.find(name_of(out.topic));
     if (found == cluster_.topics_.end()) return KafkaCode::local_unknown_topic;
@@ -238,7 +348,8 @@ void FakeClusterProducer::take(const KafkaOutgoing& out) {
                          .value = {},
                          .written = false,
                          .of_partitions = record.to_all_partitions ? known->second.partitions : 0,
-                         .partition = out.partition});
+                         .partition = out.partition,
+                         .is_position = name_of(out.topic) == kPositionTopic});
     ++lent_;
     if (!partition.busy) begin(partition);
 }
@@ -269,12 +380,12 @@ void FakeClusterProducer::finish(Partition& partition) {
     if (partition.queue.empty()) return;
     const auto topic = cluster_.topics_.find(name_of(partition.topic));
     std::vector<Lent> request = next_request(partition);
-    if (topic == cluster_.topics_.end()) {
+    if (!is_there(name_of(partition.topic))) {
         return fail(partition, std::move(request), KafkaCode::unknown_topic);
     }
     std::size_t bytes = 0;
     for (const Lent& lent : request) bytes += lent.bytes;
-    if (bytes > topic->second.message_bytes_max) {
+    if (topic != cluster_.topics_.end() && bytes > topic->second.message_bytes_max) {
         return fail(partition, std::move(request), KafkaCode::message_too_large);
     }
     if (world_.random.below(10'000) < cluster_.habits_.fatal_per_10000) {
@@ -304,26 +415,31 @@ void FakeClusterProducer::write(const Lent& lent) {
     record.written = true;
 }
 
+// With transactions that is arrive()'s.
 void FakeClusterProducer::report_to_oracle() {
+    if (cluster_.habits_.transactions) return;
     for (; reported_ < produced_.size() && produced_[reported_].written; ++reported_) {
-        const Produced& next = produced_[reported_];
-        if (next.of_partitions == 0 && !copies_.empty()) {
-            world_.fail(fmt::format("a TRUNCATE went to {} partitions only", copies_.size()));
-        }
-        if (next.of_partitions > 0) {
-            if (!copies_.insert(next.partition).second) {
-                world_.fail("a TRUNCATE went to one partition twice");
-            }
-            if (copies_.size() < static_cast<std::size_t>(next.of_partitions)) continue;
-            copies_.clear();
-        }
-        cluster_.oracle_.durable({.has_key = true,
-                                  .key = next.key,
-                                  .value = next.value,
-                                  .commit_lsn = next.commit,
-                                  .ordinal = next.ordinal},
-                                 instance_);
+        tell_oracle(produced_[reported_]);
     }
+}
+
+void FakeClusterProducer::tell_oracle(const Produced& next) {
+    if (next.of_partitions == 0 && !copies_.empty()) {
+        world_.fail(fmt::format("a TRUNCATE went to {} partitions only", copies_.size()));
+    }
+    if (next.of_partitions > 0) {
+        if (!copies_.insert(next.partition).second) {
+            world_.fail("a TRUNCATE went to one partition twice");
+        }
+        if (copies_.size() < static_cast<std::size_t>(next.of_partitions)) return;
+        copies_.clear();
+    }
+    cluster_.oracle_.durable({.has_key = true,
+                              .key = next.key,
+                              .value = next.value,
+                              .commit_lsn = next.commit,
+                              .ordinal = next.ordinal},
+                             instance_);
 }
 
 void FakeClusterProducer::report_failed(const Partition& partition, const Lent& lent,
@@ -393,11 +509,13 @@ void FakeClusterProducer::collect(KafkaReports& into) {
     std::ranges::move(ready_.written, std::back_inserter(into.written));
     std::ranges::move(ready_.failed, std::back_inserter(into.failed));
     std::ranges::move(ready_.answers, std::back_inserter(into.answers));
+    if (ready_.transaction) into.transaction = std::move(ready_.transaction);
     if (ready_.fatal) into.fatal = std::move(ready_.fatal);
     ready_.clear();
 }
 
 void FakeClusterProducer::go() {
+    if (committing_ && world_.random.chance(50)) (void)arrive();
     for (auto& [which, partition] : partitions_) {
         for (std::size_t some = world_.random.below(partition.queue.size() + 1); some > 0; --some) {
             write(partition.queue.front());

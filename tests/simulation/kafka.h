@@ -8,6 +8,10 @@
 // back; the cluster is away for long.
 // When a producer goes, part of what it had arrives all the same, and nobody is told.
 //
+// With transactions the oracle is told of records, and the topic of positions gets the position
+// among them, when a commit arrives: of a producer that nobody has fenced by then. A commit may
+// fail though it has arrived.
+//
 // The oracle is told of a record once all that were produced before it are written; of one for
 // all partitions (a TRUNCATE) once each partition of its topic has it, which must be the case
 // before the next record is produced.
@@ -22,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "simulation/fake_log.h"
 #include "simulation/mutation.h"
 #include "simulation/oracle.h"
 #include "simulation/world.h"
@@ -39,12 +44,19 @@ struct KafkaHabits {
     std::int32_t partitions = 1;                // likewise
     bool gapless = true;                        // after a failed record nothing is written
     bool others_make_topics = false;            // sometimes before us, in a way of their own
+    bool transactions = false;
 };
 
 class FakeCluster final : public KafkaProducers {
 public:
-    FakeCluster(World& world, Oracle& oracle, const KafkaHabits& habits, Mutation mutation)
-        : world_(world), oracle_(oracle), habits_(habits), mutation_(mutation) {}
+    // `positions` is the topic of that name.
+    FakeCluster(World& world, Oracle& oracle, FakeTopic& positions, const KafkaHabits& habits,
+                Mutation mutation)
+        : world_(world),
+          oracle_(oracle),
+          positions_(positions),
+          habits_(habits),
+          mutation_(mutation) {}
 
     Result<std::unique_ptr<KafkaProducer>> make(std::size_t batch_bytes) override;
     void retire(std::unique_ptr<KafkaProducer> producer, std::vector<RecordBatch> lent) override;
@@ -62,8 +74,10 @@ private:
 
     World& world_;
     Oracle& oracle_;
+    FakeTopic& positions_;
     const KafkaHabits& habits_;
     const Mutation mutation_;
+    std::uint64_t epoch_ = 0;  // of the producer that was initialised last
     std::int32_t partitions_of(const std::string& topic, bool by_others);
 
     std::map<std::string, Topic> topics_;

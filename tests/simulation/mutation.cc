@@ -109,6 +109,69 @@ private:
     std::array<Position, 2> accepted_;  // by lane
 };
 
+// Calls itself open, or a seal done, when that has only begun.
+class RashSink final : public test::ForwardingSink {
+public:
+    RashSink(std::unique_ptr<Sink> inner, Mutation mutation)
+        : ForwardingSink(std::move(inner)), mutation_(mutation) {
+        if (auto* const positions = this->inner().positions()) positions_.emplace(*positions);
+    }
+
+    PositionStore* positions() noexcept override {
+        const bool rash = mutation_ == Mutation::commit_is_called_done && positions_;
+        return rash ? &*positions_ : inner().positions();
+    }
+    Result<bool> open() override {
+        if (mutation_ != Mutation::reads_before_it_fences || opened_) return inner().open();
+        return true;
+    }
+    Result<Offer> offer(RecordBatchPtr& batch) override {
+        if (auto opened = go_on_opening(); !opened || !*opened) {
+            if (!opened) return std::unexpected(opened.error());
+            return Offer::full;
+        }
+        return inner().offer(batch);
+    }
+    Result<void> seal(const StoredPosition& position) override {
+        if (auto opened = go_on_opening(); !opened || !*opened) {
+            if (!opened) return std::unexpected(opened.error());
+            return {};
+        }
+        return inner().seal(position);
+    }
+
+private:
+    class Positions final : public PositionStore {
+    public:
+        explicit Positions(PositionStore& inner) : inner_(inner) {}
+        Result<std::optional<Loaded>> load() override { return inner_.load(); }
+        void create() override { inner_.create(); }
+        Result<void> save(const StoredPosition& position) override { return inner_.save(position); }
+        Result<void> forget() override { return inner_.forget(); }
+        Result<bool> saved() override {
+            if (auto truth = inner_.saved(); !truth) return truth;
+            return true;
+        }
+        void wants(Wants& wants) const override { inner_.wants(wants); }
+        std::uint64_t attempts() const noexcept override { return inner_.attempts(); }
+        std::string where() const override { return inner_.where(); }
+
+    private:
+        PositionStore& inner_;
+    };
+
+    Result<bool> go_on_opening() {
+        if (mutation_ != Mutation::reads_before_it_fences || opened_) return true;
+        auto opened = inner().open();
+        if (opened) opened_ = *opened;
+        return opened;
+    }
+
+    const Mutation mutation_;
+    std::optional<Positions> positions_;
+    bool opened_ = false;
+};
+
 // Lets the stream pass what was read in the snapshot: rows come after a change that is newer.
 class OvertakenSink final : public test::ForwardingSink {
 public:
@@ -239,6 +302,10 @@ std::unique_ptr<PositionLog> spoilt(std::unique_ptr<PositionLog> part, Mutation 
 std::unique_ptr<Sink> spoilt(std::unique_ptr<Sink> part, Mutation mutation) {
     if (mutation == Mutation::stream_passes_the_snapshot) {
         return std::make_unique<OvertakenSink>(std::move(part));
+    }
+    if (mutation == Mutation::reads_before_it_fences ||
+        mutation == Mutation::commit_is_called_done) {
+        return std::make_unique<RashSink>(std::move(part), mutation);
     }
     if (mutation != Mutation::accepted_is_called_durable) return part;
     return std::make_unique<HastySink>(std::move(part));

@@ -37,20 +37,24 @@ enum class Mutation : std::uint8_t {
     kafka_truncates_one_partition,
     read_is_called_durable,  // of a snapshot
     loses_a_read,
-    stream_passes_the_snapshot,   // its rows come after newer changes
-    snapshot_is_called_done,      // now and then, by the store
-    snapshot_is_an_ordinary_one,  // what can be seen, not what is before its place
-    store_overwrites_the_unseen,  // what another instance has stored meanwhile
-    successor_knows_what_was,     // the position as it was before the slot was waited for
-    moves_in_two_steps,           // of a table between publications: it is in none meanwhile
-    asks_for_one_publication,     // of the two
-    seals_the_tail,               // of a transaction that ends past the position
+    stream_passes_the_snapshot,      // its rows come after newer changes
+    snapshot_is_called_done,         // now and then, by the store
+    snapshot_is_an_ordinary_one,     // what can be seen, not what is before its place
+    store_overwrites_the_unseen,     // what another instance has stored meanwhile
+    successor_knows_what_was,        // the position as it was before the slot was waited for
+    moves_in_two_steps,              // of a table between publications: it is in none meanwhile
+    asks_for_one_publication,        // of the two
+    seals_without_the_place_within,  // a transaction
     seals_without_the_position,
     seals_without_the_records,
-    fences_nobody,            // a predecessor commits after its successor has opened
-    waiting_loses_a_change,   // the one its format waited for
-    refuses_another_change,   // than the one that can't be written
-    transform_drops_another,  // likewise
+    fences_nobody,               // a predecessor commits after its successor has opened
+    kafka_fences_nobody,         // likewise
+    kafka_forgets_the_position,  // commits the records alone
+    reads_before_it_fences,      // the sink is called open at once
+    commit_is_called_done,       // when it has begun
+    waiting_loses_a_change,      // the one its format waited for
+    refuses_another_change,      // than the one that can't be written
+    transform_drops_another,     // likewise
 };
 inline constexpr std::array kMutations{
     Mutation::confirms_what_it_received,
@@ -79,10 +83,14 @@ inline constexpr std::array kMutations{
     Mutation::successor_knows_what_was,
     Mutation::moves_in_two_steps,
     Mutation::asks_for_one_publication,
-    Mutation::seals_the_tail,
+    Mutation::seals_without_the_place_within,
     Mutation::seals_without_the_position,
     Mutation::seals_without_the_records,
     Mutation::fences_nobody,
+    Mutation::kafka_fences_nobody,
+    Mutation::kafka_forgets_the_position,
+    Mutation::reads_before_it_fences,
+    Mutation::commit_is_called_done,
     Mutation::waiting_loses_a_change,
     Mutation::refuses_another_change,
     Mutation::transform_drops_another,
@@ -118,10 +126,14 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case successor_knows_what_was: return "successor_knows_what_was";
         case moves_in_two_steps: return "moves_in_two_steps";
         case asks_for_one_publication: return "asks_for_one_publication";
-        case seals_the_tail: return "seals_the_tail";
+        case seals_without_the_place_within: return "seals_without_the_place_within";
         case seals_without_the_position: return "seals_without_the_position";
         case seals_without_the_records: return "seals_without_the_records";
         case fences_nobody: return "fences_nobody";
+        case kafka_fences_nobody: return "kafka_fences_nobody";
+        case kafka_forgets_the_position: return "kafka_forgets_the_position";
+        case reads_before_it_fences: return "reads_before_it_fences";
+        case commit_is_called_done: return "commit_is_called_done";
         case waiting_loses_a_change: return "waiting_loses_a_change";
         case refuses_another_change: return "refuses_another_change";
         case transform_drops_another: return "transform_drops_another";

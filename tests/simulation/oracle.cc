@@ -72,6 +72,12 @@ void Oracle::reported(Position durable) {
     repeats_oracle_.reported(rows, records);
 }
 
+// Those before this place, and up to it.
+std::size_t Oracle::rows_within(Position place) const {
+    const Committed* transaction = transaction_of(place.commit);
+    return transaction == nullptr ? 0 : without_filtered(transaction->first_row + place.ordinal);
+}
+
 bool Oracle::tells(const Record& record, const Row& row, std::size_t part) const {
     const auto holds = [&](const std::string& text) {
         return record.value.find(text) != std::string_view::npos;
@@ -116,6 +122,10 @@ void Oracle::stored(const StoredPosition& stored) {
         world_.fail(fmt::format("{} was stored with {} rows before it not durable",
                                 to_string(position),
                                 history_.rows_before(position) - durable_rows()));
+    }
+    if (begun_ && rows_within(stored.within) > durable_rows()) {
+        world_.fail(fmt::format("{} was stored, of which not everything is durable",
+                                to_string(stored.within)));
     }
     const std::size_t next = history_.first_from(position);
     if (next > 0 && history_.transactions[next - 1].end > position) {

@@ -121,6 +121,7 @@ private:
         return at;
     }
     std::size_t durable_rows() const { return without_filtered(durable_rows_); }
+    std::size_t rows_within(Position place) const;
     bool tells(const Record& record, const Row& row, std::size_t part) const;
     struct Attempt {
         std::optional<std::size_t> next_row;  // that it must bring

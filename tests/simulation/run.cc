@@ -38,13 +38,14 @@ public:
           turns_(world_, [this] { look_at(); }),
           postgres_(postgres_config(climate_)),
           links_(world_, server_, history_, climate_.version, climate_.local, climate_.reading),
-          cluster_(world_, oracle_, climate_.kafka, options.mutation),
+          cluster_(world_, oracle_, topic_, climate_.kafka, options.mutation),
           customer_(world_, oracle_, climate_.filtered),
           first_(place()),
           second_(place()) {
         world_.freezes_by([this](auto ready) { turns_.sleep(std::move(ready)); });
         if (climate_.two) oracle_.has_two_instances();
         if (climate_.sealed) play_log();
+        if (climate_.sealed || climate_.exactly_once()) oracle_.comes_once();
         // As pipeline/budget.h says, and for each of two batches an arena's least.
         climate_.sink.held_limit = climate_.pipeline.flow.budget_bytes + 2 * Arena::kChunk +
                                    Budget::kPerRawByte * 50 * climate_.workload.padding_max;
@@ -101,7 +102,6 @@ public:
 private:
     // The destination of a sink that seals.
     void play_log() {
-        oracle_.comes_once();
         log_.on_record = [this](const Record& record) {
             oracle_.durable(record, world_.instance());
         };
@@ -120,7 +120,8 @@ private:
             world_.note("the sink fails at ", where);
             return retry(Error::Category::sink, "the destination went away");
         };
-        log_.commits_the_tail = options_.mutation == Mutation::seals_the_tail;
+        log_.forgets_the_place_within =
+            options_.mutation == Mutation::seals_without_the_place_within;
         log_.forgets_the_position = options_.mutation == Mutation::seals_without_the_position;
         log_.forgets_the_records = options_.mutation == Mutation::seals_without_the_records;
         log_.fences_nobody = options_.mutation == Mutation::fences_nobody;
@@ -366,7 +367,7 @@ private:
     Turns turns_;
     const PostgresConfig postgres_;
     WireLinks links_;
-    const KafkaConfig kafka_;
+    const KafkaConfig kafka_{.pipeline = "shop"};
     FakeCluster cluster_;
     Customer customer_;
     Instance first_;

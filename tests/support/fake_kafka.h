@@ -38,6 +38,8 @@ struct FakeKafkaTopic {
     std::vector<FakeKafkaRecord> records;
 };
 
+class FakeKafkaProducer;
+
 // What the cluster holds and how it answers; outlives its producers.
 struct FakeKafka {
     std::map<std::string, FakeKafkaTopic> topics;
@@ -52,17 +54,32 @@ struct FakeKafka {
     KafkaCode write_code{};                 // other than none: what each record fails with
     std::size_t look_ups = 0, creations = 0, producers = 0, retired = 0, retired_lent = 0;
     std::size_t batch_bytes = 0;  // of the last producer made
+    // Of transactions: which producer is the newest of their name, and what was committed.
+    std::uint64_t epoch = 0;
+    std::size_t commits = 0;
+    bool commits_answer = true;        // at the next collect()
+    bool late_commits_arrive = false;  // of a producer that goes meanwhile
+    KafkaCode begin_code{};
+    std::optional<Error> commit_fails;  // instead of committing
     std::optional<Error> no_producer;
+    std::vector<FakeKafkaProducer*> alive;
 
     std::vector<FakeKafkaRecord>& records(const std::string& topic) {
         return topics[topic].records;
+    }
+    // The last one's value under this key.
+    std::optional<std::string> last_value(const std::string& topic, const std::string& key) {
+        const auto& all = records(topic);
+        const auto found = std::ranges::find(all.rbegin(), all.rend(), key, &FakeKafkaRecord::key);
+        return found == all.rend() ? std::nullopt : std::optional{found->value};
     }
 };
 
 class FakeKafkaProducer : public KafkaProducer {
 public:
-    explicit FakeKafkaProducer(FakeKafka& kafka) : kafka_(kafka) {}
+    explicit FakeKafkaProducer(FakeKafka& kafka) : kafka_(kafka) { kafka_.alive.push_back(this); }
     ~FakeKafkaProducer() override {
+        std::erase(kafka_.alive, this);
         if (current_ != nullptr && *current_ == this) *current_ = nullptr;
     }
     // Forgets itself there when it goes.
@@ -96,6 +113,15 @@ public:
         take(record, std::move(added));
         return KafkaCode::none;
     }
+    void initialise() override { asked_ = Step::initialised; }
+    KafkaCode begin() override {
+        if (kafka_.begin_code == KafkaCode::none) in_transaction_ = true;
+        return kafka_.begin_code;
+    }
+    void commit() override {
+        asked_ = Step::committed;
+        wake_.notify();
+    }
     void look_up(std::span<const std::string> topics) override {
         ++kafka_.look_ups;
         for (const std::string& name : topics) ask({To::look_up, name, {}});
@@ -117,6 +143,7 @@ public:
         std::ranges::move(ready_.written, std::back_inserter(into.written));
         std::ranges::move(ready_.failed, std::back_inserter(into.failed));
         std::ranges::move(ready_.answers, std::back_inserter(into.answers));
+        if (asked_ && kafka_.commits_answer) into.transaction = go_on(*std::exchange(asked_, {}));
         if (ready_.fatal) into.fatal = std::move(ready_.fatal);
         into.trouble = trouble;
         ready_.clear();
@@ -133,8 +160,11 @@ public:
         Lent one = std::move(lent_[at]);
         lent_.erase(lent_.begin() + static_cast<std::ptrdiff_t>(at));
         if (one.has_value) one.record.value.assign(one.value, one.bytes);
-        FakeKafkaTopic& topic = kafka_.topics[name_of(one.topic)];
-        topic.records.push_back(std::move(one.record));
+        if (in_transaction_) {
+            uncommitted_.emplace_back(name_of(one.topic), std::move(one.record));
+        } else {
+            kafka_.topics[name_of(one.topic)].records.push_back(std::move(one.record));
+        }
         auto& written = ready_.written;
         if (written.empty() || written.back().batch != one.tag.batch) {
             written.push_back({one.tag.batch, 0});
@@ -169,8 +199,13 @@ public:
     std::size_t questions() const noexcept { return questions_.size(); }
     void notify() noexcept { wake_.notify(); }
     std::optional<Error> trouble;
+    // A commit that is under way arrives, and nobody hears of it.
+    void commit_unreported() {
+        if (asked_ == Step::committed) (void)go_on(Step::committed);
+    }
 
 private:
+    using Step = KafkaReports::Transaction::Step;
     using To = KafkaReports::Answer::To;
     struct Lent {
         FakeKafkaRecord record;  // without its value
@@ -186,6 +221,24 @@ private:
         KafkaNewTopic wanted;
     };
 
+    KafkaReports::Transaction go_on(Step step) {
+        if (step == Step::initialised) {
+            epoch_ = ++kafka_.epoch;
+            return {.step = step, .failed = {}};
+        }
+        if (epoch_ != kafka_.epoch) {
+            return {.step = step,
+                    .failed = retry(Error::Category::position, "fenced by another producer")};
+        }
+        if (kafka_.commit_fails) return {.step = step, .failed = kafka_.commit_fails};
+        for (auto& [topic, record] : uncommitted_) {
+            kafka_.topics[topic].records.push_back(std::move(record));
+        }
+        uncommitted_.clear();
+        in_transaction_ = false;
+        ++kafka_.commits;
+        return {.step = step, .failed = {}};
+    }
     static const std::string& name_of(KafkaTopic* topic) {
         return *reinterpret_cast<const std::string*>(topic);
     }
@@ -262,6 +315,10 @@ private:
     std::deque<Question> questions_;
     KafkaReports ready_;
     bool dead_ = false;
+    bool in_transaction_ = false;
+    std::uint64_t epoch_ = 0;
+    std::optional<Step> asked_;
+    std::vector<std::pair<std::string, FakeKafkaRecord>> uncommitted_;  // by topic
 };
 
 // Makes them, and knows the one that is alive.
@@ -283,6 +340,7 @@ public:
         // Up to the last moment librdkafka may read what it was lent.
         auto& ours = static_cast<FakeKafkaProducer&>(*producer);
         ours.write_unreported(ours.lent());
+        if (kafka_.late_commits_arrive) ours.commit_unreported();
         producer.reset();
         lent.clear();
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,7 +17,9 @@ namespace pgc::fake {
 struct PositionRecords {
     bool exists = true;
     std::map<std::string, std::string> last;  // of each key
-    bool silent = false;                      // nothing is answered
+    // Of a key, what a sink has committed there; or null.
+    std::function<std::optional<std::string>(const std::string&)> committed;
+    bool silent = false;  // nothing is answered
     std::deque<Error> read_errors, create_errors, append_errors;
     int reads = 0, creates = 0, appends = 0;
 };
@@ -31,6 +34,9 @@ public:
         if (topic_.silent) return std::nullopt;
         if (auto error = take(topic_.read_errors)) return std::unexpected(std::move(*error));
         if (!topic_.exists) return Tail{.topic_is_missing = true, .value = {}};
+        if (topic_.committed) {
+            if (auto value = topic_.committed(key_)) topic_.last[key_] = std::move(*value);
+        }
         const auto found = topic_.last.find(key_);
         if (found == topic_.last.end()) return Tail{};
         return Tail{.topic_is_missing = false, .value = found->second};

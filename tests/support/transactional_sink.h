@@ -45,7 +45,7 @@ struct TransactionalLog {
     std::function<bool()> arrives_late = [] { return false; };
 
     // Laws to be broken on purpose.
-    bool commits_the_tail = false;  // what is past the position, too
+    bool forgets_the_place_within = false;  // a transaction
     bool forgets_the_position = false;
     bool forgets_the_records = false;
     bool fences_nobody = false;
@@ -190,25 +190,19 @@ private:
     bool commit() {
         if (epoch_ != log_.epoch && !log_.fences_nobody) return false;
         const StoredPosition position = *std::exchange(sealing_, std::nullopt);
-        while (!kept_.empty()) {
-            Kept& kept = kept_.front();
-            while (!kept.records.empty() && is_sealed(kept, position)) {
-                if (!log_.forgets_the_records) log_.on_record(kept.records.front().whole());
-                bytes_ -= kept.records.front().bytes();
-                kept.records.pop_front();
+        for (Kept& kept : kept_) {
+            for (Copy& copy : kept.records) {
+                if (!log_.forgets_the_records) log_.on_record(copy.whole());
             }
-            if (!kept.records.empty()) break;
             durable_.raise(kept.lane, kept.end);
-            kept_.pop_front();
         }
+        kept_.clear();
+        bytes_ = 0;
         if (log_.forgets_the_position) return true;
         log_.position = position;
-        log_.on_position(position);
+        if (log_.forgets_the_place_within) log_.position->within = {};
+        log_.on_position(*log_.position);
         return true;
-    }
-    bool is_sealed(const Kept& kept, const StoredPosition& position) const {
-        return kept.lane != kStreamLane || log_.commits_the_tail ||
-               kept.records.front().record.commit_lsn < position.resume_at;
     }
 
     TransactionalLog& log_;

@@ -9,6 +9,7 @@
 
 #include "kafka/position_hints.h"
 #include "sink/kafka/check_hints.h"
+#include "sink/kafka/producer_properties.h"
 #include "sink/kafka/sink.h"
 #include "sink/kafka/topic_name.h"
 #include "sink/kafka/topics.h"
@@ -20,6 +21,8 @@ using Level = Finding::Level;
 
 // At most this many topics have findings of their own.
 constexpr std::size_t kNamed_max = 20;
+// Where brokers keep the state of transactions.
+constexpr std::string_view kTransactionTopic = "__transaction_state";
 
 Finding blocked(std::string_view id, std::string subject, const Error& error) {
     if (!error.where.empty() && subject.find(error.where) == std::string::npos) {
@@ -71,6 +74,7 @@ public:
             wanted.push_back({.name = config_.state_topic, .use = Use::positions});
         }
         topics(wanted);
+        if (config_.exactly_once()) transactions();
     }
 
 private:
@@ -143,12 +147,57 @@ private:
         }
     }
 
+    // What delivery: exactly_once needs, and asks of consumers. Nothing is begun under our name:
+    // that would end the transaction of an instance that runs.
+    void transactions() {
+        constexpr std::string_view id = "kafka_transactions";
+        const std::string subject = "transactional ID " + config_.transactional_id;
+        const std::size_t before = findings_.size();
+        if (facts_.transaction_max_ms > 0 &&
+            facts_.transaction_max_ms < kTransaction_max / std::chrono::milliseconds{1}) {
+            add(id, Level::blocking, subject,
+                fmt::format("brokers take transactions of at most {} ms "
+                            "(transaction.max.timeout.ms), ours may take {}",
+                            facts_.transaction_max_ms,
+                            kTransaction_max / std::chrono::milliseconds{1}),
+                "raise transaction.max.timeout.ms of the brokers");
+        }
+        const std::string name{kTransactionTopic};
+        const auto topics = inspector_.topics({&name, 1});
+        const bool there = topics && !topics->empty() && topics->front().exists;
+        if (!there && facts_.transaction_replicas > static_cast<std::int64_t>(facts_.brokers)) {
+            add(id, Level::blocking, subject,
+                fmt::format("no transaction can begin: brokers create {} with {} replicas, and "
+                            "there {} {}",
+                            name, facts_.transaction_replicas, facts_.brokers == 1 ? "is" : "are",
+                            facts_.brokers),
+                "set transaction.state.log.replication.factor (and .min.isr) of the brokers to no "
+                "more than there are brokers");
+        } else if (there && topics->front().config &&
+                   topics->front().in_sync < topics->front().config->min_in_sync) {
+            add(id, Level::warning, subject,
+                fmt::format("{} of {} replicas of {} are in sync, {} are asked for: no "
+                            "transaction is committed",
+                            topics->front().in_sync, topics->front().replicas, name,
+                            topics->front().config->min_in_sync),
+                "bring its brokers back");
+        }
+        if (findings_.size() > before) return;
+        add(id, Level::ok, subject,
+            config_.connection.security.username.empty()
+                ? "consumers have to set isolation.level to read_committed"
+                : "needs Write and Describe for our principal, which can't be looked up: " +
+                      hints_.allow_transactions(config_.transactional_id) +
+                      "; consumers have to set isolation.level to read_committed");
+    }
+
     bool cluster() {
         const auto facts = inspector_.cluster();
         if (!facts) {
             findings_.push_back(blocked("kafka_cluster", "cluster", facts.error()));
             return false;
         }
+        facts_ = *facts;
         add("kafka_cluster", Level::ok, "cluster " + facts->id,
             fmt::format("{} {}{}", facts->brokers, facts->brokers == 1 ? "broker" : "brokers",
                         facts->version.empty() ? "" : ", Kafka " + facts->version));
@@ -422,6 +471,7 @@ private:
     KafkaInspector& inspector_;
     const KafkaCheckHints hints_;
     Findings& findings_;
+    KafkaClusterFacts facts_;
 };
 
 }  // namespace

@@ -19,6 +19,7 @@ public:
     // To write, or to write and create.
     std::string allow(std::string_view topic) const;
     std::string allow_create(std::string_view topic) const;
+    std::string allow_transactions(std::string_view id) const;
 
 private:
     std::string tool(std::string_view name, std::string_view arguments) const;

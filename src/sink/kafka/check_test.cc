@@ -22,7 +22,11 @@ public:
         return reached;
     }
     Result<KafkaClusterFacts> cluster() override {
-        return KafkaClusterFacts{.id = "abc", .brokers = 1, .version = version};
+        return KafkaClusterFacts{.id = "abc",
+                                 .brokers = 1,
+                                 .version = version,
+                                 .transaction_replicas = transaction_replicas,
+                                 .transaction_max_ms = transaction_max_ms};
     }
     Result<std::vector<KafkaTopicFacts>> topics(std::span<const std::string> names) override {
         if (unanswered) return std::unexpected(*unanswered);
@@ -44,6 +48,8 @@ public:
     }
 
     std::string version = "2.8-IV1";
+    std::int32_t transaction_replicas = 1;
+    std::int64_t transaction_max_ms = 900'000;
     std::optional<Error> broken;
     std::optional<Error> unanswered;
     std::optional<Error> refusal;
@@ -110,6 +116,33 @@ TEST_F(KafkaCheckTest, AGoodSetUpHasNothingToFix) {
         EXPECT_NE(finding.message, "") << finding.id;
     }
     EXPECT_THAT(cluster.tried, IsEmpty());
+}
+
+TEST_F(KafkaCheckTest, WithTransactionsItSaysWhatConsumersMustSet) {
+    config.transactional_id = "pg-capture.shop";
+    EXPECT_THAT(bad(), IsEmpty());
+    const Finding last = all().back();
+    EXPECT_EQ(last.id, "kafka_transactions");
+    EXPECT_THAT(last.message, HasSubstr("read_committed"));
+    EXPECT_THAT(last.message, HasSubstr("--operation Write --transactional-id pg-capture.shop"));
+}
+
+TEST_F(KafkaCheckTest, BrokersThatTakeNoTransactionAsLongAsOursBlock) {
+    config.transactional_id = "pg-capture.shop";
+    cluster.transaction_max_ms = 10'000;
+    EXPECT_EQ(only().level, Level::blocking);
+    EXPECT_THAT(only().message, HasSubstr("at most 10000 ms"));
+}
+
+TEST_F(KafkaCheckTest, TooFewBrokersForTheTopicOfTransactionsBlock) {
+    config.transactional_id = "pg-capture.shop";
+    cluster.transaction_replicas = 3;
+    EXPECT_EQ(only().level, Level::blocking);
+    EXPECT_THAT(only().message, HasSubstr("with 3 replicas, and there is 1"));
+    topic("__transaction_state");
+    EXPECT_THAT(bad(), IsEmpty()) << "it is there already";
+    topic("__transaction_state").config->min_in_sync = 2;
+    EXPECT_EQ(only().level, Level::warning);
 }
 
 TEST_F(KafkaCheckTest, PlainTextToOthersAndWeakAcksAreWarnedOf) {

@@ -69,7 +69,11 @@ struct KafkaConfig {
     std::optional<std::size_t> batch_bytes_max;            // only if the user set one
     KafkaOversize oversize = KafkaOversize::fail;
     bool headers = true;  // pgc.lsn and pgc.seq with each record
+    // Of the pipeline, for records and positions that are committed together; empty: they are not.
+    std::string transactional_id;
+    std::string pipeline;  // whose position is committed with them
 
+    bool exactly_once() const noexcept { return !transactional_id.empty(); }
     // Below `all`, records may be lost when a broker fails.
     bool may_lose() const noexcept { return acks != KafkaAcks::all; }
 

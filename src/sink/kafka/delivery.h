@@ -80,6 +80,7 @@ public:
     std::size_t advance();
 
     Position durable(Lane lane) const noexcept { return durable_.of(lane); }
+    const LanePositions& durable() const noexcept { return durable_; }
     bool empty() const noexcept { return queue_.empty(); }
     std::size_t batches() const noexcept { return queue_.size(); }
     std::size_t bytes() const noexcept { return bytes_; }

@@ -60,6 +60,11 @@ constexpr Option kMainOptions[] = {
      .doc = "`all`: every replica in sync. `1`: the leader alone. `0`: none. With `1` and `0`, and "
             "only then, records may be lost when a broker fails, and their order may change.",
      .words = kKafkaAcks.all()},
+    {.path = "kafka.transactional_id",
+     .help = "name of the transactions, with delivery: exactly_once",
+     .doc = "pg-capture. and the pipeline's name if it is not given. Who begins under a name ends "
+            "the one before: no other producer of the cluster may have it. Our principal needs "
+            "Write and Describe on it."},
     {.path = "kafka.linger_ms",
      .kind = OptionKind::milliseconds,
      .fallback = "100",

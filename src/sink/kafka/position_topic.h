@@ -12,8 +12,8 @@
 // every 30 s. What somebody has to fix
 // is an Error, after which saved() never says that the position is safe.
 //
-// Exactly-once will need the record in the sink's transaction: then the sink writes what
-// append() writes here, and load() stays as it is (it reads committed records only).
+// With exactly-once the record is written in the sink's transaction (transaction.h), and only read
+// here: committed records alone.
 //
 // Threads: one, the pipeline's.
 #pragma once

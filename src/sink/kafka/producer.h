@@ -7,6 +7,7 @@
 //
 //   produce()   lends records; each taken one is reported exactly once, by collect()
 //   look_up() … create() … limits()   ask the cluster; answers come by collect() too
+//   initialise() … begin() … commit() of one that has transactions; likewise
 //   collect()   whatever has arrived since; wake_fd() is readable when there may be something
 //
 // Threads: all calls by one thread, the pipeline's. What librdkafka's own threads have to
@@ -93,9 +94,18 @@ struct KafkaReports {
         std::int32_t partitions = 0;        // to look_up
         std::size_t message_bytes_max = 0;  // to limits: max.message.bytes
     };
+    // To initialise() or commit(). Once it failed the producer is done for; whether a commit
+    // arrived all the same nobody knows, but whoever reads the positions after the next one's
+    // initialise().
+    struct Transaction {
+        enum class Step : std::uint8_t { initialised, committed };
+        Step step{};
+        std::optional<Error> failed;
+    };
     std::vector<Written> written;
     std::vector<Failed> failed;
     std::vector<Answer> answers;
+    std::optional<Transaction> transaction;
     // The producer is done for: nothing more will be taken. What it still holds is reported
     // as failed, and a report that says more may come right after.
     std::optional<Error> fatal;
@@ -106,6 +116,7 @@ struct KafkaReports {
         written.clear();
         failed.clear();
         answers.clear();
+        transaction.reset();
         fatal.reset();
         trouble.reset();
     }
@@ -133,6 +144,17 @@ public:
     virtual KafkaCode produce(const KafkaOutgoing& record,
                               std::span<const RecordHeader> headers) = 0;
 
+    // Of a producer that was made with a name (KafkaProducers::make): its records belong to
+    // transactions, and a reader of committed ones sees all of one or nothing.
+    //
+    // Begins to end whatever is open under the name, and to fence whoever had it before: that one
+    // commits nothing more. First of all, once.
+    virtual void initialise() = 0;
+    // Until commit(), all that is produced belongs together.
+    virtual KafkaCode begin() = 0;
+    // Begins to commit. Requires: every record taken was reported as written.
+    virtual void commit() = 0;
+
     virtual void look_up(std::span<const std::string> topics) = 0;
     virtual void create(std::span<const KafkaNewTopic> topics) = 0;
     virtual void limits(std::span<const std::string> topics) = 0;
@@ -150,11 +172,13 @@ public:
     KafkaProducers& operator=(const KafkaProducers&) = delete;
     virtual ~KafkaProducers() = default;
 
-    // One whose batches have at most `batch_bytes`. Reads secrets again.
+    // One whose batches have at most `batch_bytes`; with transactions under the configured name, if
+    // there is one. Reads secrets again.
     [[nodiscard]] virtual Result<std::unique_ptr<KafkaProducer>> make(std::size_t batch_bytes) = 0;
 
-    // Ends a producer in bounded time: nothing more is sent. `lent` is what its records may
-    // still point to; it is kept until that is over, beyond this call if need be.
+    // Ends a producer in bounded time: nothing more is sent, and a transaction that is open is
+    // given up. `lent` is what its records may still point to; it is kept until that is over,
+    // beyond this call if need be.
     virtual void retire(std::unique_ptr<KafkaProducer> producer, std::vector<RecordBatch> lent) = 0;
 };
 

@@ -1,8 +1,11 @@
 #include "sink/kafka/producer_properties.h"
 
+#include <chrono>
 #include <string>
 
 namespace pgc {
+
+using namespace std::chrono_literals;
 
 std::vector<KafkaProperty> producer_properties(const KafkaConfig& config, std::size_t batch_bytes) {
     std::vector<KafkaProperty> all{
@@ -23,6 +26,13 @@ std::vector<KafkaProperty> producer_properties(const KafkaConfig& config, std::s
         // We choose the partition.
         {"sticky.partitioning.linger.ms", "0"},
     };
+    if (config.exactly_once()) {
+        all.push_back({"transactional.id", config.transactional_id});
+        all.push_back({"transaction.timeout.ms", std::to_string(kTransaction_max / 1ms)});
+        // What does not get there ends the transaction, and comes again in the next one.
+        all.push_back({"message.timeout.ms", std::to_string(kTransaction_max / 1ms)});
+        return all;
+    }
     if (config.may_lose()) return all;
     all.push_back({"enable.idempotence", "true"});
     // Nothing is sent after a record that failed for good: the order of a key is kept also

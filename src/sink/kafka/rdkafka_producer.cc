@@ -123,6 +123,7 @@ RdKafkaProducer::RdKafkaProducer(std::unique_ptr<KafkaClient> client, Duration a
     : client_(std::move(client)), answer_max_(answer_max) {}
 
 RdKafkaProducer::~RdKafkaProducer() {
+    calls_.reset();
     for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic);
 }
 
@@ -165,6 +166,34 @@ KafkaCode RdKafkaProducer::produce(const KafkaOutgoing& record,
     const KafkaCode code = produce_with(client_->handle(), record, std::move(all));
     if (code == KafkaCode::none) ++lent_;
     return code;
+}
+
+void RdKafkaProducer::initialise() {
+    calls_ = std::make_unique<KafkaTransactionCalls>(*client_);
+    calls_->ask(KafkaTransactionCalls::Step::initialised);
+}
+
+KafkaCode RdKafkaProducer::begin() {
+    rd_kafka_error_t* error = rd_kafka_begin_transaction(client_->handle());
+    if (error == nullptr) {
+        in_transaction_ = true;
+        return KafkaCode::none;
+    }
+    const KafkaCode code = ours(rd_kafka_error_code(error));
+    rd_kafka_error_destroy(error);
+    return code;
+}
+
+void RdKafkaProducer::commit() {
+    calls_->ask(KafkaTransactionCalls::Step::committed);
+}
+
+void RdKafkaProducer::abandon(Duration time) {
+    if (calls_) calls_->end();
+    if (!std::exchange(in_transaction_, false)) return;
+    rd_kafka_error_t* error = rd_kafka_abort_transaction(
+        client_->handle(), static_cast<int>(time / std::chrono::milliseconds{1}));
+    if (error != nullptr) rd_kafka_error_destroy(error);
 }
 
 rd_kafka_AdminOptions_t* RdKafkaProducer::options_for(To to, std::vector<std::string> topics) {
@@ -247,6 +276,11 @@ void RdKafkaProducer::collect(KafkaReports& into) {
         asked_.erase(found);
     }
     if (!into.written.empty()) client_->answered();
+    if (calls_) into.transaction = calls_->take();
+    if (into.transaction && !into.transaction->failed) {
+        client_->answered();
+        in_transaction_ = false;
+    }
     if (client_->failed() && !reported_fatal_) {
         into.fatal = client_->failed();
         reported_fatal_ = true;
@@ -374,6 +408,7 @@ void RdKafkaProducers::retire(std::unique_ptr<KafkaProducer> producer,
     }
     std::thread{[ending = ending_, producer = std::move(producer),
                  lent = std::move(lent)]() mutable {
+        static_cast<RdKafkaProducer&>(*producer).abandon(kAbandon_max);
         producer.reset();  // joins librdkafka's threads, however long a name look-up takes
         lent.clear();
         const std::lock_guard lock{ending->mutex};

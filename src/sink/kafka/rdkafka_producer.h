@@ -19,6 +19,7 @@
 #include "observe/log.h"
 #include "sink/kafka/config.h"
 #include "sink/kafka/producer.h"
+#include "sink/kafka/transaction_calls.h"
 
 namespace pgc {
 
@@ -34,6 +35,9 @@ public:
     KafkaTopic* topic(const std::string& name) override;
     Taken produce(std::span<const KafkaOutgoing> records, bool place_headers) override;
     KafkaCode produce(const KafkaOutgoing& record, std::span<const RecordHeader> headers) override;
+    void initialise() override;
+    KafkaCode begin() override;
+    void commit() override;
     void look_up(std::span<const std::string> topics) override;
     void create(std::span<const KafkaNewTopic> topics) override;
     void limits(std::span<const std::string> topics) override;
@@ -43,6 +47,8 @@ public:
     // Drops what it has and takes the reports, for at most `time`. True when no record is
     // lent any more.
     bool purge(const Clock& clock, Duration time);
+    // Gives up the transaction that is open, if one is. May block for so long.
+    void abandon(Duration time);
 
 private:
     using To = KafkaReports::Answer::To;
@@ -66,6 +72,8 @@ private:
     std::map<void*, std::unique_ptr<Asked>> asked_;  // by address, the request's opaque
     std::size_t lent_ = 0;
     bool reported_fatal_ = false;
+    bool in_transaction_ = false;
+    std::unique_ptr<KafkaTransactionCalls> calls_;  // of one that has transactions
 };
 
 class RdKafkaProducers final : public KafkaProducers {
@@ -73,6 +81,8 @@ public:
     // How long retire() and the destructor wait, each.
     static constexpr Duration kPurge_max = std::chrono::milliseconds{500};
     static constexpr Duration kEnd_max = std::chrono::milliseconds{1000};
+    // How long a transaction's end is waited for: else the brokers end it themselves, later.
+    static constexpr Duration kAbandon_max = std::chrono::milliseconds{700};
 
     RdKafkaProducers(const KafkaConfig& config, const Clock& clock, Logger logger);
     // Threads that are still in a look-up of a name are left behind.

@@ -239,5 +239,94 @@ TEST_F(RdKafkaProducerTest, ManyAreMadeAndRetired) {
     }
 }
 
+class RdKafkaTransactionTest : public RdKafkaProducerTest {
+protected:
+    void SetUp() override {
+        config_.transactional_id = "pg-capture.shop";
+        make();
+    }
+    using Step = KafkaReports::Transaction::Step;
+    // The step's outcome.
+    std::optional<Error> outcome(Step step) {
+        collect_until([this] { return reports_.transaction.has_value(); });
+        EXPECT_TRUE(reports_.transaction && reports_.transaction->step == step);
+        auto failed = reports_.transaction ? reports_.transaction->failed : std::nullopt;
+        reports_.transaction.reset();
+        return failed;
+    }
+    void initialise() {
+        producer_->initialise();
+        const auto failed = outcome(Step::initialised);
+        ASSERT_FALSE(failed) << describe(*failed);
+    }
+};
+
+TEST_F(RdKafkaTransactionTest, RecordsAreCommittedTogether) {
+    initialise();
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_EQ(producer_->begin(), KafkaCode::none);
+        produce({{topic_, 0, &record("a")}, {topic_, 1, &record("b")}});
+        collect_until([this] { return written() == 2; });
+        producer_->commit();
+        const auto failed = outcome(Step::committed);
+        ASSERT_FALSE(failed) << describe(*failed);
+        reports_.clear();
+    }
+}
+
+TEST_F(RdKafkaTransactionTest, APassingFailureOfTheCommitIsTriedAgain) {
+    initialise();
+    ASSERT_EQ(producer_->begin(), KafkaCode::none);
+    produce({{topic_, 0, &record("a")}});
+    collect_until([this] { return written() == 1; });
+    rd_kafka_mock_push_request_errors(mock_, 26 /* EndTxn */, 2,
+                                      RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+                                      RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS);
+    producer_->commit();
+    EXPECT_FALSE(outcome(Step::committed));
+}
+
+TEST_F(RdKafkaTransactionTest, WhoeverIsFencedLooksAtThePositionAgain) {
+    initialise();
+    ASSERT_EQ(producer_->begin(), KafkaCode::none);
+    produce({{topic_, 0, &record("a")}});
+    collect_until([this] { return written() == 1; });
+    rd_kafka_mock_push_request_errors(mock_, 26 /* EndTxn */, 1,
+                                      RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
+    producer_->commit();
+    const auto failed = outcome(Step::committed);
+    ASSERT_TRUE(failed);
+    EXPECT_EQ(failed->category, Error::Category::position);
+    EXPECT_EQ(failed->next, Error::Next::retry);
+}
+
+TEST_F(RdKafkaTransactionTest, WithoutTheRightToTransactionsItStopsWithTheWayOut) {
+    rd_kafka_mock_push_request_errors(mock_, 22 /* InitProducerId */, 1,
+                                      RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+    producer_->initialise();
+    const auto failed = outcome(Step::initialised);
+    ASSERT_TRUE(failed);
+    EXPECT_EQ(failed->next, Error::Next::stop);
+    EXPECT_NE(failed->hint.find("--transactional-id"), std::string::npos) << failed->hint;
+}
+
+TEST_F(RdKafkaTransactionTest, ItEndsWhileNoCoordinatorAnswers) {
+    rd_kafka_mock_broker_set_down(mock_, 1);
+    producer_->initialise();
+    const Instant began = clock_.now();
+    producer_->abandon(700ms);
+    producer_.reset();
+    EXPECT_LT(clock_.now() - began, 30s);
+}
+
+TEST_F(RdKafkaTransactionTest, AnOpenTransactionIsAbandoned) {
+    initialise();
+    ASSERT_EQ(producer_->begin(), KafkaCode::none);
+    produce({{topic_, 0, &record("a")}});
+    collect_until([this] { return written() == 1; });
+    producer_->abandon(10s);
+    EXPECT_EQ(producer_->begin(), KafkaCode::none) << "another one can be begun";
+}
+
 }  // namespace
 }  // namespace pgc

@@ -65,17 +65,43 @@ KafkaSink::KafkaSink(Deps deps, std::unique_ptr<KafkaProducer> producer, std::si
                 .carry_over = deps.carry_over,
                 .metrics = deps.metrics,
                 .logger = deps.logger}),
-      outage_(deps.logger, deps.metrics) {}
+      outage_(deps.logger, deps.metrics) {
+    if (deps.positions == nullptr) return;
+    transaction_.emplace(KafkaTransaction::Deps{.producer = *producer_,
+                                                .delivery = delivery_,
+                                                .topic = config_.state_topic,
+                                                .key = config_.pipeline,
+                                                .positions = std::move(deps.positions)},
+                         *this);
+}
 
 KafkaSink::~KafkaSink() {
     in_flight_.set(0);
     producers_.retire(std::move(producer_), delivery_.give_up());
 }
 
+Result<bool> KafkaSink::open() {
+    if (!transaction_) return true;
+    const bool open = transaction_->open();
+    turn();
+    if (error_) return std::unexpected(*error_);
+    return open || transaction_->open();
+}
+
+Result<void> KafkaSink::seal(const StoredPosition& position) {
+    if (!transaction_) return cannot_seal();
+    if (!error_) {
+        if (auto begun = transaction_->seal(position); !begun) fail(std::move(begun.error()));
+    }
+    if (error_) return std::unexpected(*error_);
+    return {};
+}
+
 Result<Sink::Offer> KafkaSink::offer(RecordBatchPtr& batch) {
     turn();
     if (error_) return std::unexpected(*error_);
     offered_in_vain_ = true;
+    if (transaction_ && !transaction_->takes()) return Offer::full;
     const std::size_t bytes = bytes_of(*batch, batch->records.size());
     const bool too_much = !delivery_.empty() && delivery_.bytes() + bytes > pending_bytes_max_;
     if (fatal_ || delivery_.unfinished() != nullptr || too_much) return Offer::full;
@@ -92,6 +118,12 @@ Result<Sink::Offer> KafkaSink::offer(RecordBatchPtr& batch) {
         std::min(outgoing_.size(), std::max(batch->records.size(), lent_max()));
     const std::size_t held = bytes_of(*batch, lent);
     if (!delivery_.empty() && delivery_.bytes() + held > pending_bytes_max_) return Offer::full;
+    if (transaction_) {
+        if (auto begun = transaction_->begin(); !begun) {
+            fail(std::move(begun.error()));
+            return std::unexpected(*error_);
+        }
+    }
     offered_in_vain_ = false;
     hand_over(delivery_.accept(std::move(batch), outgoing_.size(), held));
     return Offer::accepted;
@@ -99,7 +131,7 @@ Result<Sink::Offer> KafkaSink::offer(RecordBatchPtr& batch) {
 
 Result<Position> KafkaSink::durable(Lane lane) {
     turn();
-    const Position now = delivery_.durable(lane);
+    const Position now = transaction_ ? transaction_->durable(lane) : delivery_.durable(lane);
     if (error_ && now == reported_.of(lane)) return std::unexpected(*error_);
     reported_.raise(lane, now);
     return now;
@@ -107,8 +139,7 @@ Result<Position> KafkaSink::durable(Lane lane) {
 
 void KafkaSink::wants(Wants& wants) const {
     if (error_) return;
-    const bool waits = !delivery_.empty() || topics_.busy() || fatal_ || offered_in_vain_;
-    if (!waits) return;
+    if (!busy() && !fatal_ && !offered_in_vain_) return;
     wants.readable(producer_->wake_fd());
     topics_.wants(wants);
     wants.until(outage_.next());
@@ -146,6 +177,9 @@ void KafkaSink::turn() {
         letters_.send([this](KafkaTag tag) { delivery_.handed_kept(delivery_.of(tag.batch)); });
     if (!sent) return fail(sent.error());
     if (auto* pending = delivery_.unfinished()) hand_over(*pending);
+    if (transaction_ && !error_) {
+        if (auto done = transaction_->step(); !done) fail(std::move(done.error()));
+    }
     in_flight_.set(static_cast<double>(delivery_.unreported()));
 }
 
@@ -155,6 +189,7 @@ void KafkaSink::take_reports() {
     for (const auto& report : reports_.written) delivery_.written(report);
     for (const auto& report : reports_.failed) take_failure(report);
     delivery_.advance();
+    if (reports_.transaction && transaction_) transaction_->take(*reports_.transaction);
     for (const auto& answer : reports_.answers) {
         if (auto taken = topics_.answered(answer); !taken) fail(std::move(taken.error()));
     }
@@ -163,7 +198,7 @@ void KafkaSink::take_reports() {
         return answer.code != KafkaCode::local_timed_out &&
                answer.code != KafkaCode::local_transport;
     });
-    look_for_outage(answered || !reports_.written.empty());
+    look_for_outage(answered || !reports_.written.empty() || reports_.transaction);
 }
 
 void KafkaSink::take_failure(const KafkaReports::Failed& report) {
@@ -189,6 +224,13 @@ void KafkaSink::take_too_large(const KafkaReports::Failed& report, const Record&
         return fail(smaller_batches(batch_bytes_ / 2));
     }
     if (config_.oversize == KafkaOversize::fail) return fail(kafka_too_large(record, *topic));
+    if (transaction_) {
+        // Its transaction can't be committed any more: the next one puts it aside at once.
+        carry_over_.refused(record);
+        return fail(restart_with(Error::Category::sink,
+                                 "a record is too large for its topic; sending it again, to the "
+                                 "dead letters, with what was sent since the last commit"));
+    }
     put_aside(record, topic->name, report.tag);
 }
 
@@ -218,7 +260,7 @@ void KafkaSink::judge_batch_size() {
 
 void KafkaSink::look_for_outage(bool progressed) {
     outage_.look({.now = clock_.now(),
-                  .waiting = !delivery_.empty() || topics_.busy(),
+                  .waiting = busy(),
                   .progressed = progressed,
                   .records = delivery_.unreported()},
                  reports_.trouble);

@@ -21,6 +21,9 @@
 // No record after a failed one is ever called durable: delivery.h. With `oversize: fail`
 // librdkafka is set (enable.gapless.guarantee) to send nothing after one either.
 //
+// With transactions (transaction.h) records and position are committed together, and nothing is
+// durable before: any failure ends the sink, and what was not committed comes again.
+//
 // Threads: one, the pipeline's. librdkafka's own end with the producer (KafkaProducers::retire).
 #pragma once
 
@@ -42,6 +45,7 @@
 #include "sink/kafka/outage.h"
 #include "sink/kafka/producer.h"
 #include "sink/kafka/topics.h"
+#include "sink/kafka/transaction.h"
 #include "sink/lane_positions.h"
 
 namespace pgc {
@@ -67,16 +71,22 @@ public:
         Metrics& metrics;
         Logger logger;
         std::size_t pending_bytes_max = std::size_t{32} << 20;
+        // config.pipeline's in config.state_topic, for transactions; null: there are none.
+        std::unique_ptr<PositionStore> positions{};
     };
     static Result<std::unique_ptr<KafkaSink>> make(Deps deps);
     ~KafkaSink() override;
 
-    Guarantee guarantee() const noexcept override { return Guarantee::append; }
-    PositionStore* positions() noexcept override { return nullptr; }
-    Result<bool> open() override { return true; }
+    Guarantee guarantee() const noexcept override {
+        return transaction_ ? Guarantee::transactional : Guarantee::append;
+    }
+    PositionStore* positions() noexcept override {
+        return transaction_ ? &transaction_->positions() : nullptr;
+    }
+    Result<bool> open() override;
     Result<Offer> offer(RecordBatchPtr& batch) override;
     Result<Position> durable(Lane lane) override;
-    Result<void> seal(const StoredPosition&) override { return cannot_seal(); }
+    Result<void> seal(const StoredPosition& position) override;
     void caught_up() override {}
     void wants(Wants& wants) const override;
     Duration group_gap() const noexcept override {
@@ -97,6 +107,9 @@ private:
     void judge_fatal();
     void judge_batch_size();
     void look_for_outage(bool progressed);
+    bool busy() const noexcept {
+        return !delivery_.empty() || topics_.busy() || (transaction_ && transaction_->busy());
+    }
 
     // Fills outgoing_; false while a topic of the batch is on its way.
     Result<bool> find_ways(const RecordBatch& batch);
@@ -125,6 +138,7 @@ private:
     KafkaDelivery delivery_;
     KafkaDeadLetters letters_;
     KafkaOutage outage_;
+    std::optional<KafkaTransaction> transaction_;
 
     KafkaReports reports_;
     std::vector<KafkaOutgoing> outgoing_;  // of the batch that is being handed over

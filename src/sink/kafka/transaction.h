@@ -1,0 +1,98 @@
+// The transactions of a sink that commits records and position together: exactly once.
+//
+//   opening ─▶ idle ─▶ open ── seal() ─▶ records ─▶ position ─▶ committing ─▶ idle
+//            ours │ first record        written   written too            │ done
+//
+// The position is a record like the others, in the same transaction; where it goes is the topic
+// from which it is read again. Nothing is taken while one is sealed: so whatever was accepted when
+// that began is what is committed. After an error this one commits nothing more, and nobody knows
+// whether a commit under way arrived: the next one finds out when it has opened.
+//
+// Threads: one, the pipeline's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/wait.h"
+#include "core/sink.h"
+#include "core/store.h"
+#include "sink/kafka/delivery.h"
+#include "sink/kafka/producer.h"
+#include "sink/lane_positions.h"
+
+namespace pgc {
+
+class KafkaTransaction {
+public:
+    struct Deps {
+        KafkaProducer& producer;  // these two outlive it
+        KafkaDelivery& delivery;
+        std::string topic;                         // of positions
+        std::string key;                           // the pipeline's in it
+        std::unique_ptr<PositionStore> positions;  // of that topic and key
+    };
+    // `sink` is whose it is, and is asked to go on where somebody waits for positions().
+    KafkaTransaction(Deps deps, Sink& sink);
+
+    // Goes on taking over what is there under our name; true when it is ours.
+    bool open();
+    // Where positions are read, and how a seal went.
+    PositionStore& positions() noexcept { return positions_; }
+
+    // Records may be accepted; not while one is sealed.
+    bool takes() const noexcept { return state_ == State::idle || state_ == State::open; }
+    // Before records are produced.
+    Result<void> begin();
+    Result<void> seal(const StoredPosition& position);
+
+    void take(const KafkaReports::Transaction& report);
+    // Does what became possible.
+    Result<void> step();
+
+    // What was committed.
+    Position durable(Lane lane) const noexcept { return durable_.of(lane); }
+    // It waits for the cluster.
+    bool busy() const noexcept { return state_ == State::opening || state_ >= State::records; }
+
+private:
+    enum class State : std::uint8_t { made, opening, idle, open, records, position, committing };
+
+    class Positions final : public PositionStore {
+    public:
+        Positions(KafkaTransaction& transaction, Sink& sink, std::unique_ptr<PositionStore> topic)
+            : transaction_(transaction), sink_(sink), topic_(std::move(topic)) {}
+        Result<std::optional<Loaded>> load() override;
+        void create() override { topic_->create(); }
+        Result<void> save(const StoredPosition& position) override;
+        Result<void> forget() override { return topic_->forget(); }
+        Result<bool> saved() override;
+        void wants(Wants& wants) const override;
+        std::uint64_t attempts() const noexcept override { return topic_->attempts(); }
+        std::string where() const override { return topic_->where(); }
+
+    private:
+        KafkaTransaction& transaction_;
+        Sink& sink_;
+        const std::unique_ptr<PositionStore> topic_;
+    };
+
+    Result<void> send_position();
+    bool sealing() const noexcept { return state_ >= State::records; }
+
+    KafkaProducer& producer_;
+    KafkaDelivery& delivery_;
+    KafkaTopic* const topic_;
+    const std::string key_;
+    Positions positions_;
+
+    State state_ = State::made;
+    std::string value_;  // the position that is being sealed
+    LanePositions durable_;
+    std::optional<Error> error_;
+};
+
+}  // namespace pgc
