@@ -1,0 +1,146 @@
+"""delivery: exactly_once: whatever is killed, a reader of committed records sees each change once.
+
+The independent consumer reads committed records only, as librdkafka does by default.
+
+    PGC_KILLS=200   how often the long kill loop kills
+"""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from support.kafka_client import Follower
+from support.processes import PATIENCE, wait_until
+from support.stage import strict_json
+
+KILLS = int(os.environ.get("PGC_KILLS", "200"))
+RATE = 5000
+EXACTLY = {"delivery": "exactly_once", "kafka_topics_partitions": "4"}
+
+
+@pytest.mark.parametrize("kills", [8, pytest.param(KILLS, marks=pytest.mark.nightly, id="long")])
+def test_killed_at_random_moments_nothing_is_missing_and_nothing_comes_twice(broker, stages, kills):
+    chance = random.Random(kills)
+    stage = stages(broker, **EXACTLY)
+    with stage.capture() as capture, stage.audience() as audience:
+        writer = stage.writer(rate=RATE, batch=50)
+        audience.wait_for_more(1000)
+        for _ in range(kills):
+            time.sleep(chance.choice([chance.uniform(0.02, 0.4), chance.uniform(0.4, 2.0)]))
+            capture.kill()
+            capture.start()
+        repeats = audience.finish(writer, capture)
+        capture.stop()
+    print(f"{kills} kills, {audience.messages} records, none missing, {repeats} repeats")
+    assert repeats == 0
+
+
+def test_a_second_instance_takes_over_without_a_repeat(broker, stages):
+    stage = stages(broker, **EXACTLY)
+    with stage.capture() as first, stage.audience() as audience:
+        writer = stage.writer(rate=RATE, batch=50)
+        audience.wait_for_more(1000)
+        with stage.capture(wait=False) as second:
+            second.wait_for_log("is active for PID")
+            first.kill()
+            audience.wait_for_more(1000)
+            assert audience.finish(writer, second) == 0
+            second.stop()
+
+
+def test_a_broker_that_dies_brings_no_repeat(fragile, stages):
+    stage = stages(fragile, **EXACTLY)
+    with stage.capture() as capture, stage.audience() as audience:
+        writer = stage.writer(rate=RATE, batch=50)
+        for _ in range(2):
+            audience.wait_for_more(1000)
+            fragile.crash()
+            time.sleep(1)
+            fragile.start()
+        assert audience.finish(writer, capture) == 0
+        capture.stop()
+
+
+@pytest.mark.parametrize("kills", [6, pytest.param(40, marks=pytest.mark.nightly, id="long")])
+def test_killed_in_a_snapshot_no_row_is_read_twice(broker, stages, kills):
+    rows = 60_000
+    chance = random.Random(kills)
+    stage = stages(broker, **EXACTLY, source_snapshot_mode="initial", source_snapshot_chunk_rows="2000")
+    stage.sql(f"CREATE TABLE big (id int PRIMARY KEY, pad text);"
+              f"INSERT INTO big SELECT i, repeat('x', 200) FROM generate_series(1, {rows}) i")
+    with stage.capture() as capture:
+        for _ in range(kills):
+            time.sleep(chance.uniform(0.05, 0.5))
+            capture.kill()
+            capture.start()
+        stage.sql("UPDATE big SET pad = 'y' WHERE id = 1")
+        committed(stage, "big", lambda ids: len(set(ids)) == rows, op="READ")
+        capture.stop()
+    records = [strict_json(r.value) for r in stage.broker.read_all(stage.topic("big"))]
+    seen = [r["after"]["id"] for r in records if r["op"] == "READ"]
+    print(f"{kills} kills, {rows} rows read, {len(seen) - rows} twice")
+    assert sorted(seen) == list(range(1, rows + 1))
+
+
+def test_a_large_transaction_is_cut_by_kills_and_comes_once(broker, stages):
+    """The filters change in between, which changes nothing in what was cut before."""
+    rows = 500_000
+    stage = stages(broker, **EXACTLY)
+    stage.sql("CREATE TABLE big (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY)")
+    with stage.capture() as capture:
+        stage.sql(f"BEGIN; INSERT INTO big SELECT generate_series(1, {rows});"
+                  "INSERT INTO other SELECT generate_series(1, 100); COMMIT")
+        committed(stage, "big", lambda ids: len(ids) > 5_000)
+        capture.kill()
+        assert len(committed(stage, "big", len)) < rows, "the kill came too late to cut it"
+        capture.environment["PG_CAPTURE_SOURCE_TABLES_EXCLUDE"] = "public.other"
+        capture.start()
+        committed(stage, "big", lambda ids: len(ids) > rows // 2)
+        capture.kill()
+        capture.start()
+        stage.sql(f"INSERT INTO big VALUES ({rows + 1})")
+        committed(stage, "big", lambda ids: len(ids) > rows)
+        capture.stop()
+    seen = [strict_json(r.value)["after"]["id"] for r in stage.broker.read_all(stage.topic("big"))]
+    assert (len(seen), len(set(seen))) == (rows + 1, rows + 1)
+
+
+def test_one_that_stood_still_commits_nothing_more(broker, stages):
+    """SIGSTOP: its walsender is ended, another one takes over, and then it wakes up."""
+    stage = stages(broker, **EXACTLY)
+    with stage.capture() as first, stage.audience() as audience:
+        writer = stage.writer(rate=RATE, batch=50)
+        audience.wait_for_more(1000)
+        with stage.capture(wait=False) as second:
+            second.wait_for_log("is active for PID")
+            os.kill(first.process.pid, signal.SIGSTOP)
+            stage.sql(f"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{stage.name}'")
+            audience.wait_for_more(1000)
+            os.kill(first.process.pid, signal.SIGCONT)
+            audience.wait_for_more(1000)
+            second.kill()                   # and back again
+            audience.wait_for_more(1000)
+            assert audience.finish(writer, first) == 0
+            first.stop()
+
+
+def committed(stage, table, enough, op="INSERT", timeout=PATIENCE):
+    """The ids in a table's topic, in the order of each partition, once they are enough."""
+    ids = []
+
+    def see(record):
+        if record.value is not None:
+            message = strict_json(record.value)
+            if message["op"] == op:
+                ids.append(message["after"]["id"])
+
+    wait_until(lambda: stage.broker.partitions(stage.topic(table)), timeout, f"topic of {table}")
+    follower = Follower(stage.bootstrap, stage.topic(table), see=see)
+    try:
+        follower.wait_for(lambda: enough(ids), timeout)
+    finally:
+        follower.stop()
+    return ids
