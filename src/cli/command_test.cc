@@ -102,6 +102,17 @@ TEST_F(CommandTest, TellsAllErrorsAtOnceWithTheirPlaces) {
     EXPECT_THAT(console.err_text, HasSubstr("--nonsense"));
 }
 
+TEST_F(CommandTest, ExactlyOnceNeedsKafkaAndAllItsReplicas) {
+    environment["PG_CAPTURE_DELIVERY"] = "exactly_once";
+    EXPECT_EQ(run({"config", "validate"}), ExitCode::done);
+    EXPECT_EQ(run({"config", "validate", "--sink=discard"}), ExitCode::configuration);
+    EXPECT_THAT(console.err_text, HasSubstr("only Kafka has transactions"));
+    EXPECT_EQ(run({"config", "validate", "--kafka.acks=1", "--replication.checkpoint_file=/p"}),
+              ExitCode::configuration);
+    EXPECT_THAT(console.err_text, HasSubstr("the acknowledgement of all replicas"));
+    EXPECT_THAT(console.err_text, HasSubstr("keeps the position in Kafka"));
+}
+
 TEST_F(CommandTest, ErrorsAreJsonForPrograms) {
     EXPECT_EQ(run({"config", "validate", "--output", "json", "--sink=nowhere"}),
               ExitCode::configuration);

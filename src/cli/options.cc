@@ -40,8 +40,9 @@ void check_program(const Settings& settings, Errors& errors) {
     if (!settings.text("replication.checkpoint_file").empty()) {
         errors.contradiction(settings, {"delivery", "replication.checkpoint_file"},
                              "exactly once keeps the position in Kafka, with the records",
-                             "leave replication.checkpoint_file out; to take over its position, "
-                             "see docs/internals/kafka.md");
+                             "leave replication.checkpoint_file out; to continue from where it "
+                             "stands, stop the pipeline first and then run: pg-capture adopt "
+                             "--no-snapshot");
     }
 }
 

@@ -44,6 +44,16 @@ TEST_F(PipelineSpecTest, HoldsAllAndNeedsTheSettingsNoMore) {
     EXPECT_EQ(made.settings.word("sink"), "kafka");
 }
 
+TEST_F(PipelineSpecTest, ATransactionIsNamedAfterItsPipeline) {
+    EXPECT_FALSE(spec({}).kafka->exactly_once());
+    const PipelineSpec made = spec({{"PG_CAPTURE_DELIVERY", "exactly_once"}});
+    EXPECT_EQ(made.kafka->transactional_id, "pg-capture.shop");
+    EXPECT_EQ(made.kafka->pipeline, "shop");
+    const PipelineSpec named = spec({{"PG_CAPTURE_DELIVERY", "exactly_once"},
+                                     {"PG_CAPTURE_KAFKA_TRANSACTIONAL_ID", "mine"}});
+    EXPECT_EQ(named.kafka->transactional_id, "mine");
+}
+
 TEST_F(PipelineSpecTest, APositionIsInAFileWhereThatIsNamedOrThereIsNoKafka) {
     EXPECT_EQ(spec({{"REPLICATION_CHECKPOINT_FILE", "/p"}}).position_file, "/p");
     const PipelineSpec discarding =

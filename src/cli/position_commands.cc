@@ -85,7 +85,8 @@ std::string stored_text(const PositionStore::Loaded& loaded) {
     const StoredPosition& at = *loaded.position;
     return fmt::format("{}{} of slot {}, database {}, timeline {}, system {}",
                        to_string(at.resume_at),
-                       at.within == Position{} ? "" : " and on to " + to_string(at.within), at.slot, at.database, at.timeline, at.system);
+                       at.within == Position{} ? "" : " and on to " + to_string(at.within), at.slot,
+                       at.database, at.timeline, at.system);
 }
 
 std::string slot_text(const Standing& standing) {

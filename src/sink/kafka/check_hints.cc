@@ -39,10 +39,11 @@ std::string KafkaCheckHints::acl(std::string_view topic, std::string_view operat
 }
 
 std::string KafkaCheckHints::allow_transactions(std::string_view id) const {
-    return tool("kafka-acls",
-                fmt::format("--add --allow-principal User:{} --operation Describe --operation Write "
-                            "--transactional-id {}",
-                            principal_, id));
+    return tool(
+        "kafka-acls",
+        fmt::format("--add --allow-principal User:{} --operation Describe --operation Write "
+                    "--transactional-id {}",
+                    principal_, id));
 }
 
 std::string KafkaCheckHints::allow(std::string_view topic) const {
