@@ -6,16 +6,19 @@ binary with the same environment: what changed between the two is seen within on
 
 from support.capture import binary, clean_environment
 from support.servers import CLIENT_BIN, certificates
+from workloads import ONCE
 
 BEFORE = " before"
 other_binary = None  # set by `--against`
 
 
 def with_twins(routes, ours):
-    """Each of `ours` among the routes followed by its twin, if there is another binary."""
+    """Each of `ours` among the routes followed by its twin, if there is another binary. One from
+    before exactly once would refuse its configuration."""
     if other_binary is None:
         return list(routes)
-    return [r for route in routes for r in ([route, route + BEFORE] if ours(route) else [route])]
+    return [r for route in routes
+            for r in ([route, route + BEFORE] if ours(route) and ONCE not in route else [route])]
 
 
 def plain(route):
@@ -62,10 +65,11 @@ def discarding(lab, route, name, slot, directory):
 
 
 def producing(lab, route, name, slot, directory):
-    """pg-capture into Kafka, all else as it comes: "kafka snappy", "kafka lz4" …"""
+    """pg-capture into Kafka, all else as it comes: "kafka snappy", "kafka snappy once" …"""
     return capture_environment(lab, name, slot, directory) | {
         "PG_CAPTURE_SINK": "kafka", "KAFKA_BROKERS": lab.broker.bootstrap,
-        "KAFKA_TOPIC_PREFIX": slot, "KAFKA_COMPRESSION": plain(route).split()[1]}
+        "KAFKA_TOPIC_PREFIX": slot, "KAFKA_COMPRESSION": plain(route).split()[1]} | (
+            {"PG_CAPTURE_DELIVERY": "exactly_once"} if ONCE in route else {})
 
 
 def reading(lab, route, name, slot, directory):

@@ -9,6 +9,7 @@ import sys
 import time
 
 from support.processes import spawn
+from workloads import ONCE
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -84,3 +85,12 @@ def tell(text):
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
     elif text:
         print(text, file=sys.stderr, flush=True)
+
+
+def tell_once(routes):
+    """Exactly once beside at least once, where both were measured."""
+    for route, figure in routes.items():
+        other = routes.get(route.removesuffix(ONCE))
+        if route.endswith(ONCE) and other:
+            print(f"  exactly once: {figure['rate'] / other['rate']:.3f} of {route.removesuffix(ONCE)}'s rate, "
+                  f"{figure['cpu_us'] / other['cpu_us']:.2f} of its CPU")

@@ -96,6 +96,11 @@ class Lab:
         begin, end = self.broker.end_offsets(topic)[0]
         return end - begin
 
+    def committed(self, topic):
+        """How many a reader of committed records sees, who reads them all: offsets count the marks
+        of transactions, too."""
+        return self.broker.count_committed(topic)
+
     def drop_topic(self, topic):
         self.broker.delete_topic(topic)
         time.sleep(0.2)     # its files go after a while: not under the next run's clock

@@ -65,7 +65,8 @@ SNAPSHOT_BASELINE = "psql COPY"
 # The baseline of every drain: PostgreSQL's own client over TCP, writing to /dev/null.
 BASELINE = "pg_recvlogical"
 DEBEZIUM = "debezium"
-KAFKA = ["kafka snappy", "kafka lz4"]
+ONCE = " once"      # delivery: exactly_once
+KAFKA = ["kafka snappy", "kafka lz4", "kafka snappy once"]
 SNAPSHOT_ROUTES = ["1 reader", "2 readers", *KAFKA, DEBEZIUM]
 
 

@@ -244,6 +244,21 @@ class Topics:
             consumer.close()
         return records
 
+    def count_committed(self, topic, timeout=2 * PATIENCE):
+        """How many records of a topic with one partition are committed."""
+        _, end = self.end_offsets(topic)[0]
+        place = confluent_kafka.TopicPartition(topic, 0, 0)
+        consumer = _consumer(self.bootstrap)
+        count, deadline = 0, time.monotonic() + timeout
+        try:
+            consumer.assign([place])
+            while consumer.position([place])[0].offset < end:
+                assert time.monotonic() < deadline, f"{topic}: not all of it is committed"
+                count += sum(1 for message in consumer.consume(10_000, 0.2) if not message.error())
+        finally:
+            consumer.close()
+        return count
+
 
 class Follower:
     """Reads topics from their beginning while they are written, on a thread of its own.
