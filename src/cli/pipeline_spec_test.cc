@@ -49,8 +49,8 @@ TEST_F(PipelineSpecTest, ATransactionIsNamedAfterItsPipeline) {
     const PipelineSpec made = spec({{"PG_CAPTURE_DELIVERY", "exactly_once"}});
     EXPECT_EQ(made.kafka->transactional_id, "pg-capture.shop");
     EXPECT_EQ(made.kafka->pipeline, "shop");
-    const PipelineSpec named = spec({{"PG_CAPTURE_DELIVERY", "exactly_once"},
-                                     {"PG_CAPTURE_KAFKA_TRANSACTIONAL_ID", "mine"}});
+    const PipelineSpec named = spec(
+        {{"PG_CAPTURE_DELIVERY", "exactly_once"}, {"PG_CAPTURE_KAFKA_TRANSACTIONAL_ID", "mine"}});
     EXPECT_EQ(named.kafka->transactional_id, "mine");
 }
 

@@ -45,7 +45,7 @@ Result<void> KafkaTransaction::seal(const StoredPosition& position) {
     }
     if (auto begun = begin(); !begun) return begun;
     value_ = write_position(position);
-    state_ = State::records;
+    state_ = State::sealing;
     return step();
 }
 
@@ -60,10 +60,10 @@ void KafkaTransaction::take(const KafkaReports::Transaction& report) {
 
 Result<void> KafkaTransaction::step() {
     if (error_) return std::unexpected(*error_);
-    if (state_ == State::records && delivery_.empty()) {
-        if (auto written = send_position(); !written) return written;
-        state_ = State::position;
-    } else if (state_ == State::position && delivery_.empty()) {
+    if (state_ == State::sealing && delivery_.unfinished() == nullptr) {
+        if (auto sent = send_position(); !sent) return sent;
+        state_ = State::sent;
+    } else if (state_ == State::sent && delivery_.empty()) {
         producer_.commit();
         state_ = State::committing;
     }

@@ -1,12 +1,13 @@
 // The transactions of a sink that commits records and position together: exactly once.
 //
-//   opening ─▶ idle ─▶ open ── seal() ─▶ records ─▶ position ─▶ committing ─▶ idle
-//            ours │ first record        written   written too            │ done
+//   opening ─▶ idle ─▶ open ── seal() ─▶ sealing ─▶ sent ─▶ committing ─▶ idle
+//        ours   first record      all handed over    all reported       done
 //
-// The position is a record like the others, in the same transaction; where it goes is the topic
-// from which it is read again. Nothing is taken while one is sealed: so whatever was accepted when
-// that began is what is committed. After an error this one commits nothing more, and nobody knows
-// whether a commit under way arrived: the next one finds out when it has opened.
+// The position is a record like the others, in the same transaction, and sent right after them;
+// where it goes is the topic from which it is read again. Nothing is taken while one is sealed: so
+// whatever was accepted when that began is what is committed. After an error this one commits
+// nothing more, and nobody knows whether a commit under way arrived: the next one finds out when it
+// has opened.
 //
 // Threads: one, the pipeline's.
 #pragma once
@@ -56,10 +57,10 @@ public:
     // What was committed.
     Position durable(Lane lane) const noexcept { return durable_.of(lane); }
     // It waits for the cluster.
-    bool busy() const noexcept { return state_ == State::opening || state_ >= State::records; }
+    bool busy() const noexcept { return state_ == State::opening || sealing(); }
 
 private:
-    enum class State : std::uint8_t { made, opening, idle, open, records, position, committing };
+    enum class State : std::uint8_t { made, opening, idle, open, sealing, sent, committing };
 
     class Positions final : public PositionStore {
     public:
@@ -81,7 +82,7 @@ private:
     };
 
     Result<void> send_position();
-    bool sealing() const noexcept { return state_ >= State::records; }
+    bool sealing() const noexcept { return state_ >= State::sealing; }
 
     KafkaProducer& producer_;
     KafkaDelivery& delivery_;
