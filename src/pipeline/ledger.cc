@@ -99,7 +99,9 @@ Result<void> Ledger::idle(Lsn lsn) {
             broken_rule("an idle position was offered while changes wait", to_string(lsn)));
     }
     confirmable_ = std::max(confirmable_, lsn);
-    sealable_ = std::max(sealable_, ResumePoint{lsn});
+    // The server may say so before it sends the transaction that is sealed in part.
+    const Position within = sealable_.within.commit >= lsn ? sealable_.within : Position{};
+    sealable_ = std::max(sealable_, ResumePoint{.at = lsn, .within = within});
     return {};
 }
 

@@ -103,6 +103,24 @@ TEST_F(LedgerTest, WhatTheSinkNeverSeesIsSealedAsWell) {
     EXPECT_EQ(ledger.sealable(), ResumePoint{at(205)});
 }
 
+// A server that looks for the commit in a long log says how far it is when it is asked.
+TEST_F(LedgerTest, ASealedPlaceIsKeptWhileTheServerHasNotSentItsTransaction) {
+    Ledger again{ResumePoint{at(50), {at(100), 7}}};
+    ASSERT_TRUE(again.idle(at(80)));
+    EXPECT_EQ(again.sealable(), (ResumePoint{at(80), {at(100), 7}}));
+    ASSERT_TRUE(again.idle(at(100)));
+    EXPECT_EQ(again.sealable(), (ResumePoint{at(100), {at(100), 7}}));
+    ASSERT_TRUE(again.push({.end = {at(100), 8}, .records = 1}));
+    EXPECT_EQ(again.sealable(), (ResumePoint{at(100), {at(100), 8}}));
+    ASSERT_TRUE(again.push({.end = Position::whole(at(100)), .resume_at = at(105), .records = 1}));
+    EXPECT_EQ(again.sealable(), ResumePoint{at(105)});
+}
+// It has passed it without sending it.
+TEST_F(LedgerTest, ASealedPlaceEndsWithItsTransaction) {
+    Ledger again{ResumePoint{at(50), {at(100), 7}}};
+    ASSERT_TRUE(again.idle(at(120)));
+    EXPECT_EQ(again.sealable(), ResumePoint{at(120)});
+}
 TEST_F(LedgerTest, ASealedPlaceIsNotLeftBehindWhileItsBeginningIsReadAgain) {
     Ledger again{ResumePoint{at(50), {at(100), 7}}};
     ASSERT_TRUE(again.push({.end = {at(100), 4}, .records = 0}));
