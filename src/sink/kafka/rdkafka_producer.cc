@@ -190,7 +190,7 @@ void RdKafkaProducer::commit() {
 
 void RdKafkaProducer::abandon(Duration time) {
     if (calls_) calls_->end();
-    if (!std::exchange(in_transaction_, false)) return;
+    if (!std::exchange(in_transaction_, false) || may_arrive_) return;
     rd_kafka_error_t* error = rd_kafka_abort_transaction(
         client_->handle(), static_cast<int>(time / std::chrono::milliseconds{1}));
     if (error != nullptr) rd_kafka_error_destroy(error);
@@ -372,10 +372,13 @@ bool RdKafkaProducer::purge(const Clock& clock, Duration time) {
     const Instant until = clock.now() + time;
     while (lent_ > 0 && clock.now() < until) {
         const KafkaEvent event{rd_kafka_queue_poll(client_->queue(), 5)};
-        if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR) {
-            lent_ -= rd_kafka_event_message_count(event.get());
+        if (!event || rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_DR) continue;
+        while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get())) {
+            --lent_;
+            if (message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) may_arrive_ = true;
         }
     }
+    if (lent_ > 0) may_arrive_ = true;
     return lent_ == 0;
 }
 

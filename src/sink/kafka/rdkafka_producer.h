@@ -47,7 +47,10 @@ public:
     // Drops what it has and takes the reports, for at most `time`. True when no record is
     // lent any more.
     bool purge(const Clock& clock, Duration time);
-    // Gives up the transaction that is open, if one is. May block for so long.
+    // Gives up the transaction that is open, if one is. May block for so long. Not one whose
+    // records may still arrive: behind its end they would be in a transaction that nobody ends.
+    // The next producer of its name ends that, or the brokers do after a while, and both refuse
+    // what comes late.
     void abandon(Duration time);
 
 private:
@@ -73,6 +76,7 @@ private:
     std::size_t lent_ = 0;
     bool reported_fatal_ = false;
     bool in_transaction_ = false;
+    bool may_arrive_ = false;                       // what was dropped on its way to a broker
     std::unique_ptr<KafkaTransactionCalls> calls_;  // of one that has transactions
 };
 
