@@ -10,7 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <limits>
+#include <string_view>
 
 #include "core/record.h"
 
@@ -39,7 +41,8 @@ private:
     // Records that may still be sent again lie within the budget: large ones are few.
     static constexpr std::size_t kRefused_max = 4096;
 
-    // A change of the key makes two records with one ordinal; they differ in size.
+    // A change of the key makes two records with one ordinal; they differ in size. A row of a
+    // snapshot is read again at another place, so it is known by its key.
     struct Identity {
         Lsn commit;
         std::uint64_t ordinal = 0;
@@ -47,6 +50,9 @@ private:
         bool operator==(const Identity&) const = default;
     };
     static Identity identity(const Record& record) noexcept {
+        if (record.operation == Operation::read) {
+            return {Lsn{}, std::hash<std::string_view>{}(record.key), record.value.size()};
+        }
         return {record.commit_lsn, record.ordinal, record.value.size()};
     }
 

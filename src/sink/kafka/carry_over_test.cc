@@ -31,6 +31,21 @@ TEST(KafkaCarryOverTest, TheTwoRecordsOfAKeyChangeAreToldApart) {
     EXPECT_FALSE(carry_over.was_refused(record(7, 2, "{}")));
 }
 
+// It is read again at another place, and counted from another row on.
+TEST(KafkaCarryOverTest, ARowOfASnapshotIsKnownByItsKey) {
+    const auto row = [](std::uint64_t place, std::uint64_t ordinal, std::string_view key) {
+        Record read = record(place, ordinal);
+        read.operation = Operation::read;
+        read.key = key;
+        return read;
+    };
+    KafkaCarryOver carry_over;
+    carry_over.refused(row(7, 101, "1"));
+    EXPECT_TRUE(carry_over.was_refused(row(90, 1, "1")));
+    EXPECT_FALSE(carry_over.was_refused(row(90, 1, "2")));
+    EXPECT_FALSE(carry_over.was_refused(record(7, 101)));
+}
+
 TEST(KafkaCarryOverTest, ItForgetsTheOldestRatherThanGrow) {
     KafkaCarryOver carry_over;
     for (std::uint64_t i = 0; i < 5000; ++i) carry_over.refused(record(1, i));
