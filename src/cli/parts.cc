@@ -109,6 +109,7 @@ Result<std::unique_ptr<Sink>> ProgramParts::make_kafka_sink() {
                          .pending_bytes_max = spec_->options.flow.budget_bytes};
     if (kafka.exactly_once()) {
         deps.positions = make_position_topic(kafka, kafka.pipeline, clock_, deps.logger);
+        deps.first_look = make_position_topic(kafka, kafka.pipeline, clock_, deps.logger, true);
     }
     return KafkaSink::make(std::move(deps));
 }

@@ -18,8 +18,9 @@ std::unique_ptr<PositionStore> make_position_store(const PipelineSpec& spec, Fil
 
 std::unique_ptr<PositionStore> make_position_topic(const KafkaConfig& kafka,
                                                    const std::string& pipeline, const Clock& clock,
-                                                   const Logger& logger) {
-    const PositionTopicConfig topic = kafka.position_topic();
+                                                   const Logger& logger, bool only_settled) {
+    PositionTopicConfig topic = kafka.position_topic();
+    topic.only_settled = only_settled;
     return std::make_unique<KafkaPositionTopic>(
         std::make_unique<RdKafkaPositionLog>(topic, pipeline, clock, logger), topic, pipeline,
         clock, logger);

@@ -16,9 +16,9 @@ namespace pgc {
 std::unique_ptr<PositionStore> make_position_store(const PipelineSpec& spec, Files& files,
                                                    const Clock& clock, const Logger& logger);
 
-// The one in state.topic.
+// The one in state.topic; `only_settled` as in PositionTopicConfig.
 std::unique_ptr<PositionStore> make_position_topic(const KafkaConfig& kafka,
                                                    const std::string& pipeline, const Clock& clock,
-                                                   const Logger& logger);
+                                                   const Logger& logger, bool only_settled = false);
 
 }  // namespace pgc

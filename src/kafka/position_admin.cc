@@ -59,13 +59,14 @@ void ask_for_settings(const KafkaClient& client, const std::string& topic) {
     rd_kafka_ConfigResource_destroy(resource);
 }
 
-void ask_for_end(const KafkaClient& client, const std::string& topic) {
+void ask_for_end(const KafkaClient& client, const std::string& topic, bool only_settled) {
     rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, topic.c_str(), 0)->offset = RD_KAFKA_OFFSET_SPEC_LATEST;
     const Options options = options_for(client, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
     // The end of all records: our last one may lie behind somebody else's open transaction.
     if (auto* error = rd_kafka_AdminOptions_set_isolation_level(
-            options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED)) {
+            options.get(), only_settled ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
+                                        : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED)) {
         rd_kafka_error_destroy(error);
     }
     rd_kafka_ListOffsets(client.handle(), list, options.get(), client.queue());

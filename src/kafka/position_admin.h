@@ -24,7 +24,7 @@ inline constexpr int kPositionRequest_ms = 5000;
 void ask_for_topic(const KafkaClient& client, const std::string& topic);
 void ask_for_settings(const KafkaClient& client, const std::string& topic);
 // The end of what is committed, from the leader: never before what it has acknowledged.
-void ask_for_end(const KafkaClient& client, const std::string& topic);
+void ask_for_end(const KafkaClient& client, const std::string& topic, bool only_settled);
 // `only_try`: the controller says what would come of it.
 void ask_to_create(const KafkaClient& client, const PositionTopicConfig& config, bool only_try);
 

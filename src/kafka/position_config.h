@@ -13,6 +13,8 @@ struct PositionTopicConfig {
     std::string name;
     bool create = true;
     std::int16_t replication_factor = -1;  // -1: the broker's default
+    // Reading ends where somebody's transaction is open, and does not wait for its end.
+    bool only_settled = false;
 };
 
 }  // namespace pgc

@@ -153,7 +153,7 @@ Result<PositionReader::Step> PositionReader::take_settings(const rd_kafka_event_
                 .at(deps_.hints.where())
                 .with_hint(deps_.hints.compact()));
     }
-    ask_for_end(*client_, deps_.config.name);
+    ask_for_end(*client_, deps_.config.name, deps_.config.only_settled);
     return Step::end;
 }
 

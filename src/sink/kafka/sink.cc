@@ -71,7 +71,8 @@ KafkaSink::KafkaSink(Deps deps, std::unique_ptr<KafkaProducer> producer, std::si
                                                 .delivery = delivery_,
                                                 .topic = config_.state_topic,
                                                 .key = config_.pipeline,
-                                                .positions = std::move(deps.positions)},
+                                                .positions = std::move(deps.positions),
+                                                .first_look = std::move(deps.first_look)},
                          *this);
 }
 

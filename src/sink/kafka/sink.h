@@ -73,6 +73,7 @@ public:
         std::size_t pending_bytes_max = std::size_t{32} << 20;
         // config.pipeline's in config.state_topic, for transactions; null: there are none.
         std::unique_ptr<PositionStore> positions{};
+        std::unique_ptr<PositionStore> first_look{};  // KafkaTransaction::Deps
     };
     static Result<std::unique_ptr<KafkaSink>> make(Deps deps);
     ~KafkaSink() override;

@@ -18,7 +18,7 @@ KafkaTransaction::KafkaTransaction(Deps deps, Sink& sink)
       delivery_(deps.delivery),
       topic_(deps.producer.topic(deps.topic)),
       key_(std::move(deps.key)),
-      positions_(*this, sink, std::move(deps.positions)) {}
+      positions_(*this, sink, std::move(deps.positions), std::move(deps.first_look)) {}
 
 bool KafkaTransaction::open() {
     if (state_ == State::made) {
@@ -93,7 +93,7 @@ Result<std::optional<PositionStore::Loaded>> KafkaTransaction::Positions::load()
     const auto idle = saved();
     if (!idle) return std::unexpected(idle.error());
     if (!*idle) return std::nullopt;
-    return topic_->load();
+    return topic().load();
 }
 
 Result<void> KafkaTransaction::Positions::save(const StoredPosition&) {
@@ -103,7 +103,7 @@ Result<void> KafkaTransaction::Positions::save(const StoredPosition&) {
 
 // Asking the sink makes it go on.
 Result<bool> KafkaTransaction::Positions::saved() {
-    if (!transaction_.sealing()) return topic_->saved();
+    if (!transaction_.sealing()) return topic().saved();
     const auto durable = sink_.durable(kStreamLane);
     if (transaction_.error_) return std::unexpected(*transaction_.error_);
     if (!durable) return std::unexpected(durable.error());
@@ -111,7 +111,7 @@ Result<bool> KafkaTransaction::Positions::saved() {
 }
 
 void KafkaTransaction::Positions::wants(Wants& wants) const {
-    transaction_.sealing() ? sink_.wants(wants) : topic_->wants(wants);
+    transaction_.sealing() ? sink_.wants(wants) : topic().wants(wants);
 }
 
 }  // namespace pgc

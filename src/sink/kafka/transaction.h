@@ -35,6 +35,9 @@ public:
         std::string topic;                         // of positions
         std::string key;                           // the pipeline's in it
         std::unique_ptr<PositionStore> positions;  // of that topic and key
+        // The same, asked until it is ours: not to wait for what only that ends, the transaction of
+        // the instance before us. Null: there is but one.
+        std::unique_ptr<PositionStore> first_look{};
     };
     // `sink` is whose it is, and is asked to go on where somebody waits for positions().
     KafkaTransaction(Deps deps, Sink& sink);
@@ -64,24 +67,34 @@ private:
 
     class Positions final : public PositionStore {
     public:
-        Positions(KafkaTransaction& transaction, Sink& sink, std::unique_ptr<PositionStore> topic)
-            : transaction_(transaction), sink_(sink), topic_(std::move(topic)) {}
+        Positions(KafkaTransaction& transaction, Sink& sink, std::unique_ptr<PositionStore> topic,
+                  std::unique_ptr<PositionStore> first_look)
+            : transaction_(transaction),
+              sink_(sink),
+              topic_(std::move(topic)),
+              first_look_(std::move(first_look)) {}
         Result<std::optional<Loaded>> load() override;
-        void create() override { topic_->create(); }
+        void create() override { topic().create(); }
         Result<void> save(const StoredPosition& position) override;
-        Result<void> forget() override { return topic_->forget(); }
+        Result<void> forget() override { return topic().forget(); }
         Result<bool> saved() override;
         void wants(Wants& wants) const override;
-        std::uint64_t attempts() const noexcept override { return topic_->attempts(); }
+        std::uint64_t attempts() const noexcept override { return topic().attempts(); }
         std::string where() const override { return topic_->where(); }
 
     private:
+        PositionStore& topic() const noexcept {
+            return transaction_.ours() || !first_look_ ? *topic_ : *first_look_;
+        }
+
         KafkaTransaction& transaction_;
         Sink& sink_;
         const std::unique_ptr<PositionStore> topic_;
+        const std::unique_ptr<PositionStore> first_look_;
     };
 
     Result<void> send_position();
+    bool ours() const noexcept { return state_ > State::opening; }
     bool sealing() const noexcept { return state_ >= State::sealing; }
 
     KafkaProducer& producer_;
