@@ -10,8 +10,10 @@ import random
 import signal
 import time
 
+import confluent_kafka
 import pytest
 
+from support.kafka import OLD, KafkaBroker
 from support.kafka_client import Follower
 from support.processes import PATIENCE, wait_until
 from support.stage import strict_json
@@ -51,6 +53,27 @@ def test_a_second_instance_takes_over_without_a_repeat(broker, stages):
             second.stop()
 
 
+def test_a_start_does_not_wait_for_what_a_dead_instance_left_open(broker, stages):
+    """Killed between its position and the commit: whoever takes its name ends that, and need not wait before."""
+    stage = stages(broker, **EXACTLY, kafka_transactional_id="of_the_dead")
+    stage.sql("CREATE TABLE t (id int PRIMARY KEY)")
+    with stage.capture() as capture:
+        stage.sql("INSERT INTO t VALUES (1)")
+        committed(stage, "t", lambda ids: ids == [1])
+        capture.stop()
+        dead = confluent_kafka.Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": "of_the_dead",
+                                         "transaction.timeout.ms": 600_000})
+        dead.init_transactions(PATIENCE)
+        dead.begin_transaction()
+        dead.produce(stage.positions, key=stage.name, value="never committed", partition=0)
+        dead.flush(PATIENCE)
+        stage.sql("INSERT INTO t VALUES (2)")
+        capture.start()
+        capture.wait_streaming(times=2)
+        assert committed(stage, "t", lambda ids: 2 in ids) == [1, 2]
+        capture.stop()
+
+
 def test_a_broker_that_dies_brings_no_repeat(fragile, stages):
     stage = stages(fragile, **EXACTLY)
     with stage.capture() as capture, stage.audience() as audience:
@@ -85,6 +108,20 @@ def test_killed_in_a_snapshot_no_row_is_read_twice(broker, stages, kills):
     assert sorted(seen) == list(range(1, rows + 1))
 
 
+def test_a_row_of_a_snapshot_that_is_too_large_is_put_aside(broker, stages):
+    """Its transaction is lost by it; read again, it stands at another place."""
+    stage = stages(broker, **EXACTLY, source_snapshot_mode="initial", kafka_oversize="dead_letter")
+    stage.sql("CREATE TABLE big (id int PRIMARY KEY, pad text);"
+              "INSERT INTO big SELECT i, 'x' FROM generate_series(1, 100) i;"
+              "INSERT INTO big SELECT 101, string_agg(md5(i::text), '') FROM generate_series(1, 70000) i")
+    with stage.capture() as capture:
+        wait_until(lambda: "snapshot=" not in stage.broker.read_all(stage.positions)[-1].value.decode(),
+                   PATIENCE, "the end of the snapshot")
+        capture.stop()
+    seen = [strict_json(r.value) for r in stage.broker.read_all(stage.topic("big"))]
+    assert sorted(m["after"]["id"] for m in seen if m["op"] == "READ") == list(range(1, 101))
+
+
 def test_a_large_transaction_is_cut_by_kills_and_comes_once(broker, stages):
     """The filters change in between, which changes nothing in what was cut before."""
     rows = 500_000
@@ -108,6 +145,51 @@ def test_a_large_transaction_is_cut_by_kills_and_comes_once(broker, stages):
     assert (len(seen), len(set(seen))) == (rows + 1, rows + 1)
 
 
+def test_the_place_in_a_large_transaction_is_kept_until_the_server_sends_it_again(broker, stages):
+    """Asked how far it is, a server that looks for the commit names places before: nothing is done by that."""
+    stage = stages(broker, **EXACTLY, source_snapshot_mode="initial", source_snapshot_chunk_rows="1000")
+    stage.sql("CREATE TABLE big (id int PRIMARY KEY); CREATE TABLE old (id int PRIMARY KEY, pad text);"
+              "INSERT INTO old SELECT i, repeat('x', 100) FROM generate_series(1, 300000) i")
+    with stage.capture(wait=False) as capture:
+        committed(stage, "old", lambda ids: len(ids) > 1000, op="READ")
+        capture.kill()                      # with a snapshot left, the server is asked often
+        stage.sql("INSERT INTO big SELECT generate_series(1, 3000000)")     # seconds to decode
+        capture.start()
+        cut = len(committed(stage, "big", lambda ids: len(ids) > 5_000))
+        capture.kill()
+        capture.start()
+        seen = committed(stage, "big", lambda ids: len(ids) > cut + 50_000, timeout=2 * PATIENCE)
+        capture.kill()
+    assert len(seen) == len(set(seen))
+    stored = [place(r.value.decode()) for r in stage.broker.read_all(stage.positions)]
+    assert any(within for _, within in stored), "the kill came too late to cut it"
+    for (_, before), (resume_at, within) in zip(stored, stored[1:]):
+        assert not before or within or resume_at > before, "the place in it is forgotten"
+
+
+def test_what_reaches_a_broker_after_our_end_is_never_seen(stages):
+    """Brokers before 3.6 take it into a transaction that nobody ends, unless the epoch was raised."""
+    with KafkaBroker(OLD, proxied=True) as broker:
+        stage = stages(broker, bootstrap=broker.proxied_bootstrap,
+                       **{**EXACTLY, "kafka_topics_partitions": "1", "kafka_compression": "none"})
+        stage.sql("CREATE TABLE t (id int PRIMARY KEY, pad text)")
+        with stage.capture() as capture:
+            stage.sql("INSERT INTO t SELECT i, repeat('x', 3000) FROM generate_series(1, 50) i")
+            committed(stage, "t", lambda ids: len(ids) == 50)
+            broker.proxy.freeze_busiest()   # that of the records, not that of the transactions
+            stage.sql("INSERT INTO t SELECT i, 'late' FROM generate_series(51, 60) i")
+            capture.wait_for_log("waiting for Kafka")
+            capture.stop()
+            broker.proxy.resume()
+            capture.start()
+            committed(stage, "t", lambda ids: 60 in ids, timeout=2 * PATIENCE)
+            stage.sql("INSERT INTO t VALUES (61)")
+            committed(stage, "t", lambda ids: 61 in ids)
+            capture.stop()
+        seen = [strict_json(r.value)["after"]["id"] for r in broker.read_all(stage.topic("t"))]
+    assert seen == list(range(1, 62))
+
+
 def test_one_that_stood_still_commits_nothing_more(broker, stages):
     """SIGSTOP: its walsender is ended, another one takes over, and then it wakes up."""
     stage = stages(broker, **EXACTLY)
@@ -125,6 +207,17 @@ def test_one_that_stood_still_commits_nothing_more(broker, stages):
             audience.wait_for_more(1000)
             assert audience.finish(writer, first) == 0
             first.stop()
+
+
+def place(position):
+    """Where it resumes, and the commit of the transaction that is sealed in part; 0: none is."""
+    lines = dict(line.split("=", 1) for line in position.splitlines() if "=" in line)
+
+    def lsn(text):
+        high, low = text.split("#")[0].split("/")
+        return int(high, 16) << 32 | int(low, 16)
+
+    return lsn(lines["resume_at"]), lsn(lines.get("within", "0/0"))
 
 
 def committed(stage, table, enough, op="INSERT", timeout=PATIENCE):

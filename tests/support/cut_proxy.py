@@ -3,6 +3,7 @@
     with CutProxy(server.host, server.port) as proxy:   # clients use proxy.host, proxy.port
         proxy.freeze()                # nothing passes, nothing is closed
         proxy.freeze("to_client")     # one direction only
+        proxy.freeze_busiest()        # what goes to the server on the connection that has sent most
         proxy.resume()
         proxy.cut()                   # resets every connection; new ones are still accepted
         proxy.refuse()                # and from now on none is; accept() undoes it
@@ -28,6 +29,8 @@ class _Pipe:
         self.source, self.target, self.direction = source, target, direction
         self.pending = b""
         self.ended = False
+        self.moved = 0          # bytes
+        self.frozen = False
         self.told_at = None     # when the target is told of the end; None: it is told, or there is none
 
 
@@ -56,9 +59,16 @@ class CutProxy:
             self._frozen |= {"to_client", "to_server"} if direction == "both" else {direction}
         self._wake()
 
+    def freeze_busiest(self):
+        with self._lock:
+            max((p for p in self._pipes if p.direction == "to_server"), key=lambda p: p.moved).frozen = True
+        self._wake()
+
     def resume(self):
         with self._lock:
             self._frozen.clear()
+            for pipe in self._pipes:
+                pipe.frozen = False
         self._wake()
 
     def cut(self):
@@ -163,6 +173,7 @@ class CutProxy:
                 sent = pipe.target.send(pipe.pending)
                 pipe.pending = pipe.pending[sent:]
                 self.bytes[pipe.direction] += sent
+                pipe.moved += sent
                 if pipe.direction == "to_client" and self._budget is not None:
                     self._budget -= sent
                     if self._budget <= 0:
@@ -178,7 +189,7 @@ class CutProxy:
         """Which socket waits for what: a frozen direction neither reads nor writes."""
         wanted = {}
         for pipe in self._pipes:
-            if pipe.direction in self._frozen:
+            if pipe.direction in self._frozen or pipe.frozen:
                 continue
             if pipe.pending:
                 wanted.setdefault(pipe.target, [0, []])
