@@ -68,10 +68,13 @@ Result<Pipeline::Turn> Pipeline::guard() {
     const auto stored = checkpoint(Checkpoint::Urgency::forced);
     if (!stored) return std::unexpected(stored.error());
     if (checkpoint_.saving()) return wait_for_store();
-    if (deps_.clock.now() - entered_ > kIdentity_max) {
-        // Meanwhile somebody may have moved the slot: look again, with the position stored.
-        return begin_anew(
-            retry(Error::Category::storage, "storing the position takes long").at(store().where()));
+    // Meanwhile somebody may have moved the slot: look again, with the position stored. Once, for
+    // with a store that is slow to read it is no better then; what is missed so is found when the
+    // stream begins.
+    if (!began_anew_ && deps_.clock.now() - entered_ > kIdentity_max) {
+        began_anew_ = true;
+        begin_attempt();
+        return Turn::again;
     }
     if (auto started = start(); !started) return std::unexpected(std::move(started.error()));
     enter(State::streaming);

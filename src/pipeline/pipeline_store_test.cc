@@ -27,6 +27,19 @@ TEST_F(PipelineTest, AStoreThatIsStillLookingIsWaitedForBeforeConnecting) {
     EXPECT_THAT(parts.server.may_create, ElementsAre(false));
 }
 
+// A long topic of positions: what was found out meanwhile is never as fresh as it should be.
+TEST_F(PipelineTest, AStoreThatIsSlowToReadIsReadTwiceAndNoMore) {
+    store_has(105);
+    parts.server.log = {{100}, {200}};
+    store.slow_loads = 20;
+    store.on_loaded = [this] { store.slow_loads = 20; };
+    for (int turn = 1; turn <= 150; ++turn) after(turn * 100ms, [] {});
+    stop_after(15s);
+    run_well();
+    EXPECT_EQ(sent(), 1U);
+    EXPECT_THAT(parts.server.may_create, ElementsAre(false, false)) << "two connections";
+}
+
 TEST_F(PipelineTest, AMissingStoreIsMadeBeforeTheSlotIs) {
     store.missing = true;
     parts.server.log = {{100}};
