@@ -100,6 +100,7 @@ public:
     // Where the sink makes nothing durable but by a seal: with which place; none: not now.
     ResumePoint sealable() const noexcept;
     bool unsealed() const noexcept { return seals_ && ledger_.pending(); }
+    bool snapshot_unsealed() const noexcept { return seals_ && ledger_.pending(kSnapshotLane); }
     bool seals() const noexcept { return seals_; }
     // The sink has everything that had arrived.
     bool all_given() const noexcept { return caught_up_ && !encoder_.busy() && !in_hand_; }

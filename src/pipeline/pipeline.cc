@@ -99,7 +99,9 @@ Result<Pipeline::Turn> Pipeline::stream() {
         began_anew_ = false;
     }
     serve_snapshot_requests();
-    const bool read_all = options_.snapshot == SnapshotMode::only && !flow_->snapshot_left();
+    // What is read but not sealed would be left out, should the seal of the end fail.
+    const bool read_all = options_.snapshot == SnapshotMode::only && !flow_->snapshot_left() &&
+                          !flow_->snapshot_unsealed();
     if (read_all || (options_.until && flow_->confirmable() >= options_.until)) {
         begin_draining();
         return Turn::again;

@@ -131,6 +131,22 @@ TEST_F(PipelineSealTest, CutInASnapshotNoRowOfItComesTwice) {
     EXPECT_EQ(log_.position->snapshot, "");
 }
 
+// Whoever asked for it takes the exit code for the answer.
+TEST_F(PipelineSealTest, OnlyEndsWhenTheLastRowsAreSealed) {
+    options.snapshot = SnapshotMode::only;
+    log_.seal_takes = [] { return 30ms; };
+    bool failed = false;
+    log_.fails = [&](const char*) -> std::optional<Error> {
+        if (failed || log_.seals < 2) return std::nullopt;
+        failed = true;
+        return passing();
+    };
+    run_well();
+    EXPECT_TRUE(failed);
+    EXPECT_THAT(rows, SizeIs(4));
+    EXPECT_EQ(log_.position->snapshot, "");
+}
+
 TEST_F(PipelineSealTest, WhatTheSourceIsNotCertainOfIsNotSealed) {
     parts.server.log = {{100}, {200}, {300}};
     parts.server.certain = Lsn{250};
