@@ -167,6 +167,25 @@ def test_the_place_in_a_large_transaction_is_kept_until_the_server_sends_it_agai
         assert not before or within or resume_at > before, "the place in it is forgotten"
 
 
+def test_another_publication_leaves_nothing_out_of_a_transaction_that_was_cut(broker, stages):
+    """Ordinals count what the server sends, and that is up to the publications we name."""
+    stage = stages(broker, **EXACTLY)
+    stage.sql("CREATE TABLE big (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY);"
+              "CREATE PUBLICATION p1 FOR TABLE big, other; CREATE PUBLICATION p2 FOR TABLE other")
+    with stage.capture(start=False) as capture:
+        capture.environment["PG_PUBLICATION"] = "p1"
+        capture.start()
+        capture.wait_streaming()
+        stage.sql("BEGIN; INSERT INTO big SELECT generate_series(1, 300000);"
+                  "INSERT INTO other SELECT generate_series(1, 50000); COMMIT")
+        committed(stage, "big", lambda ids: len(ids) > 5_000)
+        capture.kill()
+        capture.environment["PG_PUBLICATION"] = "p2"
+        capture.start()
+        committed(stage, "other", lambda ids: len(ids) == 50_000)
+        capture.stop()
+
+
 def test_what_reaches_a_broker_after_our_end_is_never_seen(stages):
     """Brokers before 3.6 take it into a transaction that nobody ends, unless the epoch was raised."""
     with KafkaBroker(OLD, proxied=True) as broker:
