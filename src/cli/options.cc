@@ -20,9 +20,11 @@ constexpr Option kProgram[] = {
      .kind = OptionKind::choice,
      .fallback = "at_least_once",
      .help = "whether a change may come again after a crash",
-     .doc = "`exactly_once` writes records and position in transactions of Kafka: consumers that "
-            "set `isolation.level` to `read_committed` see each change once, whatever is killed. "
-            "Needs `sink: kafka`, `kafka.acks: all` and the position in `state.topic`.",
+     .doc =
+         "`exactly_once` writes records and position in transactions of Kafka: consumers that "
+         "set `isolation.level` to `read_committed` see each change once, whatever is killed; in "
+         "a snapshot tables without a key start over. "
+         "Needs `sink: kafka`, `kafka.acks: all` and the position in `state.topic`.",
      .words = kDeliveries.all()},
 };
 

@@ -102,7 +102,8 @@ std::string write_position(const StoredPosition& position) {
         escaped(position.pipeline), escaped(position.system), position.timeline,
         escaped(position.database), escaped(position.slot), to_string(position.resume_at));
     if (position.within != Position{}) {
-        text += fmt::format("within={}\n", to_string(position.within));
+        text += fmt::format("within={}\npublication={}\n", to_string(position.within),
+                            escaped(position.publication));
     }
     if (!position.snapshot.empty()) {
         text += fmt::format("snapshot={}\n", escaped(position.snapshot));
@@ -132,10 +133,11 @@ Result<StoredPosition, std::string> read_position(std::string_view text) {
     auto slot = lines.value("slot");
     const auto resume_at = lines.value("resume_at").and_then(parse_lsn);
     const auto within = lines.optional_value("within").and_then(parse_within);
+    auto publication = lines.optional_value("publication");
     auto snapshot = lines.optional_value("snapshot");
     auto memory = lines.optional_value("memory");
     if (!pipeline || !system || !timeline || !database || !slot || !resume_at || !within ||
-        !snapshot || !memory || !lines.rest().empty()) {
+        !publication || !snapshot || !memory || !lines.rest().empty()) {
         return std::unexpected("its lines are not those of a position");
     }
     return StoredPosition{.pipeline = std::move(*pipeline),
@@ -145,6 +147,7 @@ Result<StoredPosition, std::string> read_position(std::string_view text) {
                           .slot = std::move(*slot),
                           .resume_at = *resume_at,
                           .within = *within,
+                          .publication = std::move(*publication),
                           .snapshot = std::move(*snapshot),
                           .memory = std::move(*memory)};
 }

@@ -51,8 +51,10 @@ TEST(PositionTextTest, CarriesASnapshotAndAMemoryEachByItself) {
 TEST(PositionTextTest, CarriesAPlaceInsideATransaction) {
     StoredPosition position = kPosition;
     position.within = {Lsn{0x16'B374D900}, 18'446'744'073'709'551'614U};
-    EXPECT_THAT(write_position(position),
-                testing::HasSubstr("\nwithin=16/B374D900#18446744073709551614\n"));
+    position.publication = "a\npub";
+    EXPECT_THAT(
+        write_position(position),
+        testing::HasSubstr("\nwithin=16/B374D900#18446744073709551614\npublication=a%0Apub\n"));
     EXPECT_EQ(read_position(write_position(position)), position);
 }
 

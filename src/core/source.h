@@ -48,6 +48,8 @@ struct SourceIdentity {
     std::vector<TimelineSwitch> history;  // of `timeline`, oldest first
     std::string database;
     std::string slot;
+    // What decides which changes of a transaction come, and so how they are counted; may be empty.
+    std::string publication{};
     bool slot_is_new = false;  // created by this very open()
     // The slot is missing and was not created again (SourceTask::may_create_slot); or it was not
     // looked for, because this is another system or database than SourceTask::home.

@@ -28,6 +28,7 @@ struct StoredPosition {
     // And of the transaction that comes next, everything up to here; none: nothing. Only a sink
     // that seals stores such a place, for what it has committed must not come again.
     Position within{};
+    std::string publication{};  // what `within` was counted in; empty without it
     // What is left of the snapshots (SnapshotSource::progress); empty: nothing. That one is
     // wanted is stored with the first position, so a crash right after that loses no rows.
     std::string snapshot{};

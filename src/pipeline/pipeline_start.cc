@@ -152,6 +152,12 @@ void Pipeline::log_start(const StartPlan& plan) const {
             break;
         case Because::no_store: break;
     }
+    if (plan.comes_again) {
+        deps_.log.warning(
+            "the publication is another than when a transaction was delivered in part: all of that "
+            "transaction comes again",
+            {{"publication", identity.publication}, {"from", plan.from}});
+    }
 }
 
 // The position can't be used: a snapshot instead, if that is what the user wants then. Not at
@@ -178,6 +184,7 @@ Result<void> Pipeline::plan_snapshot(const StartPlan& plan) {
     log_start(plan);
     StoredPosition position = plan.store_first ? *plan.store_first : *stored;
     position.snapshot = snapshot_;
+    position.publication = source_->identity().publication;
     // What it knows now is stored before anything can happen to it.
     const std::string known = stored ? stored->memory : std::string{};
     source_->recall(known);

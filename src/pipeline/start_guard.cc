@@ -160,10 +160,15 @@ Result<StartPlan> plan_start(std::string_view pipeline, const PositionStore::Loa
                    .within = stored->within,
                    .because = Because::stored,
                    .store_first = {}};
-    if (stored->timeline != source.timeline) {
-        plan.because = Because::promoted;
+    const bool counts = source.publication.empty() || stored->publication == source.publication;
+    if (plan.within != Position{} && !counts) {
+        plan.within = {};
+        plan.comes_again = true;
+    }
+    if (stored->timeline != source.timeline) plan.because = Because::promoted;
+    if (plan.because == Because::promoted || plan.comes_again) {
         plan.store_first = position_at(pipeline, source, stored->resume_at);
-        plan.store_first->within = stored->within;
+        plan.store_first->within = plan.within;
     }
     return plan;
 }

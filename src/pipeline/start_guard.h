@@ -19,6 +19,9 @@
 //   yes     was there      S < C                                    stop: the slot was moved
 //   yes     was there      S >= C                                   start at S
 //
+// A place inside a transaction counts what one publication sent: with another it is given up, and
+// what was sealed of the transaction comes again.
+//
 // There is no option to go on regardless. Who accepts the gap says so with a command that each of
 // these errors names: `position reset` takes the stored position away, and the second line holds;
 // `adopt` makes the missing store and stores where the slot stands, and the last one does.
@@ -43,7 +46,9 @@ struct StartPlan {
     enum class Because : std::uint8_t { new_slot, foreign_slot, stored, promoted, no_store };
 
     Lsn from;
-    Position within{};  // StoredPosition's
+    Position within{};  // StoredPosition's, while it counts
+    // It doesn't any more: another publication counts otherwise. The transaction comes as a whole.
+    bool comes_again = false;
     Because because = Because::stored;
     // To be stored before the slot is confirmed; none when it is stored already.
     std::optional<StoredPosition> store_first;

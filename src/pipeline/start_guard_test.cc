@@ -223,6 +223,19 @@ TEST_F(StartGuardTest, AStartInsideATransactionReachesToItsCommit) {
     EXPECT_THAT(refused(stored).what, HasSubstr("ends at 0/802, before our position"));
 }
 
+TEST_F(StartGuardTest, AnotherPublicationCountsOtherwise) {
+    stored.within = {Lsn{2100}, 7};
+    stored.publication = "p1";
+    source.publication = "p1";
+    EXPECT_EQ(planned(stored).point(), stored.point());
+    EXPECT_FALSE(planned(stored).store_first);
+    source.publication = "p2";
+    const StartPlan plan = planned(stored);
+    EXPECT_TRUE(plan.comes_again);
+    EXPECT_EQ(plan.point(), ResumePoint{Lsn{2000}});
+    EXPECT_EQ(plan.store_first->point(), ResumePoint{Lsn{2000}});
+}
+
 TEST_F(StartGuardTest, APromotedServerMustHaveTheTransactionWeAreIn) {
     stored.within = {Lsn{2100}, 7};
     source.timeline = 4;

@@ -226,6 +226,7 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_system() {
     if (!*rows) return Progress::wait;
     if (auto read = read_system(**rows, identity); !read) return std::unexpected(read.error());
     identity.slot = config_.slot;
+    identity.publication = config_.publication;
     if (const auto& home = task_.home;
         home && (home->system != identity.system || home->database != identity.database)) {
         identity.slot_is_gone = true;
