@@ -11,6 +11,7 @@
 #include "cli/error_output.h"
 #include "cli/instance.h"
 #include "cli/signals.h"
+#include "cli/slot_text.h"
 #include "cli/sql_session.h"
 #include "cli/table.h"
 #include "observe/json_text.h"
@@ -27,13 +28,6 @@ constexpr std::string_view kLost =
     "nothing can be read from it any more: pg-capture position reset --drop-slot --yes, and start "
     "again: all tables are read again; changes in between are lost, except for what the rows show "
     "then";
-
-std::string room_text(const SlotInfo& slot) {
-    if (slot.lost || !slot.safe_bytes) return {};
-    if (*slot.safe_bytes <= 0) return ", may be lost at any moment (max_slot_wal_keep_size)";
-    return fmt::format(", lost after {} more (max_slot_wal_keep_size)",
-                       readable_bytes(static_cast<std::uint64_t>(*slot.safe_bytes)));
-}
 
 std::string instance_text(const StatusSnapshot& instance) {
     std::string text =
@@ -55,11 +49,9 @@ void append_slot(std::string& out, const SlotInfo& slot) {
     field("restart", slot.restart);
     field("server_end", slot.server_end);
     field("wal_status", slot.wal_status);
-    fmt::format_to(
-        std::back_inserter(out),
-        R"("active":{},"lost":{},"behind_bytes":{},"retained_bytes":{},"safe_bytes":{},)",
-        slot.active, slot.lost, slot.behind_bytes, slot.retained_bytes,
-        slot.safe_bytes ? fmt::format("{}", *slot.safe_bytes) : "null");
+    fmt::format_to(std::back_inserter(out),
+                   R"("active":{},"lost":{},"behind_bytes":{},"retained_bytes":{},{},)",
+                   slot.active, slot.lost, slot.behind_bytes, slot.retained_bytes, room_json(slot));
 }
 
 // What is looked at, again and again.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/error_output.h"
+#include "cli/slot_text.h"
 #include "cli/sql_session.h"
 #include "cli/table.h"
 #include "observe/json_text.h"
@@ -30,8 +31,8 @@ std::string as_json(const std::vector<SlotInfo>& slots) {
         field("confirmed", slot.confirmed);
         field("restart", slot.restart);
         field("wal_status", slot.wal_status);
-        text += fmt::format("\"active\":{},\"ours\":{},\"retained_bytes\":{}}}", slot.active,
-                            slot.ours, slot.retained_bytes);
+        text += fmt::format(R"("active":{},"ours":{},"retained_bytes":{},{}}})", slot.active,
+                            slot.ours, slot.retained_bytes, room_json(slot));
     }
     return text + "]}\n";
 }
@@ -42,8 +43,8 @@ std::string as_table(const std::vector<SlotInfo>& slots) {
         {"SLOT", "DATABASE", "PLUGIN", "READER", "CONFIRMED", "KEPT FOR IT", "STATUS", ""}};
     for (const SlotInfo& slot : slots) {
         rows.push_back({slot.name, slot.database, slot.plugin, slot.active ? slot.reader : "nobody",
-                        slot.confirmed, readable_bytes(slot.retained_bytes), slot.wal_status,
-                        slot.ours ? "ours" : ""});
+                        slot.confirmed, readable_bytes(slot.retained_bytes),
+                        slot.wal_status + room_text(slot), slot.ours ? "ours" : ""});
     }
     return aligned(rows);
 }

@@ -211,6 +211,9 @@ TEST(LagTextTest, AMissingSlotAndALostOneAreSaid) {
 }
 
 TEST(LagTextTest, JsonIsOneLineAndWhole) {
+    near.info->unread_for = 75s;
+    near.info->unread_max = 2h;
+    EXPECT_THAT(lag_text(near), HasSubstr(", unread for 75 s and lost after 2 h (idle_"));
     const auto text = lag_json(report());
     EXPECT_EQ(text.find('\n'), text.size() - 1);
     const auto json = read_json(text);

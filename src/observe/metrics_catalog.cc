@@ -43,6 +43,19 @@ constexpr std::array kCatalog{
                .kind = gauge,
                .name = "cdc_slot_retained_bytes",
                .help = "Bytes of write-ahead log that the server keeps because of the slot."},
+    MetricSpec{.id = Metric::slot_safe_bytes,
+               .kind = gauge,
+               .name = "cdc_slot_safe_bytes",
+               .help = "Bytes of write-ahead log that may still be written before the slot can be "
+                       "lost (max_slot_wal_keep_size); NaN where nothing limits it, and before "
+                       "PostgreSQL 13."},
+    MetricSpec{.id = Metric::slot_wal_status,
+               .kind = gauge,
+               .name = "cdc_slot_wal_status",
+               .help = "1 for what the server says of the log the slot needs, 0 for the others: "
+                       "reserved, extended (more than max_wal_size), unreserved (it may be "
+                       "dropped at the next checkpoint), lost. From PostgreSQL 13 on.",
+               .labels = {"status"}},
     MetricSpec{.id = Metric::changes_total,
                .kind = counter,
                .name = "cdc_changes_total",

@@ -17,6 +17,8 @@ enum class Metric : std::uint8_t {
     wal_position_bytes,
     slot_active,
     slot_retained_bytes,
+    slot_safe_bytes,
+    slot_wal_status,
     changes_total,
     transactions_total,
     sink_records_total,

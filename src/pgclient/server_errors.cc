@@ -66,8 +66,11 @@ bool slot_is_given_up(const ServerReport& c) noexcept {
         "can no longer use replication slot",
         "requested WAL segment",
     };
+    const bool invalidated = contains(c.message, "cannot read from logical replication slot") &&
+                             contains(c.detail, "has been invalidated");  // 13 to 17, at the start
     return (c.sqlstate == "55000" || c.sqlstate == "58P01") &&
-           std::ranges::any_of(texts, [&](auto text) { return contains(c.message, text); });
+           (invalidated ||
+            std::ranges::any_of(texts, [&](auto text) { return contains(c.message, text); }));
 }
 
 // What a text of libpq or of the server stands for.

@@ -126,6 +126,17 @@ TEST(ServerErrorsTest, SqlstatesDecideWhatComesNext) {
     EXPECT_EQ(server_error({"XX000", "something"}).next, Next::retry);
 }
 
+TEST(ServerErrorsTest, ASlotThatWasInvalidatedBeforeItsStreamBeganIsGivenUp) {
+    const auto refused = [](std::string_view detail) {
+        return server_error({"55000", "cannot read from logical replication slot \"s\"", detail});
+    };
+    const auto lost =
+        refused("This slot has been invalidated because it exceeded the maximum reserved size.");
+    EXPECT_EQ(lost.category, Category::position);
+    EXPECT_EQ(lost.next, Next::stop);
+    EXPECT_EQ(refused("Something else.").category, Category::server);
+}
+
 TEST(ServerErrorsTest, AMissingPublicationIsAMatterOfPosition) {
     const auto e = server_error({"42704", "publication \"p\" does not exist"});
     EXPECT_EQ(e.category, Category::position);

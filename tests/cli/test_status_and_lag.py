@@ -194,6 +194,19 @@ def test_lag_of_a_lost_slot_says_so():
         assert "pg-capture position reset --drop-slot" in run_capture("lag", env=env).stdout
 
 
+def test_lag_and_slots_of_one_that_nobody_reads_say_for_how_long_it_may_be():
+    with PostgresServer("18", settings={"idle_replication_slot_timeout": "2h"}) as server:
+        server.psql("SELECT pg_create_logical_replication_slot('unread', 'pgoutput')")
+        env = environment(server, "unread") | {"PG_DATABASE": "postgres"}
+        told = wait_until(lambda: (told := ask("lag", env))["unread_seconds"] and told, what="a second")
+        assert told["unread_seconds_max"] == 7200 and told["wal_status"] == "reserved"
+        assert "lost after 2 h (idle_replication_slot_timeout)" in run_capture("lag", env=env).stdout
+        done = run_capture("slots", "list", "--output", "json", env=env)
+        listed = json.loads(done.stdout)["slots"][0]
+        assert listed["unread_seconds_max"] == 7200 and listed["safe_bytes"] is None
+        assert "lost after 2 h" in run_capture("slots", "list", env=env).stdout
+
+
 def test_lag_without_a_server_is_an_error(server):
     done = run_capture("lag", env=environment(server) | {"PG_PORT": "1"})
     assert done.returncode == 3 and "127.0.0.1" in done.stderr

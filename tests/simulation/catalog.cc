@@ -113,6 +113,7 @@ Rows Catalog::facts() const {
                     {"wal_level", "logical"},
                     {"wal_sender_timeout_ms", "20000"},
                     {"max_slot_wal_keep_mb", "-1"},
+                    {"idle_slot_timeout_s", {}},
                     {"slots_max", "10"},
                     {"slots", "1"},
                     {"senders_max", "10"},
@@ -219,7 +220,9 @@ Rows Catalog::slots() const {
          {"two_phase", "f"},
          {"failover", "f"},
          {"synced", "f"},
-         {"reader", {}}});
+         {"reader", {}},
+         {"inactive_s", {}},
+         {"idle_timeout_s", {}}});
     return slot.exists ? rows : without_rows(std::move(rows));
 }
 
@@ -240,7 +243,10 @@ Rows Catalog::slot_health() const {
           flag(server_.publications() ? server_.publications()->find(kPublished) != nullptr
                                       : server_.publication())},
          {"server_end", to_string(server_.end())},
-         {"retained_bytes", known("1000")}});
+         {"retained_bytes", known("1000")},
+         {"walsender_waits_for", {}},
+         {"inactive_s", {}},
+         {"idle_timeout_s", {}}});
 }
 
 Rows Catalog::key_of(std::string_view table) const {

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from ground import BEGINS
+from support.processes import wait_until
 from support.replica import lsn_number
 from support.servers import PostgresServer
 
@@ -183,6 +184,58 @@ def test_when_needed_takes_another_when_the_server_removed_the_log(own_server, g
         ground.wait_streamed()
         assert {"id": 1, "v": "lost"} in ground.rows("t")[500:]
         capture.stop()
+
+
+def test_when_needed_takes_another_when_the_server_gives_the_slot_up_while_it_runs(own_server, grounds):
+    """Its reader stands still meanwhile, so it is not the end of the stream that it sees."""
+    own_server.set(min_wal_size="32MB", max_wal_size="32MB")
+    ground = grounds(own_server, source_snapshot_mode="when_needed")
+    ground.sql(ROWS + "CREATE TABLE junk (v text)")
+    with ground.capture() as capture:
+        ground.wait_complete()
+        ground.wait_streamed()
+        capture.hold_at(len(capture.raw_lines))
+        ground.sql("INSERT INTO junk SELECT repeat('x', 1000) FROM generate_series(1, 30000)")
+        own_server.set(max_slot_wal_keep_size="1MB")
+
+        def replaced():
+            assert capture.running, capture.stderr_tail()
+            slot = own_server.slot(ground.name)
+            if slot and slot["wal_status"] != "lost" and slot["active"]:
+                ground.sql("INSERT INTO junk VALUES ('x'); SELECT pg_switch_wal(); CHECKPOINT")
+            else:
+                own_server.set(max_slot_wal_keep_size="-1")     # the next one is to stay
+            return "a snapshot follows" in capture.stderr
+        wait_until(replaced, what="the slot to be replaced", interval=0.2)
+        ground.sql("UPDATE t SET v = 'seen' WHERE id = 2")
+        capture.hold_at(None)
+        ground.wait_complete(2)
+        ground.wait_streamed()
+        again = {m["after"]["v"] for m in ground.of("t", "READ", "UPDATE")[500:] if m["after"]["id"] == 2}
+        assert "seen" in again and len(ground.rows("t")) >= 1000
+        assert capture.running and own_server.slot(ground.name)["wal_status"] != "lost"
+        capture.stop()
+
+
+def test_when_needed_takes_another_when_the_slot_was_unread_for_too_long(grounds):
+    with PostgresServer("18", settings={"idle_replication_slot_timeout": "1s"}) as server:
+        ground = grounds(server, source_snapshot_mode="when_needed")
+        ground.sql(ROWS)
+        with ground.capture() as capture:
+            ground.wait_complete()
+            ground.wait_streamed()
+            capture.stop()
+            ground.sql("UPDATE t SET v = 'lost' WHERE id = 1")
+
+            def invalidated():
+                server.psql("CHECKPOINT")
+                return server.slot(ground.name)["invalidation_reason"] == "idle_timeout"
+            wait_until(invalidated, what="the slot to be given up", interval=0.3)
+            capture.start()
+            ground.wait_complete(2)
+            ground.wait_streamed()
+            assert {"id": 1, "v": "lost"} in ground.rows("t")[500:]
+            capture.stop()
 
 
 def test_initial_still_stops_where_changes_were_lost(ground):

@@ -228,6 +228,7 @@ inline Rows fake_facts(const std::map<std::string, std::optional<std::string>>& 
                                                             {"wal_level", "logical"},
                                                             {"wal_sender_timeout_ms", "60000"},
                                                             {"max_slot_wal_keep_mb", "-1"},
+                                                            {"idle_slot_timeout_s", std::nullopt},
                                                             {"slots_max", "10"},
                                                             {"slots", "1"},
                                                             {"senders_max", "10"},
@@ -250,9 +251,10 @@ inline Rows fake_facts(const std::map<std::string, std::optional<std::string>>& 
 
 inline const std::vector<std::string>& fake_slot_columns() {
     static const std::vector<std::string> columns{
-        "name",    "plugin",    "database",   "here",     "active", "pid",
-        "restart", "confirmed", "server_end", "retained", "safe",   "wal_status",
-        "invalid", "two_phase", "failover",   "synced",   "reader"};
+        "name",   "plugin",     "database",   "here",          "active",
+        "pid",    "restart",    "confirmed",  "server_end",    "retained",
+        "safe",   "wal_status", "invalid",    "two_phase",     "failover",
+        "synced", "reader",     "inactive_s", "idle_timeout_s"};
     return columns;
 }
 
@@ -261,16 +263,25 @@ inline Rows no_slots() {
 }
 
 inline Rows fake_slot(const std::map<std::string, std::optional<std::string>>& but = {}) {
-    std::map<std::string, std::optional<std::string>> slot{
-        {"name", "shop_slot"},     {"plugin", "pgoutput"},
-        {"database", "shop"},      {"here", "t"},
-        {"active", "f"},           {"pid", std::nullopt},
-        {"restart", "0/100"},      {"confirmed", "0/200"},
-        {"server_end", "0/300"},   {"retained", "4096"},
-        {"safe", std::nullopt},    {"wal_status", "reserved"},
-        {"invalid", std::nullopt}, {"two_phase", "f"},
-        {"failover", "f"},         {"synced", "f"},
-        {"reader", std::nullopt}};
+    std::map<std::string, std::optional<std::string>> slot{{"name", "shop_slot"},
+                                                           {"plugin", "pgoutput"},
+                                                           {"database", "shop"},
+                                                           {"here", "t"},
+                                                           {"active", "f"},
+                                                           {"pid", std::nullopt},
+                                                           {"restart", "0/100"},
+                                                           {"confirmed", "0/200"},
+                                                           {"server_end", "0/300"},
+                                                           {"retained", "4096"},
+                                                           {"safe", std::nullopt},
+                                                           {"wal_status", "reserved"},
+                                                           {"invalid", std::nullopt},
+                                                           {"two_phase", "f"},
+                                                           {"failover", "f"},
+                                                           {"synced", "f"},
+                                                           {"reader", std::nullopt},
+                                                           {"inactive_s", std::nullopt},
+                                                           {"idle_timeout_s", std::nullopt}};
     for (const auto& [name, value] : but) slot[name] = value;
     FakeRow row;
     for (const std::string& column : fake_slot_columns()) row.push_back(slot[column]);

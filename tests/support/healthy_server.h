@@ -48,8 +48,9 @@ inline Rows fake_id_key() {
 
 inline Rows fake_slot_health(const std::string& confirmed = "0/200",
                              const std::string& publication = "t") {
-    return fake_rows({}, {{"t", "t", "0/100", confirmed, "reserved", std::nullopt, std::nullopt,
-                           publication, "0/500", "1024"}});
+    return fake_rows(
+        {}, {{"t", "t", "0/100", confirmed, "reserved", std::nullopt, std::nullopt, publication,
+              "0/500", "1024", std::nullopt, std::nullopt, std::nullopt}});
 }
 
 }  // namespace pgc

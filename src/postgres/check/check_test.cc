@@ -149,6 +149,16 @@ TEST_F(CheckTest, LimitsAndEncodingsAreWarnings) {
     EXPECT_EQ(findings[1].level, Level::warning);
 }
 
+TEST_F(CheckTest, ATimeoutForUnreadSlotsIsAWarning) {
+    facts({{"idle_slot_timeout_s", "0"}});
+    EXPECT_THAT(bad(), IsEmpty());
+    facts({{"idle_slot_timeout_s", "7200"}});
+    EXPECT_EQ(only().id, "idle_replication_slot_timeout");
+    EXPECT_EQ(only().level, Level::warning);
+    EXPECT_THAT(only().message, HasSubstr("2 h"));
+    EXPECT_THAT(only().hint, HasSubstr("idle_replication_slot_timeout = 0"));
+}
+
 TEST_F(CheckTest, AShortSenderTimeoutMattersOnlyWhereWeCantSetIt) {
     facts({{"wal_sender_timeout_ms", "5000"}});
     EXPECT_THAT(bad(), IsEmpty());

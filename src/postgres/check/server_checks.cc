@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "observe/status_line.h"
 #include "pgclient/answer.h"
 #include "pgclient/quote.h"
 #include "pgclient/session.h"
@@ -159,6 +160,17 @@ void check_settings(const ServerFacts& facts, bool followed, Findings& findings)
                                     "kept",
                                     facts.max_slot_wal_keep_bytes >> 20),
              .hint = "ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf()"});
+    }
+    if (facts.idle_slot_timeout > Duration{0}) {
+        findings.push_back(
+            {.id = "idle_replication_slot_timeout",
+             .level = Level::warning,
+             .subject = "idle_replication_slot_timeout",
+             .message = fmt::format("a slot that nobody reads for {} is lost, and with it what it "
+                                    "kept: pg-capture must not be away for so long",
+                                    readable_time(facts.idle_slot_timeout)),
+             .hint =
+                 "ALTER SYSTEM SET idle_replication_slot_timeout = 0; SELECT pg_reload_conf()"});
     }
     if (facts.version < kWalSenderTimeoutSince && facts.wal_sender_timeout > Duration{0} &&
         facts.wal_sender_timeout < kShortestSenderTimeout) {

@@ -61,6 +61,7 @@ Result<ServerFacts> read_server_facts(const Rows& rows, int version) {
     facts.wal_sender_timeout = std::chrono::milliseconds{row.number("wal_sender_timeout_ms")};
     const auto keep_mb = row.number("max_slot_wal_keep_mb", -1);
     facts.max_slot_wal_keep_bytes = keep_mb < 0 ? -1 : keep_mb << 20;
+    facts.idle_slot_timeout = std::chrono::seconds{row.number("idle_slot_timeout_s")};
     facts.slots_max = row.number("slots_max");
     facts.slots = row.number("slots");
     facts.senders_max = row.number("senders_max");

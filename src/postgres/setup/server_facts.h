@@ -17,6 +17,7 @@ struct ServerFacts {
     std::string wal_level;
     Duration wal_sender_timeout{0};
     std::int64_t max_slot_wal_keep_bytes = -1;
+    Duration idle_slot_timeout{0};  // 18+: a slot that nobody reads is given up; zero: never
     std::int64_t slots_max = 0;
     std::int64_t slots = 0;
     std::int64_t senders_max = 0;

@@ -48,6 +48,9 @@ Result<std::vector<SlotState>> read_slots(const Rows& rows) {
         s.retained_bytes = row.number("retained");
         s.server_end = row.lsn("server_end");
         if (!row.is_null("safe")) s.safe_bytes = row.number("safe");
+        if (!row.is_null("inactive_s"))
+            s.inactive_for = std::chrono::seconds{row.number("inactive_s")};
+        s.idle_timeout = std::chrono::seconds{row.number("idle_timeout_s")};
         s.wal_status = row.text("wal_status");
         s.invalid = row.text("invalid");
         s.two_phase = row.flag("two_phase");

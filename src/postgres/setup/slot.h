@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/lsn.h"
 #include "pgclient/link.h"
@@ -27,7 +28,10 @@ struct SlotState {
     Lsn server_end;
     // 13+: what may still be written before the slot can be lost; none where nothing limits it.
     std::optional<std::int64_t> safe_bytes;
-    std::string invalid;  // 16+: why the server has given it up; empty if it has not
+    // 17+: for how long nobody has read from it; none while somebody does.
+    std::optional<Duration> inactive_for;
+    Duration idle_timeout{0};  // 18+: it is given up when that is as long; zero: never
+    std::string invalid;       // 16+: why the server has given it up; empty if it has not
     bool two_phase = false;
     bool failover = false;
     bool synced = false;  // copied from a primary: to be read after a promotion only

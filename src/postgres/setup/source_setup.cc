@@ -200,7 +200,6 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_facts() {
     plan.messages = facts_.version >= 140000;
     plan.sql_ascii = facts_.sql_ascii();
     plan.standby = facts_.standby;
-    plan.max_slot_wal_keep_bytes = facts_.max_slot_wal_keep_bytes;
     plan.wal_sender_timeout =
         facts_.version >= kWalSenderTimeoutSince ? kOurWalSenderTimeout : facts_.wal_sender_timeout;
     plan.publication = config_.publication;

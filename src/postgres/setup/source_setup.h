@@ -55,8 +55,7 @@ struct StreamPlan {
     // Of what is before the slot, made with it; for as long as the replication link is left
     // alone. Empty: none.
     std::string exported_snapshot;
-    Duration wal_sender_timeout{0};             // in force on the replication link; zero: none
-    std::int64_t max_slot_wal_keep_bytes = -1;  // -1: no limit
+    Duration wal_sender_timeout{0};  // in force on the replication link; zero: none
 };
 
 struct SourceSetupTask {

@@ -6,6 +6,18 @@
 
 namespace pgc {
 
+std::string_view slot_inactive_seconds(int version) noexcept {
+    if (version < 170000) return "NULL::pg_catalog.int8";
+    return "CASE WHEN NOT s.active THEN pg_catalog.date_part('epoch', "
+           "pg_catalog.clock_timestamp() - s.inactive_since)::pg_catalog.int8 END";
+}
+
+std::string_view idle_slot_timeout_seconds(int version) noexcept {
+    if (version < 180000) return "NULL::pg_catalog.int8";
+    return "pg_catalog.date_part('epoch', pg_catalog.current_setting("
+           "'idle_replication_slot_timeout')::pg_catalog.interval)::pg_catalog.int8";
+}
+
 // Asked at each start: pg_settings, which lists them all for each that is asked for, is left alone.
 std::string server_facts_query() {
     return R"sql(/* pg-capture: server */
@@ -16,6 +28,8 @@ SELECT current_setting('server_version') AS version,
        CASE current_setting('max_slot_wal_keep_size', true) WHEN '-1' THEN -1
             ELSE pg_size_bytes(current_setting('max_slot_wal_keep_size', true)) >> 20 END
            AS max_slot_wal_keep_mb,
+       extract(epoch FROM current_setting('idle_replication_slot_timeout', true)::interval)::bigint
+           AS idle_slot_timeout_s,
        current_setting('max_replication_slots') AS slots_max,
        (SELECT count(*) FROM pg_replication_slots) AS slots,
        current_setting('max_wal_senders') AS senders_max,
@@ -205,7 +219,7 @@ SELECT s.slot_name AS name, s.plugin, s.database, s.database = current_database(
        s.active, s.active_pid AS pid, s.restart_lsn AS restart, s.confirmed_flush_lsn AS confirmed,
        e.lsn AS server_end, (e.lsn - s.restart_lsn)::bigint AS retained,
        {} AS safe, {} AS wal_status, {} AS invalid, {} AS two_phase, {} AS failover, {} AS synced,
-       a.application_name AS reader
+       a.application_name AS reader, {} AS inactive_s, {} AS idle_timeout_s
   FROM pg_replication_slots s
  CROSS JOIN (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
                          ELSE pg_current_wal_lsn() END AS lsn) e
@@ -215,6 +229,7 @@ SELECT s.slot_name AS name, s.plugin, s.database, s.database = current_database(
         version >= 130000 ? "s.safe_wal_size" : "NULL", version >= 130000 ? "s.wal_status" : "NULL",
         invalid, version >= 140000 ? "s.two_phase" : "false",
         version >= 170000 ? "s.failover" : "false", version >= 170000 ? "s.synced" : "false",
+        slot_inactive_seconds(version), idle_slot_timeout_seconds(version),
         name.empty() ? std::string{} : fmt::format(" AND s.slot_name = {}", quote_text(name)));
 }
 

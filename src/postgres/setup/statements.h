@@ -14,7 +14,13 @@
 
 namespace pgc {
 
+// Expressions of a slot `s` of pg_replication_slots, both in seconds: for how long nobody has read
+// from it, null while somebody does and before 17; after how long that is too long, null before 18.
+std::string_view slot_inactive_seconds(int version) noexcept;
+std::string_view idle_slot_timeout_seconds(int version) noexcept;
+
 // One row: version, wal_level, wal_sender_timeout_ms, max_slot_wal_keep_mb (null before 13),
+// idle_slot_timeout_s (null before 18),
 // slots_max, slots, senders_max, senders, encoding, standby, role, superuser, replication,
 // may_create.
 std::string server_facts_query();
@@ -54,7 +60,8 @@ std::string published_types_query(int version, const std::vector<std::string>& n
 
 // One row for each logical slot: name, plugin, database, here, active, pid, restart,
 // confirmed, retained, wal_status (13+), invalid (16+: why; conflicting or the reason), two_phase
-// (14+), failover and synced (17+), reader. Without `name` all of them.
+// (14+), failover and synced (17+), reader, inactive_s and idle_timeout_s (as above). Without
+// `name` all of them.
 std::string slots_query(int version, std::string_view name);
 
 // Ends the session `pid` if it is a walsender of this very process: one row, or none.

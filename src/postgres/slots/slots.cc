@@ -47,6 +47,9 @@ SlotInfo info_of(const SlotState& slot, std::string_view our_slot) {
             .retained_bytes =
                 static_cast<std::uint64_t>(std::max<std::int64_t>(slot.retained_bytes, 0)),
             .safe_bytes = slot.safe_bytes,
+            .unread_for = slot.inactive_for,
+            .unread_max =
+                slot.idle_timeout > Duration{0} ? std::optional{slot.idle_timeout} : std::nullopt,
             .wal_status = status(slot),
             .lost = !slot.invalid.empty() || slot.wal_status == "lost",
             .ours = slot.here && slot.name == our_slot};

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "pgclient/blocking.h"
 
@@ -27,6 +28,10 @@ struct SlotInfo {
     // What may still be written before it can be lost; none where nothing limits it, and
     // before 13. Negative: it is past that already.
     std::optional<std::int64_t> safe_bytes;
+    // For how long nobody has read it (17+), and after how long of that it is given up (18+); none
+    // while somebody does, where it is never given up, and where that is not known.
+    std::optional<Duration> unread_for;
+    std::optional<Duration> unread_max;
     std::string wal_status;  // or why it is lost; "unknown" before 13
     bool lost = false;       // nothing can be read from it any more
     bool ours = false;       // the one that is configured

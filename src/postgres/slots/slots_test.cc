@@ -69,6 +69,19 @@ TEST_F(SlotsTest, OneIsFoundByItsName) {
     EXPECT_FALSE(*find_slot(sql, "shop_slot"));
 }
 
+TEST_F(SlotsTest, OneThatNobodyReadsSaysForHowLongAndForHowLongItMay) {
+    server.answers("pg-capture: slots */",
+                   fake_slot({{"inactive_s", "75"}, {"idle_timeout_s", "3600"}}));
+    auto sql = link();
+    auto slot = find_slot(sql, "shop_slot");
+    EXPECT_EQ((*slot)->unread_for, std::chrono::seconds{75});
+    EXPECT_EQ((*slot)->unread_max, std::chrono::hours{1});
+    server.answers("pg-capture: slots */", fake_slot({{"idle_timeout_s", "0"}}));
+    slot = find_slot(sql, "shop_slot");
+    EXPECT_FALSE((*slot)->unread_for);
+    EXPECT_FALSE((*slot)->unread_max);
+}
+
 TEST_F(SlotsTest, AnActiveOneIsNotDropped) {
     server.answers("pg-capture: slots */", fake_slot({{"active", "t"}, {"pid", "9"}}));
     auto sql = link();

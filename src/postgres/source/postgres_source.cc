@@ -119,7 +119,8 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
                 [this] {
                     const SourceCarryOver& carry_over = deps_.carry_over;
                     return !carry_over.text_only || feedback_.flushed() >= carry_over.text_until;
-                }},
+                },
+            .may_replace_slot = deps_.may_replace_slot},
         setup_.sql_link(), deps_.clock.now());
     if (auto taken = snapshot_->restore(snapshot); !taken) return taken;
     take_tables(plan_.joined, plan_.covered);
@@ -444,3 +445,8 @@ Error PostgresSource::explained(Error error) const {
 }
 
 }  // namespace pgc
+    // A missing publication, which is a matter of position as well, has a hint of its own.
+    if (given_up && error.hint.empty() && deps_.may_replace_slot) {
+        error.category = Error::Category::server;
+        error.next = Error::Next::retry;
+    }

@@ -120,6 +120,22 @@ TEST_F(PostgresSourceTest, SaysWhichSlotWasRefused) {
     EXPECT_THAT(serviced.error().hint, HasSubstr("are lost"));
 }
 
+TEST_F(PostgresSourceTest, ARefusedSlotThatMayBeReplacedIsLeftToTheNextAttempt) {
+    made.emplace(PostgresSource::Deps{.config = config,
+                                      .links = links,
+                                      .clock = clock,
+                                      .metrics = metrics,
+                                      .logger = log.logger("postgres"),
+                                      .carry_over = carry_over,
+                                      .may_replace_slot = true});
+    open();
+    ASSERT_TRUE(source().start(kFrom, {}));
+    stream.refuses = stop(Error::Category::position, "can no longer get changes");
+    EXPECT_EQ(service().error().next, Error::Next::retry);
+    stream.refuses = stop(Error::Category::position, "no publication").with_hint("make it");
+    EXPECT_EQ(service().error().next, Error::Next::stop);
+}
+
 // Such as a division by zero in somebody's row filter, or what no line of ours knows.
 class AnErrorOfTheServer : public PostgresSourceTest,
                            public ::testing::WithParamInterface<ServerReport> {};

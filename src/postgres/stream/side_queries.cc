@@ -1,6 +1,8 @@
 #include "postgres/stream/side_queries.h"
 
 #include <algorithm>
+#include <limits>
+#include <string_view>
 #include <utility>
 
 #include "postgres/catalog/table_facts.h"
@@ -113,39 +115,33 @@ Result<void> SideQueries::take_slot(QueryRunner::Answer answer) {
         deps_.logger.failure(LogLevel::warning, "the slot's health is not known", health.error());
         return {};
     }
-    if (auto fine = judge(*health, deps_.plan); !fine) return fine;
+    measure(*health);
+    if (auto fine = judge(*health, deps_.plan, deps_.may_replace_slot); !fine) return fine;
     if (start_ == Start::unverified && asked_since_start_) {
         if (auto fine = judge_start(*health, deps_.plan, from_); !fine) return fine;
         start_ = Start::verified;
     }
-    observe(*health);
+    note_risk(*health);
     return {};
 }
 
-void SideQueries::observe(const SlotHealth& health) {
+void SideQueries::measure(const SlotHealth& health) {
     server_end_ = std::max(server_end_, health.server_end);
-    deps_.metrics.gauge(Metric::slot_active).set(health.active ? 1 : 0);
-    deps_.metrics.gauge(Metric::slot_retained_bytes)
-        .set(static_cast<double>(health.retained_bytes));
-    const SlotRisk risk = risk_of(health, deps_.plan);
-    if (risk == std::exchange(risk_, risk)) return;
-    const auto retained = health.retained_bytes;
-    switch (risk) {
-        case SlotRisk::none:
-            deps_.logger.info("the slot is out of danger", {{"retained_bytes", retained}});
-            return;
-        case SlotRisk::near:
-            deps_.logger.warning(
-                "the slot nears max_slot_wal_keep_size",
-                {{"retained_bytes", retained}, {"bytes_left", health.safe_wal_bytes.value_or(0)}});
-            return;
-        case SlotRisk::now:
-            deps_.logger.error(
-                "the server may drop the slot at its next checkpoint",
-                {{"retained_bytes", retained},
-                 {"hint", "raise max_slot_wal_keep_size, or fix what the sink waits for"}});
-            return;
+    walsender_waits_for_ = health.walsender_waits_for;
+    Metrics& metrics = deps_.metrics;
+    metrics.gauge(Metric::slot_active).set(health.active ? 1 : 0);
+    metrics.gauge(Metric::slot_retained_bytes).set(static_cast<double>(health.retained_bytes));
+    metrics.gauge(Metric::slot_safe_bytes)
+        .set(health.safe_wal_bytes ? static_cast<double>(*health.safe_wal_bytes)
+                                   : std::numeric_limits<double>::quiet_NaN());
+    for (const std::string_view status : {"reserved", "extended", "unreserved", "lost"}) {
+        metrics.gauge(Metric::slot_wal_status, {status}).set(status == health.wal_status ? 1 : 0);
     }
+}
+
+void SideQueries::note_risk(const SlotHealth& health) {
+    const SlotRisk risk = risk_of(health);
+    if (risk != std::exchange(risk_, risk)) report(risk, health, deps_.logger);
 }
 
 Result<void> SideQueries::take_catalog(const QueryRunner::Answer& answer) {

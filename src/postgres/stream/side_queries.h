@@ -53,6 +53,7 @@ public:
         std::function<void(const PublicationState&)> on_tables{};
         // Whether nothing that is before us in the log must be taken as text (plan.text_for_now).
         std::function<bool()> text_ended{};
+        bool may_replace_slot = false;
     };
     static constexpr int kReconsidering = 12;  // as many times tables_refresh
 
@@ -72,6 +73,8 @@ public:
     bool start_verified() const noexcept { return start_ == Start::verified; }
     // The end of the server's log, when last asked.
     Lsn server_end() const noexcept { return server_end_; }
+    // What the walsender waited for then, in the server's words; empty: for nothing.
+    const std::string& walsender_waits_for() const noexcept { return walsender_waits_for_; }
 
     void wants(Wants& wants) const;
 
@@ -86,7 +89,8 @@ private:
     [[nodiscard]] Result<void> take_slot(QueryRunner::Answer answer);
     [[nodiscard]] Result<void> take_catalog(const QueryRunner::Answer& answer);
     void take_reselect(const QueryRunner::Answer& answer);
-    void observe(const SlotHealth& health);
+    void measure(const SlotHealth& health);
+    void note_risk(const SlotHealth& health);
 
     [[nodiscard]] Result<void> do_maintenance(Instant now);
     [[nodiscard]] Result<void> reconsider_text(Instant now);
@@ -108,6 +112,7 @@ private:
     Instant slot_due_;
     SlotRisk risk_ = SlotRisk::none;
     Lsn server_end_;
+    std::string walsender_waits_for_;
 
     QueryRunner maintenance_;
     bool beating_ = false;

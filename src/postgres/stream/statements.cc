@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "pgclient/quote.h"
+#include "postgres/setup/statements.h"
 
 namespace pgc {
 
@@ -35,7 +36,11 @@ std::string slot_health_query(int server_version) {
         "EXISTS (SELECT 1 FROM pg_catalog.pg_publication p WHERE p.pubname = $3) "
         "AS publication_exists, e.server_end, "
         "pg_catalog.pg_wal_lsn_diff(e.server_end, s.restart_lsn)::pg_catalog.int8 "
-        "AS retained_bytes "
+        "AS retained_bytes, "
+        "(SELECT pg_catalog.concat_ws(': ', a.wait_event_type, a.wait_event) "
+        "FROM pg_catalog.pg_stat_get_activity(coalesce(s.active_pid, 0)) a) "
+        "AS walsender_waits_for, "
+        "{} AS inactive_s, {} AS idle_timeout_s "
         "FROM (SELECT CASE WHEN pg_catalog.pg_is_in_recovery() "
         "THEN pg_catalog.pg_last_wal_replay_lsn() "
         "ELSE pg_catalog.pg_current_wal_flush_lsn() END AS server_end) e "
@@ -44,7 +49,8 @@ std::string slot_health_query(int server_version) {
         has_status ? "s.safe_wal_size" : "NULL::pg_catalog.int8",
         has_reason      ? "s.invalidation_reason"
         : has_conflicts ? "CASE WHEN s.conflicting THEN 'conflict' END"
-                        : "NULL::pg_catalog.text");
+                        : "NULL::pg_catalog.text",
+        slot_inactive_seconds(server_version), idle_slot_timeout_seconds(server_version));
 }
 
 std::string replayed_query(std::string_view slot, bool in_use) {

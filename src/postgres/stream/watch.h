@@ -2,9 +2,10 @@
 //
 // Some dangers the stream itself does not show: that the server went ahead of us at the
 // start, that it is about to drop the log we still need, that the publication is gone (from
-// 18 on decoding goes on without it, in silence). So every kInterval the catalog is asked.
+// 18 on decoding goes on without it, in silence). So every kInterval the catalog is asked, and what
+// the walsender is busy with, should it send nothing.
 //
-// Pure: reading and judging of what one query answered. The query: statements.h.
+// Reading and judging of what one query answered. The query: statements.h.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/lsn.h"
+#include "observe/log.h"
 #include "pgclient/link.h"
 #include "postgres/setup/source_setup.h"
 
@@ -32,12 +34,17 @@ struct SlotHealth {
     bool publication_exists = false;
     Lsn server_end;
     std::int64_t retained_bytes = 0;
+    std::string walsender_waits_for;       // as "Lock: relation"; empty: for nothing, or not known
+    std::optional<Duration> inactive_for;  // 17+, while nobody reads from it
+    Duration idle_timeout{0};              // 18+: it is given up after so long; zero: never
 };
 
 [[nodiscard]] Result<SlotHealth> read_slot_health(const Rows& rows);
 
-// What nothing but a person can fix: an Error that stops.
-[[nodiscard]] Result<void> judge(const SlotHealth& health, const StreamPlan& plan);
+// What nothing but a person can fix: an Error that stops. `may_replace`: a slot that is gone is
+// none of that, since the next attempt makes another.
+[[nodiscard]] Result<void> judge(const SlotHealth& health, const StreamPlan& plan,
+                                 bool may_replace = false);
 
 // After START_REPLICATION: a server that was confirmed further than `from` has skipped, in
 // silence, what lies between. Unless the stream is not ours any more: its session was ended while
@@ -48,9 +55,14 @@ struct SlotHealth {
 
 enum class SlotRisk : std::uint8_t {
     none,
-    near,  // less than a fifth of max_slot_wal_keep_size is left
-    now,   // the next checkpoint may take it
+    large,   // it keeps more log than max_wal_size: what nothing limits fills a disk
+    near,    // less than a fifth of max_slot_wal_keep_size is left
+    now,     // the next checkpoint may take it
+    unread,  // for four fifths of idle_replication_slot_timeout: during a snapshot nobody reads it
 };
-SlotRisk risk_of(const SlotHealth& health, const StreamPlan& plan) noexcept;
+SlotRisk risk_of(const SlotHealth& health) noexcept;
+
+// One line about the risk that has changed, with the way out.
+void report(SlotRisk risk, const SlotHealth& health, const Logger& logger);
 
 }  // namespace pgc

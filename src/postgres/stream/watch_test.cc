@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/log_text.h"
+#include "support/manual_clock.h"
+
 namespace pgc {
 namespace {
 
@@ -15,9 +18,9 @@ Rows answer(std::vector<std::optional<std::string>> row) {
 }
 
 SlotHealth healthy() {
-    const auto health =
-        read_slot_health(answer({"t", "t", "0/100", "0/200", "reserved", std::nullopt, std::nullopt,
-                                 "t", "0/900", "2048"}));
+    const auto health = read_slot_health(
+        answer({"t", "t", "0/100", "0/200", "reserved", std::nullopt, std::nullopt, "t", "0/900",
+                "2048", "Client: WalSenderWaitForWAL", std::nullopt, "0"}));
     return health.value_or(SlotHealth{});
 }
 
@@ -26,7 +29,6 @@ StreamPlan plan() {
     plan.slot = "shop_slot";
     plan.publications = {"shop_pub"};
     plan.publication = "shop_pub";
-    plan.max_slot_wal_keep_bytes = 1000;
     return plan;
 }
 
@@ -41,6 +43,9 @@ TEST(WatchTest, ReadsWhatTheServerSays) {
     EXPECT_TRUE(health.publication_exists);
     EXPECT_EQ(health.server_end, Lsn{0x900});
     EXPECT_EQ(health.retained_bytes, 2048);
+    EXPECT_EQ(health.walsender_waits_for, "Client: WalSenderWaitForWAL");
+    EXPECT_FALSE(health.inactive_for);
+    EXPECT_EQ(health.idle_timeout, Duration{0});
     EXPECT_TRUE(judge(health, plan()));
 }
 
@@ -50,7 +55,8 @@ TEST(WatchTest, RefusesAnAnswerOfAnotherShape) {
 }
 
 TEST(WatchTest, ADroppedSlotStopsUs) {
-    const auto health = read_slot_health(answer({"f", {}, {}, {}, {}, {}, {}, "t", "0/900", {}}));
+    const auto health =
+        read_slot_health(answer({"f", {}, {}, {}, {}, {}, {}, "t", "0/900", {}, {}, {}, {}}));
     ASSERT_TRUE(health);
     const auto judged = judge(*health, plan());
     ASSERT_FALSE(judged);
@@ -67,6 +73,17 @@ TEST(WatchTest, ALostSlotStopsUsAndSaysWhy) {
     EXPECT_EQ(judge(health, plan()).error().next, Error::Next::stop);
     EXPECT_THAT(judge(health, plan()).error().hint,
                 HasSubstr("pg-capture position reset --drop-slot"));
+}
+
+TEST(WatchTest, ALostSlotThatMayBeReplacedIsLeftToTheNextAttempt) {
+    SlotHealth health = healthy();
+    health.wal_status = "lost";
+    EXPECT_EQ(judge(health, plan(), true).error().next, Error::Next::retry);
+    health.slot_exists = false;
+    EXPECT_EQ(judge(health, plan(), true).error().next, Error::Next::retry);
+    health = healthy();
+    health.publication_exists = false;
+    EXPECT_EQ(judge(health, plan(), true).error().next, Error::Next::stop);
 }
 
 TEST(WatchTest, ADroppedPublicationStopsUs) {
@@ -91,22 +108,58 @@ TEST(WatchTest, AServerThatWentAheadOfUsAtTheStartIsNotReadFrom) {
 
 TEST(WatchTest, SeesTheSlotInDangerInTime) {
     SlotHealth health = healthy();
-    EXPECT_EQ(risk_of(health, plan()), SlotRisk::none);
+    health.retained_bytes = 500;
+    EXPECT_EQ(risk_of(health), SlotRisk::none);
     health.safe_wal_bytes = 500;
-    EXPECT_EQ(risk_of(health, plan()), SlotRisk::none);
+    EXPECT_EQ(risk_of(health), SlotRisk::none);
+    health.wal_status = "extended";
+    EXPECT_EQ(risk_of(health), SlotRisk::large);
+    health.retained_bytes = 801;
     health.safe_wal_bytes = 199;
-    EXPECT_EQ(risk_of(health, plan()), SlotRisk::near);
+    EXPECT_EQ(risk_of(health), SlotRisk::near);
+    health.safe_wal_bytes = -1;
+    EXPECT_EQ(risk_of(health), SlotRisk::near);
     health.wal_status = "unreserved";
-    EXPECT_EQ(risk_of(health, plan()), SlotRisk::now);
+    EXPECT_EQ(risk_of(health), SlotRisk::now);
 }
 
-TEST(WatchTest, WithoutALimitNothingIsInDanger) {
+TEST(WatchTest, WithoutALimitWhatIsKeptIsStillTooMuchForTheDisk) {
     SlotHealth health = healthy();
-    StreamPlan unlimited = plan();
-    unlimited.max_slot_wal_keep_bytes = -1;
+    health.retained_bytes = 1'000'000'000;
+    EXPECT_EQ(risk_of(health), SlotRisk::none);
     health.wal_status = "extended";
-    EXPECT_EQ(risk_of(health, unlimited), SlotRisk::none);
+    EXPECT_EQ(risk_of(health), SlotRisk::large);
 }
+
+// While rows of a new slot's snapshot are read nobody reads from the slot.
+TEST(WatchTest, SeesTheSlotThatNobodyReadsInDangerInTime) {
+    SlotHealth health = healthy();
+    health.inactive_for = std::chrono::seconds{79};
+    EXPECT_EQ(risk_of(health), SlotRisk::none) << "it may be unread for as long as it likes";
+    health.idle_timeout = std::chrono::seconds{100};
+    EXPECT_EQ(risk_of(health), SlotRisk::none);
+    health.inactive_for = std::chrono::seconds{80};
+    EXPECT_EQ(risk_of(health), SlotRisk::unread);
+    health.inactive_for.reset();
+    EXPECT_EQ(risk_of(health), SlotRisk::none);
+}
+
+class ARiskOfTheSlot : public ::testing::TestWithParam<SlotRisk> {};
+
+TEST_P(ARiskOfTheSlot, IsReportedWithTheWayOut) {
+    SlotHealth health = healthy();
+    health.inactive_for = std::chrono::seconds{80};
+    ManualClock clock;
+    LogText lines;
+    Log log{{}, lines, clock};
+    report(GetParam(), health, log.logger("postgres"));
+    EXPECT_THAT(lines.text, HasSubstr("slot"));
+    EXPECT_THAT(lines.text, HasSubstr("hint="));
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, ARiskOfTheSlot,
+                         ::testing::Values(SlotRisk::large, SlotRisk::near, SlotRisk::now,
+                                           SlotRisk::unread));
 
 }  // namespace
 }  // namespace pgc
