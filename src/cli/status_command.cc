@@ -56,6 +56,10 @@ std::string status_text(const StatusSnapshot& status, WallTime now) {
         fmt::format("{} for {}{}", name(status.state), readable_time(status.in_state),
                     status.since == WallTime{} ? "" : ", since " + wall_text(status.since)));
     if (!status.not_live_because.empty()) row("not live", printable(status.not_live_because));
+    if (status.stream != StreamState::none) {
+        row("stream",
+            fmt::format("{} for {}", name(status.stream), readable_time(status.stream_for)));
+    }
     if (!status.waits_for.empty()) row("waits for", printable(status.waits_for));
     if (status.attempts > 0) {
         row("attempts", fmt::format("{} in a row have failed", grouped(status.attempts)));

@@ -68,10 +68,13 @@ TEST(StatusTextTest, TellsWhatItWaitsForAndTheLastErrorWithItsHint) {
     StatusSnapshot status = well();
     status.state = PipelineState::waiting;
     status.waits_for = "the next attempt";
+    status.stream = StreamState::dead;
+    status.stream_for = 75s;
     status.last_error = stop(Error::Category::server, "no slot").at("db:5432").with_hint("make it");
     status.last_error_at = {kNow.unix_us - 4'000'000};
     EXPECT_THAT(status_text(status, kNow),
-                AllOf(HasSubstr("waits for     the next attempt\n"),
+                AllOf(HasSubstr("stream        dead for 75 s\n"
+                                "waits for     the next attempt\n"),
                       HasSubstr("last error    4.0 s ago, at 2026-11-21T02:57:01.123Z\n"
                                 "              no slot (db:5432)\n"
                                 "              hint: make it\n")));
@@ -208,12 +211,12 @@ TEST(LagTextTest, AMissingSlotAndALostOneAreSaid) {
     LagReport near = report();
     near.info->safe_bytes = -5;
     EXPECT_THAT(lag_text(near), HasSubstr("may be lost at any moment"));
-}
-
-TEST(LagTextTest, JsonIsOneLineAndWhole) {
     near.info->unread_for = 75s;
     near.info->unread_max = 2h;
     EXPECT_THAT(lag_text(near), HasSubstr(", unread for 75 s and lost after 2 h (idle_"));
+}
+
+TEST(LagTextTest, JsonIsOneLineAndWhole) {
     const auto text = lag_json(report());
     EXPECT_EQ(text.find('\n'), text.size() - 1);
     const auto json = read_json(text);

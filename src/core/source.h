@@ -58,6 +58,16 @@ struct SourceIdentity {
     Lsn server_end;      // the end of its log now
 };
 
+// A source that should have something to send, and sends nothing.
+struct SourceSilence {
+    Duration lasted{0};
+    std::uint64_t log_bytes = 0;  // of its log, after what came
+    bool answers = true;          // when it is asked for a sign. False: that is why read() failed
+    std::string busy_with{};      // in its own words; empty when it does not say
+
+    bool operator==(const SourceSilence&) const = default;
+};
+
 class Source {
 public:
     Source() = default;
@@ -128,6 +138,10 @@ public:
 
     // The furthest end of the server's WAL that it has reported, for lag.
     virtual Lsn server_end() const noexcept = 0;
+
+    // None while everything is sent that there is, as far as can be known. To be asked while it is
+    // read from, and after an Error of read().
+    virtual std::optional<SourceSilence> silence() const = 0;
 
     // Ends the stream in order: last feedback sent, copy mode left; true when done. Called again
     // until then. Not required before destruction.

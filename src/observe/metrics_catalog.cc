@@ -151,8 +151,15 @@ constexpr std::array kCatalog{
                .kind = gauge,
                .name = "cdc_pipeline_waiting",
                .help = "1 for what the pipeline waits for, else 0: source (PostgreSQL), sink, "
-                       "store (of the position).",
+                       "format (a schema registry), store (of the position).",
                .labels = {"on"}},
+    MetricSpec{.id = Metric::stream_state,
+               .kind = gauge,
+               .name = "cdc_stream_state",
+               .help = "1 for what the stream does, 0 for the others: idle (there is nothing to "
+                       "send), working, blocked (nothing moves; cdc_pipeline_waiting says what is "
+                       "waited for), dead (the walsender does not answer; reconnecting).",
+               .labels = {"state"}},
     MetricSpec{.id = Metric::failed_attempts,
                .kind = gauge,
                .name = "cdc_failed_attempts",

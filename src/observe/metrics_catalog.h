@@ -39,6 +39,7 @@ enum class Metric : std::uint8_t {
     recovery_attempts_total,
     pipeline_state,
     pipeline_waiting,
+    stream_state,
     failed_attempts,
     kafka_records_in_flight,
     kafka_waiting,

@@ -47,9 +47,22 @@ std::string_view name(WaitsOn what) noexcept {
         case nothing: return "nothing";
         case source: return "source";
         case sink: return "sink";
+        case format: return "format";
         case store: return "store";
     }
     return "nothing";
+}
+
+std::string_view name(StreamState state) noexcept {
+    using enum StreamState;
+    switch (state) {
+        case none: return "none";
+        case idle: return "idle";
+        case working: return "working";
+        case blocked: return "blocked";
+        case dead: return "dead";
+    }
+    return "none";
 }
 
 Status::Status(StatusAbout about, const Clock& clock, const Histogram* latency)
@@ -99,6 +112,12 @@ void Status::progressed(const PipelineProgress& progress) {
     turned_ = clock_.now();
     progress_ = progress;
     if (turned_ - samples_.back().at >= kSample_every) take_sample(turned_);
+}
+
+void Status::stream_is(const StreamCondition& condition) {
+    const std::lock_guard lock(mutex_);
+    turned_ = clock_.now();
+    stream_ = condition;
 }
 
 void Status::turned() {
@@ -153,6 +172,15 @@ StatusSnapshot Status::snapshot() const {
     if (waits_for_.empty() && !shot.progress.sink_waits_for.empty()) {
         shot.waits_on = WaitsOn::sink;
         shot.waits_for = shot.progress.sink_waits_for;
+    }
+    if (stream_.state != StreamState::none && state_ != PipelineState::stopped &&
+        state_ != PipelineState::failed) {
+        shot.stream = stream_.state;
+        shot.stream_for = now - stream_.since;
+        if (shot.waits_for.empty()) {
+            shot.waits_on = stream_.waits_on;
+            shot.waits_for = stream_.waits_for;
+        }
     }
     shot.attempts = attempts_;
     add_recent(shot, now);

@@ -57,9 +57,27 @@ enum class WaitsOn : std::uint8_t {
     nothing,
     source,  // PostgreSQL
     sink,
-    store,  // of the position
+    format,  // a schema registry
+    store,   // of the position
 };
 std::string_view name(WaitsOn what) noexcept;
+
+// Whether a stream moves. What decides it: pipeline/stall_watch.h.
+enum class StreamState : std::uint8_t {
+    none,     // there is no stream
+    idle,     // there is nothing to send
+    working,  // or it is not known yet that it is not
+    blocked,  // nothing has moved for long, though there is something to send
+    dead,     // the server does not answer: the connection is given up
+};
+std::string_view name(StreamState state) noexcept;
+
+struct StreamCondition {
+    StreamState state = StreamState::none;
+    Instant since{};
+    WaitsOn waits_on = WaitsOn::nothing;  // of one that is blocked or dead
+    std::string waits_for{};
+};
 
 // The snapshots under way, all together. An estimate stands in for what is not known yet.
 struct SnapshotBrief {
@@ -105,6 +123,8 @@ struct StatusSnapshot {
     Duration in_state{0};  // for how long
     WaitsOn waits_on = WaitsOn::nothing;
     std::string waits_for;
+    StreamState stream = StreamState::none;
+    Duration stream_for{0};      // in that state
     std::uint64_t attempts = 0;  // in a row that failed
     PipelineProgress progress;
     double changes_per_second = 0;
@@ -139,6 +159,7 @@ public:
     void attempts(std::uint64_t failed_in_a_row);
     void failed_with(const Error& error);  // remembered until another one; no change of state
     void progressed(const PipelineProgress& progress);
+    void stream_is(const StreamCondition& condition);
     void turned();
 
     StatusSnapshot snapshot() const;
@@ -167,6 +188,7 @@ private:
     std::string waits_for_;
     std::uint64_t attempts_ = 0;
     PipelineProgress progress_;
+    StreamCondition stream_;
     std::deque<Sample> samples_;  // a second apart or more; the last kLately of them
     std::optional<Error> last_error_;
     WallTime last_error_at_;

@@ -12,7 +12,9 @@ constexpr std::array kStates{PipelineState::starting,  PipelineState::connecting
                              PipelineState::streaming, PipelineState::waiting,
                              PipelineState::draining,  PipelineState::stopped,
                              PipelineState::failed};
-constexpr std::array kWaits{WaitsOn::source, WaitsOn::sink, WaitsOn::store};
+constexpr std::array kWaits{WaitsOn::source, WaitsOn::sink, WaitsOn::format, WaitsOn::store};
+constexpr std::array kStreams{StreamState::idle, StreamState::working, StreamState::blocked,
+                              StreamState::dead};
 
 }  // namespace
 
@@ -22,6 +24,9 @@ void publish(const StatusSnapshot& status, Metrics& metrics) {
     }
     for (const WaitsOn on : kWaits) {
         metrics.gauge(Metric::pipeline_waiting, {name(on)}).set(on == status.waits_on ? 1 : 0);
+    }
+    for (const StreamState stream : kStreams) {
+        metrics.gauge(Metric::stream_state, {name(stream)}).set(stream == status.stream ? 1 : 0);
     }
     metrics.gauge(Metric::failed_attempts).set(static_cast<double>(status.attempts));
 

@@ -213,6 +213,34 @@ TEST_F(StatusTest, SaysWhatItWaitsForUntilItGoesOn) {
     EXPECT_EQ(status_.snapshot().progress.sink, SinkState::closed);
 }
 
+TEST_F(StatusTest, SaysWhatTheStreamDoesAndWhatABlockedOneWaitsFor) {
+    EXPECT_EQ(status_.snapshot().stream, StreamState::none);
+    status_.enter(PipelineState::streaming);
+    status_.stream_is({.state = StreamState::blocked,
+                       .since = clock_.now(),
+                       .waits_on = WaitsOn::store,
+                       .waits_for = "the disk"});
+    clock_.advance(7s);
+    auto shot = status_.snapshot();
+    EXPECT_EQ(shot.stream, StreamState::blocked);
+    EXPECT_EQ(shot.stream_for, 7s);
+    EXPECT_EQ(shot.waits_on, WaitsOn::store);
+    EXPECT_EQ(shot.waits_for, "the disk");
+    Metrics metrics{"1", "shop"};
+    publish(shot, metrics);
+    for (const std::string_view line :
+         {"cdc_stream_state{pipeline=\"shop\",state=\"blocked\"} 1\n",
+          "cdc_stream_state{pipeline=\"shop\",state=\"idle\"} 0\n",
+          "cdc_pipeline_waiting{pipeline=\"shop\",on=\"store\"} 1\n"}) {
+        EXPECT_THAT(metrics.expose(), HasSubstr(line));
+    }
+
+    status_.progressed({.sink = SinkState::waiting, .sink_waits_for = "Kafka: away"});
+    EXPECT_EQ(status_.snapshot().waits_for, "Kafka: away") << "who says it himself knows better";
+    status_.enter(PipelineState::failed);
+    EXPECT_EQ(status_.snapshot().stream, StreamState::none);
+}
+
 TEST_F(StatusTest, KnowsSinceWhenAndForHowLong) {
     clock_.advance(90s);
     const WallTime entered = clock_.wall();

@@ -297,6 +297,28 @@ Instant Flow::quiet_at() const noexcept {
     return caught_up_ && settled() ? last_read_ : kNever;
 }
 
+std::optional<SourceSilence> Flow::silence() const {
+    return source_ ? source_->silence() : std::nullopt;
+}
+
+StallWatch::Seen Flow::seen() const {
+    StallWatch::Seen seen{.streams = true, .idle = quiet_at() != kNever && !snapshot_left()};
+    if (encoder_.busy()) {
+        seen.obstacles.add(WaitsOn::format,
+                           static_cast<std::uint64_t>(last_read_.since_origin.count()));
+    }
+    const bool uncertain = in_hand_ && too_early_to_offer();
+    if (uncertain || waits_for_certainty()) {
+        seen.obstacles.add(WaitsOn::source, confirmable().value);
+    }
+    const bool has_no_room = !encoder_.busy() && !uncertain && !may_read();
+    if (has_no_room || (ledger_.pending() && !sink_->waits_for().empty())) {
+        seen.obstacles.add(WaitsOn::sink, batches_durable_);
+    }
+    if (reading_ && may_read()) seen.silence = silence();
+    return seen;
+}
+
 PipelineProgress Flow::progress(Lsn confirmed) const {
     PipelineProgress progress{
         .changes = pipeline_metrics_.changes(),

@@ -42,6 +42,7 @@
 #include "pipeline/encoder.h"
 #include "pipeline/ledger.h"
 #include "pipeline/pipeline_metrics.h"
+#include "pipeline/stall_watch.h"
 
 namespace pgc {
 
@@ -122,6 +123,9 @@ public:
     // caught up or something waits.
     Instant quiet_at() const noexcept;
     std::uint64_t batches_durable() const noexcept { return batches_durable_; }
+    // Of a source that was not let go.
+    std::optional<SourceSilence> silence() const;
+    StallWatch::Seen seen() const;
     PipelineProgress progress(Lsn confirmed) const;
 
 private:

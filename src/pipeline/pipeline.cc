@@ -32,7 +32,8 @@ Pipeline::Pipeline(PipelineOptions options, Deps deps)
       supervision_(deps_.random),
       checkpoint_(deps_.clock, options_.checkpoint_interval, options_.store_every,
                   options_.store_records),
-      status_line_(deps_.status, deps_.clock.now()) {}
+      status_line_(deps_.status, deps_.clock.now()),
+      stall_watch_(deps_.log) {}
 
 Result<void> Pipeline::run() {
     enter(State::connecting);
@@ -249,6 +250,7 @@ Result<bool> Pipeline::checkpoint(Checkpoint::Urgency urgency) {
     }
     if (*moved) {
         pipeline_metrics_.position_stored();
+        ++positions_stored_;
         deps_.log.debug("position stored", {{"at", checkpoint_.safe()}});
         if (flow_) flow_->snapshot_stored(checkpoint_.snapshot_revision());
     }
@@ -314,7 +316,11 @@ void Pipeline::fail(Error error) {
         deps_.status.failed_with(error);
     }
     const auto decision = supervision_.failed(error, deps_.clock.now());
-    if (flow_) flow_->stop_reading();
+    if (flow_) {
+        const auto silence = flow_->silence();
+        if (silence && !silence->answers) stall_watch_.dead(*silence, deps_.clock.now());
+        flow_->stop_reading();
+    }
     source_.reset();
     if (sink_ && sink_->positions() != nullptr) sink_.reset();  // it may be what failed
     // What is durable and not stored comes again, from whoever has taken over.
@@ -384,6 +390,7 @@ void Pipeline::note_progress() {
         if (state_ == State::streaming) progress.snapshot = brief_;
         deps_.status.progressed(progress);
     }
+    watch_for_stalls();
     const bool flows = state_ == State::streaming || state_ == State::draining;
     const std::uint64_t attempts = failures_ + (flows ? 0 : store().attempts());
     if (attempts != attempts_reported_) {
@@ -394,6 +401,33 @@ void Pipeline::note_progress() {
     }
     const Instant now = deps_.clock.now();
     if (status_line_.due(now)) status_line_.write(deps_.log, now);
+}
+
+void Pipeline::watch_for_stalls() {
+    StallWatch::Seen seen;
+    if (flow_ && (state_ == State::streaming || state_ == State::draining)) {
+        seen = flow_->seen();
+        seen.moves = progress_reported_;
+        if (checkpoint_.saving()) {
+            seen.obstacles.add(flow_->seals() ? WaitsOn::sink : WaitsOn::store, positions_stored_);
+        }
+    }
+    stall_watch_.look(seen, [this](WaitsOn on) { return words_of(on); }, deps_.clock.now());
+    deps_.status.stream_is(stall_watch_.condition());
+}
+
+std::string Pipeline::words_of(WaitsOn on) const {
+    switch (on) {
+        case WaitsOn::nothing: break;
+        case WaitsOn::source: return "PostgreSQL: whether the standby is still on its timeline";
+        case WaitsOn::sink: {
+            std::string words = flow_->sink().waits_for();
+            return words.empty() ? "the sink: it confirms nothing" : std::move(words);
+        }
+        case WaitsOn::format: return "the format: it can't write the changes yet";
+        case WaitsOn::store: return "the stored position: " + store().where();
+    }
+    return {};
 }
 
 void Pipeline::wait() {

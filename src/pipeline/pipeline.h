@@ -42,6 +42,7 @@
 #include "pipeline/parts.h"
 #include "pipeline/pipeline_metrics.h"
 #include "pipeline/snapshot_requests.h"
+#include "pipeline/stall_watch.h"
 #include "pipeline/start_guard.h"
 #include "pipeline/stop_request.h"
 #include "pipeline/supervision.h"
@@ -128,6 +129,8 @@ private:
     void finish(Result<void> outcome);
     void enter(State state);
     void note_progress();
+    void watch_for_stalls();
+    std::string words_of(WaitsOn on) const;
     void wait();
     Checkpoint::Urgency urgency() const;
     Checkpoint::Urgency drain_urgency() const;
@@ -138,6 +141,8 @@ private:
     Supervision supervision_;
     Checkpoint checkpoint_;
     StatusLine status_line_;
+    StallWatch stall_watch_;
+    std::uint64_t positions_stored_ = 0;
     RecordPool pool_;  // outlives the flow, whose sink holds batches of it
 
     State state_ = State::connecting;

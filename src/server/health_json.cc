@@ -51,6 +51,16 @@ void append_error(std::string& out, const StatusSnapshot& status) {
     out += '}';
 }
 
+void append_stream(std::string& out, const StatusSnapshot& status) {
+    out += R"(,"stream":)";
+    if (status.stream == StreamState::none) {
+        out += "null";
+        return;
+    }
+    fmt::format_to(std::back_inserter(out), R"({{"state":"{}","seconds":{}}})", name(status.stream),
+                   in_seconds(status.stream_for));
+}
+
 void append_position(std::string& out, const StatusSnapshot& status) {
     const PipelineProgress& progress = status.progress;
     if (progress.lag) {
@@ -124,7 +134,12 @@ SinkState sink_state_of(std::string_view word) {
 
 WaitsOn waits_on_of(std::string_view word) {
     using enum WaitsOn;
-    return named(word, std::array{source, sink, store}).value_or(nothing);
+    return named(word, std::array{source, sink, format, store}).value_or(nothing);
+}
+
+StreamState stream_state_of(std::string_view word) {
+    using enum StreamState;
+    return named(word, std::array{idle, working, blocked, dead}).value_or(none);
 }
 
 Error::Category category_of(std::string_view word) {
@@ -181,6 +196,7 @@ void append_health(std::string& out, const StatusSnapshot& status) {
     append_text_or_null(out, R"(,"waits_on":)",
                         status.waits_on == WaitsOn::nothing ? "" : name(status.waits_on));
     append_text_or_null(out, R"(,"waits_for":)", status.waits_for);
+    append_stream(out, status);
     fmt::format_to(std::back_inserter(out), R"(,"failed_attempts":{})", status.attempts);
     append_position(out, status);
     fmt::format_to(std::back_inserter(out), R"(,"buffer_bytes":{},"buffer_limit_bytes":{})",
@@ -236,6 +252,8 @@ Result<StatusSnapshot> read_health(std::string_view json) {
     status.not_live_because = text_of(member("not_live_because"));
     status.waits_on = waits_on_of(text_of(member("waits_on")));
     status.waits_for = text_of(member("waits_for"));
+    status.stream = stream_state_of(text_of(member("stream").member("state")));
+    status.stream_for = time_of(member("stream").member("seconds"));
     status.attempts = count_of(member("failed_attempts"));
     status.progress = read_progress(*health);
     status.changes_per_second = member("changes_per_second").number().value_or(0);

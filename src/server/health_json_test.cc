@@ -24,13 +24,16 @@ protected:
                            .lag = 12ms,
                            .buffer_bytes = 7,
                            .sink = SinkState::ready});
-        clock.advance(2s);
+        clock.advance(500ms);
+        status.stream_is({.state = StreamState::idle, .since = clock.now()});
+        clock.advance(1500ms);
         return status.snapshot();
     }
     StatusSnapshot ill() {
         status.failed_with(stop(Error::Category::permission, "x\"y\n").at("db").with_hint("GRANT"));
         clock.advance(90s);
         status.enter(PipelineState::connecting);
+        status.stream_is({});
         status.waits_for(WaitsOn::source, "PostgreSQL");
         status.attempts(4);
         clock.advance(61s);
@@ -56,7 +59,7 @@ TEST_F(HealthJsonTest, TellsStatePositionsAndLag) {
         R"({"pipeline":"shop","version":"1.2.3","uptime_seconds":2,"state":"streaming",)"
         R"("since":"2026-11-21T02:57:05.123Z","in_state_seconds":2,"live":true,)"
         R"("ready":true,"not_live_because":null,"waits_on":null,"waits_for":null,)"
-        R"("failed_attempts":0,"lag_seconds":0.012,)"
+        R"("stream":{"state":"idle","seconds":1.5},"failed_attempts":0,"lag_seconds":0.012,)"
         R"("behind_bytes":48,"received":"0/30","confirmed":"0/10","server_end":"0/40",)"
         R"("changes":5,"changes_per_second":2.5,"latency":null,"buffer_bytes":7,)"
         R"("buffer_limit_bytes":1000,"snapshot":null,"sink":{"kind":"kafka","state":"ready"},)"
@@ -80,8 +83,10 @@ TEST_F(HealthJsonTest, TellsWhatIsWrongAndItsHint) {
     const auto json = health_json(ill());
     EXPECT_THAT(json,
                 HasSubstr(R"("live":false,"ready":false,"not_live_because":"the pipeline's)"));
-    EXPECT_THAT(json, HasSubstr(R"("waits_on":"source","waits_for":"PostgreSQL",)"
-                                R"("failed_attempts":4,"lag_seconds":null,"behind_bytes":null,)"));
+    EXPECT_THAT(
+        json,
+        HasSubstr(R"("waits_on":"source","waits_for":"PostgreSQL",)"
+                  R"("stream":null,"failed_attempts":4,"lag_seconds":null,"behind_bytes":null,)"));
     EXPECT_THAT(json, HasSubstr(R"("snapshot":{"tables":20,"tables_done":12,"rows":1234567,)"
                                 R"("rows_expected":2000000,"rows_per_second":250000},"sink")"));
     EXPECT_THAT(json, HasSubstr(R"("latency":{"p50_seconds":0.003,"p99_seconds":0.012})"));

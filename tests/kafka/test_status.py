@@ -47,6 +47,33 @@ def test_a_broker_that_is_away_is_named_until_it_answers(server):
             capture.stop()
 
 
+def test_7_a_broker_that_stands_still_blocks_the_stream_until_it_goes_on(server):
+    with KafkaBroker() as broker:
+        env = server.capture_environment("shop") | {"KAFKA_BROKERS": broker.bootstrap}
+        with Capture(env, slot="blocked", sink="kafka") as capture:
+            capture.wait_streaming()
+            server.psql("INSERT INTO t VALUES (10)", db="shop")
+            wait_until(lambda: capture.metric("cdc_sink_records_total") == 1, what="delivery")
+            wait_until(lambda: status(capture)["stream"]["state"] == "idle", what="it to be idle")
+            broker.freeze()
+            try:
+                server.psql("INSERT INTO t VALUES (11)", db="shop")
+                wait_until(lambda: capture.metric('cdc_stream_state{state="blocked"}') == 1, what="it to be blocked")
+                told = status(capture)
+                assert told["stream"]["state"] == "blocked" and told["stream"]["seconds"] >= 10
+                assert told["waits_on"] == "sink" and told["waits_for"].startswith("Kafka: ") and told["live"]
+                assert "stream        blocked for" in run_capture("status", env=capture.environment).stdout
+            finally:
+                broker.resume()
+            capture.wait_for_log("the stream moves again")
+            wait_until(lambda: status(capture)["stream"]["state"] == "idle", what="it to be idle again")
+            assert status(capture)["waits_on"] is None
+            assert capture.stderr.count("the stream is blocked") == 1
+            assert capture.metric("cdc_sink_records_total") == 2
+            capture.stop()
+    server.drop_slot("blocked")
+
+
 def test_a_broker_that_is_away_at_the_start_is_no_lag_of_zero(server):
     """What was written before is unknown to us, not nothing."""
     env = server.capture_environment("shop") | {"KAFKA_BROKERS": f"127.0.0.1:{free_port()}"}

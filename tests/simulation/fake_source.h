@@ -29,6 +29,7 @@ public:
     Result<void> service() override;
     void wants(Wants& wants, bool reading) const override;
     Lsn server_end() const noexcept override { return server_end_; }
+    std::optional<SourceSilence> silence() const override { return std::nullopt; }
     void recall(std::string_view) override {}
     std::string memory() const override { return {}; }
     std::uint64_t memory_revision() const noexcept override { return 0; }

@@ -42,6 +42,7 @@ struct Server {
     std::uint64_t rows_arrived = 1'000'000;  // of all transactions together, how many
     std::optional<Lsn> idle;                 // a keepalive's place
     std::optional<Lsn> certain;              // Source::certain_until()
+    std::optional<SourceSilence> silence;
     std::deque<Error> open_errors, start_errors, read_errors, service_errors;
     int opens_until_ready = 1;
     bool close_never = false;
@@ -169,6 +170,7 @@ public:
     }
     std::uint64_t memory_revision() const noexcept override { return revision_; }
     Lsn server_end() const noexcept override { return server_.identity.server_end; }
+    std::optional<SourceSilence> silence() const override { return server_.silence; }
     Result<bool> close() override {
         server_.closed = true;
         return !server_.close_never;

@@ -42,6 +42,7 @@ public:
     std::string memory() const override { return inner_->memory(); }
     std::uint64_t memory_revision() const noexcept override { return inner_->memory_revision(); }
     Lsn server_end() const noexcept override { return inner_->server_end(); }
+    std::optional<SourceSilence> silence() const override { return inner_->silence(); }
     Result<bool> close() override { return inner_->close(); }
 
 protected:

@@ -216,7 +216,7 @@ Result<void> PostgresSource::go_on_starting(Instant now) {
         }
         side_queries_->verify_start(from_);
         if (timeline_) timeline_->stream_begins(from_);
-        reader_.emplace(*link_, *assembler_, now);
+        reader_.emplace(*link_, *assembler_, now, plan_.wal_sender_timeout);
         state_ = State::verifying;
     }
     if (auto done = side_queries_->step(now); !done) return done;
@@ -380,6 +380,16 @@ Lsn PostgresSource::server_end() const noexcept {
     return end;
 }
 
+std::optional<SourceSilence> PostgresSource::silence() const {
+    if (!reader_ || snapshot_->reading() || held_at_) return std::nullopt;
+    const auto silence = reader_->silence();
+    if (!silence) return std::nullopt;
+    return SourceSilence{.lasted = deps_.clock.now() - silence->since,
+                         .log_bytes = silence->log_bytes,
+                         .answers = silence->answers,
+                         .busy_with = side_queries_->walsender_waits_for()};
+}
+
 // What was confirmed goes out before copy mode is left: the server reads in that order.
 Result<bool> PostgresSource::close() {
     if (state_ == State::streaming) {
@@ -437,6 +447,11 @@ Error PostgresSource::explained_of_stream(Error error) {
 // the server has given up (pgclient/server_errors.h) is one to part from.
 Error PostgresSource::explained(Error error) const {
     const bool given_up = error.category == Error::Category::position;
+    // A missing publication, which is a matter of position as well, has a hint of its own.
+    if (given_up && error.hint.empty() && deps_.may_replace_slot) {
+        error.category = Error::Category::server;
+        error.next = Error::Next::retry;
+    }
     if (!given_up && error.category != Error::Category::server) return error;
     if (error.hint.empty() && error.next == Error::Next::stop) {
         error.hint = given_up ? begin_anew() : std::string{fix_and_go_on()};
@@ -445,8 +460,3 @@ Error PostgresSource::explained(Error error) const {
 }
 
 }  // namespace pgc
-    // A missing publication, which is a matter of position as well, has a hint of its own.
-    if (given_up && error.hint.empty() && deps_.may_replace_slot) {
-        error.category = Error::Category::server;
-        error.next = Error::Next::retry;
-    }

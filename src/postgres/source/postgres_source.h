@@ -82,6 +82,7 @@ public:
     Result<void> service() override;
     void wants(Wants& wants, bool reading) const override;
     Lsn server_end() const noexcept override;
+    std::optional<SourceSilence> silence() const override;
     Result<bool> close() override;
 
     SnapshotSource* snapshots() noexcept override { return snapshot_ ? &*snapshot_ : nullptr; }

@@ -83,10 +83,34 @@ TEST_F(PostgresSourceTest, AsksASilentServerForASign) {
     ASSERT_TRUE(round());
     ASSERT_TRUE(service());
     EXPECT_TRUE(last_feedback().reply);
-    clock.advance(Liveness::kGrace);
+    clock.advance(12s);  // half of our wal_sender_timeout, and a little
     const auto dead = round();
     ASSERT_FALSE(dead);
     EXPECT_EQ(dead.error().next, Error::Next::retry);
+    const auto silence = source().silence();
+    ASSERT_TRUE(silence);
+    EXPECT_FALSE(silence->answers);
+}
+
+TEST_F(PostgresSourceTest, SaysWhatAServerThatSendsNothingIsBusyWith) {
+    Rows health = fake_slot_health();
+    health.rows[0][8] = "0/5000000";
+    health.rows[0][10] = "IPC: WaitForStandbyConfirmation";
+    server.answers("pg-capture: slot health */", health);
+    start();
+    EXPECT_FALSE(source().silence());
+    for (int i = 0; i < 20; ++i) {
+        stream.sends(testing::keepalive(Lsn{0x500}));
+        rounds(1);
+        clock.advance(5s);
+    }
+    rounds(1);
+    const auto silence = source().silence();
+    ASSERT_TRUE(silence);
+    EXPECT_TRUE(silence->answers);
+    EXPECT_GE(silence->lasted, 90s);
+    EXPECT_EQ(silence->log_bytes, 0x5000000U - 0x500U);
+    EXPECT_EQ(silence->busy_with, "IPC: WaitForStandbyConfirmation");
 }
 
 TEST_F(PostgresSourceTest, SaysGoodByeWithWhatWasConfirmed) {

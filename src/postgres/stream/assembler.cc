@@ -69,6 +69,7 @@ Result<Assembler::Taken> Assembler::take_keepalive(std::string_view bytes) {
         received_ = std::max(received_, keepalive->end);
     }
     server_end_ = std::max(server_end_, keepalive->end);
+    if (keepalive->end == std::exchange(keepalive_, keepalive->end)) ++stale_keepalives_;
     reply_requested_ = reply_requested_ || keepalive->reply_requested;
     return Taken::done;
 }

@@ -103,6 +103,9 @@ public:
     Lsn received() const noexcept { return received_; }
     // The furthest end of the log the server reported.
     Lsn server_end() const noexcept { return server_end_; }
+    // Keepalives that named the same place as the one before: of a server that has sent nothing and
+    // gone no further in its log.
+    std::uint64_t stale_keepalives() const noexcept { return stale_keepalives_; }
     // The server wants an answer; asked once.
     bool reply_requested() noexcept { return std::exchange(reply_requested_, false); }
 
@@ -145,6 +148,8 @@ private:
     Lsn idle_;
     Lsn received_;
     Lsn server_end_;
+    Lsn keepalive_;  // the last one's place
+    std::uint64_t stale_keepalives_ = 0;
     Lsn last_commit_;
     Lsn begun_;
     std::optional<Lsn> hold_at_;

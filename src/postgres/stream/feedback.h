@@ -12,6 +12,7 @@
 // Pure: knows no socket. Threads: one, the owner's.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -63,12 +64,20 @@ private:
 // Silence alone proves nothing: an idle server says nothing as long as we send feedback,
 // and while the pipeline does not read, everything stays in the socket. So the judge is
 // asked only after a drain that found nothing: after kPatience of silence it has the
-// server asked for a reply, and only if kGrace after that, again after an empty drain,
+// server asked for a reply, and only if grace() after that, again after an empty drain,
 // nothing came, the peer is gone. An answer that came meanwhile would have been drained.
+//
+// A walsender that works through a large transaction of which it sends nothing looks at what we ask
+// only every half of wal_sender_timeout: one that is given up before would begin again, for ever.
 class Liveness {
 public:
     static constexpr Duration kPatience = std::chrono::seconds{5};
-    static constexpr Duration kGrace = std::chrono::seconds{10};
+    static constexpr Duration kGrace_min = std::chrono::seconds{10};
+    static constexpr Duration kLate_max = std::chrono::seconds{2};  // an answer may be, on its way
+
+    // `wal_sender_timeout`: in force on the connection; zero: none.
+    explicit Liveness(Duration wal_sender_timeout = {}) noexcept
+        : grace_(std::max(kGrace_min, wal_sender_timeout / 2 + kLate_max)) {}
 
     enum class Verdict : std::uint8_t { fine, probe, dead };
 
@@ -79,9 +88,11 @@ public:
     // After a drain that found nothing.
     Verdict silence(Instant now) noexcept;
     // When silence() may say something new.
-    Instant next() const noexcept { return probing_ ? probed_ + kGrace : heard_ + kPatience; }
+    Instant next() const noexcept { return probing_ ? probed_ + grace_ : heard_ + kPatience; }
+    Duration grace() const noexcept { return grace_; }
 
 private:
+    const Duration grace_;
     Instant heard_{};
     Instant probed_{};
     bool probing_ = false;

@@ -126,6 +126,14 @@ TEST(LivenessTest, LongSilenceIsProbedOnceAndThenDeadly) {
     EXPECT_EQ(liveness.silence(at(15s)), Liveness::Verdict::dead);
 }
 
+// A server looks at what it is asked every half of its timeout at the latest.
+TEST(LivenessTest, TheGraceIsLongerThanTheServerMayTake) {
+    EXPECT_EQ(Liveness{}.grace(), 10s);
+    EXPECT_EQ(Liveness{1s}.grace(), 10s);
+    EXPECT_EQ(Liveness{20s}.grace(), 12s);
+    EXPECT_EQ(Liveness{60s}.grace(), 32s);
+}
+
 TEST(LivenessTest, AnAnswerEndsTheDoubt) {
     Liveness liveness;
     liveness.heard(at(0s));

@@ -16,13 +16,19 @@ constexpr std::size_t kMessagesPerChange = 4;
 // So far from the log's end nobody minds a few milliseconds.
 constexpr std::uint64_t kFarBehind = std::uint64_t{1} << 20;
 
+// The end of the log may lie after the header of a page that has no record yet: so much more of it
+// means nothing.
+constexpr std::uint64_t kPage = 8192;
+
 }  // namespace
 
-StreamReader::StreamReader(Link& link, Assembler& assembler, Instant now)
+StreamReader::StreamReader(Link& link, Assembler& assembler, Instant now,
+                           Duration wal_sender_timeout)
     : link_(link),
       assembler_(assembler),
       release_(link.release()),
-      coalescer_(link.local(), link.loopback()) {
+      coalescer_(link.local(), link.loopback()),
+      liveness_(wal_sender_timeout) {
     liveness_.heard(now);
 }
 
@@ -41,7 +47,10 @@ Result<StreamReader::Stopped> StreamReader::read(Batch& batch, std::size_t max_c
     Link::Drained drained = Link::Drained::limit;
     while (true) {
         const auto stopped = decode(batch, limits);
-        if (!stopped || *stopped != Stopped::drained) return stopped;
+        if (!stopped || *stopped != Stopped::drained) {
+            note_news();
+            return stopped;
+        }
         if (drained == Link::Drained::all) return judge(now);
         if (drained == Link::Drained::ended) return std::unexpected(why_ended());
         const auto more = drain(batch, limits);
@@ -95,6 +104,9 @@ Result<StreamReader::Stopped> StreamReader::judge(Instant now) {
         low_water_ = coalescer_.low_water();
         link_.set_low_water(low_water_);
     }
+    note_news();
+    if (log_ahead() <= kPage) quiet_since_.reset();
+    if (log_ahead() > kPage && !quiet_since_) quiet_since_ = now;
     if (received > 0) {
         liveness_.heard(now);
         return Stopped::drained;
@@ -104,10 +116,44 @@ Result<StreamReader::Stopped> StreamReader::judge(Instant now) {
         case Liveness::Verdict::probe: return Stopped::silent;
         case Liveness::Verdict::dead: break;
     }
-    return std::unexpected(retry(
-        Error::Category::connection,
-        fmt::format("the server has not answered for {} s: the connection is considered dead",
-                    std::chrono::duration_cast<std::chrono::seconds>(Liveness::kGrace).count())));
+    dead_since_ = now + -liveness_.grace();
+    return std::unexpected(considered_dead());
+}
+
+// Of this read().
+void StreamReader::note_news() noexcept {
+    const std::uint64_t stale = assembler_.stale_keepalives() - stale_;
+    stale_ += stale;
+    if (decoded_ > stale) quiet_since_.reset();
+}
+
+std::uint64_t StreamReader::log_ahead() const noexcept {
+    const Lsn came = assembler_.server_end();
+    return log_end_ > came ? log_end_.value - came.value : 0;
+}
+
+std::optional<StreamReader::Silence> StreamReader::silence() const noexcept {
+    const bool answers = !dead_since_;
+    if (answers && !quiet_since_) return std::nullopt;
+    return Silence{.since = answers ? *quiet_since_ : *dead_since_,
+                   .log_bytes = log_ahead(),
+                   .answers = answers};
+}
+
+Error StreamReader::considered_dead() const {
+    const auto grace = std::chrono::duration_cast<std::chrono::seconds>(liveness_.grace());
+    const bool moved = log_ahead() > kPage;
+    return retry(
+               Error::Category::connection,
+               fmt::format(
+                   "the server has not answered for {} s{}: the connection is considered "
+                   "dead",
+                   grace.count(),
+                   moved ? fmt::format(", and its log has gone on by {} bytes", log_ahead()) : ""))
+        .at(fmt::format("walsender with PID {}", link_.backend_pid()))
+        .with_hint(fmt::format("if this comes again: what does it wait for? SELECT state, "
+                               "wait_event_type, wait_event FROM pg_stat_activity WHERE pid = {}",
+                               link_.backend_pid()));
 }
 
 void StreamReader::log_reaches(Lsn end) noexcept {

@@ -5,14 +5,15 @@
 // from beside the stream (Stopped); the next read() goes on there.
 //
 // After a drain the judges are asked: did much come at once (read_coalescer.h), is the server alive
-// (feedback.h). A drain that stopped at a limit is no sign of either: bytes are counted up
-// to the drain that leaves nothing behind.
+// (feedback.h), does it send what it has (silence()). A drain that stopped at a limit is no sign of
+// any: bytes are counted up to the drain that leaves nothing behind.
 //
 // Threads: one, the owner's. `link` and `assembler` must outlive it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -28,7 +29,8 @@ namespace pgc {
 
 class StreamReader {
 public:
-    StreamReader(Link& link, Assembler& assembler, Instant now);
+    // `wal_sender_timeout`: in force on the link; zero: none.
+    StreamReader(Link& link, Assembler& assembler, Instant now, Duration wal_sender_timeout = {});
     StreamReader(const StreamReader&) = delete;
     StreamReader& operator=(const StreamReader&) = delete;
     ~StreamReader();
@@ -47,6 +49,16 @@ public:
     // The server's log reaches to here, as was asked beside the stream.
     void log_reaches(Lsn end) noexcept;
 
+    // The server's log goes on after all that came, and yet nothing comes: neither a message nor a
+    // keepalive that names another place. Or it does not answer at all; that is what read() has
+    // failed with then. None: neither.
+    struct Silence {
+        Instant since;
+        std::uint64_t log_bytes = 0;  // after what came
+        bool answers = true;          // when it is asked to
+    };
+    std::optional<Silence> silence() const noexcept;
+
     // No message is kept back.
     bool nothing_kept() const noexcept { return next_ == kept_.size(); }
 
@@ -64,6 +76,9 @@ private:
     [[nodiscard]] Result<Stopped> decode(Batch& batch, const Limits& limits);
     [[nodiscard]] Result<Link::Drained> drain(const Batch& batch, const Limits& limits);
     [[nodiscard]] Result<Stopped> judge(Instant now);
+    void note_news() noexcept;
+    std::uint64_t log_ahead() const noexcept;
+    [[nodiscard]] Error considered_dead() const;
     [[nodiscard]] Error why_ended();
 
     Link& link_;
@@ -72,12 +87,15 @@ private:
     ReadCoalescer coalescer_;
     Liveness liveness_;
     std::vector<CopyMessage> kept_;
-    std::size_t next_ = 0;       // of kept_, to be decoded
-    std::size_t decoded_ = 0;    // messages in this read()
-    std::size_t received_ = 0;   // bytes since the last drain that left nothing
-    Lsn log_end_;                // as last reported
-    std::size_t low_water_ = 1;  // as the socket has it
-    bool waiting_ = false;       // for an answer from beside the stream
+    std::size_t next_ = 0;      // of kept_, to be decoded
+    std::size_t decoded_ = 0;   // messages in this read()
+    std::size_t received_ = 0;  // bytes since the last drain that left nothing
+    std::uint64_t stale_ = 0;   // keepalives, before this read()
+    Lsn log_end_;               // as last reported
+    std::optional<Instant> quiet_since_;
+    std::optional<Instant> dead_since_;  // it does not answer
+    std::size_t low_water_ = 1;          // as the socket has it
+    bool waiting_ = false;               // for an answer from beside the stream
 };
 
 }  // namespace pgc

@@ -205,7 +205,7 @@ TEST_F(StreamReaderTest, AsksASilentServerThenTakesItForDead) {
     EXPECT_EQ(read(), Stopped::drained);
     clock.advance(Liveness::kPatience);
     EXPECT_EQ(read(), Stopped::silent);
-    clock.advance(Liveness::kGrace);
+    clock.advance(Liveness::kGrace_min);
     const auto dead = read();
     ASSERT_FALSE(dead);
     EXPECT_EQ(dead.error().next, Error::Next::retry);
@@ -215,9 +215,101 @@ TEST_F(StreamReaderTest, AsksASilentServerThenTakesItForDead) {
 TEST_F(StreamReaderTest, AnAnswerProvesTheServerAlive) {
     clock.advance(Liveness::kPatience);
     EXPECT_EQ(read(), Stopped::silent);
-    clock.advance(Liveness::kGrace);
+    clock.advance(Liveness::kGrace_min);
     stream.sends(testing::keepalive(Lsn{5}));
     EXPECT_EQ(read(), Stopped::drained);
+}
+
+TEST_F(StreamReaderTest, ADeadServersErrorSaysWhoAndHowFarTheLogWentOn) {
+    EXPECT_EQ(read(), Stopped::drained);
+    EXPECT_FALSE(reader->silence());
+    clock.advance(Liveness::kPatience);
+    EXPECT_EQ(read(), Stopped::silent);
+    reader->log_reaches(Lsn{1 << 20});
+    clock.advance(Liveness::kGrace_min);
+    const auto dead = read();
+    ASSERT_FALSE(dead);
+    EXPECT_THAT(dead.error().what, HasSubstr("its log has gone on by 1048576 bytes"));
+    EXPECT_THAT(dead.error().where, HasSubstr("PID 4711"));
+    EXPECT_THAT(dead.error().hint, HasSubstr("wait_event"));
+    const auto silence = reader->silence();
+    ASSERT_TRUE(silence);
+    EXPECT_FALSE(silence->answers);
+    EXPECT_EQ(silence->log_bytes, 1U << 20);
+    EXPECT_EQ(silence->since, clock.now() + -Liveness::kGrace_min);
+}
+
+// One that works through a large transaction of which it sends nothing: before 12, where its
+// timeout is not ours to set, it looks at our question after half a minute.
+TEST_F(StreamReaderTest, AServerIsGivenTheTimeItMayTakeToAnswer) {
+    reader.emplace(link, assembler, clock.now(), 60s);
+    clock.advance(Liveness::kPatience);
+    EXPECT_EQ(read(), Stopped::silent);
+    clock.advance(31s);
+    EXPECT_EQ(read(), Stopped::drained);
+    stream.sends(testing::keepalive(Lsn{5}));
+    EXPECT_EQ(read(), Stopped::drained);
+    clock.advance(Liveness::kPatience);
+    EXPECT_EQ(read(), Stopped::silent);
+    clock.advance(32s);
+    EXPECT_FALSE(read());
+}
+
+TEST_F(StreamReaderTest, AnIdleServerIsNotSilent) {
+    stream.sends(testing::keepalive(Lsn{90'000}));
+    reader->log_reaches(Lsn{90'000});
+    for (int i = 0; i < 100; ++i) {
+        clock.advance(1s);
+        stream.sends(testing::keepalive(Lsn{90'000}));
+        EXPECT_TRUE(read());
+        EXPECT_FALSE(reader->silence());
+    }
+}
+
+// The log may end after the header of a page that is empty else.
+TEST_F(StreamReaderTest, AFewBytesOfLogAreNoneThatIsHeldBack) {
+    stream.sends(testing::keepalive(Lsn{90'000}));
+    reader->log_reaches(Lsn{90'000 + 8192});
+    EXPECT_TRUE(read());
+    EXPECT_TRUE(read());
+    EXPECT_FALSE(reader->silence());
+}
+
+// All changes are outside of the publication.
+TEST_F(StreamReaderTest, AServerWhoseKeepalivesMoveIsNotSilent) {
+    for (std::uint64_t i = 1; i < 100; ++i) {
+        clock.advance(1s);
+        reader->log_reaches(Lsn{(i + 1) << 20});
+        stream.sends(testing::keepalive(Lsn{i << 20}));
+        EXPECT_TRUE(read());
+        const auto silence = reader->silence();
+        EXPECT_TRUE(!silence || silence->since == clock.now());
+    }
+}
+
+TEST_F(StreamReaderTest, AServerThatAnswersAndGoesNoFurtherIsSilentSinceThen) {
+    stream.sends(testing::keepalive(Lsn{1 << 20}));
+    EXPECT_TRUE(read());
+    reader->log_reaches(Lsn{5 << 20});
+    clock.advance(10s);
+    stream.sends(testing::keepalive(Lsn{1 << 20}));
+    EXPECT_TRUE(read());
+    const Instant since = clock.now();
+    for (int i = 0; i < 10; ++i) {
+        clock.advance(5s);
+        stream.sends(testing::keepalive(Lsn{1 << 20}));
+        EXPECT_TRUE(read());
+    }
+    const auto silence = reader->silence();
+    ASSERT_TRUE(silence);
+    EXPECT_TRUE(silence->answers);
+    EXPECT_EQ(silence->since, since);
+    EXPECT_EQ(silence->log_bytes, 4U << 20);
+    knows_users();
+    EXPECT_TRUE(!reader->silence() || reader->silence()->since == clock.now()) << "rows came";
+    stream.sends(testing::keepalive(Lsn{5 << 20}));
+    EXPECT_TRUE(read());
+    EXPECT_FALSE(reader->silence());
 }
 
 TEST_F(StreamReaderTest, DecodesWhatCameBeforeTheEnd) {
