@@ -263,9 +263,11 @@ bool lacks_publication(const Error& error, std::string_view publication) {
     return refused && contains(error.what, publication);
 }
 
-// Of all that a walsender warns of only the publication that is not there has 55000.
+// Of all that a walsender warns of only the publication that is not there has 55000, but for a
+// standby that it waits for (17+). The setting's name is in that in any language.
 std::optional<Error> loss_warned_of(const ServerReport& warning) {
     if (warning.sqlstate != "55000") return std::nullopt;
+    if (contains(warning.message, "synchronized_standby_slots")) return std::nullopt;
     Error error = server_error(warning);
     error.category = position;
     error.hint =

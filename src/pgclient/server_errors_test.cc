@@ -160,6 +160,16 @@ TEST(ServerErrorsTest, AMissingPublicationIsKnownInAnyLanguage) {
     EXPECT_FALSE(loss_warned_of({"01000", "something else"}));
 }
 
+TEST(ServerErrorsTest, AWarningOfAStandbyThatIsWaitedForMeansNoLoss) {
+    EXPECT_FALSE(loss_warned_of(
+        {"55000",
+         "replication slot \"absent\" specified in parameter \"synchronized_standby_slots\" does "
+         "not have active_pid"}));
+    EXPECT_FALSE(loss_warned_of({"55000",
+                                 "physical replication slot \"absent\" specified in parameter "
+                                 "\"synchronized_standby_slots\" has been invalidated"}));
+}
+
 TEST(ServerErrorsTest, ServerSettingsComeWithTheSettingToMake) {
     EXPECT_THAT(server_error({"55000", "logical decoding requires wal_level >= logical"}).hint,
                 HasSubstr("SET wal_level = logical"));

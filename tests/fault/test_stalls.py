@@ -228,3 +228,31 @@ def test_19_a_slot_that_nobody_reads_during_its_snapshot_is_warned_of():
             capture.wait_streaming()
             assert server.slot("s")["invalidation_reason"] is None
             capture.stop(timeout=60)
+
+
+@pytest.mark.nightly
+def test_9_a_walsender_that_waits_for_a_standby_is_told_apart_from_a_dead_one():
+    """It answers and sends nothing (17 and later: synchronized_standby_slots): nothing is given up for that."""
+    with PostgresServer("17") as server:
+        prepare(server)
+        server.psql("SELECT pg_create_physical_replication_slot('absent', true)")
+        with Capture(environment(server), slot="s") as capture:
+            capture.wait_streaming()
+            add(server, 1)
+            capture.wait_for(1)
+            server.set(synchronized_standby_slots="absent")
+            add(server, 2)
+            with OthersWrite(server):
+                capture.wait_for_log("the stream is blocked", timeout=180)
+                line = next(x for x in capture.stderr.splitlines() if "the stream is blocked" in x)
+                assert "by=source" in line and "WaitForStandbyConfirmation" in line and "hint=" in line
+                assert stream_state(capture) == "blocked"
+                assert ids(capture) == [1]
+            server.set(synchronized_standby_slots="")
+            capture.wait_for_log("the stream moves again")
+            capture.wait_for(2)
+            wait_for_state(capture, "idle")
+            assert ids(capture) == [1, 2]
+            assert capture.stderr.count("  streaming  slot") + capture.stderr.count("trying again") <= 1
+            assert "dead" not in capture.stderr
+            capture.stop()
