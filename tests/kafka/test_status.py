@@ -47,17 +47,19 @@ def test_a_broker_that_is_away_is_named_until_it_answers(server):
             capture.stop()
 
 
-def test_7_a_broker_that_stands_still_blocks_the_stream_until_it_goes_on(server):
+@pytest.mark.parametrize("delivery, row", [("at_least_once", 10), ("exactly_once", 20)])
+def test_7_a_broker_that_stands_still_blocks_the_stream_until_it_goes_on(server, delivery, row):
     with KafkaBroker() as broker:
-        env = server.capture_environment("shop") | {"KAFKA_BROKERS": broker.bootstrap}
-        with Capture(env, slot="blocked", sink="kafka") as capture:
+        env = server.capture_environment("shop") | {"KAFKA_BROKERS": broker.bootstrap,
+                                                    "PG_CAPTURE_DELIVERY": delivery}
+        with Capture(env, slot=delivery, sink="kafka") as capture:
             capture.wait_streaming()
-            server.psql("INSERT INTO t VALUES (10)", db="shop")
+            server.psql(f"INSERT INTO t VALUES ({row})", db="shop")
             wait_until(lambda: capture.metric("cdc_sink_records_total") == 1, what="delivery")
             wait_until(lambda: status(capture)["stream"]["state"] == "idle", what="it to be idle")
             broker.freeze()
             try:
-                server.psql("INSERT INTO t VALUES (11)", db="shop")
+                server.psql(f"INSERT INTO t VALUES ({row + 1})", db="shop")
                 wait_until(lambda: capture.metric('cdc_stream_state{state="blocked"}') == 1, what="it to be blocked")
                 told = status(capture)
                 assert told["stream"]["state"] == "blocked" and told["stream"]["seconds"] >= 10
@@ -71,7 +73,7 @@ def test_7_a_broker_that_stands_still_blocks_the_stream_until_it_goes_on(server)
             assert capture.stderr.count("the stream is blocked") == 1
             assert capture.metric("cdc_sink_records_total") == 2
             capture.stop()
-    server.drop_slot("blocked")
+    server.drop_slot(delivery)
 
 
 def test_a_broker_that_is_away_at_the_start_is_no_lag_of_zero(server):
