@@ -31,12 +31,15 @@ std::string_view hint_of(WaitsOn on) noexcept {
             return "nothing is lost, but the slot is not confirmed until the position is stored: "
                    "is the disk full or stuck, can the topic be written?";
         case WaitsOn::source:
-            return "the server works through a large transaction, or waits for somebody: SELECT "
-                   "state, wait_event_type, wait_event FROM pg_stat_activity WHERE backend_type = "
-                   "'walsender'";
+            return "nothing further is stored until that is known: the warnings about the standby "
+                   "say what stands in the way";
     }
     return {};
 }
+
+constexpr std::string_view kHintOfSilence =
+    "the server works through a large transaction, or waits for somebody: SELECT state, "
+    "wait_event_type, wait_event FROM pg_stat_activity WHERE backend_type = 'walsender'";
 
 std::string words_of(const SourceSilence& silence) {
     std::string text = fmt::format(
@@ -92,10 +95,11 @@ void StallWatch::block(const Stall& stall, const Seen& seen, const Words& words,
                   .waits_on = stall.on,
                   .waits_for = of_server ? words_of(*seen.silence) : words(stall.on)};
     if (known) return;
-    logger_.warning("the stream is blocked", {{"by", name(stall.on)},
-                                              {"for_ms", milliseconds(now - stall.since)},
-                                              {"waits_for", condition_.waits_for},
-                                              {"hint", hint_of(stall.on)}});
+    logger_.warning("the stream is blocked",
+                    {{"by", name(stall.on)},
+                     {"for_ms", milliseconds(now - stall.since)},
+                     {"waits_for", condition_.waits_for},
+                     {"hint", of_server ? kHintOfSilence : hint_of(stall.on)}});
 }
 
 void StallWatch::dead(const SourceSilence& silence, Instant now) {

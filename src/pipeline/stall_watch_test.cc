@@ -142,6 +142,7 @@ TEST_F(StallWatchTest, AServerThatAnswersAndSendsNothingIsBlockedAfterAMinute) {
               "PostgreSQL: it answers, but has sent nothing for 60 s while its log went on by 5.0 "
               "MB; it waits for Lock: tuple");
     EXPECT_EQ(lines_with("the stream is blocked"), 1U);
+    EXPECT_THAT(lines.text, HasSubstr("hint=\"the server works through a large transaction"));
     is_working();
     look();
     EXPECT_EQ(state(), StreamState::working);
