@@ -117,7 +117,7 @@ FOLDERS = {
     "house": None,
     "scenario": ("SQL in, events out, on PostgreSQL 10 to 18", 420, 2),
     "fault": ("kill -9, cuts, freezes, crashes, wrong set-ups", 300, 2),
-    "kafka": ("into real brokers: delivery, exactly once, kills, outages, refusals, security", 480, 2),
+    "kafka": ("into real brokers: delivery, exactly once, torture, kills, outages, refusals, security", 660, 2),
     "snapshot": ("rows that were there before: exact, resumed, on request, whatever happens meanwhile", 420, 2),
     "publication": ("publications and filters: whose they are, what they hold, what they break", 180, 2),
     "connection": ("TLS, certificates, passwords, sockets, several hosts", 120, 2),

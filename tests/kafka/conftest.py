@@ -1,9 +1,18 @@
 """Servers that the tests of this suite share: one of each a worker."""
 
+import dataclasses
+
 import pytest
+from support.capture import Capture
 from support.kafka import CURRENT, OLD, KafkaBroker
 from support.servers import PostgresServer
-from support.stage import Stage
+from support.stage import Audience, Stage
+from support.workload import Writer
+
+
+def pytest_collection_modifyitems(items):
+    """The longest first: the other worker has the rest."""
+    items.sort(key=lambda item: item.path.name != "test_torture.py")
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +80,34 @@ def stages(postgres, request):
     yield stage
     for one in made:
         one.close()
+
+
+@dataclasses.dataclass
+class TwoInstances:
+    """Under load: the first streams, the second waits for the slot."""
+
+    stage: Stage
+    first: Capture
+    second: Capture
+    audience: Audience
+    writer: Writer
+
+
+@pytest.fixture
+def two_instances(stages):
+    """Makes TwoInstances: two_instances(broker, option=value …)."""
+    begun = []
+
+    def begin(broker, **options):
+        stage = stages(broker, **options)
+        first, audience = stage.capture(), stage.audience()
+        begun.append(audience)
+        writer = stage.writer(rate=5000, batch=50)
+        audience.wait_for_more(1000)
+        second = stage.capture(wait=False)
+        second.wait_for_log("is active for PID")
+        return TwoInstances(stage, first, second, audience, writer)
+
+    yield begin
+    for audience in begun:
+        audience.close()

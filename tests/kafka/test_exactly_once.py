@@ -1,11 +1,8 @@
 """delivery: exactly_once: whatever is killed, a reader of committed records sees each change once.
 
 The independent consumer reads committed records only, as librdkafka does by default.
-
-    PGC_KILLS=200   how often the long kill loop kills
 """
 
-import os
 import random
 import signal
 import time
@@ -18,39 +15,16 @@ from support.kafka_client import Follower
 from support.processes import PATIENCE, wait_until
 from support.stage import strict_json
 
-KILLS = int(os.environ.get("PGC_KILLS", "200"))
 RATE = 5000
 EXACTLY = {"delivery": "exactly_once", "kafka_topics_partitions": "4"}
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(KILLS, marks=pytest.mark.nightly, id="long")])
-def test_killed_at_random_moments_nothing_is_missing_and_nothing_comes_twice(broker, stages, kills):
-    chance = random.Random(kills)
-    stage = stages(broker, **EXACTLY)
-    with stage.capture() as capture, stage.audience() as audience:
-        writer = stage.writer(rate=RATE, batch=50)
-        audience.wait_for_more(1000)
-        for _ in range(kills):
-            time.sleep(chance.choice([chance.uniform(0.02, 0.4), chance.uniform(0.4, 2.0)]))
-            capture.kill()
-            capture.start()
-        repeats = audience.finish(writer, capture)
-        capture.stop()
-    print(f"{kills} kills, {audience.messages} records, none missing, {repeats} repeats")
-    assert repeats == 0
-
-
-def test_a_second_instance_takes_over_without_a_repeat(broker, stages):
-    stage = stages(broker, **EXACTLY)
-    with stage.capture() as first, stage.audience() as audience:
-        writer = stage.writer(rate=RATE, batch=50)
-        audience.wait_for_more(1000)
-        with stage.capture(wait=False) as second:
-            second.wait_for_log("is active for PID")
-            first.kill()
-            audience.wait_for_more(1000)
-            assert audience.finish(writer, second) == 0
-            second.stop()
+def test_a_second_instance_takes_over_without_a_repeat(broker, two_instances):
+    two = two_instances(broker, **EXACTLY)
+    two.first.kill()
+    two.audience.wait_for_more(1000)
+    assert two.audience.finish(two.writer, two.second) == 0
+    two.second.stop()
 
 
 def test_a_start_does_not_wait_for_what_a_dead_instance_left_open(broker, stages):
@@ -209,23 +183,19 @@ def test_what_reaches_a_broker_after_our_end_is_never_seen(stages):
     assert seen == list(range(1, 62))
 
 
-def test_one_that_stood_still_commits_nothing_more(broker, stages):
+def test_one_that_stood_still_commits_nothing_more(broker, two_instances):
     """SIGSTOP: its walsender is ended, another one takes over, and then it wakes up."""
-    stage = stages(broker, **EXACTLY)
-    with stage.capture() as first, stage.audience() as audience:
-        writer = stage.writer(rate=RATE, batch=50)
-        audience.wait_for_more(1000)
-        with stage.capture(wait=False) as second:
-            second.wait_for_log("is active for PID")
-            os.kill(first.process.pid, signal.SIGSTOP)
-            stage.sql(f"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{stage.name}'")
-            audience.wait_for_more(1000)
-            os.kill(first.process.pid, signal.SIGCONT)
-            audience.wait_for_more(1000)
-            second.kill()                   # and back again
-            audience.wait_for_more(1000)
-            assert audience.finish(writer, first) == 0
-            first.stop()
+    two = two_instances(broker, **EXACTLY)
+    two.first.signal(signal.SIGSTOP)
+    two.stage.sql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
+                  f"WHERE slot_name = '{two.stage.name}'")
+    two.audience.wait_for_more(1000)
+    two.first.signal(signal.SIGCONT)
+    two.audience.wait_for_more(1000)
+    two.second.kill()                       # and back again
+    two.audience.wait_for_more(1000)
+    assert two.audience.finish(two.writer, two.first) == 0
+    two.first.stop()
 
 
 def place(position):

@@ -93,15 +93,10 @@ def test_8_sigterm_ends_it_while_the_broker_is_away(fragile, stages):
         capture.stop()
 
 
-def test_1_a_second_instance_takes_over_without_loss(broker, stages):
+def test_1_a_second_instance_takes_over_without_loss(broker, two_instances):
     """The first is killed; the one that waits for the slot goes on."""
-    stage = stages(broker)
-    with stage.capture() as first, stage.audience() as audience:
-        writer = stage.writer(rate=RATE, batch=50)
-        audience.wait_for_more(1000)
-        with stage.capture(wait=False) as second:
-            second.wait_for_log("is active for PID")
-            first.kill()
-            audience.wait_for_more(1000)
-            audience.finish(writer, second)
-            second.stop()
+    two = two_instances(broker)
+    two.first.kill()
+    two.audience.wait_for_more(1000)
+    two.audience.finish(two.writer, two.second)
+    two.second.stop()

@@ -274,6 +274,7 @@ class Follower:
         self._see = see
         self._records = []
         self._assigned = {}
+        self._ends = None
         self.count = 0
         self.failure = None
         self._stopping = threading.Event()
@@ -303,7 +304,7 @@ class Follower:
         try:
             while not self._stopping.is_set():
                 if time.monotonic() >= next_look:
-                    known = set(self._assigned)
+                    known = {topic for topic, _ in self._assigned}
                     if len(known) < len(self._topics) or next_look == -1.0:
                         self._assign()
                     next_look = time.monotonic() + 0.3
@@ -324,6 +325,8 @@ class Follower:
                 if lost:
                     next_look = -1.0
                     self._assigned.clear()
+                if self._ends and self._is_past_the_ends():
+                    self._ends = None
                 if messages:
                     with self._changed:
                         self._changed.notify_all()
@@ -335,6 +338,17 @@ class Follower:
     @property
     def records(self):
         return list(self._records)
+
+    def read_up_to(self, ends, timeout=PATIENCE):
+        """Waits until all before these offsets, (topic, partition) -> offset, is read: marks of transactions, too."""
+        self._ends = ends
+        self.wait_for(lambda: self._ends is None, timeout)
+
+    def _is_past_the_ends(self):
+        """Asked on its own thread: two would wait for each other inside the client."""
+        places = self._consumer.position([confluent_kafka.TopicPartition(t, p) for t, p in self._ends])
+        return all(max(place.offset, self._assigned.get((place.topic, place.partition), 0))
+                   >= self._ends[place.topic, place.partition] for place in places)
 
     def wait_for(self, what, timeout=PATIENCE):
         """Waits for a number of records or for a condition that holds."""
