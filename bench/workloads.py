@@ -54,6 +54,26 @@ FROM generate_series(1, 100) k
 TIMED_ROWS_A_STATEMENT = 100
 TIMED_STATEMENTS_A_SECOND = 50
 
+# Commits that touch the first so many of many tables.
+COMMIT_TABLES = (1, 100, 2000)
+COMMITS_A_SECOND = 10
+COMMITS_SETUP = """
+CREATE SCHEMA commits;
+CREATE SEQUENCE commits.numbers;
+DO $$ BEGIN FOR i IN 0 .. {tables} - 1 LOOP
+  EXECUTE format('CREATE TABLE commits.t%s (id int PRIMARY KEY, number bigint)', i);
+  EXECUTE format('INSERT INTO commits.t%s VALUES (1, 0)', i);
+  IF i % 500 = 0 THEN COMMIT; END IF;
+END LOOP; END $$;
+CREATE PUBLICATION bench_commits FOR TABLES IN SCHEMA commits;
+CREATE FUNCTION commits.touch(tables int) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE one bigint = nextval('commits.numbers');
+BEGIN
+  FOR i IN 0 .. tables - 1 LOOP EXECUTE format('UPDATE commits.t%s SET number = %s', i, one); END LOOP;
+  RETURN one;
+END $$;
+"""
+
 # A table that was there before, for snapshots: rows of the same kind.
 SNAPSHOT_ROWS = 3_000_000
 SNAPSHOT_SETUP = SMALL_ROWS + """

@@ -111,7 +111,7 @@ SUITES = [
 # Suites of Python: one a folder below tests/, found by itself. Here stands only what
 # differs from (text from the folder's conftest or name, 120 s, one core).
 FOLDERS = {
-    "bench": ("the benchmark, small: it runs, and loses nothing", 60, 0),
+    "bench": ("the benchmark, small: it runs, and loses nothing", 90, 0),
     "binary": ("the release binary: size, libraries, version", 30, 0),
     "harness": ("the test servers, brokers, the proxy and the runner themselves", 90, 2),
     "house": None,

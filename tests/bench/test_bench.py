@@ -42,6 +42,16 @@ def test_a_snapshot_is_measured_beside_copy(tmp_path):
     assert "rows/s" in text
 
 
+def test_what_a_commit_of_many_tables_costs_is_measured(tmp_path):
+    figures, text = bench(tmp_path, "--only", "commits")
+    routes = figures["commits"]["routes"]
+    assert set(routes) == {"kafka snappy", "kafka snappy once"}
+    for sizes in routes.values():
+        assert list(sizes) == ["1", "10", "200"]
+        assert all(0 < f["p50_ms"] <= f["p99_ms"] and f["broker_ms"] >= 0 for f in sizes.values())
+    assert "exactly once, p50: " in text
+
+
 def test_an_older_build_is_measured_in_the_same_run(tmp_path):
     figures, text = bench(tmp_path, "--only", "start,backlog", "--route", "tcp binary",
                           "--against", binary())

@@ -118,9 +118,17 @@ class Topics:
         return {number: p.leader for number, p in known.partitions.items()}
 
     def create_topic(self, topic, partitions=1, replicas=1, config=None):
+        self.create_topics([topic], partitions, replicas, config)
+
+    def create_topics(self, topics, partitions=1, replicas=1, config=None):
         self._done(self.admin().create_topics([kafka_admin.NewTopic(
-            topic, num_partitions=partitions, replication_factor=replicas, config=config or {})]))
-        wait_until(lambda: self.partitions(topic) == partitions, PATIENCE, f"topic {topic}")
+            topic, num_partitions=partitions, replication_factor=replicas, config=config or {})
+            for topic in topics]))
+
+        def there():
+            known = self.metadata().topics
+            return all(topic in known and len(known[topic].partitions) == partitions for topic in topics)
+        wait_until(there, PATIENCE, f"topic {topics[0]}" + (f" and {len(topics) - 1} more" if len(topics) > 1 else ""))
 
     def delete_topic(self, topic):
         self._done(self.admin().delete_topics([topic], operation_timeout=20))
