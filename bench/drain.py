@@ -35,6 +35,7 @@ class Drain:
         into_kafka = contenders.plain(route) in KAFKA or route == DEBEZIUM
         topic = self.lab.new_topic(self.name, slot) if into_kafka else None
         self.lab.copy_slot(self.name, slot)
+        self.lab.settle()
         walsender = self.lab.ended_backends_cpu()
         broker = cpu_seconds(self.lab.broker.pid) if into_kafka else 0.0
         if route == DEBEZIUM:

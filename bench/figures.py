@@ -62,11 +62,12 @@ def measured(what, command, env):
 
 
 def alternating(name, routes, number, run, never_warm=()):
-    """Medians of `number` rounds in which run(route) is called for each in turn. One round before
-    them warms up and is not counted; those for whom that is of no use sit it out."""
+    """Medians of `number` rounds in which run(route) is called for each in turn, forth and back, so
+    that nobody always comes after the same neighbour. One round before them warms up and is not
+    counted; those for whom that is of no use sit it out."""
     figures = {route: [] for route in routes}
     for turn in range(number + 1):
-        for route in routes:
+        for route in routes if turn % 2 == 0 else reversed(routes):
             if turn == 0 and route in never_warm:
                 continue
             tell(f"{name}: round {turn}/{number}, {route}")

@@ -4,6 +4,7 @@ Every run gets a slot of its own, copied from the one that stands before the bac
 drains the very same WAL. Every run into Kafka gets a topic of its own, created before.
 """
 
+import os
 import time
 
 from figures import ended_children_cpu_seconds
@@ -13,7 +14,8 @@ from support.servers import PostgresServer
 # As Kafka's own start script has it, with a gigabyte of memory.
 BROKER_JVM = ["-server", "-Xms1G", "-Xmx1G", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
               "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent"]
-BROKER_SETTINGS = {"num.network.threads": 3, "num.io.threads": 8}
+BROKER_SETTINGS = {"num.network.threads": 3, "num.io.threads": 8,
+                   "log.segment.delete.delay.ms": 100}  # not in the middle of a later run
 
 
 class Lab:
@@ -103,4 +105,8 @@ class Lab:
 
     def drop_topic(self, topic):
         self.broker.delete_topic(topic)
-        time.sleep(0.2)     # its files go after a while: not under the next run's clock
+        time.sleep(0.5)     # until its files are gone, too
+
+    def settle(self):
+        """Nothing that the run before left in memory is written under the next one's clock."""
+        os.sync()

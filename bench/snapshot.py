@@ -38,6 +38,7 @@ class Snapshot:
         slot = self.lab.new_run()
         into_kafka = contenders.plain(route) in KAFKA or route == DEBEZIUM
         topic = self.lab.new_topic(NAME, slot) if into_kafka else None
+        self.lab.settle()
         backends = self.lab.ended_backends_cpu()
         broker = cpu_seconds(self.lab.broker.pid) if into_kafka else 0.0
         figure = self._debezium(slot, topic) if route == DEBEZIUM else self._process(route, slot)
