@@ -113,6 +113,13 @@ TEST_F(CommandTest, ExactlyOnceNeedsKafkaAndAllItsReplicas) {
     EXPECT_THAT(console.err_text, HasSubstr("keeps the position in Kafka"));
 }
 
+TEST_F(CommandTest, WholeTransactionsNeedExactlyOnce) {
+    environment["PG_CAPTURE_CONSISTENCY"] = "transaction";
+    EXPECT_EQ(run({"config", "validate"}), ExitCode::configuration);
+    EXPECT_THAT(console.err_text, HasSubstr("set delivery to exactly_once"));
+    EXPECT_EQ(run({"config", "validate", "--delivery=exactly_once"}), ExitCode::done);
+}
+
 TEST_F(CommandTest, ErrorsAreJsonForPrograms) {
     EXPECT_EQ(run({"config", "validate", "--output", "json", "--sink=nowhere"}),
               ExitCode::configuration);

@@ -1,7 +1,6 @@
 #include "cli/options.h"
 
-#include "config/errors.h"
-#include "config/settings.h"
+#include "config/option_checker.h"
 #include "observe/log_options.h"
 #include "sink/kafka/config.h"
 
@@ -26,26 +25,57 @@ constexpr Option kProgram[] = {
          "a snapshot tables without a key start over. "
          "Needs `sink: kafka`, `kafka.acks: all` and the position in `state.topic`.",
      .words = kDeliveries.all()},
+    {.path = "consistency",
+     .kind = OptionKind::choice,
+     .fallback = "record",
+     .help = "whether a transaction of PostgreSQL may be cut",
+     .doc = "With `delivery: exactly_once`. `record`: a large transaction is committed to Kafka in "
+            "parts, each change once and in order. `transaction`: as a whole, with others or "
+            "alone, so that consumers of committed records see all of it or nothing. One that "
+            "takes more than 15 minutes to write stops the pipeline then, and brokers must "
+            "allow as long (`transaction.max.timeout.ms`).",
+     .words = kConsistencies.all()},
+};
+
+class Checker final : OptionChecker {
+public:
+    Checker(const Settings& settings, Errors& errors) : OptionChecker(settings, errors) {}
+
+    void run() {
+        const bool once = settings().choice("delivery", kDeliveries) == Delivery::exactly_once;
+        if (once) exactly_once();
+        only_with("consistency", "delivery", once || !whole_transactions(),
+                  "only with exactly_once are records committed together",
+                  "set delivery to exactly_once, or consistency to record");
+    }
+
+private:
+    bool whole_transactions() const {
+        return settings().choice("consistency", kConsistencies) == Consistency::transaction;
+    }
+
+    void exactly_once() {
+        if (settings().choice("sink", kSinks) != SinkKind::kafka) {
+            return contradiction({"delivery", "sink"}, "only Kafka has transactions",
+                                 "set sink to kafka, or delivery to at_least_once");
+        }
+        if (settings().choice("kafka.acks", kKafkaAcks) != KafkaAcks::all) {
+            contradiction({"delivery", "kafka.acks"},
+                          "exactly once needs the acknowledgement of all replicas",
+                          "set kafka.acks to all");
+        }
+        if (!settings().text("replication.checkpoint_file").empty()) {
+            contradiction({"delivery", "replication.checkpoint_file"},
+                          "exactly once keeps the position in Kafka, with the records",
+                          "leave replication.checkpoint_file out; to continue from where it "
+                          "stands, stop the pipeline first and then run: pg-capture adopt "
+                          "--no-snapshot");
+        }
+    }
 };
 
 void check_program(const Settings& settings, Errors& errors) {
-    if (settings.choice("delivery", kDeliveries) != Delivery::exactly_once) return;
-    if (settings.choice("sink", kSinks) != SinkKind::kafka) {
-        return errors.contradiction(settings, {"delivery", "sink"}, "only Kafka has transactions",
-                                    "set sink to kafka, or delivery to at_least_once");
-    }
-    if (settings.choice("kafka.acks", kKafkaAcks) != KafkaAcks::all) {
-        errors.contradiction(settings, {"delivery", "kafka.acks"},
-                             "exactly once needs the acknowledgement of all replicas",
-                             "set kafka.acks to all");
-    }
-    if (!settings.text("replication.checkpoint_file").empty()) {
-        errors.contradiction(settings, {"delivery", "replication.checkpoint_file"},
-                             "exactly once keeps the position in Kafka, with the records",
-                             "leave replication.checkpoint_file out; to continue from where it "
-                             "stands, stop the pipeline first and then run: pg-capture adopt "
-                             "--no-snapshot");
-    }
+    Checker(settings, errors).run();
 }
 
 constexpr Option kLogging[] = {

@@ -20,6 +20,14 @@ enum class Delivery : std::uint8_t {
 inline constexpr auto kDeliveries = words_for<Delivery>(
     {{"at_least_once", Delivery::at_least_once}, {"exactly_once", Delivery::exactly_once}});
 
+// What stays together.
+enum class Consistency : std::uint8_t {
+    record,
+    transaction,  // what committed in one transaction of the source does so in one of the sink
+};
+inline constexpr auto kConsistencies = words_for<Consistency>(
+    {{"record", Consistency::record}, {"transaction", Consistency::transaction}});
+
 extern const OptionTable kProgramOptions;
 extern const OptionTable kLoggingOptions;
 

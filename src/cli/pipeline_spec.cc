@@ -13,6 +13,7 @@ std::optional<KafkaConfig> kafka_of(const PipelineSpec& spec, Files& files) {
     if (spec.settings.choice("delivery", kDeliveries) == Delivery::exactly_once) {
         const std::string& given = spec.settings.text("kafka.transactional_id");
         kafka.transactional_id = given.empty() ? "pg-capture." + spec.name() : given;
+        kafka.whole_transactions = spec.options.flow.whole_transactions;
     }
     return kafka;
 }
@@ -30,6 +31,8 @@ PipelineOptions options_of(const PipelineSpec& spec) {
     options.snapshot = snapshot_mode(spec.settings);
     options.flow.budget_bytes = memory_budget(spec.settings);
     options.flow.encoder.tombstones = wants_tombstones(spec.settings);
+    options.flow.whole_transactions =
+        spec.settings.choice("consistency", kConsistencies) == Consistency::transaction;
     return options;
 }
 
@@ -50,6 +53,7 @@ PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
     spec.format = format_of(spec);
     spec.sink = settings.choice("sink", kSinks);
     spec.kafka = kafka_of(spec, files);
+    spec.options.flow.encoder.transaction_marks = spec.kafka && spec.kafka->transaction_topic;
     spec.console = console_sink_options(settings);
     spec.position_file = position_file_of(spec);
     return spec;

@@ -52,6 +52,19 @@ TEST_F(PipelineSpecTest, ATransactionIsNamedAfterItsPipeline) {
     const PipelineSpec named = spec(
         {{"PG_CAPTURE_DELIVERY", "exactly_once"}, {"PG_CAPTURE_KAFKA_TRANSACTIONAL_ID", "mine"}});
     EXPECT_EQ(named.kafka->transactional_id, "mine");
+    EXPECT_FALSE(named.kafka->whole_transactions);
+    const PipelineSpec whole =
+        spec({{"PG_CAPTURE_DELIVERY", "exactly_once"}, {"PG_CAPTURE_CONSISTENCY", "transaction"}});
+    EXPECT_TRUE(whole.options.flow.whole_transactions);
+    EXPECT_EQ(whole.kafka->transaction_max(), kWhole_transaction_max);
+}
+
+TEST_F(PipelineSpecTest, MarksOfTransactionsAreKafkas) {
+    EXPECT_FALSE(spec({}).options.flow.encoder.transaction_marks);
+    EXPECT_TRUE(
+        spec({{"PG_CAPTURE_KAFKA_TRANSACTIONS", "true"}}).options.flow.encoder.transaction_marks);
+    EXPECT_FALSE(spec({{"PG_CAPTURE_KAFKA_TRANSACTIONS", "true"}, {"PG_CAPTURE_SINK", "discard"}})
+                     .options.flow.encoder.transaction_marks);
 }
 
 TEST_F(PipelineSpecTest, APositionIsInAFileWhereThatIsNamedOrThereIsNoKafka) {

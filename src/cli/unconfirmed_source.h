@@ -38,6 +38,7 @@ public:
         if (read && batch.resume_at) read_to_ = batch.resume_at;
         return read;
     }
+    void end_at_commit(bool wanted) noexcept override { inner_->end_at_commit(wanted); }
     void confirm(Lsn /*lsn*/, bool /*now*/) override {}
     SnapshotSource* snapshots() noexcept override { return nullptr; }
 

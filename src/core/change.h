@@ -105,21 +105,6 @@ public:
         transactions.pop_back();
         end = Position::whole(transactions.back().commit_lsn);
     }
-    // Drops the changes up to this place.
-    void drop_until(const Position& place) noexcept {
-        std::uint32_t dropped = 0;
-        for (Transaction& part : transactions) {
-            std::uint32_t of_it = 0;
-            while (of_it < part.count &&
-                   Position{part.commit_lsn, changes[part.first + of_it].ordinal} <= place) {
-                ++of_it;
-            }
-            part.first -= dropped;
-            part.count -= of_it;
-            dropped += of_it;
-        }
-        changes.erase(changes.begin(), changes.begin() + dropped);
-    }
     void hold(RelationPtr relation) { relations_.push_back(std::move(relation)); }
     const std::vector<RelationPtr>& relations() const noexcept { return relations_; }
 

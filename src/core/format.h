@@ -14,6 +14,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -44,6 +46,27 @@ struct Encoded {
     }
 };
 
+// Where a transaction of the source begins or ends, for consumers who want to know.
+struct TransactionMark {
+    enum class Kind : std::uint8_t { begin, end };
+    // How many of the records are of this table.
+    struct Table {
+        std::string_view schema;
+        std::string_view name;
+        std::uint64_t events = 0;
+    };
+    Kind kind = Kind::begin;
+    Xid xid;
+    Lsn commit_lsn;
+    WallTime committed_at;
+    WallTime handled_at;
+    std::uint64_t ordinal = 0;  // of the first record; of an end, above that of the last
+    // Only of an end: the records that were written where they belong, in the order in which the
+    // tables came first; those of logical messages are in `events` and in no table.
+    std::uint64_t events = 0;
+    std::span<const Table> tables{};
+};
+
 class Format {
 public:
     Format() = default;
@@ -66,7 +89,13 @@ public:
     [[nodiscard]] virtual Result<Encoded> encode(const Batch& batch, std::size_t from,
                                                  RecordBatch& out) = 0;
 
-    // Adds what encode() waits for, after it said so; otherwise nothing.
+    // Appends the one record of a mark: key, value, commit_lsn and ordinal. False: it waits,
+    // nothing was appended, and it is to be called again. Never blocks. After an Error the attempt
+    // ends.
+    [[nodiscard]] virtual Result<bool> encode_mark(const TransactionMark& mark,
+                                                   RecordBatch& out) = 0;
+
+    // Adds what encode() and encode_mark() wait for, after they said so; otherwise nothing.
     virtual void wants(Wants& wants) const = 0;
 };
 

@@ -6,6 +6,7 @@
 // filters; a TRUNCATE counts once for each table it names.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <limits>
@@ -31,6 +32,8 @@ struct Position {
 struct ResumePoint {
     Lsn at;
     Position within{};
+    // The last commit of which anything is before it is not later.
+    constexpr Lsn reach() const noexcept { return std::max(at, within.commit); }
     constexpr auto operator<=>(const ResumePoint&) const = default;
 };
 

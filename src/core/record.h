@@ -1,8 +1,8 @@
 // A change as the sink gets it: where it goes, what it is, key, value, headers. And the batch in
 // which records travel, which owns their bytes for as long as the sink needs them.
 //
-// A format fills in the records of its changes; the pipeline adds tombstones, dead letters and
-// partition_by.
+// A format fills in the records of its changes; the pipeline adds tombstones, dead letters, marks
+// of transactions and partition_by.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,7 @@ namespace pgc {
 enum class Destination : std::uint8_t {
     own,           // that of its relation; without one, that of logical messages
     dead_letters,  // that of records that could not go where they belong
+    transactions,  // that of marks of transactions
 };
 
 struct RecordHeader {
@@ -35,7 +36,7 @@ struct RecordHeader {
 };
 
 struct Record {
-    // Whose row it is of; null for a logical message. Lives as long as the batch.
+    // Whose row it is of; null for a logical message and a mark. Lives as long as the batch.
     const Relation* relation = nullptr;
     Destination destination = Destination::own;
     Operation operation = Operation::insert;
@@ -43,7 +44,7 @@ struct Record {
     bool has_value = true;  // false: a tombstone
     // Concerns all rows of its table (TRUNCATE): a sink with partitions writes one to each.
     bool to_all_partitions = false;
-    std::uint32_t change = 0;  // index in Batch::changes of the one it was made from
+    std::uint32_t change = 0;  // index in Batch::changes of the one it was made from; not of a mark
     std::uint32_t header_count = 0;
     std::string_view key;
     std::string_view value;

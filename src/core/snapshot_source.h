@@ -29,6 +29,10 @@ public:
     // Begins or changes a snapshot. What can't be done shows in report().
     virtual void request(const SnapshotCommand& command) = 0;
 
+    // Progress is stored together with the rows: what was read and is not stored reached nobody, so
+    // it may be much. Called once, before the first read.
+    virtual void is_stored_with_rows() = 0;
+
     // Everything of kSnapshotLane up to `position` is durable. Never moves back.
     virtual void durable(Position position) = 0;
 

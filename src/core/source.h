@@ -100,6 +100,9 @@ public:
     [[nodiscard]] virtual Result<Read> read(Batch& batch, std::size_t max_changes,
                                             std::size_t max_bytes) = 0;
 
+    // From now on, while `wanted`, a batch ends with the first commit in it.
+    virtual void end_at_commit(bool wanted) noexcept = 0;
+
     // The server has sent everything before this LSN, and we are between transactions: with nothing
     // unconfirmed, the LSN itself may be confirmed. None inside a transaction.
     virtual std::optional<Lsn> idle_at() const = 0;

@@ -6,7 +6,6 @@
 // Threads: owned and called by the pipeline thread alone.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,7 +35,7 @@ struct StoredPosition {
 
     ResumePoint point() const noexcept { return {resume_at, within}; }
     // The last commit of which anything is durable is not later.
-    Lsn reach() const noexcept { return std::max(resume_at, within.commit); }
+    Lsn reach() const noexcept { return point().reach(); }
     bool operator==(const StoredPosition&) const = default;
 };
 

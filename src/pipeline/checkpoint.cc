@@ -51,26 +51,32 @@ Result<bool> Checkpoint::advance(const Reached& reached, const Text& snapshot, U
     if (!*saved) return false;
     saving_ = false;
     safe_ = position_.point();
+    if (seals_ != nullptr) seal_took_ = clock_.now() - last_;
     return true;
+}
+
+Duration Checkpoint::pause_of_seals(const Reached& reached) const noexcept {
+    if (reached.all_given) return kSeal_soon;
+    return std::clamp<Duration>(seal_took_ * kSeal_rest, kSeal, kSeal_max);
 }
 
 Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept {
     Instant at = kNever;
     if (seals_ != nullptr && !reached.confirmable) return at;
     if (reached.unsealed) {
-        const Duration soon = reached.all_given ? kSeal_soon : kSeal;
-        at = urgency == Urgency::forced ? last_ : last_ + soon;
+        at = urgency == Urgency::forced ? last_ : last_ + pause_of_seals(reached);
     }
     if (moved(reached)) {
         at = std::min(at, last_ + pause(urgency));
-        if (reached.records > records_) {
+        if (seals_ == nullptr && reached.records > records_) {
             const bool now = first_ || too_many_might_come_again(reached);
             at = std::min(at, now ? last_ : last_ + store_every_);
         }
     }
     if (reached.snapshot_revision != revision_) {
-        const bool now = urgency == Urgency::forced || reached.snapshot_is_due;
-        at = std::min(at, now ? last_ : last_ + kSnapshot);
+        const bool now = urgency == Urgency::forced || (reached.snapshot_is_due && !seals_);
+        const Duration soon = seals_ ? std::max(kSnapshot, pause_of_seals(reached)) : kSnapshot;
+        at = std::min(at, now ? last_ : last_ + soon);
     }
     if (reached.memory_revision != memory_revision_) {
         at = std::min(at, urgency == Urgency::forced ? last_ : last_ + store_every_);

@@ -3,7 +3,7 @@
 //   confirmable (ledger) ──save──▶ store ──saved──▶ safe() ──▶ source.confirm()
 //
 // Where the sink keeps the position, it is sealed there with the records instead: then what is to
-// be stored is what the sink was given, and it is durable by that.
+// be stored is what the sink was given, and it is durable by that; nothing comes again.
 //
 //   sealable (ledger) ──seal──▶ sink ──saved──▶ safe() ──▶ source.confirm()
 //
@@ -16,10 +16,11 @@
 //     passed, or
 //   - the stream is quiet and kQuiet has passed (an idle server learns soon that nothing
 //     is missing, so that it can forget its log, or shut down), or
-//   - the sink has records that only a seal makes durable, and kSeal has passed, or kSeal_soon when
-//     there is nothing to come with them, or
+//   - the sink has records that only a seal makes durable, and kSeal_soon has passed where nothing
+//     is to come with them; otherwise kSeal, or kSeal_rest times what the last seal took, for the
+//     sink takes nothing meanwhile; kSeal_max at most, or
 //   - rows of a snapshot became durable and kSnapshot has passed (they would be read again), or
-//     so many did that the source wants it stored, or
+//     so many did that the source wants it stored (but for what is sealed: at its pace), or
 //   - what the source remembers has changed (Source::memory) and a second has passed, or
 //   - it is forced: at the end, or before a new attempt.
 // One save at a time: what comes due meanwhile goes with the next one.
@@ -53,6 +54,8 @@ public:
     static constexpr Duration kSnapshot = std::chrono::milliseconds{200};
     static constexpr Duration kSeal = std::chrono::milliseconds{100};
     static constexpr Duration kSeal_soon = std::chrono::milliseconds{2};
+    static constexpr int kSeal_rest = 20;
+    static constexpr Duration kSeal_max = std::chrono::seconds{2};
 
     Checkpoint(const Clock& clock, Duration interval, Duration store_every = kStore_every,
                std::uint64_t records = kRecords) noexcept
@@ -114,6 +117,7 @@ private:
     Result<void> store();
     bool moved(const Reached& reached) const noexcept { return reached.point() > safe_; }
     Duration pause(Urgency urgency) const noexcept;
+    Duration pause_of_seals(const Reached& reached) const noexcept;
     // When what was reached is to be stored; kNever: it is stored.
     Instant due(const Reached& reached, Urgency urgency) const noexcept;
     bool too_many_might_come_again(const Reached& reached) const noexcept;
@@ -133,6 +137,7 @@ private:
     bool saving_ = false;
     bool first_ = true;  // no record of this attempt was stored yet
     Instant last_;       // when the last save began
+    Duration seal_took_{0};
     Lsn confirmed_;
     Instant confirmed_at_;
 };

@@ -298,6 +298,7 @@ protected:
     void SetUp() override {
         ASSERT_TRUE(*sink.open());
         ASSERT_TRUE(checkpoint.begin({*sink.positions(), &sink}, whose, false));
+        clock.advance(Checkpoint::kSeal);
     }
 };
 
@@ -352,6 +353,38 @@ TEST_F(SealingCheckpointTest, RowsOfASnapshotAloneAreSealedToo) {
     clock.advance(Checkpoint::kSeal);
     EXPECT_TRUE(advance({.confirmable = Lsn{100}, .unsealed = true}));
     EXPECT_EQ(log.position->resume_at, Lsn{100});
+}
+
+TEST_F(SealingCheckpointTest, WhereASealTakesLongTheNextOneCanWait) {
+    log.seal_takes = [] { return 30ms; };
+    EXPECT_FALSE(advance({.confirmable = Lsn{200}, .records = 1, .unsealed = true}));
+    clock.advance(30ms);
+    EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 1}));
+    const Checkpoint::Reached more{.confirmable = Lsn{300}, .records = 2, .unsealed = true};
+    clock.advance(30ms * Checkpoint::kSeal_rest - 31ms);
+    EXPECT_FALSE(advance(more));
+    EXPECT_FALSE(checkpoint.saving());
+    clock.advance(1ms);
+    EXPECT_FALSE(advance(more));
+    EXPECT_TRUE(checkpoint.saving());
+}
+
+TEST_F(SealingCheckpointTest, HoweverLongASealTakesTheNextOneIsDueInTime) {
+    log.seal_takes = [] { return 10s; };
+    EXPECT_FALSE(advance({.confirmable = Lsn{200}, .records = 1, .unsealed = true}));
+    clock.advance(10s);
+    EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 1}));
+    EXPECT_FALSE(advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true}));
+    EXPECT_TRUE(checkpoint.saving()) << "it was due long ago";
+}
+
+TEST_F(SealingCheckpointTest, HoweverManyRecordsThereAreTheyCanWait) {
+    EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 1, .unsealed = true}));
+    clock.advance(Checkpoint::kSeal - 1ms);
+    const std::uint64_t many = 10 * Checkpoint::kRecords;
+    EXPECT_FALSE(
+        advance({.confirmable = Lsn{300}, .records = many, .sent = many, .unsealed = true}));
+    EXPECT_FALSE(checkpoint.saving()) << "what is not sealed is seen by nobody, so nothing repeats";
 }
 
 }  // namespace

@@ -33,26 +33,18 @@ void Encoder::begin(Batch& batch) {
     batch_ = &batch;
     records_ = pool_.get();
     next_ = 0;
+    all_encoded_ = false;
 }
 
 Result<RecordBatchPtr> Encoder::step(Source* source) {
     assert(busy());
-    for (;;) {
-        const std::size_t first = records_->records.size();
-        auto encoded = parts_.format->encode(*batch_, next_, *records_);
-        auto done = encoded ? finish_records(first) : std::unexpected(std::move(encoded.error()));
-        if (done) {
-            assert(next_ <= encoded->next && encoded->next <= batch_->changes.size());
-            next_ = encoded->next;
-            if (encoded->why == Encoded::Why::waits) return RecordBatchPtr{};
-            if (encoded->why == Encoded::Why::all) break;
-            done = refused(std::move(*encoded), source);
-        }
-        if (!done) {
-            give_up();
-            return std::unexpected(std::move(done.error()));
-        }
+    auto done = all_encoded_ ? Result<bool>{true} : encode_changes(source);
+    if (done && *done) done = complete();
+    if (!done) {
+        give_up();
+        return std::unexpected(std::move(done.error()));
     }
+    if (!*done) return RecordBatchPtr{};
     RecordBatch& records = *records_;
     records.lane = batch_->lane;
     records.relations = batch_->relations();
@@ -61,6 +53,43 @@ Result<RecordBatchPtr> Encoder::step(Source* source) {
     records.newest_commit = batch_->transactions.back().committed_at;
     batch_ = nullptr;
     return std::move(records_);
+}
+
+// False while the format waits.
+Result<bool> Encoder::encode_changes(Source* source) {
+    for (;;) {
+        const std::size_t first = records_->records.size();
+        auto encoded = parts_.format->encode(*batch_, next_, *records_);
+        auto done = encoded ? finish_records(first) : std::unexpected(std::move(encoded.error()));
+        if (done) {
+            assert(next_ <= encoded->next && encoded->next <= batch_->changes.size());
+            next_ = encoded->next;
+            if (encoded->why == Encoded::Why::waits) return false;
+            if (encoded->why == Encoded::Why::all) return true;
+            done = refused(std::move(*encoded), source);
+        }
+        if (!done) return std::unexpected(std::move(done.error()));
+    }
+}
+
+// False while the format waits.
+Result<bool> Encoder::complete() {
+    if (batch_->lane != kStreamLane) return true;
+    if (!all_encoded_) {
+        all_encoded_ = true;
+        if (options_.transaction_marks) marks_.plan(*batch_, *records_, sealed_);
+        leave_out();
+    }
+    return options_.transaction_marks ? marks_.write(*parts_.format, *records_)
+                                      : Result<bool>{true};
+}
+
+void Encoder::leave_out() {
+    if (!sealed_) return;
+    std::erase_if(records_->records, [&](const Record& record) {
+        return Position{record.commit_lsn, record.ordinal} <= *sealed_;
+    });
+    if (batch_->end > *sealed_) sealed_.reset();
 }
 
 Result<void> Encoder::finish_records(std::size_t first) {
@@ -91,6 +120,7 @@ Result<void> Encoder::refused(Encoded encoded, Source* source) {
 void Encoder::give_up() noexcept {
     batch_ = nullptr;
     records_.reset();
+    marks_.give_up();
 }
 
 }  // namespace pgc

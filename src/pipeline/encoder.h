@@ -1,9 +1,12 @@
 // From a batch of changes to a batch of records, with all that would be alike in every format:
 //
-//   changes ─▶ a changed key is split ─▶ format ─▶ tombstones, partition keys ─▶ records
+//   changes ─▶ a changed key is split ─▶ format ─▶ tombstones, partition keys ─▶ marks ─▶ records
 //                                          │  ▲
 //                                   waits ─┘  │ refused: fail, skip, or a dead letter
 //                                             └─ text can be read: the source asks for that
+//
+// What a sink has sealed of the first transaction is left out at the end (leave_out_until()): what
+// comes after it is the same as if nothing had been cut.
 //
 // A format may wait: then the batch stays here, half done, while the pipeline goes on with
 // everything else. One batch at a time, in order.
@@ -14,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/wait.h"
@@ -22,6 +26,7 @@
 #include "core/record.h"
 #include "core/source.h"
 #include "pipeline/pipeline_metrics.h"
+#include "pipeline/transaction_marks.h"
 
 namespace pgc {
 
@@ -35,6 +40,7 @@ enum class OnError : std::uint8_t {
 struct EncoderOptions {
     OnError on_error = OnError::fail;
     bool tombstones = false;
+    bool transaction_marks = false;
 };
 
 class Encoder {
@@ -46,6 +52,9 @@ public:
     // `pool` and `pipeline_metrics` outlive this.
     Encoder(Parts parts, const EncoderOptions& options, RecordPool& pool,
             PipelineMetrics& pipeline_metrics);
+
+    // Records up to this place inside the transaction that comes first are left out.
+    void leave_out_until(const Position& place) noexcept { sealed_ = place; }
 
     // Begins with `batch`, which stays as it is left until step() gives its records or an Error.
     // Requires: not busy().
@@ -60,6 +69,9 @@ public:
     }
 
 private:
+    Result<bool> encode_changes(Source* source);
+    Result<bool> complete();
+    void leave_out();
     Result<void> finish_records(std::size_t first);
     Result<void> refused(Encoded encoded, Source* source);
     void give_up() noexcept;
@@ -69,9 +81,13 @@ private:
     RecordPool& pool_;
     PipelineMetrics& pipeline_metrics_;
 
-    Batch* batch_ = nullptr;  // being encoded
-    RecordBatchPtr records_;  // of it, so far
-    std::size_t next_ = 0;    // the first of its changes that is neither in records_ nor left out
+    std::optional<Position> sealed_;  // as leave_out_until() was given it, until that has passed
+    TransactionMarks marks_;
+
+    Batch* batch_ = nullptr;    // being encoded
+    RecordBatchPtr records_;    // of it, so far
+    std::size_t next_ = 0;      // the first of its changes that is neither in records_ nor left out
+    bool all_encoded_ = false;  // and marks are what is missing
 };
 
 }  // namespace pgc

@@ -194,5 +194,37 @@ TEST_F(EncoderTest, PartitionKeysAreWrittenOnceForEachRecordAndTombstonesShareTh
     EXPECT_EQ(records->records[4].partition_by, "4");
 }
 
+TEST_F(EncoderTest, WhatIsSealedIsLeftOutUntilItsPlaceHasPassed) {
+    encoder().leave_out_until({Lsn{5}, 3});
+    changes_.batch().end = {Lsn{5}, 2};
+    encoder().begin(changes_.batch());
+    EXPECT_THAT(ordinals(*step()), ElementsAre(4, 5));
+    changes_.batch().end = Position::whole(Lsn{5});
+    encoder().begin(changes_.batch());
+    EXPECT_THAT(ordinals(*step()), ElementsAre(4, 5));
+    encoder().begin(changes_.batch());
+    EXPECT_THAT(ordinals(*step()), ElementsAre(1, 2, 3, 4, 5)) << "that place has passed";
+}
+
+TEST_F(EncoderTest, AFormatMayWaitWithTheMarkOfATransaction) {
+    options_.transaction_marks = true;
+    writing_.waits_with_mark = true;
+    encoder().begin(changes_.batch());
+    EXPECT_EQ(step(), nullptr);
+    EXPECT_TRUE(encoder().busy());
+    const auto records = step();
+    ASSERT_NE(records, nullptr);
+    ASSERT_EQ(records->records.size(), 7U);
+    EXPECT_EQ(records->records.front().destination, Destination::transactions);
+    EXPECT_EQ(records->records.back().value, "end users 5");
+}
+
+TEST_F(EncoderTest, RowsOfASnapshotAreNotMarked) {
+    options_.transaction_marks = true;
+    changes_.batch().lane = kSnapshotLane;
+    encoder().begin(changes_.batch());
+    EXPECT_THAT(ordinals(*step()), ElementsAre(1, 2, 3, 4, 5));
+}
+
 }  // namespace
 }  // namespace pgc

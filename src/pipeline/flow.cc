@@ -23,6 +23,8 @@ Flow::Flow(Parts parts, const ResumePoint& from, const FlowOptions& options, con
       snapshots_(source_->snapshots()),
       sink_(std::move(parts.sink)),
       seals_(sink_->positions() != nullptr),
+      whole_(seals_ && options.whole_transactions),
+      from_within_(from.within),
       ledger_(from),
       budget_(options.budget_bytes, pool),
       size_(options.batch_changes, options.batch_changes_fixed),
@@ -30,7 +32,8 @@ Flow::Flow(Parts parts, const ResumePoint& from, const FlowOptions& options, con
       encoder_(std::move(parts.encoder), options.encoder, pool, pipeline_metrics),
       received_(from.at),
       last_read_(clock.now()) {
-    if (from.within != Position{}) sealed_within_ = from.within;
+    if (seals_ && snapshots_ != nullptr) snapshots_->is_stored_with_rows();
+    if (from.within != Position{}) encoder_.leave_out_until(from.within);
 }
 
 Result<bool> Flow::round() {
@@ -80,6 +83,8 @@ void Flow::stop_reading() noexcept {
 Result<bool> Flow::read() {
     const std::size_t raw_bytes = budget_.readable(BatchSize::kRaw_bytes_max);
     budget_.reserve(raw_bytes);
+    // The rest of a transaction comes alone, so that what is sealed can end with it.
+    if (whole_) source_->end_at_commit(inside_transaction_);
     const auto read = source_->read(batch_, size_.changes(), raw_bytes);
     if (!read) {
         batch_.clear();
@@ -98,16 +103,9 @@ Result<bool> Flow::read() {
     return !caught_up_;
 }
 
-void Flow::skip_sealed() {
-    if (!sealed_within_) return;
-    batch_.drop_until(*sealed_within_);
-    if (batch_.end > *sealed_within_) sealed_within_.reset();
-}
-
 Result<void> Flow::begin_encoding() {
     if (batch_.lane == kStreamLane) {
         if (finishing_) batch_.drop_unfinished();
-        skip_sealed();
         inside_transaction_ = !batch_.transactions.back().ends;
     }
     last_read_ = clock_.now();
@@ -163,11 +161,16 @@ Result<void> Flow::take_in_hand(RecordBatchPtr records) {
     return {};
 }
 
+// As a source that was let go said last.
+std::optional<Lsn> Flow::certain_until() const noexcept {
+    return source_ ? source_->certain_until() : certain_until_;
+}
+
 // What is sealed is stored: the source must be certain of it before the sink has it.
 bool Flow::too_early_to_offer() const noexcept {
     if (!seals_ || in_hand_as_.lane != kStreamLane) return false;
-    const auto certain = source_ ? source_->certain_until() : certain_until_;
-    return certain && *certain < std::max(in_hand_as_.resume_at, in_hand_as_.end.commit);
+    const auto certain = certain_until();
+    return certain && *certain < ResumePoint{in_hand_as_.resume_at, in_hand_as_.end}.reach();
 }
 
 Result<void> Flow::offer() {
@@ -239,12 +242,15 @@ void Flow::count_pause() {
 
 ResumePoint Flow::sealable() const noexcept {
     const ResumePoint point = ledger_.sealable();
-    const auto certain = source_ ? source_->certain_until() : certain_until_;
-    return certain && *certain < std::max(point.at, point.within.commit) ? ResumePoint{} : point;
+    // One that was cut by an earlier run, when that was allowed, is not cut again.
+    const bool inside = point.within != Position{} && point.within != from_within_;
+    if (whole_ && inside) return {};
+    const auto certain = certain_until();
+    return certain && *certain < point.reach() ? ResumePoint{} : point;
 }
 
 Lsn Flow::confirmable() const noexcept {
-    const auto certain = source_ ? source_->certain_until() : certain_until_;
+    const auto certain = certain_until();
     return std::min(ledger_.confirmable(), certain.value_or(ledger_.confirmable()));
 }
 

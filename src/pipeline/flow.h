@@ -7,8 +7,9 @@
 // Between the two, finish_transaction() lets round() read on to the end of the transaction
 // that the last batch cut through: ended there, nothing has to be sent twice.
 //
-// What a sink that seals has of the first transaction already is left out. What it accepts counts
-// as read by the source at once: the seal that makes it durable stores that, too, or neither.
+// What a sink that seals has of the first transaction already is left out by the encoder. What it
+// accepts counts as read by the source at once: the seal that makes it durable stores that, too, or
+// neither.
 //
 // One batch may wait for its format, or in our hand when the sink is full; then, and when the
 // budget is used up, nothing is read, while feedback to the server goes on.
@@ -50,6 +51,8 @@ struct FlowOptions {
     std::size_t batch_changes = 1000;
     bool batch_changes_fixed = false;  // the user wants no more than that
     std::size_t budget_bytes = std::size_t{32} << 20;
+    // A sink that seals does so between transactions only, however large they are.
+    bool whole_transactions = false;
     EncoderOptions encoder{};
 };
 
@@ -98,7 +101,8 @@ public:
 
     // Everything before is durable, and the source is certain of it (Source::certain_until()).
     Lsn confirmable() const noexcept;
-    // Where the sink makes nothing durable but by a seal: with which place; none: not now.
+    // Where the sink makes nothing durable but by a seal: with which place; none: not now, for it
+    // is not certain yet, or a transaction is to be sealed as a whole.
     ResumePoint sealable() const noexcept;
     bool unsealed() const noexcept { return seals_ && ledger_.pending(); }
     bool snapshot_unsealed() const noexcept { return seals_ && ledger_.pending(kSnapshotLane); }
@@ -135,11 +139,11 @@ private:
     }
     Result<void> service();
     Result<bool> read();
-    void skip_sealed();
     Result<void> begin_encoding();
     Result<void> encode();
     Result<void> take_in_hand(RecordBatchPtr records);
     bool too_early_to_offer() const noexcept;
+    std::optional<Lsn> certain_until() const noexcept;
     Result<void> note_given();
     void report_to_snapshots();
     Result<void> offer();
@@ -156,8 +160,9 @@ private:
     SnapshotSource* snapshots_;       // of source_; null where it has none
     std::unique_ptr<Sink> sink_;
     const bool seals_;  // it keeps the positions
+    const bool whole_;  // and only those between transactions
+    const Position from_within_;
     bool sink_failed_ = false;
-    std::optional<Position> sealed_within_;  // of the transaction that comes first
 
     Ledger ledger_;
     Budget budget_;

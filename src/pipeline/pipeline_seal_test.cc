@@ -32,6 +32,11 @@ protected:
         };
     }
 
+    // Of an earlier run.
+    void has_sealed(StoredPosition position) {
+        store.content = log_.position = std::move(position);
+    }
+
     test::TransactionalLog log_;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> rows;
     std::vector<std::uint64_t> sealed;
@@ -48,7 +53,7 @@ TEST_F(PipelineSealTest, RecordsAndPositionAreCommittedTogether) {
 }
 
 TEST_F(PipelineSealTest, TheStreamGoesOnFromTheSealedPosition) {
-    log_.position = StoredPosition{"p", "1", 1, "db", "slot", Lsn{105}};
+    has_sealed({"p", "1", 1, "db", "slot", Lsn{105}});
     parts.server.identity.slot_is_new = false;
     parts.server.log = {{100}, {200}};
     stop_after(2s);
@@ -210,12 +215,12 @@ TEST_F(PipelineSealTest, NobodyIsFencedBeforeTheSourceIsOurs) {
 }
 
 TEST_F(PipelineSealTest, WhatTheOneBeforeSealedMeanwhileIsFound) {
-    log_.position = StoredPosition{"p", "1", 1, "db", "slot", Lsn{105}};
+    has_sealed({"p", "1", 1, "db", "slot", Lsn{105}});
     parts.server.identity.slot_is_new = false;
     parts.server.log = {{100}, {200}, {300}};
     bool first = true;
     log_.may_open = [&] {
-        if (std::exchange(first, false)) log_.position->resume_at = Lsn{205};
+        if (std::exchange(first, false)) has_sealed({"p", "1", 1, "db", "slot", Lsn{205}});
         return true;
     };
     stop_after(3s);
@@ -263,6 +268,56 @@ TEST_F(PipelineTest, ASinkThatTakesItsTimeToOpenIsWaitedFor) {
     stop_after(4s);
     run_well();
     EXPECT_EQ(sent(), 1U);
+}
+
+class WholeTransactionsTest : public PipelineSealTest {
+protected:
+    WholeTransactionsTest() {
+        options.flow.whole_transactions = true;
+        options.flow.batch_changes = 2;
+        options.flow.batch_changes_fixed = true;
+    }
+};
+
+TEST_F(WholeTransactionsTest, ATransactionOfManyBatchesIsSealedAsAWhole) {
+    parts.server.log = {{100, 1}, {200, 9}, {300, 1}};
+    parts.server.rows_arrived = 1;
+    after(2s, [this] { parts.server.rows_arrived = 7; });
+    after(5s, [this] {
+        EXPECT_EQ(log_.position->point(), ResumePoint{Lsn{105}}) << "the rest has not come";
+        EXPECT_THAT(rows, SizeIs(1));
+        parts.server.rows_arrived = 1000;
+    });
+    stop_after(8s);
+    run_well();
+    EXPECT_THAT(rows, SizeIs(11));
+    EXPECT_EQ(log_.position->point(), ResumePoint{Lsn{305}});
+}
+
+TEST_F(WholeTransactionsTest, WithoutAPauseThereAreSealsAllTheSame) {
+    for (std::uint64_t i = 1; i <= 200; ++i) parts.server.log.push_back({100 * i, 5});
+    log_.on_position = [this](const StoredPosition& position) {
+        store.content = position;
+        sealed.push_back(position.resume_at.value);
+        EXPECT_EQ(position.within, Position{});
+        EXPECT_EQ(rows.size() % 5, 0U) << "part of a transaction was sealed";
+    };
+    parts.server.arrived = 1;
+    for (int i = 1; i < 200; ++i) after(i * 20ms, [this] { ++parts.server.arrived; });
+    stop_after(10s);
+    run_well();
+    EXPECT_THAT(rows, SizeIs(1000));
+    EXPECT_GT(sealed.size(), 10U);
+}
+
+TEST_F(WholeTransactionsTest, OneThatWasCutWhenThatWasAllowedIsContinued) {
+    has_sealed({"p", "1", 1, "db", "slot", Lsn{105}, {Lsn{200}, 4}});
+    parts.server.identity.slot_is_new = false;
+    parts.server.log = {{100, 1}, {200, 9}};
+    stop_after(3s);
+    run_well();
+    EXPECT_THAT(rows, SizeIs(5));
+    EXPECT_EQ(log_.position->point(), ResumePoint{Lsn{205}});
 }
 
 }  // namespace

@@ -152,6 +152,32 @@ TEST_P(FormatConformanceTest, ARecordSaysWhoseItIsAndWhatWasDone) {
     }
 }
 
+TEST_P(FormatConformanceTest, TheMarksOfATransactionHaveOneKey) {
+    const TransactionMark::Table table{"public", "users \"\n", 3};
+    TransactionMark mark{.xid = Xid{7}, .commit_lsn = Lsn{5}, .ordinal = 1};
+    RecordBatch out;
+    ASSERT_EQ(format_->encode_mark(mark, out).value_or(false), true);
+    mark.kind = TransactionMark::Kind::end;
+    mark.ordinal = 4;
+    mark.events = 3;
+    mark.tables = {&table, 1};
+    ASSERT_EQ(format_->encode_mark(mark, out).value_or(false), true);
+    ASSERT_EQ(out.records.size(), 2U);
+    for (const Record& record : out.records) {
+        EXPECT_TRUE(record.has_key);
+        EXPECT_EQ(GetParam().problem(record.key), "");
+        EXPECT_EQ(GetParam().problem(record.value), "");
+        EXPECT_EQ(record.key, out.records[0].key);
+        EXPECT_EQ(record.commit_lsn, Lsn{5});
+    }
+    EXPECT_NE(out.records[0].value, out.records[1].value);
+    EXPECT_EQ(out.records[0].ordinal, 1U);
+    EXPECT_EQ(out.records[1].ordinal, 4U);
+    mark.commit_lsn = Lsn{6};
+    ASSERT_EQ(format_->encode_mark(mark, out).value_or(false), true);
+    EXPECT_NE(out.records[2].key, out.records[0].key);
+}
+
 TEST_P(FormatConformanceTest, ABatchCanBeWrittenFromAnyChangeOn) {
     Changes changes;
     for (std::uint32_t xid = 1; xid <= 3; ++xid) {

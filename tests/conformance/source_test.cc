@@ -278,6 +278,21 @@ TEST_P(SourceConformanceTest, NoMoreChangesComeThanWereAskedFor) {
     EXPECT_EQ(seen_.size(), 9U);
 }
 
+TEST_P(SourceConformanceTest, AskedToItEndsABatchWithACommit) {
+    ASSERT_NO_FATAL_FAILURE(start());
+    for (std::uint64_t i = 0; i < 4; ++i) rig_->commits(Lsn{0x300 + 0x100 * i}, 3);
+    source().end_at_commit(true);
+    for (int i = 0; i < 20 && seen_.size() < 6; ++i) {
+        round(5);
+        EXPECT_LE(batch_.transactions.size(), 1U);
+    }
+    EXPECT_EQ(seen_.size(), 6U);
+    source().end_at_commit(false);
+    rounds();
+    EXPECT_EQ(seen_.size(), 12U);
+    EXPECT_EQ(end_, Position::whole(Lsn{0x600}));
+}
+
 TEST_P(SourceConformanceTest, IdleItSaysWhere) {
     ASSERT_NO_FATAL_FAILURE(start());
     rig_->commits(Lsn{0x300}, 1);

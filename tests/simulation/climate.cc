@@ -85,7 +85,9 @@ void add_moods(Climate& climate, bool real, Random random) {
         climate.kafka.transactions = climate.in_topic = true;
         climate.kafka.gapless = false;
         climate.full_disks = climate.disk_fills_at = 0;
+        climate.pipeline.flow.whole_transactions = random.chance(40);
     }
+    if (climate.to_kafka) climate.pipeline.flow.encoder.transaction_marks = random.chance(40);
     if (random.chance(30)) {
         climate.format_waits = 5 + static_cast<unsigned>(random.below(60));
         climate.format_waits_max = 1ms * (1 + random.below(random.chance(20) ? 5000 : 100));

@@ -89,6 +89,9 @@ Result<Source::Read> FakeSource::read(Batch& batch, std::size_t max_changes,
     world_.step("read");
     while (const Sent* message = sender_->front()) {
         if (batch.changes.size() >= max_changes || batch.bytes >= max_bytes) return Read::more;
+        if (ends_at_commit_ && !batch.transactions.empty() && batch.transactions.front().ends) {
+            return Read::more;
+        }
         take(*message, batch);
         sender_->pop();
     }
@@ -190,6 +193,19 @@ Result<bool> FakeSource::close() {
     if (hurry_) (void)service();
     if (sender_) sender_->cut("closed by us");
     sender_.reset();
+    return true;
+}
+
+Result<bool> FakeFormat::encode_mark(const TransactionMark& mark, RecordBatch& out) {
+    world_.step("a mark is encoded");
+    const bool ends = mark.kind == TransactionMark::Kind::end;
+    Record record;
+    record.has_key = true;
+    record.key = out.arena.copy(to_string(mark.commit_lsn));
+    record.value = out.arena.copy(ends ? "end " + std::to_string(mark.events) : "begin");
+    record.commit_lsn = mark.commit_lsn;
+    record.ordinal = mark.ordinal;
+    out.records.push_back(record);
     return true;
 }
 

@@ -21,6 +21,7 @@ public:
     Result<void> start(Lsn from, std::string_view snapshot) override;
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
     std::optional<Lsn> idle_at() const override;
+    void end_at_commit(bool wanted) noexcept override { ends_at_commit_ = wanted; }
     void confirm(Lsn lsn, bool now) override;
     std::optional<Lsn> certain_until() const noexcept override {
         return standby_ ? std::optional{certain_} : std::nullopt;
@@ -60,6 +61,7 @@ private:
     Instant reported_at_;
     int fd_;
     bool hurry_ = false;
+    bool ends_at_commit_ = false;
     bool standby_ = false;  // it was one when it connected
     Lsn certain_;
     Instant look_at_;  // whether it is on its timeline still
@@ -70,6 +72,7 @@ public:
     FakeFormat(World& world, const History& history, std::uint32_t filtered, bool refuses)
         : world_(world), history_(history), filtered_(filtered), refuses_(refuses) {}
     Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override;
+    Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) override;
     void wants(Wants&) const override {}
 
     bool refuses_another = false;  // a law broken on purpose: the change past the one it means

@@ -92,6 +92,7 @@ private:
         std::int32_t of_partitions = 0;  // goes to all of so many; 0: to one
         std::int32_t partition = 0;
         bool is_position = false;
+        bool is_mark = false;
     };
 
     struct Name {
@@ -278,6 +279,7 @@ bool FakeClusterProducer::arrive() {
             tell_oracle(next);
         }
     }
+    cluster_.oracle_.committed(instance_);
     if (!position) {
         world_.fail("a transaction is committed without a position");
     } else if (cluster_.mutation_ != Mutation::kafka_forgets_the_position) {
@@ -349,7 +351,8 @@ void FakeClusterProducer::take(const KafkaOutgoing& out) {
                          .written = false,
                          .of_partitions = record.to_all_partitions ? known->second.partitions : 0,
                          .partition = out.partition,
-                         .is_position = name_of(out.topic) == kPositionTopic});
+                         .is_position = name_of(out.topic) == kPositionTopic,
+                         .is_mark = name_of(out.topic) == kMarkTopic});
     ++lent_;
     if (!partition.busy) begin(partition);
 }
@@ -434,12 +437,16 @@ void FakeClusterProducer::tell_oracle(const Produced& next) {
         if (copies_.size() < static_cast<std::size_t>(next.of_partitions)) return;
         copies_.clear();
     }
-    cluster_.oracle_.durable({.has_key = true,
-                              .key = next.key,
-                              .value = next.value,
-                              .commit_lsn = next.commit,
-                              .ordinal = next.ordinal},
-                             instance_);
+    const Record record{.has_key = true,
+                        .key = next.key,
+                        .value = next.value,
+                        .commit_lsn = next.commit,
+                        .ordinal = next.ordinal};
+    if (next.is_mark) {
+        cluster_.oracle_.marked(record, instance_);
+    } else {
+        cluster_.oracle_.durable(record, instance_);
+    }
 }
 
 void FakeClusterProducer::report_failed(const Partition& partition, const Lent& lent,

@@ -23,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,10 @@ struct KafkaHabits {
     bool others_make_topics = false;            // sometimes before us, in a way of their own
     bool transactions = false;
 };
+
+// Where marks of transactions go.
+inline constexpr std::string_view kMarkTopicTemplate = "{prefix}.transactions";
+inline constexpr std::string_view kMarkTopic = "cdc.transactions";
 
 class FakeCluster final : public KafkaProducers {
 public:

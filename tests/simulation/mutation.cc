@@ -67,6 +67,7 @@ public:
             }
             return done;
         }
+        if (mutation_ == Mutation::mark_miscounts) return done;
         if (records.size() < 2 || !random_.chance(20)) return done;
         const auto at = static_cast<std::ptrdiff_t>(random_.below(records.size() - 1));
         switch (mutation_) {
@@ -82,6 +83,12 @@ public:
             default: break;
         }
         return done;
+    }
+
+    Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) override {
+        TransactionMark told = mark;
+        if (mutation_ == Mutation::mark_miscounts && random_.chance(20)) ++told.events;
+        return inner().encode_mark(told, out);
     }
 
 private:
@@ -289,6 +296,7 @@ std::unique_ptr<Format> spoilt(std::unique_ptr<Format> part, Mutation mutation, 
         case Mutation::loses_a_read:
         case Mutation::swaps_two_records:
         case Mutation::sends_a_record_twice:
+        case Mutation::mark_miscounts:
             return std::make_unique<SpoilingFormat>(std::move(part), mutation, random);
         default: return part;
     }

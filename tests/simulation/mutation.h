@@ -55,6 +55,8 @@ enum class Mutation : std::uint8_t {
     waiting_loses_a_change,      // the one its format waited for
     refuses_another_change,      // than the one that can't be written
     transform_drops_another,     // likewise
+    mark_miscounts,
+    cuts_transactions,  // that are to be committed as a whole
 };
 inline constexpr std::array kMutations{
     Mutation::confirms_what_it_received,
@@ -94,6 +96,8 @@ inline constexpr std::array kMutations{
     Mutation::waiting_loses_a_change,
     Mutation::refuses_another_change,
     Mutation::transform_drops_another,
+    Mutation::mark_miscounts,
+    Mutation::cuts_transactions,
 };
 
 constexpr std::string_view name(Mutation mutation) noexcept {
@@ -137,6 +141,8 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case waiting_loses_a_change: return "waiting_loses_a_change";
         case refuses_another_change: return "refuses_another_change";
         case transform_drops_another: return "transform_drops_another";
+        case mark_miscounts: return "mark_miscounts";
+        case cuts_transactions: return "cuts_transactions";
     }
     return "none";
 }

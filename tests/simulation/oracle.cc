@@ -61,12 +61,43 @@ void Oracle::durable(const Record& record, std::size_t instance) {
     durable_rows_ = std::max(durable_rows_, at + 1);
 }
 
+std::uint64_t Oracle::records_of(const Committed& transaction) const {
+    std::uint64_t records = 0;
+    for (const Row& row : transaction.rows) records += parts(row);
+    return records;
+}
+
+void Oracle::marked(const Record& record, std::size_t instance) {
+    const Committed* transaction = transaction_of(record.commit_lsn);
+    if (transaction == nullptr) {
+        return world_.fail("a mark of a transaction that was never committed: " +
+                           to_string(record.commit_lsn));
+    }
+    const auto& next_row = attempts_[instance].next_row;
+    std::optional<std::size_t> due;
+    if (next_row) due = without_filtered(*next_row);
+    marks_.marked(record, *transaction, records_of(*transaction), due);
+}
+
+void Oracle::committed(std::size_t instance) {
+    const auto& [next_row, next_part] = attempts_[instance];
+    if (!whole_ || !next_row || *next_row >= history_.rows) return;
+    const std::size_t due = without_filtered(*next_row);
+    if (due >= history_.rows) return;
+    const Committed& transaction = history_.transactions[history_.transaction_of_row[due]];
+    if (next_part == 0 && without_filtered(transaction.first_row) == due) return;
+    world_.fail(
+        fmt::format("the transaction at {} was committed in parts", to_string(transaction.commit)));
+}
+
 void Oracle::reported(Position durable) {
     const bool whole = durable.ordinal == Position::kWhole;
     const std::size_t rows =
         history_.rows_before(whole ? Lsn{durable.commit.value + 1} : durable.commit);
     std::size_t at = std::max(repeats_oracle_.rows_reported(), history_.rows_before(stored_));
     if (rows <= at) return;
+    marks_.reported(std::max(at, first_row_), rows,
+                    [this](const Committed& transaction) { return records_of(transaction); });
     std::uint64_t records = 0;
     for (; at < rows; ++at) records += parts(history_.row(at));
     repeats_oracle_.reported(rows, records);
@@ -104,6 +135,7 @@ void Oracle::starts_over(Lsn from) {
     stored_ = from;
     repeats_oracle_.life_begins();
     snapshots_.starts_over();
+    marks_.starts_over();
 }
 
 void Oracle::stored(const StoredPosition& stored) {

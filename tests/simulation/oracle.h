@@ -11,6 +11,8 @@
 //   memory     what the sink holds stays within the budget and one batch
 //   losses     a slot that was moved, dropped or a log that diverged ends in a stop, or, where
 //              that is wanted, in a new snapshot of everything; and nothing else does
+//   whole      where transactions are to be committed as a whole, what is committed ends with one
+//   marks      see mark_oracle.h
 //   once       where the sink commits records and position together no row comes twice
 //   snapshots  see snapshot_oracle.h
 #pragma once
@@ -26,6 +28,7 @@
 #include "core/record.h"
 #include "core/store.h"
 #include "simulation/history.h"
+#include "simulation/mark_oracle.h"
 #include "simulation/repeats_oracle.h"
 #include "simulation/snapshot_oracle.h"
 #include "simulation/world.h"
@@ -42,7 +45,8 @@ public:
           native_(native),
           filtered_(filtered),
           repeats_oracle_(world),
-          snapshots_(world, history, filtered) {}
+          snapshots_(world, history, filtered),
+          marks_(world, history) {}
 
     // The slot's consistent point: rows before are not ours.
     void begins_at(Lsn lsn) {
@@ -60,13 +64,21 @@ public:
         snapshots_.has_two_instances();
     }
     // Records and positions are committed together: no row of the stream comes twice.
-    void comes_once() noexcept { once_ = true; }
+    void comes_once() noexcept {
+        once_ = true;
+        marks_.comes_once();
+    }
+    void comes_whole() noexcept { whole_ = true; }
     // An attempt begins: what its sink makes durable starts over.
     void attempt_begins() {
         attempts_[world_.instance()] = {};
         snapshots_.attempt_begins();
     }
     void durable(const Record& record, std::size_t instance);
+    // A mark of a transaction.
+    void marked(const Record& record, std::size_t instance);
+    // What was told since the last of these was committed together.
+    void committed(std::size_t instance);
     // The sink has said so, of the stream.
     void reported(Position durable);
 
@@ -90,6 +102,7 @@ public:
         snapshots_.life_begins();
         repeats_oracle_.life_begins();
     }
+    MarkOracle& marks() noexcept { return marks_; }
     SnapshotOracle& snapshots() noexcept { return snapshots_; }
     const SnapshotOracle& snapshots() const noexcept { return snapshots_; }
     void streaming_begins(Lsn from);
@@ -110,6 +123,7 @@ public:
 
 private:
     const Committed* transaction_of(Lsn commit) const;
+    std::uint64_t records_of(const Committed& transaction) const;
     // A change of the key makes two records with one ordinal.
     std::size_t parts(const Row& row) const noexcept {
         if (row.table == filtered_) return 0;
@@ -141,6 +155,7 @@ private:
     std::array<Attempt, 2> attempts_;  // by instance
     bool two_ = false;
     bool once_ = false;
+    bool whole_ = false;
     Lsn stored_;
     Instant store_back_at_;
     Lsn confirmed_;
@@ -150,6 +165,7 @@ private:
     std::size_t repeats_ = 0;
     RepeatsOracle repeats_oracle_;
     SnapshotOracle snapshots_;
+    MarkOracle marks_;
 };
 
 }  // namespace pgc::sim

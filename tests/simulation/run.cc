@@ -46,6 +46,11 @@ public:
         if (climate_.two) oracle_.has_two_instances();
         if (climate_.sealed) play_log();
         if (climate_.sealed || climate_.exactly_once()) oracle_.comes_once();
+        if (climate_.pipeline.flow.encoder.transaction_marks) oracle_.marks().expects_marks();
+        if (climate_.pipeline.flow.whole_transactions) oracle_.comes_whole();
+        if (options.mutation == Mutation::cuts_transactions) {
+            climate_.pipeline.flow.whole_transactions = false;
+        }
         // As pipeline/budget.h says, and for each of two batches an arena's least.
         climate_.sink.held_limit = climate_.pipeline.flow.budget_bytes + 2 * Arena::kChunk +
                                    Budget::kPerRawByte * 50 * climate_.workload.padding_max;
@@ -367,7 +372,9 @@ private:
     Turns turns_;
     const PostgresConfig postgres_;
     WireLinks links_;
-    const KafkaConfig kafka_{.pipeline = "shop"};
+    const KafkaConfig kafka_{.transaction_topic = std::string{kMarkTopicTemplate},
+                             .pipeline = "shop",
+                             .whole_transactions = climate_.pipeline.flow.whole_transactions};
     FakeCluster cluster_;
     Customer customer_;
     Instance first_;

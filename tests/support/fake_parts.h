@@ -126,10 +126,12 @@ public:
             if (row_ == tx.rows) {
                 row_ = 0;
                 ++next_;
+                if (ends_at_commit_) return Read::more;
             }
         }
         return Read::caught_up;
     }
+    void end_at_commit(bool wanted) noexcept override { ends_at_commit_ = wanted; }
     std::optional<Lsn> idle_at() const override { return row_ > 0 ? std::nullopt : server_.idle; }
     std::optional<Lsn> certain_until() const noexcept override { return server_.certain; }
     void confirm(Lsn lsn, bool) override { server_.confirmed.push_back(lsn); }
@@ -145,6 +147,7 @@ public:
     void wants(Wants&, bool) const override {}
     SnapshotSource* snapshots() noexcept override { return this; }
     void request(const SnapshotCommand& command) override { server_.commands.push_back(command); }
+    void is_stored_with_rows() override {}
     void durable(Position position) override {
         snapshot_durable_ = position;
         ++revision_;
@@ -230,6 +233,7 @@ private:
     std::uint64_t row_ = 0;
     std::uint64_t rows_ = 0;
     int opens_ = 0;
+    bool ends_at_commit_ = false;
     std::optional<Position> snapshot_at_;  // the last row read
     Position snapshot_durable_;
     std::uint64_t revision_ = 0;
@@ -241,6 +245,7 @@ struct Writing {
     std::set<std::uint64_t> refuses;         // changes, by their ordinals
     bool text_would_do = false;              // of these
     std::optional<std::size_t> waits_after;  // so many records, until it is taken back
+    bool waits_with_mark = false;            // once
 };
 
 // One record a change, but for messages ("filtered").
@@ -273,6 +278,20 @@ public:
             }
         }
         return Encoded::all(batch.changes.size());
+    }
+    Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) override {
+        if (std::exchange(writing_.waits_with_mark, false)) return false;
+        Record record;
+        record.operation = Operation::message;
+        std::string value = mark.kind == TransactionMark::Kind::begin ? "begin" : "end";
+        for (const auto& table : mark.tables) {
+            value += " " + std::string{table.name} + " " + std::to_string(table.events);
+        }
+        record.value = out.arena.copy(value);
+        record.commit_lsn = mark.commit_lsn;
+        record.ordinal = mark.ordinal;
+        out.records.push_back(record);
+        return true;
     }
     void wants(Wants& wants) const override { wants.readable(kFd); }
 

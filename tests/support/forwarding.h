@@ -32,6 +32,7 @@ public:
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override {
         return inner_->read(batch, max_changes, max_bytes);
     }
+    void end_at_commit(bool wanted) noexcept override { inner_->end_at_commit(wanted); }
     std::optional<Lsn> idle_at() const override { return inner_->idle_at(); }
     void confirm(Lsn lsn, bool now) override { inner_->confirm(lsn, now); }
     std::optional<Lsn> certain_until() const noexcept override { return inner_->certain_until(); }
@@ -58,6 +59,9 @@ public:
 
     Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override {
         return inner_->encode(batch, from, out);
+    }
+    Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) override {
+        return inner_->encode_mark(mark, out);
     }
     void wants(Wants& wants) const override { inner_->wants(wants); }
 

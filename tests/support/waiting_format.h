@@ -42,6 +42,16 @@ public:
         until_ = clock_.now() + wait->time;
         return Encoded::waits(next + (loses_a_change ? 1 : 0));
     }
+    Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) override {
+        if (clock_.now() < until_) return false;
+        if (const auto wait = waited_with_mark_ ? std::nullopt : waits_(1)) {
+            waited_with_mark_ = true;
+            until_ = clock_.now() + wait->time;
+            return false;
+        }
+        waited_with_mark_ = false;
+        return inner().encode_mark(mark, out);
+    }
     void wants(Wants& wants) const override {
         inner().wants(wants);
         if (clock_.now() < until_) wants.until(until_);
@@ -68,6 +78,7 @@ private:
     const Waits waits_;
     RecordBatch whole_;
     Instant until_{};
+    bool waited_with_mark_ = false;
 };
 
 }  // namespace pgc::test

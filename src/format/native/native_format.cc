@@ -9,6 +9,7 @@
 
 #include "format/json/string.h"
 #include "format/native/fault.h"
+#include "format/native/mark.h"
 
 namespace pgc {
 namespace {
@@ -46,6 +47,11 @@ Result<Encoded> NativeFormat::encode(const Batch& batch, std::size_t from, Recor
         }
     }
     return Encoded::all(batch.changes.size());
+}
+
+Result<bool> NativeFormat::encode_mark(const TransactionMark& mark, RecordBatch& out) {
+    append_native_mark(mark, about_, out);
+    return true;
 }
 
 void NativeFormat::begin_transaction(const Transaction& transaction) {

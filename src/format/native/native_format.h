@@ -28,6 +28,7 @@ public:
     NativeFormat(FormatOptions options, FormatContext context);
 
     Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override;
+    Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) override;
     void wants(Wants&) const override {}
 
 private:

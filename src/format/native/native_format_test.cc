@@ -376,5 +376,29 @@ TEST_F(NativeFormatTest, BatchesAreAppended) {
     EXPECT_EQ(out_.records[0].value, out_.records[1].value);
 }
 
+TEST_F(NativeFormatTest, MarksSayWhereATransactionBeginsAndHowMuchItHad) {
+    NativeFormat format{options_, kShop};
+    const TransactionMark::Table tables[] = {{"public", "users", 2}, {"a\"b", "t", 1}};
+    TransactionMark mark{.xid = Xid{567},
+                         .commit_lsn = Lsn{0x16'B374'D848},
+                         .committed_at = {1'634'567'890'100'000},
+                         .handled_at = {1'634'567'890'123'000},
+                         .ordinal = 1};
+    ASSERT_TRUE(format.encode_mark(mark, out_));
+    mark.kind = TransactionMark::Kind::end;
+    mark.events = 4;
+    mark.tables = tables;
+    ASSERT_TRUE(format.encode_mark(mark, out_));
+    const std::string source =
+        R"("source":{"version":"0.1.0","connector":"pg-capture","ts_ms":1634567890100,)"
+        R"("db":"mydb","lsn":"16/B374D848","xid":567}})";
+    EXPECT_EQ(out_.records[0].key, R"({"lsn":"16/B374D848","xid":567})");
+    EXPECT_EQ(out_.records[0].value, R"({"op":"BEGIN","ts_ms":1634567890123,)" + source);
+    EXPECT_EQ(out_.records[1].value, R"({"op":"END","ts_ms":1634567890123,"events":4,"tables":[)"
+                                     R"({"schema":"public","table":"users","events":2},)"
+                                     R"({"schema":"a\"b","table":"t","events":1}],)" +
+                                         source);
+}
+
 }  // namespace
 }  // namespace pgc

@@ -312,12 +312,16 @@ bool Snapshot::may_lag_further() const noexcept {
     std::uint64_t asked = 0;
     for (const auto& copier : copiers_) asked += copier->rows_to_come();
     const std::uint64_t lag = rows_.unstored() + asked + rows_each();
-    return lag <= config_.chunk_rows * copiers_.size() || rows_.unstored() == 0;
+    return lag <= lag_max() || rows_.unstored() == 0;
+}
+
+std::uint64_t Snapshot::lag_max() const noexcept {
+    return config_.chunk_rows * copiers_.size() * lag_factor_;
 }
 
 bool Snapshot::is_due() const {
     const auto rows = rows_.to_be_stored();
-    return rows && (*rows >= rows_each() || waits_for_store());
+    return rows && (*rows >= rows_each() * lag_factor_ || waits_for_store());
 }
 
 bool Snapshot::waits_for_store() const {

@@ -24,7 +24,8 @@
 //
 // A crash makes at most chunk_rows rows for each reader be read again: so many may be read or
 // asked for and not be stored as read. Statements ask for half of that, so that a reader need not
-// wait for the store between two.
+// wait for the store between two. Where progress is stored together with the rows, what is not
+// stored was seen by nobody: then it may be several times as many.
 //
 // Rows come in batches of kSnapshotLane at Position (C - 1, n), n counting the group's rows. A
 // commit may start exactly at C, and counts its rows from 1 as well: shown at C, a row would hide
@@ -110,6 +111,7 @@ public:
     // Appends rows that have arrived. True when more may be at hand.
     [[nodiscard]] Result<bool> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
                                     Instant now);
+    void is_stored_with_rows() override { lag_factor_ = kLag_sealed; }
     void durable(Position position) override;
     // As many rows are durable and not stored as a statement reads, or a reader waits for that.
     bool is_due() const override;
@@ -162,6 +164,7 @@ private:
     void finish_jobs();
     Result<void> table_failed(TableCopyState& table, const Error& error, Instant now);
     std::size_t copiers_wanted() const;
+    std::uint64_t lag_max() const noexcept;
     std::uint64_t rows_each() const noexcept;
     bool may_lag_further() const noexcept;
     bool waits_for_store() const;
@@ -169,8 +172,11 @@ private:
     bool a_copier_is_idle() const;
     void report_waiting(Instant now);
 
+    static constexpr std::uint64_t kLag_sealed = 8;
+
     const Deps deps_;
     const SnapshotConfig& config_;
+    std::uint64_t lag_factor_ = 1;
     State state_ = State::idle;
     SnapshotReports reports_;
     SnapshotJobs jobs_;

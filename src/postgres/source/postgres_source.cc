@@ -199,6 +199,10 @@ std::uint64_t PostgresSource::memory_revision() const noexcept {
     return deps_.carry_over.lineages.revision() - memory_begins_at_ + new_tables_.revision();
 }
 
+void PostgresSource::end_at_commit(bool wanted) noexcept {
+    if (reader_) reader_->end_at_commit(wanted);
+}
+
 void PostgresSource::confirm(Lsn lsn, bool now) {
     feedback_.confirm(lsn, now);
     for (const Oid table : deps_.carry_over.lineages.forget(lsn)) relations_->look_again(table);

@@ -76,6 +76,7 @@ public:
     Result<void> start(Lsn from, std::string_view snapshot) override;
     Result<Read> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes) override;
     std::optional<Lsn> idle_at() const override;
+    void end_at_commit(bool wanted) noexcept override;
     void confirm(Lsn lsn, bool now) override;
     bool fall_back_to_text() override;
     std::optional<Lsn> certain_until() const noexcept override;

@@ -61,7 +61,8 @@ Result<StreamReader::Stopped> StreamReader::read(Batch& batch, std::size_t max_c
 
 bool StreamReader::full(const Batch& batch, const Limits& limits) const noexcept {
     return batch.changes.size() >= limits.changes || batch.bytes >= limits.bytes ||
-           decoded_ >= limits.messages;
+           decoded_ >= limits.messages ||
+           (ends_at_commit_ && !batch.transactions.empty() && batch.transactions.front().ends);
 }
 
 Result<StreamReader::Stopped> StreamReader::decode(Batch& batch, const Limits& limits) {

@@ -46,6 +46,9 @@ public:
     [[nodiscard]] Result<Stopped> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
                                        Instant now);
 
+    // A batch ends with the first commit in it, while that is wanted.
+    void end_at_commit(bool wanted) noexcept { ends_at_commit_ = wanted; }
+
     // The server's log reaches to here, as was asked beside the stream.
     void log_reaches(Lsn end) noexcept;
 
@@ -95,7 +98,8 @@ private:
     std::optional<Instant> quiet_since_;
     std::optional<Instant> dead_since_;  // it does not answer
     std::size_t low_water_ = 1;          // as the socket has it
-    bool waiting_ = false;               // for an answer from beside the stream
+    bool ends_at_commit_ = false;
+    bool waiting_ = false;  // for an answer from beside the stream
 };
 
 }  // namespace pgc

@@ -66,6 +66,10 @@ public:
         settings();
         if (!reach() || !cluster()) return;
         std::vector<Wanted> wanted = topics_of_tables();
+        if (config_.transaction_topic) {
+            wanted.push_back(
+                {.name = TopicNames(config_).transactions(), .use = Use::transactions});
+        }
         if (config_.oversize == KafkaOversize::dead_letter) {
             wanted.push_back(
                 {.name = TopicNames(config_).dead_letters(), .use = Use::dead_letters});
@@ -78,7 +82,7 @@ public:
     }
 
 private:
-    enum class Use : std::uint8_t { changes, dead_letters, positions };
+    enum class Use : std::uint8_t { changes, transactions, dead_letters, positions };
     struct Wanted {
         std::string name;
         Use use = Use::changes;
@@ -154,13 +158,15 @@ private:
         const std::string subject = "transactional ID " + config_.transactional_id;
         const std::size_t before = findings_.size();
         if (facts_.transaction_max_ms > 0 &&
-            facts_.transaction_max_ms < kTransaction_max / std::chrono::milliseconds{1}) {
+            facts_.transaction_max_ms < config_.transaction_max() / std::chrono::milliseconds{1}) {
             add(id, Level::blocking, subject,
                 fmt::format("brokers take transactions of at most {} ms "
                             "(transaction.max.timeout.ms), ours may take {}",
                             facts_.transaction_max_ms,
-                            kTransaction_max / std::chrono::milliseconds{1}),
-                "raise transaction.max.timeout.ms of the brokers");
+                            config_.transaction_max() / std::chrono::milliseconds{1}),
+                config_.whole_transactions ? "raise transaction.max.timeout.ms of the brokers, or "
+                                             "set consistency to record"
+                                           : "raise transaction.max.timeout.ms of the brokers");
         }
         const std::string name{kTransactionTopic};
         const auto topics = inspector_.topics({&name, 1});
@@ -278,6 +284,7 @@ private:
     static std::string_view id_of(Use use) {
         switch (use) {
             case Use::changes: return "kafka_topic";
+            case Use::transactions: return "kafka_transaction_topic";
             case Use::dead_letters: return "kafka_dead_letter_topic";
             case Use::positions: return "kafka_position_topic";
         }
@@ -406,9 +413,15 @@ private:
     }
 
     KafkaNewTopic new_topic(const Wanted& topic) const {
-        if (topic.use == Use::dead_letters)
-            return KafkaTopics::new_topic(config_, topic.name, true);
-        if (topic.use == Use::changes) return KafkaTopics::new_topic(config_, topic.name, false);
+        switch (topic.use) {
+            case Use::changes:
+                return KafkaTopics::new_topic(config_, topic.name, KafkaTopics::Use::changes);
+            case Use::transactions:
+                return KafkaTopics::new_topic(config_, topic.name, KafkaTopics::Use::transactions);
+            case Use::dead_letters:
+                return KafkaTopics::new_topic(config_, topic.name, KafkaTopics::Use::dead_letters);
+            case Use::positions: break;
+        }
         KafkaNewTopic made{.name = topic.name,
                            .partitions = 1,
                            .replication_factor = config_.topics.replication_factor,

@@ -49,6 +49,13 @@ struct KafkaPartitionColumns {
     std::vector<std::string> columns;
 };
 
+// A transaction that is not committed by then is ended by the brokers. So long readers of committed
+// records wait at most where a producer was killed and nobody has taken its place. The second, of
+// transactions as large as those of the source, is what brokers allow unless configured
+// otherwise.
+inline constexpr Duration kTransaction_max = std::chrono::seconds{30};
+inline constexpr Duration kWhole_transaction_max = std::chrono::minutes{15};
+
 struct KafkaConfig {
     KafkaConnection connection;
     std::string database;  // whose changes these are: {db} of the templates
@@ -56,6 +63,7 @@ struct KafkaConfig {
     // Templates of names, good ones; see topic_name.h.
     std::string topic = "{prefix}.{schema}.{table}";
     std::string message_topic = "{prefix}.messages";
+    std::optional<std::string> transaction_topic;  // none: no marks of transactions are written
     std::string dead_letter_topic = "{prefix}.dead_letters";
     std::string state_topic = "pg-capture.positions";
     KafkaTopicSettings topics;
@@ -71,8 +79,12 @@ struct KafkaConfig {
     bool headers = true;  // pgc.lsn and pgc.seq with each record
     // Of the pipeline, for records and positions that are committed together; empty: they are not.
     std::string transactional_id;
-    std::string pipeline;  // whose position is committed with them
+    std::string pipeline;             // whose position is committed with them
+    bool whole_transactions = false;  // each holds whole transactions of the source
 
+    Duration transaction_max() const noexcept {
+        return whole_transactions ? kWhole_transaction_max : kTransaction_max;
+    }
     bool exactly_once() const noexcept { return !transactional_id.empty(); }
     // Below `all`, records may be lost when a broker fails.
     bool may_lose() const noexcept { return acks != KafkaAcks::all; }

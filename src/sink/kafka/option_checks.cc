@@ -37,6 +37,7 @@ private:
         }
         topic_template("kafka.topic", TopicOf::table);
         topic_template("kafka.message_topic", TopicOf::pipeline);
+        topic_template("kafka.transaction_topic", TopicOf::pipeline);
         topic_template("dead_letter_topic", TopicOf::pipeline);
         if (good("state.topic") && !is_topic_name(settings().text("state.topic"))) {
             add("state.topic", "a topic's name may hold A-Z, a-z, 0-9, ., _ and - only");
@@ -44,6 +45,14 @@ private:
         distinct("kafka.message_topic", "dead_letter_topic");
         distinct("kafka.message_topic", "state.topic");
         distinct("dead_letter_topic", "state.topic");
+        const bool transactions = settings().boolean("kafka.transactions");
+        only_with("kafka.transaction_topic", "kafka.transactions", transactions,
+                  "nothing is written about transactions",
+                  "set kafka.transactions to true, or leave kafka.transaction_topic out");
+        if (!transactions) return;
+        distinct("kafka.transaction_topic", "kafka.message_topic");
+        distinct("kafka.transaction_topic", "dead_letter_topic");
+        distinct("kafka.transaction_topic", "state.topic");
     }
 
     // {db} stands for itself: it is the same in both.

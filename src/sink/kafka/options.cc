@@ -23,6 +23,19 @@ constexpr Option kMainOptions[] = {
      .fallback = "{prefix}.messages",
      .help = "topic of logical messages (pg_logical_emit_message)",
      .doc = "`{prefix}` and `{db}` may stand in it."},
+    {.path = "kafka.transactions",
+     .kind = OptionKind::boolean,
+     .fallback = "false",
+     .help = "report where each transaction of the source begins and ends",
+     .doc =
+         "Two records a transaction go to `kafka.transaction_topic`: `BEGIN`, and `END` with how "
+         "many records each table has of it. A transaction without records has none. "
+         "docs/reference/messages.md shows them."},
+    {.path = "kafka.transaction_topic",
+     .fallback = "{prefix}.transactions",
+     .help = "topic of the records of kafka.transactions",
+     .doc = "`{prefix}` and `{db}` may stand in it. Both records of a transaction have the same "
+            "key. It is made with one partition, so that they come in the order of commits."},
     {.path = "kafka.partitioner",
      .kind = OptionKind::choice,
      .fallback = "key",
@@ -168,6 +181,9 @@ KafkaConfig kafka_config(const Settings& settings, std::string_view database, Fi
     c.topic_prefix = settings.text("kafka.topic_prefix");
     c.topic = settings.text("kafka.topic");
     c.message_topic = settings.text("kafka.message_topic");
+    if (settings.boolean("kafka.transactions")) {
+        c.transaction_topic = settings.text("kafka.transaction_topic");
+    }
     c.dead_letter_topic = settings.text("dead_letter_topic");
     c.state_topic = settings.text("state.topic");
     c.topics = {

@@ -119,6 +119,19 @@ TEST_F(KafkaOptionsTest, ThePipelinesOwnTopicsAreThree) {
     EXPECT_THAT(errors(), ElementsAre(HasSubstr("both are the same topic")));
 }
 
+TEST_F(KafkaOptionsTest, MarksOfTransactionsHaveATopicOnlyIfTheyAreWanted) {
+    EXPECT_EQ(config().transaction_topic, std::nullopt);
+    give("kafka.transactions", "true");
+    EXPECT_EQ(config().transaction_topic, "{prefix}.transactions");
+    give("kafka.transaction_topic", "{prefix}.messages");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("both are the same topic")));
+    give("kafka.transaction_topic", "{table}");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("stands for nothing here")));
+    give("kafka.transactions", "false");
+    give("kafka.transaction_topic", "mine");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("nothing is written about transactions")));
+}
+
 TEST_F(KafkaOptionsTest, PartitionersNeedWhatBelongsToThem) {
     give("kafka.partitioner", "columns");
     EXPECT_THAT(errors(), ElementsAre(HasSubstr("no table's columns are named")));

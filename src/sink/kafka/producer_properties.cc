@@ -28,9 +28,9 @@ std::vector<KafkaProperty> producer_properties(const KafkaConfig& config, std::s
     };
     if (config.exactly_once()) {
         all.push_back({"transactional.id", config.transactional_id});
-        all.push_back({"transaction.timeout.ms", std::to_string(kTransaction_max / 1ms)});
+        all.push_back({"transaction.timeout.ms", std::to_string(config.transaction_max() / 1ms)});
         // What does not get there ends the transaction, and comes again in the next one.
-        all.push_back({"message.timeout.ms", std::to_string(kTransaction_max / 1ms)});
+        all.push_back({"message.timeout.ms", std::to_string(config.transaction_max() / 1ms)});
         return all;
     }
     if (config.may_lose()) return all;

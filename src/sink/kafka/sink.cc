@@ -34,6 +34,21 @@ Error smaller_batches(std::size_t bytes) {
                     bytes));
 }
 
+Error too_long(Duration most) {
+    return stop(Error::Category::sink,
+                fmt::format("a transaction of PostgreSQL could not be written within {} s, the "
+                            "most a transaction of Kafka takes",
+                            std::chrono::duration_cast<std::chrono::seconds>(most).count()))
+        .with_hint(
+            "set consistency to record: it is then written in parts, each change once; or "
+            "change less in one transaction");
+}
+
+Error late_by_outage() {
+    return retry(Error::Category::sink,
+                 "a transaction was not written in time, because Kafka did not answer meanwhile");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<KafkaSink>> KafkaSink::make(Deps deps) {
@@ -69,6 +84,7 @@ KafkaSink::KafkaSink(Deps deps, std::unique_ptr<KafkaProducer> producer, std::si
     if (deps.positions == nullptr) return;
     transaction_.emplace(KafkaTransaction::Deps{.producer = *producer_,
                                                 .delivery = delivery_,
+                                                .clock = clock_,
                                                 .topic = config_.state_topic,
                                                 .key = config_.pipeline,
                                                 .positions = std::move(deps.positions),
@@ -178,10 +194,17 @@ void KafkaSink::turn() {
         letters_.send([this](KafkaTag tag) { delivery_.handed_kept(delivery_.of(tag.batch)); });
     if (!sent) return fail(sent.error());
     if (auto* pending = delivery_.unfinished()) hand_over(*pending);
-    if (transaction_ && !error_) {
-        if (auto done = transaction_->step(); !done) fail(std::move(done.error()));
-    }
+    if (transaction_ && !error_) step_transaction();
     in_flight_.set(static_cast<double>(delivery_.unreported()));
+}
+
+// One of the source that is to be committed as a whole may take too long, and would each time.
+void KafkaSink::step_transaction() {
+    if (auto done = transaction_->step(); !done) return fail(std::move(done.error()));
+    if (outage_.is_long()) transaction_->interrupted();
+    if (!config_.whole_transactions) return;
+    if (transaction_->open_for() < config_.transaction_max()) return;
+    fail(transaction_->was_interrupted() ? late_by_outage() : too_long(config_.transaction_max()));
 }
 
 void KafkaSink::take_reports() {
@@ -218,7 +241,8 @@ void KafkaSink::take_failure(const KafkaReports::Failed& report) {
 void KafkaSink::take_too_large(const KafkaReports::Failed& report, const Record& record) {
     const KafkaTopics::Topic* topic = topics_.of_handle(report.topic);
     if (topic == nullptr) return fail(not_written(report.code));
-    if (topic->dead_letters) return fail(kafka_too_large_for_dead_letters(record, topic->name));
+    if (topic->use == KafkaTopics::Use::dead_letters)
+        return fail(kafka_too_large_for_dead_letters(record, topic->name));
     const bool alone = record.key.size() + record.value.size() > batch_bytes_;
     if (!alone) {
         carry_over_.batch_bytes_at_most(batch_bytes_ / 2);

@@ -102,6 +102,7 @@ private:
 
     // Takes what the cluster said and does what became possible.
     void turn();
+    void step_transaction();
     void take_reports();
     void take_failure(const KafkaReports::Failed& report);
     void take_too_large(const KafkaReports::Failed& report, const Record& record);

@@ -466,5 +466,21 @@ TEST_F(KafkaSinkTest, DurableNeverClaimsWhatTheClusterDoesNotHold) {
     }
 }
 
+TEST_F(KafkaSinkTest, MarksOfTransactionsHaveATopicOfOnePartition) {
+    config_.transaction_topic = "{prefix}.transactions";
+    config_.topics.partitions = 4;
+    config_.topics.config = {{"cleanup.policy", "compact"}, {"retention.ms", "1000"}};
+    make();
+    auto marked = batch(5, users_, {"row", "mark"});
+    marked->records[1].destination = Destination::transactions;
+    marked->records[1].relation = nullptr;
+    offer_until_taken(std::move(marked));
+    EXPECT_EQ(durable(), 5U);
+    EXPECT_THAT(values("cdc.transactions"), ElementsAre("mark"));
+    EXPECT_EQ(kafka_.topics["cdc.transactions"].partitions, 1);
+    EXPECT_THAT(kafka_.topics["cdc.transactions"].config,
+                ElementsAre(testing::Pair("retention.ms", "1000")));
+}
+
 }  // namespace
 }  // namespace pgc

@@ -129,15 +129,19 @@ TopicNames::TopicNames(const KafkaConfig& config)
     : template_(config.topic),
       prefix_(config.topic_prefix),
       database_(config.database),
-      messages_(safe_topic_name(
-          fill_template(config.message_topic, {.prefix = prefix_, .database = database_}))),
-      dead_letters_(safe_topic_name(
-          fill_template(config.dead_letter_topic, {.prefix = prefix_, .database = database_}))),
+      messages_(of_pipeline(config.message_topic)),
+      transactions_(config.transaction_topic ? of_pipeline(*config.transaction_topic) : ""),
+      dead_letters_(of_pipeline(config.dead_letter_topic)),
       positions_(config.state_topic) {
     owners_.emplace(messages_, "kafka.message_topic");
+    if (config.transaction_topic) owners_.emplace(transactions_, "kafka.transaction_topic");
     owners_.emplace(dead_letters_, "dead_letter_topic");
     owners_.emplace(positions_, "state.topic");
     for (const auto& [name, whose] : owners_) lookalikes_.emplace(with_underscores(name), name);
+}
+
+std::string TopicNames::of_pipeline(std::string_view text) const {
+    return safe_topic_name(fill_template(text, {.prefix = prefix_, .database = database_}));
 }
 
 std::string TopicNames::owner(std::string_view schema, std::string_view table) const {

@@ -36,14 +36,12 @@ KafkaTopics::KafkaTopics(Deps deps)
 
 Result<KafkaTopics::Route*> KafkaTopics::find(const Record& record) {
     if (record.destination == Destination::dead_letters) return dead_letters();
-    const Relation* relation = record.relation;
-    if (relation == nullptr) {
-        if (messages_) return &*messages_;
-        const Topic& shared = topic(names_.messages());
-        if (shared.state != State::ready) return nullptr;
-        return &messages_.emplace(
-            Route{&shared, {config_.partitioning, shared.name, shared.partitions}});
+    if (record.destination == Destination::transactions) {
+        topic(names_.transactions()).use = Use::transactions;
+        return shared(transactions_, names_.transactions(), {});
     }
+    const Relation* relation = record.relation;
+    if (relation == nullptr) return shared(messages_, names_.messages(), config_.partitioning);
     if (relation->slot >= by_slot_.size()) by_slot_.resize(relation->slot + 1);
     Version& version = by_slot_[relation->slot];
     if (version.topic == nullptr) {
@@ -55,6 +53,15 @@ Result<KafkaTopics::Route*> KafkaTopics::find(const Record& record) {
     if (own.state != State::ready) return nullptr;
     return &version.route.emplace(
         Route{&own, {config_.partitioning, qualified_name(*relation), own.partitions}});
+}
+
+// Of a topic that is not a table's; null while it is on its way.
+KafkaTopics::Route* KafkaTopics::shared(std::optional<Route>& route, const std::string& name,
+                                        const KafkaPartitioning& partitioning) {
+    if (route) return &*route;
+    const Topic& found = topic(name);
+    if (found.state != State::ready) return nullptr;
+    return &route.emplace(Route{&found, {partitioning, found.name, found.partitions}});
 }
 
 Result<KafkaTopics::Topic*> KafkaTopics::topic_of(const Relation& relation) {
@@ -71,11 +78,8 @@ Result<KafkaTopics::Topic*> KafkaTopics::topic_of(const Relation& relation) {
 
 Result<KafkaTopics::Route*> KafkaTopics::dead_letters() {
     if (dead_letters_) return &*dead_letters_;
-    Topic& found = topic(names_.dead_letters());
-    found.dead_letters = true;
-    if (found.state != State::ready) return nullptr;
-    return &dead_letters_.emplace(
-        Route{&found, KafkaPartitioner{{}, found.name, found.partitions}});
+    topic(names_.dead_letters()).use = Use::dead_letters;
+    return shared(dead_letters_, names_.dead_letters(), {});
 }
 
 KafkaTopics::Topic& KafkaTopics::topic(const std::string& name) {
@@ -122,25 +126,26 @@ void KafkaTopics::create() {
         std::vector<KafkaNewTopic> wanted;
         for (const std::string& name : names) {
             Topic& topic = *topics_.find(name)->second;
-            wanted.push_back(new_topic(config_, topic.name, topic.dead_letters));
+            wanted.push_back(new_topic(config_, topic.name, topic.use));
             enter(topic, State::creating);
         }
         producer_.create(wanted);
     }
 }
 
-KafkaNewTopic KafkaTopics::new_topic(const KafkaConfig& config, const std::string& name,
-                                     bool dead_letters) {
+KafkaNewTopic KafkaTopics::new_topic(const KafkaConfig& config, const std::string& name, Use use) {
     KafkaNewTopic wanted{.name = name,
-                         .partitions = config.topics.partitions,
+                         // In one, marks have the order of commits.
+                         .partitions = use == Use::transactions ? 1 : config.topics.partitions,
                          .replication_factor = config.topics.replication_factor,
                          .config = {}};
     for (const auto& [key, value] : config.topics.config) {
-        // Each dead letter counts, and it is there because it was large.
-        if (dead_letters && (key == "cleanup.policy" || key == "max.message.bytes")) continue;
+        // Each dead letter counts, and it is there because it was large; each mark counts, too.
+        if (use != Use::changes && key == "cleanup.policy") continue;
+        if (use == Use::dead_letters && key == "max.message.bytes") continue;
         wanted.config.emplace_back(key, value);
     }
-    if (dead_letters) {
+    if (use == Use::dead_letters) {
         wanted.config.emplace_back("max.message.bytes", std::to_string(kDead_letter_bytes));
     }
     return wanted;
@@ -191,8 +196,8 @@ Result<void> KafkaTopics::create_answered(Topic& topic, const KafkaReports::Answ
     if (answer.code == KafkaCode::none || answer.code == KafkaCode::topic_exists) {
         if (answer.code == KafkaCode::none) {
             created_.add();
-            logger_.info("topic created",
-                         {{"topic", topic.name}, {"partitions", config_.topics.partitions}});
+            const KafkaNewTopic made = new_topic(config_, topic.name, topic.use);
+            logger_.info("topic created", {{"topic", topic.name}, {"partitions", made.partitions}});
         }
         topic.created = true;
         enter(topic, State::wanted);
@@ -218,7 +223,7 @@ Result<void> KafkaTopics::limit_answered(Topic& topic, const KafkaReports::Answe
         logger_.debug("a topic's limit can't be read; using Kafka's default",
                       {{"topic", topic.name}, {"because", kafka_error_name(native(answer.code))}});
     }
-    if (!topic.dead_letters) {
+    if (topic.use != Use::dead_letters) {
         message_bytes_max_ = std::min(message_bytes_max_, topic.message_bytes_max);
     }
     enter(topic, State::ready);

@@ -59,9 +59,9 @@ public:
     };
     explicit KafkaTopics(Deps deps);
 
+    enum class Use : std::uint8_t { changes, transactions, dead_letters };
     // What a missing topic is created with.
-    static KafkaNewTopic new_topic(const KafkaConfig& config, const std::string& name,
-                                   bool dead_letters);
+    static KafkaNewTopic new_topic(const KafkaConfig& config, const std::string& name, Use use);
 
     enum class State : std::uint8_t { wanted, asked, missing, creating, known, measured, ready };
     struct Topic {
@@ -71,7 +71,7 @@ public:
         Instant not_before{};  // in wanted, missing and known: when to ask
         std::int32_t partitions = 0;
         std::size_t message_bytes_max = kMessage_bytes_default;
-        bool dead_letters = false;
+        Use use = Use::changes;
         bool created = false;
     };
     // Where the records of one table version go.
@@ -105,6 +105,8 @@ public:
 
 private:
     Result<Route*> find(const Record& record);
+    Route* shared(std::optional<Route>& route, const std::string& name,
+                  const KafkaPartitioning& partitioning);
     Result<Topic*> topic_of(const Relation& relation);
     Topic& topic(const std::string& name);
     std::vector<std::string> due(State state);
@@ -129,6 +131,7 @@ private:
     };
     std::vector<Version> by_slot_;
     std::optional<Route> messages_;
+    std::optional<Route> transactions_;
     std::optional<Route> dead_letters_;
     std::size_t message_bytes_max_ = std::numeric_limits<std::size_t>::max();
 };

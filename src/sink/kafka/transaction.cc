@@ -16,6 +16,7 @@ constexpr Lane kPositionLane{~0U};
 KafkaTransaction::KafkaTransaction(Deps deps, Sink& sink)
     : producer_(deps.producer),
       delivery_(deps.delivery),
+      clock_(deps.clock),
       topic_(deps.producer.topic(deps.topic)),
       key_(std::move(deps.key)),
       positions_(*this, sink, std::move(deps.positions), std::move(deps.first_look)) {}
@@ -36,6 +37,8 @@ Result<void> KafkaTransaction::begin() {
             kafka_error(static_cast<rd_kafka_resp_err_t>(code), "a transaction can't be begun"));
     }
     state_ = State::open;
+    begun_at_ = clock_.now();
+    interrupted_ = false;
     return {};
 }
 

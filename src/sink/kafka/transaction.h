@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/wait.h"
 #include "core/sink.h"
@@ -32,6 +33,7 @@ public:
     struct Deps {
         KafkaProducer& producer;  // these two outlive it
         KafkaDelivery& delivery;
+        const Clock& clock;
         std::string topic;                         // of positions
         std::string key;                           // the pipeline's in it
         std::unique_ptr<PositionStore> positions;  // of that topic and key
@@ -56,6 +58,14 @@ public:
     void take(const KafkaReports::Transaction& report);
     // Does what became possible.
     Result<void> step();
+
+    // It has been open for so long; 0 when none is.
+    Duration open_for() const noexcept {
+        return state_ < State::open ? Duration{0} : clock_.now() - begun_at_;
+    }
+    // The cluster has kept it from going on for a while.
+    void interrupted() noexcept { interrupted_ = true; }
+    bool was_interrupted() const noexcept { return interrupted_; }
 
     // What was committed.
     Position durable(Lane lane) const noexcept { return durable_.of(lane); }
@@ -99,11 +109,14 @@ private:
 
     KafkaProducer& producer_;
     KafkaDelivery& delivery_;
+    const Clock& clock_;
     KafkaTopic* const topic_;
     const std::string key_;
     Positions positions_;
 
     State state_ = State::made;
+    Instant begun_at_;
+    bool interrupted_ = false;
     std::string value_;  // the position that is being sealed
     LanePositions durable_;
     std::optional<Error> error_;

@@ -172,5 +172,33 @@ TEST_F(KafkaTransactionTest, WhatACommitUnderWayHasDoneIsFoundByTheNextOne) {
     EXPECT_THAT(kafka_.records("cdc.public.t"), SizeIs(1));
 }
 
+class WholeKafkaTransactionTest : public KafkaTransactionTest {
+protected:
+    void SetUp() override {
+        config_.whole_transactions = true;
+        KafkaTransactionTest::SetUp();
+    }
+};
+
+TEST_F(WholeKafkaTransactionTest, WhatTakesLongerThanATransactionMayIsRefused) {
+    offer_until_taken(batch(100, table_, {"a"}));
+    clock_.advance(kWhole_transaction_max - std::chrono::minutes{1});
+    EXPECT_EQ(durable(), 0U);
+    clock_.advance(std::chrono::minutes{1});
+    const Error error = error_now();
+    EXPECT_EQ(error.next, Error::Next::stop);
+    EXPECT_THAT(error.what, HasSubstr("within 900 s"));
+    EXPECT_THAT(error.hint, HasSubstr("consistency"));
+}
+
+TEST_F(WholeKafkaTransactionTest, AnOutageInItIsNoReasonToStop) {
+    kafka_.writes = false;
+    offer_until_taken(batch(100, table_, {"a"}));
+    clock_.advance(std::chrono::seconds{5});
+    EXPECT_EQ(durable(), 0U);
+    clock_.advance(kWhole_transaction_max);
+    EXPECT_EQ(error_now().next, Error::Next::retry);
+}
+
 }  // namespace
 }  // namespace pgc
