@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/spill_folder.h"
 #include "cli/instance.h"
 #include "cli/sql_session.h"
 #include "cli/table.h"
@@ -115,6 +116,21 @@ void check_http(Deps& deps, const Settings& settings, Findings& findings) {
     findings.push_back(std::move(finding));
 }
 
+// Nothing is made. Where all is well, there is nothing to say: without it the server does it.
+void check_spill(const PipelineSpec& spec, Findings& findings) {
+    if (spec.spill_limit == 0) return;
+    const auto usable = may_become_spill_folder(spec.spill_folder);
+    if (usable) return;
+    findings.push_back({.id = "spill",
+                        .level = Finding::Level::warning,
+                        .subject = "state.dir",
+                        .message = usable.error().what +
+                                   ": PostgreSQL keeps huge transactions on its own disk until "
+                                   "they are committed",
+                        .hint = "let state.dir be a directory that may be written, or set "
+                                "state.spill_limit to 0"});
+}
+
 // What the instance of this pipeline says of itself, if one answers.
 std::string running_instance(const PipelineSpec& spec, Deps& deps) {
     const auto status = ask_instance(spec.settings, deps.files, deps.clock);
@@ -142,6 +158,7 @@ ExitCode run_check(Invocation& invocation) {
                                        session.waiter(), running_instance(session.spec(), deps));
     check_sink(deps, session, findings);
     check_http(deps, program->settings, findings);
+    check_spill(session.spec(), findings);
     deps.console.out(invocation.json()
                          ? as_json(findings)
                          : as_text(findings, deps.console.out_is_terminal()) + verdict(findings));

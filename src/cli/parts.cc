@@ -51,6 +51,7 @@ ProgramParts::ProgramParts(std::shared_ptr<const PipelineSpec> spec, const Clock
       links_(std::make_unique<LibpqLinkFactory>(
           spec_->postgres.connection,
           application_name(spec_->postgres.slot, instance(clock, spec_->name())), logger_)),
+      spill_(spec_->spill_folder),
       producers_(producers(spec_->kafka, clock, logger_)) {}
 
 ProgramParts::~ProgramParts() = default;
@@ -69,7 +70,9 @@ Result<std::unique_ptr<Source>> ProgramParts::make_source(const SourceTask& task
                              .home = task.home,
                              .snapshot = task.snapshot,
                              .slots = task.slots,
-                             .look_only = task.look_only});
+                             .look_only = task.look_only,
+                             .spill = &spill_,
+                             .spill_limit = spec_->spill_limit});
 }
 
 Result<std::vector<std::unique_ptr<Transform>>> ProgramParts::make_transforms(

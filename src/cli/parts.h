@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "base/spill_folder.h"
 #include "cli/pipeline_spec.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -40,6 +41,7 @@ private:
     const Logger logger_;
     const std::unique_ptr<LinkFactory> links_;
     SourceCarryOver carry_over_;
+    SystemSpillFolder spill_;
     const std::unique_ptr<KafkaProducers> producers_;  // null where the sink is another
     KafkaCarryOver kafka_carry_over_;
     std::uint64_t attempts_ = 0;

@@ -56,6 +56,8 @@ PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
     spec.options.flow.encoder.transaction_marks = spec.kafka && spec.kafka->transaction_topic;
     spec.console = console_sink_options(settings);
     spec.position_file = position_file_of(spec);
+    spec.spill_folder = spill_path(settings, spec.name());
+    spec.spill_limit = spill_limit(settings);
     return spec;
 }
 

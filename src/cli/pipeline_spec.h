@@ -4,6 +4,7 @@
 // A command that wants something else than `run` changes its copy before it is handed on.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,9 @@ struct PipelineSpec {
     std::optional<KafkaConfig> kafka;  // where the sink is Kafka
     ConsoleSinkOptions console;
     std::string position_file;  // empty: the position is kept in Kafka
-    Settings settings;          // what all this is from, for people
+    std::string spill_folder;   // of transactions that are not committed yet
+    std::uint64_t spill_limit = 0;
+    Settings settings;  // what all this is from, for people
 
     const std::string& name() const noexcept { return options.name; }
 };

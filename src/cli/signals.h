@@ -1,5 +1,5 @@
 // SIGTERM, SIGINT and SIGHUP as requests to the pipelines of the process: the first drains, the
-// second ends at once. SIGPIPE is ignored, as sinks and logs require.
+// second ends at once. SIGPIPE and SIGXFSZ are ignored: whoever writes gets the error.
 //
 // One at a time in a process; what is in place before is put back by the destructor.
 #pragma once
@@ -22,7 +22,7 @@ public:
 
 private:
     const std::vector<StopRequest*> stops_;
-    struct sigaction before_[4]{};
+    struct sigaction before_[5]{};
 };
 
 }  // namespace pgc

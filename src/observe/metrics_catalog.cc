@@ -131,6 +131,22 @@ constexpr std::array kCatalog{
                .name = "cdc_schema_changes_total",
                .help = "Changes of a table's columns seen in the stream.",
                .labels = {"table"}},
+    MetricSpec{.id = Metric::spill_bytes,
+               .kind = gauge,
+               .name = "cdc_spill_bytes",
+               .help = "Bytes of transactions that are not committed yet, or are being read after "
+                       "their commit, in files below state.dir."},
+    MetricSpec{.id = Metric::streamed_transactions,
+               .kind = gauge,
+               .name = "cdc_streamed_transactions",
+               .help = "Transactions of which the server has sent changes before their commit, and "
+                       "which have not ended."},
+    MetricSpec{.id = Metric::spill_fallbacks_total,
+               .kind = counter,
+               .name = "cdc_spill_fallbacks_total",
+               .help = "Times that transactions were left to the server until their commit, "
+                       "because state.spill_limit was reached, their files could not be "
+                       "written, or the server could not decode them before it."},
     MetricSpec{.id = Metric::errors_total,
                .kind = counter,
                .name = "cdc_errors_total",

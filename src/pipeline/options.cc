@@ -20,11 +20,23 @@ constexpr Option kStateOption[] = {
     {.path = "state.dir",
      .kind = OptionKind::text,
      .fallback = "/var/lib/pg-capture",
-     .help = "directory of the position files",
+     .help = "directory of the position files, and of transactions that are not committed yet",
      .doc = "Created with mode 700 if it is missing. Each pipeline keeps its position in "
             "`{state.dir}/{name}.position`. Without that file the next start continues from the "
             "slot's position and, unless `source.snapshot.mode` is `never`, reads all tables "
             "again."},
+    {.path = "state.spill_limit",
+     .kind = OptionKind::integer,
+     .fallback = "10737418240",
+     .help = "bytes of transactions kept on disk until they are committed; 0: the server does",
+     .doc = "A transaction that takes more than `logical_decoding_work_mem` on the server is sent "
+            "before it is committed, from PostgreSQL 14 on, and kept in `{state.dir}/{name}.spill` "
+            "until then. Beyond that many bytes, when the disk is full, or where that directory "
+            "can't be written, the server keeps it on its own disk, as it always does with 0: "
+            "nothing is lost and nothing stops. The files are not synced, and are removed at the "
+            "next start.",
+     .min = 0,
+     .max = 1'125'899'906'842'624},
 };
 
 constexpr Option kMemoryOption[] = {
@@ -130,6 +142,16 @@ std::string position_path(const Settings& settings, std::string_view pipeline) {
     std::string path = settings.text("state.dir");
     if (!path.ends_with('/')) path += '/';
     return path + std::string{pipeline} + ".position";
+}
+
+std::string spill_path(const Settings& settings, std::string_view pipeline) {
+    std::string path = settings.text("state.dir");
+    if (!path.ends_with('/')) path += '/';
+    return path + std::string{pipeline} + ".spill";
+}
+
+std::uint64_t spill_limit(const Settings& settings) {
+    return static_cast<std::uint64_t>(settings.integer("state.spill_limit"));
 }
 
 std::size_t memory_budget(const Settings& settings) {

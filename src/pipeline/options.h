@@ -40,6 +40,11 @@ PipelineOptions pipeline_options(const Settings& settings, std::string_view slot
 // replication.checkpoint_file, or {state.dir}/{name}.position.
 std::string position_path(const Settings& settings, std::string_view pipeline);
 
+// {state.dir}/{name}.spill, the folder of transactions that are not committed yet.
+std::string spill_path(const Settings& settings, std::string_view pipeline);
+// state.spill_limit: bytes in there. 0: none.
+std::uint64_t spill_limit(const Settings& settings);
+
 // What changes on their way may take, whatever the sink: memory.budget_bytes, or where that is not
 // given kafka.buffer_memory, as it was called at first. Requires both to be declared.
 std::size_t memory_budget(const Settings& settings);

@@ -223,3 +223,16 @@ def test_nobody_listens():
     finding = blocking({"PG_HOST": "127.0.0.1", "PG_PORT": "1", "PG_DATABASE": "shop",
                         "PG_USERNAME": "cdc", "PG_PASSWORD": "right"})
     assert "127.0.0.1:1" in json.dumps(finding)
+
+
+def test_a_state_folder_that_cant_be_used_is_a_warning_and_nothing_is_made(tmp_path):
+    with start() as server:
+        taken = tmp_path / "state"
+        taken.write_text("a file")
+        env = environment(server, PG_CAPTURE_STATE_DIR=str(taken))
+        spill = [f for f in check(env)[1] if f["id"] == "spill"]
+        assert len(spill) == 1 and spill[0]["level"] == "warning" and str(taken) in spill[0]["message"]
+        assert not [f for f in check(env | {"PG_CAPTURE_STATE_SPILL_LIMIT": "0"})[1] if f["id"] == "spill"]
+        taken.unlink()
+        assert not [f for f in check(env)[1] if f["id"] == "spill"]
+        assert not taken.exists()

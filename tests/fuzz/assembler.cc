@@ -1,7 +1,8 @@
 // Any sequence of copy messages through Relations and Assembler, as a server would send it
 // that has lost its mind: whatever comes, batches keep what core/change.h promises.
 //
-// The first byte: bit 0, reselect unsent values; bit 1, a binary stream. Then messages, each
+// The first byte: bit 0, reselect unsent values; bit 1, a binary stream; bit 2, transactions are
+// streamed before their commit, bit 3, with little room for them. Then messages, each
 // after an Int16 length.
 #include <algorithm>
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/byte_cursor.h"
+#include "base/spill_folder.h"
 #include "postgres/stream/assembler.h"
 
 namespace {
@@ -37,14 +39,15 @@ void touch(const Cell* cells, const Relation& relation) {
 
 class Run {
 public:
-    Run(bool reselect, bool binary)
-        : relations_(types_,
+    Run(bool reselect, bool binary, bool streams, std::uint64_t spill_limit)
+        : streamed_({.folder = folder_, .limit = spill_limit}),
+          relations_(types_,
                      {.table = [](std::string_view,
                                   std::string_view table) { return !table.starts_with("audit"); },
                       .column = [](std::string_view, std::string_view,
                                    std::string_view column) { return column != "secret"; }},
                      binary, carry_over_, nullptr),
-          assembler_(relations_, reselect) {
+          assembler_(relations_, reselect, Lsn{}, streams ? &streamed_ : nullptr) {
         assembler_.enter(batch_);
     }
 
@@ -53,16 +56,9 @@ public:
         for (int times = 0; times < 4; ++times) {
             const auto taken = assembler_.take(message, batch_);
             if (!taken) return false;
-            if (*taken == Assembler::Taken::catalog) {
-                const auto question = relations_.question();
-                require(question && question->urgent);
-                if (!relations_.answer(*question, {})) return false;
-            } else if (*taken == Assembler::Taken::reselect) {
-                for (const Cell& cell : assembler_.wanted().row) touch(cell.bytes());
-                assembler_.provide({.columns = {{.place = 1, .text = "now"}}});
-            } else {
-                return true;
-            }
+            if (*taken == Assembler::Taken::replay) return replay();
+            if (!waits(*taken)) return true;
+            if (!answer(*taken)) return false;
         }
         require(false);  // it asks for ever
         return false;
@@ -75,6 +71,32 @@ public:
     }
 
 private:
+    static bool waits(Assembler::Taken taken) {
+        return taken == Assembler::Taken::catalog || taken == Assembler::Taken::reselect;
+    }
+    bool answer(Assembler::Taken taken) {
+        if (taken == Assembler::Taken::catalog) {
+            const auto question = relations_.question();
+            require(question && question->urgent);
+            return relations_.answer(*question, {}).has_value();
+        }
+        for (const Cell& cell : assembler_.wanted().row) touch(cell.bytes());
+        assembler_.provide({.columns = {{.place = 1, .text = "now"}}});
+        return true;
+    }
+    // A streamed transaction, in batches of some messages.
+    bool replay() {
+        for (std::size_t messages = 1, waited = 0; assembler_.replaying(); ++messages) {
+            const auto taken = assembler_.replay(batch_);
+            if (!taken) return false;
+            waited = waits(*taken) ? waited + 1 : 0;
+            require(waited < 4);
+            if (waited > 0 && !answer(*taken)) return false;
+            if (messages % kMessagesPerBatch == 0) end_batch();
+        }
+        return true;
+    }
+
     void check() {
         std::size_t next = 0;
         for (const Transaction& transaction : batch_.transactions) {
@@ -108,6 +130,8 @@ private:
         }
     }
 
+    SimulatedSpillFolder folder_;
+    StreamedTransactions streamed_;
     TypeMap types_;
     SourceCarryOver carry_over_;
     Relations relations_;
@@ -121,7 +145,8 @@ private:
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     ByteCursor in{{reinterpret_cast<const char*>(data), size}};
     const auto choice = in.read<std::uint8_t>();
-    Run run{(choice & 1U) != 0, (choice & 2U) != 0};
+    Run run{(choice & 1U) != 0, (choice & 2U) != 0, (choice & 4U) != 0,
+            (choice & 8U) != 0 ? 300U : ~std::uint64_t{0}};
     // Each message an exact copy that lives as long as the run.
     std::vector<std::vector<char>> messages;
     while (in.remaining() > 0) {

@@ -117,6 +117,25 @@ inline std::string logical_message(Lsn lsn, bool transactional, std::string_view
         lsn, Wire{'M'}.int8(transactional ? 1 : 0).put(lsn.value).string(prefix).sized(content));
 }
 
+inline std::string stream_start(std::uint32_t xid, bool first) {
+    return xlog_data({}, Wire{'S'}.uint32(xid).int8(first ? 1 : 0));
+}
+inline std::string stream_stop() {
+    return xlog_data({}, Wire{'E'});
+}
+inline std::string stream_commit(std::uint32_t xid, Lsn commit, Lsn end) {
+    return xlog_data(end,
+                     Wire{'c'}.uint32(xid).int8(0).put(commit.value).put(end.value).int64(1000));
+}
+inline std::string stream_abort(std::uint32_t xid, std::uint32_t sub_xid) {
+    return xlog_data({}, Wire{'A'}.uint32(xid).uint32(sub_xid));
+}
+// The message as it is inside a stream block, of this (sub)transaction.
+inline std::string in_block(std::uint32_t xid, const std::string& message) {
+    constexpr std::size_t kind = 1 + 3 * 8;
+    return message.substr(0, kind + 1) + Wire{}.uint32(xid).bytes() + message.substr(kind + 1);
+}
+
 inline std::string origin(Lsn lsn, std::string_view name) {
     return xlog_data({}, Wire{'O'}.put(lsn.value).string(name));
 }

@@ -75,6 +75,7 @@ struct KnownRelation {
     std::uint64_t held_in = 0;  // the batch that holds `relation`, see Assembler
     std::string message;        // it was made from these bytes
     bool asked_again = false;   // waits in the line of refreshes
+    std::uint64_t arrival = 0;  // of `message`, as Assembler numbers them
 };
 
 class Relations {

@@ -28,6 +28,10 @@ struct SourceCarryOver {
 
     bool text_only = false;
     std::optional<Lsn> text_until{};  // set by the source that connects next
+    // Until it is here, transactions are not asked for before they are committed: there was no
+    // place for them.
+    Lsn unstreamed_until{};
+    bool reported_unusable_spill = false;
     // The slot is older than the second publication: its place in the log has only the first.
     bool without_inserts = false;
     std::unordered_map<Oid, CatalogType> types{};

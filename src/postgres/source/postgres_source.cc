@@ -12,6 +12,7 @@
 #include "postgres/pgoutput/envelope.h"
 #include "postgres/snapshot/stream_commands.h"
 #include "postgres/source/selection.h"
+#include "postgres/source/streaming.h"
 #include "postgres/stream/statements.h"
 
 namespace pgc {
@@ -95,7 +96,9 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
             unnamed_tables_.report(schema, table, outcome, assembler_->begun());
         },
         deps_.slots);
-    assembler_.emplace(*relations_, deps_.config.toast == ToastMode::reselect, from);
+    choose_streaming();
+    assembler_.emplace(*relations_, deps_.config.toast == ToastMode::reselect, from,
+                       streamed_ ? &*streamed_ : nullptr);
     snapshot_.emplace(Snapshot::Deps{.config = deps_.config,
                                      .plan = plan_,
                                      .links = deps_.links,
@@ -136,6 +139,20 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
 Result<void> PostgresSource::send_start() {
     state_ = State::starting;
     return link_->send(start_replication(plan_, from_));
+}
+
+void PostgresSource::choose_streaming() {
+    const StreamingTerms terms{.folder = deps_.look_only ? nullptr : deps_.spill,
+                               .limit = deps_.spill_limit,
+                               .server_version = plan_.server_version,
+                               .from = from_};
+    plan_.streaming = prepare_streaming(terms, deps_.carry_over, deps_.logger);
+    if (!plan_.streaming) return;
+    streamed_.emplace(StreamedTransactions::Deps{
+        .folder = *deps_.spill,
+        .limit = deps_.spill_limit,
+        .bytes = &deps_.metrics.gauge(Metric::spill_bytes),
+        .transactions = &deps_.metrics.gauge(Metric::streamed_transactions)});
 }
 
 void PostgresSource::take_tables(const std::vector<std::string>& joined,
@@ -232,7 +249,8 @@ Result<void> PostgresSource::go_on_starting(Instant now) {
         deps_.logger.info("streaming", {{"slot", plan_.slot},
                                         {"from", from_},
                                         {"protocol", plan_.protocol_version},
-                                        {"binary", plan_.binary}});
+                                        {"binary", plan_.binary},
+                                        {"streaming", plan_.streaming}});
     }
     return {};
 }
@@ -427,6 +445,21 @@ std::optional<Error> PostgresSource::decided_otherwise(const Error& error) {
     const auto decided = [&](std::string what) {
         return restart_with(error.category, std::move(what)).at("slot " + plan_.slot);
     };
+    const auto unstreamed = [&] {
+        deps_.carry_over.unstreamed_until = Lsn{server_end().value + 1};
+        deps_.metrics.counter(Metric::spill_fallbacks_total).add();
+    };
+    if (streamed_ && streamed_->gave_up()) {
+        unstreamed();
+        return error;
+    }
+    // What it can't decode before the commit it may after it: 14 to 18 report "could not map
+    // filenumber" in a transaction that alters a table again after that was rolled back in it.
+    if (streamed_ && link_->sqlstate().starts_with("XX")) {
+        unstreamed();
+        return decided(error.what +
+                       "; continuing while the server keeps transactions until they are committed");
+    }
     // No output function, none for a part of it, or one that refuses: text is always there.
     const std::string& sqlstate = link_->sqlstate();
     if (plan_.binary && (sqlstate == "42883" || sqlstate == "0A000")) {

@@ -24,11 +24,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "base/clock.h"
+#include "base/spill_folder.h"
 #include "core/source.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -45,6 +47,7 @@
 #include "postgres/stream/feedback.h"
 #include "postgres/stream/side_queries.h"
 #include "postgres/stream/stream_reader.h"
+#include "postgres/stream/streamed_transactions.h"
 #include "postgres/stream/timeline_watch.h"
 #include "postgres/types/type_map.h"
 
@@ -68,6 +71,10 @@ public:
         bool snapshot = false;  // a new slot is to come with a snapshot
         std::shared_ptr<RelationSlots> slots = std::make_shared<RelationSlots>();
         bool look_only = false;  // with a `config` of looking_only(): commands are not taken
+        // For transactions that the server streams before they are committed, and how many bytes of
+        // them. Null, or 0: it keeps them itself until then.
+        SpillFolder* spill = nullptr;
+        std::uint64_t spill_limit = 0;
     };
     explicit PostgresSource(Deps deps);
 
@@ -106,6 +113,7 @@ private:
 
     void schema_changed(const Relation& before, const Relation& now);
     void look_at_tables();
+    void choose_streaming();
     [[nodiscard]] Result<void> go_on_starting(Instant now);
     [[nodiscard]] Result<void> send_feedback(Instant now);
     [[nodiscard]] Result<void> send_start();
@@ -138,6 +146,7 @@ private:
     // From start() on, in the order of their dependence.
     std::unique_ptr<Link> link_;
     std::optional<Relations> relations_;
+    std::optional<StreamedTransactions> streamed_;  // if plan_.streaming
     std::optional<Assembler> assembler_;
     std::optional<SideQueries> side_queries_;
     std::optional<TimelineWatch> timeline_;  // of a standby

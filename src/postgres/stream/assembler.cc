@@ -9,22 +9,6 @@ namespace {
 
 using pgoutput::MessageKind;
 
-std::string_view name_of(MessageKind kind) noexcept {
-    using enum MessageKind;
-    switch (kind) {
-        case stream_start: return "Stream Start";
-        case stream_stop: return "Stream Stop";
-        case stream_commit: return "Stream Commit";
-        case stream_abort: return "Stream Abort";
-        case begin_prepare: return "Begin Prepare";
-        case prepare: return "Prepare";
-        case stream_prepare: return "Stream Prepare";
-        case commit_prepared: return "Commit Prepared";
-        case rollback_prepared: return "Rollback Prepared";
-        default: return "message";
-    }
-}
-
 // Takes what the new row lacks from the old one, and says whether something is still lacking.
 bool fill_unchanged(const Cell* before, std::span<Cell> after) noexcept {
     bool lacking = false;
@@ -64,7 +48,7 @@ Result<Assembler::Taken> Assembler::take(std::string_view bytes, Batch& batch) {
 Result<Assembler::Taken> Assembler::take_keepalive(std::string_view bytes) {
     const auto keepalive = pgoutput::decode_keepalive(bytes);
     if (!keepalive) return std::unexpected(broken(keepalive.error(), received_));
-    if (!in_transaction_) {
+    if (!in_transaction_ && !in_block_) {
         idle_ = std::max(idle_, keepalive->end);
         received_ = std::max(received_, keepalive->end);
     }
@@ -78,6 +62,8 @@ Result<Assembler::Taken> Assembler::take_message(const pgoutput::XLogData& data,
     const auto kind = pgoutput::kind_of(data.message);
     if (!kind) return std::unexpected(broken(kind.error(), data.start));
     server_end_ = std::max(server_end_, data.end);
+    if (in_block_) [[unlikely]]
+        return take_in_block(*kind, data);
     switch (*kind) {
         case MessageKind::insert:
         case MessageKind::update:
@@ -89,10 +75,10 @@ Result<Assembler::Taken> Assembler::take_message(const pgoutput::XLogData& data,
         case MessageKind::origin: return take_origin(data);
         case MessageKind::truncate: return take_truncate(data, batch);
         case MessageKind::message: return take_logical(data, batch);
-        default:
-            return std::unexpected(
-                broken("a " + std::string{name_of(*kind)} + " message, which we did not ask for",
-                       data.start));
+        case MessageKind::stream_start: return take_stream_start(data);
+        case MessageKind::stream_abort: return take_stream_abort(data);
+        case MessageKind::stream_commit: return take_stream_commit(data);
+        default: return take_unasked(*kind, data);
     }
 }
 
@@ -146,19 +132,23 @@ Result<Assembler::Taken> Assembler::take_row(const pgoutput::XLogData& data, Bat
 Result<Assembler::Taken> Assembler::take_begin(const pgoutput::XLogData& data) {
     const auto begin = pgoutput::decode_begin(data.message);
     if (!begin) return std::unexpected(broken(begin.error(), data.start));
+    return this->begin(begin->xid, begin->commit_lsn, begin->committed_at, data.start);
+}
+
+Result<Assembler::Taken> Assembler::begin(Xid xid, Lsn commit, WallTime at, Lsn place) {
     if (in_transaction_) {
-        return std::unexpected(broken("a transaction inside another one", data.start));
+        return std::unexpected(broken("a transaction inside another one", place));
     }
-    if (begin->commit_lsn <= last_commit_) {
-        return std::unexpected(broken("a transaction out of commit order", data.start));
+    if (commit <= last_commit_) {
+        return std::unexpected(broken("a transaction out of commit order", place));
     }
-    if (hold_at_ && begin->commit_lsn >= *hold_at_) return Taken::held;
-    begun_ = begin->commit_lsn;
+    if (hold_at_ && commit >= *hold_at_) return Taken::held;
+    begun_ = commit;
     in_transaction_ = true;
     extent_open_ = false;
-    xid_ = begin->xid;
-    commit_lsn_ = begin->commit_lsn;
-    committed_at_ = begin->committed_at;
+    xid_ = xid;
+    commit_lsn_ = commit;
+    committed_at_ = at;
     ordinal_ = 0;
     return Taken::done;
 }
@@ -170,22 +160,28 @@ Result<Assembler::Taken> Assembler::take_commit(const pgoutput::XLogData& data, 
         commit->end_lsn <= commit->commit_lsn) {
         return std::unexpected(broken("the commit of another transaction", data.start));
     }
+    end(commit->end_lsn, batch);
+    return Taken::done;
+}
+
+void Assembler::end(Lsn end, Batch& batch) {
     Transaction& ended = transaction(batch);
     ended.ends = true;
-    ended.end_lsn = commit->end_lsn;
+    ended.end_lsn = end;
     batch.end = Position::whole(commit_lsn_);
-    batch.resume_at = commit->end_lsn;
+    batch.resume_at = end;
     in_transaction_ = extent_open_ = false;
     last_commit_ = commit_lsn_;
-    received_ = std::max(received_, commit->end_lsn);
-    server_end_ = std::max(server_end_, commit->end_lsn);
-    return Taken::done;
+    received_ = std::max(received_, end);
+    server_end_ = std::max(server_end_, end);
 }
 
 Result<Assembler::Taken> Assembler::take_relation(const pgoutput::XLogData& data) {
     const auto declared = relations_.declare(data.message);
     if (!declared) return std::unexpected(declared.error());
-    return *declared == Relations::Declared::known ? Taken::done : Taken::catalog;
+    if (*declared != Relations::Declared::known) return Taken::catalog;
+    if (streamed_ != nullptr) arrived(data.message, ++relations_arrived_);
+    return Taken::done;
 }
 
 Result<Assembler::Taken> Assembler::take_type(const pgoutput::XLogData& data) {
@@ -333,7 +329,7 @@ void Assembler::fill_reselected(Batch& batch, std::span<Cell> row) {
 }
 
 std::optional<Lsn> Assembler::idle_at() const noexcept {
-    if (in_transaction_ || idle_ < received_ || !idle_) return std::nullopt;
+    if (in_transaction_ || in_block_ || idle_ < received_ || !idle_) return std::nullopt;
     return idle_;
 }
 

@@ -19,6 +19,12 @@
 // brings neither the message again nor loses the commit. Should one arrive between Begin
 // and Commit (no server does so today), it is a change of that transaction.
 //
+// Transactions that the server streams before they are committed go into their files undecoded
+// (streamed_transactions.h). Stream Commit is such a one's Begin: from there on replay() takes what
+// is in its file, one message a call, until it has ended like any other, with the same ordinals.
+// A Relation in it is in force from there on, as if it came only now; unless one that came later
+// was in force already, which then is again when the transaction has ended.
+//
 // Origins (where a transaction was replicated from) are read and not used.
 //
 // Values: a TOASTed value that did not change is not sent; where the old row was sent and
@@ -31,6 +37,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +51,7 @@
 #include "postgres/pgoutput/messages.h"
 #include "postgres/pgoutput/row.h"
 #include "postgres/relations/relations.h"
+#include "postgres/stream/streamed_transactions.h"
 
 namespace pgc {
 
@@ -58,9 +66,11 @@ struct Reselected {
 
 class Assembler {
 public:
-    // `from`: where the stream was asked to begin.
-    Assembler(Relations& relations, bool reselect, Lsn from = {})
-        : relations_(relations), reselect_(reselect), received_(from) {}
+    // `from`: where the stream was asked to begin. `streamed`: if the server was asked to stream
+    // transactions; outlives it.
+    Assembler(Relations& relations, bool reselect, Lsn from = {},
+              StreamedTransactions* streamed = nullptr)
+        : relations_(relations), reselect_(reselect), streamed_(streamed), received_(from) {}
 
     enum class Taken : std::uint8_t {
         done,      // the message may be released
@@ -68,6 +78,8 @@ public:
         catalog,   // not taken: give it again once relations.question() is answered
         reselect,  // not taken: give it again after provide()
         held,      // not taken: it begins after the place of hold_at(); give it again later
+        replay,    // may be released; nothing more is taken until replay() has been called until
+                   // replaying() is false
     };
 
     // Says that messages now go into `batch`, which may hold changes already.
@@ -75,6 +87,11 @@ public:
     // One message of copy mode, in the server's order, into the batch entered.
     // After an Error nothing more may be taken.
     [[nodiscard]] Result<Taken> take(std::string_view bytes, Batch& batch);
+
+    bool replaying() const noexcept { return replaying_; }
+    // Requires replaying(). The next message of the transaction, or its end: done, kept (by the
+    // batch, already), catalog or reselect, as take() says.
+    [[nodiscard]] Result<Taken> replay(Batch& batch);
 
     // The row at which take() stopped for its unchanged values; views into the message.
     struct Wanted {
@@ -95,7 +112,7 @@ public:
     bool in_transaction() const noexcept { return in_transaction_; }
     // In one whose rows come by the thousand: the server has the rest of it at hand.
     bool in_large_transaction() const noexcept {
-        return in_transaction_ && ordinal_ >= kLargeTransaction;
+        return in_block_ || (in_transaction_ && ordinal_ >= kLargeTransaction);
     }
     // The server has sent everything before, and no transaction is open.
     std::optional<Lsn> idle_at() const noexcept;
@@ -122,7 +139,21 @@ private:
     [[nodiscard]] Result<Taken> take_origin(const pgoutput::XLogData& data);
     [[nodiscard]] Result<Taken> take_truncate(const pgoutput::XLogData& data, Batch& batch);
     [[nodiscard]] Result<Taken> take_logical(const pgoutput::XLogData& data, Batch& batch);
+    [[nodiscard]] Result<Taken> take_unasked(pgoutput::MessageKind kind,
+                                             const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_in_block(pgoutput::MessageKind kind,
+                                              const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_stream_start(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_stream_abort(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_stream_commit(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> replay_relation(const SpilledMessage& message);
+    [[nodiscard]] Result<Taken> end_replay(Batch& batch);
+    [[nodiscard]] Result<Taken> put_back_relations();
 
+    [[nodiscard]] Result<Taken> begin(Xid xid, Lsn commit, WallTime at, Lsn place);
+    void end(Lsn end, Batch& batch);
+    // A Relation message was the so-many-th to come, and is in force.
+    void arrived(std::string_view relation, std::uint64_t arrival) noexcept;
     Transaction& transaction(Batch& batch);
     void count(Batch& batch) noexcept;
     void append(Batch& batch, const Change& change);
@@ -134,15 +165,29 @@ private:
     Error broken(std::string_view what, Lsn lsn, const KnownRelation* known = nullptr) const;
     Error broken(pgoutput::DecodeError error, Lsn lsn, const KnownRelation* known = nullptr) const;
 
+    // A Relation message that is in force again when the transaction that is replayed has ended.
+    struct Later {
+        std::string message;
+        std::uint64_t arrival = 0;
+    };
+
     Relations& relations_;
     const bool reselect_;
+    StreamedTransactions* const streamed_;
 
+    bool in_block_ = false;  // between Stream Start and Stream Stop
+    bool replaying_ = false;
     bool in_transaction_ = false;
     bool extent_open_ = false;  // the batch's last Transaction is the one we are in
     Xid xid_;
     Lsn commit_lsn_;
     WallTime committed_at_;
     std::uint64_t ordinal_ = 0;
+
+    std::optional<SpilledMessage> spilled_;  // was read, and is not taken yet
+    Lsn replay_end_;                         // of the transaction that is replayed
+    std::uint64_t relations_arrived_ = 0;    // Relation messages so far, if streamed_
+    std::map<Oid, Later> later_;
 
     std::uint64_t batch_number_ = 0;
     Lsn idle_;

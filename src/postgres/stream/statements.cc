@@ -20,6 +20,7 @@ std::string start_replication(const StreamPlan& plan, Lsn from) {
         quote_replication_text(names));
     if (plan.messages) command += ", messages 'true'";
     if (plan.binary) command += ", binary 'true'";
+    if (plan.streaming) command += ", streaming 'on'";
     return command + ")";
 }
 

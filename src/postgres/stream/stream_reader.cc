@@ -66,6 +66,18 @@ bool StreamReader::full(const Batch& batch, const Limits& limits) const noexcept
 }
 
 Result<StreamReader::Stopped> StreamReader::decode(Batch& batch, const Limits& limits) {
+    while (true) {
+        if (assembler_.replaying()) [[unlikely]] {
+            const auto replayed = replay(batch, limits);
+            if (!replayed || *replayed != Stopped::drained) return replayed;
+        }
+        const auto stopped = decode_kept(batch, limits);
+        if (!stopped || !assembler_.replaying()) [[likely]]
+            return stopped;
+    }
+}
+
+Result<StreamReader::Stopped> StreamReader::decode_kept(Batch& batch, const Limits& limits) {
     using Taken = Assembler::Taken;
     for (; next_ < kept_.size(); ++next_, ++decoded_) {
         if (full(batch, limits)) return Stopped::full;
@@ -77,17 +89,35 @@ Result<StreamReader::Stopped> StreamReader::decode(Batch& batch, const Limits& l
             batch.retain(message.data, message.size, release_);
             continue;
         }
-        if (*taken == Taken::done) {
+        if (*taken == Taken::done || *taken == Taken::replay) {
             release_(message.data);
-            continue;
+            if (*taken == Taken::done) continue;
+            ++next_;
+            return Stopped::full;
         }
-        waiting_ = true;
-        if (*taken == Taken::held) return Stopped::held;
-        return *taken == Taken::catalog ? Stopped::catalog : Stopped::reselect;
+        return waits(*taken);
     }
     kept_.clear();
     next_ = 0;
     return full(batch, limits) ? Stopped::full : Stopped::drained;
+}
+
+Result<StreamReader::Stopped> StreamReader::replay(Batch& batch, const Limits& limits) {
+    using Taken = Assembler::Taken;
+    quiet_since_.reset();  // the server is not asked for anything
+    for (; assembler_.replaying(); ++decoded_) {
+        if (full(batch, limits)) return Stopped::full;
+        const auto taken = assembler_.replay(batch);
+        if (!taken) return std::unexpected(taken.error());
+        if (*taken != Taken::kept && *taken != Taken::done) return waits(*taken);
+    }
+    return Stopped::drained;
+}
+
+StreamReader::Stopped StreamReader::waits(Assembler::Taken taken) noexcept {
+    waiting_ = true;
+    if (taken == Assembler::Taken::held) return Stopped::held;
+    return taken == Assembler::Taken::catalog ? Stopped::catalog : Stopped::reselect;
 }
 
 Result<Link::Drained> StreamReader::drain(const Batch& batch, const Limits& limits) {

@@ -4,6 +4,8 @@
 // stop in their midst, because the batch is full or because a message waits for an answer
 // from beside the stream (Stopped); the next read() goes on there.
 //
+// While the assembler replays a transaction from its file, nothing is taken off the link.
+//
 // After a drain the judges are asked: did much come at once (read_coalescer.h), is the server alive
 // (feedback.h), does it send what it has (silence()). A drain that stopped at a limit is no sign of
 // any: bytes are counted up to the drain that leaves nothing behind.
@@ -62,8 +64,8 @@ public:
     };
     std::optional<Silence> silence() const noexcept;
 
-    // No message is kept back.
-    bool nothing_kept() const noexcept { return next_ == kept_.size(); }
+    // No message is kept back, nor a transaction in a file.
+    bool nothing_kept() const noexcept { return next_ == kept_.size() && !assembler_.replaying(); }
 
     // What arriving rows have us wait for.
     void wants(Wants& wants) const;
@@ -77,6 +79,11 @@ private:
     bool full(const Batch& batch, const Limits& limits) const noexcept;
     // Decodes what is kept; `drained` when all of it is.
     [[nodiscard]] Result<Stopped> decode(Batch& batch, const Limits& limits);
+    // The same, until the assembler wants to replay: then `full`.
+    [[nodiscard]] Result<Stopped> decode_kept(Batch& batch, const Limits& limits);
+    // Until the replay is over: then `drained`.
+    [[nodiscard]] Result<Stopped> replay(Batch& batch, const Limits& limits);
+    [[nodiscard]] Stopped waits(Assembler::Taken taken) noexcept;
     [[nodiscard]] Result<Link::Drained> drain(const Batch& batch, const Limits& limits);
     [[nodiscard]] Result<Stopped> judge(Instant now);
     void note_news() noexcept;
