@@ -1,4 +1,5 @@
-"""Every scenario file on every server version it is meant for.
+"""Every scenario file on every server version it is meant for, and once more on one that streams each
+change before its commit: what comes of it must be the same.
 
 VERSION=15,18 and ONLY=toast (a part of the file's name) narrow a run by hand.
 """
@@ -10,7 +11,8 @@ from support.servers import VERSIONS, PostgresServer
 
 from scenario import Run, rewrite, scenarios
 
-WANTED = os.environ.get("VERSION", ",".join([*VERSIONS, "15-debian"])).split(",")
+STREAMED = "-streamed"
+WANTED = os.environ.get("VERSION", ",".join([*VERSIONS, "15-debian", "18" + STREAMED])).split(",")
 ONLY = os.environ.get("ONLY", "")
 UPDATE = os.environ.get("PGC_UPDATE") == "1"
 
@@ -27,7 +29,9 @@ def servers():
         if version not in running:
             for old in list(running):   # one at a time: the cases come grouped by version
                 running.pop(old).close()
-            running[version] = PostgresServer(version)
+            streamed = {"debug_logical_replication_streaming": "immediate"}
+            running[version] = PostgresServer(version.removesuffix(STREAMED),
+                                              settings=streamed if version.endswith(STREAMED) else None)
         return running[version]
     yield get
     for server in running.values():

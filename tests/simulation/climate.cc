@@ -101,6 +101,13 @@ void add_moods(Climate& climate, bool real, Random random) {
     }
 }
 
+// Transactions come before they are committed, and there may be no room for them.
+void add_streams(Climate& climate, Random random) {
+    climate.streams = climate.version >= 140000 && random.chance(60);
+    climate.spill_limit = random.chance(40) ? 1 + random.below(20'000) : std::uint64_t{1} << 40;
+    if (random.chance(20)) climate.spill_room = random.below(20'000);
+}
+
 }  // namespace
 
 Climate climate_of(Random& random, bool real) {
@@ -180,6 +187,7 @@ Climate climate_of(Random& random, bool real) {
         add_identities(climate, apart);
     }
     add_moods(climate, real, apart);
+    if (real) add_streams(climate, apart);
     return climate;
 }
 

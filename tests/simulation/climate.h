@@ -45,6 +45,9 @@ struct Climate {
     unsigned requests = 0, lost_snapshots = 0;
     unsigned kafka_outages = 0, topic_deletions = 0;
     Duration tables_refresh{0};
+    bool streams = false;  // transactions may be streamed before their commit
+    std::uint64_t spill_limit = 0;
+    std::size_t spill_room = ~std::size_t{0};
     bool two = false;  // instances of us, at one slot
     unsigned takeovers = 0;
     unsigned disk_fills_at = 0;  // the write; 0: none

@@ -125,6 +125,7 @@ Result<std::unique_ptr<Source>> Instance::make_source(const SourceTask& task) {
 }
 
 std::unique_ptr<Source> Instance::real_source(const SourceTask& task, bool may_create) {
+    spill_.room(deps_.climate.spill_room);
     return std::make_unique<PostgresSource>(
         PostgresSource::Deps{.config = deps_.postgres,
                              .links = deps_.links,
@@ -136,7 +137,9 @@ std::unique_ptr<Source> Instance::real_source(const SourceTask& task, bool may_c
                              .may_create_slot = may_create,
                              .may_replace_slot = task.may_replace_slot,
                              .home = task.home,
-                             .snapshot = task.snapshot});
+                             .snapshot = task.snapshot,
+                             .spill = deps_.climate.streams ? &spill_ : nullptr,
+                             .spill_limit = deps_.climate.spill_limit});
 }
 
 // Leaves out the filtered table, where that is not done by the source or by the format.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/spill_folder.h"
 #include "core/store.h"
 #include "pipeline/parts.h"
 #include "pipeline/pipeline.h"
@@ -78,6 +79,7 @@ private:
     FakeWaiter waiter_;
     // Of the present life.
     SourceCarryOver carry_over_;
+    SimulatedSpillFolder spill_;
     KafkaCarryOver kafka_carry_over_;
     Metrics* metrics_ = nullptr;
     StopRequest* stop_ = nullptr;

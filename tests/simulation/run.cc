@@ -100,6 +100,8 @@ public:
                 .waits = first_.waits() + second_.waits(),
                 .takeovers = takeovers_,
                 .moves = server_.moves(),
+                .streamed = server_.streamed().commits,
+                .aborted = server_.streamed().aborts,
                 .loss = oracle_.loss(),
                 .snapshots = snapshot_verdict()};
     }

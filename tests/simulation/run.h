@@ -42,6 +42,8 @@ struct Verdict {
     std::uint64_t waits = 0;
     std::size_t takeovers = 0;  // of a slot that was held, by force
     std::size_t moves = 0;      // of tables to another publication, with rows that follow
+    std::size_t streamed = 0;   // transactions that came before their commit
+    std::size_t aborted = 0;    // such, or parts of such, that were aborted
     bool loss = false;
     SnapshotVerdict snapshots;
 

@@ -352,7 +352,7 @@ void Server::replace_system() {
     slot_.confirmed = slot_.saved = std::min(slot_.confirmed, oracle_.stored());
 }
 
-Walsender::Walsender(Server& server, Lsn from, std::uint8_t publications)
+Walsender::Walsender(Server& server, Lsn from, std::uint8_t publications, bool streams)
     : server_(server),
       publications_(publications),
       instance_(server.world_.instance()),
@@ -361,6 +361,7 @@ Walsender::Walsender(Server& server, Lsn from, std::uint8_t publications)
     const Lsn start = std::max(from, server.slot_.confirmed);
     next_ = server.history_.first_from(start);
     reported_ = start;
+    if (streams) streams_.emplace(server.world_, server.history_, publications, server.streamed_);
     server.senders_.push_back(this);
     server.oracle_.streaming_begins(start);
     pump();
@@ -392,12 +393,25 @@ void Walsender::send(Sent message) {
     server_.world_.after(message.arrives - server_.world_.clock.now(), [] {});
 }
 
+// Before the next transaction begins: perhaps something of those to come, and what is left of this
+// one if it was streamed. True: it was.
+bool Walsender::stream() {
+    if (!streams_ || row_) return false;
+    const auto send = [this](const Sent& message) { this->send(message); };
+    streams_->some(next_, send);
+    return streams_->commit(next_, send);
+}
+
 // Fills what is in flight; then, when all is sent, says so.
 void Walsender::pump() {
     if (!broken_.empty()) return;
     const auto& transactions = server_.history_.transactions;
     while (outbox_.size() < kInFlight && next_ < transactions.size()) {
         const Committed& transaction = transactions[next_];
+        if (stream()) {
+            ++next_;
+            continue;
+        }
         if (transaction.rows.empty() && transaction.xid.value % 2 == 0) {
             ++next_;  // newer servers don't send empty ones
             continue;

@@ -23,6 +23,7 @@
 #include "simulation/history.h"
 #include "simulation/oracle.h"
 #include "simulation/publications.h"
+#include "simulation/streams.h"
 #include "simulation/tables.h"
 #include "simulation/world.h"
 
@@ -42,23 +43,13 @@ struct Workload {
     unsigned rewrites = 0;    // of 100 commits: with one a table gets another file
 };
 
-struct Sent {
-    enum class Kind : std::uint8_t { begin, row, commit, keepalive };
-    Kind kind{};
-    std::size_t transaction = 0;  // of the history
-    std::size_t row = 0;
-    Lsn lsn;             // of a keepalive
-    bool reply = false;  // of a keepalive
-    Instant arrives;
-};
-
 class Server;
 
 // One side of a connection in copy mode; the server's.
 class Walsender {
 public:
-    // `publications`: asked for, as Row::published.
-    Walsender(Server& server, Lsn from, std::uint8_t publications = 3);
+    // `publications`: asked for, as Row::published. `streams`: transactions before their commit.
+    Walsender(Server& server, Lsn from, std::uint8_t publications = 3, bool streams = false);
     ~Walsender();
     Walsender(const Walsender&) = delete;
     Walsender& operator=(const Walsender&) = delete;
@@ -84,12 +75,14 @@ private:
 
     void pump();
     void send(Sent message);
+    bool stream();
 
     Server& server_;
     const std::uint8_t publications_;
     const std::size_t instance_;      // of ours, to which it sends
     std::size_t next_;                // transaction
     std::optional<std::size_t> row_;  // within it; none: not begun
+    std::optional<Streams> streams_;
     std::deque<Sent> outbox_;
     Lsn reported_;  // the last keepalive's
     Instant heard_;
@@ -150,6 +143,7 @@ public:
     }
     char identity(std::uint32_t table) const noexcept { return identities_[table]; }
     std::size_t moves() const noexcept { return moves_; }
+    const StreamCounts& streamed() const noexcept { return streamed_; }
     bool& publication() noexcept { return publication_; }
     bool& standby() noexcept { return standby_; }
 
@@ -223,6 +217,7 @@ private:
     bool publication_ = true;
     Publications publications_;
     std::array<char, kTables> identities_{};
+    StreamCounts streamed_;
     std::size_t moves_ = 0;  // of rows to where another publication has them
     std::array<std::uint8_t, kTables> published_by_{};
     bool standby_ = false;

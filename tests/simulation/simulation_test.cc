@@ -28,6 +28,7 @@ struct Tally {
     std::uint64_t first_failed = 0;
     std::string first_failure;
     std::uint64_t rows = 0, repeats = 0, lives = 0, losses = 0, takeovers = 0, moves = 0;
+    std::uint64_t streamed = 0, aborted = 0;
     std::uint64_t with_snapshots = 0, crashed_in_snapshots = 0;  // seeds
     SnapshotVerdict snapshots;
 
@@ -51,6 +52,8 @@ struct Tally {
             "{} passed, {} failed; {} rows, {} repeated, {} lives, {} losses told, {} takeovers, "
             "{} moves between publications\n",
             passed, failed, rows, repeats, lives, losses, takeovers, moves);
+        fmt::print("streamed: {} transactions before their commit, {} aborted, or parts of them\n",
+                   streamed, aborted);
         fmt::print(
             "snapshots: {} seeds, {} rows in {} groups; {} crashes within one ({} seeds), {} "
             "requests\n",
@@ -74,6 +77,8 @@ Tally run_seeds(std::uint64_t from, std::uint64_t count) {
         tally.losses += verdict.loss ? 1U : 0U;
         tally.takeovers += verdict.takeovers;
         tally.moves += verdict.moves;
+        tally.streamed += verdict.streamed;
+        tally.aborted += verdict.aborted;
         tally.add(verdict.snapshots);
         if (verdict.passed()) {
             ++tally.passed;
@@ -107,6 +112,8 @@ TEST(SimulationTest, EverySeedDeliversEverythingOrTellsOfALoss) {
     }
     EXPECT_GT(tally.takeovers, 0U);
     EXPECT_GT(tally.moves, 0U);
+    EXPECT_GT(tally.streamed, 0U);
+    EXPECT_GT(tally.aborted, 0U);
     RecordProperty("seeds", std::to_string(tally.passed));
     tally.print();
 }

@@ -49,7 +49,6 @@ WireLink::WireLink(const Place& place, LinkFactory::Use use)
       one_publication_(place.one_publication),
       counts_(place.counts),
       refused_(use == LinkFactory::Use::sql && world_.random.chance(reading_.refused)) {
-    declared_.fill(kUndeclared);
     world_.note("connection ", std::to_string(fd_), use == LinkFactory::Use::sql ? " for SQL" : "");
     if (use == LinkFactory::Use::sql) {
         session_.emplace(world_, server_, slots_, reading_, counts_);
@@ -182,7 +181,8 @@ Answered WireLink::start_replication(std::string_view command) {
             return refusal("42704", "a publication does not exist");
         }
     }
-    sender_ = std::make_unique<Walsender>(server_, *from, asked);
+    const bool streams = command.find("streaming 'on'") != std::string_view::npos;
+    sender_ = std::make_unique<Walsender>(server_, *from, asked, streams);
     return {Rows{}};
 }
 
@@ -227,14 +227,12 @@ Result<Link::Drained> WireLink::drain(std::vector<CopyMessage>& out, std::size_t
             received += bytes;
             return Drained::limit;
         }
-        if (message->kind == Sent::Kind::row) {
-            const Row& row = history_.transactions[message->transaction].rows[message->row];
-            if (const auto table = declaration(row)) {
-                give(*table);
-                continue;  // the limits hold for it too
-            }
+        if (const auto table = declaration(*message)) {
+            give(*table);
+            continue;  // the limits hold for it too
         }
         give(encoded(*message));
+        told(*message);
         sender_->pop();
     }
     received += bytes;
@@ -284,12 +282,64 @@ Link::Drained WireLink::drain_copy(std::vector<CopyMessage>& out, std::size_t ma
     return Drained::all;
 }
 
+const Row& WireLink::row_of(const Sent& message) const {
+    if (message.kind == Sent::Kind::stream_lost) return message.lost;
+    return history_.transactions[message.transaction].rows[message.row];
+}
+
+std::optional<std::string> WireLink::declaration(const Sent& message) {
+    switch (message.kind) {
+        case Sent::Kind::row: return declaration(row_of(message), declared_);
+        case Sent::Kind::stream_lost: {
+            StreamedTables& tables = streamed_[message.xid];
+            if (!tables.before) tables.before = tables.declared;
+            [[fallthrough]];
+        }
+        case Sent::Kind::stream_row: {
+            auto table = declaration(row_of(message), streamed_[message.xid].declared);
+            if (table) table = wire::in_block(message.sub_xid, *table);
+            return table;
+        }
+        default: return std::nullopt;
+    }
+}
+
+// What a streamed transaction was told of tables is told to all when it commits; of what was
+// aborted in it, nothing is.
+void WireLink::told(const Sent& message) {
+    switch (message.kind) {
+        case Sent::Kind::stream_start: streamed_[message.xid].before.reset(); break;
+        case Sent::Kind::stream_abort: {
+            if (message.xid == message.sub_xid) {
+                streamed_.erase(message.xid);
+                break;
+            }
+            StreamedTables& tables = streamed_[message.xid];
+            if (tables.before) tables.declared = *tables.before;
+            tables.declared.again.fill(true);
+            break;
+        }
+        case Sent::Kind::stream_commit: {
+            const Declared& its = streamed_[message.xid].declared;
+            for (std::uint32_t table = 0; table < kTables; ++table) {
+                if (its.at[table] <= declared_.at[table]) continue;
+                declared_.forms[table] = its.forms[table];
+                declared_.at[table] = its.at[table];
+            }
+            streamed_.erase(message.xid);
+            break;
+        }
+        default: break;
+    }
+}
+
 // Told before the first row, when it has changed, and now and then for no reason.
-std::optional<std::string> WireLink::declaration(const Row& row) {
-    std::uint32_t& declared = declared_[row.table];
+std::optional<std::string> WireLink::declaration(const Row& row, Declared& declared) {
     const auto now = (static_cast<std::uint32_t>(row.identity) << 16U) | row.columns;
-    if (declared == now) return std::nullopt;
-    declared = now;
+    const bool again = std::exchange(declared.again[row.table], false);
+    if (declared.forms[row.table] == now && !again) return std::nullopt;
+    declared.forms[row.table] = now;
+    declared.at[row.table] = ++declarations_;
     const bool full = row.identity == 'f';
     const bool any = row.identity != 'n';
     std::vector<wire::SentColumn> columns{{.name = "id", .type = 20, .identity = any},
@@ -303,12 +353,28 @@ std::optional<std::string> WireLink::declaration(const Row& row) {
 }
 
 std::string WireLink::encoded(const Sent& message) const {
-    if (message.kind == Sent::Kind::keepalive) return wire::keepalive(message.lsn, message.reply);
-    const Committed& transaction = history_.transactions[message.transaction];
+    const auto transaction = [&]() -> const Committed& {
+        return history_.transactions[message.transaction];
+    };
     switch (message.kind) {
-        case Sent::Kind::begin: return wire::begin(transaction.commit, transaction.xid.value);
-        case Sent::Kind::commit: return wire::commit(transaction.commit, transaction.end);
-        default: return encoded(transaction.rows[message.row]);
+        case Sent::Kind::keepalive: return wire::keepalive(message.lsn, message.reply);
+        case Sent::Kind::begin: return wire::begin(transaction().commit, transaction().xid.value);
+        case Sent::Kind::commit: return wire::commit(transaction().commit, transaction().end);
+        case Sent::Kind::row: return encoded(row_of(message));
+        default: return encoded_of_stream(message);
+    }
+}
+
+std::string WireLink::encoded_of_stream(const Sent& message) const {
+    switch (message.kind) {
+        case Sent::Kind::stream_start: return wire::stream_start(message.xid, message.first);
+        case Sent::Kind::stream_stop: return wire::stream_stop();
+        case Sent::Kind::stream_abort: return wire::stream_abort(message.xid, message.sub_xid);
+        case Sent::Kind::stream_commit: {
+            const Committed& transaction = history_.transactions[message.transaction];
+            return wire::stream_commit(message.xid, transaction.commit, transaction.end);
+        }
+        default: return wire::in_block(message.sub_xid, encoded(row_of(message)));
     }
 }
 

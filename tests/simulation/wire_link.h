@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,9 +80,25 @@ private:
     Answered slot_made() const;
     Drained drain_copy(std::vector<CopyMessage>& out, std::size_t max_messages,
                        std::size_t max_bytes, std::size_t& received);
+    // Which form of each table the server has told of last, and as which message of all.
+    struct Declared {
+        Declared() { forms.fill(kUndeclared); }
+        std::array<std::uint32_t, kTables> forms;  // columns added, and the identity
+        std::array<std::uint64_t, kTables> at{};
+        std::array<bool, kTables> again{};
+    };
+    // In a streamed transaction.
+    struct StreamedTables {
+        Declared declared;
+        std::optional<Declared> before;  // the part of its last block that is aborted
+    };
     // What stands before the row: its table, if the server has not told of it yet.
-    std::optional<std::string> declaration(const Row& row);
+    std::optional<std::string> declaration(const Row& row, Declared& declared);
+    std::optional<std::string> declaration(const Sent& message);
+    void told(const Sent& message);
+    const Row& row_of(const Sent& message) const;
     std::string encoded(const Sent& message) const;
+    std::string encoded_of_stream(const Sent& message) const;
     std::string encoded(const Row& row) const;
 
     World& world_;
@@ -99,7 +117,9 @@ private:
 
     std::unique_ptr<Walsender> sender_;
     bool binary_ = false;
-    std::array<std::uint32_t, kTables> declared_;  // columns added, as last declared
+    Declared declared_;
+    std::map<std::uint32_t, StreamedTables> streamed_;  // by xid
+    std::uint64_t declarations_ = 0;
     std::optional<Instant> ends_at_;
 
     SlotMaker& slots_;
