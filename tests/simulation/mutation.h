@@ -44,6 +44,7 @@ enum class Mutation : std::uint8_t {
     successor_knows_what_was,        // the position as it was before the slot was waited for
     moves_in_two_steps,              // of a table between publications: it is in none meanwhile
     asks_for_one_publication,        // of the two
+    aborts_are_lost,                 // of parts of streamed transactions
     seals_without_the_place_within,  // a transaction
     seals_without_the_position,
     seals_without_the_records,
@@ -85,6 +86,7 @@ inline constexpr std::array kMutations{
     Mutation::successor_knows_what_was,
     Mutation::moves_in_two_steps,
     Mutation::asks_for_one_publication,
+    Mutation::aborts_are_lost,
     Mutation::seals_without_the_place_within,
     Mutation::seals_without_the_position,
     Mutation::seals_without_the_records,
@@ -130,6 +132,7 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case successor_knows_what_was: return "successor_knows_what_was";
         case moves_in_two_steps: return "moves_in_two_steps";
         case asks_for_one_publication: return "asks_for_one_publication";
+        case aborts_are_lost: return "aborts_are_lost";
         case seals_without_the_place_within: return "seals_without_the_place_within";
         case seals_without_the_position: return "seals_without_the_position";
         case seals_without_the_records: return "seals_without_the_records";

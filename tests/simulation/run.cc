@@ -79,6 +79,7 @@ public:
         if (options.mutation == Mutation::moves_in_two_steps && server_.publications()) {
             server_.publications()->move_in_two_steps();
         }
+        if (options.mutation == Mutation::aborts_are_lost) links_.lose_aborts();
         if (options.mutation == Mutation::asks_for_one_publication) {
             links_.ask_for_one_publication();
         }

@@ -47,6 +47,7 @@ WireLink::WireLink(const Place& place, LinkFactory::Use use)
       slots_(place.slots),
       reading_(place.reading),
       one_publication_(place.one_publication),
+      loses_aborts_(place.loses_aborts),
       counts_(place.counts),
       refused_(use == LinkFactory::Use::sql && world_.random.chance(reading_.refused)) {
     world_.note("connection ", std::to_string(fd_), use == LinkFactory::Use::sql ? " for SQL" : "");
@@ -231,7 +232,8 @@ Result<Link::Drained> WireLink::drain(std::vector<CopyMessage>& out, std::size_t
             give(*table);
             continue;  // the limits hold for it too
         }
-        give(encoded(*message));
+        const bool lost = loses_aborts_ && message->kind == Sent::Kind::stream_abort;
+        if (!lost) give(encoded(*message));
         told(*message);
         sender_->pop();
     }

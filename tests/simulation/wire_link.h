@@ -30,6 +30,7 @@ public:
         ReadCounts& counts;
         bool local = false;
         bool one_publication = false;  // is asked for, whatever the command says (a mutation)
+        bool loses_aborts = false;     // likewise
     };
     WireLink(const Place& place, LinkFactory::Use use);
     ~WireLink() override;
@@ -125,6 +126,7 @@ private:
     SlotMaker& slots_;
     const ReadHabits& reading_;
     const bool one_publication_;
+    const bool loses_aborts_;
     ReadCounts& counts_;
     const bool refused_;
     bool cut_ = false;                       // this one alone
@@ -156,6 +158,7 @@ public:
     }
     SlotMaker& slots() noexcept { return slots_; }
     void ask_for_one_publication() noexcept { place_.one_publication = true; }
+    void lose_aborts() noexcept { place_.loses_aborts = true; }
     const ReadCounts& counts() const noexcept { return counts_; }
 
 private:
