@@ -39,6 +39,16 @@ TEST_F(BudgetTest, ReservesForCellsAndRecordsToo) {
     EXPECT_EQ(budget.used(), 3 * kMiB);
 }
 
+TEST_F(BudgetTest, MarksOfTransactionsTakeMemoryToo) {
+    Budget budget{24 * kMiB, pool_, true};
+    budget.reserve(kMiB / 2);
+    EXPECT_EQ(budget.used(), 12 * kMiB);
+    EXPECT_EQ(budget.readable(kMiB), kMiB / 2);
+    budget.settle();
+    EXPECT_EQ((Budget{1, pool_, true}.readable(kMiB)), Budget::kUsefulRead / 3)
+        << "no more memory for it than without marks";
+}
+
 TEST_F(BudgetTest, GrantsLessWhenLessIsLeft) {
     charge(4 * kMiB);
     EXPECT_EQ(of(8 * kMiB).readable(kMiB), kMiB / 2);

@@ -26,7 +26,7 @@ Flow::Flow(Parts parts, const ResumePoint& from, const FlowOptions& options, con
       whole_(seals_ && options.whole_transactions),
       from_within_(from.within),
       ledger_(from),
-      budget_(options.budget_bytes, pool),
+      budget_(options.budget_bytes, pool, options.encoder.transaction_marks),
       size_(options.batch_changes, options.batch_changes_fixed),
       transforms_(std::move(parts.transforms)),
       encoder_(std::move(parts.encoder), options.encoder, pool, pipeline_metrics),

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "base/clock.h"
@@ -35,6 +36,7 @@ struct Keepalive {
 
 inline constexpr char kXLogData = 'w';
 inline constexpr char kKeepalive = 'k';
+inline constexpr std::size_t kXLogData_head = 1 + 3 * sizeof(std::uint64_t);
 
 // Each requires nothing of its bytes; the first byte says which one to call.
 [[nodiscard]] Result<XLogData, DecodeError> decode_xlog_data(std::string_view bytes) noexcept;

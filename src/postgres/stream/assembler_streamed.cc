@@ -136,7 +136,8 @@ Result<Assembler::Taken> Assembler::replay(Batch& batch) {
     const auto taken = is_relation ? replay_relation(*spilled_) : take_message(data, batch);
     if (!taken || *taken == Taken::catalog || *taken == Taken::reselect) return taken;
     if (*taken == Taken::kept) {
-        const std::size_t size = spilled_->size;
+        // As large as it was with what stood around it: so much memory is reckoned with.
+        const std::size_t size = spilled_->size + pgoutput::kXLogData_head;
         batch.retain(spilled_->bytes.release(), size,
                      [](void* memory) { SpilledMessage::Free{}(static_cast<char*>(memory)); });
     }
