@@ -194,6 +194,7 @@ def last_row(server):
 
 @pytest.mark.parametrize("binary", ["auto", "never"])
 def test_25_interleaved_transactions_give_the_same_lines_as_without_streaming(server, tables, binary):
+    """Without it an 18 sends Stream Aborts all the same."""
     mode = {"PG_CAPTURE_SOURCE_BINARY": binary}
     make_slot(server, "streams", **mode)
     make_slot(server, "waits", PG_CAPTURE_STATE_SPILL_LIMIT="0", **mode)
@@ -276,7 +277,6 @@ def test_24_an_aborted_transaction_never_was(server, tables):
 
 
 def test_24_a_large_transaction_is_aborted_that_the_server_keeps(server, tables):
-    """An 18 says so, though it was not asked to stream any."""
     env = environment(server, PG_CAPTURE_STATE_SPILL_LIMIT="0")
     make_slot(server, "waits", PG_CAPTURE_STATE_SPILL_LIMIT="0")
     with server.connect(DATABASE, autocommit=False) as session:

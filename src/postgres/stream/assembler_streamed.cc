@@ -95,8 +95,8 @@ Result<Assembler::Taken> Assembler::take_stream_start(const pgoutput::XLogData& 
     return Taken::done;
 }
 
-// An 18 sends it, too, of a transaction that it had to spill and then found to be aborted, though
-// nobody has asked it to stream any: nothing of it was sent.
+// An 18 sends it, too, though nobody has asked it to stream any (seen where transactions interleave
+// and parts of them are rolled back): nothing of it was sent.
 Result<Assembler::Taken> Assembler::take_stream_abort(const pgoutput::XLogData& data) {
     const auto abort = pgoutput::decode_stream_abort(data.message);
     if (!abort) return std::unexpected(broken(abort.error(), data.start));

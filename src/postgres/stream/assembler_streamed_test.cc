@@ -124,7 +124,7 @@ TEST_F(AssemblerStreamedTest, AnAbortedOneNeverWas) {
     EXPECT_THAT(error.what, HasSubstr("commit of another transaction"));
 }
 
-// As an 18 does of a transaction that it had to spill before it was aborted.
+// As an 18 sends it.
 TEST_F(AssemblerStreamedTest, AnAbortThatNobodyAskedForIsNothing) {
     start(false);
     EXPECT_EQ(feed(testing::stream_abort(7, 7)), Taken::done);
