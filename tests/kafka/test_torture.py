@@ -37,6 +37,8 @@ def servers():
     with (PostgresServer("15", settings={"wal_sender_timeout": "10s", "max_wal_size": "4GB"}) as postgres,
           KafkaBroker(settings={"log.segment.bytes": 64 << 20}) as broker):
         yield postgres, broker
+        # Shown if the test has failed: then it may be the broker's fault.
+        print(*broker.dropped_marks(), sep="\n")
 
 
 class Torture:

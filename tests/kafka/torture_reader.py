@@ -23,6 +23,7 @@ class Life:
 
     place: tuple = (0, 0)
     partition: int = -1
+    offset: int = -1            # of its latest record
     born: int = 1               # the version with which its row came
     version: int = 1
     alive: bool = True
@@ -90,7 +91,7 @@ class Reader:
             self.repeats += 1
             assert not self.exactly, f"{what} is a repeat: it came after {life}"
             return
-        life.place = place
+        life.place, life.offset = place, record.offset
         if op == "READ":
             self._read(what, table, key, life, row["n"], place[0])
         else:
