@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts two Kafka brokers with their tools into .deps/kafka/<version>/ and Kafka's Python
+# Puts three Kafka brokers with their tools into .deps/kafka/<version>/ and Kafka's Python
 # client into .deps/python/, for the tests and the demo.
 #
 #   tools/kafka.sh [VERSION]…    without a word: all

@@ -10,7 +10,7 @@ import time
 import confluent_kafka
 import pytest
 
-from support.kafka import OLD, KafkaBroker
+from support.kafka import OLD, SOUND, KafkaBroker
 from support.kafka_client import Follower
 from support.processes import PATIENCE, wait_until
 from support.stage import strict_json
@@ -48,17 +48,18 @@ def test_a_start_does_not_wait_for_what_a_dead_instance_left_open(broker, stages
         capture.stop()
 
 
-def test_a_broker_that_dies_brings_no_repeat(fragile, stages):
-    stage = stages(fragile, **EXACTLY)
-    with stage.capture() as capture, stage.audience() as audience:
-        writer = stage.writer(rate=RATE, batch=50)
-        for _ in range(2):
-            audience.wait_for_more(1000)
-            fragile.crash()
-            time.sleep(1)
-            fragile.start()
-        assert audience.finish(writer, capture) == 0
-        capture.stop()
+def test_a_broker_that_dies_brings_no_repeat(stages):
+    with KafkaBroker(SOUND) as fragile:
+        stage = stages(fragile, **EXACTLY)
+        with stage.capture() as capture, stage.audience() as audience:
+            writer = stage.writer(rate=RATE, batch=50)
+            for _ in range(2):
+                audience.wait_for_more(1000)
+                fragile.crash()
+                time.sleep(1)
+                fragile.start()
+            assert audience.finish(writer, capture) == 0
+            capture.stop()
 
 
 @pytest.mark.parametrize("kills", [6, pytest.param(40, marks=pytest.mark.nightly, id="long")])

@@ -15,7 +15,7 @@ import signal
 import time
 
 import pytest
-from support.kafka import KafkaBroker
+from support.kafka import SOUND, KafkaBroker
 from support.processes import PATIENCE, wait_until
 from support.servers import PostgresServer
 from torture_load import CAPTURED, SCHEMA, LargeTransactions, Load, Positions, Requests, final_rows
@@ -33,9 +33,9 @@ long_run = pytest.mark.nightly
 
 @pytest.fixture
 def servers():
-    """A PostgreSQL and a broker that a test may crash."""
+    """A PostgreSQL and a broker that a test may crash: one that keeps its word about transactions then."""
     with (PostgresServer("15", settings={"wal_sender_timeout": "10s", "max_wal_size": "4GB"}) as postgres,
-          KafkaBroker(settings={"log.segment.bytes": 64 << 20}) as broker):
+          KafkaBroker(SOUND, settings={"log.segment.bytes": 64 << 20}) as broker):
         yield postgres, broker
         # Shown if the test has failed: then it may be the broker's fault.
         print(*broker.dropped_marks(), sep="\n")
