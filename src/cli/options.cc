@@ -32,8 +32,9 @@ constexpr Option kProgram[] = {
      .doc = "With `delivery: exactly_once`. `record`: a large transaction is committed to Kafka in "
             "parts, each change once and in order. `transaction`: as a whole, with others or "
             "alone, so that consumers of committed records see all of it or nothing. One that "
-            "takes more than 15 minutes to write stops the pipeline then, and brokers must "
-            "allow as long (`transaction.max.timeout.ms`).",
+            "takes more than 15 minutes to write, twice, stops the pipeline, and brokers must "
+            "allow as long (`transaction.max.timeout.ms`). Killed inside of one and not started "
+            "again, pg-capture keeps readers of committed records waiting for as long.",
      .words = kConsistencies.all()},
 };
 

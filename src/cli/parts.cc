@@ -95,10 +95,14 @@ Result<std::unique_ptr<PartitionKeys>> ProgramParts::make_partition_keys() {
 Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {
     switch (spec_->sink) {
         case SinkKind::kafka: return make_kafka_sink();
-        case SinkKind::console: return std::make_unique<ConsoleSink>(STDOUT_FILENO, spec_->console);
+        case SinkKind::console: return make_console_sink();
         case SinkKind::discard: return std::make_unique<DiscardSink>();
     }
     std::abort();  // no such kind
+}
+
+Result<std::unique_ptr<Sink>> ProgramParts::make_console_sink() {
+    return std::make_unique<ConsoleSink>(STDOUT_FILENO, spec_->console, &console_carry_over_);
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_kafka_sink() {

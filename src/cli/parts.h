@@ -13,6 +13,7 @@
 #include "pgclient/link.h"
 #include "pipeline/parts.h"
 #include "postgres/relations/source_carry_over.h"
+#include "sink/console/sink.h"
 #include "sink/kafka/carry_over.h"
 #include "sink/kafka/producer.h"
 
@@ -33,6 +34,7 @@ public:
     Result<std::unique_ptr<Sink>> make_sink() override;
 
 private:
+    Result<std::unique_ptr<Sink>> make_console_sink();
     Result<std::unique_ptr<Sink>> make_kafka_sink();
 
     const std::shared_ptr<const PipelineSpec> spec_;
@@ -44,6 +46,7 @@ private:
     SystemSpillFolder spill_;
     const std::unique_ptr<KafkaProducers> producers_;  // null where the sink is another
     KafkaCarryOver kafka_carry_over_;
+    ConsoleCarryOver console_carry_over_;
     std::uint64_t attempts_ = 0;
 };
 

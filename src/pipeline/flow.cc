@@ -319,7 +319,8 @@ StallWatch::Seen Flow::seen() const {
     }
     const bool has_no_room = !encoder_.busy() && !uncertain && !may_read();
     if (has_no_room || (ledger_.pending() && !sink_->waits_for().empty())) {
-        seen.obstacles.add(WaitsOn::sink, batches_durable_);
+        // Where it seals, what it takes is progress, too: nothing is durable before the seal.
+        seen.obstacles.add(WaitsOn::sink, batches_durable_ + (seals_ ? ledger_.sent() : 0));
     }
     if (reading_ && may_read()) seen.silence = silence();
     return seen;

@@ -15,6 +15,7 @@ bool counts(const Record& record) noexcept {
 void TransactionMarks::plan(const Batch& batch, const RecordBatch& records,
                             const std::optional<Position>& sealed) {
     planned_.clear();
+    if (tables_used_ > kTables_kept) tables_ = {};
     next_ = tables_used_ = 0;
     last_ = nullptr;
     std::size_t left = 0;  // records before the one at hand that are not left out
@@ -43,6 +44,10 @@ void TransactionMarks::plan(const Batch& batch, const RecordBatch& records,
 void TransactionMarks::enter(const Transaction& part) {
     commit_lsn_ = part.commit_lsn;
     events_ = ordinal_ = 0;
+    if (counted_ > kTables_kept) {
+        counts_ = {};
+        places_ = {};
+    }
     counted_ = 0;
     places_.clear();
     last_ = nullptr;
@@ -60,11 +65,11 @@ void TransactionMarks::count(const Record& record) {
 }
 
 std::size_t TransactionMarks::counted_as(const Relation& relation) {
-    const auto [found, is_new] = places_.try_emplace(relation.oid.value, counted_);
+    const auto [found, is_new] =
+        places_.try_emplace(relation.schema + '\0' + relation.name, counted_);
     if (!is_new) return found->second;
     if (counted_ == counts_.size()) counts_.emplace_back();
     Count& count = counts_[counted_];
-    count.table = relation.oid;
     count.schema = relation.schema;
     count.name = relation.name;
     count.events = 0;

@@ -43,7 +43,6 @@ public:
 private:
     // Of the transaction at hand.
     struct Count {
-        Oid table;
         std::string schema;
         std::string name;
         std::uint64_t events = 0;
@@ -54,6 +53,9 @@ private:
         std::size_t first_table = 0;
         std::size_t tables = 0;  // of tables_, from there
     };
+
+    // So many tables of one transaction leave nothing behind.
+    static constexpr std::size_t kTables_kept = 1000;
 
     void enter(const Transaction& part);
     void count(const Record& record);
@@ -67,8 +69,8 @@ private:
     std::uint64_t ordinal_ = 0;  // of its last record
     std::vector<Count> counts_;  // the first counted_ of them are its own
     std::size_t counted_ = 0;
-    std::unordered_map<std::uint32_t, std::size_t> places_;  // in counts_, by the table's OID
-    const Relation* last_ = nullptr;                         // in this batch, and its place
+    std::unordered_map<std::string, std::size_t> places_;  // in counts_, by the table's name
+    const Relation* last_ = nullptr;                       // in this batch, and its place
     std::size_t last_place_ = 0;
 
     std::vector<Planned> planned_;

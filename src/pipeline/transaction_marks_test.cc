@@ -147,6 +147,19 @@ TEST_F(TransactionMarksTest, ATableThatWasAlteredMeanwhileIsOne) {
                 ElementsAre("begin #1", "users 1", "users 2", "end users 2 #3"));
 }
 
+TEST_F(TransactionMarksTest, ATableThatWasRenamedMeanwhileIsTwo) {
+    Relation renamed = users_;
+    renamed.slot = 5;
+    renamed.name = "people";
+    Changes changes;
+    changes.begin(7, Lsn{100});
+    insert(changes, users_);
+    insert(changes, renamed);
+    EXPECT_THAT(marked(changes.batch()),
+                ElementsAre("begin #1", "users 1", "people 2", "end users 1 people 1 #3"))
+        << "as their topics are";
+}
+
 TEST_F(TransactionMarksTest, AFormatMayWait) {
     Changes changes;
     changes.begin(7, Lsn{100});

@@ -7,8 +7,18 @@
 
 namespace pgc {
 
-ConsoleSink::ConsoleSink(int fd, const ConsoleSinkOptions& options)
-    : output_(fd), options_(options) {}
+ConsoleSink::ConsoleSink(int fd, const ConsoleSinkOptions& options, ConsoleCarryOver* carry_over)
+    : output_(fd), options_(options), carry_over_(carry_over) {
+    if (carry_over_ == nullptr || carry_over_->rest.empty()) return;
+    buffer_ = std::exchange(carry_over_->rest, {});
+    put_ = buffer_.size();
+    in_line_ = true;
+}
+
+ConsoleSink::~ConsoleSink() {
+    if (carry_over_ == nullptr || !in_line_) return;
+    carry_over_->rest = buffer_.substr(taken_, buffer_.find('\n', taken_) + 1 - taken_);
+}
 
 Result<Sink::Offer> ConsoleSink::offer(RecordBatchPtr& batch) {
     if (error_) {
@@ -60,6 +70,7 @@ void ConsoleSink::pump() {
         if (*written == 0) {
             return;
         }
+        in_line_ = rest[*written - 1] != '\n';
         took(*written);
         turn += *written;
     }

@@ -7,7 +7,8 @@
 //
 // It never waits for the reader: it writes what goes at once in offer(), durable() and
 // caught_up(), and wants() names the descriptor while more is left. So nothing has to be
-// interrupted when it is destroyed. Threads: none of its own.
+// interrupted when it is destroyed. What is left of a line by then, the next sink writes first: a
+// reader never sees two lines in one. Threads: none of its own.
 #pragma once
 
 #include <cstddef>
@@ -23,14 +24,21 @@
 
 namespace pgc {
 
+// What must outlive a ConsoleSink: kept by whoever makes sinks, handed to each in turn.
+struct ConsoleCarryOver {
+    std::string rest;  // of a line of which a part is written
+};
+
 class ConsoleSink final : public Sink {
 public:
     // Beyond this many bytes or batches it is full; a batch larger than that is taken alone.
     static constexpr std::size_t kPendingBytes_max = std::size_t{4} << 20;
     static constexpr std::size_t kPendingBatches_max = 256;
 
-    // `fd` stays the caller's and outlives the sink. Requires: SIGPIPE is ignored.
-    ConsoleSink(int fd, const ConsoleSinkOptions& options);
+    // `fd` stays the caller's and outlives the sink, as `carry_over` does. Requires: SIGPIPE is
+    // ignored.
+    ConsoleSink(int fd, const ConsoleSinkOptions& options, ConsoleCarryOver* carry_over = nullptr);
+    ~ConsoleSink() override;
 
     Guarantee guarantee() const noexcept override { return Guarantee::append; }
     PositionStore* positions() noexcept override { return nullptr; }
@@ -64,6 +72,8 @@ private:
 
     Output output_;
     const ConsoleSinkOptions options_;
+    ConsoleCarryOver* const carry_over_;
+    bool in_line_ = false;  // of the line at hand a part is written
     LanePositions durable_;
 
     std::deque<Pending> queue_;

@@ -122,5 +122,25 @@ TEST_F(ConsoleSinkTest, ALargeMessageGoesThroughInManyTurns) {
     EXPECT_EQ(read.size(), large.size() + 1);
 }
 
+TEST_F(ConsoleSinkTest, ALineThatIsHalfWrittenIsEndedByTheNextSink) {
+    ConsoleCarryOver carry_over;
+    const std::string large(300'000, 'x');  // more than a pipe holds
+    {
+        ConsoleSink first{pipe_.sink.fd(), {}, &carry_over};
+        auto half = batch(1, {large, "{}"});
+        ASSERT_TRUE(first.offer(half));
+    }
+    ConsoleSink second{pipe_.sink.fd(), {}, &carry_over};
+    auto again = batch(1, {large, "{}"});
+    ASSERT_TRUE(second.offer(again));
+    std::string read;
+    for (int i = 0; i < 100 && second.durable(kStreamLane).value() < Position::whole(Lsn{1}); ++i) {
+        read += pipe_.read_now();
+    }
+    read += pipe_.read_now();
+    EXPECT_EQ(read, large + "\n" + large + "\n{}\n");
+    EXPECT_EQ(second.durable(kStreamLane).value(), Position::whole(Lsn{1}));
+}
+
 }  // namespace
 }  // namespace pgc

@@ -13,6 +13,7 @@
 #include <functional>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "core/record.h"
 
@@ -25,6 +26,10 @@ public:
     void batch_bytes_at_most(std::size_t bytes) noexcept {
         batch_bytes_max_ = std::min(batch_bytes_max_, bytes);
     }
+
+    // A transaction took too long. True: so did the one before, and none was committed since.
+    bool late() noexcept { return std::exchange(late_, true); }
+    void committed() noexcept { late_ = false; }
 
     // A broker has refused this record because of its size.
     void refused(const Record& record) {
@@ -56,6 +61,7 @@ private:
         return {record.commit_lsn, record.ordinal, record.value.size()};
     }
 
+    bool late_ = false;
     std::size_t batch_bytes_max_ = std::numeric_limits<std::size_t>::max();
     std::deque<Identity> refused_;
 };

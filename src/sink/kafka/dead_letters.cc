@@ -29,8 +29,9 @@ std::size_t kafka_wire_bytes(const Record& record) noexcept {
 }
 
 std::string kafka_record_text(const Record& record, std::string_view topic) {
+    const bool mark = record.destination == Destination::transactions;
     const std::string whose = record.relation == nullptr
-                                  ? "a logical message"
+                                  ? mark ? "the mark of a transaction" : "a logical message"
                                   : fmt::format("table {}, {}", qualified_name(*record.relation),
                                                 columns_text(*record.relation));
     return fmt::format("{}, {} bytes, topic {}, commit LSN {}", whose,

@@ -44,9 +44,10 @@ Error too_long(Duration most) {
             "change less in one transaction");
 }
 
-Error late_by_outage() {
+Error late() {
     return retry(Error::Category::sink,
-                 "a transaction was not written in time, because Kafka did not answer meanwhile");
+                 "a transaction could not be written in the time that a transaction of Kafka may "
+                 "take; it begins again");
 }
 
 }  // namespace
@@ -204,7 +205,9 @@ void KafkaSink::step_transaction() {
     if (outage_.is_long()) transaction_->interrupted();
     if (!config_.whole_transactions) return;
     if (transaction_->open_for() < config_.transaction_max()) return;
-    fail(transaction_->was_interrupted() ? late_by_outage() : too_long(config_.transaction_max()));
+    // Once it may have been anything: a process that stood still, a schema that was waited for.
+    const bool again = carry_over_.late();
+    fail(again && !transaction_->was_interrupted() ? too_long(config_.transaction_max()) : late());
 }
 
 void KafkaSink::take_reports() {
@@ -213,7 +216,7 @@ void KafkaSink::take_reports() {
     for (const auto& report : reports_.written) delivery_.written(report);
     for (const auto& report : reports_.failed) take_failure(report);
     delivery_.advance();
-    if (reports_.transaction && transaction_) transaction_->take(*reports_.transaction);
+    if (reports_.transaction && transaction_) take_transaction(*reports_.transaction);
     for (const auto& answer : reports_.answers) {
         if (auto taken = topics_.answered(answer); !taken) fail(std::move(taken.error()));
     }
@@ -223,6 +226,12 @@ void KafkaSink::take_reports() {
                answer.code != KafkaCode::local_transport;
     });
     look_for_outage(answered || !reports_.written.empty() || reports_.transaction);
+}
+
+void KafkaSink::take_transaction(const KafkaReports::Transaction& report) {
+    const bool done = report.step == KafkaReports::Transaction::Step::committed && !report.failed;
+    if (done) carry_over_.committed();
+    transaction_->take(report);
 }
 
 void KafkaSink::take_failure(const KafkaReports::Failed& report) {

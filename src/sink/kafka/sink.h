@@ -104,6 +104,7 @@ private:
     void turn();
     void step_transaction();
     void take_reports();
+    void take_transaction(const KafkaReports::Transaction& report);
     void take_failure(const KafkaReports::Failed& report);
     void take_too_large(const KafkaReports::Failed& report, const Record& record);
     void judge_fatal();

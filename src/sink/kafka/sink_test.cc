@@ -479,7 +479,8 @@ TEST_F(KafkaSinkTest, MarksOfTransactionsHaveATopicOfOnePartition) {
     EXPECT_THAT(values("cdc.transactions"), ElementsAre("mark"));
     EXPECT_EQ(kafka_.topics["cdc.transactions"].partitions, 1);
     EXPECT_THAT(kafka_.topics["cdc.transactions"].config,
-                ElementsAre(testing::Pair("retention.ms", "1000")));
+                ElementsAre(testing::Pair("retention.ms", "1000"),
+                            testing::Pair("max.message.bytes", "67108864")));
 }
 
 }  // namespace

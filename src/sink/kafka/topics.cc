@@ -140,12 +140,14 @@ KafkaNewTopic KafkaTopics::new_topic(const KafkaConfig& config, const std::strin
                          .replication_factor = config.topics.replication_factor,
                          .config = {}};
     for (const auto& [key, value] : config.topics.config) {
-        // Each dead letter counts, and it is there because it was large; each mark counts, too.
-        if (use != Use::changes && key == "cleanup.policy") continue;
-        if (use == Use::dead_letters && key == "max.message.bytes") continue;
+        // Each dead letter counts, and it is there because it was large; each mark counts, too, and
+        // is large where a transaction has many tables.
+        if (use != Use::changes && (key == "cleanup.policy" || key == "max.message.bytes")) {
+            continue;
+        }
         wanted.config.emplace_back(key, value);
     }
-    if (use == Use::dead_letters) {
+    if (use != Use::changes) {
         wanted.config.emplace_back("max.message.bytes", std::to_string(kDead_letter_bytes));
     }
     return wanted;

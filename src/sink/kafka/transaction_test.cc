@@ -181,10 +181,15 @@ protected:
 };
 
 TEST_F(WholeKafkaTransactionTest, WhatTakesLongerThanATransactionMayIsRefused) {
-    offer_until_taken(batch(100, table_, {"a"}));
-    clock_.advance(kWhole_transaction_max - std::chrono::minutes{1});
-    EXPECT_EQ(durable(), 0U);
-    clock_.advance(std::chrono::minutes{1});
+    for (int i = 0; i < 2; ++i) {
+        offer_until_taken(batch(100, table_, {"a"}));
+        clock_.advance(kWhole_transaction_max - std::chrono::minutes{1});
+        EXPECT_EQ(durable(), 0U);
+        clock_.advance(std::chrono::minutes{1});
+        if (i > 0) break;
+        EXPECT_EQ(error_now().next, Error::Next::retry) << "once it may be anything";
+        begin();
+    }
     const Error error = error_now();
     EXPECT_EQ(error.next, Error::Next::stop);
     EXPECT_THAT(error.what, HasSubstr("within 900 s"));
