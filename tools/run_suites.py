@@ -117,7 +117,7 @@ FOLDERS = {
     "harness": ("the test servers, brokers, the proxy and the runner themselves", 90, 2),
     "house": None,
     "scenario": ("SQL in, events out, on PostgreSQL 10 to 18", 420, 2),
-    "fault": ("kill -9, cuts, freezes, crashes, wrong set-ups", 300, 2),
+    "fault": ("kill -9, cuts, freezes, crashes, wrong set-ups", 360, 2),
     "kafka": ("into real brokers: delivery, exactly once, torture, kills, outages, refusals, security", 660, 2),
     "snapshot": ("rows that were there before: exact, resumed, on request, whatever happens meanwhile", 420, 2),
     "publication": ("publications and filters: whose they are, what they hold, what they break", 180, 2),
