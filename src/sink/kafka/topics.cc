@@ -37,11 +37,12 @@ KafkaTopics::KafkaTopics(Deps deps)
 Result<KafkaTopics::Route*> KafkaTopics::find(const Record& record) {
     if (record.destination == Destination::dead_letters) return dead_letters();
     if (record.destination == Destination::transactions) {
-        topic(names_.transactions()).use = Use::transactions;
-        return shared(transactions_, names_.transactions(), {});
+        return shared(transactions_, names_.transactions(), Use::transactions);
     }
     const Relation* relation = record.relation;
-    if (relation == nullptr) return shared(messages_, names_.messages(), config_.partitioning);
+    if (relation == nullptr) {
+        return shared(messages_, names_.messages(), Use::changes, config_.partitioning);
+    }
     if (relation->slot >= by_slot_.size()) by_slot_.resize(relation->slot + 1);
     Version& version = by_slot_[relation->slot];
     if (version.topic == nullptr) {
@@ -57,9 +58,10 @@ Result<KafkaTopics::Route*> KafkaTopics::find(const Record& record) {
 
 // Of a topic that is not a table's; null while it is on its way.
 KafkaTopics::Route* KafkaTopics::shared(std::optional<Route>& route, const std::string& name,
-                                        const KafkaPartitioning& partitioning) {
+                                        Use use, const KafkaPartitioning& partitioning) {
     if (route) return &*route;
-    const Topic& found = topic(name);
+    Topic& found = topic(name);
+    found.use = use;
     if (found.state != State::ready) return nullptr;
     return &route.emplace(Route{&found, {partitioning, found.name, found.partitions}});
 }
@@ -77,9 +79,7 @@ Result<KafkaTopics::Topic*> KafkaTopics::topic_of(const Relation& relation) {
 }
 
 Result<KafkaTopics::Route*> KafkaTopics::dead_letters() {
-    if (dead_letters_) return &*dead_letters_;
-    topic(names_.dead_letters()).use = Use::dead_letters;
-    return shared(dead_letters_, names_.dead_letters(), {});
+    return shared(dead_letters_, names_.dead_letters(), Use::dead_letters);
 }
 
 KafkaTopics::Topic& KafkaTopics::topic(const std::string& name) {

@@ -105,8 +105,8 @@ public:
 
 private:
     Result<Route*> find(const Record& record);
-    Route* shared(std::optional<Route>& route, const std::string& name,
-                  const KafkaPartitioning& partitioning);
+    Route* shared(std::optional<Route>& route, const std::string& name, Use use,
+                  const KafkaPartitioning& partitioning = {});
     Result<Topic*> topic_of(const Relation& relation);
     Topic& topic(const std::string& name);
     std::vector<std::string> due(State state);
