@@ -40,6 +40,7 @@ FOLDERS = {
     "format": {
         "": set(),
         "json": set(),
+        "connect": {"json"},
         "native": {"", "json"},
     },
     "postgres": {
