@@ -25,6 +25,12 @@ struct Column {
     std::int32_t modifier = -1;  // PostgreSQL's typmod
     bool identity = false;       // part of the replica identity: sent in key-only old rows
     bool captured = true;        // false: excluded by configuration, never shown
+    // What only the catalog says, which may be of another time than the rows: NULLs are possible
+    // in a column that is not nullable.
+    bool nullable = true;
+    bool generated = false;            // computed from other columns
+    std::string default_expression{};  // SQL, names with their schema; none: empty
+    std::string comment{};
 };
 
 struct Relation {
@@ -36,6 +42,7 @@ struct Relation {
     std::string schema;
     std::string name;
     ReplicaIdentity identity = ReplicaIdentity::key;
+    std::string comment;
     std::vector<Column> columns;  // in the order in which cells come
     // Indexes in `columns` of the primary key's, in its order; where there is none, or where old
     // rows don't have all of it, of the replica identity's; empty for a keyless table.

@@ -16,7 +16,10 @@ namespace {
 // One shape for every row, so that one round trip suffices:
 //   what      k: column of the primary key   i: of the identity index
 //             t: a type                      a: an attribute of composite type `oid`
-//             r: the table itself, with what is above it in `name` (catalog/lineage.h)
+//             c: a column of the table: its type in `element`, its default in `schema`, its
+//                comment in `category`, n in `kind` if it is NOT NULL, g in `sendable` if generated
+//             r: the table itself, with what is above it in `name` (catalog/lineage.h) and its
+//                comment in `category`
 //             w: always there: the log's end in `name`; why the table is published in `kind`
 //   oid       of the type
 //   schema    of the type
@@ -28,6 +31,7 @@ namespace {
 // {0}: condition that leaves an index's INCLUDE columns out (11 and later have them).
 // {1}: a type's multirange row, 14 and later. {3}: lineage_sql(). {4}, {5}: kListedSchema and
 // kWholeSchema, 15 and later; $4 is named once more, because before 15 nothing else does.
+// {6}: columns_query().
 constexpr std::string_view kQuery = R"sql(/* pg-capture: table facts */
 WITH RECURSIVE wanted(oid) AS (
     SELECT w.oid FROM pg_catalog.unnest($2::pg_catalog.oid[]) AS w(oid)
@@ -83,7 +87,13 @@ SELECT 'a', t.oid, '', a.attname::pg_catalog.text, '', '', a.atttypid, 0, 0, 0, 
   JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid
        AND a.attnum > 0 AND NOT a.attisdropped
 UNION ALL
-SELECT 'r', c.oid, '', COALESCE({3}, ''), '', '', 0, 0, 0, 0, '', '', 0
+{6}
+UNION ALL
+SELECT 'r', c.oid, '', COALESCE({3}, ''), '',
+       COALESCE((SELECT m.description FROM pg_catalog.pg_description m
+                  WHERE m.objoid = c.oid AND m.objsubid = 0
+                    AND m.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass), ''),
+       0, 0, 0, 0, '', '', 0
   FROM pg_catalog.pg_class c
  WHERE c.oid = $1::pg_catalog.oid
 UNION ALL
@@ -116,6 +126,42 @@ constexpr std::string_view kWholeSchema = R"sql(
                   OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace m
                                JOIN pg_catalog.pg_namespace m_n ON m_n.oid = m.pnnspid
                               WHERE m.pnpubid = p.oid AND m_n.nspname = $4::pg_catalog.text))sql";
+
+// Given the table, pg_get_expr() would lock it; a default names no columns and needs none. And it
+// fails when what the default calls is gone, which a snapshot that is older does not show: output
+// functions do, as they look at what is there now, and give a number for what is not.
+//
+// {0}: leaves the expressions of generated columns out. {1}: whether it is one, both 12 and later.
+// {2}: from 18 on NOT NULL may be of new rows only.
+constexpr std::string_view kTableColumns = R"sql(SELECT 'c', 0,
+       COALESCE((SELECT pg_catalog.pg_get_expr(d.adbin, 0::pg_catalog.oid)
+                   FROM pg_catalog.pg_attrdef d
+                  WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum{0}
+                    AND NOT EXISTS (
+                        SELECT FROM pg_catalog.pg_depend p
+                         WHERE p.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+                           AND p.objid = d.oid
+                           AND p.refobjid::pg_catalog.text = CASE p.refclassid
+                               WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass
+                               THEN p.refobjid::pg_catalog.regprocedure::pg_catalog.text
+                               WHEN 'pg_catalog.pg_operator'::pg_catalog.regclass
+                               THEN p.refobjid::pg_catalog.regoperator::pg_catalog.text
+                               WHEN 'pg_catalog.pg_type'::pg_catalog.regclass
+                               THEN p.refobjid::pg_catalog.regtype::pg_catalog.text END)), ''),
+       a.attname::pg_catalog.text,
+       CASE WHEN a.attnotnull{2} OR (t.typtype = 'd' AND t.typnotnull) THEN 'n' ELSE '' END,
+       COALESCE((SELECT m.description FROM pg_catalog.pg_description m
+                  WHERE m.objoid = a.attrelid AND m.objsubid = a.attnum
+                    AND m.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass), ''),
+       a.atttypid, 0, 0, 0, '', {1}, a.attnum
+  FROM pg_catalog.pg_attribute a
+  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+ WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped)sql";
+
+constexpr std::string_view kValidated = R"sql( AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_constraint k
+                 WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND NOT k.convalidated
+                   AND k.conkey = ARRAY[a.attnum]))sql";
 
 constexpr std::string_view kMultirangePart =
     "UNION ALL SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngmultitypid = t.oid";
@@ -169,6 +215,15 @@ CatalogType read_type(const Row& row) {
     return type;
 }
 
+ColumnFacts read_column(const Row& row) {
+    return {.name = *row[kName],
+            .type = read_oid(row, kElement),
+            .nullable = row[kKind]->empty(),
+            .generated = !row[kSendable]->empty(),
+            .default_expression = *row[kSchema],
+            .comment = *row[kCategory]};
+}
+
 Published read_published(char word) noexcept {
     switch (word) {
         case 'a': return Published::all;
@@ -192,6 +247,13 @@ std::string name_array(std::span<const std::string> names) {
     return list + '}';
 }
 
+std::string columns_query(int server_version) {
+    const bool has_generated = server_version >= 120000;
+    return fmt::format(fmt::runtime(kTableColumns), has_generated ? " AND a.attgenerated = ''" : "",
+                       has_generated ? "CASE WHEN a.attgenerated <> '' THEN 'g' ELSE '' END" : "''",
+                       server_version >= 180000 ? kValidated : "");
+}
+
 bool has_shape(const Row& row) {
     if (row.size() != kColumns) return false;
     for (const auto& field : row) {
@@ -209,8 +271,8 @@ std::string table_facts_query(int server_version) {
         server_version >= 110000 ? "c.place <= i.indnkeyatts" : "c.place <= i.indnatts",
         has_multiranges ? kMultirangePart : "",
         has_multiranges ? kMultirangeColumn : "0::pg_catalog.oid", lineage_sql("c.oid"),
-        server_version >= 150000 ? kListedSchema : "",
-        server_version >= 150000 ? kWholeSchema : "");
+        server_version >= 150000 ? kListedSchema : "", server_version >= 150000 ? kWholeSchema : "",
+        columns_query(server_version));
 }
 
 std::vector<std::optional<std::string>> table_facts_parameters(
@@ -246,12 +308,14 @@ Result<TableFacts> read_table_facts(const Rows& rows) {
                 }
                 facts.exists = true;
                 facts.above = std::move(*above);
+                facts.comment = *row[kCategory];
                 break;
             }
             case 'w':
                 facts.published = read_published(read_char(row, kKind, ' '));
                 facts.log_end = parse_lsn(*row[kName]).value_or(Lsn{});
                 break;
+            case 'c': facts.columns.push_back(read_column(row)); break;
             case 'a':
                 attributes.push_back({read_oid(row, kOid), {*row[kName], read_oid(row, kElement)}});
                 break;

@@ -2,11 +2,13 @@
 //
 // A Relation message names columns, their type OIDs and which of them are the replica
 // identity; not the primary key, not what the types are. One query brings the rest:
-// the key's columns in its order, what it is a partition of, and every type asked for together with
-// the types it is made of (elements, bases, subtypes, attributes), however deep.
+// the key's columns in its order, which columns may be NULL, their defaults and comments, what it
+// is a partition of, and every type asked for together with the types it is made of (elements,
+// bases, subtypes, attributes), however deep.
 //
 // The catalog is today's, the stream may be older: the table or the types may be gone,
-// renamed or changed. Missing rows are no error here.
+// renamed or changed. Missing rows are no error here. Nothing is locked, so nothing waits for
+// whoever alters the table.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +35,15 @@ enum class Published : std::uint8_t {
     no,      // not, or it is not there any more
 };
 
+struct ColumnFacts {
+    std::string name;
+    Oid type;
+    bool nullable = true;  // neither it nor its domain is NOT NULL
+    bool generated = false;
+    std::string default_expression;  // none: empty. That of a domain is none of the column's.
+    std::string comment;
+};
+
 struct TableFacts {
     std::vector<std::string> primary_key;     // columns, in the key's order
     std::vector<std::string> identity_index;  // of REPLICA IDENTITY USING INDEX, likewise
@@ -40,7 +51,9 @@ struct TableFacts {
     bool exists = false;                      // the table is in the catalog
     Lineage above{};                          // of the table
     Published published = Published::unknown;
-    Lsn log_end{};  // no earlier than all this was so; none: not known
+    Lsn log_end{};                       // no earlier than all this was so; none: not known
+    std::string comment{};               // of the table
+    std::vector<ColumnFacts> columns{};  // in the table's order
 };
 
 // The text for servers of this version (as 150018): $1 is the table's OID, $2 an array of

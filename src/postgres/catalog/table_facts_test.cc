@@ -78,6 +78,29 @@ TEST(TableFactsTest, AVanishedTableHasNoKey) {
     EXPECT_TRUE(facts->primary_key.empty());
 }
 
+TEST(TableFactsTest, SaysOfEachColumnWhetherItMayBeNullAndItsDefaultAndComment) {
+    const auto facts = read_table_facts(
+        answer({{"c", "0", "", "id", "n", "who it is", "20", "0", "0", "0", "", "", "1"},
+                {"c", "0", "'none'::text", "note", "", "", "25", "0", "0", "0", "", "", "2"},
+                {"c", "0", "", "twice", "", "", "23", "0", "0", "0", "", "g", "4"},
+                {"r", "16400", "", "", "", "what was sold", "0", "0", "0", "0", "", "", "0"}}));
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->comment, "what was sold");
+    ASSERT_EQ(facts->columns.size(), 3U);
+    const ColumnFacts& id = facts->columns[0];
+    EXPECT_EQ(id.name, "id");
+    EXPECT_EQ(id.type, Oid{20});
+    EXPECT_FALSE(id.nullable);
+    EXPECT_FALSE(id.generated);
+    EXPECT_EQ(id.default_expression, "");
+    EXPECT_EQ(id.comment, "who it is");
+    const ColumnFacts& note = facts->columns[1];
+    EXPECT_TRUE(note.nullable);
+    EXPECT_EQ(note.default_expression, "'none'::text");
+    EXPECT_EQ(note.comment, "");
+    EXPECT_TRUE(facts->columns[2].generated);
+}
+
 TEST(TableFactsTest, RefusesAnAnswerOfAnotherShape) {
     EXPECT_FALSE(read_table_facts(answer({{"k", "id"}})));
     EXPECT_FALSE(read_table_facts(answer({Row(13)})));
@@ -91,6 +114,10 @@ TEST(TableFactsTest, AsksOnlyForWhatTheVersionHas) {
     EXPECT_NE(table_facts_query(180000).find("rngmultitypid"), std::string::npos);
     EXPECT_EQ(table_facts_query(140000).find("publication_namespace"), std::string::npos);
     EXPECT_NE(table_facts_query(150000).find("publication_namespace"), std::string::npos);
+    EXPECT_EQ(table_facts_query(110000).find("attgenerated"), std::string::npos);
+    EXPECT_NE(table_facts_query(120000).find("attgenerated"), std::string::npos);
+    EXPECT_EQ(table_facts_query(170000).find("convalidated"), std::string::npos);
+    EXPECT_NE(table_facts_query(180000).find("convalidated"), std::string::npos);
 }
 
 TEST(TableFactsTest, ReadsWhyTheTableIsPublishedAndTheLogsEnd) {

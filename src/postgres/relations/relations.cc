@@ -28,13 +28,15 @@ bool same_type(const TypePtr& a, const TypePtr& b) {
 
 bool same_column(const Column& a, const Column& b) {
     return a.name == b.name && a.modifier == b.modifier && a.identity == b.identity &&
-           a.captured == b.captured && same_type(a.type, b.type);
+           a.captured == b.captured && a.nullable == b.nullable && a.generated == b.generated &&
+           a.default_expression == b.default_expression && a.comment == b.comment &&
+           same_type(a.type, b.type);
 }
 
 // All but the slot.
 bool same_relation(const Relation& a, const Relation& b) {
     return a.oid == b.oid && a.schema == b.schema && a.name == b.name && a.identity == b.identity &&
-           a.key == b.key &&
+           a.key == b.key && a.comment == b.comment &&
            std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
                       same_column);
 }
@@ -74,6 +76,28 @@ std::vector<std::uint32_t> choose_key(const Relation& relation, const TableFacts
     const bool index_is_it = index && std::ranges::is_permutation(*index, identity);
     return index_is_it ? *index : identity;
 }
+
+// What the catalog says of columns, which it has in nearly the same order.
+class ColumnFinder {
+public:
+    explicit ColumnFinder(const std::vector<ColumnFacts>& all) : all_(all), next_(all.begin()) {}
+
+    // None if there is no such column today, or its type is another.
+    const ColumnFacts* find(const pgoutput::RelationColumn& column) {
+        const auto is_it = [&](const ColumnFacts& facts) { return facts.name == column.name; };
+        auto at = std::find_if(next_, all_.end(), is_it);
+        if (at == all_.end()) {
+            at = std::find_if(all_.begin(), next_, is_it);
+            if (at == next_) return nullptr;
+        }
+        next_ = std::next(at);
+        return at->type == column.type ? &*at : nullptr;
+    }
+
+private:
+    const std::vector<ColumnFacts>& all_;
+    std::vector<ColumnFacts>::const_iterator next_;
+};
 
 std::string schema_of(const pgoutput::RelationMessage& message) {
     return std::string{message.schema.empty() ? "pg_catalog" : message.schema};
@@ -309,14 +333,22 @@ Result<Relation> Relations::build(const pgoutput::RelationMessage& message,
     relation.schema = schema_of(message);
     relation.name = message.name;
     relation.identity = message.identity;
+    relation.comment = facts.comment;
     relation.columns.reserve(message.columns.size());
+    ColumnFinder finder{facts.columns};
     for (const pgoutput::RelationColumn& column : message.columns) {
-        relation.columns.push_back(
-            {.name = std::string{column.name},
-             .type = types_.find(column.type),
-             .modifier = column.modifier,
-             .identity = column.identity,
-             .captured = selection_.column(relation.schema, relation.name, column.name)});
+        Column& made = relation.columns.emplace_back();
+        made.name = column.name;
+        made.type = types_.find(column.type);
+        made.modifier = column.modifier;
+        made.identity = column.identity;
+        made.captured = selection_.column(relation.schema, relation.name, column.name);
+        const ColumnFacts* known = made.captured ? finder.find(column) : nullptr;
+        if (known == nullptr) continue;
+        made.nullable = known->nullable;
+        made.generated = known->generated;
+        made.default_expression = known->default_expression;
+        made.comment = known->comment;
     }
     relation.key = choose_key(relation, facts);
     if (auto fine = check_key(relation); !fine) return std::unexpected(fine.error());

@@ -1,0 +1,156 @@
+// What the catalog says of columns, and when it is believed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "postgres/relations/relations.h"
+#include "support/walsender_messages.h"
+
+namespace pgc {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::SentColumn;
+
+constexpr std::uint32_t kUsers = 16384;
+constexpr std::uint32_t kInt4 = 23;
+constexpr std::uint32_t kText = 25;
+
+const std::vector<SentColumn> kColumns{{"id", kInt4, true}, {"name", kText}, {"age", kInt4}};
+
+ColumnFacts column(std::string name, std::uint32_t type, bool nullable = true,
+                   std::string default_expression = {}, std::string comment = {}) {
+    return {.name = std::move(name),
+            .type = Oid{type},
+            .nullable = nullable,
+            .generated = false,
+            .default_expression = std::move(default_expression),
+            .comment = std::move(comment)};
+}
+
+class RelationsColumnsTest : public ::testing::Test {
+protected:
+    static std::string users(const std::vector<SentColumn>& columns = kColumns) {
+        return testing::relation(kUsers, "public", "users", 'd', columns).substr(25);
+    }
+
+    static TableFacts facts(std::vector<ColumnFacts> columns, std::string comment = {}) {
+        return {.primary_key = {"id"},
+                .identity_index = {},
+                .types = {},
+                .exists = true,
+                .comment = std::move(comment),
+                .columns = std::move(columns)};
+    }
+
+    static TableFacts usual() {
+        return facts({column("id", kInt4, false, "nextval('public.users_id_seq'::regclass)"),
+                      column("name", kText, true, "'nobody'::text", "as they call themselves"),
+                      column("age", kInt4)},
+                     "who may log in");
+    }
+
+    // The table as it is after the message and this answer.
+    RelationPtr declare(const TableFacts& facts, const std::string& message = users()) {
+        if (relations_.declare(message) == Relations::Declared::ask) {
+            EXPECT_TRUE(relations_.answer(*relations_.question(), facts));
+            EXPECT_EQ(relations_.declare(message), Relations::Declared::known);
+        } else if (const auto again = relations_.question()) {
+            EXPECT_TRUE(relations_.answer(*again, facts));
+        }
+        return relations_.find(Oid{kUsers})->relation;
+    }
+
+    TypeMap types_;
+    SourceCarryOver carry_over_;
+    std::vector<std::uint32_t> changed_;
+    Relations relations_{
+        types_,
+        {.table = [](auto, auto) { return true; },
+         .column = [](auto, auto, std::string_view column) { return column != "secret"; }},
+        false,
+        carry_over_,
+        [this](const Relation&, const Relation& now) { changed_.push_back(now.slot); }};
+};
+
+TEST_F(RelationsColumnsTest, AColumnIsAsTheCatalogSays) {
+    const auto made = declare(usual());
+    EXPECT_EQ(made->comment, "who may log in");
+    EXPECT_FALSE(made->columns[0].nullable);
+    EXPECT_EQ(made->columns[0].default_expression, "nextval('public.users_id_seq'::regclass)");
+    EXPECT_EQ(made->columns[0].comment, "");
+    EXPECT_TRUE(made->columns[1].nullable);
+    EXPECT_EQ(made->columns[1].default_expression, "'nobody'::text");
+    EXPECT_EQ(made->columns[1].comment, "as they call themselves");
+    EXPECT_EQ(made->columns[2].default_expression, "");
+}
+
+TEST_F(RelationsColumnsTest, ColumnsAreFoundByNameWhateverTheirOrder) {
+    const auto made = declare(facts({column("age", kInt4, false, "18"), column("new", kText, false),
+                                     column("name", kText, false), column("id", kInt4, false)}));
+    EXPECT_FALSE(made->columns[0].nullable);
+    EXPECT_FALSE(made->columns[1].nullable);
+    EXPECT_EQ(made->columns[2].default_expression, "18");
+}
+
+TEST_F(RelationsColumnsTest, OfAColumnThatIsGoneOrHasAnotherTypeNothingIsClaimed) {
+    const auto made = declare(
+        facts({column("id", kInt4, false), column("age", kText, false, "'18'::text", "now text")}));
+    EXPECT_FALSE(made->columns[0].nullable);
+    for (const std::size_t place : {1U, 2U}) {
+        EXPECT_TRUE(made->columns[place].nullable);
+        EXPECT_EQ(made->columns[place].default_expression, "");
+        EXPECT_EQ(made->columns[place].comment, "");
+    }
+}
+
+TEST_F(RelationsColumnsTest, AGeneratedColumnIsSaidToBe) {
+    auto twice = column("age", kInt4);
+    twice.generated = true;
+    const auto made = declare(facts({column("id", kInt4, false), std::move(twice)}));
+    EXPECT_FALSE(made->columns[0].generated);
+    EXPECT_TRUE(made->columns[2].generated);
+}
+
+TEST_F(RelationsColumnsTest, NothingIsKeptOfAnExcludedColumn) {
+    const auto made = declare(
+        facts({column("id", kInt4, false), column("secret", kText, false, "'x'::text", "hush")}),
+        users({{"id", kInt4, true}, {"secret", kText}}));
+    EXPECT_TRUE(made->columns[1].nullable);
+    EXPECT_EQ(made->columns[1].default_expression, "");
+    EXPECT_EQ(made->columns[1].comment, "");
+}
+
+TEST_F(RelationsColumnsTest, ADifferenceMakesANewVersionWhenTheTableIsAnnouncedAgain) {
+    std::vector<TableFacts> all(5, usual());
+    all[0].columns[2].nullable = false;
+    all[1].columns[1].default_expression = "'somebody'::text";
+    all[2].columns[1].comment = "as others call them";
+    all[3].columns[2].generated = true;
+    all[4].comment = "who might log in";
+    EXPECT_EQ(declare(usual())->slot, 0U);
+    EXPECT_EQ(declare(usual())->slot, 0U);
+    EXPECT_THAT(changed_, IsEmpty());
+    for (const TableFacts& facts : all) declare(facts);
+    EXPECT_THAT(changed_, ElementsAre(1U, 2U, 3U, 4U, 5U));
+}
+
+TEST_F(RelationsColumnsTest, RowsOfASnapshotSayTheSame) {
+    const auto streamed = declare(usual());
+    const std::string message = users();
+    const auto decoded = pgoutput::decode_relation(message, false);
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(*relations_.describe(*decoded, usual()), streamed);
+    auto before = usual();
+    before.columns[1].default_expression.clear();
+    const auto described = relations_.describe(*decoded, before);
+    ASSERT_TRUE(described);
+    EXPECT_NE(*described, streamed);
+    EXPECT_EQ((*described)->columns[1].default_expression, "");
+    EXPECT_EQ((*described)->columns[1].comment, "as they call themselves");
+}
+
+}  // namespace
+}  // namespace pgc
