@@ -39,9 +39,13 @@ ROOMS = {
 FOLDERS = {
     "format": {
         "": set(),
-        "json": set(),
-        "connect": {"json"},
+        "json": {""},
+        "text": {"", "json"},
+        "connect": {"", "json"},
+        "encoding": {"", "json", "connect"},
         "native": {"", "json"},
+        "debezium": {"", "json", "text", "connect", "encoding"},
+        "flat": {"", "json", "connect", "encoding", "debezium"},
     },
     "postgres": {
         "": set(),

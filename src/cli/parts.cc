@@ -2,11 +2,16 @@
 
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "cli/position_store.h"
+#include "format/debezium/debezium_format.h"
+#include "format/flat/flat_format.h"
 #include "format/native/native_format.h"
 #include "format/native/partition_keys.h"
 #include "pgclient/libpq_link.h"
@@ -46,11 +51,11 @@ ProgramParts::ProgramParts(std::shared_ptr<const PipelineSpec> spec, const Clock
                            Metrics& metrics, Logger logger)
     : spec_(std::move(spec)),
       clock_(clock),
+      run_(instance(clock, spec_->name())),
       metrics_(metrics),
       logger_(std::move(logger)),
       links_(std::make_unique<LibpqLinkFactory>(
-          spec_->postgres.connection,
-          application_name(spec_->postgres.slot, instance(clock, spec_->name())), logger_)),
+          spec_->postgres.connection, application_name(spec_->postgres.slot, run_), logger_)),
       spill_(spec_->spill_folder),
       producers_(producers(spec_->kafka, clock, logger_)) {}
 
@@ -81,8 +86,21 @@ Result<std::vector<std::unique_ptr<Transform>>> ProgramParts::make_transforms(
 }
 
 Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& identity) {
-    return std::make_unique<NativeFormat>(
-        spec_->format, FormatContext{.version = PGC_VERSION, .database = identity.database});
+    FormatContext about{.version = PGC_VERSION,
+                        .database = identity.database,
+                        .name = spec_->settings.text("kafka.topic_prefix"),
+                        .run = fmt::format("{:016x}", run_)};
+    switch (spec_->format_type) {
+        case FormatType::native:
+            return std::make_unique<NativeFormat>(spec_->format, std::move(about));
+        case FormatType::debezium:
+            return std::make_unique<DebeziumFormat<JsonEncoding>>(spec_->format, spec_->debezium,
+                                                                  std::move(about));
+        case FormatType::flat:
+            return std::make_unique<FlatFormat<JsonEncoding>>(spec_->format, spec_->debezium,
+                                                              spec_->flat, std::move(about));
+    }
+    std::abort();  // no such type
 }
 
 Result<std::unique_ptr<PartitionKeys>> ProgramParts::make_partition_keys() {

@@ -39,6 +39,7 @@ private:
 
     const std::shared_ptr<const PipelineSpec> spec_;
     const Clock& clock_;
+    const std::uint64_t run_;  // which start this is, of all processes
     Metrics& metrics_;
     const Logger logger_;
     const std::unique_ptr<LinkFactory> links_;

@@ -5,11 +5,24 @@
 namespace pgc {
 namespace {
 
+// What Debezium does otherwise, where the user has not said it.
+void as_debezium(KafkaConfig& kafka, const PipelineSpec& spec) {
+    if (spec.format_type == FormatType::debezium && !spec.settings.given("format.headers")) {
+        kafka.headers = false;
+    }
+    if (!spec.settings.given("kafka.message_topic")) kafka.message_topic = "{prefix}.message";
+    if (!spec.debezium.transaction_metadata) return;
+    kafka.transaction_topic = spec.settings.given("kafka.transaction_topic")
+                                  ? spec.settings.text("kafka.transaction_topic")
+                                  : "{prefix}.transaction";
+}
+
 // What a sink of Kafka's is made of; nothing where the sink is another.
 std::optional<KafkaConfig> kafka_of(const PipelineSpec& spec, Files& files) {
     if (spec.sink != SinkKind::kafka) return std::nullopt;
     KafkaConfig kafka = kafka_config(spec.settings, spec.postgres.connection.database, files);
     kafka.pipeline = spec.name();
+    if (spec.format_type != FormatType::native) as_debezium(kafka, spec);
     if (spec.settings.choice("delivery", kDeliveries) == Delivery::exactly_once) {
         const std::string& given = spec.settings.text("kafka.transactional_id");
         kafka.transactional_id = given.empty() ? "pg-capture." + spec.name() : given;
@@ -26,11 +39,21 @@ FormatOptions format_of(const PipelineSpec& spec) {
     return options;
 }
 
+// After the message of a removal, which flat messages may be without.
+bool tombstones_of(const PipelineSpec& spec) {
+    switch (spec.format_type) {
+        case FormatType::native: break;
+        case FormatType::debezium: return spec.debezium.tombstones;
+        case FormatType::flat: return spec.flat.deletes == FlatDeletes::rewrite_with_tombstone;
+    }
+    return spec.settings.boolean("format.tombstones");
+}
+
 PipelineOptions options_of(const PipelineSpec& spec) {
     PipelineOptions options = pipeline_options(spec.settings, spec.postgres.slot);
     options.snapshot = snapshot_mode(spec.settings);
     options.flow.budget_bytes = memory_budget(spec.settings);
-    options.flow.encoder.tombstones = wants_tombstones(spec.settings);
+    options.flow.encoder.tombstones = tombstones_of(spec);
     options.flow.whole_transactions =
         spec.settings.choice("consistency", kConsistencies) == Consistency::transaction;
     return options;
@@ -49,6 +72,10 @@ PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
     spec.settings = settings;
     spec.postgres = postgres_config(settings, files);
     spec.keepalive_interval = keepalive_interval(settings);
+    spec.format_type = format_type(settings);
+    spec.debezium = debezium_options(settings);
+    spec.flat = flat_options(settings);
+    spec.debezium.transaction_metadata |= settings.boolean("kafka.transactions");
     spec.options = options_of(spec);
     spec.format = format_of(spec);
     spec.sink = settings.choice("sink", kSinks);

@@ -13,6 +13,8 @@
 #include "base/file.h"
 #include "cli/options.h"
 #include "config/settings.h"
+#include "format/debezium/options.h"
+#include "format/flat/options.h"
 #include "format/options.h"
 #include "pipeline/options.h"
 #include "postgres/options.h"
@@ -25,7 +27,10 @@ struct PipelineSpec {
     PipelineOptions options;  // with the name
     PostgresConfig postgres;
     Duration keepalive_interval{0};  // the source's
+    FormatType format_type{};
     FormatOptions format;
+    DebeziumOptions debezium;  // where messages are of its form, or flat
+    FlatOptions flat;
     SinkKind sink{};
     std::optional<KafkaConfig> kafka;  // where the sink is Kafka
     ConsoleSinkOptions console;

@@ -58,6 +58,8 @@ struct TransactionMark {
     Kind kind = Kind::begin;
     Xid xid;
     Lsn commit_lsn;
+    Lsn lsn;  // of a begin: of the first change that has a record; of an end: where the stream goes
+              // on
     WallTime committed_at;
     WallTime handled_at;
     std::uint64_t ordinal = 0;  // of the first record; of an end, above that of the last

@@ -102,6 +102,11 @@ struct Type {
     bool is_unsigned = false;
     Oid oid;           // in the source's catalog; none for a made-up one
     std::string name;  // as the source calls it: "numeric", "public.mood"
+    // Of a domain: those of the type at its bottom; else its own.
+    Oid root;
+    std::string root_name;
+    std::int32_t modifier = -1;  // of a domain: what it says of its values; as Column::modifier
+    std::vector<std::string> labels;  // of an enumeration, in their order
     Reader read_text = nullptr;
     Reader read_binary = nullptr;         // nullptr: no known binary form
     std::shared_ptr<const Type> element;  // of array, range (its subtype), multirange (its range)

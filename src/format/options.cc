@@ -1,10 +1,16 @@
 #include "format/options.h"
 
+#include <string_view>
+
 #include "base/words.h"
+#include "config/option_checker.h"
 
 namespace pgc {
 namespace {
 
+constexpr auto kTypes = words_for<FormatType>({{"native", FormatType::native},
+                                               {"debezium", FormatType::debezium},
+                                               {"flat", FormatType::flat}});
 constexpr auto kDecimals = words_for<DecimalText>({{"string", DecimalText::string},
                                                    {"number", DecimalText::number},
                                                    {"double", DecimalText::nearest}});
@@ -15,6 +21,23 @@ constexpr auto kInvalid = words_for<InvalidUtf8>({{"fail", InvalidUtf8::fail},
                                                   {"replace", InvalidUtf8::replace}});
 
 constexpr Option kOptions[] = {
+    {.path = "format.type",
+     .kind = OptionKind::choice,
+     .fallback = "native",
+     .help = "what messages look like",
+     .doc = "`native`: as docs/reference/messages.md shows them. `debezium`: as the Debezium "
+            "connector for PostgreSQL writes them, field for field, so that its consumers work "
+            "unchanged; docs/reference/debezium.md has the details, and `format.debezium` its "
+            "options under Debezium's names. `flat`: the row alone, as Debezium's "
+            "ExtractNewRecordState makes it.",
+     .words = kTypes.all()},
+    {.path = "format.schemas_enable",
+     .kind = OptionKind::boolean,
+     .fallback = "false",
+     .help = "each message with its schema",
+     .doc = "As `key.converter.schemas.enable` and `value.converter.schemas.enable` of Kafka "
+            "Connect's JsonConverter: `{\"schema\":…,\"payload\":…}`. Not with `native`, which has "
+            "none."},
     {.path = "format.decimal",
      .kind = OptionKind::choice,
      .fallback = "string",
@@ -53,15 +76,38 @@ constexpr Option kOptions[] = {
      .fallback = "false",
      .help = "after a DELETE a second message with its key and no value",
      .doc = "In a compacted topic it removes the key's older messages in the end. Tables without "
-            "a key have none."},
+            "a key have none. In `debezium` `format.debezium.tombstones_on_delete` decides it."},
     {.path = "format.headers",
      .kind = OptionKind::boolean,
      .fallback = "true",
      .help = "with each message its position, in Kafka as the headers pgc.lsn and pgc.seq",
      .doc = "The LSN at which the transaction committed and the number of the change in it: "
             "together they rise with each change and distinguish a repeated message from a new "
-            "one. Sinks that have no place for headers leave them out."},
+            "one. Sinks that have no place for headers leave them out. In `debezium` they are only "
+            "written where this is set to true."},
 };
+
+// Options that mean nothing in the other type of messages.
+class Checker final : OptionChecker {
+public:
+    Checker(const Settings& settings, Errors& errors) : OptionChecker(settings, errors) {}
+
+    void run() {
+        const bool native = format_type(settings()) == FormatType::native;
+        for (const std::string_view path :
+             {"format.decimal", "format.bigint", "format.toast_placeholder", "format.tombstones"}) {
+            only_with(path, "format.type", native,
+                      "messages of Debezium's form have options of their own",
+                      "leave it out, and set what format.debezium has for it");
+        }
+        only_with("format.schemas_enable", "format.type", !native, "native messages have no schema",
+                  "set format.type to debezium, or leave it out");
+    }
+};
+
+void check_format(const Settings& settings, Errors& errors) {
+    Checker(settings, errors).run();
+}
 
 }  // namespace
 
@@ -69,6 +115,7 @@ const OptionTable kFormatOptions{
     .section = "format",
     .about = "The format of messages.",
     .options = kOptions,
+    .check = check_format,
 };
 
 FormatOptions format_options(const Settings& settings) {
@@ -80,8 +127,8 @@ FormatOptions format_options(const Settings& settings) {
     return options;
 }
 
-bool wants_tombstones(const Settings& settings) {
-    return settings.boolean("format.tombstones");
+FormatType format_type(const Settings& settings) {
+    return settings.choice("format.type", kTypes);
 }
 
 }  // namespace pgc

@@ -11,6 +11,9 @@
 
 namespace pgc {
 
+// What messages look like.
+enum class FormatType : std::uint8_t { native, debezium, flat };
+
 enum class DecimalText : std::uint8_t {
     string,   // "12.50": exact, whatever reads it
     number,   // 12.50: exact only for a reader that keeps the digits
@@ -42,14 +45,15 @@ extern const OptionTable kFormatOptions;
 
 FormatOptions format_options(const Settings& settings);
 
-// format.tombstones: after each DELETE of a row with a key a record with that key and no value.
-bool wants_tombstones(const Settings& settings);
+FormatType format_type(const Settings& settings);
 
 // What a format says of the program and of the source in each message.
 struct FormatContext {
     std::string version;
     std::string connector = "pg-capture";
     std::string database;
+    std::string name;  // what topics and schemas begin with
+    std::string run;   // which start of the program this is
 };
 
 }  // namespace pgc

@@ -31,6 +31,7 @@ void TransactionMarks::plan(const Batch& batch, const RecordBatch& records,
                 if (events_ == 0 && !left_out) {
                     TransactionMark mark = mark_of(part, batch);
                     mark.ordinal = record->ordinal;
+                    mark.lsn = batch.changes[record->change].lsn;
                     planned_.push_back({.mark = mark, .before = left});
                 }
                 count(*record);
@@ -88,6 +89,7 @@ void TransactionMarks::end(const Transaction& part, const Batch& batch, std::siz
     TransactionMark mark = mark_of(part, batch);
     mark.kind = TransactionMark::Kind::end;
     mark.ordinal = ordinal_ + 1;
+    mark.lsn = part.end_lsn;
     mark.events = events_;
     const std::size_t first = tables_used_;
     if (tables_.size() < first + counted_) tables_.resize(first + counted_);

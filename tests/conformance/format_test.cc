@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "format/debezium/debezium_format.h"
 #include "format/native/native_format.h"
 #include "pipeline/key_changes.h"
 #include "support/encode.h"
@@ -43,9 +44,30 @@ std::unique_ptr<Format> forwarded(InvalidUtf8 invalid_utf8) {
     return std::make_unique<test::ForwardingFormat>(native(invalid_utf8));
 }
 
+std::unique_ptr<Format> debezium(InvalidUtf8 invalid_utf8) {
+    DebeziumOptions options;
+    options.skipped[static_cast<std::size_t>(Operation::truncate)] = false;
+    options.decimal = DecimalHandling::string;
+    return std::make_unique<DebeziumFormat<JsonEncoding>>(
+        FormatOptions{.invalid_utf8 = invalid_utf8}, options,
+        FormatContext{.version = "0", .database = "shop", .name = "cdc", .run = "1"});
+}
+
+std::unique_ptr<Format> debezium_with_schemas(InvalidUtf8 invalid_utf8) {
+    DebeziumOptions options;
+    options.schemas = true;
+    options.decimal = DecimalHandling::string;
+    options.hstore = HstoreHandling::map;
+    return std::make_unique<DebeziumFormat<JsonEncoding>>(
+        FormatOptions{.invalid_utf8 = invalid_utf8}, options,
+        FormatContext{.version = "0", .database = "shop", .name = "cdc", .run = "1"});
+}
+
 const Made kFormats[] = {
     {"native_json", native, test::message_problem},
     {"native_json_forwarded", forwarded, test::message_problem},
+    {"debezium_json", debezium, test::message_problem},
+    {"debezium_json_with_schemas", debezium_with_schemas, test::message_problem},
 };
 
 class FormatConformanceTest : public testing::TestWithParam<Made> {
@@ -154,7 +176,7 @@ TEST_P(FormatConformanceTest, ARecordSaysWhoseItIsAndWhatWasDone) {
 
 TEST_P(FormatConformanceTest, TheMarksOfATransactionHaveOneKey) {
     const TransactionMark::Table table{"public", "users \"\n", 3};
-    TransactionMark mark{.xid = Xid{7}, .commit_lsn = Lsn{5}, .ordinal = 1};
+    TransactionMark mark{.xid = Xid{7}, .commit_lsn = Lsn{5}, .lsn = Lsn{5}, .ordinal = 1};
     RecordBatch out;
     ASSERT_EQ(format_->encode_mark(mark, out).value_or(false), true);
     mark.kind = TransactionMark::Kind::end;
@@ -173,7 +195,7 @@ TEST_P(FormatConformanceTest, TheMarksOfATransactionHaveOneKey) {
     EXPECT_NE(out.records[0].value, out.records[1].value);
     EXPECT_EQ(out.records[0].ordinal, 1U);
     EXPECT_EQ(out.records[1].ordinal, 4U);
-    mark.commit_lsn = Lsn{6};
+    mark.commit_lsn = mark.lsn = Lsn{6};
     ASSERT_EQ(format_->encode_mark(mark, out).value_or(false), true);
     EXPECT_NE(out.records[2].key, out.records[0].key);
 }

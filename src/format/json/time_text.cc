@@ -4,6 +4,7 @@
 #include <limits>
 #include <string_view>
 
+#include "format/json/calendar.h"
 #include "format/json/number.h"
 
 namespace pgc {
@@ -17,31 +18,6 @@ constexpr std::int64_t kDay = 24 * kHour;
 char* put(char* to, std::string_view text) noexcept {
     std::memcpy(to, text.data(), text.size());
     return to + text.size();
-}
-
-struct CivilDate {
-    std::int64_t year = 0;  // astronomical: 0 is 1 BC
-    std::uint64_t month = 0;
-    std::uint64_t day = 0;
-};
-
-// Proleptic Gregorian. Counts in eras of 400 years that begin on the first of March, so
-// that the leap day is the last of its year.
-CivilDate civil_date(std::int64_t days_since_2000) noexcept {
-    constexpr std::int64_t to_march_of_year_0 = 730'425;  // from 0000-03-01 to 2000-01-01
-    constexpr std::int64_t days_in_era = 146'097;
-    const std::int64_t days = days_since_2000 + to_march_of_year_0;
-    const std::int64_t era = (days >= 0 ? days : days - (days_in_era - 1)) / days_in_era;
-    const auto in_era = static_cast<std::uint64_t>(days - era * days_in_era);
-    const std::uint64_t year_in_era =
-        (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    const std::uint64_t in_year =
-        in_era - (365 * year_in_era + year_in_era / 4 - year_in_era / 100);
-    const std::uint64_t march_month = (5 * in_year + 2) / 153;
-    const bool next_year = march_month >= 10;
-    return {.year = static_cast<std::int64_t>(year_in_era) + era * 400 + (next_year ? 1 : 0),
-            .month = next_year ? march_month - 9 : march_month + 3,
-            .day = in_year - (153 * march_month + 2) / 5 + 1};
 }
 
 // Without the " BC".
@@ -92,12 +68,7 @@ char* write_moment(char* to, std::int64_t microseconds, bool zone) noexcept {
     if (microseconds == -kInfinity) {
         return put(to, "-infinity");
     }
-    std::int64_t days = microseconds / kDay;
-    std::int64_t in_day = microseconds % kDay;
-    if (in_day < 0) {
-        in_day += kDay;
-        --days;
-    }
+    const auto [days, in_day] = day_and_time(microseconds);
     const CivilDate date = civil_date(days);
     to = write_civil(to, date);
     *to++ = 'T';

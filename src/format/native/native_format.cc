@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "format/fault.h"
 #include "format/json/string.h"
-#include "format/native/fault.h"
 #include "format/native/mark.h"
 
 namespace pgc {
@@ -67,34 +67,22 @@ void NativeFormat::begin_transaction(const Transaction& transaction) {
 }
 
 Result<const TablePlan*> NativeFormat::plan_of(const Relation& relation) {
-    const std::size_t slot = relation.slot;
-    if (slot < plans_.size() && plans_[slot] != nullptr) [[likely]] {
-        return plans_[slot].get();
+    if (const TablePlan* const known = plans_.find(relation.slot)) [[likely]] {
+        return known;
     }
     auto plan = compile_plan(relation, options_, about_);
     if (!plan) {
         return std::unexpected(std::move(plan.error()));
     }
-    keep_plan(slot, std::move(*plan));
-    return plans_[slot].get();
-}
-
-// By slot and nothing else: relations derived from one table are not in each other's way.
-void NativeFormat::keep_plan(std::size_t slot, TablePlan plan) {
-    if (kept_ == kPlans_max) {
-        plans_.clear();
-        kept_ = 0;
-    }
-    if (slot >= plans_.size()) plans_.resize(slot + 1);
-    plans_[slot] = std::make_unique<TablePlan>(std::move(plan));
-    ++kept_;
+    return plans_.keep(relation.slot, std::move(*plan));
 }
 
 Result<void> NativeFormat::encode_change(const Change& change, RecordBatch& out) {
     row_.begin_record();
     if (change.operation == Operation::message) {
-        return append_message(change, out) ? Result<void>{}
-                                           : std::unexpected(row_failure(row_, change));
+        return append_message(change, out)
+                   ? Result<void>{}
+                   : std::unexpected(change_failure(row_.fault(), change, row_.failed_column()));
     }
     const auto plan = plan_of(*change.relation);
     if (!plan) {
@@ -104,8 +92,9 @@ Result<void> NativeFormat::encode_change(const Change& change, RecordBatch& out)
         append_truncate(**plan, change, out);
         return {};
     }
-    return append_record(**plan, change, out) ? Result<void>{}
-                                              : std::unexpected(row_failure(row_, change));
+    return append_record(**plan, change, out)
+               ? Result<void>{}
+               : std::unexpected(change_failure(row_.fault(), change, row_.failed_column()));
 }
 
 bool NativeFormat::append_record(const TablePlan& plan, const Change& change, RecordBatch& out) {

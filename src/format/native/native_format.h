@@ -12,14 +12,13 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "core/format.h"
 #include "format/native/plan.h"
 #include "format/native/row.h"
 #include "format/options.h"
+#include "format/plans_by_slot.h"
 
 namespace pgc {
 
@@ -32,11 +31,7 @@ public:
     void wants(Wants&) const override {}
 
 private:
-    // Plans that are kept at once; beyond, all are dropped and compiled again as they are needed.
-    static constexpr std::size_t kPlans_max = 4096;
-
     Result<const TablePlan*> plan_of(const Relation& relation);
-    void keep_plan(std::size_t slot, TablePlan plan);
     void begin_transaction(const Transaction& transaction);
 
     Result<void> encode_change(const Change& change, RecordBatch& out);
@@ -53,8 +48,7 @@ private:
     const TablePlan message_plan_;
     const std::string source_;  // `,"source":{"version":"0.1.0",…,"ts_ms":`
 
-    std::vector<std::unique_ptr<TablePlan>> plans_;  // by Relation::slot
-    std::size_t kept_ = 0;                           // how many
+    PlansBySlot<TablePlan> plans_;
     RowWriter row_;
     Writer out_;
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "format/native/fault.h"
+#include "format/fault.h"
 
 namespace pgc {
 namespace {
@@ -60,7 +60,7 @@ Result<void> NativePartitionKeys::write(const Batch& batch, RecordBatch& out, st
         row_.begin_record();
         out_.begin(out.arena);
         if (!row_.write_key(out_, *(*plan)->table, (*plan)->columns, newest, change.before)) {
-            return std::unexpected(row_failure(row_, change));
+            return std::unexpected(change_failure(row_.fault(), change, row_.failed_column()));
         }
         record.partition_by = out_.finish();
     }

@@ -19,24 +19,6 @@ bool fail(ValueContext& context, Fault fault) noexcept {
     return false;
 }
 
-[[gnu::cold]] bool write_broken_text(ValueContext& context, Writer& out, std::string_view text) {
-    if (context.invalid_utf8 == InvalidUtf8::fail) {
-        return fail(context, Fault::not_utf8);
-    }
-    if (context.invalid_utf8 == InvalidUtf8::replace && context.in_key) {
-        return fail(context, Fault::not_utf8_in_key);
-    }
-    context.met_invalid_utf8 = true;
-    out.byte('"');
-    if (context.invalid_utf8 == InvalidUtf8::base64) {
-        append_base64(out, text);
-    } else {
-        append_escaped_replacing(out, text);
-    }
-    out.byte('"');
-    return true;
-}
-
 bool write_text_value(ValueContext& context, Writer& out, const ValuePlan&, const Value& value) {
     return write_text(context, out, value.text);
 }
@@ -182,17 +164,6 @@ ValueWriter writer_of(const Type& type, const FormatOptions& options) noexcept {
 
 }  // namespace
 
-bool write_text(ValueContext& context, Writer& out, std::string_view text) {
-    const std::size_t start = out.size();
-    out.byte('"');
-    if (append_escaped(out, text)) [[likely]] {
-        out.byte('"');
-        return true;
-    }
-    out.rewind(start);
-    return write_broken_text(context, out, text);
-}
-
 ValuePlan compile_value(const Type& type, const FormatOptions& options) {
     ValuePlan plan;
     plan.write = writer_of(type, options);
@@ -204,20 +175,6 @@ ValuePlan compile_value(const Type& type, const FormatOptions& options) {
         plan.parts.push_back(compile_value(*field.type, options));
     }
     return plan;
-}
-
-std::string json_string(std::string_view text) {
-    Arena arena;
-    Writer out;
-    out.begin(arena);
-    if (!append_escaped(out, text)) {
-        append_base64(out, text);
-    }
-    return '"' + std::string{out.finish()} + '"';
-}
-
-std::string json_name(std::string_view name) {
-    return json_string(name) + ':';
 }
 
 }  // namespace pgc

@@ -23,8 +23,8 @@ std::shared_ptr<Type> make_scalar(const ScalarType& scalar) {
     type->kind = scalar.kind;
     type->width = scalar.width;
     type->is_unsigned = scalar.is_unsigned;
-    type->oid = Oid{scalar.oid};
-    type->name = scalar.name;
+    type->oid = type->root = Oid{scalar.oid};
+    type->name = type->root_name = scalar.name;
     type->read_text = scalar.read_text;
     type->read_binary = scalar.read_binary;
     type->delimiter = scalar.delimiter;
@@ -33,8 +33,8 @@ std::shared_ptr<Type> make_scalar(const ScalarType& scalar) {
 
 std::shared_ptr<Type> make_text(Oid oid) {
     auto type = std::make_shared<Type>();
-    type->oid = oid;
-    type->name = "oid:" + std::to_string(oid.value);
+    type->oid = type->root = oid;
+    type->name = type->root_name = "oid:" + std::to_string(oid.value);
     type->read_text = types::read_plain;
     return type;
 }
@@ -177,8 +177,9 @@ TypeMap::Composed TypeMap::compose_new(Oid oid, int depth) {
                                               : built->range;
         const Composed part = compose(part_oid, depth);
         auto type = make_of(kind, part.type);
-        type->oid = oid;
+        type->oid = type->root = oid;
         type->name = built->name.empty() ? "_" + part.type->name : std::string{built->name};
+        type->root_name = type->name;
         return {std::move(type), part.height + 1};
     }
     if (const auto row = added_.find(oid); row != added_.end()) {
@@ -224,6 +225,10 @@ TypeMap::Composed TypeMap::compose_added(const CatalogType& row, int depth) {
     }
     type->oid = row.oid;
     type->name = name_of(row);
+    if (row.type != 'd') {
+        type->root = type->oid;
+        type->root_name = type->name;
+    }
     type->delimiter = row.delimiter;
     return {std::move(type), height};
 }

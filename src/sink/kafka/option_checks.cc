@@ -45,7 +45,7 @@ private:
         distinct("kafka.message_topic", "dead_letter_topic");
         distinct("kafka.message_topic", "state.topic");
         distinct("dead_letter_topic", "state.topic");
-        const bool transactions = settings().boolean("kafka.transactions");
+        const bool transactions = settings().boolean("kafka.transactions") || asked_for_by_format();
         only_with("kafka.transaction_topic", "kafka.transactions", transactions,
                   "nothing is written about transactions",
                   "set kafka.transactions to true, or leave kafka.transaction_topic out");
@@ -53,6 +53,11 @@ private:
         distinct("kafka.transaction_topic", "kafka.message_topic");
         distinct("kafka.transaction_topic", "dead_letter_topic");
         distinct("kafka.transaction_topic", "state.topic");
+    }
+
+    bool asked_for_by_format() const {
+        constexpr std::string_view path = "format.debezium.provide_transaction_metadata";
+        return settings().declared(path) && settings().boolean(path);
     }
 
     // {db} stands for itself: it is the same in both.

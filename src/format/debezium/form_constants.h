@@ -1,0 +1,26 @@
+// What is written where there is no value but has to be one, ready to be copied.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "format/debezium/column_form.h"
+#include "format/debezium/form_writers.h"
+
+namespace pgc {
+
+// In a column that can't be null, for a value that the server did not send: the old row of a
+// removal has its key only. Zero, an empty text and the like.
+template <typename Encoding>
+std::string nothing_bytes(const ColumnForm& form, const FormPlan& plan);
+
+// For a TOASTed value that did not change, so that the server did not send it.
+template <typename Encoding>
+std::string unsent_bytes(const ColumnForm& form, const FormPlan& plan,
+                         std::string_view placeholder);
+
+extern template std::string nothing_bytes<JsonEncoding>(const ColumnForm&, const FormPlan&);
+extern template std::string unsent_bytes<JsonEncoding>(const ColumnForm&, const FormPlan&,
+                                                       std::string_view);
+
+}  // namespace pgc

@@ -1,0 +1,49 @@
+// What the user can say about messages in Debezium's form: format.debezium.*, under Debezium's
+// names and values, dots turned into underscores.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "config/option.h"
+#include "config/settings.h"
+#include "core/operation.h"
+
+namespace pgc {
+
+enum class TimePrecision : std::uint8_t {
+    adaptive,
+    adaptive_time_microseconds,
+    connect,
+    isostring,
+    microseconds,
+    nanoseconds,
+};
+enum class DecimalHandling : std::uint8_t { precise, string, nearest };
+enum class BinaryHandling : std::uint8_t { bytes, base64, base64_url_safe, hex };
+enum class IntervalHandling : std::uint8_t { numeric, string };
+enum class HstoreHandling : std::uint8_t { json, map };
+enum class NameAdjustment : std::uint8_t { none, avro, avro_unicode };
+
+struct DebeziumOptions {
+    TimePrecision time_precision = TimePrecision::adaptive;
+    DecimalHandling decimal = DecimalHandling::precise;
+    BinaryHandling binary = BinaryHandling::bytes;
+    IntervalHandling interval = IntervalHandling::numeric;
+    HstoreHandling hstore = HstoreHandling::json;
+    NameAdjustment field_names = NameAdjustment::none;
+    NameAdjustment schema_names = NameAdjustment::none;
+    std::string unavailable_value = "__debezium_unavailable_value";
+    bool tombstones = true;
+    bool transaction_metadata = false;
+    bool extended_headers = true;
+    bool schemas = false;  // each message with its schema
+    bool skipped[kOperations] = {};
+};
+
+extern const OptionTable kDebeziumOptions;
+
+// Of settings without faults.
+DebeziumOptions debezium_options(const Settings& settings);
+
+}  // namespace pgc

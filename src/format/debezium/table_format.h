@@ -1,0 +1,153 @@
+// What Debezium's form and flat messages have in common: how a batch is walked, the plans of
+// tables, keys, logical messages and marks. What is made of a row, `Self` says:
+//
+//   Table compile(const Relation&);
+//   bool append_row(const Table&, const Batch&, std::uint32_t index, RecordBatch&);  // false: a
+//   fault void append_truncate(const Table&, const Change&, std::uint32_t index, RecordBatch&);
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "core/format.h"
+#include "format/debezium/envelope_writer.h"
+#include "format/debezium/options.h"
+#include "format/debezium/row_encoder.h"
+#include "format/debezium/table_plan.h"
+#include "format/fault.h"
+#include "format/json/names.h"
+#include "format/options.h"
+#include "format/plans_by_slot.h"
+
+namespace pgc {
+
+template <typename Encoding, typename Table, typename Self>
+class TableFormat : public Format {
+public:
+    TableFormat(FormatOptions options, DebeziumOptions debezium, FormatContext context)
+        : options_(std::move(options)),
+          debezium_(std::move(debezium)),
+          about_(std::move(context)),
+          row_(options_.invalid_utf8),
+          envelope_(debezium_, about_, row_) {}
+
+    Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) final {
+        envelope_.begin_batch(batch, out);
+        for (const Transaction& transaction : batch.transactions) {
+            const std::size_t end = std::size_t{transaction.first} + transaction.count;
+            if (end <= from) continue;
+            envelope_.begin_transaction(batch, transaction);
+            for (std::size_t i = std::max<std::size_t>(transaction.first, from); i < end; ++i) {
+                const std::size_t before = out.records.size();
+                auto done = encode_change(batch, static_cast<std::uint32_t>(i), out);
+                if (!done) [[unlikely]] {
+                    out.records.resize(before);
+                    auto refused = Encoded::refused(i, std::move(done.error()));
+                    refused.text_would_do = row_.fault() == ValueFault::not_of_type;
+                    return refused;
+                }
+            }
+        }
+        return Encoded::all(batch.changes.size());
+    }
+
+    Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) final {
+        envelope_.append_mark(mark, out);
+        return true;
+    }
+
+    void wants(Wants&) const final {}
+
+protected:
+    // These return false with the fault in row_.
+    bool write_key(const DebeziumTable& table, const Cell* cells, const Cell* older,
+                   RecordBatch& out, std::string_view& key) {
+        out_.begin(out.arena);
+        out_.text(table.key_head);
+        if (!row_.write_key(out_, table.key, cells, older)) return false;
+        out_.text(table.key_tail);
+        key = out_.finish();
+        return true;
+    }
+    // The keys of a change's record: its own, and that of the other part of a change of the key,
+    // which stands beside it.
+    bool write_keys(const DebeziumTable& table, const Batch& batch, std::uint32_t index,
+                    RecordBatch& out, Record& record, std::string_view& other) {
+        const Change& change = batch.changes[index];
+        record.has_key = !table.key.columns.empty();
+        if (!record.has_key) return true;
+        const Cell* const newest = change.after != nullptr ? change.after : change.before;
+        if (!write_key(table, newest, change.before, out, record.key)) return false;
+        if (change.part == Change::Part::whole) return true;
+        const bool removed = change.part == Change::Part::old_key;
+        const Change& beside = batch.changes[removed ? index + 1 : index - 1];
+        return write_key(table, removed ? beside.after : beside.before, nullptr, out, other);
+    }
+
+    const FormatOptions options_;
+    const DebeziumOptions debezium_;
+    const FormatContext about_;
+    RowEncoder<Encoding> row_;
+    EnvelopeWriter<Encoding> envelope_;
+    Writer out_;
+
+private:
+    Self& self() noexcept { return static_cast<Self&>(*this); }
+
+    // Fails when a name is not UTF-8 and format.invalid_utf8 is fail.
+    Result<const Table*> table_of(const Relation& relation) {
+        if (const Table* const known = tables_.find(relation.slot)) [[likely]] {
+            return known;
+        }
+        if (options_.invalid_utf8 == InvalidUtf8::fail) {
+            if (auto checked = check_names(relation); !checked) {
+                return std::unexpected(std::move(checked.error()));
+            }
+        }
+        return tables_.keep(relation.slot, self().compile(relation));
+    }
+
+    Result<void> encode_change(const Batch& batch, std::uint32_t index, RecordBatch& out) {
+        row_.begin_record();
+        const Change& change = batch.changes[index];
+        if (debezium_.skipped[static_cast<std::size_t>(change.operation)]) return {};
+        bool done = true;
+        if (change.operation == Operation::message) {
+            done = envelope_.append_message(change, index, out);
+        } else {
+            const auto table = table_of(*change.relation);
+            if (!table) return std::unexpected(table.error());
+            if (change.operation == Operation::truncate) {
+                self().append_truncate(**table, change, index, out);
+            } else {
+                done = self().append_row(**table, batch, index, out);
+            }
+        }
+        if (done) [[likely]] {
+            return {};
+        }
+        return std::unexpected(change_failure(row_.fault(), change, row_.failed_column()));
+    }
+
+    PlansBySlot<Table> tables_;
+};
+
+// The rows of a change. Of a table without columns there are no cells, and their address means
+// nothing.
+struct ChangedRows {
+    const Cell* before = nullptr;
+    const Cell* after = nullptr;
+};
+inline ChangedRows rows_of(const Change& change) noexcept {
+    static constexpr Cell kNoCells{};
+    ChangedRows rows{change.before, change.after};
+    if (change.relation->columns.empty()) {
+        (change.operation == Operation::remove ? rows.before : rows.after) = &kNoCells;
+    }
+    return rows;
+}
+
+}  // namespace pgc

@@ -1,0 +1,252 @@
+#include "format/flat/flat_format.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "format/debezium/names.h"
+
+namespace pgc {
+namespace {
+
+using Of = FlatField::Of;
+
+ConnectSchemaPtr optional_of(ConnectType type) {
+    auto schema = std::make_shared<ConnectSchema>();
+    schema->type = type;
+    schema->optional = true;
+    return schema;
+}
+
+// Of a field of the blocks; null where there is none.
+ConnectSchemaPtr block_field(const FlatField& field) {
+    const ConnectSchemaPtr block = field.of == Of::source        ? source_schema()
+                                   : field.of == Of::transaction ? transaction_schema()
+                                                                 : envelope_schema("", nullptr);
+    const auto found = std::ranges::find(block->fields, field.field, &ConnectField::name);
+    return found == block->fields.end() ? nullptr : found->schema;
+}
+
+ConnectSchemaPtr made_optional(const ConnectSchema& schema) {
+    auto copy = std::make_shared<ConnectSchema>(schema);
+    copy->optional = true;
+    return copy;
+}
+
+}  // namespace
+
+template <typename Encoding>
+FlatFormat<Encoding>::FlatFormat(FormatOptions options, DebeziumOptions debezium, FlatOptions flat,
+                                 FormatContext context)
+    : Base(std::move(options), std::move(debezium), std::move(context)), flat_(std::move(flat)) {}
+
+template <typename Encoding>
+FlatTable FlatFormat<Encoding>::compile(const Relation& relation) {
+    FlatTable table;
+    table.row = compile_columns<Encoding>(relation, captured_columns(relation), debezium_, about_);
+    table.key = compile_columns<Encoding>(relation, record_key(relation), debezium_, about_);
+    table.schema = relation.schema;
+    table.name = relation.name;
+    std::size_t place = table.row.columns.size();
+    if (rewrites()) table.deleted = Encoding::field("__deleted", place++, true);
+    table.fields = added(table, flat_.fields, place);
+    table.headers = added(table, flat_.headers, 0);
+    const std::string topic = table_topic(relation, about_);
+    const auto named = [&](const char* suffix) {
+        return adjusted_schema_name(topic + suffix, debezium_.schema_names);
+    };
+    envelope_.wrap(value_schema(table, named(".Value")), table.value_head, table.value_tail);
+    envelope_.wrap(row_schema(table.key, named(".Key"), false), table.key_head, table.key_tail);
+    return table;
+}
+
+template <typename Encoding>
+std::vector<AddedField> FlatFormat<Encoding>::added(const FlatTable& table,
+                                                    const std::vector<FlatField>& fields,
+                                                    std::size_t place) const {
+    std::vector<AddedField> found;
+    for (const FlatField& field : fields) {
+        AddedField one{.field = field, .bytes = Encoding::field(field.name, place, true)};
+        if (field.of == Of::before || field.of == Of::after) {
+            const auto column =
+                std::ranges::find(table.row.schema->fields, field.field, &ConnectField::name);
+            if (column == table.row.schema->fields.end()) continue;  // not of this table
+            one.column =
+                &table.row
+                     .columns[static_cast<std::size_t>(column - table.row.schema->fields.begin())];
+        }
+        ++place;
+        found.push_back(std::move(one));
+    }
+    return found;
+}
+
+template <typename Encoding>
+ConnectSchemaPtr FlatFormat<Encoding>::value_schema(const FlatTable& table,
+                                                    const std::string& name) const {
+    auto schema =
+        std::make_shared<ConnectSchema>(*row_schema(table.row, name, flat_.fields.empty()));
+    if (rewrites()) {
+        schema->fields.push_back({"__deleted", optional_of(ConnectType::string)});
+    }
+    for (const AddedField& one : table.fields) {
+        const ConnectSchemaPtr of =
+            one.column != nullptr ? one.column->schema : block_field(one.field);
+        schema->fields.push_back({one.field.name, made_optional(*of)});
+    }
+    return schema;
+}
+
+template <typename Encoding>
+bool FlatFormat<Encoding>::append_row(const FlatTable& table, const Batch& batch,
+                                      std::uint32_t index, RecordBatch& out) {
+    const Change& change = batch.changes[index];
+    const bool removed = change.operation == Operation::remove;
+    if (removed && flat_.deletes == FlatDeletes::drop) return true;
+    Record record;
+    record.relation = change.relation;
+    record.operation = change.operation;
+    std::string_view other_key;
+    if (!Base::write_keys(table, batch, index, out, record, other_key)) return false;
+    record.has_value = !removed || rewrites();
+    if (!record.has_value && !record.has_key) return true;  // says nothing
+    envelope_.count(change);
+    if (record.has_value) {
+        out_.begin(out.arena);
+        if (!write_value(table, change)) return false;
+        record.value = out_.finish();
+    }
+    if (!add_headers(table, change, other_key, record, out)) return false;
+    envelope_.finish(change, index, record, out);
+    return true;
+}
+
+template <typename Encoding>
+bool FlatFormat<Encoding>::write_value(const FlatTable& table, const Change& change) {
+    const bool removed = change.operation == Operation::remove;
+    const auto [before, after] = rows_of(change);
+    out_.text(table.value_head);
+    const bool empty = table.row.columns.empty() && table.fields.empty() && !rewrites();
+    if (empty) {
+        out_.text(Encoding::kEmptyStructure);
+        out_.text(table.value_tail);
+        return true;
+    }
+    const auto start = Encoding::begin_structure(out_);
+    if (!row_.write_fields(out_, table.row, removed ? before : after,
+                           removed ? nullptr : change.before)) {
+        return false;
+    }
+    if (rewrites()) {
+        out_.text(table.deleted.present);
+        Encoding::plain(out_, removed ? "true" : "false");
+    }
+    for (const AddedField& one : table.fields) {
+        if (!write_added(out_, table, one, change)) return false;
+    }
+    Encoding::end_structure(out_, start);
+    out_.text(table.value_tail);
+    return true;
+}
+
+template <typename Encoding>
+bool FlatFormat<Encoding>::write_added(Writer& out, const FlatTable& table, const AddedField& one,
+                                       const Change& change) {
+    if (one.column != nullptr) {
+        const auto [before, after] = rows_of(change);
+        const Cell* const cells = one.field.of == Of::before ? before : after;
+        return row_.write_as(out, *one.column, one.bytes, cells);
+    }
+    const Plain value = plain_value(table, one.field, change);
+    switch (value.kind) {
+        case Plain::Kind::null: out.text(one.bytes.absent); return true;
+        case Plain::Kind::number:
+            out.text(one.bytes.present);
+            Encoding::integer(out, value.number);
+            return true;
+        case Plain::Kind::text: out.text(one.bytes.present); break;
+    }
+    return row_.write_text(out, value.text, false);
+}
+
+template <typename Encoding>
+auto FlatFormat<Encoding>::plain_value(const FlatTable& table, const FlatField& field,
+                                       const Change& change) -> Plain {
+    const auto text = [](std::string_view of) { return Plain{Plain::Kind::text, of, 0}; };
+    const auto number = [](std::int64_t of) { return Plain{Plain::Kind::number, {}, of}; };
+    const std::string_view name = field.field;
+    if (field.of == Of::source) return source_value(table, name, change);
+    if (field.of == Of::transaction) {
+        if (!envelope_.counts()) return {};
+        if (name == "id") return text(text_ = envelope_.transaction_id(change));
+        return number(static_cast<std::int64_t>(
+            name == "total_order" ? envelope_.total_order() : envelope_.collection_order()));
+    }
+    if (name == "op") return text(operation_code(change.operation));
+    if (name == "ts_ms") return number(envelope_.handled_us() / 1000);
+    return number(name == "ts_us" ? envelope_.handled_us() : envelope_.handled_us() * 1000);
+}
+
+template <typename Encoding>
+auto FlatFormat<Encoding>::source_value(const FlatTable& table, std::string_view name,
+                                        const Change& change) -> Plain {
+    const auto text = [](std::string_view of) { return Plain{Plain::Kind::text, of, 0}; };
+    const auto number = [](std::int64_t of) { return Plain{Plain::Kind::number, {}, of}; };
+    if (name == "version") return text(about_.version);
+    if (name == "connector") return text("postgresql");
+    if (name == "name") return text(about_.name);
+    if (name == "db") return text(about_.database);
+    if (name == "schema") return text(table.schema);
+    if (name == "table") return text(table.name);
+    if (name == "snapshot") return text(envelope_.is_snapshot() ? "true" : "false");
+    if (name == "sequence") return text(envelope_.sequence(change));
+    if (name == "ts_ms") return number(envelope_.committed_us() / 1000);
+    if (name == "ts_us") return number(envelope_.committed_us());
+    if (name == "ts_ns") return number(envelope_.committed_us() * 1000);
+    if (name == "lsn") return number(static_cast<std::int64_t>(change.lsn.value));
+    if (name == "txId" && envelope_.xid() != Xid{}) return number(envelope_.xid().value);
+    return {};
+}
+
+template <typename Encoding>
+bool FlatFormat<Encoding>::add_headers(const FlatTable& table, const Change& change,
+                                       std::string_view other_key, Record& record,
+                                       RecordBatch& out) {
+    envelope_.add_headers(change, other_key, record, out);
+    if (table.headers.empty()) return true;
+    const auto had = record.headers();
+    RecordHeader* const headers =
+        out.arena.allocate<RecordHeader>(had.size() + table.headers.size());
+    std::ranges::copy(had, headers);
+    std::size_t count = had.size();
+    for (const AddedField& one : table.headers) {
+        // A tombstone says of itself only what it was made of.
+        if (!record.has_value && one.field.field != "op") continue;
+        headers[count++] = {out.arena.copy(one.field.name), header_value(one, table, change, out)};
+    }
+    record.first_header = headers;
+    record.header_count = static_cast<std::uint32_t>(count);
+    return true;
+}
+
+template <typename Encoding>
+std::string_view FlatFormat<Encoding>::header_value(const AddedField& one, const FlatTable& table,
+                                                    const Change& change, RecordBatch& out) {
+    if (one.column != nullptr) return {};
+    const Plain value = plain_value(table, one.field, change);
+    switch (value.kind) {
+        case Plain::Kind::null: return {};
+        case Plain::Kind::text: return out.arena.copy(value.text);
+        case Plain::Kind::number: break;
+    }
+    const fmt::format_int digits{value.number};
+    return out.arena.copy({digits.data(), digits.size()});
+}
+
+template class FlatFormat<JsonEncoding>;
+
+}  // namespace pgc

@@ -1,0 +1,85 @@
+// The row alone, as Debezium's ExtractNewRecordState makes it of Debezium's messages:
+//
+//   {"id":1,"name":"a","__deleted":"false","__op":"c","__lsn":24023128}
+//
+// A TRUNCATE is left out; logical messages and marks of transactions are those of Debezium's form.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/debezium/table_format.h"
+#include "format/debezium/table_plan.h"
+#include "format/flat/options.h"
+
+namespace pgc {
+
+// A field that is written beside the row.
+struct AddedField {
+    FlatField field;
+    FieldBytes bytes;
+    const DebeziumColumn* column = nullptr;  // of before and after; in DebeziumTable::row
+};
+
+struct FlatTable : DebeziumTable {
+    FieldBytes deleted;  // __deleted
+    std::vector<AddedField> fields;
+    std::vector<AddedField> headers;
+    std::string schema;  // names, as texts
+    std::string name;
+};
+
+template <typename Encoding>
+class FlatFormat final : public TableFormat<Encoding, FlatTable, FlatFormat<Encoding>> {
+    using Base = TableFormat<Encoding, FlatTable, FlatFormat>;
+    friend Base;
+
+public:
+    FlatFormat(FormatOptions options, DebeziumOptions debezium, FlatOptions flat,
+               FormatContext context);
+
+private:
+    FlatTable compile(const Relation& relation);
+    ConnectSchemaPtr value_schema(const FlatTable& table, const std::string& name) const;
+    std::vector<AddedField> added(const FlatTable& table, const std::vector<FlatField>& fields,
+                                  std::size_t place) const;
+
+    bool append_row(const FlatTable& table, const Batch& batch, std::uint32_t index,
+                    RecordBatch& out);
+    void append_truncate(const FlatTable&, const Change&, std::uint32_t, RecordBatch&) {}
+
+    bool rewrites() const noexcept {
+        return flat_.deletes == FlatDeletes::rewrite ||
+               flat_.deletes == FlatDeletes::rewrite_with_tombstone;
+    }
+    bool write_value(const FlatTable& table, const Change& change);
+    bool write_added(Writer& out, const FlatTable& table, const AddedField& added,
+                     const Change& change);
+    // The field's text or number; nothing for null.
+    struct Plain {
+        enum class Kind : std::uint8_t { null, text, number } kind = Kind::null;
+        std::string_view text;
+        std::int64_t number = 0;
+    };
+    Plain plain_value(const FlatTable& table, const FlatField& field, const Change& change);
+    Plain source_value(const FlatTable& table, std::string_view field, const Change& change);
+    bool add_headers(const FlatTable& table, const Change& change, std::string_view other_key,
+                     Record& record, RecordBatch& out);
+    std::string_view header_value(const AddedField& added, const FlatTable& table,
+                                  const Change& change, RecordBatch& out);
+
+    using Base::about_;
+    using Base::debezium_;
+    using Base::envelope_;
+    using Base::out_;
+    using Base::row_;
+
+    const FlatOptions flat_;
+    std::string text_;  // of the field at hand
+};
+
+extern template class FlatFormat<JsonEncoding>;
+
+}  // namespace pgc
