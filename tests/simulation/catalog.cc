@@ -8,11 +8,15 @@
 #include <vector>
 
 #include "pgclient/server_errors.h"
+#include "simulation/table_columns.h"
 
 namespace pgc::sim {
 namespace {
 
 using Cell = std::optional<std::string>;
+
+// So many bytes of the log after each other, a table has the same comment.
+constexpr std::uint64_t kCommentAge = 4096;
 
 Rows one_row(std::initializer_list<std::pair<const char*, Cell>> cells) {
     Rows rows;
@@ -86,7 +90,7 @@ Answered Catalog::answer(std::string_view command, std::string_view about) {
     if (is("/* pg-capture: reader */")) {
         return {without_rows(one_row({{"application", {}}, {"address", {}}}))};
     }
-    if (is("/* pg-capture: table facts */")) return {key_of(about)};
+    if (is("/* pg-capture: table facts */")) return {table_facts(about)};
     if (is("/* pg-capture: reselect */")) return {one_row({{"note", "as it is now"}})};
     if (server_.publications() && command.find(" PUBLICATION ") != std::string_view::npos) {
         const std::string failed = server_.publications()->run(command);
@@ -249,22 +253,33 @@ Rows Catalog::slot_health() const {
          {"idle_timeout_s", {}}});
 }
 
-Rows Catalog::key_of(std::string_view table) const {
-    Rows key = one_row({{"what", "k"},
-                        {"oid", "0"},
-                        {"schema", ""},
-                        {"name", "id"},
-                        {"kind", ""},
-                        {"category", ""},
-                        {"element", "0"},
-                        {"base", "0"},
-                        {"subtype", "0"},
-                        {"range", "0"},
-                        {"delimiter", ""},
-                        {"sendable", ""},
-                        {"place", "1"}});
-    const bool keyed = table != std::to_string(kFirstOid + 3);
-    return keyed ? key : without_rows(std::move(key));
+// The comment of every table changes now and then, which nobody announces.
+Rows Catalog::table_facts(std::string_view oid) const {
+    Rows rows;
+    rows.columns = {"what", "oid",     "schema", "name",      "kind",     "category", "element",
+                    "base", "subtype", "range",  "delimiter", "sendable", "place"};
+    std::uint32_t table = kTables;
+    for (std::uint32_t i = 0; i < kTables; ++i) {
+        if (oid == std::to_string(kFirstOid + i)) table = i;
+    }
+    if (table == kTables) return rows;
+    const auto add = [&](const char* what, const std::string& name, const ColumnWords& words = {},
+                         const char* type = "0", std::size_t place = 0) {
+        rows.rows.push_back({what, "0", std::string{words.default_expression}, name,
+                             words.nullable ? "" : "n", std::string{words.comment}, type, "0", "0",
+                             "0", "", "", std::to_string(place)});
+    };
+    std::vector<std::string> names{"id", "v", "note"};
+    for (std::uint32_t i = 1; i <= server_.tables()[table].columns; ++i) {
+        names.push_back(fmt::format("c{}", i));
+    }
+    for (const std::string& name : names) {
+        add("c", name, words_of(table, name), name == "id" ? "20" : "25", rows.rows.size() + 1);
+    }
+    if (is_keyed(table)) add("k", "id", {}, "0", 1);
+    const std::string comment = fmt::format("as of {}", server_.end().value / kCommentAge);
+    add("r", "", {.comment = comment});
+    return rows;
 }
 
 }  // namespace pgc::sim

@@ -39,7 +39,7 @@ private:
     Rows published_tables() const;
     Rows slots() const;
     Rows slot_health() const;
-    Rows key_of(std::string_view table) const;
+    Rows table_facts(std::string_view oid) const;
 
     World& world_;
     Server& server_;

@@ -9,6 +9,7 @@
 #include "pipeline/file_store.h"
 #include "simulation/destination.h"
 #include "simulation/fake_source.h"
+#include "simulation/table_columns.h"
 #include "sink/kafka/position_topic.h"
 #include "sink/kafka/sink.h"
 #include "support/forwarding.h"
@@ -142,10 +143,11 @@ std::unique_ptr<Source> Instance::real_source(const SourceTask& task, bool may_c
                              .spill_limit = deps_.climate.spill_limit});
 }
 
-// Leaves out the filtered table, where that is not done by the source or by the format.
+// One leaves out the filtered table, where that is not done by the source or by the format.
 Result<std::vector<std::unique_ptr<Transform>>> Instance::make_transforms(
     std::shared_ptr<RelationSlots>) {
     std::vector<std::unique_ptr<Transform>> all;
+    if (deps_.options.real) all.push_back(std::make_unique<ColumnsWatch>(deps_.world));
     if (!deps_.climate.drops) return all;
     const bool another = deps_.options.mutation == Mutation::transform_drops_another;
     all.push_back(std::make_unique<test::DroppingTransform>(
