@@ -1,6 +1,7 @@
 // One tree, and every text that is derived from it.
 #include <gtest/gtest.h>
 
+#include "format/connect/avro_schema.h"
 #include "format/connect/json_envelope.h"
 #include "support/connect_schemas.h"
 
@@ -28,6 +29,28 @@ TEST(DerivationsTest, TheEnvelopeOfJson) {
     expected += R"({"type":"int64","optional":true,"field":"ts_ms"}],"optional":false,)";
     expected += R"("name":"shop.public.users.Envelope","version":2})";
     EXPECT_EQ(envelope_schema(test::envelope_of_users()), expected);
+}
+
+TEST(DerivationsTest, Avro) {
+    EXPECT_EQ(
+        avro_schema(test::envelope_of_users()).value_or("refused"),
+        R"({"type":"record","name":"Envelope","namespace":"shop.public.users","fields":[)"
+        R"({"name":"before","type":["null",{"type":"record","name":"Value","fields":[)"
+        R"({"name":"id","type":{"type":"int","connect.default":0},"default":0},)"
+        R"({"name":"name","type":["null",{"type":"string","connect.doc":"as \"given\""}],"default":null},)"
+        R"({"name":"born","type":["null",{"type":"int","connect.version":1,)"
+        R"("connect.name":"io.debezium.time.Date"}],"default":null},)"
+        R"({"name":"balance","type":["null",{"type":"bytes","scale":2,"precision":10,)"
+        R"("connect.version":1,"connect.parameters":{"scale":"2","connect.decimal.precision":"10"},)"
+        R"("connect.name":"org.apache.kafka.connect.data.Decimal","logicalType":"decimal"}],)"
+        R"("default":null},)"
+        R"({"name":"kind","type":[{"type":"string","connect.version":1,)"
+        R"("connect.parameters":{"allowed":"new,old"},"connect.default":"new",)"
+        R"("connect.name":"io.debezium.data.Enum"},"null"],"default":"new"}],)"
+        R"("connect.name":"shop.public.users.Value"}],"default":null},)"
+        R"({"name":"after","type":["null","Value"],"default":null},)"
+        R"({"name":"op","type":"string"},{"name":"ts_ms","type":["null","long"],"default":null}],)"
+        R"("connect.version":2,"connect.name":"shop.public.users.Envelope"})");
 }
 
 }  // namespace
