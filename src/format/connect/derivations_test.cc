@@ -3,6 +3,7 @@
 
 #include "format/connect/avro_schema.h"
 #include "format/connect/json_envelope.h"
+#include "format/connect/json_schema.h"
 #include "support/connect_schemas.h"
 
 namespace pgc {
@@ -51,6 +52,33 @@ TEST(DerivationsTest, Avro) {
         R"({"name":"after","type":["null","Value"],"default":null},)"
         R"({"name":"op","type":"string"},{"name":"ts_ms","type":["null","long"],"default":null}],)"
         R"("connect.version":2,"connect.name":"shop.public.users.Envelope"})");
+}
+
+// The row as JSON Schema writes it, without null.
+constexpr std::string_view kRowInJsonSchema =
+    R"({"type":"object","title":"shop.public.users.Value","properties":{)"
+    R"("balance":{"connect.index":3,"oneOf":[{"type":"null"},)"
+    R"({"type":"string","title":"org.apache.kafka.connect.data.Decimal","connect.version":1,)"
+    R"("connect.type":"bytes","connect.parameters":{"scale":"2","connect.decimal.precision":"10"}}]},)"
+    R"("kind":{"connect.index":4,"oneOf":[{"type":"null"},)"
+    R"({"type":"string","title":"io.debezium.data.Enum","default":"new","connect.version":1,)"
+    R"("connect.parameters":{"allowed":"new,old"}}]},)"
+    R"("born":{"connect.index":2,"oneOf":[{"type":"null"},)"
+    R"({"type":"integer","title":"io.debezium.time.Date","connect.version":1,"connect.type":"int32"}]},)"
+    R"("name":{"connect.index":1,"oneOf":[{"type":"null"},)"
+    R"({"type":"string","description":"as \"given\""}]},)"
+    R"("id":{"type":"integer","default":0,"connect.index":0,"connect.type":"int32"}}})";
+
+TEST(DerivationsTest, JsonSchema) {
+    std::string expected = R"({"type":"object","title":"shop.public.users.Envelope",)";
+    expected += R"("connect.version":2,"properties":{"op":{"type":"string","connect.index":2},)";
+    expected += R"("before":{"connect.index":0,"oneOf":[{"type":"null"},)";
+    expected += kRowInJsonSchema;
+    expected += R"(]},"after":{"connect.index":1,"oneOf":[{"type":"null"},)";
+    expected += kRowInJsonSchema;
+    expected += R"(]},"ts_ms":{"connect.index":3,"oneOf":[{"type":"null"},)";
+    expected += R"({"type":"integer","connect.type":"int64"}]}}})";
+    EXPECT_EQ(json_schema(test::envelope_of_users()), expected);
 }
 
 }  // namespace
