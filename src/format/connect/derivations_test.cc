@@ -4,6 +4,7 @@
 #include "format/connect/avro_schema.h"
 #include "format/connect/json_envelope.h"
 #include "format/connect/json_schema.h"
+#include "format/connect/protobuf_schema.h"
 #include "support/connect_schemas.h"
 
 namespace pgc {
@@ -79,6 +80,33 @@ TEST(DerivationsTest, JsonSchema) {
     expected += R"(]},"ts_ms":{"connect.index":3,"oneOf":[{"type":"null"},)";
     expected += R"({"type":"integer","connect.type":"int64"}]}}})";
     EXPECT_EQ(json_schema(test::envelope_of_users()), expected);
+}
+
+TEST(DerivationsTest, Protobuf) {
+    const Result<ProtobufFile> file = protobuf_schema(test::envelope_of_users());
+    ASSERT_TRUE(file);
+    EXPECT_EQ(text_of(*file), R"(syntax = "proto3";
+package shop.public.users;
+
+message Envelope {
+  Value before = 1;
+  Value after = 2;
+  string op = 3;
+  optional int64 ts_ms = 4;
+  message Value {
+    int32 id = 1;
+    optional string name = 2;
+    optional int32 born = 3;
+    Decimal balance = 4;
+    optional string kind = 5;
+    message Decimal {
+      bytes value = 1;
+      uint32 precision = 2;
+      int32 scale = 3;
+    }
+  }
+}
+)");
 }
 
 }  // namespace

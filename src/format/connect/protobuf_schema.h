@@ -1,0 +1,51 @@
+// A schema as messages of Protobuf. Confluent's converter is the model, but it loses what
+// PostgreSQL knows (null is zero, an array holds no null and no array, a null array is an empty
+// one) unless it is configured, and its decimals need files that not every registry has. So these
+// are the rules:
+//
+//   structure   a message; those within it are declared within the message that uses them
+//   scalar      int32 (of 8 to 32 bits), int64, float, double, bool, string, bytes;
+//               `optional` where it may be null
+//   decimal     a message of its own, Decimal, whose fields are those of confluent.type.Decimal
+//   array       `repeated` of its elements, directly where they can't be null nor arrays or maps;
+//               else of messages <field>_Item { value = 1 }
+//   map         `repeated` of messages <field>_Entry { key = 1; value = 2 }
+//   either      where it may be null, in a message <field>_List { repeated value = 1 }
+//
+// Of two fields whose names differ in case and underscores alone the second is called user_id_2:
+// protoc refuses what would be one name in Protobuf's JSON.
+//
+// Logical types are what they are made of: a date is an int32. Everything stands in one file
+// without imports, with one message at its top.
+#pragma once
+
+#include "base/error.h"
+#include "format/connect/protobuf_file.h"
+#include "format/connect/schema.h"
+
+namespace pgc {
+
+// The messages of a structure, fields numbered from 1 in its order. Fails for anything but a
+// structure, and where two fields of one are called the same in Protobuf.
+Result<ProtobufFile> protobuf_schema(const ConnectSchema& schema);
+
+// Numbers stay for ever. Gives the fields of `file` the numbers that `earlier` has for fields of
+// the same name and type, and those that had none new ones. Numbers that are no longer used are
+// reserved, with a name that remembers what they were ("was_3_5email_string"), because that
+// survives whatever a registry does to comments: a field that comes back with its old type has its
+// number back. Messages that are no longer used stay, with their numbers, and so do other messages
+// at the top, in their order.
+//
+// An int32 that became an int64 keeps its number: readers of either read both. Fails when `earlier`
+// reserves whatever number there is.
+Result<void> keep_numbers(ProtobufFile& file, const ProtobufFile& earlier);
+
+inline bool is_list(const ConnectSchema& schema) noexcept {
+    return schema.type == ConnectType::array || schema.type == ConnectType::map;
+}
+// Whether elements of an array are messages <field>_Item, or stand for themselves.
+inline bool is_protobuf_item(const ConnectSchema& element) noexcept {
+    return element.optional || is_list(element);
+}
+
+}  // namespace pgc

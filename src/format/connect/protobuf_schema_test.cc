@@ -1,0 +1,301 @@
+#include "format/connect/protobuf_schema.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/connect_schemas.h"
+
+namespace pgc {
+namespace {
+
+using namespace test;
+using enum ConnectType;
+
+std::string proto(const ConnectSchema& schema) {
+    const Result<ProtobufFile> file = protobuf_schema(schema);
+    return file ? text_of(*file) : file.error().what;
+}
+
+TEST(ProtobufSchemaTest, TypesAndNulls) {
+    EXPECT_EQ(
+        proto(struct_of("shop.public.t.Value", {{"a", required(int8)},
+                                                {"b", nullable(int16)},
+                                                {"c", nullable(int32, "io.debezium.time.Date")},
+                                                {"d", required(int64)},
+                                                {"e", required(float32)},
+                                                {"f", nullable(float64)},
+                                                {"g", required(boolean)},
+                                                {"h", nullable(string)},
+                                                {"i", required(bytes)}})),
+        R"(syntax = "proto3";
+package shop.public.t;
+
+message Value {
+  int32 a = 1;
+  optional int32 b = 2;
+  optional int32 c = 3;
+  int64 d = 4;
+  float e = 5;
+  optional double f = 6;
+  bool g = 7;
+  optional string h = 8;
+  bytes i = 9;
+}
+)");
+}
+
+TEST(ProtobufSchemaTest, StructuresAreDeclaredWhereTheyAreUsedAndOnce) {
+    const ConnectSchema value = struct_of("t.Value", {{"id", required(int32)}});
+    EXPECT_EQ(
+        proto(struct_of("t.Envelope", {{"before", optional(value)}, {"after", optional(value)}})),
+        R"(syntax = "proto3";
+package t;
+
+message Envelope {
+  Value before = 1;
+  Value after = 2;
+  message Value {
+    int32 id = 1;
+  }
+}
+)");
+}
+
+TEST(ProtobufSchemaTest, ADecimalCarriesItsScale) {
+    EXPECT_EQ(proto(struct_of("t", {{"a", decimal("2", "9")}, {"b", optional(decimal("3", "9"))}})),
+              R"(syntax = "proto3";
+
+message t {
+  Decimal a = 1;
+  Decimal b = 2;
+  message Decimal {
+    bytes value = 1;
+    uint32 precision = 2;
+    int32 scale = 3;
+  }
+}
+)");
+}
+
+TEST(ProtobufSchemaTest, ArraysThatHoldNoNullAreRepeated) {
+    EXPECT_EQ(proto(struct_of("t", {{"a", array_of(required(int32))}})),
+              "syntax = \"proto3\";\n\nmessage t {\n  repeated int32 a = 1;\n}\n");
+}
+
+TEST(ProtobufSchemaTest, NullArraysAndNullsInThemAreKeptApart) {
+    EXPECT_EQ(
+        proto(struct_of("t", {{"a", array_of(nullable(int32))},
+                              {"b", optional(array_of(required(string)))},
+                              {"c", optional(array_of(optional(array_of(nullable(string)))))}})),
+        R"(syntax = "proto3";
+
+message t {
+  repeated a_Item a = 1;
+  b_List b = 2;
+  c_List c = 3;
+  message a_Item {
+    optional int32 value = 1;
+  }
+  message b_List {
+    repeated string value = 1;
+  }
+  message c_List {
+    repeated c_Item value = 1;
+    message c_Item {
+      c_Item_List value = 1;
+      message c_Item_List {
+        repeated c_Item_Item value = 1;
+        message c_Item_Item {
+          optional string value = 1;
+        }
+      }
+    }
+  }
+}
+)");
+}
+
+TEST(ProtobufSchemaTest, MapsAreEntries) {
+    EXPECT_EQ(proto(struct_of("t", {{"m", map_of(required(string), nullable(string))}})),
+              R"(syntax = "proto3";
+
+message t {
+  repeated m_Entry m = 1;
+  message m_Entry {
+    string key = 1;
+    optional string value = 2;
+  }
+}
+)");
+}
+
+TEST(ProtobufSchemaTest, AnInnerMessageIsNeverCalledAsAField) {
+    EXPECT_EQ(proto(struct_of("t", {{"Point", struct_of("geo.Point", {})},
+                                    {"s", struct_of("x.S", {{"a", required(int32)}})},
+                                    {"u", struct_of("y.S", {{"b", required(int32)}})}})),
+              R"(syntax = "proto3";
+
+message t {
+  PointMessage Point = 1;
+  S s = 2;
+  SMessage u = 3;
+  message PointMessage {
+  }
+  message S {
+    int32 a = 1;
+  }
+  message SMessage {
+    int32 b = 1;
+  }
+}
+)");
+}
+
+TEST(ProtobufSchemaTest, NamesThatJsonWouldConfuseAreKeptApart) {
+    EXPECT_EQ(proto(struct_of("t", {{"user_id", required(int32)},
+                                    {"userId", array_of(nullable(int32))},
+                                    {"USER_ID", required(int32)}})),
+              R"(syntax = "proto3";
+
+message t {
+  int32 user_id = 1;
+  repeated userId_2_Item userId_2 = 2;
+  int32 USER_ID_3 = 3;
+  message userId_2_Item {
+    optional int32 value = 1;
+  }
+}
+)");
+}
+
+TEST(ProtobufSchemaTest, WhatCannotBeDescribedIsRefused) {
+    EXPECT_EQ(proto(required(int32)),
+              "only a structure can be a message of Protobuf, not a value alone");
+    EXPECT_EQ(proto(struct_of("t", {{"a b", required(int32)}, {"a-b", required(int32)}})),
+              "the fields \"a b\" and \"a-b\" of t are both called a_b in Protobuf");
+}
+
+// The schemas that a table has one after the other, each with the numbers of those before.
+class ProtobufNumbersTest : public testing::Test {
+protected:
+    // The fields with their numbers, as "id=1 name=2", then what is reserved.
+    std::string next(const std::vector<NamedSchema>& fields) {
+        ProtobufFile file = *protobuf_schema(struct_of("t.V", fields));
+        if (!text_.empty()) {
+            const Result<ProtobufFile> earlier = read_protobuf(text_);
+            EXPECT_TRUE(earlier);
+            EXPECT_TRUE(keep_numbers(file, *earlier));
+        }
+        text_ = text_of(file);
+        return numbers(file.messages[file.root]);
+    }
+
+    static std::string numbers(const ProtobufMessage& message) {
+        std::string text;
+        for (const ProtobufField& field : message.fields) {
+            text += (text.empty() ? "" : " ") + field.name + "=" + std::to_string(field.number);
+        }
+        for (const auto& [first, last] : message.reserved) {
+            text += " -" + std::to_string(first);
+            if (first != last) text += ".." + std::to_string(last);
+        }
+        for (const std::string& name : message.reserved_names) text += " " + name;
+        return text;
+    }
+
+    std::string text_;
+};
+
+TEST_F(ProtobufNumbersTest, AColumnKeepsItsNumberWhereverItStands) {
+    EXPECT_EQ(next({{"a", required(int32)}, {"b", required(string)}}), "a=1 b=2");
+    EXPECT_EQ(next({{"b", required(string)}, {"c", required(int32)}, {"a", required(int32)}}),
+              "b=2 c=3 a=1");
+}
+
+TEST_F(ProtobufNumbersTest, ADroppedColumnsNumberIsReservedAndComesBackWithIt) {
+    next({{"a", required(int32)}, {"b", nullable(string)}});
+    EXPECT_EQ(next({{"a", required(int32)}}), "a=1 -2 was_2_1b_string");
+    EXPECT_EQ(next({{"a", required(int32)}, {"c", required(int32)}}), "a=1 c=3 -2 was_2_1b_string");
+    EXPECT_EQ(next({{"a", required(int32)}, {"c", required(int32)}, {"b", required(string)}}),
+              "a=1 c=3 b=2");
+}
+
+TEST_F(ProtobufNumbersTest, AnotherTypeIsAnotherNumberThereAndBackTwice) {
+    const std::vector<NamedSchema> text{{"a", nullable(string)}};
+    const std::vector<NamedSchema> real{{"a", nullable(float64)}};
+    EXPECT_EQ(next(text), "a=1");
+    EXPECT_EQ(next(real), "a=2 -1 was_1_1a_string");
+    EXPECT_EQ(next(text), "a=1 -2 was_2_1a_double");
+    EXPECT_EQ(next(real), "a=2 -1 was_1_1a_string");
+    EXPECT_EQ(next(text), "a=1 -2 was_2_1a_double");
+}
+
+TEST_F(ProtobufNumbersTest, AWiderIntegerKeepsItsNumberANarrowerOneDoesNot) {
+    EXPECT_EQ(next({{"a", required(int16)}}), "a=1");
+    EXPECT_EQ(next({{"a", required(int32)}}), "a=1");
+    EXPECT_EQ(next({{"a", nullable(int64)}}), "a=1");
+    EXPECT_EQ(next({{"a", nullable(int32)}}), "a=2 -1 was_1_1a_int64");
+    EXPECT_EQ(next({{"a", array_of(required(int32))}}), "a=3 -1 -2 was_1_1a_int64 was_2_1a_int32");
+}
+
+TEST_F(ProtobufNumbersTest, ARenameIsADropAndAnAddition) {
+    next({{"a", required(int32)}});
+    EXPECT_EQ(next({{"b", required(int32)}}), "b=2 -1 was_1_1a_int32");
+}
+
+TEST_F(ProtobufNumbersTest, MessagesWithinKeepTheirNumbersAndStay) {
+    const auto point = [](const std::vector<NamedSchema>& fields) {
+        return NamedSchema{"p", struct_of("x.Point", fields)};
+    };
+    next({point({{"x", required(float64)}, {"y", required(float64)}})});
+    EXPECT_EQ(next({point({{"y", required(float64)}})}), "p=1");
+    EXPECT_EQ(text_, R"(syntax = "proto3";
+package t;
+
+message V {
+  Point p = 1;
+  message Point {
+    reserved 1;
+    reserved "was_1_1x_double";
+    double y = 2;
+  }
+}
+)");
+    EXPECT_EQ(next({{"a", required(int32)}}), "a=2 -1 was_1_1p_Point");
+    EXPECT_EQ(next({point({{"x", required(float64)}, {"y", required(float64)}})}),
+              "p=1 -2 was_2_1a_int32");
+    EXPECT_EQ(numbers(read_protobuf(text_)->messages[0].messages[0]), "x=1 y=2");
+}
+
+TEST_F(ProtobufNumbersTest, OtherMessagesOfTheFileStayWhereTheyAre) {
+    text_ = "message Other { int32 z = 1; } message V { int32 b = 7; }";
+    EXPECT_EQ(next({{"a", required(int32)}, {"b", required(int32)}}), "a=8 b=7");
+    EXPECT_EQ(read_protobuf(text_)->messages[0].name, "Other");
+    EXPECT_EQ(read_protobuf(text_)->messages[1].name, "V");
+}
+
+TEST_F(ProtobufNumbersTest, NumbersThatOthersReservedAreNotTaken) {
+    text_ = "message V { int32 a = 2; reserved 4 to 6; reserved \"b\", \"c\"; }";
+    EXPECT_EQ(next({{"a", required(int32)}, {"b", required(int32)}}), "a=2 b=7 -4..6 c");
+    text_ = "message V { int32 a = 18999; }";
+    EXPECT_EQ(next({{"a", required(int32)}, {"b", required(int32)}}), "a=18999 b=20000");
+    text_ = "message V { int32 a = 3; reserved 1; reserved 4 to max; }";
+    EXPECT_EQ(next({{"a", required(int32)}, {"b", required(int32)}}), "a=3 b=2 -1 -4..536870911");
+}
+
+TEST_F(ProtobufNumbersTest, ANumberComesBackFromWithinARange) {
+    text_ = "message V { reserved 2 to 4; reserved \"was_3_1a_int32\"; }";
+    EXPECT_EQ(next({{"a", required(int32)}}), "a=3 -2 -4");
+}
+
+TEST(ProtobufNumbersRefusedTest, WhereNoNumberIsLeft) {
+    ProtobufFile file = *protobuf_schema(struct_of("V", {{"a", required(int32)}}));
+    const Result<void> kept =
+        keep_numbers(file, *read_protobuf("message V { reserved 1 to max; }"));
+    ASSERT_FALSE(kept);
+    EXPECT_EQ(kept.error().what, "no field number of Protobuf is left in V");
+}
+
+}  // namespace
+}  // namespace pgc
