@@ -32,8 +32,8 @@ inline ConnectSchema optional(ConnectSchema schema) {
     return schema;
 }
 
-inline ConnectSchema with_default(ConnectSchema schema, std::string json, std::string bytes = {}) {
-    schema.fallback = ConnectDefault{std::move(json), std::move(bytes)};
+inline ConnectSchema with_default(ConnectSchema schema, std::string json) {
+    schema.fallback = ConnectDefault{std::move(json)};
     return schema;
 }
 
@@ -89,7 +89,7 @@ inline ConnectSchema row_of_users(std::string name = "shop.public.users.Value") 
          {"kind",
           with_default(with_parameters(nullable(ConnectType::string, "io.debezium.data.Enum"),
                                        {{"allowed", "new,old"}}),
-                       R"("new")", "new")}});
+                       R"("new")")}});
 }
 
 inline ConnectSchema envelope_of_users() {

@@ -66,8 +66,7 @@ std::optional<std::string> avro_default(const ConnectSchema& schema) {
     if (!schema.fallback) return std::nullopt;
     std::string text;
     switch (schema.type) {
-        case ConnectType::bytes: append_quoted_latin1(text, schema.fallback->bytes); return text;
-        case ConnectType::string: append_quoted(text, schema.fallback->bytes); return text;
+        case ConnectType::bytes: append_quoted_latin1(text, schema.fallback->json); return text;
         case ConnectType::float32:
         case ConnectType::float64:
             if (!is_json_number(schema.fallback->json)) return std::nullopt;

@@ -57,7 +57,7 @@ TEST(AvroSchemaTest, ADefaultComesFirstInItsUnion) {
 }
 
 TEST(AvroSchemaTest, ADefaultOfBytesIsWrittenInLatin1) {
-    EXPECT_EQ(avro_field(with_default(required(bytes), R"("AP9c")", std::string{"\0\xFF\\", 3})),
+    EXPECT_EQ(avro_field(with_default(required(bytes), R"("AP9c")")),
               "{\"type\":\"bytes\",\"connect.default\":\"\\u0000\xC3\xBF\\\\\"}"
               ",\"default\":\"\\u0000\xC3\xBF\\\\\"");
 }
@@ -79,7 +79,7 @@ TEST(AvroSchemaTest, ALogicalTypeOfDebeziumIsAnAnnotation) {
 TEST(AvroSchemaTest, AnEnumStaysAStringWithItsParameters) {
     EXPECT_EQ(avro_field(with_default(with_parameters(nullable(string, "io.debezium.data.Enum"),
                                                       {{"allowed", "new,old"}}),
-                                      R"("new")", "new")),
+                                      R"("new")")),
               R"([{"type":"string","connect.version":1,"connect.parameters":{"allowed":"new,old"},)"
               R"("connect.default":"new","connect.name":"io.debezium.data.Enum"},"null"],)"
               R"("default":"new")");
@@ -123,7 +123,7 @@ TEST(AvroSchemaTest, ADecimalThatAvroDoesNotHaveIsBytes) {
 }
 
 TEST(AvroSchemaTest, ADefaultOfADecimalIsItsUnscaledValue) {
-    EXPECT_EQ(avro_field(with_default(optional(decimal("2", "5")), R"("AfQ=")", "\x01\xF4")),
+    EXPECT_EQ(avro_field(with_default(optional(decimal("2", "5")), R"("AfQ=")")),
               "[{\"type\":\"bytes\",\"scale\":2,\"precision\":5,\"connect.version\":1,"
               "\"connect.parameters\":{\"scale\":\"2\",\"connect.decimal.precision\":\"5\"},"
               "\"connect.default\":\"\\u0001\xC3\xB4\","

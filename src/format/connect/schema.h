@@ -44,8 +44,7 @@ struct ConnectField {
 
 // The value a field has where none is written.
 struct ConnectDefault {
-    std::string json;   // as JSON writes it in a message: `5`, `"new"`, `"AfQ="`
-    std::string bytes;  // of ConnectType::bytes and string: what it holds, undressed
+    std::string json;  // as JSON writes it in a message: `5`, `"new"`, `"AfQ="`
 };
 
 struct ConnectSchema {

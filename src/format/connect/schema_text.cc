@@ -34,6 +34,13 @@ void append_ascii(std::string& out, char c) {
     }
 }
 
+unsigned sextet(char c) noexcept {
+    if (c >= 'A' && c <= 'Z') return static_cast<unsigned>(c - 'A');
+    if (c >= 'a' && c <= 'z') return static_cast<unsigned>(c - 'a') + 26;
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0') + 52;
+    return c == '+' ? 62 : 63;
+}
+
 bool is_ascii(char c) noexcept {
     return static_cast<unsigned char>(c) < 0x80;
 }
@@ -60,15 +67,22 @@ void append_quoted(std::string& out, std::string_view text) {
     out += '"';
 }
 
-void append_quoted_latin1(std::string& out, std::string_view bytes) {
+void append_quoted_latin1(std::string& out, std::string_view quoted_base64) {
     out += '"';
-    for (const char c : bytes) {
-        if (is_ascii(c)) {
-            append_ascii(out, c);
+    unsigned bits = 0;
+    int held = 0;
+    for (const char c : quoted_base64) {
+        if (c == '"' || c == '=') continue;
+        bits = bits << 6 | sextet(c);
+        held += 6;
+        if (held < 8) continue;
+        held -= 8;
+        const unsigned byte = bits >> held & 0xFF;
+        if (byte < 0x80) {
+            append_ascii(out, static_cast<char>(byte));
         } else {
-            const auto code = static_cast<unsigned char>(c);
-            out += static_cast<char>(0xC0 | (code >> 6));
-            out += static_cast<char>(0x80 | (code & 0x3F));
+            out += static_cast<char>(0xC0 | (byte >> 6));
+            out += static_cast<char>(0x80 | (byte & 0x3F));
         }
     }
     out += '"';

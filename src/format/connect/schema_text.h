@@ -13,8 +13,9 @@ namespace pgc {
 // What is not UTF-8 becomes U+FFFD.
 void append_quoted(std::string& out, std::string_view text);
 
-// Bytes as the characters of ISO 8859-1, quoted: how Avro's schemas write a default of bytes.
-void append_quoted_latin1(std::string& out, std::string_view bytes);
+// Bytes as the characters of ISO 8859-1, quoted: how Avro's schemas write a default of bytes. They
+// are given as JSON has them, in base64 and quoted.
+void append_quoted_latin1(std::string& out, std::string_view quoted_base64);
 
 // {"allowed":"a,b","scale":"2"}: the parameters of a schema.
 void append_object(std::string& out,

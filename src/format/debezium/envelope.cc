@@ -42,7 +42,7 @@ ConnectSchemaPtr snapshot_schema() {
     schema->parameters = {{"allowed",
                            "true,first,first_in_data_collection,last_in_data_collection,last,false,"
                            "incremental"}};
-    schema->fallback = ConnectDefault{.json = "\"false\"", .bytes = "false"};
+    schema->fallback = ConnectDefault{.json = "\"false\""};
     return schema;
 }
 

@@ -41,7 +41,7 @@ ConnectSchemaPtr with_default(const Column& column, const ColumnForm& form, bool
     std::string json = default_bytes<JsonEncoding>(column, form, plan);
     if (json.empty()) return form.schema;
     auto schema = std::make_shared<ConnectSchema>(*form.schema);
-    schema->fallback = ConnectDefault{.json = std::move(json), .bytes = {}};
+    schema->fallback = ConnectDefault{.json = std::move(json)};
     return schema;
 }
 
