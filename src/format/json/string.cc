@@ -201,12 +201,32 @@ std::size_t utf8_sequence(const char* at, const char* end) noexcept {
     return static_cast<std::size_t>(length);
 }
 
+namespace {
+
+// From a character of ASCII to the first of another kind, or `end`.
+const char* skip_ascii(const char* at, const char* end) noexcept {
+    while (end - at >= 8) {
+        std::uint64_t word;
+        std::memcpy(&word, at, sizeof word);
+        if ((word & 0x8080808080808080U) != 0) {
+            break;
+        }
+        at += 8;
+    }
+    while (at != end && static_cast<unsigned char>(*at) < 0x80) {
+        ++at;
+    }
+    return at;
+}
+
+}  // namespace
+
 bool is_utf8(std::string_view text) noexcept {
     const char* at = text.data();
     const char* const end = at + text.size();
     while (at != end) {
         if (static_cast<unsigned char>(*at) < 0x80) {
-            ++at;
+            at = skip_ascii(at, end);
             continue;
         }
         const std::size_t length = utf8_sequence(at, end);
@@ -253,6 +273,21 @@ void append_escaped_replacing(Writer& out, std::string_view text) {
         }
         out.text("\xEF\xBF\xBD");
         at += broken_length(at, end);
+    }
+}
+
+void append_replacing(Writer& out, std::string_view text) {
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        const bool ascii = static_cast<unsigned char>(*at) < 0x80;
+        if (const std::size_t length = ascii ? 1 : utf8_sequence(at, end); length > 0) {
+            out.text({at, length});
+            at += length;
+        } else {
+            out.text("\xEF\xBF\xBD");
+            at += broken_length(at, end);
+        }
     }
 }
 

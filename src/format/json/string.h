@@ -15,6 +15,9 @@ namespace pgc {
 // The same, but each maximal part that is not UTF-8 becomes U+FFFD.
 void append_escaped_replacing(Writer& out, std::string_view text);
 
+// The same without escapes.
+void append_replacing(Writer& out, std::string_view text);
+
 // Base64 of RFC 4648 with padding, without quotes.
 void append_base64(Writer& out, std::string_view bytes);
 

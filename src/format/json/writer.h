@@ -52,6 +52,15 @@ public:
         ++next_;
     }
 
+    // Puts `c` over what was written at `at`.
+    void replace(std::size_t at, char c) noexcept { start_[at] = c; }
+    // Opens a gap of n bytes at `at`: what was written from there on moves back.
+    void open_gap(std::size_t at, std::size_t n) {
+        (void)room(n);
+        std::memmove(start_ + at + n, start_ + at, size() - at);
+        next_ += n;
+    }
+
     std::size_t size() const noexcept { return static_cast<std::size_t>(next_ - start_); }
     // What was written from `from` on.
     std::string_view since(std::size_t from) const noexcept {

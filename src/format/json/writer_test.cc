@@ -58,5 +58,29 @@ TEST(JsonWriterTest, RewindsToAnEarlierSize) {
     EXPECT_EQ(out.finish(), "abe");
 }
 
+TEST(JsonWriterTest, AByteIsReplacedAndAGapOpenedInWhatWasWritten) {
+    Arena arena;
+    Writer out;
+    out.begin(arena);
+    out.text("abc");
+    out.replace(0, 'x');
+    out.open_gap(1, 2);
+    out.replace(1, '1');
+    out.replace(2, '2');
+    out.byte('d');
+    EXPECT_EQ(out.finish(), "x12bcd");
+}
+
+TEST(JsonWriterTest, AGapThatNeedsMoreRoomKeepsWhatWasWritten) {
+    Arena arena;
+    Writer out;
+    out.begin(arena);
+    const std::string text(Arena::kChunk, 'a');
+    out.text(text);
+    out.open_gap(0, 3);
+    for (std::size_t at = 0; at < 3; ++at) out.replace(at, 'b');
+    EXPECT_EQ(out.finish(), "bbb" + text);
+}
+
 }  // namespace
 }  // namespace pgc
