@@ -51,6 +51,28 @@ std::string package_of(std::string_view name) {
     return package;
 }
 
+bool is_message(const ConnectSchema& schema) noexcept {
+    return schema.type == ConnectType::structure || schema.type == ConnectType::array ||
+           schema.type == ConnectType::map || schema.name == kConnectDecimal;
+}
+
+// What messages of lists and entries are called by: "Int32", "Point", "StringList".
+std::string stem_of(const ConnectSchema& schema) {
+    std::string stem;
+    switch (schema.type) {
+        case ConnectType::array: return stem_of(*schema.element) + "List";
+        case ConnectType::map: return stem_of(*schema.key) + stem_of(*schema.element) + "Map";
+        case ConnectType::structure:
+            stem = schema.name.empty() ? "Record" : last_part(schema.name);
+            break;
+        default:
+            stem = schema.name == kConnectDecimal ? "Decimal" : scalar_type(schema.type);
+            break;
+    }
+    if (stem.front() >= 'a' && stem.front() <= 'z') stem.front() -= 'a' - 'A';
+    return stem;
+}
+
 // Names that are one name in Protobuf's JSON: "user_id" and "userId".
 std::string json_like(std::string_view name) {
     std::string like;
@@ -76,17 +98,13 @@ public:
 
 private:
     std::vector<std::string> field_names(const ConnectSchema& schema);
-    // `stem` is what names of inner messages begin with. It grows on the way in, so that no message
-    // has the name of one around it, which classes of Java can't have.
-    ProtobufField field(Scope& scope, std::string name, const std::string& stem,
-                        const ConnectSchema& schema);
-    std::string list(Scope& scope, const std::string& stem, const ConnectSchema& schema);
-    std::string element(Scope& scope, const std::string& stem, const ConnectSchema& schema);
-    std::string item(Scope& scope, const std::string& stem, const ConnectSchema& element);
-    std::string entry(Scope& scope, const std::string& stem, const ConnectSchema& map);
+    // `owner`: the field it is of, for structures without a name of their own.
+    ProtobufField field(Scope& scope, std::string name, const ConnectSchema& schema);
+    std::string type(Scope& scope, const std::string& owner, const ConnectSchema& schema);
+    std::string list(Scope& scope, const ConnectSchema& array);
+    std::string map(Scope& scope, const ConnectSchema& map);
     std::string decimal(Scope& scope, const ConnectSchema& schema);
-    std::string structure(Scope& scope, const std::string& stem, const ConnectSchema& schema);
-    std::string plain(Scope& scope, const std::string& stem, const ConnectSchema& schema);
+    std::string structure(Scope& scope, const std::string& owner, const ConnectSchema& schema);
     // A name for an inner message that nothing else has; and whether it is to be declared.
     std::pair<std::string, bool> declare(Scope& scope, std::string name,
                                          const ConnectSchema& described);
@@ -101,7 +119,7 @@ void Builder::fields(Scope& scope, const ConnectSchema& schema) {
     const std::vector<std::string> names = field_names(schema);
     scope.names.insert(names.begin(), names.end());
     for (std::size_t i = 0; i < names.size(); ++i) {
-        scope.message.fields.push_back(field(scope, names[i], names[i], *schema.fields[i].schema));
+        scope.message.fields.push_back(field(scope, names[i], *schema.fields[i].schema));
     }
     number(scope.message);
 }
@@ -126,65 +144,56 @@ std::vector<std::string> Builder::field_names(const ConnectSchema& schema) {
     return names;
 }
 
-ProtobufField Builder::field(Scope& scope, std::string name, const std::string& stem,
-                             const ConnectSchema& schema) {
+ProtobufField Builder::field(Scope& scope, std::string name, const ConnectSchema& schema) {
     ProtobufField made{.name = std::move(name)};
-    if (is_list(schema)) {
-        made.repeated = !schema.optional;
-        made.type = schema.optional ? list(scope, stem, schema) : element(scope, stem, schema);
-        return made;
-    }
-    made.type = plain(scope, stem, schema);
+    made.type = type(scope, made.name, schema);
     // A message that is not there is null already.
-    const bool is_message = schema.type == ConnectType::structure || schema.name == kConnectDecimal;
-    made.optional = schema.optional && !is_message;
+    made.optional = schema.optional && !is_message(schema);
     return made;
 }
 
-std::string Builder::plain(Scope& scope, const std::string& stem, const ConnectSchema& schema) {
-    if (schema.type == ConnectType::structure) return structure(scope, stem, schema);
-    if (schema.name == kConnectDecimal) return decimal(scope, schema);
-    return std::string{scalar_type(schema.type)};
+std::string Builder::type(Scope& scope, const std::string& owner, const ConnectSchema& schema) {
+    switch (schema.type) {
+        case ConnectType::array: return list(scope, schema);
+        case ConnectType::map: return map(scope, schema);
+        case ConnectType::structure: return structure(scope, owner, schema);
+        default: break;
+    }
+    return schema.name == kConnectDecimal ? decimal(scope, schema)
+                                          : std::string{scalar_type(schema.type)};
 }
 
-std::string Builder::list(Scope& scope, const std::string& stem, const ConnectSchema& schema) {
-    const auto [name, is_new] = declare(scope, stem + "_List", schema);
+std::string Builder::list(Scope& scope, const ConnectSchema& array) {
+    // Whether elements may be null makes no difference to the message.
+    const auto [name, is_new] = declare(scope, stem_of(array), *array.element);
     if (!is_new) return name;
-    ProtobufMessage message{.name = name};
-    Scope inner{message, {"value"}, {}};
-    message.fields.push_back({.name = "value", .repeated = true});
-    message.fields.back().type = element(inner, stem, schema);
-    number(message);
-    scope.message.messages.push_back(std::move(message));
+    const std::string item = stem_of(*array.element) + "Item";
+    ProtobufMessage inner{.name = item};
+    Scope within{inner, {"value"}, {}};
+    inner.fields.push_back(field(within, "value", *array.element));
+    inner.fields.back().optional = !is_message(*array.element);
+    number(inner);
+    scope.message.messages.push_back(
+        {.name = name,
+         .fields = {{.name = "value", .type = item, .repeated = true, .number = 1}},
+         .messages = {std::move(inner)}});
     return name;
 }
 
-std::string Builder::element(Scope& scope, const std::string& stem, const ConnectSchema& schema) {
-    if (schema.type == ConnectType::map) return entry(scope, stem, schema);
-    const ConnectSchema& one = *schema.element;
-    return is_protobuf_item(one) ? item(scope, stem, one) : plain(scope, stem, one);
-}
-
-std::string Builder::item(Scope& scope, const std::string& stem, const ConnectSchema& element) {
-    const auto [name, is_new] = declare(scope, stem + "_Item", element);
+std::string Builder::map(Scope& scope, const ConnectSchema& map) {
+    const std::string stem = stem_of(*map.key) + stem_of(*map.element);
+    const auto [name, is_new] = declare(scope, stem + "Map", map);
     if (!is_new) return name;
-    ProtobufMessage message{.name = name};
-    Scope inner{message, {"value"}, {}};
-    message.fields.push_back(field(inner, "value", name, element));
-    number(message);
-    scope.message.messages.push_back(std::move(message));
-    return name;
-}
-
-std::string Builder::entry(Scope& scope, const std::string& stem, const ConnectSchema& map) {
-    const auto [name, is_new] = declare(scope, stem + "_Entry", map);
-    if (!is_new) return name;
-    ProtobufMessage message{.name = name};
-    Scope inner{message, {"key", "value"}, {}};
-    message.fields.push_back(field(inner, "key", name + "_Key", *map.key));
-    message.fields.push_back(field(inner, "value", name, *map.element));
-    number(message);
-    scope.message.messages.push_back(std::move(message));
+    ProtobufMessage inner{.name = stem + "Entry"};
+    Scope within{inner, {"key", "value"}, {}};
+    inner.fields.push_back(field(within, "key", *map.key));
+    inner.fields.push_back(field(within, "value", *map.element));
+    inner.fields.back().optional = !is_message(*map.element);
+    number(inner);
+    scope.message.messages.push_back(
+        {.name = name,
+         .fields = {{.name = "value", .type = inner.name, .repeated = true, .number = 1}},
+         .messages = {inner}});
     return name;
 }
 
@@ -201,9 +210,10 @@ std::string Builder::decimal(Scope& scope, const ConnectSchema& schema) {
     return name;
 }
 
-std::string Builder::structure(Scope& scope, const std::string& stem, const ConnectSchema& schema) {
+std::string Builder::structure(Scope& scope, const std::string& owner,
+                               const ConnectSchema& schema) {
     const auto [name, is_new] =
-        declare(scope, schema.name.empty() ? stem + "_Record" : last_part(schema.name), schema);
+        declare(scope, schema.name.empty() ? owner + "_Record" : last_part(schema.name), schema);
     if (!is_new) return name;
     ProtobufMessage message{.name = name};
     Scope inner{message, {}, {}};

@@ -7,10 +7,12 @@
 //   scalar      int32 (of 8 to 32 bits), int64, float, double, bool, string, bytes;
 //               `optional` where it may be null
 //   decimal     a message of its own, Decimal, whose fields are those of confluent.type.Decimal
-//   array       `repeated` of its elements, directly where they can't be null nor arrays or maps;
-//               else of messages <field>_Item { value = 1 }
-//   map         `repeated` of messages <field>_Entry { key = 1; value = 2 }
-//   either      where it may be null, in a message <field>_List { repeated value = 1 }
+//   array       a message Int32List of `repeated` messages Int32Item, whose field is an `optional`
+//               value: so a null array is not an empty one, and an element may be null or an array
+//   map         a message Int32StringMap of `repeated` messages Int32StringEntry of key and value
+//
+// The messages of arrays and maps are called by what they hold: with another type a column has
+// another message, and their fields are always the first and the second.
 //
 // Of two fields whose names differ in case and underscores alone the second is called user_id_2:
 // protoc refuses what would be one name in Protobuf's JSON.
@@ -39,13 +41,5 @@ Result<ProtobufFile> protobuf_schema(const ConnectSchema& schema);
 // An int32 that became an int64 keeps its number: readers of either read both. Fails when `earlier`
 // reserves whatever number there is.
 Result<void> keep_numbers(ProtobufFile& file, const ProtobufFile& earlier);
-
-inline bool is_list(const ConnectSchema& schema) noexcept {
-    return schema.type == ConnectType::array || schema.type == ConnectType::map;
-}
-// Whether elements of an array are messages <field>_Item, or stand for themselves.
-inline bool is_protobuf_item(const ConnectSchema& element) noexcept {
-    return element.optional || is_list(element);
-}
 
 }  // namespace pgc

@@ -78,37 +78,44 @@ message t {
 )");
 }
 
-TEST(ProtobufSchemaTest, ArraysThatHoldNoNullAreRepeated) {
-    EXPECT_EQ(proto(struct_of("t", {{"a", array_of(required(int32))}})),
-              "syntax = \"proto3\";\n\nmessage t {\n  repeated int32 a = 1;\n}\n");
-}
-
 TEST(ProtobufSchemaTest, NullArraysAndNullsInThemAreKeptApart) {
-    EXPECT_EQ(
-        proto(struct_of("t", {{"a", array_of(nullable(int32))},
-                              {"b", optional(array_of(required(string)))},
-                              {"c", optional(array_of(optional(array_of(nullable(string)))))}})),
-        R"(syntax = "proto3";
+    EXPECT_EQ(proto(struct_of("t", {{"a", array_of(required(int32))},
+                                    {"b", optional(array_of(nullable(int32)))},
+                                    {"c", optional(array_of(optional(array_of(nullable(string)))))},
+                                    {"d", array_of(decimal("1", "2"))}})),
+              R"(syntax = "proto3";
 
 message t {
-  repeated a_Item a = 1;
-  b_List b = 2;
-  c_List c = 3;
-  message a_Item {
-    optional int32 value = 1;
+  Int32List a = 1;
+  Int32List b = 2;
+  StringListList c = 3;
+  DecimalList d = 4;
+  message Int32List {
+    repeated Int32Item value = 1;
+    message Int32Item {
+      optional int32 value = 1;
+    }
   }
-  message b_List {
-    repeated string value = 1;
-  }
-  message c_List {
-    repeated c_Item value = 1;
-    message c_Item {
-      c_Item_List value = 1;
-      message c_Item_List {
-        repeated c_Item_Item value = 1;
-        message c_Item_Item {
+  message StringListList {
+    repeated StringListItem value = 1;
+    message StringListItem {
+      StringList value = 1;
+      message StringList {
+        repeated StringItem value = 1;
+        message StringItem {
           optional string value = 1;
         }
+      }
+    }
+  }
+  message DecimalList {
+    repeated DecimalItem value = 1;
+    message DecimalItem {
+      Decimal value = 1;
+      message Decimal {
+        bytes value = 1;
+        uint32 precision = 2;
+        int32 scale = 3;
       }
     }
   }
@@ -117,14 +124,17 @@ message t {
 }
 
 TEST(ProtobufSchemaTest, MapsAreEntries) {
-    EXPECT_EQ(proto(struct_of("t", {{"m", map_of(required(string), nullable(string))}})),
+    EXPECT_EQ(proto(struct_of("t", {{"m", map_of(required(int32), nullable(string))}})),
               R"(syntax = "proto3";
 
 message t {
-  repeated m_Entry m = 1;
-  message m_Entry {
-    string key = 1;
-    optional string value = 2;
+  Int32StringMap m = 1;
+  message Int32StringMap {
+    repeated Int32StringEntry value = 1;
+    message Int32StringEntry {
+      int32 key = 1;
+      optional string value = 2;
+    }
   }
 }
 )");
@@ -160,10 +170,13 @@ TEST(ProtobufSchemaTest, NamesThatJsonWouldConfuseAreKeptApart) {
 
 message t {
   int32 user_id = 1;
-  repeated userId_2_Item userId_2 = 2;
+  Int32List userId_2 = 2;
   int32 USER_ID_3 = 3;
-  message userId_2_Item {
-    optional int32 value = 1;
+  message Int32List {
+    repeated Int32Item value = 1;
+    message Int32Item {
+      optional int32 value = 1;
+    }
   }
 }
 )");
@@ -237,6 +250,8 @@ TEST_F(ProtobufNumbersTest, AWiderIntegerKeepsItsNumberANarrowerOneDoesNot) {
     EXPECT_EQ(next({{"a", nullable(int64)}}), "a=1");
     EXPECT_EQ(next({{"a", nullable(int32)}}), "a=2 -1 was_1_1a_int64");
     EXPECT_EQ(next({{"a", array_of(required(int32))}}), "a=3 -1 -2 was_1_1a_int64 was_2_1a_int32");
+    EXPECT_EQ(next({{"a", array_of(required(int64))}}),
+              "a=4 -1 -2 -3 was_1_1a_int64 was_2_1a_int32 was_3_1a_Int32List");
 }
 
 TEST_F(ProtobufNumbersTest, ARenameIsADropAndAnAddition) {
