@@ -40,6 +40,7 @@ using ConnectSchemaPtr = std::shared_ptr<const ConnectSchema>;
 struct ConnectField {
     std::string name;
     ConnectSchemaPtr schema;
+    std::uint32_t number = 0;  // in Protobuf; 0: by its place, from 1
 };
 
 // The value a field has where none is written.

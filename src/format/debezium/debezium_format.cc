@@ -45,7 +45,7 @@ template <typename Encoding>
 bool DebeziumFormat<Encoding>::write_envelope(const DebeziumTable& table, const Change& change) {
     const auto [before, after] = rows_of(change);
     out_.text(table.value_head);
-    const auto start = Encoding::begin_structure(out_);
+    const auto start = Encoding::begin_message(out_);
     out_.text(before != nullptr ? bytes_.before.present : bytes_.before.absent);
     if (before != nullptr && !row_.write_row(out_, table.row, before, nullptr)) return false;
     out_.text(after != nullptr ? bytes_.after.present : bytes_.after.absent);
@@ -63,7 +63,7 @@ void DebeziumFormat<Encoding>::append_truncate(const DebeziumTable& table, const
     record.to_all_partitions = true;
     out_.begin(out.arena);
     out_.text(table.value_head);
-    const auto start = Encoding::begin_structure(out_);
+    const auto start = Encoding::begin_message(out_);
     out_.text(bytes_.before.absent);
     out_.text(bytes_.after.absent);
     end_envelope(table, change, start);
@@ -81,7 +81,7 @@ void DebeziumFormat<Encoding>::end_envelope(const DebeziumTable& table, const Ch
     out_.text(bytes_.operation.present);
     Encoding::plain(out_, operation_code(change.operation));
     envelope_.write_times(out_);
-    Encoding::end_structure(out_, start);
+    Encoding::end_message(out_, start);
     out_.text(table.value_tail);
 }
 

@@ -64,8 +64,7 @@ ConnectSchemaPtr list_of(ConnectSchemaPtr element) {
 
 template <typename Encoding>
 FieldBytes field_of(const ConnectSchema& structure, std::size_t place) {
-    const ConnectField& field = structure.fields[place];
-    return Encoding::field(field.name, place, field.schema->optional);
+    return Encoding::field(structure.fields[place], place);
 }
 
 }  // namespace

@@ -20,8 +20,7 @@ template <typename Encoding>
 std::vector<FieldBytes> fields_of(const ConnectSchema& structure) {
     std::vector<FieldBytes> fields;
     for (std::size_t i = 0; i < structure.fields.size(); ++i) {
-        const ConnectField& field = structure.fields[i];
-        fields.push_back(Encoding::field(field.name, i, field.schema->optional));
+        fields.push_back(Encoding::field(structure.fields[i], i));
     }
     return fields;
 }
@@ -248,7 +247,9 @@ void EnvelopeWriter<Encoding>::prepare_marks() {
     wrap(value, marks_.value_head, marks_.tail);
     marks_.key = fields_of<Encoding>(*key);
     marks_.value = fields_of<Encoding>(*value);
-    marks_.block = fields_of<Encoding>(*value->fields[kCollections].schema->element);
+    const ConnectSchema& count = *value->fields[kCollections].schema->element;
+    marks_.block = fields_of<Encoding>(count);
+    marks_.element = Encoding::element(count);
 }
 
 template <typename Encoding>
@@ -258,10 +259,10 @@ bool EnvelopeWriter<Encoding>::append_message(const Change& change, std::uint32_
     record.operation = Operation::message;
     out_.begin(out.arena);
     out_.text(messages_.key_head);
-    const auto key = Encoding::begin_structure(out_);
+    const auto key = Encoding::begin_message(out_);
     out_.text(messages_.key[kPrefix].present);
     if (!row_.write_text(out_, change.message->prefix, true)) return false;
-    Encoding::end_structure(out_, key);
+    Encoding::end_message(out_, key);
     out_.text(messages_.tail);
     record.key = out_.finish();
     record.has_key = true;
@@ -280,7 +281,7 @@ bool EnvelopeWriter<Encoding>::write_message(const Change& change) {
     if (!row_.write_text(out_, message.prefix, false)) return false;
     out_.rewind(0);
     out_.text(messages_.value_head);
-    const auto value = Encoding::begin_structure(out_);
+    const auto value = Encoding::begin_message(out_);
     out_.text(messages_.value[kOperation].present);
     Encoding::plain(out_, operation_code(Operation::message));
     out_.text(messages_.value[kTime].present);
@@ -294,7 +295,7 @@ bool EnvelopeWriter<Encoding>::write_message(const Change& change) {
     out_.text(messages_.block[kContent].present);
     row_.write_content(out_, options_.binary, message.content);
     Encoding::end_structure(out_, block);
-    Encoding::end_structure(out_, value);
+    Encoding::end_message(out_, value);
     out_.text(messages_.tail);
     return true;
 }
@@ -309,16 +310,16 @@ void EnvelopeWriter<Encoding>::append_mark(const TransactionMark& mark, RecordBa
     record.has_key = true;
     out_.begin(out.arena);
     out_.text(marks_.key_head);
-    const auto key = Encoding::begin_structure(out_);
+    const auto key = Encoding::begin_message(out_);
     out_.text(marks_.key.front().present);
     Encoding::plain(out_, id);
-    Encoding::end_structure(out_, key);
+    Encoding::end_message(out_, key);
     out_.text(marks_.tail);
     record.key = out_.finish();
 
     out_.begin(out.arena);
     out_.text(marks_.value_head);
-    const auto value = Encoding::begin_structure(out_);
+    const auto value = Encoding::begin_message(out_);
     out_.text(marks_.value[kStatus].present);
     Encoding::plain(out_, ends ? "END" : "BEGIN");
     out_.text(marks_.value[kId].present);
@@ -331,7 +332,7 @@ void EnvelopeWriter<Encoding>::append_mark(const TransactionMark& mark, RecordBa
     }
     out_.text(marks_.value[kMarkTime].present);
     Encoding::integer(out_, mark.committed_at.unix_us / 1000);
-    Encoding::end_structure(out_, value);
+    Encoding::end_message(out_, value);
     out_.text(marks_.tail);
     record.value = out_.finish();
     record.commit_lsn = mark.commit_lsn;
@@ -344,10 +345,10 @@ void EnvelopeWriter<Encoding>::write_counts(const TransactionMark& mark) {
     out_.text(marks_.value[kCount].present);
     Encoding::integer(out_, static_cast<std::int64_t>(mark.events));
     out_.text(marks_.value[kCollections].present);
-    Encoding::begin_array(out_, mark.tables.size());
+    const auto counts = Encoding::begin_array(out_, mark.tables.size());
     for (std::size_t i = 0; i < mark.tables.size(); ++i) {
         if (i > 0) Encoding::next(out_);
-        Encoding::present_element(out_);
+        const auto element = Encoding::begin_element(out_, marks_.element);
         const TransactionMark::Table& table = mark.tables[i];
         const auto entry = Encoding::begin_structure(out_);
         out_.text(marks_.block[kCollection].present);
@@ -357,8 +358,9 @@ void EnvelopeWriter<Encoding>::write_counts(const TransactionMark& mark) {
         out_.text(marks_.block[kCollectionCount].present);
         Encoding::integer(out_, static_cast<std::int64_t>(table.events));
         Encoding::end_structure(out_, entry);
+        Encoding::end_element(out_, element);
     }
-    Encoding::end_array(out_, mark.tables.size());
+    Encoding::end_array(out_, counts);
 }
 
 template class EnvelopeWriter<JsonEncoding>;

@@ -85,7 +85,8 @@ private:
     struct Plain {
         std::string key_head, value_head, tail;
         std::vector<FieldBytes> key, value, block;
-        std::string names;  // of the source block
+        FieldBytes element;  // of the array of blocks
+        std::string names;   // of the source block
     };
 
     void prepare_messages();

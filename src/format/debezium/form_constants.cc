@@ -70,10 +70,11 @@ public:
 
     void write_unsent(const ColumnForm& form, const FormPlan& plan, std::string_view placeholder) {
         switch (form.form) {
+            case Form::decimal: E::decimal(out_, placeholder, plan.scale); return;
             case Form::variable_decimal: write_decimal(plan, placeholder); return;
             case Form::composite: write_parts(form, plan, placeholder); return;
             case Form::array: write_array(form, plan, placeholder); return;
-            case Form::map: write_map(placeholder); return;
+            case Form::map: write_map(plan, placeholder); return;
             case Form::map_json: write_object(placeholder); return;
             default: break;
         }
@@ -125,24 +126,27 @@ private:
         const bool numbers =
             form.parts.front().form == Form::integer || form.parts.front().form == Form::date_days;
         const std::size_t count = numbers ? placeholder.size() : 1;
-        E::begin_array(out_, count);
+        const auto start = E::begin_array(out_, count);
         for (std::size_t i = 0; i < count; ++i) {
             if (i > 0) E::next(out_);
-            E::present_element(out_);
+            const auto element = E::begin_element(out_, plan.element);
             if (numbers) {
                 E::integer(out_, static_cast<signed char>(placeholder[i]));
             } else {
                 write_unsent(form.parts.front(), plan.parts.front(), placeholder);
             }
+            E::end_element(out_, element);
         }
-        E::end_array(out_, count);
+        E::end_array(out_, start);
     }
-    void write_map(std::string_view placeholder) {
-        E::begin_map(out_, 1);
-        static_cast<void>(E::map_key(context_, out_, placeholder));
-        E::present_element(out_);
+    void write_map(const FormPlan& plan, std::string_view placeholder) {
+        const auto start = E::begin_map(out_, 1);
+        const auto entry = E::begin_entry(out_, plan.entry);
         static_cast<void>(E::text(context_, out_, placeholder));
-        E::end_map(out_, 1);
+        out_.text(plan.entry.value.present);
+        static_cast<void>(E::text(context_, out_, placeholder));
+        E::end_entry(out_, plan.entry, entry);
+        E::end_map(out_, start);
     }
     void write_object(std::string_view placeholder) {
         const std::string quoted = json_string(placeholder);

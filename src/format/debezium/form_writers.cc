@@ -101,7 +101,7 @@ struct Write {
             return is_word(value.text) ? fail(context, ValueFault::no_number)
                                        : not_of_type(context);
         }
-        E::bytes(out, context.bytes);
+        E::decimal(out, context.bytes, plan.scale);
         return true;
     }
     static bool variable_decimal(Context& context, Writer& out, const Plan& plan,
@@ -229,21 +229,24 @@ struct Write {
         return true;
     }
 
-    static bool element(Context& context, Writer& out, const Plan& plan, const Value& value) {
+    static bool element(Context& context, Writer& out, const Plan& array, const Value& value) {
         if (value.is_null) {
-            E::null_element(out);
+            E::null_element(out, array.element);
             return true;
         }
-        E::present_element(out);
-        return plan.write(context, out, plan, value);
+        const Plan& plan = array.parts.front();
+        const auto start = E::begin_element(out, array.element);
+        if (!plan.write(context, out, plan, value)) return false;
+        E::end_element(out, start);
+        return true;
     }
     static bool flat_array(Context& context, Writer& out, const Plan& plan, const Value& value) {
-        E::begin_array(out, value.list.size());
+        const auto start = E::begin_array(out, value.list.size());
         for (std::size_t i = 0; i < value.list.size(); ++i) {
             if (i > 0) E::next(out);
-            if (!element(context, out, plan.parts.front(), value.list[i])) return false;
+            if (!element(context, out, plan, value.list[i])) return false;
         }
-        E::end_array(out, value.list.size());
+        E::end_array(out, start);
         return true;
     }
     static bool array(Context& context, Writer& out, const Plan& plan, const Value& value) {
@@ -258,12 +261,12 @@ struct Write {
         }
         if (count != value.list.size()) return not_of_type(context);
         std::span<const Value> elements = value.list;
-        return dimension(context, out, plan.parts.front(), value.dimensions, elements);
+        return dimension(context, out, plan, value.dimensions, elements);
     }
     static bool dimension(Context& context, Writer& out, const Plan& plan,
                           std::span<const Dimension> dimensions, std::span<const Value>& elements) {
         const auto length = static_cast<std::size_t>(dimensions.front().length);
-        E::begin_array(out, length);
+        const auto start = E::begin_array(out, length);
         for (std::size_t i = 0; i < length; ++i) {
             if (i > 0) E::next(out);
             if (dimensions.size() > 1) {
@@ -273,7 +276,7 @@ struct Write {
             if (!element(context, out, plan, elements.front())) return false;
             elements = elements.subspan(1);
         }
-        E::end_array(out, length);
+        E::end_array(out, start);
         return true;
     }
 
@@ -316,20 +319,19 @@ struct Write {
         object.byte('}');
         return E::text(context, out, object.finish());
     }
-    static bool map(Context& context, Writer& out, const Plan&, const Value& value) {
+    static bool map(Context& context, Writer& out, const Plan& plan, const Value& value) {
         if (value.list.size() % 2 != 0) return not_of_type(context);
-        E::begin_map(out, value.list.size() / 2);
+        const auto start = E::begin_map(out, value.list.size() / 2);
         for (std::size_t i = 0; i < value.list.size(); i += 2) {
             if (i > 0) E::next(out);
-            if (!E::map_key(context, out, value.list[i].text)) return false;
-            if (value.list[i + 1].is_null) {
-                E::null_element(out);
-                continue;
-            }
-            E::present_element(out);
-            if (!E::text(context, out, value.list[i + 1].text)) return false;
+            const auto entry = E::begin_entry(out, plan.entry);
+            if (!E::text(context, out, value.list[i].text)) return false;
+            const bool is_null = value.list[i + 1].is_null;
+            out.text(is_null ? plan.entry.value.absent : plan.entry.value.present);
+            if (!is_null && !E::text(context, out, value.list[i + 1].text)) return false;
+            E::end_entry(out, plan.entry, entry);
         }
-        E::end_map(out, value.list.size() / 2);
+        E::end_map(out, start);
         return true;
     }
 };
@@ -395,8 +397,18 @@ Shape shape_of(const Type& type) noexcept {
 template <typename E>
 void add_fields(std::vector<FieldBytes>& fields, const ConnectSchema& structure) {
     for (std::size_t i = 0; i < structure.fields.size(); ++i) {
-        const ConnectField& field = structure.fields[i];
-        fields.push_back(E::field(field.name, i, field.schema->optional));
+        fields.push_back(E::field(structure.fields[i], i));
+    }
+}
+
+// What stands around the elements of an array, the entries of a map or of the map in a structure.
+template <typename E>
+void add_parts(FormPlan& plan, const ConnectSchema& schema) {
+    if (schema.type == ConnectType::array) plan.element = E::element(*schema.element);
+    if (schema.type == ConnectType::map) plan.entry = E::entry(schema);
+    if (schema.type != ConnectType::structure) return;
+    for (const ConnectField& field : schema.fields) {
+        if (field.schema->type == ConnectType::map) plan.entry = E::entry(*field.schema);
     }
 }
 
@@ -416,6 +428,7 @@ FormPlan compile_form(const ColumnForm& form, const TypePtr& type, bool nested) 
             add_fields<Encoding>(plan.fields, *form.schema->fields.front().schema);
         }
     }
+    add_parts<Encoding>(plan, *form.schema);
     for (std::size_t i = 0; i < form.parts.size(); ++i) {
         const TypePtr& part = form.form == Form::array ? type->element : type->fields[i].type;
         plan.parts.push_back(compile_form<Encoding>(form.parts[i], part, nested));

@@ -1,7 +1,7 @@
 // Writes values in their forms, in any encoding: a writer for each form, picked once when the plan
 // of a table is made.
 //
-// An encoding is a class with the static functions of JsonEncoding.
+// What an encoding is: encoding/field_bytes.h.
 #pragma once
 
 #include <string>
@@ -43,6 +43,8 @@ struct FormPlan {
     bool nested = true;              // of an array: its dimensions are written
     std::vector<FormPlan> parts;     // as ColumnForm::parts
     std::vector<FieldBytes> fields;  // of a structure
+    FieldBytes element;              // of an array
+    EntryBytes entry;                // of a map, or of the map within a structure
 };
 
 // `nested`: arrays of several dimensions are arrays of arrays; else their elements one after the

@@ -51,7 +51,7 @@ template <typename Encoding>
 bool RowEncoder<Encoding>::write_key(Writer& out, const ColumnsPlan& plan, const Cell* cells,
                                      const Cell* older) {
     context_.in_key = true;
-    const auto start = Encoding::begin_structure(out);
+    const auto start = Encoding::begin_message(out);
     for (const DebeziumColumn& column : plan.columns) {
         const Cell& cell = best_known(cells, older, column.place);
         const bool known = cell.state != State::absent && cell.state != State::unchanged;
@@ -61,7 +61,7 @@ bool RowEncoder<Encoding>::write_key(Writer& out, const ColumnsPlan& plan, const
             return false;
         }
     }
-    Encoding::end_structure(out, start);
+    Encoding::end_message(out, start);
     return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "core/value.h"
@@ -75,15 +76,13 @@ struct WriteShape {
         out.text(plan.fields[1].absent);
         out.text(plan.fields[2].present);
         const bool is_path = shape == Shape::path;
-        E::begin_map(out, is_path ? 2 : 1);
-        static_cast<void>(E::map_key(context, out, "type"));
-        E::plain(out, name(shape));
+        const auto map = E::begin_map(out, is_path ? 2 : 1);
+        entry(out, plan, "type", name(shape));
         if (is_path) {
             E::next(out);
-            static_cast<void>(E::map_key(context, out, "closed"));
-            E::plain(out, value.text.starts_with('(') ? "true" : "false");
+            entry(out, plan, "closed", value.text.starts_with('(') ? "true" : "false");
         }
-        E::end_map(out, is_path ? 2 : 1);
+        E::end_map(out, map);
         E::end_structure(out, start);
         return true;
     }
@@ -115,21 +114,29 @@ struct WriteShape {
         out.text(plan.fields[0].present);
         E::integer(out, static_cast<std::int64_t>(numbers.back()));
         out.text(plan.fields[1].present);
-        E::begin_array(out, pairs);
+        const auto vector = E::begin_array(out, pairs);
         for (std::size_t i = 0; i < pairs; ++i) {
             if (i > 0) E::next(out);
-            E::begin_pair(out);
+            const auto pair = E::begin_entry(out, plan.entry);
             E::integer(out, static_cast<std::int64_t>(numbers[2 * i]));
-            E::between_pair(out);
+            out.text(plan.entry.value.present);
             E::real64(out, numbers[2 * i + 1]);
-            E::end_pair(out);
+            E::end_entry(out, plan.entry, pair);
         }
-        E::end_array(out, pairs);
+        E::end_array(out, vector);
         E::end_structure(out, start);
         return true;
     }
 
 private:
+    static void entry(Writer& out, const FormPlan& plan, std::string_view key,
+                      std::string_view value) {
+        const auto start = E::begin_entry(out, plan.entry);
+        E::plain(out, key);
+        out.text(plan.entry.value.present);
+        E::plain(out, value);
+        E::end_entry(out, plan.entry, start);
+    }
     static bool not_of_type(FormContext& context) noexcept {
         context.fault = ValueFault::not_of_type;
         return false;

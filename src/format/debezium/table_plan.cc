@@ -57,8 +57,8 @@ DebeziumColumn compile_column(const Relation& relation, std::uint32_t place, std
                         .read_text = column.type->read_text,
                         .read_binary = column.type->read_binary,
                         .compound = is_compound(column.type->kind)};
-    const FieldBytes bytes = Encoding::field(adjusted_field_name(column.name, names.fields), field,
-                                             form.schema->optional);
+    const FieldBytes bytes =
+        Encoding::field({adjusted_field_name(column.name, names.fields), plan.schema}, field);
     plan.present = bytes.present;
     plan.null = bytes.absent;
     plan.absent = bytes.absent;

@@ -1,8 +1,5 @@
 // How the values of a message are written as JSON, for formats that can be written in other
-// encodings too: each encoding has the same functions.
-//
-// A structure is written as the bytes that its plan keeps ready: for each field what comes before a
-// value, and what stands for none.
+// encodings too: each encoding has the same functions (field_bytes.h).
 #pragma once
 
 #include <cmath>
@@ -12,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "format/encoding/field_bytes.h"
 #include "format/json/number.h"
 #include "format/json/string.h"
 #include "format/json/text.h"
@@ -19,21 +17,23 @@
 
 namespace pgc {
 
-// The constant bytes of a structure's field.
-struct FieldBytes {
-    std::string present;  // before its value
-    std::string absent;   // instead of one
-};
-
 struct JsonEncoding {
-    // Of the field `name`, the `place`th of a structure.
-    static FieldBytes field(std::string_view name, std::size_t place, bool /*optional*/) {
-        const std::string present = (place == 0 ? '{' : ',') + json_name(name);
+    static FieldBytes field(const ConnectField& field, std::size_t place) {
+        const std::string present = (place == 0 ? '{' : ',') + json_name(field.name);
         return {.present = present, .absent = present + "null"};
     }
-    // Around the fields of a structure, which has at least one.
+    static FieldBytes element(const ConnectSchema& /*element*/) { return {{}, "null"}; }
+    // An object where keys are texts; else an array of arrays of two.
+    static EntryBytes entry(const ConnectSchema& map) {
+        if (map.key->type == ConnectType::string) return {{}, {":", ":null"}, {}};
+        return {"[", {",", ",null"}, "]"};
+    }
+
+    static std::size_t begin_message(Writer&) { return 0; }
+    static void end_message(Writer& out, std::size_t /*start*/) { out.byte('}'); }
     static std::size_t begin_structure(Writer&) { return 0; }
     static void end_structure(Writer& out, std::size_t /*start*/) { out.byte('}'); }
+    static constexpr std::string_view kEmptyMessage = "{}";
     static constexpr std::string_view kEmptyStructure = "{}";
 
     static void boolean(Writer& out, bool value) { out.text(value ? "true" : "false"); }
@@ -62,27 +62,33 @@ struct JsonEncoding {
         out.byte('"');
     }
 
-    // Elements between begin and end, with next() before each but the first.
-    static void begin_array(Writer& out, std::size_t /*count*/) { out.byte('['); }
-    static void next(Writer& out) { out.byte(','); }
-    static void end_array(Writer& out, std::size_t /*count*/) { out.byte(']'); }
-    // An element that may be null.
-    static void null_element(Writer& out) { out.text("null"); }
-    static void present_element(Writer&) {}
+    static void decimal(Writer& out, std::string_view digits, int /*scale*/) { bytes(out, digits); }
 
-    // A key that is not a text, and its value: an element of an array.
-    static void begin_pair(Writer& out) { out.byte('['); }
-    static void between_pair(Writer& out) { out.byte(','); }
-    static void end_pair(Writer& out) { out.byte(']'); }
-
-    // Key, value, next(), key, value …
-    static void begin_map(Writer& out, std::size_t /*count*/) { out.byte('{'); }
-    static bool map_key(TextRules& rules, Writer& out, std::string_view key) {
-        if (!write_text(rules, out, key)) return false;
-        out.byte(':');
-        return true;
+    static std::size_t begin_array(Writer& out, std::size_t /*count*/) {
+        out.byte('[');
+        return 0;
     }
-    static void end_map(Writer& out, std::size_t /*count*/) { out.byte('}'); }
+    static void next(Writer& out) { out.byte(','); }
+    static void end_array(Writer& out, std::size_t /*start*/) { out.byte(']'); }
+    static std::size_t begin_element(Writer& out, const FieldBytes& element) {
+        out.text(element.present);
+        return 0;
+    }
+    static void end_element(Writer&, std::size_t /*start*/) {}
+    static void null_element(Writer& out, const FieldBytes& element) { out.text(element.absent); }
+
+    static std::size_t begin_map(Writer& out, std::size_t /*count*/) {
+        out.byte('{');
+        return 0;
+    }
+    static void end_map(Writer& out, std::size_t /*start*/) { out.byte('}'); }
+    static std::size_t begin_entry(Writer& out, const EntryBytes& entry) {
+        out.text(entry.key);
+        return 0;
+    }
+    static void end_entry(Writer& out, const EntryBytes& entry, std::size_t /*start*/) {
+        out.text(entry.end);
+    }
 
 private:
     // A number that looks like one with a fraction, so that readers without a schema take it for

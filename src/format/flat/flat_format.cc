@@ -52,7 +52,8 @@ FlatTable FlatFormat<Encoding>::compile(const Relation& relation) {
     table.schema = relation.schema;
     table.name = relation.name;
     std::size_t place = table.row.columns.size();
-    if (rewrites()) table.deleted = Encoding::field("__deleted", place++, true);
+    if (rewrites())
+        table.deleted = Encoding::field({"__deleted", optional_of(ConnectType::string)}, place++);
     table.fields = added(table, flat_.fields, place);
     table.headers = added(table, flat_.headers, 0);
     const std::string topic = table_topic(relation, about_);
@@ -70,7 +71,7 @@ std::vector<AddedField> FlatFormat<Encoding>::added(const FlatTable& table,
                                                     std::size_t place) const {
     std::vector<AddedField> found;
     for (const FlatField& field : fields) {
-        AddedField one{.field = field, .bytes = Encoding::field(field.name, place, true)};
+        AddedField one{.field = field};
         if (field.of == Of::before || field.of == Of::after) {
             const auto column =
                 std::ranges::find(table.row.schema->fields, field.field, &ConnectField::name);
@@ -79,7 +80,9 @@ std::vector<AddedField> FlatFormat<Encoding>::added(const FlatTable& table,
                 &table.row
                      .columns[static_cast<std::size_t>(column - table.row.schema->fields.begin())];
         }
-        ++place;
+        one.schema =
+            made_optional(one.column != nullptr ? *one.column->schema : *block_field(field));
+        one.bytes = Encoding::field({field.name, one.schema}, place++);
         found.push_back(std::move(one));
     }
     return found;
@@ -94,9 +97,7 @@ ConnectSchemaPtr FlatFormat<Encoding>::value_schema(const FlatTable& table,
         schema->fields.push_back({"__deleted", optional_of(ConnectType::string)});
     }
     for (const AddedField& one : table.fields) {
-        const ConnectSchemaPtr of =
-            one.column != nullptr ? one.column->schema : block_field(one.field);
-        schema->fields.push_back({one.field.name, made_optional(*of)});
+        schema->fields.push_back({one.field.name, one.schema});
     }
     return schema;
 }
@@ -132,11 +133,11 @@ bool FlatFormat<Encoding>::write_value(const FlatTable& table, const Change& cha
     out_.text(table.value_head);
     const bool empty = table.row.columns.empty() && table.fields.empty() && !rewrites();
     if (empty) {
-        out_.text(Encoding::kEmptyStructure);
+        out_.text(Encoding::kEmptyMessage);
         out_.text(table.value_tail);
         return true;
     }
-    const auto start = Encoding::begin_structure(out_);
+    const auto start = Encoding::begin_message(out_);
     if (!row_.write_fields(out_, table.row, removed ? before : after,
                            removed ? nullptr : change.before)) {
         return false;
@@ -148,7 +149,7 @@ bool FlatFormat<Encoding>::write_value(const FlatTable& table, const Change& cha
     for (const AddedField& one : table.fields) {
         if (!write_added(out_, table, one, change)) return false;
     }
-    Encoding::end_structure(out_, start);
+    Encoding::end_message(out_, start);
     out_.text(table.value_tail);
     return true;
 }

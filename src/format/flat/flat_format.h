@@ -19,6 +19,7 @@ namespace pgc {
 // A field that is written beside the row.
 struct AddedField {
     FlatField field;
+    ConnectSchemaPtr schema;
     FieldBytes bytes;
     const DebeziumColumn* column = nullptr;  // of before and after; in DebeziumTable::row
 };
