@@ -106,7 +106,7 @@ struct Type {
     Oid root;
     std::string root_name;
     std::int32_t modifier = -1;  // of a domain: what it says of its values; as Column::modifier
-    std::vector<std::string> labels;  // of an enumeration, in their order
+    std::vector<std::string> labels;  // of an enumeration, in order; values may have newer ones
     Reader read_text = nullptr;
     Reader read_binary = nullptr;         // nullptr: no known binary form
     std::shared_ptr<const Type> element;  // of array, range (its subtype), multirange (its range)

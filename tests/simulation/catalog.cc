@@ -17,6 +17,8 @@ using Cell = std::optional<std::string>;
 
 // So many bytes of the log after each other, a table has the same comment.
 constexpr std::uint64_t kCommentAge = 4096;
+constexpr std::uint64_t kMoodsMax = 100;  // more of the log, and they begin anew
+constexpr std::uint32_t kVarchar = 1043;
 
 Rows one_row(std::initializer_list<std::pair<const char*, Cell>> cells) {
     Rows rows;
@@ -44,7 +46,7 @@ Answered refused(std::string_view sqlstate, std::string_view message) {
 
 }  // namespace
 
-Answered Catalog::answer(std::string_view command, std::string_view about) {
+Answered Catalog::answer(std::string_view command, Parameters parameters) {
     const auto is = [&](std::string_view name) { return command.starts_with(name); };
     if (is("IDENTIFY_SYSTEM")) return system();
     if (is("TIMELINE_HISTORY")) {
@@ -70,7 +72,8 @@ Answered Catalog::answer(std::string_view command, std::string_view about) {
     if (is("/* pg-capture: publication signature */")) {
         return {one_row({{"signature", signature()}})};
     }
-    if (is("/* pg-capture: published types */")) return {one_row({{"types", "{20,25}"}})};
+    if (is("/* pg-capture: published types */"))
+        return {one_row({{"types", fmt::format("{{20,25,{},{}}}", kMood, kShort)}})};
     if (is("/* pg-capture: slots */")) return {slots()};
     if (is("/* pg-capture: drop slot */")) {
         if (server_.slot_active()) return refused("55006", "replication slot is active");
@@ -90,7 +93,7 @@ Answered Catalog::answer(std::string_view command, std::string_view about) {
     if (is("/* pg-capture: reader */")) {
         return {without_rows(one_row({{"application", {}}, {"address", {}}}))};
     }
-    if (is("/* pg-capture: table facts */")) return {table_facts(about)};
+    if (is("/* pg-capture: table facts */")) return {table_facts(parameters)};
     if (is("/* pg-capture: reselect */")) return {one_row({{"note", "as it is now"}})};
     if (server_.publications() && command.find(" PUBLICATION ") != std::string_view::npos) {
         const std::string failed = server_.publications()->run(command);
@@ -253,14 +256,15 @@ Rows Catalog::slot_health() const {
          {"idle_timeout_s", {}}});
 }
 
-// The comment of every table changes now and then, which nobody announces.
-Rows Catalog::table_facts(std::string_view oid) const {
+// The comment of every table changes now and then, and the enumeration gets labels, which nobody
+// announces.
+Rows Catalog::table_facts(Parameters parameters) const {
     Rows rows;
     rows.columns = {"what", "oid",     "schema", "name",      "kind",     "category", "element",
                     "base", "subtype", "range",  "delimiter", "sendable", "place"};
     std::uint32_t table = kTables;
     for (std::uint32_t i = 0; i < kTables; ++i) {
-        if (oid == std::to_string(kFirstOid + i)) table = i;
+        if (parameters[0] == std::to_string(kFirstOid + i)) table = i;
     }
     if (table == kTables) return rows;
     const auto add = [&](const char* what, const std::string& name, const ColumnWords& words = {},
@@ -274,12 +278,32 @@ Rows Catalog::table_facts(std::string_view oid) const {
         names.push_back(fmt::format("c{}", i));
     }
     for (const std::string& name : names) {
-        add("c", name, words_of(table, name), name == "id" ? "20" : "25", rows.rows.size() + 1);
+        add("c", name, words_of(table, name), std::to_string(type_of(name)).c_str(),
+            rows.rows.size() + 1);
     }
+    add_types(parameters[1].value_or(""), rows);
     if (is_keyed(table)) add("k", "id", {}, "0", 1);
     const std::string comment = fmt::format("as of {}", server_.end().value / kCommentAge);
     add("r", "", {.comment = comment});
     return rows;
+}
+
+void Catalog::add_types(std::string_view asked, Rows& rows) const {
+    const auto add = [&](const char* what, std::uint32_t type, std::string name, const char* kind,
+                         std::uint32_t base, std::uint64_t place) {
+        rows.rows.push_back({what, std::to_string(type), "public", std::move(name), kind, "", "0",
+                             std::to_string(base), "0", "0", ",", "t", std::to_string(place)});
+    };
+    const auto is_asked = [&](std::uint32_t type) {
+        return asked.find(std::to_string(type)) != std::string_view::npos;
+    };
+    if (is_asked(kMood)) {
+        add("t", kMood, "mood", "e", 0, 0);
+        for (std::uint64_t i = 0; i <= server_.end().value / kCommentAge % kMoodsMax; ++i) {
+            add("l", kMood, mood(i), "", 0, i + 1);
+        }
+    }
+    if (is_asked(kShort)) add("t", kShort, "short", "d", kVarchar, kShortModifier);
 }
 
 }  // namespace pgc::sim

@@ -2,6 +2,8 @@
 // room, recognised by the comment each of them begins with.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,8 +27,8 @@ public:
         : world_(world), server_(server), version_(version) {}
 
     int version() const noexcept { return version_; }
-    // `about`: the OID of the table that the command is about, if it has one as a parameter.
-    Answered answer(std::string_view command, std::string_view about);
+    using Parameters = std::span<const std::optional<std::string>>;
+    Answered answer(std::string_view command, Parameters parameters);
 
 private:
     Answered system() const;
@@ -39,7 +41,8 @@ private:
     Rows published_tables() const;
     Rows slots() const;
     Rows slot_health() const;
-    Rows table_facts(std::string_view oid) const;
+    Rows table_facts(Parameters parameters) const;
+    void add_types(std::string_view asked, Rows& rows) const;
 
     World& world_;
     Server& server_;

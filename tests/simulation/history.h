@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,16 @@ inline constexpr std::uint32_t kTables = 4;
 inline constexpr const char* kPublished = "shop_pub";
 inline constexpr const char* kPublishedInserts = "shop_pub_inserts";
 inline constexpr std::uint32_t kFirstOid = 16401;  // of table 0
+inline constexpr std::uint32_t kMood = 16501;      // an enumeration
+inline constexpr std::uint32_t kShort = 16502;     // a domain over varchar(kShortModifier - 4)
+inline constexpr std::int32_t kShortModifier = 24;
+
+// Of a column by its name: "id", "v", "note", and "c1", "c2" that were added.
+constexpr std::uint32_t type_of(std::string_view column) noexcept {
+    if (column == "id") return 20;
+    if (!column.starts_with('c')) return 25;
+    return (column.back() - '0') % 2 == 1 ? kMood : kShort;
+}
 
 // Table 0 has the default replica identity, table 1 FULL, table 2 the default again, table 3
 // FULL and no key.

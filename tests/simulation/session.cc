@@ -52,10 +52,6 @@ std::vector<std::string> names(std::string_view list) {
     return all;
 }
 
-std::uint32_t type_of(std::string_view column) noexcept {
-    return column == "id" ? 20 : 25;
-}
-
 // A condition whose terms are joined by AND: ("id" > '5' AND "id" <= '9') AND (id > 7).
 class Condition {
 public:

@@ -101,7 +101,7 @@ Result<Link::Connecting> WireLink::connect() {
     return Connecting::done;
 }
 
-Result<void> WireLink::ask(std::string_view command, std::string_view table) {
+Result<void> WireLink::ask(std::string_view command, Catalog::Parameters parameters) {
     world_.step("send");
     if (auto error = broken()) return std::unexpected(std::move(*error));
     sqlstate_.clear();
@@ -123,7 +123,7 @@ Result<void> WireLink::ask(std::string_view command, std::string_view table) {
         answer_soon(dropped ? Answered{Rows{}} : refusal("42704", "there is no such slot"));
     } else {
         auto answer = session_ ? session_->answer(command) : std::nullopt;
-        answer_soon(answer ? std::move(*answer) : catalog_.answer(command, table));
+        answer_soon(answer ? std::move(*answer) : catalog_.answer(command, parameters));
     }
     world_.step("sent");
     return {};
@@ -228,8 +228,10 @@ Result<Link::Drained> WireLink::drain(std::vector<CopyMessage>& out, std::size_t
             received += bytes;
             return Drained::limit;
         }
-        if (const auto table = declaration(*message)) {
-            give(*table);
+        if (announced_.empty()) announced_ = declaration(*message);
+        if (!announced_.empty()) {
+            give(announced_.front());
+            announced_.pop_front();
             continue;  // the limits hold for it too
         }
         const bool lost = loses_aborts_ && message->kind == Sent::Kind::stream_abort;
@@ -289,7 +291,7 @@ const Row& WireLink::row_of(const Sent& message) const {
     return history_.transactions[message.transaction].rows[message.row];
 }
 
-std::optional<std::string> WireLink::declaration(const Sent& message) {
+std::deque<std::string> WireLink::declaration(const Sent& message) {
     switch (message.kind) {
         case Sent::Kind::row: return declaration(row_of(message), declared_);
         case Sent::Kind::stream_lost: {
@@ -298,11 +300,11 @@ std::optional<std::string> WireLink::declaration(const Sent& message) {
             [[fallthrough]];
         }
         case Sent::Kind::stream_row: {
-            auto table = declaration(row_of(message), streamed_[message.xid].declared);
-            if (table) table = wire::in_block(message.sub_xid, *table);
-            return table;
+            auto all = declaration(row_of(message), streamed_[message.xid].declared);
+            for (std::string& one : all) one = wire::in_block(message.sub_xid, one);
+            return all;
         }
-        default: return std::nullopt;
+        default: return {};
     }
 }
 
@@ -336,10 +338,10 @@ void WireLink::told(const Sent& message) {
 }
 
 // Told before the first row, when it has changed, and now and then for no reason.
-std::optional<std::string> WireLink::declaration(const Row& row, Declared& declared) {
+std::deque<std::string> WireLink::declaration(const Row& row, Declared& declared) {
     const auto now = (static_cast<std::uint32_t>(row.identity) << 16U) | row.columns;
     const bool again = std::exchange(declared.again[row.table], false);
-    if (declared.forms[row.table] == now && !again) return std::nullopt;
+    if (declared.forms[row.table] == now && !again) return {};
     declared.forms[row.table] = now;
     declared.at[row.table] = ++declarations_;
     const bool full = row.identity == 'f';
@@ -347,11 +349,18 @@ std::optional<std::string> WireLink::declaration(const Row& row, Declared& decla
     std::vector<wire::SentColumn> columns{{.name = "id", .type = 20, .identity = any},
                                           {.name = "v", .identity = full},
                                           {.name = "note", .identity = full}};
+    std::deque<std::string> all;
     for (std::uint32_t i = 1; i <= row.columns; ++i) {
-        columns.push_back({.name = fmt::format("c{}", i), .identity = full});
+        const std::string name = fmt::format("c{}", i);
+        columns.push_back({.name = name, .type = type_of(name), .identity = full});
+        if (i > 2) continue;
+        // A domain goes by the name of what it is made of.
+        all.push_back(i == 1 ? wire::type(kMood, "public", "mood")
+                             : wire::type(kShort, "", "varchar"));
     }
-    return wire::relation(kFirstOid + row.table, "public", name_of(row.table), row.identity,
-                          columns);
+    all.push_back(
+        wire::relation(kFirstOid + row.table, "public", name_of(row.table), row.identity, columns));
+    return all;
 }
 
 std::string WireLink::encoded(const Sent& message) const {

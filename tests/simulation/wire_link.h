@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -48,7 +49,7 @@ public:
     Result<void> send(std::string_view command) override { return ask(command, {}); }
     Result<void> send(std::string_view command,
                       std::span<const std::optional<std::string>> parameters, bool) override {
-        return ask(command, parameters.empty() ? "" : parameters.front().value_or(""));
+        return ask(command, parameters);
     }
     Result<std::optional<Rows>> result() override;
     const std::string& sqlstate() const noexcept override { return sqlstate_; }
@@ -74,7 +75,7 @@ private:
     // When TCP notices that nothing comes back; only in a hole.
     Instant given_up_at() const { return server_.hole(holes_) + kTcpPatience; }
     std::optional<Error> broken() const;
-    Result<void> ask(std::string_view command, std::string_view table);
+    Result<void> ask(std::string_view command, Catalog::Parameters parameters);
     void answer_soon(Answered answer);
     Answered start_replication(std::string_view command);
     void create_slot(std::string_view command);
@@ -93,9 +94,10 @@ private:
         Declared declared;
         std::optional<Declared> before;  // the part of its last block that is aborted
     };
-    // What stands before the row: its table, if the server has not told of it yet.
-    std::optional<std::string> declaration(const Row& row, Declared& declared);
-    std::optional<std::string> declaration(const Sent& message);
+    // What stands before the row: its table and that one's types, if the server has not told of
+    // them yet.
+    std::deque<std::string> declaration(const Row& row, Declared& declared);
+    std::deque<std::string> declaration(const Sent& message);
     void told(const Sent& message);
     const Row& row_of(const Sent& message) const;
     std::string encoded(const Sent& message) const;
@@ -121,6 +123,7 @@ private:
     Declared declared_;
     std::map<std::uint32_t, StreamedTables> streamed_;  // by xid
     std::uint64_t declarations_ = 0;
+    std::deque<std::string> announced_;  // a declaration that is under way
     std::optional<Instant> ends_at_;
 
     SlotMaker& slots_;

@@ -15,6 +15,10 @@ CREATE TYPE shop.mood AS ENUM ('sad', 'glad');
 CREATE TYPE shop.passing AS ENUM ('by');
 CREATE DOMAIN shop.sure AS int NOT NULL;
 CREATE DOMAIN shop.usual AS int DEFAULT 5;
+CREATE TYPE shop.size AS ENUM ('small', 'LARGE, very');
+ALTER TYPE shop.size ADD VALUE 'mid "size"' BEFORE 'LARGE, very';
+CREATE DOMAIN shop.priced AS numeric(12, 2);
+CREATE DOMAIN shop.cheap AS shop.priced CHECK (value < 10);
 CREATE FUNCTION shop.first() RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE FUNCTION shop.sum(int, int) RETURNS int LANGUAGE sql AS 'SELECT $1 + $2';
 CREATE OPERATOR shop.+ (PROCEDURE = shop.sum, LEFTARG = int, RIGHTARG = int);
@@ -102,6 +106,19 @@ def prepare(connection, question):
     connection.execute(f"PREPARE facts AS {question}")
 
 
+def ask_of_types(server, connection, *names):
+    """Labels and typmod of the types and of what they are made of, by name."""
+    oids = [server.psql(f"SELECT '{name}'::regtype::oid", db=DB).strip() for name in names]
+    rows = connection.execute(f"EXECUTE facts ('0', '{{{','.join(oids)}}}', '{{}}', '')").fetchall()
+    types = {row[1]: row[3] for row in rows if row[0] == "t"}
+    modifiers = {row[3]: row[12] for row in rows if row[0] == "t"}
+    labels = {}
+    for row in rows:
+        if row[0] == "l":
+            labels.setdefault(types[row[1]], []).append(row[3])
+    return labels, modifiers
+
+
 def ask(server, connection):
     """The table's comment, and its columns as in EXPECTED, with their types' OIDs."""
     oid = server.psql("SELECT 'shop.t'::regclass::oid", db=DB).strip()
@@ -125,6 +142,18 @@ def test_what_is_said_of_each_column(server, question):
     assert columns == expected(server)
     assert list(columns) == list(expected(server)), "in the table's order"
     assert types["must"] == 25 and types["at"] == 1184
+
+
+def test_the_labels_of_enumerations_and_the_modifiers_of_domains(server, question):
+    many = ", ".join(f"'l{i}'" for i in range(10_001))
+    server.psql(f"CREATE TYPE shop.huge AS ENUM ({many})", db=DB)
+    with server.connect(DB, user="reader") as connection:
+        prepare(connection, question)
+        labels, modifiers = ask_of_types(server, connection, "shop.size[]", "shop.mood", "shop.cheap",
+                                         "shop.huge")
+    assert labels == {"size": ["small", 'mid "size"', "LARGE, very"], "mood": ["sad", "glad"]}
+    assert modifiers["cheap"] == modifiers["size"] == -1
+    assert modifiers["priced"] == ((12 << 16) | 2) + 4
 
 
 def test_nobody_who_alters_the_table_is_waited_for(server, question):

@@ -13,9 +13,13 @@ namespace pgc {
 
 namespace {
 
+// An enumeration with more labels is as one whose labels nobody knows.
+constexpr int kLabelsMax = 10'000;
+
 // One shape for every row, so that one round trip suffices:
 //   what      k: column of the primary key   i: of the identity index
 //             t: a type                      a: an attribute of composite type `oid`
+//             l: a label of enumeration `oid`; none if it has more than kLabelsMax
 //             c: a column of the table: its type in `element`, its default in `schema`, its
 //                comment in `category`, n in `kind` if it is NOT NULL, g in `sendable` if generated
 //             r: the table itself, with what is above it in `name` (catalog/lineage.h) and its
@@ -23,15 +27,15 @@ namespace {
 //             w: always there: the log's end in `name`; why the table is published in `kind`
 //   oid       of the type
 //   schema    of the type
-//   name      of column, type, attribute
+//   name      of column, type, attribute, label
 //   kind, category, element, base, subtype, range, delimiter, sendable: of the type;
 //   an attribute has its type's OID in `element`
-//   place     order among rows of one `what`
+//   place     order among rows of one `what`; of a type: typtypmod
 //
 // {0}: condition that leaves an index's INCLUDE columns out (11 and later have them).
 // {1}: a type's multirange row, 14 and later. {3}: lineage_sql(). {4}, {5}: kListedSchema and
 // kWholeSchema, 15 and later; $4 is named once more, because before 15 nothing else does.
-// {6}: columns_query().
+// {6}: columns_query(). {7}: kLabelsMax.
 constexpr std::string_view kQuery = R"sql(/* pg-capture: table facts */
 WITH RECURSIVE wanted(oid) AS (
     SELECT w.oid FROM pg_catalog.unnest($2::pg_catalog.oid[]) AS w(oid)
@@ -76,7 +80,7 @@ SELECT 't', t.oid, n.nspname::pg_catalog.text, t.typname::pg_catalog.text,
                 0::pg_catalog.oid),
        {2},
        t.typdelim::pg_catalog.text,
-       CASE WHEN t.typsend <> 0::pg_catalog.oid THEN 't' ELSE 'f' END, 0
+       CASE WHEN t.typsend <> 0::pg_catalog.oid THEN 't' ELSE 'f' END, t.typtypmod
   FROM wanted
   JOIN pg_catalog.pg_type t ON t.oid = wanted.oid
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
@@ -86,6 +90,15 @@ SELECT 'a', t.oid, '', a.attname::pg_catalog.text, '', '', a.atttypid, 0, 0, 0, 
   JOIN pg_catalog.pg_type t ON t.oid = wanted.oid AND t.typtype = 'c'
   JOIN pg_catalog.pg_attribute a ON a.attrelid = t.typrelid
        AND a.attnum > 0 AND NOT a.attisdropped
+UNION ALL
+SELECT 'l', wanted.oid, '', l.enumlabel::pg_catalog.text, '', '', 0, 0, 0, 0, '', '', l.place
+  FROM wanted
+  CROSS JOIN LATERAL (
+      SELECT e.enumlabel, pg_catalog.row_number() OVER (ORDER BY e.enumsortorder) AS place,
+             pg_catalog.count(*) OVER () AS labels
+        FROM pg_catalog.pg_enum e
+       WHERE e.enumtypid = wanted.oid) AS l
+ WHERE l.labels <= {7}
 UNION ALL
 {6}
 UNION ALL
@@ -212,6 +225,8 @@ CatalogType read_type(const Row& row) {
     type.range = read_oid(row, kRange);
     type.delimiter = read_char(row, kDelimiter, ',');
     type.has_send = *row[kSendable] == "t";
+    const std::string& modifier = *row[kPlace];
+    std::from_chars(modifier.data(), modifier.data() + modifier.size(), type.modifier);
     return type;
 }
 
@@ -272,7 +287,7 @@ std::string table_facts_query(int server_version) {
         has_multiranges ? kMultirangePart : "",
         has_multiranges ? kMultirangeColumn : "0::pg_catalog.oid", lineage_sql("c.oid"),
         server_version >= 150000 ? kListedSchema : "", server_version >= 150000 ? kWholeSchema : "",
-        columns_query(server_version));
+        columns_query(server_version), kLabelsMax);
 }
 
 std::vector<std::optional<std::string>> table_facts_parameters(
@@ -290,7 +305,9 @@ std::vector<std::optional<std::string>> table_facts_parameters(
 
 Result<TableFacts> read_table_facts(const Rows& rows) {
     TableFacts facts;
-    std::vector<std::pair<Oid, CatalogType::Attribute>> attributes;  // they come before types
+    // They come before types.
+    std::vector<std::pair<Oid, CatalogType::Attribute>> attributes;
+    std::vector<std::pair<Oid, std::string>> labels;
     std::unordered_map<Oid, std::size_t> places;
     for (const Row& row : rows.rows) {
         if (!has_shape(row)) {
@@ -319,6 +336,7 @@ Result<TableFacts> read_table_facts(const Rows& rows) {
             case 'a':
                 attributes.push_back({read_oid(row, kOid), {*row[kName], read_oid(row, kElement)}});
                 break;
+            case 'l': labels.emplace_back(read_oid(row, kOid), *row[kName]); break;
             case 't':
                 places.emplace(read_oid(row, kOid), facts.types.size());
                 facts.types.push_back(read_type(row));
@@ -329,6 +347,10 @@ Result<TableFacts> read_table_facts(const Rows& rows) {
     for (auto& [type, attribute] : attributes) {
         const auto at = places.find(type);
         if (at != places.end()) facts.types[at->second].attributes.push_back(std::move(attribute));
+    }
+    for (auto& [type, label] : labels) {
+        const auto at = places.find(type);
+        if (at != places.end()) facts.types[at->second].labels.push_back(std::move(label));
     }
     return facts;
 }

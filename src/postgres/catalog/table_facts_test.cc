@@ -66,6 +66,24 @@ TEST(TableFactsTest, GivesACompositeItsAttributesInOrder) {
     EXPECT_EQ(facts->types[0].attributes[1].type, Oid{23});
 }
 
+TEST(TableFactsTest, GivesAnEnumerationItsLabelsAndADomainItsModifier) {
+    const auto label = [](const char* type, const char* name, const char* place) -> Row {
+        return {"l", type, "", name, "", "", "0", "0", "0", "0", "", "", place};
+    };
+    const auto facts = read_table_facts(answer(
+        {label("16700", "glad", "1"),
+         label("16700", "a,b", "2"),
+         label("16701", "gone", "1"),
+         {"t", "16700", "public", "mood", "e", "E", "0", "0", "0", "0", ",", "t", "-1"},
+         {"t", "16702", "public", "short", "d", "S", "0", "1043", "0", "0", ",", "t", "24"}}));
+    ASSERT_TRUE(facts);
+    ASSERT_EQ(facts->types.size(), 2U);
+    EXPECT_EQ(facts->types[0].labels, (std::vector<std::string>{"glad", "a,b"}));
+    EXPECT_EQ(facts->types[0].modifier, -1);
+    EXPECT_EQ(facts->types[1].modifier, 24);
+    EXPECT_TRUE(facts->types[1].labels.empty());
+}
+
 TEST(TableFactsTest, IgnoresAttributesOfATypeThatVanishedMeanwhile) {
     const auto facts = read_table_facts(answer({attribute("16600", "street", "25")}));
     ASSERT_TRUE(facts);

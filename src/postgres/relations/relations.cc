@@ -16,7 +16,8 @@ bool same_type(const TypePtr& a, const TypePtr& b) {
     if (!a || !b) return false;
     if (a->kind != b->kind || a->width != b->width || a->is_unsigned != b->is_unsigned ||
         a->oid != b->oid || a->name != b->name || a->delimiter != b->delimiter ||
-        a->read_text != b->read_text || a->read_binary != b->read_binary) {
+        a->modifier != b->modifier || a->labels != b->labels || a->read_text != b->read_text ||
+        a->read_binary != b->read_binary) {
         return false;
     }
     if (!same_type(a->element, b->element)) return false;
@@ -237,6 +238,13 @@ Result<void> Relations::answer(const Question& question, const TableFacts& facts
     }
     if (!asked_again) return {};
     const std::string message = known->message;
+    // A type of it was announced since it was asked about, and this answer has nothing of it.
+    const auto decoded = pgoutput::decode_relation(message, false);
+    if (decoded && !missing_types(*decoded).empty()) {
+        known->asked_again = true;
+        again_.push_back(known->oid);
+        return {};
+    }
     return install(message, facts, false);
 }
 

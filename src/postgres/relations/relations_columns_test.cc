@@ -137,6 +137,45 @@ TEST_F(RelationsColumnsTest, ADifferenceMakesANewVersionWhenTheTableIsAnnouncedA
     EXPECT_THAT(changed_, ElementsAre(1U, 2U, 3U, 4U, 5U));
 }
 
+TEST_F(RelationsColumnsTest, ANewLabelOfAnEnumIsKnownWhenTheTableIsAnnouncedAgain) {
+    constexpr std::uint32_t kMood = 20001;
+    const std::string message = users({{"id", kInt4, true}, {"mood", kMood}});
+    TableFacts all = facts({column("id", kInt4, false), column("mood", kMood)});
+    all.types.push_back({.oid = Oid{kMood}, .name = "mood", .type = 'e', .labels = {"sad"}});
+    EXPECT_THAT(declare(all, message)->columns[1].type->labels, ElementsAre("sad"));
+    all.types[0].labels.emplace_back("glad");
+    EXPECT_THAT(declare(all, message)->columns[1].type->labels, ElementsAre("sad", "glad"))
+        << "the answer to another question may have brought it";
+    EXPECT_THAT(changed_, ElementsAre(1U));
+    all.types[0].labels.emplace_back("neither");
+    relations_.announce_type({.oid = Oid{kMood}, .schema = "public", .name = "mood"});
+    EXPECT_THAT(declare(all, message)->columns[1].type->labels,
+                ElementsAre("sad", "glad", "neither"));
+    EXPECT_THAT(changed_, ElementsAre(1U, 2U));
+}
+
+TEST_F(RelationsColumnsTest, AnAnswerThatIsOlderThanATypesAnnouncementIsNotBelievedAboutIt) {
+    constexpr std::uint32_t kMood = 20001;
+    const std::string message = users({{"id", kInt4, true}, {"mood", kMood}});
+    const TableFacts without = facts({column("id", kInt4, false), column("mood", kMood)});
+    TableFacts all = without;
+    all.types.push_back({.oid = Oid{kMood}, .name = "mood", .type = 'e', .labels = {"sad"}});
+    declare(all, message);
+    EXPECT_EQ(relations_.declare(message), Relations::Declared::known);
+    const auto asked = relations_.question();
+    ASSERT_TRUE(asked);
+    EXPECT_THAT(asked->types, IsEmpty()) << "it is known";
+    relations_.announce_type({.oid = Oid{kMood}, .schema = "public", .name = "mood"});
+    ASSERT_TRUE(relations_.answer(*asked, without));
+    const auto again = relations_.question();
+    ASSERT_TRUE(again);
+    EXPECT_THAT(again->types, ElementsAre(Oid{kMood}));
+    ASSERT_TRUE(relations_.answer(*again, all));
+    EXPECT_FALSE(relations_.question());
+    EXPECT_EQ(relations_.find(Oid{kUsers})->relation->columns[1].type->kind, Kind::enumeration);
+    EXPECT_THAT(changed_, IsEmpty());
+}
+
 TEST_F(RelationsColumnsTest, RowsOfASnapshotSayTheSame) {
     const auto streamed = declare(usual());
     const std::string message = users();

@@ -200,11 +200,14 @@ TypeMap::Composed TypeMap::compose_added(const CatalogType& row, int depth) {
         const Composed base = compose(row.base, depth);
         height = base.height + 1;
         type = std::make_shared<Type>(*base.type);
+        // A domain over a domain can't have one of its own.
+        if (row.modifier >= 0) type->modifier = row.modifier;
     } else if (row.type == 'c') {
         type = compose_record(row, depth, height);
     } else if (row.type == 'e') {
         type = make_text(row.oid);
         type->kind = Kind::enumeration;
+        type->labels = row.labels;
         type->read_binary = types::read_plain;
     } else if (row.type == 'r' && row.subtype) {
         made_of(Kind::range, row.subtype);

@@ -10,6 +10,7 @@
 // that were made before go on holding the old one. Not thread-safe: belongs to its source.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -39,6 +40,8 @@ struct CatalogType {
     std::vector<Attribute> attributes{};  // of a composite, in order, dropped ones left out
     char delimiter = ',';                 // typdelim
     bool has_send = true;                 // typsend <> 0
+    std::int32_t modifier = -1;           // of a domain: typtypmod
+    std::vector<std::string> labels{};    // of an enumeration, in order
 };
 
 class TypeMap {

@@ -134,6 +134,35 @@ TEST(TypeMapTest, EnumsAreTheirLabels) {
     EXPECT_EQ(reading.binary(Oid{20001}, "happy"), "'happy'");
 }
 
+TEST(TypeMapTest, AnEnumAndADomainOverItKnowTheLabels) {
+    TypeMap map;
+    auto mood = row(20001, "mood", 'e');
+    mood.labels = {"sad", "glad"};
+    map.add(mood);
+    map.add(domain_over(20002, Oid{20001}));
+    map.add(array_of(20003, Oid{20002}));
+    EXPECT_EQ(map.find(Oid{20001})->labels, mood.labels);
+    EXPECT_EQ(map.find(Oid{20002})->labels, mood.labels);
+    EXPECT_EQ(map.find(Oid{20003})->element->labels, mood.labels);
+    mood.labels.emplace_back("neither");
+    map.add(mood);
+    EXPECT_EQ(map.find(Oid{20003})->element->labels, mood.labels);
+}
+
+TEST(TypeMapTest, ADomainOverADomainHasTheModifierOfTheOneBelow) {
+    constexpr Oid kVarchar{1043};
+    TypeMap map;
+    auto below = domain_over(20001, kVarchar);
+    below.modifier = 24;
+    map.add(below);
+    map.add(domain_over(20002, Oid{20001}));
+    map.add(domain_over(20003, kVarchar));
+    EXPECT_EQ(map.find(Oid{20001})->modifier, 24);
+    EXPECT_EQ(map.find(Oid{20002})->modifier, 24);
+    EXPECT_EQ(map.find(Oid{20003})->modifier, -1);
+    EXPECT_EQ(map.find(kVarchar)->modifier, -1);
+}
+
 TEST(TypeMapTest, DomainsAreReadAsTheirBase) {
     TypeReading reading;
     reading.types.add(domain_over(20001, kInt4));
