@@ -30,6 +30,9 @@ Error error_of(ValueFault fault) {
         case ValueFault::out_of_range:
             return stop(data, "a time is too far away to be written in the chosen unit")
                 .with_hint("choose another format.debezium.time_precision_mode");
+        case ValueFault::null_required:
+            return stop(data, "a value is null, and its column is NOT NULL today")
+                .with_hint("drop the constraint until the stream is past this change");
     }
     return stop(Error::Category::internal, "a message can't be written");
 }

@@ -16,6 +16,7 @@ enum class ValueFault : std::uint8_t {
     key_unknown,      // the server did not send it
     no_number,        // NaN or an infinity, where only numbers can be written
     out_of_range,     // of the number it is to be written as
+    null_required,    // null, where the schema has no null
 };
 
 // `column`: the one that was written, by its place in the change's relation.

@@ -1,8 +1,7 @@
 #include "format/connect/schema_text.h"
 
-#include <cstddef>
-
 #include "format/json/string.h"
+#include "format/json/text.h"
 
 namespace pgc {
 
@@ -23,7 +22,7 @@ void append_control(std::string& out, char c) {
     out += digits[static_cast<unsigned char>(c) & 0xF];
 }
 
-void append_ascii(std::string& out, char c) {
+void append_character(std::string& out, char c) {
     if (c == '"' || c == '\\') {
         out += '\\';
         out += c;
@@ -41,29 +40,15 @@ unsigned sextet(char c) noexcept {
     return c == '+' ? 62 : 63;
 }
 
-bool is_ascii(char c) noexcept {
-    return static_cast<unsigned char>(c) < 0x80;
-}
-
 }  // namespace
 
 void append_quoted(std::string& out, std::string_view text) {
-    out += '"';
-    const char* const end = text.data() + text.size();
-    for (const char* at = text.data(); at != end;) {
-        if (is_ascii(*at)) {
-            append_ascii(out, *at++);
-            continue;
-        }
-        const std::size_t length = utf8_sequence(at, end);
-        if (length == 0) {
-            out += "\uFFFD";
-            ++at;
-        } else {
-            out.append(at, length);
-            at += length;
-        }
+    if (!is_utf8(text)) {
+        out += json_string(text);
+        return;
     }
+    out += '"';
+    for (const char c : text) append_character(out, c);
     out += '"';
 }
 
@@ -79,7 +64,7 @@ void append_quoted_latin1(std::string& out, std::string_view quoted_base64) {
         held -= 8;
         const unsigned byte = bits >> held & 0xFF;
         if (byte < 0x80) {
-            append_ascii(out, static_cast<char>(byte));
+            append_character(out, static_cast<char>(byte));
         } else {
             out += static_cast<char>(0xC0 | (byte >> 6));
             out += static_cast<char>(0x80 | (byte & 0x3F));

@@ -10,7 +10,7 @@ namespace pgc {
 
 // Appends `text` as a JSON string, quotes included, byte for byte as Jackson writes it: the library
 // of Kafka Connect's converters, so that a registry knows our texts for those it has from them.
-// What is not UTF-8 becomes U+FFFD.
+// What is not UTF-8 is written in base64, as names in messages are (json/text.h).
 void append_quoted(std::string& out, std::string_view text);
 
 // Bytes as the characters of ISO 8859-1, quoted: how Avro's schemas write a default of bytes. They

@@ -86,5 +86,7 @@ void DebeziumFormat<Encoding>::end_envelope(const DebeziumTable& table, const Ch
 }
 
 template class DebeziumFormat<JsonEncoding>;
+template class DebeziumFormat<AvroEncoding>;
+template class DebeziumFormat<ProtobufEncoding>;
 
 }  // namespace pgc

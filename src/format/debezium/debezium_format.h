@@ -45,5 +45,7 @@ private:
 };
 
 extern template class DebeziumFormat<JsonEncoding>;
+extern template class DebeziumFormat<AvroEncoding>;
+extern template class DebeziumFormat<ProtobufEncoding>;
 
 }  // namespace pgc

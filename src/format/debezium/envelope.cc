@@ -197,7 +197,13 @@ std::string_view operation_code(Operation operation) noexcept {
 }
 
 template EnvelopeBytes envelope_bytes<JsonEncoding>();
+template EnvelopeBytes envelope_bytes<AvroEncoding>();
+template EnvelopeBytes envelope_bytes<ProtobufEncoding>();
 template SourceBytes source_bytes<JsonEncoding>();
+template SourceBytes source_bytes<AvroEncoding>();
+template SourceBytes source_bytes<ProtobufEncoding>();
 template TransactionBytes transaction_bytes<JsonEncoding>();
+template TransactionBytes transaction_bytes<AvroEncoding>();
+template TransactionBytes transaction_bytes<ProtobufEncoding>();
 
 }  // namespace pgc

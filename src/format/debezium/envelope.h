@@ -9,7 +9,9 @@
 #include "core/operation.h"
 #include "format/connect/schema.h"
 #include "format/debezium/options.h"
+#include "format/encoding/avro_encoding.h"
 #include "format/encoding/json_encoding.h"
+#include "format/encoding/protobuf_encoding.h"
 #include "format/options.h"
 
 namespace pgc {

@@ -62,7 +62,7 @@ std::string EnvelopeWriter<Encoding>::names_of(std::string_view schema, std::str
 template <typename Encoding>
 void EnvelopeWriter<Encoding>::wrap(const ConnectSchemaPtr& schema, std::string& head,
                                     std::string& tail) const {
-    if (!options_.schemas) return;
+    if (!options_.schemas || Encoding::kNeedsSchema) return;
     head = envelope_head(*schema);
     tail = "}";
 }
@@ -364,5 +364,7 @@ void EnvelopeWriter<Encoding>::write_counts(const TransactionMark& mark) {
 }
 
 template class EnvelopeWriter<JsonEncoding>;
+template class EnvelopeWriter<AvroEncoding>;
+template class EnvelopeWriter<ProtobufEncoding>;
 
 }  // namespace pgc

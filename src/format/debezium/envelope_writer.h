@@ -136,5 +136,7 @@ private:
 };
 
 extern template class EnvelopeWriter<JsonEncoding>;
+extern template class EnvelopeWriter<AvroEncoding>;
+extern template class EnvelopeWriter<ProtobufEncoding>;
 
 }  // namespace pgc

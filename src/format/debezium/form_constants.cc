@@ -176,7 +176,13 @@ std::string unsent_bytes(const ColumnForm& form, const FormPlan& plan,
 }
 
 template std::string nothing_bytes<JsonEncoding>(const ColumnForm&, const FormPlan&);
+template std::string nothing_bytes<AvroEncoding>(const ColumnForm&, const FormPlan&);
+template std::string nothing_bytes<ProtobufEncoding>(const ColumnForm&, const FormPlan&);
 template std::string unsent_bytes<JsonEncoding>(const ColumnForm&, const FormPlan&,
                                                 std::string_view);
+template std::string unsent_bytes<AvroEncoding>(const ColumnForm&, const FormPlan&,
+                                                std::string_view);
+template std::string unsent_bytes<ProtobufEncoding>(const ColumnForm&, const FormPlan&,
+                                                    std::string_view);
 
 }  // namespace pgc

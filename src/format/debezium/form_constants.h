@@ -20,7 +20,13 @@ std::string unsent_bytes(const ColumnForm& form, const FormPlan& plan,
                          std::string_view placeholder);
 
 extern template std::string nothing_bytes<JsonEncoding>(const ColumnForm&, const FormPlan&);
+extern template std::string nothing_bytes<AvroEncoding>(const ColumnForm&, const FormPlan&);
+extern template std::string nothing_bytes<ProtobufEncoding>(const ColumnForm&, const FormPlan&);
 extern template std::string unsent_bytes<JsonEncoding>(const ColumnForm&, const FormPlan&,
                                                        std::string_view);
+extern template std::string unsent_bytes<AvroEncoding>(const ColumnForm&, const FormPlan&,
+                                                       std::string_view);
+extern template std::string unsent_bytes<ProtobufEncoding>(const ColumnForm&, const FormPlan&,
+                                                           std::string_view);
 
 }  // namespace pgc

@@ -437,5 +437,7 @@ FormPlan compile_form(const ColumnForm& form, const TypePtr& type, bool nested) 
 }
 
 template FormPlan compile_form<JsonEncoding>(const ColumnForm&, const TypePtr&, bool);
+template FormPlan compile_form<AvroEncoding>(const ColumnForm&, const TypePtr&, bool);
+template FormPlan compile_form<ProtobufEncoding>(const ColumnForm&, const TypePtr&, bool);
 
 }  // namespace pgc

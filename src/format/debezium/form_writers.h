@@ -13,7 +13,9 @@
 #include "format/debezium/column_form.h"
 #include "format/debezium/decimal_digits.h"
 #include "format/debezium/geometry.h"
+#include "format/encoding/avro_encoding.h"
 #include "format/encoding/json_encoding.h"
+#include "format/encoding/protobuf_encoding.h"
 #include "format/json/text.h"
 #include "format/json/writer.h"
 
@@ -53,5 +55,7 @@ template <typename Encoding>
 FormPlan compile_form(const ColumnForm& form, const TypePtr& type, bool nested);
 
 extern template FormPlan compile_form<JsonEncoding>(const ColumnForm&, const TypePtr&, bool);
+extern template FormPlan compile_form<AvroEncoding>(const ColumnForm&, const TypePtr&, bool);
+extern template FormPlan compile_form<ProtobufEncoding>(const ColumnForm&, const TypePtr&, bool);
 
 }  // namespace pgc

@@ -98,13 +98,24 @@ template <typename Encoding>
 bool RowEncoder<Encoding>::write_cell(Writer& out, const DebeziumColumn& column, const Cell& cell) {
     switch (cell.state) {
         case State::absent: out.text(column.absent); return true;
-        case State::null: out.text(column.null); return true;
+        case State::null: return write_null(out, column);
         case State::unchanged: out.text(column.unsent); return true;
         case State::text:
         case State::binary: break;
     }
     out.text(column.present);
     return write_value(out, column, cell);
+}
+
+// The catalog is today's: a column may have been given its NOT NULL after the change.
+template <typename Encoding>
+bool RowEncoder<Encoding>::write_null(Writer& out, const DebeziumColumn& column) {
+    if (Encoding::kNeedsSchema && !column.schema->optional) [[unlikely]] {
+        context_.fault = ValueFault::null_required;
+        return false;
+    }
+    out.text(column.null);
+    return true;
 }
 
 template <typename Encoding>
@@ -133,5 +144,7 @@ bool RowEncoder<Encoding>::write_unreadable(Writer& out, const DebeziumColumn& c
 }
 
 template class RowEncoder<JsonEncoding>;
+template class RowEncoder<AvroEncoding>;
+template class RowEncoder<ProtobufEncoding>;
 
 }  // namespace pgc

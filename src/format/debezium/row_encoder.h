@@ -48,6 +48,7 @@ public:
 
 private:
     bool write_cell(Writer& out, const DebeziumColumn& column, const Cell& cell);
+    bool write_null(Writer& out, const DebeziumColumn& column);
     bool write_value(Writer& out, const DebeziumColumn& column, const Cell& cell);
     bool write_unreadable(Writer& out, const DebeziumColumn& column, const Cell& cell);
 
@@ -58,5 +59,7 @@ private:
 };
 
 extern template class RowEncoder<JsonEncoding>;
+extern template class RowEncoder<AvroEncoding>;
+extern template class RowEncoder<ProtobufEncoding>;
 
 }  // namespace pgc

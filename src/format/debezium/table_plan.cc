@@ -50,9 +50,10 @@ DebeziumColumn compile_column(const Relation& relation, std::uint32_t place, std
                               const DebeziumOptions& options, const SchemaNames& names) {
     const Column& column = relation.columns[place];
     const ColumnForm form = column_form(column, options, names);
+    const bool nested = !options.schemas && !Encoding::kNeedsSchema;
     DebeziumColumn plan{.place = place,
-                        .form = compile_form<Encoding>(form, column.type, !options.schemas),
-                        .schema = with_default(column, form, !options.schemas),
+                        .form = compile_form<Encoding>(form, column.type, nested),
+                        .schema = with_default(column, form, nested),
                         .type = column.type,
                         .read_text = column.type->read_text,
                         .read_binary = column.type->read_binary,
@@ -117,5 +118,12 @@ ColumnsPlan compile_columns(const Relation& relation, const std::vector<std::uin
 template ColumnsPlan compile_columns<JsonEncoding>(const Relation&,
                                                    const std::vector<std::uint32_t>&,
                                                    const DebeziumOptions&, const FormatContext&);
+template ColumnsPlan compile_columns<AvroEncoding>(const Relation&,
+                                                   const std::vector<std::uint32_t>&,
+                                                   const DebeziumOptions&, const FormatContext&);
+template ColumnsPlan compile_columns<ProtobufEncoding>(const Relation&,
+                                                       const std::vector<std::uint32_t>&,
+                                                       const DebeziumOptions&,
+                                                       const FormatContext&);
 
 }  // namespace pgc

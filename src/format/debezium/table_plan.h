@@ -63,5 +63,13 @@ extern template ColumnsPlan compile_columns<JsonEncoding>(const Relation&,
                                                           const std::vector<std::uint32_t>&,
                                                           const DebeziumOptions&,
                                                           const FormatContext&);
+extern template ColumnsPlan compile_columns<AvroEncoding>(const Relation&,
+                                                          const std::vector<std::uint32_t>&,
+                                                          const DebeziumOptions&,
+                                                          const FormatContext&);
+extern template ColumnsPlan compile_columns<ProtobufEncoding>(const Relation&,
+                                                              const std::vector<std::uint32_t>&,
+                                                              const DebeziumOptions&,
+                                                              const FormatContext&);
 
 }  // namespace pgc

@@ -20,6 +20,8 @@
 namespace pgc {
 
 struct AvroEncoding {
+    static constexpr bool kNeedsSchema = true;
+
     static FieldBytes field(const ConnectField& field, std::size_t /*place*/) {
         return element(*field.schema);
     }

@@ -4,6 +4,7 @@
 // is compiled for one of them. What of a message is the same in each is kept as bytes ready to be
 // copied:
 //
+//   kNeedsSchema            nothing can be read without one: arrays are what the schema says
 //   field(field, place)     of the `place`th field of a structure
 //   element(schema)         of the elements of an array
 //   entry(map)              of the entries of a map

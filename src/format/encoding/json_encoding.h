@@ -18,6 +18,8 @@
 namespace pgc {
 
 struct JsonEncoding {
+    static constexpr bool kNeedsSchema = false;
+
     static FieldBytes field(const ConnectField& field, std::size_t place) {
         const std::string present = (place == 0 ? '{' : ',') + json_name(field.name);
         return {.present = present, .absent = present + "null"};

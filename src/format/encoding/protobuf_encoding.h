@@ -21,6 +21,8 @@
 namespace pgc {
 
 struct ProtobufEncoding {
+    static constexpr bool kNeedsSchema = true;
+
     static FieldBytes field(const ConnectField& field, std::size_t place) {
         const auto number = static_cast<std::uint32_t>(place + 1);
         return {tag(field.number != 0 ? field.number : number, *field.schema), {}};

@@ -249,5 +249,7 @@ std::string_view FlatFormat<Encoding>::header_value(const AddedField& one, const
 }
 
 template class FlatFormat<JsonEncoding>;
+template class FlatFormat<AvroEncoding>;
+template class FlatFormat<ProtobufEncoding>;
 
 }  // namespace pgc

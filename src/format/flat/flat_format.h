@@ -82,5 +82,7 @@ private:
 };
 
 extern template class FlatFormat<JsonEncoding>;
+extern template class FlatFormat<AvroEncoding>;
+extern template class FlatFormat<ProtobufEncoding>;
 
 }  // namespace pgc
