@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -99,6 +100,10 @@ public:
 
     // Adds what encode() and encode_mark() wait for, after they said so; otherwise nothing.
     virtual void wants(Wants& wants) const = 0;
+
+    // What keeps it waiting, in the words of `status`: "the schema registry http://…: Connection
+    // refused"; empty while nothing does. An answer that is due in a moment is not worth saying.
+    virtual std::string waits_for() const = 0;
 };
 
 // Writes what decides a record's partition where the user named columns for that. It is the same

@@ -163,6 +163,7 @@ StatusSnapshot Status::snapshot() const {
     if (!flowing) {
         shot.progress.sink = SinkState::closed;
         shot.progress.sink_waits_for.clear();
+        shot.progress.format_waits_for.clear();
         shot.progress.lag.reset();
         if (state_ != PipelineState::waiting) shot.progress.buffer_bytes = 0;
         if (shot.progress.snapshot) shot.progress.snapshot->rows_per_second = 0;
@@ -172,6 +173,9 @@ StatusSnapshot Status::snapshot() const {
     if (waits_for_.empty() && !shot.progress.sink_waits_for.empty()) {
         shot.waits_on = WaitsOn::sink;
         shot.waits_for = shot.progress.sink_waits_for;
+    } else if (waits_for_.empty() && !shot.progress.format_waits_for.empty()) {
+        shot.waits_on = WaitsOn::format;
+        shot.waits_for = shot.progress.format_waits_for;
     }
     if (stream_.state != StreamState::none && state_ != PipelineState::stopped &&
         state_ != PipelineState::failed) {

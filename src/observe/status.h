@@ -98,6 +98,7 @@ struct PipelineProgress {
     std::uint64_t buffer_bytes = 0;
     SinkState sink = SinkState::closed;
     std::string sink_waits_for{};             // Sink::waits_for()
+    std::string format_waits_for{};           // Format::waits_for()
     std::optional<SnapshotBrief> snapshot{};  // none: none is under way
 
     // None: unknown, as the lag.

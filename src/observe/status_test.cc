@@ -237,6 +237,10 @@ TEST_F(StatusTest, SaysWhatTheStreamDoesAndWhatABlockedOneWaitsFor) {
 
     status_.progressed({.sink = SinkState::waiting, .sink_waits_for = "Kafka: away"});
     EXPECT_EQ(status_.snapshot().waits_for, "Kafka: away") << "who says it himself knows better";
+    status_.progressed({.format_waits_for = "the schema registry: away"});
+    shot = status_.snapshot();
+    EXPECT_EQ(shot.waits_for, "the schema registry: away");
+    EXPECT_EQ(shot.waits_on, WaitsOn::format);
     status_.enter(PipelineState::failed);
     EXPECT_EQ(status_.snapshot().stream, StreamState::none);
 }

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/error.h"
 #include "base/wait.h"
@@ -67,6 +68,8 @@ public:
     void wants(Wants& wants) const {
         if (busy()) parts_.format->wants(wants);
     }
+    // What the format waits for (Format::waits_for()).
+    std::string waits_for() const { return busy() ? parts_.format->waits_for() : std::string{}; }
 
 private:
     Result<bool> encode_changes(Source* source);

@@ -334,7 +334,8 @@ PipelineProgress Flow::progress(Lsn confirmed) const {
         .server_end = std::max(source_ ? source_->server_end() : server_end_, received_),
         .buffer_bytes = budget_.used(),
         .sink = may_read() || encoder_.busy() ? SinkState::ready : SinkState::full,
-        .sink_waits_for = sink_->waits_for()};
+        .sink_waits_for = sink_->waits_for(),
+        .format_waits_for = encoder_.waits_for()};
     if (source_) progress.lag = Duration{0};
     if (!progress.sink_waits_for.empty()) progress.sink = SinkState::waiting;
     if (const WallTime newest = ledger_.newest_pending(); source_ && newest != WallTime{}) {

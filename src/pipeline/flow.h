@@ -110,6 +110,7 @@ public:
     // The sink has everything that had arrived.
     bool all_given() const noexcept { return caught_up_ && !encoder_.busy() && !in_hand_; }
     Sink& sink() noexcept { return *sink_; }
+    std::string format_waits_for() const { return encoder_.waits_for(); }
     // More is durable than that, and the source may yet become certain of it.
     bool waits_for_certainty() const noexcept {
         return source_ && confirmable() < ledger_.confirmable();

@@ -424,7 +424,10 @@ std::string Pipeline::words_of(WaitsOn on) const {
             std::string words = flow_->sink().waits_for();
             return words.empty() ? "the sink: it confirms nothing" : std::move(words);
         }
-        case WaitsOn::format: return "the format: it can't write the changes yet";
+        case WaitsOn::format: {
+            std::string words = flow_->format_waits_for();
+            return words.empty() ? "the format: it can't write the changes yet" : std::move(words);
+        }
         case WaitsOn::store: return "the stored position: " + store().where();
     }
     return {};

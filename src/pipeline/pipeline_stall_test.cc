@@ -69,13 +69,23 @@ TEST_F(PipelineStallTest, ASinkThatTakesNothingMoreIsWhatBlocks) {
 TEST_F(PipelineStallTest, AFormatThatWaitsIsWhatBlocks) {
     parts.server.log = {{100}};
     parts.writing.waits_after = 0;
+    StatusSnapshot before;
+    look_after(3s, before);
+    after(4s, [this] { parts.writing.waits_for = "the schema registry: away"; });
     look_after(15s, during);
-    after(20s, [this] { parts.writing.waits_after.reset(); });
+    after(20s, [this] {
+        parts.writing.waits_after.reset();
+        parts.writing.waits_for.clear();
+    });
     look_after(23s, afterwards);
     stop_after(24s);
     run_well();
+    EXPECT_EQ(before.waits_for, "");
     EXPECT_EQ(during.stream, StreamState::blocked);
     EXPECT_EQ(during.waits_on, WaitsOn::format);
+    EXPECT_EQ(during.waits_for, "the schema registry: away");
+    EXPECT_EQ(afterwards.waits_for, "");
+    EXPECT_THAT(lines.text, HasSubstr("the stream is blocked  by=format"));
     EXPECT_EQ(afterwards.stream, StreamState::idle);
     EXPECT_EQ(sent(), 1U);
 }

@@ -171,6 +171,7 @@ PipelineProgress read_progress(const Json& health) {
             .buffer_bytes = count_of(health.member("buffer_bytes")),
             .sink = sink_state_of(text_of(health.member("sink").member("state"))),
             .sink_waits_for = {},
+            .format_waits_for = {},
             .snapshot = read_snapshot_brief(health.member("snapshot"))};
 }
 

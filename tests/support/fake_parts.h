@@ -245,6 +245,7 @@ struct Writing {
     std::set<std::uint64_t> refuses;         // changes, by their ordinals
     bool text_would_do = false;              // of these
     std::optional<std::size_t> waits_after;  // so many records, until it is taken back
+    std::string waits_for{};                 // for that long, in its words
     bool waits_with_mark = false;            // once
 };
 
@@ -294,6 +295,7 @@ public:
         return true;
     }
     void wants(Wants& wants) const override { wants.readable(kFd); }
+    std::string waits_for() const override { return writing_.waits_for; }
 
     static constexpr int kFd = 78;
 

@@ -64,6 +64,7 @@ public:
         return inner_->encode_mark(mark, out);
     }
     void wants(Wants& wants) const override { inner_->wants(wants); }
+    std::string waits_for() const override { return inner_->waits_for(); }
 
 protected:
     Format& inner() const noexcept { return *inner_; }

@@ -60,6 +60,7 @@ public:
     }
 
     void wants(Wants&) const final {}
+    std::string waits_for() const final { return {}; }
 
 protected:
     // These return false with the fault in row_.

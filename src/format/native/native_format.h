@@ -29,6 +29,7 @@ public:
     Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override;
     Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) override;
     void wants(Wants&) const override {}
+    std::string waits_for() const override { return {}; }
 
 private:
     Result<const TablePlan*> plan_of(const Relation& relation);
