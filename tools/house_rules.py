@@ -40,6 +40,7 @@ FOLDERS = {
     "format": {
         "": set(),
         "json": {""},
+        "registry": {"", "json"},
         "text": {"", "json"},
         "connect": {"", "json"},
         "encoding": {"", "json", "connect"},

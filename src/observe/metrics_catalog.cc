@@ -203,6 +203,22 @@ constexpr std::array kCatalog{
                .kind = counter,
                .name = "cdc_kafka_dead_letters_total",
                .help = "Records that were too large and went to the dead-letter topic."},
+    MetricSpec{.id = Metric::registry_requests_total,
+               .kind = counter,
+               .name = "cdc_registry_requests_total",
+               .help = "Requests to the schema registry, by outcome: ok, absent (it knows no such "
+                       "subject or schema), refused, denied (it does not accept who we are), "
+                       "failed (no answer, or none of use; sent again).",
+               .labels = {"outcome"}},
+    MetricSpec{.id = Metric::registry_schemas,
+               .kind = gauge,
+               .name = "cdc_registry_schemas",
+               .help = "Schemas whose ids in the schema registry are known."},
+    MetricSpec{.id = Metric::registry_waiting,
+               .kind = gauge,
+               .name = "cdc_registry_waiting",
+               .help = "1 while the schema registry has not answered a request for more than a "
+                       "second, else 0."},
     MetricSpec{.id = Metric::process_resident_memory_bytes,
                .kind = gauge,
                .name = "process_resident_memory_bytes",

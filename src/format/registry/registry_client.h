@@ -1,0 +1,101 @@
+// The schema registry as formats ask it, over the API of Confluent's: what is asked for in which
+// order, and what is remembered.
+//
+//   look_up   [set the level] ─▶ register (or find) ─▶ known
+//             A registry that sets a level only for a subject that is there is asked to once the
+//             schema is registered. An incompatible one is asked about twice: some registries say
+//             that, too, to two who register the same subject at once.
+//   versions  list ─▶ each version, the newest first
+//
+// Ids outlive the attempt that asked for them, within SchemaCache's bound; so do levels that were
+// set. What nobody asks for any more is forgotten after a while.
+//
+// Threads: one, the pipeline's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "format/registry/line.h"
+#include "format/registry/registry.h"
+#include "format/registry/schema_cache.h"
+
+namespace pgc {
+
+class RegistryClient final : public SchemaRegistry {
+public:
+    static constexpr std::size_t kAsked_max = 64;       // at once; more wait for their turn
+    static constexpr std::size_t kRefusals_max = 1000;  // that are remembered
+    static constexpr std::size_t kVersions_max = 1000;
+    static constexpr std::size_t kVersionsBytes_max = std::size_t{32} << 20;
+    static constexpr Duration kForgotten_after = std::chrono::minutes{2};
+
+    explicit RegistryClient(RegistryLine::Deps deps);
+
+    Result<SchemaAnswer> look_up(const Subject& subject, const SchemaText& schema) override;
+    Result<std::optional<Versions>> versions(const Subject& subject) override;
+    void wants(Wants& wants) const override;
+    std::string waits_for() const override { return line_.waits_for(); }
+
+private:
+    struct SchemaQuestion {
+        enum class Step : std::uint8_t { set_level, schema, set_level_late, refused };
+        Subject subject;
+        SchemaText schema;
+        Step step = Step::schema;
+        std::optional<RegistryLine::Ticket> ticket{};
+        Instant asked_for{};  // when somebody last was interested
+        bool level_is_late = false;
+        bool conflicted = false;  // once
+        SchemaId id{};
+        std::optional<Error> refusal{};  // stands while it is asked again
+        Instant ask_again_at{};
+        std::optional<Error> error{};
+    };
+    struct VersionsQuestion {
+        std::optional<RegistryLine::Ticket> ticket{};
+        Instant asked_for{};
+        std::vector<std::int32_t> left{};  // to be read, the last one next
+        Versions read{};                   // the newest first
+        std::size_t bytes = 0;
+        bool done = false;
+        std::optional<Error> error{};
+    };
+
+    bool full() const;
+    SchemaQuestion* question(const std::string& key, const Subject& subject,
+                             const SchemaText& schema);
+    void make_room();
+    void act();
+    void take_schemas(bool& any);
+    void take_versions(bool& any);
+    void begin(SchemaQuestion& question);
+    void ask(SchemaQuestion& question, SchemaQuestion::Step step);
+    // True once its answer is in the cache.
+    bool advance(SchemaQuestion& question, RegistryAnswer answer);
+    bool level_set(SchemaQuestion& question, RegistryAnswer answer);
+    void refuse(SchemaQuestion& question, Error why);
+    bool known(SchemaQuestion& question);
+    void ask_for_version(const std::string& subject, VersionsQuestion& question);
+    void advance(const std::string& subject, VersionsQuestion& question, RegistryAnswer answer);
+    void forget();
+
+    const RegistryConfig& config_;
+    const Clock& clock_;
+    const Logger logger_;
+    Gauge& schemas_known_;
+    RegistryLine line_;
+    SchemaCache cache_;
+    std::set<std::string, std::less<>> levels_set_;                  // subjects
+    std::map<std::string, SchemaQuestion, std::less<>> schemas_;     // by schema_key()
+    std::map<std::string, VersionsQuestion, std::less<>> versions_;  // by subject
+};
+
+}  // namespace pgc
