@@ -6,7 +6,7 @@ binary with the same environment: what changed between the two is seen within on
 
 from support.capture import binary, clean_environment
 from support.servers import CLIENT_BIN, certificates
-from workloads import ONCE
+from workloads import FORMATS, ONCE
 
 BEFORE = " before"
 other_binary = None  # set by `--against`
@@ -24,6 +24,11 @@ def with_twins(routes, ours):
 def plain(route):
     """The route that a twin is the twin of; any other as it is."""
     return route.removesuffix(BEFORE)
+
+
+def into_kafka(route):
+    """Whether what this route of ours writes goes to the broker."""
+    return route.startswith("kafka")
 
 
 def program(route):
@@ -50,10 +55,15 @@ def capture_environment(lab, name, slot, directory):
         "PG_CAPTURE_LOGGING_LEVEL": "warning"}
 
 
+def format_of(route):
+    """The form of messages that the route's last word names; none for native ones."""
+    return FORMATS.get(plain(route).split()[-1], {})
+
+
 def discarding(lab, route, name, slot, directory):
     """pg-capture that encodes everything and drops it: "tcp binary", "unix text", "tls binary" …"""
-    path, form = plain(route).split()
-    env = capture_environment(lab, name, slot, directory) | {
+    path, form = plain(route).split()[:2]
+    env = capture_environment(lab, name, slot, directory) | format_of(route) | {
         "PG_CAPTURE_SINK": "discard",
         "PG_CAPTURE_SOURCE_BINARY": "auto" if form == "binary" else "never"}
     if path == "unix":
@@ -66,7 +76,7 @@ def discarding(lab, route, name, slot, directory):
 
 def producing(lab, route, name, slot, directory):
     """pg-capture into Kafka, all else as it comes: "kafka snappy", "kafka snappy once" …"""
-    return capture_environment(lab, name, slot, directory) | {
+    return capture_environment(lab, name, slot, directory) | format_of(route) | {
         "PG_CAPTURE_SINK": "kafka", "KAFKA_BROKERS": lab.broker.bootstrap,
         "KAFKA_TOPIC_PREFIX": slot, "KAFKA_COMPRESSION": plain(route).split()[1]} | (
             {"PG_CAPTURE_DELIVERY": "exactly_once"} if ONCE in route else {})
@@ -74,7 +84,7 @@ def producing(lab, route, name, slot, directory):
 
 def reading(lab, route, name, slot, directory):
     """pg-capture that reads a table and ends: "1 reader", "2 readers" into nowhere, "kafka snappy" …"""
-    if route.startswith("kafka"):
+    if into_kafka(route):
         env = producing(lab, route, name, slot, directory)
     else:
         env = discarding(lab, "tcp binary", name, slot, directory) | {

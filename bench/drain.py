@@ -12,7 +12,7 @@ import contenders
 from debezium import Debezium
 from figures import alternating, cpu_seconds, measured, memory_mib, tell, tell_once
 from support.processes import remove_directory, run_directory
-from workloads import BASELINE, DEBEZIUM, DRAINS, KAFKA, ONCE
+from workloads import BASELINE, DEBEZIUM, DRAINS, ONCE
 
 DEBEZIUM_STILL_SECONDS_MAX = 90
 
@@ -32,7 +32,7 @@ class Drain:
 
     def run(self, route):
         slot = self.lab.new_run()
-        into_kafka = contenders.plain(route) in KAFKA or route == DEBEZIUM
+        into_kafka = contenders.into_kafka(route) or route == DEBEZIUM
         topic = self.lab.new_topic(self.name, slot) if into_kafka else None
         self.lab.copy_slot(self.name, slot)
         self.lab.settle()
@@ -66,7 +66,7 @@ class Drain:
             command, env = contenders.recvlogical(self.lab, route, self.name, slot, self.end), None
         else:
             command = contenders.run_until(route, self.end)
-            kind = contenders.producing if contenders.plain(route) in KAFKA else contenders.discarding
+            kind = contenders.producing if contenders.into_kafka(route) else contenders.discarding
             env = kind(self.lab, route, self.name, slot, directory)
         figure = measured(route, command, env)
         remove_directory(directory)

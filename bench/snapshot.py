@@ -11,7 +11,7 @@ import contenders
 from debezium import Debezium
 from figures import alternating, cpu_seconds, measured, memory_mib, tell, tell_once
 from support.processes import remove_directory, run_directory
-from workloads import DEBEZIUM, KAFKA, ONCE, SNAPSHOT_BASELINE, SNAPSHOT_ROWS, SNAPSHOT_SETUP
+from workloads import DEBEZIUM, ONCE, SNAPSHOT_BASELINE, SNAPSHOT_ROWS, SNAPSHOT_SETUP
 
 NAME = "snapshot"
 STILL_SECONDS_MAX = 90
@@ -36,7 +36,7 @@ class Snapshot:
 
     def run(self, route):
         slot = self.lab.new_run()
-        into_kafka = contenders.plain(route) in KAFKA or route == DEBEZIUM
+        into_kafka = contenders.into_kafka(route) or route == DEBEZIUM
         topic = self.lab.new_topic(NAME, slot) if into_kafka else None
         self.lab.settle()
         backends = self.lab.ended_backends_cpu()

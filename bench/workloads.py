@@ -87,6 +87,13 @@ BASELINE = "pg_recvlogical"
 DEBEZIUM = "debezium"
 ONCE = " once"      # delivery: exactly_once
 KAFKA = ["kafka snappy", "kafka lz4", "kafka snappy once"]
+# Messages of other forms, as the last word of a route. Each has one record a change.
+_DEBEZIUM = {"PG_CAPTURE_FORMAT_TYPE": "debezium", "PG_CAPTURE_FORMAT_DEBEZIUM_TOMBSTONES_ON_DELETE": "false"}
+FORMATS = {
+    "debezium": _DEBEZIUM,
+    "schemas": _DEBEZIUM | {"PG_CAPTURE_FORMAT_SCHEMAS_ENABLE": "true"},
+    "flat": {"PG_CAPTURE_FORMAT_TYPE": "flat"},
+}
 SNAPSHOT_ROUTES = ["1 reader", "2 readers", *KAFKA, DEBEZIUM]
 
 
@@ -114,6 +121,11 @@ DRAINS = {
     "tx": Workload(
         "one transaction of a million rows", SMALL_ROWS, ONE_TRANSACTION,
         {"inserts": 1_000_000}, ("tcp binary", "tcp text", *KAFKA, DEBEZIUM)),
+    "formats": Workload(
+        "the backlog's changes as messages of each form", SMALL_ROWS, LOAD,
+        {"inserts": 1_000_000, "updates": 300_000, "deletes": 100_000},
+        ("tcp binary", *(f"tcp binary {form}" for form in FORMATS),
+         "kafka snappy", *(f"kafka snappy {form}" for form in FORMATS), DEBEZIUM)),
     "wide": Workload(
         "100 k rows of 51 columns", WIDE_SETUP, WIDE_LOAD, {"inserts": 100_000},
         ("tcp binary", "tcp text", *KAFKA)),
