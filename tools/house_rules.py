@@ -44,9 +44,10 @@ FOLDERS = {
         "text": {"", "json"},
         "connect": {"", "json"},
         "encoding": {"", "json", "connect"},
+        "heads": {"", "connect", "encoding", "registry"},
         "native": {"", "json"},
-        "debezium": {"", "json", "text", "connect", "encoding"},
-        "flat": {"", "json", "connect", "encoding", "debezium"},
+        "debezium": {"", "json", "text", "connect", "encoding", "heads"},
+        "flat": {"", "json", "connect", "encoding", "heads", "debezium"},
     },
     "postgres": {
         "": set(),

@@ -12,14 +12,17 @@
 #include "cli/position_store.h"
 #include "format/debezium/debezium_format.h"
 #include "format/flat/flat_format.h"
+#include "format/heads/registry_heads.h"
 #include "format/native/native_format.h"
 #include "format/native/partition_keys.h"
+#include "format/registry/make_registry.h"
 #include "pgclient/libpq_link.h"
 #include "postgres/source/postgres_source.h"
 #include "sink/console/sink.h"
 #include "sink/discard/sink.h"
 #include "sink/kafka/rdkafka_producer.h"
 #include "sink/kafka/sink.h"
+#include "sink/kafka/topic_name.h"
 
 namespace pgc {
 namespace {
@@ -57,7 +60,12 @@ ProgramParts::ProgramParts(std::shared_ptr<const PipelineSpec> spec, const Clock
       links_(std::make_unique<LibpqLinkFactory>(
           spec_->postgres.connection, application_name(spec_->postgres.slot, run_), logger_)),
       spill_(spec_->spill_folder),
-      producers_(producers(spec_->kafka, clock, logger_)) {}
+      producers_(producers(spec_->kafka, clock, logger_)) {
+    if (spec_->registry) {
+        registry_ = make_schema_registry(*spec_->registry, clock, metrics,
+                                         logger_.for_module("registry"), run_);
+    }
+}
 
 ProgramParts::~ProgramParts() = default;
 
@@ -90,17 +98,55 @@ Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& 
                         .database = identity.database,
                         .name = spec_->settings.text("kafka.topic_prefix"),
                         .run = fmt::format("{:016x}", run_)};
-    switch (spec_->format_type) {
-        case FormatType::native:
-            return std::make_unique<NativeFormat>(spec_->format, std::move(about));
-        case FormatType::debezium:
-            return std::make_unique<DebeziumFormat<JsonEncoding>>(spec_->format, spec_->debezium,
-                                                                  std::move(about));
-        case FormatType::flat:
-            return std::make_unique<FlatFormat<JsonEncoding>>(spec_->format, spec_->debezium,
-                                                              spec_->flat, std::move(about));
+    if (spec_->format_type == FormatType::native) {
+        return std::make_unique<NativeFormat>(spec_->format, std::move(about));
     }
-    std::abort();  // no such type
+    switch (spec_->encoding) {
+        case FormatEncoding::json:
+        case FormatEncoding::json_schema: return make_table_format<JsonEncoding>(std::move(about));
+        case FormatEncoding::avro: return make_table_format<AvroEncoding>(std::move(about));
+    }
+    std::abort();  // no such encoding
+}
+
+template <typename Encoding>
+std::unique_ptr<Format> ProgramParts::make_table_format(FormatContext about) {
+    TableFormatDeps deps{.options = spec_->format,
+                         .debezium = spec_->debezium,
+                         .about = std::move(about),
+                         .topics = topics(),
+                         .heads = make_heads()};
+    if (spec_->format_type == FormatType::flat) {
+        return std::make_unique<FlatFormat<Encoding>>(std::move(deps), spec_->flat);
+    }
+    return std::make_unique<DebeziumFormat<Encoding>>(std::move(deps));
+}
+
+std::unique_ptr<MessageHeads> ProgramParts::make_heads() {
+    if (spec_->debezium.schemas) return std::make_unique<EnvelopeHeads>();
+    if (registry_ == nullptr) return std::make_unique<NoHeads>();
+    const SchemaType type =
+        spec_->encoding == FormatEncoding::avro ? SchemaType::avro : SchemaType::json;
+    return std::make_unique<RegistryHeads>(
+        *registry_,
+        RegistryHeads::Options{
+            .type = type, .strategy = spec_->registry->strategy, .docs = spec_->registry->docs});
+}
+
+// Where the sink is another than Kafka, those that Kafka's would be by default.
+MessageTopics ProgramParts::topics() const {
+    KafkaConfig config;
+    config.topic_prefix = spec_->settings.text("kafka.topic_prefix");
+    if (spec_->kafka) config = *spec_->kafka;
+    auto names = std::make_shared<TopicNames>(config);
+    return {.of_table =
+                [names](std::string_view schema, std::string_view table) {
+                    // Two tables with one name stop the sink, which says so.
+                    auto topic = names->of_table(schema, table);
+                    return topic ? topic->name : std::string{};
+                },
+            .messages = names->messages(),
+            .transactions = names->transactions()};
 }
 
 Result<std::unique_ptr<PartitionKeys>> ProgramParts::make_partition_keys() {

@@ -8,6 +8,9 @@
 #include "base/clock.h"
 #include "base/spill_folder.h"
 #include "cli/pipeline_spec.h"
+#include "format/heads/message_heads.h"
+#include "format/options.h"
+#include "format/registry/registry.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "pgclient/link.h"
@@ -34,6 +37,10 @@ public:
     Result<std::unique_ptr<Sink>> make_sink() override;
 
 private:
+    template <typename Encoding>
+    std::unique_ptr<Format> make_table_format(FormatContext about);
+    std::unique_ptr<MessageHeads> make_heads();
+    MessageTopics topics() const;
     Result<std::unique_ptr<Sink>> make_console_sink();
     Result<std::unique_ptr<Sink>> make_kafka_sink();
 
@@ -46,6 +53,7 @@ private:
     SourceCarryOver carry_over_;
     SystemSpillFolder spill_;
     const std::unique_ptr<KafkaProducers> producers_;  // null where the sink is another
+    std::unique_ptr<SchemaRegistry> registry_;         // null where no schema is registered
     KafkaCarryOver kafka_carry_over_;
     ConsoleCarryOver console_carry_over_;
     std::uint64_t attempts_ = 0;

@@ -1,5 +1,6 @@
 #include "cli/pipeline_spec.h"
 
+#include "format/registry/options.h"
 #include "sink/kafka/options.h"
 
 namespace pgc {
@@ -73,9 +74,15 @@ PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
     spec.postgres = postgres_config(settings, files);
     spec.keepalive_interval = keepalive_interval(settings);
     spec.format_type = format_type(settings);
+    spec.encoding = format_encoding(settings);
     spec.debezium = debezium_options(settings);
+    spec.debezium.nested_arrays = spec.encoding == FormatEncoding::json && !spec.debezium.schemas;
     spec.flat = flat_options(settings);
     spec.debezium.transaction_metadata |= settings.boolean("kafka.transactions");
+    if (spec.encoding != FormatEncoding::json) {
+        spec.registry = registry_config(settings, files);
+        spec.debezium.docs = spec.registry->docs;
+    }
     spec.options = options_of(spec);
     spec.format = format_of(spec);
     spec.sink = settings.choice("sink", kSinks);

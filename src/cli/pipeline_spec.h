@@ -16,6 +16,7 @@
 #include "format/debezium/options.h"
 #include "format/flat/options.h"
 #include "format/options.h"
+#include "format/registry/config.h"
 #include "pipeline/options.h"
 #include "postgres/options.h"
 #include "sink/console/options.h"
@@ -28,9 +29,11 @@ struct PipelineSpec {
     PostgresConfig postgres;
     Duration keepalive_interval{0};  // the source's
     FormatType format_type{};
+    FormatEncoding encoding{};
     FormatOptions format;
     DebeziumOptions debezium;  // where messages are of its form, or flat
     FlatOptions flat;
+    std::optional<RegistryConfig> registry;  // where messages' schemas are registered
     SinkKind sink{};
     std::optional<KafkaConfig> kafka;  // where the sink is Kafka
     ConsoleSinkOptions console;

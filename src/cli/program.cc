@@ -10,6 +10,7 @@
 #include "format/debezium/options.h"
 #include "format/flat/options.h"
 #include "format/options.h"
+#include "format/registry/options.h"
 #include "kafka/connection_options.h"
 #include "pgclient/connection_options.h"
 #include "pipeline/options.h"
@@ -29,9 +30,9 @@ std::vector<OptionTable> all_tables() {
     for (const OptionTable& table : postgres_option_tables()) tables.push_back(table);
     for (const OptionTable& table : kafka_connection_tables()) tables.push_back(table);
     for (const OptionTable& table : kafka_option_tables()) tables.push_back(table);
-    tables.insert(tables.end(),
-                  {kFormatOptions, kDebeziumOptions, kFlatOptions, kConsoleSinkOptions,
-                   kReplicationOptions, kMemoryOptions, server_options(), kLoggingOptions});
+    tables.insert(tables.end(), {kFormatOptions, kDebeziumOptions, kFlatOptions, kRegistryOptions,
+                                 kConsoleSinkOptions, kReplicationOptions, kMemoryOptions,
+                                 server_options(), kLoggingOptions});
     return tables;
 }
 

@@ -11,6 +11,10 @@ namespace {
 constexpr auto kTypes = words_for<FormatType>({{"native", FormatType::native},
                                                {"debezium", FormatType::debezium},
                                                {"flat", FormatType::flat}});
+constexpr auto kEncodings =
+    words_for<FormatEncoding>({{"json", FormatEncoding::json},
+                               {"avro", FormatEncoding::avro},
+                               {"json_schema", FormatEncoding::json_schema}});
 constexpr auto kDecimals = words_for<DecimalText>({{"string", DecimalText::string},
                                                    {"number", DecimalText::number},
                                                    {"double", DecimalText::nearest}});
@@ -31,6 +35,14 @@ constexpr Option kOptions[] = {
             "options under Debezium's names. `flat`: the row alone, as Debezium's "
             "ExtractNewRecordState makes it.",
      .words = kTypes.all()},
+    {.path = "format.encoding",
+     .kind = OptionKind::choice,
+     .fallback = "json",
+     .help = "how messages are written",
+     .doc = "`avro` and `json_schema` register each table's schemas with the registry "
+            "at `format.registry.url` and write their number before each message, as Confluent's "
+            "converters do. Not with `native`, whose messages are JSON.",
+     .words = kEncodings.all()},
     {.path = "format.schemas_enable",
      .kind = OptionKind::boolean,
      .fallback = "false",
@@ -100,8 +112,30 @@ public:
                       "messages of Debezium's form have options of their own",
                       "leave it out, and set what format.debezium has for it");
         }
+        const bool json = format_encoding(settings()) == FormatEncoding::json;
+        if (!json && native) {
+            contradiction({"format.encoding", "format.type"}, "native messages are JSON",
+                          "set format.type to debezium or flat, or format.encoding to json");
+        }
+        if (!json && settings().boolean("format.schemas_enable")) {
+            contradiction({"format.encoding", "format.schemas_enable"},
+                          "the schemas are in the registry", "leave format.schemas_enable out");
+        }
+        registry(json);
         only_with("format.schemas_enable", "format.type", !native, "native messages have no schema",
                   "set format.type to debezium, or leave it out");
+    }
+
+private:
+    void registry(bool json) {
+        constexpr std::string_view url = "format.registry.url";
+        if (!settings().declared(url)) return;
+        only_with(url, "format.encoding", !json, "JSON messages need no schema registry",
+                  "set format.encoding to avro or json_schema, or leave it out");
+        if (!json && good(url) && settings().list(url).empty()) {
+            add(url, "is not given, and format.encoding needs a schema registry",
+                "set it to the registry's address: http://registry:8081");
+        }
     }
 };
 
@@ -125,6 +159,10 @@ FormatOptions format_options(const Settings& settings) {
     options.invalid_utf8 = settings.choice("format.invalid_utf8", kInvalid);
     options.toast_placeholder = settings.text("format.toast_placeholder");
     return options;
+}
+
+FormatEncoding format_encoding(const Settings& settings) {
+    return settings.choice("format.encoding", kEncodings);
 }
 
 FormatType format_type(const Settings& settings) {

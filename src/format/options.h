@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/option.h"
@@ -13,6 +15,9 @@ namespace pgc {
 
 // What messages look like.
 enum class FormatType : std::uint8_t { native, debezium, flat };
+
+// How messages are written.
+enum class FormatEncoding : std::uint8_t { json, avro, json_schema };
 
 enum class DecimalText : std::uint8_t {
     string,   // "12.50": exact, whatever reads it
@@ -46,6 +51,14 @@ extern const OptionTable kFormatOptions;
 FormatOptions format_options(const Settings& settings);
 
 FormatType format_type(const Settings& settings);
+FormatEncoding format_encoding(const Settings& settings);
+
+// The topics that messages go to, by which their schemas are known to a registry.
+struct MessageTopics {
+    std::function<std::string(std::string_view schema, std::string_view table)> of_table;
+    std::string messages;
+    std::string transactions;
+};
 
 // What a format says of the program and of the source in each message.
 struct FormatContext {

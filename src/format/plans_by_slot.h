@@ -13,11 +13,11 @@ template <typename Plan>
 class PlansBySlot {
 public:
     // Null: not decided, or dropped since.
-    const Plan* find(std::size_t slot) const noexcept {
+    Plan* find(std::size_t slot) const noexcept {
         return slot < plans_.size() ? plans_[slot].get() : nullptr;
     }
 
-    const Plan* keep(std::size_t slot, Plan plan) {
+    Plan* keep(std::size_t slot, Plan plan) {
         if (kept_ == kKept_max) {
             plans_.clear();
             kept_ = 0;

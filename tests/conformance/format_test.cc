@@ -9,6 +9,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "format/debezium/debezium_format.h"
@@ -44,23 +45,36 @@ std::unique_ptr<Format> forwarded(InvalidUtf8 invalid_utf8) {
     return std::make_unique<test::ForwardingFormat>(native(invalid_utf8));
 }
 
+template <typename Encoding>
+std::unique_ptr<Format> made(InvalidUtf8 invalid_utf8, DebeziumOptions options,
+                             std::unique_ptr<MessageHeads> heads) {
+    return std::make_unique<DebeziumFormat<Encoding>>(
+        TableFormatDeps{.options = {.invalid_utf8 = invalid_utf8},
+                        .debezium = std::move(options),
+                        .about = {.version = "0", .database = "shop", .name = "cdc", .run = "1"},
+                        .topics = {.of_table =
+                                       [](auto schema, auto table) {
+                                           return std::string{schema}.append(".").append(table);
+                                       },
+                                   .messages = "messages",
+                                   .transactions = "transactions"},
+                        .heads = std::move(heads)});
+}
+
 std::unique_ptr<Format> debezium(InvalidUtf8 invalid_utf8) {
     DebeziumOptions options;
     options.skipped[static_cast<std::size_t>(Operation::truncate)] = false;
     options.decimal = DecimalHandling::string;
-    return std::make_unique<DebeziumFormat<JsonEncoding>>(
-        FormatOptions{.invalid_utf8 = invalid_utf8}, options,
-        FormatContext{.version = "0", .database = "shop", .name = "cdc", .run = "1"});
+    return made<JsonEncoding>(invalid_utf8, std::move(options), std::make_unique<NoHeads>());
 }
 
 std::unique_ptr<Format> debezium_with_schemas(InvalidUtf8 invalid_utf8) {
     DebeziumOptions options;
     options.schemas = true;
+    options.nested_arrays = false;
     options.decimal = DecimalHandling::string;
     options.hstore = HstoreHandling::map;
-    return std::make_unique<DebeziumFormat<JsonEncoding>>(
-        FormatOptions{.invalid_utf8 = invalid_utf8}, options,
-        FormatContext{.version = "0", .database = "shop", .name = "cdc", .run = "1"});
+    return made<JsonEncoding>(invalid_utf8, std::move(options), std::make_unique<EnvelopeHeads>());
 }
 
 const Made kFormats[] = {

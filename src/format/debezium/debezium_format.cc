@@ -17,10 +17,11 @@ DebeziumTable DebeziumFormat<Encoding>::compile(const Relation& relation) {
     const auto named = [&](const char* suffix) {
         return adjusted_schema_name(topic + suffix, debezium_.schema_names);
     };
-    envelope_.wrap(
-        envelope_schema(named(".Envelope"), row_schema(table.row, named(".Value"), true)),
-        table.value_head, table.value_tail);
-    envelope_.wrap(row_schema(table.key, named(".Key"), false), table.key_head, table.key_tail);
+    table.value_schema =
+        envelope_schema(named(".Envelope"), row_schema(table.row, named(".Value"), true));
+    if (!table.key.columns.empty()) {
+        table.key_schema = row_schema(table.key, named(".Key"), false);
+    }
     return table;
 }
 
@@ -44,7 +45,7 @@ bool DebeziumFormat<Encoding>::append_row(const DebeziumTable& table, const Batc
 template <typename Encoding>
 bool DebeziumFormat<Encoding>::write_envelope(const DebeziumTable& table, const Change& change) {
     const auto [before, after] = rows_of(change);
-    out_.text(table.value_head);
+    out_.text(table.value_head.before);
     const auto start = Encoding::begin_message(out_);
     out_.text(before != nullptr ? bytes_.before.present : bytes_.before.absent);
     if (before != nullptr && !row_.write_row(out_, table.row, before, nullptr)) return false;
@@ -62,7 +63,7 @@ void DebeziumFormat<Encoding>::append_truncate(const DebeziumTable& table, const
     record.operation = Operation::truncate;
     record.to_all_partitions = true;
     out_.begin(out.arena);
-    out_.text(table.value_head);
+    out_.text(table.value_head.before);
     const auto start = Encoding::begin_message(out_);
     out_.text(bytes_.before.absent);
     out_.text(bytes_.after.absent);
@@ -82,7 +83,7 @@ void DebeziumFormat<Encoding>::end_envelope(const DebeziumTable& table, const Ch
     Encoding::plain(out_, operation_code(change.operation));
     envelope_.write_times(out_);
     Encoding::end_message(out_, start);
-    out_.text(table.value_tail);
+    out_.text(table.value_head.after);
 }
 
 template class DebeziumFormat<JsonEncoding>;

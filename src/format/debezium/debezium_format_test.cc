@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -28,8 +29,19 @@ protected:
         changes_.begin(567, Lsn{0x1634FF0});
     }
 
+    TableFormatDeps deps() {
+        std::unique_ptr<MessageHeads> heads = std::make_unique<NoHeads>();
+        if (options_.schemas) heads = std::make_unique<EnvelopeHeads>();
+        return {.options = {},
+                .debezium = options_,
+                .about = kShop,
+                .topics = {.of_table = [](auto, auto) { return std::string{"topic"}; },
+                           .messages = "messages",
+                           .transactions = "transactions"},
+                .heads = std::move(heads)};
+    }
     std::vector<Record>& encode() {
-        DebeziumFormat<JsonEncoding> format{{}, options_, kShop};
+        DebeziumFormat<JsonEncoding> format{deps()};
         out_.clear();
         const auto done = encode_all(format, changes_.batch(), out_);
         EXPECT_TRUE(done) << describe(done.error());
@@ -143,7 +155,7 @@ TEST_F(DebeziumFormatTest, WithSchemasEachMessageHasItsOwn) {
 TEST_F(DebeziumFormatTest, ANumberThatIsNoneIsRefusedWhereOnlyNumbersCanBeWritten) {
     users_.columns.push_back(column("amount", Kind::decimal));
     changes_.insert(users_, {changes_.text("1"), Changes::null(), changes_.text("NaN")});
-    DebeziumFormat<JsonEncoding> format{{}, options_, kShop};
+    DebeziumFormat<JsonEncoding> format{deps()};
     const auto done = encode_all(format, changes_.batch(), out_);
     ASSERT_FALSE(done);
     EXPECT_NE(describe(done.error()).find("decimal_handling_mode"), std::string::npos);

@@ -26,6 +26,22 @@ using test::ProtobufDecoder;
 
 const FormatContext kShop{.version = "0.1.0", .database = "mydb", .name = "cdc", .run = "7"};
 
+TableFormatDeps deps(const FormatOptions& options, const DebeziumOptions& debezium) {
+    return {.options = options,
+            .debezium = debezium,
+            .about = kShop,
+            .topics = {.of_table = [](auto, auto) { return std::string{"topic"}; },
+                       .messages = "messages",
+                       .transactions = "transactions"},
+            .heads = std::make_unique<NoHeads>()};
+}
+
+TableFormatDeps with_schemas(TableFormatDeps deps) {
+    deps.debezium.nested_arrays = false;
+    deps.heads = std::make_unique<EnvelopeHeads>();
+    return deps;
+}
+
 // One object can't hold two members of one name.
 bool has_plain_names(const Type& type) {
     std::set<std::string> names;
@@ -92,9 +108,9 @@ protected:
         const DebeziumOptions debezium = any_options(rows);
         for (std::uint32_t i = 0; i < 6; ++i) {
             // Made for each: readers of hostile types leave members as the value before had them.
-            DebeziumFormat<JsonEncoding> json{options, debezium, kShop};
-            DebeziumFormat<AvroEncoding> avro{options, debezium, kShop};
-            DebeziumFormat<ProtobufEncoding> protobuf{options, debezium, kShop};
+            DebeziumFormat<JsonEncoding> json{with_schemas(deps(options, debezium))};
+            DebeziumFormat<AvroEncoding> avro{deps(options, debezium)};
+            DebeziumFormat<ProtobufEncoding> protobuf{deps(options, debezium)};
             Changes changes;
             changes.begin(i + 1, Lsn{seed + 1});
             rows.change(changes, relation);
@@ -166,9 +182,9 @@ TEST_F(EncodingsOfRowsTest, MarksOfTransactionsTooHoldTheSame) {
         RecordBatch texts;
         RecordBatch avros;
         RecordBatch protobufs;
-        DebeziumFormat<JsonEncoding> json{{}, debezium, kShop};
-        DebeziumFormat<AvroEncoding> avro{{}, debezium, kShop};
-        DebeziumFormat<ProtobufEncoding> protobuf{{}, debezium, kShop};
+        DebeziumFormat<JsonEncoding> json{with_schemas(deps({}, debezium))};
+        DebeziumFormat<AvroEncoding> avro{deps({}, debezium)};
+        DebeziumFormat<ProtobufEncoding> protobuf{deps({}, debezium)};
         ASSERT_TRUE(json.encode_mark(mark, texts));
         ASSERT_TRUE(avro.encode_mark(mark, avros));
         ASSERT_TRUE(protobuf.encode_mark(mark, protobufs));

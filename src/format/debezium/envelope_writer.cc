@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "format/connect/json_envelope.h"
-
 namespace pgc {
 namespace {
 
@@ -57,14 +55,6 @@ std::string EnvelopeWriter<Encoding>::names_of(std::string_view schema, std::str
         out.text(source_.table.present);
         static_cast<void>(row_.write_text(out, table, false));
     });
-}
-
-template <typename Encoding>
-void EnvelopeWriter<Encoding>::wrap(const ConnectSchemaPtr& schema, std::string& head,
-                                    std::string& tail) const {
-    if (!options_.schemas || Encoding::kNeedsSchema) return;
-    head = envelope_head(*schema);
-    tail = "}";
 }
 
 template <typename Encoding>
@@ -231,8 +221,8 @@ template <typename Encoding>
 void EnvelopeWriter<Encoding>::prepare_messages() {
     const ConnectSchemaPtr key = message_key_schema(options_);
     const ConnectSchemaPtr value = message_value_schema(options_);
-    wrap(key, messages_.key_head, messages_.tail);
-    wrap(value, messages_.value_head, messages_.tail);
+    messages_.key_schema = key;
+    messages_.value_schema = value;
     messages_.key = fields_of<Encoding>(*key);
     messages_.value = fields_of<Encoding>(*value);
     messages_.block = fields_of<Encoding>(*value->fields[kMessage].schema);
@@ -243,8 +233,8 @@ template <typename Encoding>
 void EnvelopeWriter<Encoding>::prepare_marks() {
     const ConnectSchemaPtr key = mark_key_schema(options_);
     const ConnectSchemaPtr value = mark_value_schema(options_);
-    wrap(key, marks_.key_head, marks_.tail);
-    wrap(value, marks_.value_head, marks_.tail);
+    marks_.key_schema = key;
+    marks_.value_schema = value;
     marks_.key = fields_of<Encoding>(*key);
     marks_.value = fields_of<Encoding>(*value);
     const ConnectSchema& count = *value->fields[kCollections].schema->element;
@@ -258,12 +248,12 @@ bool EnvelopeWriter<Encoding>::append_message(const Change& change, std::uint32_
     Record record;
     record.operation = Operation::message;
     out_.begin(out.arena);
-    out_.text(messages_.key_head);
+    out_.text(messages_.key_head.before);
     const auto key = Encoding::begin_message(out_);
     out_.text(messages_.key[kPrefix].present);
     if (!row_.write_text(out_, change.message->prefix, true)) return false;
     Encoding::end_message(out_, key);
-    out_.text(messages_.tail);
+    out_.text(messages_.key_head.after);
     record.key = out_.finish();
     record.has_key = true;
 
@@ -280,7 +270,7 @@ bool EnvelopeWriter<Encoding>::write_message(const Change& change) {
     // Seen before anything is counted: the prefix may be no text.
     if (!row_.write_text(out_, message.prefix, false)) return false;
     out_.rewind(0);
-    out_.text(messages_.value_head);
+    out_.text(messages_.value_head.before);
     const auto value = Encoding::begin_message(out_);
     out_.text(messages_.value[kOperation].present);
     Encoding::plain(out_, operation_code(Operation::message));
@@ -296,7 +286,7 @@ bool EnvelopeWriter<Encoding>::write_message(const Change& change) {
     row_.write_content(out_, options_.binary, message.content);
     Encoding::end_structure(out_, block);
     Encoding::end_message(out_, value);
-    out_.text(messages_.tail);
+    out_.text(messages_.value_head.after);
     return true;
 }
 
@@ -309,16 +299,16 @@ void EnvelopeWriter<Encoding>::append_mark(const TransactionMark& mark, RecordBa
     record.operation = Operation::message;
     record.has_key = true;
     out_.begin(out.arena);
-    out_.text(marks_.key_head);
+    out_.text(marks_.key_head.before);
     const auto key = Encoding::begin_message(out_);
     out_.text(marks_.key.front().present);
     Encoding::plain(out_, id);
     Encoding::end_message(out_, key);
-    out_.text(marks_.tail);
+    out_.text(marks_.key_head.after);
     record.key = out_.finish();
 
     out_.begin(out.arena);
-    out_.text(marks_.value_head);
+    out_.text(marks_.value_head.before);
     const auto value = Encoding::begin_message(out_);
     out_.text(marks_.value[kStatus].present);
     Encoding::plain(out_, ends ? "END" : "BEGIN");
@@ -333,7 +323,7 @@ void EnvelopeWriter<Encoding>::append_mark(const TransactionMark& mark, RecordBa
     out_.text(marks_.value[kMarkTime].present);
     Encoding::integer(out_, mark.committed_at.unix_us / 1000);
     Encoding::end_message(out_, value);
-    out_.text(marks_.tail);
+    out_.text(marks_.value_head.after);
     record.value = out_.finish();
     record.commit_lsn = mark.commit_lsn;
     record.ordinal = mark.ordinal;

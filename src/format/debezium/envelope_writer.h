@@ -18,6 +18,7 @@
 #include "format/debezium/envelope.h"
 #include "format/debezium/options.h"
 #include "format/debezium/row_encoder.h"
+#include "format/heads/message_heads.h"
 #include "format/options.h"
 
 namespace pgc {
@@ -61,8 +62,9 @@ public:
 
     // The fields schema and table of the source block.
     std::string names_of(std::string_view schema, std::string_view table);
-    // What stands around a value where each message has its schema.
-    void wrap(const ConnectSchemaPtr& schema, std::string& head, std::string& tail) const;
+    // To be ready before one of them is appended.
+    HeadedMessages& messages() noexcept { return messages_; }
+    HeadedMessages& marks() noexcept { return marks_; }
 
     // Of the change at hand, for whoever writes single fields of the blocks.
     bool is_snapshot() const noexcept { return is_snapshot_; }
@@ -82,8 +84,7 @@ public:
 
 private:
     // Constant bytes of messages that are about no table.
-    struct Plain {
-        std::string key_head, value_head, tail;
+    struct Plain : HeadedMessages {
         std::vector<FieldBytes> key, value, block;
         FieldBytes element;  // of the array of blocks
         std::string names;   // of the source block

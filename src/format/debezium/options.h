@@ -38,6 +38,10 @@ struct DebeziumOptions {
     bool transaction_metadata = false;
     bool extended_headers = true;
     bool schemas = false;  // each message with its schema
+    // Arrays of several dimensions are arrays of arrays. Where messages have schemas, whose arrays
+    // have one, their elements follow one another.
+    bool nested_arrays = true;
+    bool docs = false;  // comments of tables and columns go into their schemas
     bool skipped[kOperations] = {};
 };
 

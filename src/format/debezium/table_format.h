@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -18,19 +20,31 @@
 #include "format/debezium/row_encoder.h"
 #include "format/debezium/table_plan.h"
 #include "format/fault.h"
+#include "format/heads/message_heads.h"
 #include "format/json/names.h"
 #include "format/options.h"
 #include "format/plans_by_slot.h"
 
 namespace pgc {
 
+// What such a format is made of, in any encoding.
+struct TableFormatDeps {
+    FormatOptions options;
+    DebeziumOptions debezium;
+    FormatContext about;
+    MessageTopics topics;
+    std::unique_ptr<MessageHeads> heads;
+};
+
 template <typename Encoding, typename Table, typename Self>
 class TableFormat : public Format {
 public:
-    TableFormat(FormatOptions options, DebeziumOptions debezium, FormatContext context)
-        : options_(std::move(options)),
-          debezium_(std::move(debezium)),
-          about_(std::move(context)),
+    explicit TableFormat(TableFormatDeps deps)
+        : options_(std::move(deps.options)),
+          debezium_(std::move(deps.debezium)),
+          about_(std::move(deps.about)),
+          topics_(std::move(deps.topics)),
+          heads_(std::move(deps.heads)),
           row_(options_.invalid_utf8),
           envelope_(debezium_, about_, row_) {}
 
@@ -44,10 +58,14 @@ public:
                 const std::size_t before = out.records.size();
                 auto done = encode_change(batch, static_cast<std::uint32_t>(i), out);
                 if (!done) [[unlikely]] {
+                    if (fatal_) return std::unexpected(std::move(done.error()));
                     out.records.resize(before);
                     auto refused = Encoded::refused(i, std::move(done.error()));
                     refused.text_would_do = row_.fault() == ValueFault::not_of_type;
                     return refused;
+                }
+                if (!*done) [[unlikely]] {
+                    return Encoded::waits(i);
                 }
             }
         }
@@ -55,21 +73,24 @@ public:
     }
 
     Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) final {
+        if (auto ready = prepared(envelope_.marks(), topics_.transactions); !ready || !*ready) {
+            return ready;
+        }
         envelope_.append_mark(mark, out);
         return true;
     }
 
-    void wants(Wants&) const final {}
-    std::string waits_for() const final { return {}; }
+    void wants(Wants& wants) const final { heads_->wants(wants); }
+    std::string waits_for() const final { return heads_->waits_for(); }
 
 protected:
     // These return false with the fault in row_.
     bool write_key(const DebeziumTable& table, const Cell* cells, const Cell* older,
                    RecordBatch& out, std::string_view& key) {
         out_.begin(out.arena);
-        out_.text(table.key_head);
+        out_.text(table.key_head.before);
         if (!row_.write_key(out_, table.key, cells, older)) return false;
-        out_.text(table.key_tail);
+        out_.text(table.key_head.after);
         key = out_.finish();
         return true;
     }
@@ -91,6 +112,8 @@ protected:
     const FormatOptions options_;
     const DebeziumOptions debezium_;
     const FormatContext about_;
+    const MessageTopics topics_;
+    const std::unique_ptr<MessageHeads> heads_;
     RowEncoder<Encoding> row_;
     EnvelopeWriter<Encoding> envelope_;
     Writer out_;
@@ -99,8 +122,8 @@ private:
     Self& self() noexcept { return static_cast<Self&>(*this); }
 
     // Fails when a name is not UTF-8 and format.invalid_utf8 is fail.
-    Result<const Table*> table_of(const Relation& relation) {
-        if (const Table* const known = tables_.find(relation.slot)) [[likely]] {
+    Result<Table*> table_of(const Relation& relation) {
+        if (Table* const known = tables_.find(relation.slot)) [[likely]] {
             return known;
         }
         if (options_.invalid_utf8 == InvalidUtf8::fail) {
@@ -111,16 +134,41 @@ private:
         return tables_.keep(relation.slot, self().compile(relation));
     }
 
-    Result<void> encode_change(const Batch& batch, std::uint32_t index, RecordBatch& out) {
+    // False: what stands around such messages is not known yet. An error that is not of these
+    // messages alone is fatal_.
+    Result<bool> prepared(HeadedMessages& messages, std::string_view topic) {
+        if (messages.ready) [[likely]] {
+            return true;
+        }
+        auto answer = make_ready(messages, *heads_, topic);
+        if (!answer) {
+            fatal_ = true;
+            return std::unexpected(std::move(answer.error()));
+        }
+        if (answer->is == HeadAnswer::Is::refused) {
+            return std::unexpected(std::move(answer->reason));
+        }
+        return answer->is == HeadAnswer::Is::known;
+    }
+
+    // False: it waits.
+    Result<bool> encode_change(const Batch& batch, std::uint32_t index, RecordBatch& out) {
         row_.begin_record();
         const Change& change = batch.changes[index];
-        if (debezium_.skipped[static_cast<std::size_t>(change.operation)]) return {};
+        if (debezium_.skipped[static_cast<std::size_t>(change.operation)]) return true;
         bool done = true;
         if (change.operation == Operation::message) {
+            auto ready = prepared(envelope_.messages(), topics_.messages);
+            if (!ready || !*ready) return ready;
             done = envelope_.append_message(change, index, out);
         } else {
-            const auto table = table_of(*change.relation);
+            const Relation& relation = *change.relation;
+            const auto table = table_of(relation);
             if (!table) return std::unexpected(table.error());
+            if (!(*table)->ready) [[unlikely]] {
+                auto ready = prepared(**table, topics_.of_table(relation.schema, relation.name));
+                if (!ready || !*ready) return ready;
+            }
             if (change.operation == Operation::truncate) {
                 self().append_truncate(**table, change, index, out);
             } else {
@@ -128,11 +176,12 @@ private:
             }
         }
         if (done) [[likely]] {
-            return {};
+            return true;
         }
         return std::unexpected(change_failure(row_.fault(), change, row_.failed_column()));
     }
 
+    bool fatal_ = false;
     PlansBySlot<Table> tables_;
 };
 

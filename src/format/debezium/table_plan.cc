@@ -36,11 +36,16 @@ std::string default_bytes(const Column& column, const ColumnForm& form, const Fo
     return plan.write(context, out, plan, value) ? std::string{out.finish()} : std::string{};
 }
 
-ConnectSchemaPtr with_default(const Column& column, const ColumnForm& form, bool nested) {
-    const FormPlan plan = compile_form<JsonEncoding>(form, column.type, nested);
+// The form's schema, with what the column adds to it.
+ConnectSchemaPtr column_schema(const Column& column, const ColumnForm& form,
+                               const DebeziumOptions& options) {
+    const FormPlan plan = compile_form<JsonEncoding>(form, column.type, options.nested_arrays);
     std::string json = default_bytes<JsonEncoding>(column, form, plan);
-    if (json.empty()) return form.schema;
+    const bool documented = options.docs && !column.comment.empty();
+    if (json.empty() && !documented) return form.schema;
     auto schema = std::make_shared<ConnectSchema>(*form.schema);
+    if (documented) schema->doc = column.comment;
+    if (json.empty()) return schema;
     schema->fallback = ConnectDefault{.json = std::move(json)};
     return schema;
 }
@@ -50,10 +55,10 @@ DebeziumColumn compile_column(const Relation& relation, std::uint32_t place, std
                               const DebeziumOptions& options, const SchemaNames& names) {
     const Column& column = relation.columns[place];
     const ColumnForm form = column_form(column, options, names);
-    const bool nested = !options.schemas && !Encoding::kNeedsSchema;
+    const bool nested = options.nested_arrays && !Encoding::kNeedsSchema;
     DebeziumColumn plan{.place = place,
                         .form = compile_form<Encoding>(form, column.type, nested),
-                        .schema = with_default(column, form, nested),
+                        .schema = column_schema(column, form, options),
                         .type = column.type,
                         .read_text = column.type->read_text,
                         .read_binary = column.type->read_binary,

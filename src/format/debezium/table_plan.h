@@ -13,6 +13,7 @@
 #include "format/debezium/column_form.h"
 #include "format/debezium/form_writers.h"
 #include "format/debezium/options.h"
+#include "format/heads/message_heads.h"
 #include "format/options.h"
 
 namespace pgc {
@@ -20,9 +21,9 @@ namespace pgc {
 struct DebeziumColumn {
     std::uint32_t place = 0;  // in the relation
     std::string present;      // before a value
-    std::string null;
-    std::string absent;  // for a value that was not sent: null, or what stands for it
-    std::string unsent;  // for one that did not change and was not sent
+    std::string null;         // for NULL
+    std::string absent;       // for a value that was not sent: null, or what stands for it
+    std::string unsent;       // for one that did not change and was not sent
     FormPlan form;
     ConnectSchemaPtr schema;
     TypePtr type;
@@ -37,14 +38,10 @@ struct ColumnsPlan {
     ConnectSchemaPtr schema;
 };
 
-struct DebeziumTable {
+struct DebeziumTable : HeadedMessages {
     ColumnsPlan row;
-    ColumnsPlan key;         // without columns: records have no key
-    std::string names;       // the fields schema and table of the source block
-    std::string value_head;  // before a value: its schema, where each message has it
-    std::string value_tail;
-    std::string key_head;
-    std::string key_tail;
+    ColumnsPlan key;    // without columns: records have no key
+    std::string names;  // the fields schema and table of the source block
 };
 
 // The names that schemas and topics begin with: "cdc.public.users".

@@ -40,9 +40,8 @@ ConnectSchemaPtr made_optional(const ConnectSchema& schema) {
 }  // namespace
 
 template <typename Encoding>
-FlatFormat<Encoding>::FlatFormat(FormatOptions options, DebeziumOptions debezium, FlatOptions flat,
-                                 FormatContext context)
-    : Base(std::move(options), std::move(debezium), std::move(context)), flat_(std::move(flat)) {}
+FlatFormat<Encoding>::FlatFormat(TableFormatDeps deps, FlatOptions flat)
+    : Base(std::move(deps)), flat_(std::move(flat)) {}
 
 template <typename Encoding>
 FlatTable FlatFormat<Encoding>::compile(const Relation& relation) {
@@ -60,8 +59,10 @@ FlatTable FlatFormat<Encoding>::compile(const Relation& relation) {
     const auto named = [&](const char* suffix) {
         return adjusted_schema_name(topic + suffix, debezium_.schema_names);
     };
-    envelope_.wrap(value_schema(table, named(".Value")), table.value_head, table.value_tail);
-    envelope_.wrap(row_schema(table.key, named(".Key"), false), table.key_head, table.key_tail);
+    table.value_schema = value_schema(table, named(".Value"));
+    if (!table.key.columns.empty()) {
+        table.key_schema = row_schema(table.key, named(".Key"), false);
+    }
     return table;
 }
 
@@ -91,8 +92,7 @@ std::vector<AddedField> FlatFormat<Encoding>::added(const FlatTable& table,
 template <typename Encoding>
 ConnectSchemaPtr FlatFormat<Encoding>::value_schema(const FlatTable& table,
                                                     const std::string& name) const {
-    auto schema =
-        std::make_shared<ConnectSchema>(*row_schema(table.row, name, flat_.fields.empty()));
+    auto schema = std::make_shared<ConnectSchema>(*row_schema(table.row, name, false));
     if (rewrites()) {
         schema->fields.push_back({"__deleted", optional_of(ConnectType::string)});
     }
@@ -130,11 +130,11 @@ template <typename Encoding>
 bool FlatFormat<Encoding>::write_value(const FlatTable& table, const Change& change) {
     const bool removed = change.operation == Operation::remove;
     const auto [before, after] = rows_of(change);
-    out_.text(table.value_head);
+    out_.text(table.value_head.before);
     const bool empty = table.row.columns.empty() && table.fields.empty() && !rewrites();
     if (empty) {
         out_.text(Encoding::kEmptyMessage);
-        out_.text(table.value_tail);
+        out_.text(table.value_head.after);
         return true;
     }
     const auto start = Encoding::begin_message(out_);
@@ -150,7 +150,7 @@ bool FlatFormat<Encoding>::write_value(const FlatTable& table, const Change& cha
         if (!write_added(out_, table, one, change)) return false;
     }
     Encoding::end_message(out_, start);
-    out_.text(table.value_tail);
+    out_.text(table.value_head.after);
     return true;
 }
 

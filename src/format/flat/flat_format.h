@@ -38,8 +38,7 @@ class FlatFormat final : public TableFormat<Encoding, FlatTable, FlatFormat<Enco
     friend Base;
 
 public:
-    FlatFormat(FormatOptions options, DebeziumOptions debezium, FlatOptions flat,
-               FormatContext context);
+    FlatFormat(TableFormatDeps deps, FlatOptions flat);
 
 private:
     FlatTable compile(const Relation& relation);

@@ -1,0 +1,42 @@
+"""A PostgreSQL server, a broker and a schema registry that the tests of this suite share."""
+
+import pytest
+from support.kafka import KafkaBroker
+from support.registry import SchemaRegistry
+from support.servers import PostgresServer
+from support.stage import Stage
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    with PostgresServer("15") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def broker():
+    with KafkaBroker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def registry():
+    with SchemaRegistry() as registry:
+        yield registry
+
+
+@pytest.fixture
+def stages(postgres, broker, registry, request):
+    """stage = stages(encoding="avro"): a database and topics of its own."""
+    made = []
+
+    def stage(encoding="avro", form="debezium", **options):
+        stage = Stage(postgres, broker, request.node.name, **{
+            "format_type": form, "format_encoding": encoding, "format_registry_url": registry.url,
+            "kafka_topics_partitions": "1", **options})
+        made.append(stage)
+        return stage
+
+    yield stage
+    for one in made:
+        one.close()

@@ -1,0 +1,85 @@
+"""A real schema registry for the tests: Apicurio with Confluent's API, private, on loopback.
+
+    with SchemaRegistry() as registry:
+        …                                   # pg-capture uses registry.url
+        registry.schema(5)                  # the text under a number
+        registry.subjects()
+"""
+
+import json
+import signal
+import urllib.error
+import urllib.request
+
+from support.processes import (
+    ROOT, as_server_user, free_port, remove_directory, run_directory, spawn, wait_until,
+)
+from support.servers import own
+
+HOME = ROOT / ".deps" / "registry"
+HOST = "127.0.0.1"
+_JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms64m", "-Xmx384m"]
+
+
+class SchemaRegistry:
+    """Keeps what is registered in memory: a new one is empty."""
+
+    def __init__(self):
+        if not (HOME / "key").exists():
+            raise FileNotFoundError("no schema registry: run tools/registry.sh")
+        self.port = free_port()
+        self.directory = run_directory("registry")
+        own(self.directory)
+        self._log = self.directory / "registry.log"
+        jar = next(HOME.glob("apicurio-registry-app-*-runner.jar"))
+        with open(self._log, "ab") as log:
+            self.process = spawn(
+                [*as_server_user(), "/usr/bin/java", *_JVM, f"-Dquarkus.http.host={HOST}",
+                 f"-Dquarkus.http.port={self.port}", "-jar", jar],
+                death_signal=signal.SIGKILL, stdout=log, stderr=log, cwd=self.directory)
+
+    @property
+    def url(self):
+        return f"http://{HOST}:{self.port}/apis/ccompat/v7"
+
+    def wait_ready(self):
+        wait_until(self._answers, timeout=60, what="the schema registry")
+        return self
+
+    def _answers(self):
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the registry ended\n{self._log.read_text(errors='replace')[-3000:]}")
+        try:
+            return self.subjects() is not None
+        except OSError:
+            return False
+
+    def get(self, path):
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def schema(self, number):
+        """(type, text) of what is registered under a number."""
+        answer = self.get(f"/schemas/ids/{number}")
+        return answer.get("schemaType", "AVRO"), answer["schema"]
+
+    def subjects(self):
+        return self.get("/subjects")
+
+    def versions(self, subject):
+        return self.get(f"/subjects/{subject}/versions")
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        remove_directory(self.directory)
+
+    def __enter__(self):
+        return self.wait_ready()
+
+    def __exit__(self, *_):
+        self.close()
