@@ -77,9 +77,9 @@ install_packages() {
 install_packages
 case "$purpose" in
 test | coverage)
-    # Maven's two one after the other: they share a store.
+    # Maven's three one after the other: they share a store.
     "$root/tools/together.sh" "'$root/tools/third_party.sh'" \
-        "sh -ec '\"$root/tools/kafka.sh\"; \"$root/tools/postgres_servers.sh\"'"
+        "sh -ec '\"$root/tools/kafka.sh\"; \"$root/tools/postgres_servers.sh\"; \"$root/tools/registry.sh\"'"
     ;;
 *) "$root/tools/third_party.sh" ;;
 esac
