@@ -114,6 +114,7 @@ SUITES = [
 FOLDERS = {
     "bench": ("the benchmark, small: it runs, and loses nothing", 90, 0),
     "binary": ("the release binary: size, libraries, version", 30, 0),
+    "debezium": ("beside the real Debezium connector: its recorded records, the connector itself by night", 300, 2),
     "harness": ("the test servers, brokers, the proxy and the runner themselves", 90, 2),
     "house": None,
     "scenario": ("SQL in, events out, on PostgreSQL 10 to 18", 420, 2),

@@ -1,0 +1,67 @@
+CREATE TABLE simple (id int PRIMARY KEY, name text, amount numeric(10,2) NOT NULL DEFAULT 0);
+INSERT INTO simple VALUES (1, 'one', 1), (2, NULL, 2), (3, 'three', 3);
+-- The key's order is not that of the columns.
+CREATE TABLE two_keys (b int, rest text NOT NULL, a text, PRIMARY KEY (a, b));
+INSERT INTO two_keys VALUES (1, 'x', 'a'), (2, 'y', 'b');
+CREATE TABLE keyless (a int, b text);
+INSERT INTO keyless VALUES (1, 'one');
+ALTER TABLE keyless REPLICA IDENTITY FULL;
+CREATE TABLE unique_only (id int NOT NULL UNIQUE, b text);
+ALTER TABLE unique_only REPLICA IDENTITY FULL;
+CREATE TABLE parent (id int PRIMARY KEY, v text);
+CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE);
+-- stream
+INSERT INTO simple VALUES (4, 'four', 4.5);
+UPDATE simple SET name = 'ONE' WHERE id = 1;
+UPDATE simple SET name = name WHERE id = 1;
+UPDATE simple SET name = NULL WHERE id = 1;
+DELETE FROM simple WHERE id = 2;
+UPDATE simple SET id = 30 WHERE id = 3;
+UPDATE simple SET id = 31, name = 'thirty-one' WHERE id = 30;
+BEGIN;
+INSERT INTO simple VALUES (10, 'ten', 10), (11, 'eleven', 11);
+UPDATE simple SET name = upper(name) WHERE id IN (10, 11);
+DELETE FROM simple WHERE id = 10;
+COMMIT;
+BEGIN;
+INSERT INTO simple VALUES (20, 'gone', 20);
+ROLLBACK;
+BEGIN;
+INSERT INTO simple VALUES (21, 'kept', 21);
+SAVEPOINT s;
+INSERT INTO simple VALUES (22, 'gone', 22);
+ROLLBACK TO s;
+INSERT INTO simple VALUES (23, 'kept', 23);
+COMMIT;
+INSERT INTO simple VALUES (1, 'upserted', 1) ON CONFLICT (id) DO UPDATE SET name = excluded.name;
+INSERT INTO two_keys VALUES (3, 'z', 'c');
+UPDATE two_keys SET rest = 'Z' WHERE a = 'c';
+UPDATE two_keys SET b = 33 WHERE a = 'c';
+DELETE FROM two_keys WHERE a = 'a';
+INSERT INTO keyless VALUES (2, 'two');
+UPDATE keyless SET b = 'TWO' WHERE a = 2;
+DELETE FROM keyless WHERE a = 1;
+INSERT INTO unique_only VALUES (1, 'one');
+UPDATE unique_only SET id = 2;
+DELETE FROM unique_only;
+INSERT INTO parent VALUES (1, 'p');
+INSERT INTO child VALUES (1, 1), (2, 1);
+DELETE FROM parent;
+INSERT INTO parent VALUES (2, 'p');
+COPY simple FROM STDIN;
+40	copied	1.00
+41	\N	2.00
+\.
+TRUNCATE simple;
+TRUNCATE parent, child;
+INSERT INTO simple VALUES (50, 'after', 1);
+SELECT pg_logical_emit_message(true, 'outbox', 'transactional é');
+SELECT pg_logical_emit_message(false, 'outbox', 'not transactional');
+SELECT pg_logical_emit_message(false, '', '');
+SELECT pg_logical_emit_message(true, 'bytes', '\x00ff10fe'::bytea);
+BEGIN;
+INSERT INTO simple VALUES (51, 'with a message', 1);
+SELECT pg_logical_emit_message(true, 'in', 'the transaction');
+SELECT pg_logical_emit_message(false, 'beside', 'the transaction');
+INSERT INTO simple VALUES (52, 'with a message', 1);
+COMMIT;

@@ -1,0 +1,28 @@
+CREATE TABLE changing (id int PRIMARY KEY, a text, b int);
+INSERT INTO changing VALUES (1, 'a', 1);
+-- stream
+INSERT INTO changing VALUES (2, 'b', 2);
+BEGIN;
+INSERT INTO changing VALUES (3, 'c', 3);
+ALTER TABLE changing ADD COLUMN c text;
+INSERT INTO changing VALUES (4, 'd', 4, 'c');
+ALTER TABLE changing DROP COLUMN a;
+INSERT INTO changing VALUES (5, 5, 'c');
+ALTER TABLE changing ALTER COLUMN b TYPE text;
+INSERT INTO changing VALUES (6, 'six', 'c');
+COMMIT;
+INSERT INTO changing VALUES (7, 'seven', 'c');
+ALTER TABLE changing ADD COLUMN n int NOT NULL DEFAULT 42;
+UPDATE changing SET c = 'C' WHERE id = 7;
+ALTER TABLE changing RENAME COLUMN c TO renamed;
+UPDATE changing SET renamed = 'r' WHERE id = 7;
+ALTER TABLE changing ADD COLUMN at timestamp;
+UPDATE changing SET at = '2020-01-01' WHERE id = 7;
+UPDATE changing SET renamed = 'x' WHERE renamed IS NULL;
+ALTER TABLE changing ALTER COLUMN renamed SET NOT NULL;
+UPDATE changing SET renamed = 't' WHERE id = 7;
+DELETE FROM changing WHERE id = 7;
+CREATE TABLE born (id int PRIMARY KEY, v varchar(5));
+INSERT INTO born VALUES (1, 'v');
+ALTER TABLE born ALTER v TYPE text;
+INSERT INTO born VALUES (2, 'text');

@@ -1,0 +1,5 @@
+CREATE TABLE a_empty (id int PRIMARY KEY);
+CREATE TABLE b (id int PRIMARY KEY);
+INSERT INTO b VALUES (1);
+-- stream
+INSERT INTO b VALUES (2);

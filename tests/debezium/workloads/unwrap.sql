@@ -1,0 +1,20 @@
+CREATE TABLE simple (id int PRIMARY KEY, name text, n text NOT NULL DEFAULT 'n');
+INSERT INTO simple VALUES (1, 'one'), (2, 'two');
+CREATE TABLE identity_full (id int PRIMARY KEY, name text, amount numeric(5,2));
+ALTER TABLE identity_full REPLICA IDENTITY FULL;
+INSERT INTO identity_full VALUES (1, 'one', 1.5);
+CREATE TABLE keyless (a int);
+ALTER TABLE keyless REPLICA IDENTITY FULL;
+-- stream
+INSERT INTO simple VALUES (3, 'three');
+UPDATE simple SET name = 'TWO' WHERE id = 2;
+UPDATE simple SET id = 20 WHERE id = 2;
+DELETE FROM simple WHERE id = 1;
+UPDATE identity_full SET name = 'ONE';
+DELETE FROM identity_full;
+INSERT INTO keyless VALUES (1);
+UPDATE keyless SET a = 2;
+DELETE FROM keyless;
+SELECT pg_logical_emit_message(true, 'outbox', 'content');
+TRUNCATE simple;
+INSERT INTO simple VALUES (4, NULL);
