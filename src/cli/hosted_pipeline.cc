@@ -47,6 +47,14 @@ void warn(const KafkaConfig& kafka, const Logger& logger) {
     }
 }
 
+void warn(const RegistryConfig& registry, const Logger& logger) {
+    if (registry.secret_in_plain_text()) {
+        logger.warning(
+            "the schema registry's password or token goes over the network in plain text",
+            {{"hint", "give the https:// address of the registry in format.registry.url"}});
+    }
+}
+
 }  // namespace
 
 HostedPipeline::HostedPipeline(std::shared_ptr<const PipelineSpec> spec, Files& files,
@@ -89,6 +97,7 @@ void HostedPipeline::introduce(std::string_view unread_uri) const {
     }
     warn(postgres, logger_);
     if (spec_->kafka) warn(*spec_->kafka, logger_);
+    if (spec_->registry) warn(*spec_->registry, logger_);
 }
 
 Result<void> HostedPipeline::run() {

@@ -26,19 +26,17 @@ using testing::Not;
 class HostedPipelineTest : public testing::Test {
 protected:
     // Port 1: a connection to it is refused at once, and tried again.
-    std::shared_ptr<const PipelineSpec> spec(const std::string& slot) {
-        const auto settings = load(declarations(),
-                                   {.file = "",
-                                    .environment = {{"PG_HOST", "127.0.0.1"},
-                                                    {"PG_PORT", "1"},
-                                                    {"PG_DATABASE", slot},
-                                                    {"PG_USERNAME", "cdc"},
-                                                    {"PG_PASSWORD", "hush-hush"},
-                                                    {"PG_SLOT_NAME", slot},
-                                                    {"PG_CAPTURE_SINK", "discard"},
-                                                    {"PG_CAPTURE_STATE_DIR", "/nowhere"}},
-                                    .command_line = {}},
-                                   files);
+    std::shared_ptr<const PipelineSpec> spec(const std::string& slot,
+                                             const Environment& more = {}) {
+        Environment environment{
+            {"PG_HOST", "127.0.0.1"},       {"PG_PORT", "1"},
+            {"PG_DATABASE", slot},          {"PG_USERNAME", "cdc"},
+            {"PG_PASSWORD", "hush-hush"},   {"PG_SLOT_NAME", slot},
+            {"PG_CAPTURE_SINK", "discard"}, {"PG_CAPTURE_STATE_DIR", "/nowhere"}};
+        environment.insert(more.begin(), more.end());
+        const auto settings =
+            load(declarations(),
+                 {.file = "", .environment = std::move(environment), .command_line = {}}, files);
         EXPECT_TRUE(settings);
         return std::make_shared<const PipelineSpec>(pipeline_spec(*settings, files));
     }
@@ -103,6 +101,24 @@ TEST_F(HostedPipelineTest, IntroducesItselfByName) {
     shop.introduce("DATABASE_URL");
     EXPECT_THAT(lines.text(), AllOf(HasSubstr("starting  pipeline=shop"), HasSubstr("slot=shop"),
                                     HasSubstr("DATABASE_URL"), Not(HasSubstr("orders"))));
+}
+
+TEST_F(HostedPipelineTest, WarnsOfARegistrysSecretInPlainText) {
+    constexpr std::string_view warning = "the schema registry's password or token goes over";
+    const auto starts_with = [&](const std::string& url) {
+        const HostedPipeline avro{
+            spec("avro", {{"PG_CAPTURE_FORMAT_TYPE", "debezium"},
+                          {"PG_CAPTURE_FORMAT_ENCODING", "avro"},
+                          {"PG_CAPTURE_FORMAT_REGISTRY_URL", url},
+                          {"PG_CAPTURE_FORMAT_REGISTRY_BEARER_TOKEN", "s3cret"}}),
+            files, clock, log};
+        avro.introduce("");
+    };
+    starts_with("https://registry:8081");
+    EXPECT_THAT(lines.text(), Not(HasSubstr(warning)));
+    starts_with("http://registry:8081");
+    EXPECT_THAT(lines.text(), AllOf(HasSubstr(warning), HasSubstr("give the https:// address"),
+                                    Not(HasSubstr("s3cret"))));
 }
 
 }  // namespace
