@@ -105,20 +105,26 @@ private:
         return modifier >= 0 && modifier <= kFullPrecision ? modifier : kFullPrecision;
     }
 
+    // The modifier, less its header of 4, has the precision above and the scale below, which is
+    // a signed number of 11 bits since PostgreSQL 15.
+    static int scale_of(std::int32_t modifier) {
+        return modifier < 4 ? 0 : (((modifier - 4) & 0x7FF) ^ 0x400) - 0x400;
+    }
+
     ColumnForm decimal(const Type& type, std::int32_t modifier, bool optional) const {
         switch (options_.decimal) {
-            case DecimalHandling::string:
-                return simple(Form::decimal_text, ConnectType::string, optional);
+            case DecimalHandling::string: {
+                ColumnForm text = simple(Form::decimal_text, ConnectType::string, optional);
+                text.scale = type.root.value == kMoney ? kMoneyScale : scale_of(modifier);
+                return text;
+            }
             case DecimalHandling::nearest:
                 return simple(Form::decimal_double, ConnectType::float64, optional);
             case DecimalHandling::precise: break;
         }
         if (type.root.value == kMoney) return fixed(kMoneyScale, 0, optional);
         if (modifier < 4) return variable(optional);
-        // The modifier, less its header of 4, has the precision above and the scale below, which is
-        // a signed number of 11 bits since PostgreSQL 15.
-        const int scale = (((modifier - 4) & 0x7FF) ^ 0x400) - 0x400;
-        return fixed(scale, ((modifier - 4) >> 16) & 0xFFFF, optional);
+        return fixed(scale_of(modifier), ((modifier - 4) >> 16) & 0xFFFF, optional);
     }
     static ColumnForm fixed(int scale, int digits, bool optional) {
         Draft draft{ConnectType::bytes, optional};
@@ -138,7 +144,7 @@ private:
     static ColumnForm text(const Type& type, bool optional) {
         switch (type.root.value) {
             case kXml: return named_text("io.debezium.data.Xml", optional);
-            case kTsvector: return named_text("io.debezium.data.TsVector", optional);
+            case kTsvector: return named_text("io.debezium.data.Tsvector", optional);
             case kPoint: return {.form = Form::point, .schema = point(optional)};
             case kLseg:
             case kPath:

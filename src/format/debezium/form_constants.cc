@@ -56,6 +56,14 @@ public:
     std::string take() { return std::string{out_.finish()}; }
 
     void write_nothing(const ColumnForm& form, const FormPlan& plan) {
+        if (form.form == Form::zoned_timestamp) {  // the only one without microseconds
+            E::plain(out_, "1970-01-01T00:00:00Z");
+            return;
+        }
+        if (form.form == Form::decimal_text && form.scale > 0) {
+            E::plain(out_, "0." + std::string(static_cast<std::size_t>(form.scale), '0'));
+            return;
+        }
         Value value = nothing(form, plan);
         const std::vector<Value> nulls(form.form == Form::composite ? form.parts.size() : 0,
                                        null());

@@ -9,10 +9,13 @@ namespace pgc {
 namespace {
 
 constexpr std::int64_t kMicrosTo2000 = kDaysTo2000 * kMicrosOfDay;
-// Days, milliseconds and microseconds that the PostgreSQL driver of Java makes of an infinity.
 constexpr std::int64_t kInfiniteDays = 2'147'483'647;
-constexpr std::int64_t kInfiniteMicros = 9'223'372'036'825'200'000;
-constexpr std::int64_t kMinusInfiniteMicros = -9'223'372'036'832'400'000;
+// What the PostgreSQL driver of Java makes of an infinity are milliseconds; finer units have no
+// room for as many, and Debezium takes the limits of 64 bits.
+constexpr std::int64_t kInfiniteMillis = 9'223'372'036'825'200'000;
+constexpr std::int64_t kMinusInfiniteMillis = -9'223'372'036'832'400'000;
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
 
 constexpr std::int64_t floor_divide(std::int64_t value, std::int64_t by) noexcept {
     return value / by - (value % by < 0 ? 1 : 0);
@@ -34,9 +37,9 @@ bool epoch_days(const Value& date, std::int64_t& out) noexcept {
 
 bool epoch_millis(const Value& timestamp, std::int64_t& out) noexcept {
     if (timestamp.integer == kInfinity) {
-        out = kInfiniteMicros / 1000;
+        out = kInfiniteMillis;
     } else if (timestamp.integer == -kInfinity) {
-        out = kMinusInfiniteMicros / 1000;
+        out = kMinusInfiniteMillis;
     } else {
         out = floor_divide(timestamp.integer, 1000) + kMicrosTo2000 / 1000;
     }
@@ -45,11 +48,11 @@ bool epoch_millis(const Value& timestamp, std::int64_t& out) noexcept {
 
 bool epoch_micros(const Value& timestamp, std::int64_t& out) noexcept {
     if (timestamp.integer == kInfinity) {
-        out = kInfiniteMicros;
+        out = kMost;
         return true;
     }
     if (timestamp.integer == -kInfinity) {
-        out = kMinusInfiniteMicros;
+        out = kLeast;
         return true;
     }
     return !__builtin_add_overflow(timestamp.integer, kMicrosTo2000, &out);
@@ -57,11 +60,11 @@ bool epoch_micros(const Value& timestamp, std::int64_t& out) noexcept {
 
 bool epoch_nanos(const Value& timestamp, std::int64_t& out) noexcept {
     if (timestamp.integer == kInfinity) {
-        out = std::numeric_limits<std::int64_t>::max();
+        out = kMost;
         return true;
     }
     if (timestamp.integer == -kInfinity) {
-        out = std::numeric_limits<std::int64_t>::min();
+        out = kLeast;
         return true;
     }
     std::int64_t micros = 0;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "core/format.h"
@@ -19,6 +20,7 @@
 #include "format/debezium/options.h"
 #include "format/debezium/row_encoder.h"
 #include "format/debezium/table_plan.h"
+#include "format/encoding/json_encoding.h"
 #include "format/fault.h"
 #include "format/heads/message_heads.h"
 #include "format/json/names.h"
@@ -106,7 +108,16 @@ protected:
         if (change.part == Change::Part::whole) return true;
         const bool removed = change.part == Change::Part::old_key;
         const Change& beside = batch.changes[removed ? index + 1 : index - 1];
-        return write_key(table, removed ? beside.after : beside.before, nullptr, out, other);
+        if (!write_key(table, removed ? beside.after : beside.before, nullptr, out, other)) {
+            return false;
+        }
+        // In headers Kafka Connect writes structures as JSON without a schema, whatever the
+        // converter does.
+        if constexpr (std::is_same_v<Encoding, JsonEncoding>) {
+            other.remove_prefix(table.key_head.before.size());
+            other.remove_suffix(table.key_head.after.size());
+        }
+        return true;
     }
 
     const FormatOptions options_;
