@@ -11,6 +11,7 @@
 // A text that is begun and not finished leaves nothing behind.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
@@ -44,8 +45,7 @@ public:
 
     void text(std::string_view bytes) {
         char* to = room(bytes.size());
-        std::memcpy(to, bytes.data(), bytes.size());
-        next_ = to + bytes.size();
+        next_ = std::copy_n(bytes.data(), bytes.size(), to);
     }
     void byte(char c) {
         *room(1) = c;
