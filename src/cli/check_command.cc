@@ -8,6 +8,8 @@
 #include "cli/instance.h"
 #include "cli/sql_session.h"
 #include "cli/table.h"
+#include "format/registry/check.h"
+#include "format/registry/http_client_port.h"
 #include "http/tls.h"
 #include "kafka/rdkafka_inspector.h"
 #include "observe/json_text.h"
@@ -84,6 +86,14 @@ void check_sink(Deps& deps, SqlSession& session, Findings& findings) {
     findings.insert(findings.end(), found.begin(), found.end());
 }
 
+void check_schemas(SqlSession& session, Findings& findings) {
+    const auto& registry = session.spec().registry;
+    if (!registry) return;
+    HttpClientPort http(*registry);
+    const Findings found = check_registry(*registry, http, session.waiter());
+    findings.insert(findings.end(), found.begin(), found.end());
+}
+
 std::string text_of(WallTime at) {
     std::string text;
     append_wall_time(text, at);
@@ -157,6 +167,7 @@ ExitCode run_check(Invocation& invocation) {
     Findings findings = check_postgres(session.config(), session.links(), deps.clock,
                                        session.waiter(), running_instance(session.spec(), deps));
     check_sink(deps, session, findings);
+    check_schemas(session, findings);
     check_http(deps, program->settings, findings);
     check_spill(session.spec(), findings);
     deps.console.out(invocation.json()

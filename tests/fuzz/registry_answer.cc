@@ -14,8 +14,8 @@ namespace {
 using namespace pgc;
 using What = RegistryRequest::What;
 
-constexpr What kAll[] = {What::set_level, What::register_schema, What::find_schema,
-                         What::list_versions, What::get_version};
+constexpr What kAll[] = {What::set_level,     What::register_schema, What::find_schema,
+                         What::list_versions, What::get_version,     What::list_subjects};
 constexpr int kStatuses[] = {200, 204, 302, 400, 401, 403, 404, 409, 413, 422, 429, 500, 503};
 
 void require(bool holds) {

@@ -26,13 +26,15 @@ def registry():
 
 
 @pytest.fixture
-def stages(postgres, broker, registry, request):
+def stages(postgres, broker, request):
     """stage = stages(encoding="avro"): a database and topics of its own."""
     made = []
 
     def stage(encoding="avro", form="debezium", **options):
+        if "format_registry_url" not in options:    # the real one takes its time to start
+            options["format_registry_url"] = request.getfixturevalue("registry").url
         stage = Stage(postgres, broker, request.node.name, **{
-            "format_type": form, "format_encoding": encoding, "format_registry_url": registry.url,
+            "format_type": form, "format_encoding": encoding,
             "kafka_topics_partitions": "1", **options})
         made.append(stage)
         return stage

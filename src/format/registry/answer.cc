@@ -70,6 +70,7 @@ std::string intention(const RegistryRequest& request) {
         case What::find_schema: return "look up a schema under";
         case What::list_versions:
         case What::get_version: return "read the schemas of";
+        case What::list_subjects: return "list";
     }
     return {};
 }
@@ -157,6 +158,9 @@ RegistryAnswer read_good(const RegistryRequest& request, const HttpAnswer& answe
             good.schema = std::move(*schema);
             break;
         }
+        case What::list_subjects:
+            if (!json->is_list()) return garbage("no list of subjects");
+            break;
     }
     return good;
 }
@@ -170,6 +174,13 @@ RegistryAnswer denied(const RegistryRequest& request, const HttpAnswer& answer) 
                           fmt::format("the schema registry does not accept who we are: {}", why))
                          .with_hint("check format.registry.username and "
                                     "format.registry.password, or format.registry.bearer_token")};
+    }
+    if (request.what == What::list_subjects) {
+        return {.is = Is::denied,
+                .error = stop(Category::permission,
+                              "the schema registry does not let us list its subjects: " + why)
+                             .with_hint("see that this user may read and register schemas; this "
+                                        "is not needed for it")};
     }
     return {
         .is = Is::denied,

@@ -73,21 +73,10 @@ void RegistryLine::send_due() {
 
 Result<RegistryHttp::Id> RegistryLine::send(const Pending& pending) {
     HttpCall call = http_call(pending.request, config_.urls[pending.url]);
-    if (auto added = add_credentials(call); !added) {
+    if (auto added = add_credentials(call, config_); !added) {
         return std::unexpected(std::move(added.error()));
     }
     return http_.begin(std::move(call));
-}
-
-Result<void> RegistryLine::add_credentials(HttpCall& call) const {
-    const SecretSource& source = config_.password ? config_.password : config_.bearer_token;
-    if (!source) return {};
-    const auto secret = source();
-    if (!secret) return std::unexpected(secret.error());
-    call.headers.emplace_back(
-        "Authorization", config_.password ? basic_authorization(config_.username, *secret).reveal()
-                                          : "Bearer " + secret->reveal());
-    return {};
 }
 
 void RegistryLine::receive(Pending& pending, const Result<HttpAnswer>& answer) {

@@ -75,7 +75,6 @@ private:
 
     void send_due();
     Result<RegistryHttp::Id> send(const Pending& pending);
-    Result<void> add_credentials(HttpCall& call) const;
     void receive(Pending& pending, const Result<HttpAnswer>& answer);
     void failed(Pending& pending, Error error);
     Duration pause(std::uint64_t rounds);

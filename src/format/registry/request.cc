@@ -27,7 +27,8 @@ std::string_view method(What what) noexcept {
         case What::register_schema:
         case What::find_schema: return "POST";
         case What::list_versions:
-        case What::get_version: return "GET";
+        case What::get_version:
+        case What::list_subjects: return "GET";
     }
     return {};
 }
@@ -44,6 +45,7 @@ std::string path(const RegistryRequest& request) {
         case What::list_versions: return fmt::format("/subjects/{}/versions?deleted=true", subject);
         case What::get_version:
             return fmt::format("/subjects/{}/versions/{}?deleted=true", subject, request.version);
+        case What::list_subjects: return "/subjects";
     }
     std::abort();  // no such question
 }
@@ -55,7 +57,8 @@ std::string body(const RegistryRequest& request) {
         case What::register_schema:
         case What::find_schema: return schema_json(request.schema);
         case What::list_versions:
-        case What::get_version: return {};
+        case What::get_version:
+        case What::list_subjects: return {};
     }
     return {};
 }
@@ -104,6 +107,17 @@ HttpCall http_call(const RegistryRequest& request, std::string_view url) {
         call.headers.emplace_back("Content-Type", "application/vnd.schemaregistry.v1+json");
     }
     return call;
+}
+
+Result<void> add_credentials(HttpCall& call, const RegistryConfig& config) {
+    const SecretSource& source = config.password ? config.password : config.bearer_token;
+    if (!source) return {};
+    const auto secret = source();
+    if (!secret) return std::unexpected(secret.error());
+    call.headers.emplace_back(
+        "Authorization", config.password ? basic_authorization(config.username, *secret).reveal()
+                                         : "Bearer " + secret->reveal());
+    return {};
 }
 
 Secret basic_authorization(std::string_view username, const Secret& password) {

@@ -5,6 +5,7 @@
 //   find_schema      POST /subjects/S            {"schema":"…"}
 //   list_versions    GET  /subjects/S/versions   ?deleted=true
 //   get_version      GET  /subjects/S/versions/V ?deleted=true
+//   list_subjects    GET  /subjects
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@ struct RegistryRequest {
         find_schema,
         list_versions,
         get_version,
+        list_subjects,
     };
     What what{};
     std::string subject;
@@ -41,6 +43,9 @@ std::string schema_json(const SchemaText& schema);
 
 // Without who asks. `url`: the registry's, without a slash at its end.
 HttpCall http_call(const RegistryRequest& request, std::string_view url);
+
+// Who asks. Secrets are read for this.
+Result<void> add_credentials(HttpCall& call, const RegistryConfig& config);
 
 // "Basic dXNlcjpwYXNz" as RFC 7617 wants it.
 Secret basic_authorization(std::string_view username, const Secret& password);
