@@ -175,5 +175,22 @@ TEST_F(DebeziumFormatTest, AMessageHasItsPrefixForAKey) {
     EXPECT_TRUE(out_.records[0].headers().empty());
 }
 
+TEST_F(DebeziumFormatTest, TwoColumnsThatWouldBeOneFieldAreRefused) {
+    users_.columns.push_back(column("na me"));
+    users_.columns.push_back(column("na_me"));
+    changes_.insert(users_,
+                    {changes_.text("1"), Changes::null(), changes_.text("a"), changes_.text("b")});
+    encode();
+    EXPECT_EQ(value()["after"]["na me"], "a");
+    EXPECT_EQ(value()["after"]["na_me"], "b");
+
+    options_.field_names = NameAdjustment::avro;
+    DebeziumFormat<JsonEncoding> format{deps()};
+    const auto done = encode_all(format, changes_.batch(), out_);
+    ASSERT_FALSE(done);
+    EXPECT_NE(done.error().what.find("\"na_me\""), std::string::npos);
+    EXPECT_NE(done.error().where.find("users"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace pgc

@@ -20,8 +20,11 @@ class RowEncoder {
 public:
     explicit RowEncoder(InvalidUtf8 invalid_utf8) { context_.invalid_utf8 = invalid_utf8; }
 
-    // Forgets the fault of the record before.
-    void begin_record() noexcept { context_.fault = ValueFault::none; }
+    // Forgets the record before: its fault, and what its values were read into.
+    void begin_record() noexcept {
+        context_.fault = ValueFault::none;
+        scratch_.clear();
+    }
 
     // Appends the columns of `plan`. False: see fault() and failed_column().
     [[nodiscard]] bool write_row(Writer& out, const ColumnsPlan& plan, const Cell* cells,

@@ -17,6 +17,7 @@
 
 #include "core/format.h"
 #include "format/debezium/envelope_writer.h"
+#include "format/debezium/field_names.h"
 #include "format/debezium/options.h"
 #include "format/debezium/row_encoder.h"
 #include "format/debezium/table_plan.h"
@@ -132,7 +133,8 @@ protected:
 private:
     Self& self() noexcept { return static_cast<Self&>(*this); }
 
-    // Fails when a name is not UTF-8 and format.invalid_utf8 is fail.
+    // Fails when a name is not UTF-8 and format.invalid_utf8 is fail, and when two fields would
+    // have one name: readers would see one of the values only.
     Result<Table*> table_of(const Relation& relation) {
         if (Table* const known = tables_.find(relation.slot)) [[likely]] {
             return known;
@@ -142,7 +144,12 @@ private:
                 return std::unexpected(std::move(checked.error()));
             }
         }
-        return tables_.keep(relation.slot, self().compile(relation));
+        Table table = self().compile(relation);
+        if (auto checked = check_field_names(relation, {table.key_schema, table.value_schema});
+            !checked) {
+            return std::unexpected(std::move(checked.error()));
+        }
+        return tables_.keep(relation.slot, std::move(table));
     }
 
     // False: what stands around such messages is not known yet. An error that is not of these
