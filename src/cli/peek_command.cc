@@ -32,12 +32,16 @@ std::expected<std::optional<std::uint64_t>, ExitCode> parse_limit(Invocation& in
     return limit;
 }
 
-// The configured pipeline, but that it only looks and shows what it sees.
+// The configured pipeline, but that it only looks and shows what it sees: as JSON, for whose
+// schemas no registry is asked, where they would be registered.
 PipelineSpec spec_of_peek(const Settings& settings, Files& files) {
     PipelineSpec spec = pipeline_spec(settings, files);
     spec.postgres = looking_only(std::move(spec.postgres));
     spec.sink = SinkKind::console;
     spec.kafka.reset();
+    spec.encoding = FormatEncoding::json;
+    spec.registry.reset();
+    spec.debezium.nested_arrays = !spec.debezium.schemas;
     return spec;
 }
 

@@ -12,6 +12,7 @@ import urllib.request
 
 import pytest
 from support import kafka_client  # noqa: F401  (finds the packages below)
+from support.capture import run_capture
 from support.processes import wait_until
 
 import fastavro
@@ -161,3 +162,18 @@ def test_known_schemas_stream_on_while_the_registry_is_away_and_new_ones_wait(st
         records = stage.wait_for("known", 3000)
     reader = Reader(registry)
     assert [reader.avro(r.value)["after"]["id"] for r in records] == list(range(1, 3001))
+
+
+def test_peek_shows_what_waits_and_registers_nothing(stages, registry):
+    stage = stages("avro")
+    stage.sql("CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE unseen (id int PRIMARY KEY, a text)")
+    with stage.capture() as capture:
+        stage.sql("INSERT INTO p VALUES (1)")
+        stage.wait_for("p", 1)
+        capture.stop()
+    stage.sql("INSERT INTO unseen VALUES (1, 'grüße')")
+    before = registry.subjects()
+    shown = run_capture("peek", env={k: v for k, v in capture.environment.items() if k.startswith("PG")})
+    assert shown.returncode == 0, shown.stderr
+    assert [json.loads(line)["after"] for line in shown.stdout.splitlines()] == [{"id": 1, "a": "grüße"}]
+    assert registry.subjects() == before
