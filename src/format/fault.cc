@@ -32,7 +32,7 @@ Error error_of(ValueFault fault) {
                 .with_hint("choose another format.debezium.time_precision_mode");
         case ValueFault::null_required:
             return stop(data, "a value is null, and its column is NOT NULL today")
-                .with_hint("drop the constraint until the stream is past this change");
+                .with_hint("drop NOT NULL until the stream is past this change");
     }
     return stop(Error::Category::internal, "a message can't be written");
 }

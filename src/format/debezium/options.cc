@@ -43,14 +43,14 @@ constexpr Option kOptions[] = {
      .fallback = "adaptive",
      .help = "how dates and times are written",
      .doc = "Debezium's `time.precision.mode`. A time that the chosen unit can't hold (nanoseconds "
-            "end in the year 2262) is refused, as `on_error` says, and never wrapped around.",
+            "end in the year 2262) stops the pipeline, and is never wrapped around.",
      .words = kTimes.all()},
     {.path = "format.debezium.decimal_handling_mode",
      .kind = OptionKind::choice,
      .fallback = "precise",
      .help = "how numeric and money are written",
      .doc = "Debezium's `decimal.handling.mode`. `precise` has no place for NaN and the "
-            "infinities: such a value is refused, as `on_error` says; Debezium writes null.",
+            "infinities: such a value stops the pipeline; Debezium writes null.",
      .words = kDecimals.all()},
     {.path = "format.debezium.binary_handling_mode",
      .kind = OptionKind::choice,
