@@ -14,6 +14,13 @@ Error error_of(ValueFault fault) {
         case ValueFault::not_of_type:
             return stop(Error::Category::protocol,
                         "a value does not have the binary form of its column's type");
+        case ValueFault::altered:
+            return stop(data, "a value does not have the form that its column's type has today")
+                .with_hint(
+                    "the type was altered since: as JSON without schemas the value can be "
+                    "written as PostgreSQL printed it (format.encoding json, "
+                    "format.schemas_enable false); or exclude the column until the stream "
+                    "is past this change");
         case ValueFault::not_utf8:
             return stop(data, "a value is not UTF-8 text")
                 .with_hint("set format.invalid_utf8 to base64 or replace");

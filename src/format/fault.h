@@ -11,6 +11,7 @@ namespace pgc {
 enum class ValueFault : std::uint8_t {
     none,
     not_of_type,      // its bytes don't have the form of its column's type
+    altered,          // nor does its text, and a text can't stand where it is to be written
     not_utf8,         // and format.invalid_utf8 is fail
     not_utf8_in_key,  // where nothing may be replaced
     key_unknown,      // the server did not send it

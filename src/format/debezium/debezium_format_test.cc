@@ -166,6 +166,22 @@ TEST_F(DebeziumFormatTest, ANumberThatIsNoneIsRefusedWhereOnlyNumbersCanBeWritte
     EXPECT_EQ(value()["after"]["amount"], "NAN");
 }
 
+// Its type was altered since it was logged.
+TEST_F(DebeziumFormatTest, AValueThatCantBeReadIsShownAsTextWhereTextMayStand) {
+    users_.columns.push_back(column("age", Kind::integer));
+    changes_.insert(users_, {changes_.text("1"), Changes::null(), changes_.text("(old,form)")});
+    encode();
+    EXPECT_EQ(value()["after"]["age"], "(old,form)");
+
+    options_.schemas = true;
+    options_.nested_arrays = false;
+    DebeziumFormat<JsonEncoding> format{deps()};
+    const auto done = encode_all(format, changes_.batch(), out_);
+    ASSERT_FALSE(done);
+    EXPECT_NE(describe(done.error()).find("column age"), std::string::npos);
+    EXPECT_NE(describe(done.error()).find("altered"), std::string::npos);
+}
+
 TEST_F(DebeziumFormatTest, AMessageHasItsPrefixForAKey) {
     changes_.message("outbox", "hello", true);
     encode();

@@ -128,18 +128,25 @@ bool RowEncoder<Encoding>::write_value(Writer& out, const DebeziumColumn& column
     if (read == nullptr || !read(*column.type, cell.bytes(), scratch_, value_)) [[unlikely]] {
         return write_unreadable(out, column, cell);
     }
-    return column.form.write(context_, out, column.form, value_);
+    const std::size_t start = out.size();
+    if (column.form.write(context_, out, column.form, value_)) [[likely]] {
+        return true;
+    }
+    if (context_.fault != ValueFault::not_of_type) return false;
+    out.rewind(start);
+    return write_unreadable(out, column, cell);
 }
 
 // A value that does not have the form its type has today: the type was altered or dropped since it
-// was logged. Text can be shown as it came, where text is what is to be written.
+// was logged. Text can be shown as it came, where a text may stand; binary says nothing.
 template <typename Encoding>
 bool RowEncoder<Encoding>::write_unreadable(Writer& out, const DebeziumColumn& column,
                                             const Cell& cell) {
-    if (cell.state != State::text || column.schema->type != ConnectType::string) {
-        context_.fault = ValueFault::not_of_type;
+    if (cell.state != State::text || !column.takes_text) {
+        context_.fault = cell.state == State::text ? ValueFault::altered : ValueFault::not_of_type;
         return false;
     }
+    context_.fault = ValueFault::none;
     return Encoding::text(context_, out, cell.bytes());
 }
 

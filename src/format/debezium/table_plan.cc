@@ -63,6 +63,7 @@ DebeziumColumn compile_column(const Relation& relation, std::uint32_t place, std
                         .read_text = column.type->read_text,
                         .read_binary = column.type->read_binary,
                         .compound = is_compound(column.type->kind)};
+    plan.takes_text = nested || plan.schema->type == ConnectType::string;
     const FieldBytes bytes =
         Encoding::field({adjusted_field_name(column.name, names.fields), plan.schema}, field);
     plan.present = bytes.present;

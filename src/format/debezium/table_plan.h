@@ -29,7 +29,8 @@ struct DebeziumColumn {
     TypePtr type;
     Reader read_text = nullptr;
     Reader read_binary = nullptr;
-    bool compound = false;  // its readers fill more of a Value than the scalar members
+    bool takes_text = false;  // a text may stand for a value that can't be read
+    bool compound = false;    // its readers fill more of a Value than the scalar members
 };
 
 // A structure of columns: a row, or a key.
