@@ -10,9 +10,8 @@
 namespace pgc {
 namespace {
 
-constexpr std::uint32_t kChar = 18, kXml = 142, kPoint = 600, kLseg = 601, kPath = 602, kBox = 603,
-                        kPolygon = 604, kLine = 628, kCircle = 718, kMoney = 790, kBit = 1560,
-                        kTsvector = 3614;
+constexpr std::uint32_t kXml = 142, kPoint = 600, kLseg = 601, kPath = 602, kBox = 603,
+                        kPolygon = 604, kLine = 628, kCircle = 718, kMoney = 790, kTsvector = 3614;
 constexpr int kMoneyScale = 2;  // every session of ours has lc_monetary C
 constexpr int kFullPrecision = 6;
 
@@ -66,7 +65,7 @@ public:
             case Kind::bytes: return binary(optional);
             case Kind::json: return named_text("io.debezium.data.Json", optional);
             case Kind::uuid: return named_text("io.debezium.data.Uuid", optional);
-            case Kind::bits: return bits(type, modifier, optional);
+            case Kind::bits: return bits(modifier, optional);
             case Kind::date: return date(optional);
             case Kind::time: return time(precision(modifier), optional);
             case Kind::time_tz:
@@ -188,13 +187,12 @@ private:
         return simple(Form::bytes, ConnectType::bytes, optional);
     }
 
-    static ColumnForm bits(const Type& type, std::int32_t modifier, bool optional) {
+    static ColumnForm bits(std::int32_t modifier, bool optional) {
         if (modifier == 1) return simple(Form::single_bit, ConnectType::boolean, optional);
         // What Debezium says of bit varying without a length.
         const std::int32_t length = modifier > 0 ? modifier : 2'147'483'647;
         Draft draft{ConnectType::bytes, optional};
         draft.named("io.debezium.data.Bits").with("length", std::to_string(length));
-        static_cast<void>(type);
         return {.form = Form::bits, .schema = draft.done()};
     }
 
