@@ -2,8 +2,10 @@
 // tables, keys, logical messages and marks. What is made of a row, `Self` says:
 //
 //   Table compile(const Relation&);
-//   bool append_row(const Table&, const Batch&, std::uint32_t index, RecordBatch&);  // false: a
-//   fault void append_truncate(const Table&, const Change&, std::uint32_t index, RecordBatch&);
+//   bool append_row(const Table&, const Batch&, std::uint32_t index, RecordBatch&);
+//   void append_truncate(const Table&, const Change&, std::uint32_t index, RecordBatch&);
+//
+// append_row() returns false with the fault in row_.
 #pragma once
 
 #include <algorithm>

@@ -3,23 +3,13 @@
 #include <memory>
 #include <utility>
 
+#include "format/cells.h"
 #include "format/debezium/column_default.h"
 #include "format/debezium/form_constants.h"
 #include "format/debezium/names.h"
 
 namespace pgc {
 namespace {
-
-bool is_compound(Kind kind) noexcept {
-    switch (kind) {
-        case Kind::array:
-        case Kind::composite:
-        case Kind::range:
-        case Kind::multirange:
-        case Kind::map: return true;
-        default: return false;
-    }
-}
 
 // `column`'s default in an encoding; empty where it has none that can be written.
 template <typename Encoding>

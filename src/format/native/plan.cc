@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "format/cells.h"
 #include "format/json/names.h"
 #include "format/json/text.h"
 
@@ -22,17 +23,6 @@ void compile_constants(TablePlan& plan, std::string_view schema, std::string_vie
     }
     plan.source = fmt::format(R"(,"db":{},"schema":{},"table":{},"lsn":")",
                               json_string(context.database), schema, table);
-}
-
-bool is_compound(Kind kind) noexcept {
-    switch (kind) {
-        case Kind::array:
-        case Kind::composite:
-        case Kind::range:
-        case Kind::multirange:
-        case Kind::map: return true;
-        default: return false;
-    }
 }
 
 ColumnPlan compile_column(const Column& column, const FormatOptions& options) {

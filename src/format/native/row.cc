@@ -4,20 +4,12 @@
 #include <cstddef>
 #include <string_view>
 
+#include "format/cells.h"
+
 namespace pgc {
 namespace {
 
 using State = Cell::State;
-
-// The cell, or the older row's where only that one is known.
-const Cell& best_known(const Cell* cells, const Cell* older, std::size_t column) noexcept {
-    const Cell& cell = cells[column];
-    if (cell.state != State::unchanged || older == nullptr) [[likely]] {
-        return cell;
-    }
-    const Cell& old = older[column];
-    return old.state == State::absent ? cell : old;
-}
 
 }  // namespace
 
