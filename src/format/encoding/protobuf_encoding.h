@@ -15,7 +15,6 @@
 #include "format/encoding/broken_text.h"
 #include "format/encoding/field_bytes.h"
 #include "format/encoding/varint.h"
-#include "format/json/string.h"
 #include "format/json/writer.h"
 
 namespace pgc {
@@ -61,14 +60,7 @@ struct ProtobufEncoding {
     static void real64(Writer& out, double value) { real(out, value); }
     // False when it is not UTF-8 and may not be replaced.
     static bool text(TextRules& rules, Writer& out, std::string_view text) {
-        if (is_utf8(text)) [[likely]] {
-            bytes(out, text);
-            return true;
-        }
-        std::string instead;
-        if (!replace_broken_text(rules, text, instead)) return false;
-        bytes(out, instead);
-        return true;
+        return write_utf8<ProtobufEncoding>(rules, out, text);
     }
     static void plain(Writer& out, std::string_view text) { bytes(out, text); }
     static void bytes(Writer& out, std::string_view bytes) {
