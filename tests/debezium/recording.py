@@ -116,7 +116,7 @@ def record_all(server, broker, cases, done, first=0):
     for run in runs:
         prepare(server, run)
     connectors = [connector.connector(server, run.name, prefix=run.name, settings=run.case.settings) for run in runs]
-    with connector.Worker(broker, connectors) as worker:
+    with connector.worker(broker, connectors) as worker:
         for run in runs:
             run.failed = worker.wait_ended_or(
                 run.name, lambda: (server.slot(run.name) or {}).get("active"), 300, f"{run.case.name} to stream")
