@@ -108,6 +108,20 @@ void add_streams(Climate& climate, Random random) {
     if (random.chance(20)) climate.spill_room = random.below(20'000);
 }
 
+// Messages have schemas, and somebody has to know them.
+void add_registry(Climate& climate, Random random) {
+    if (!random.chance(40)) return;
+    RegistryHabits& registry = climate.registry;
+    registry.there = true;
+    climate.format_waits = 0;  // whoever waits for something else doesn't ask the twin meanwhile
+    registry.type = random.chance(70) ? SchemaType::avro : SchemaType::json;
+    registry.marks = climate.pipeline.flow.encoder.transaction_marks;
+    registry.delay_max = 1ms * (1 + random.below(random.chance(20) ? 3000 : 50));
+    registry.outages = random.chance(60) ? 1 + static_cast<unsigned>(random.below(6)) : 0;
+    registry.errors_percent = random.chance(60) ? static_cast<unsigned>(random.below(60)) : 0;
+    registry.refusals = random.chance(30) ? 1 + static_cast<unsigned>(random.below(4)) : 0;
+}
+
 }  // namespace
 
 Climate climate_of(Random& random, bool real) {
@@ -188,6 +202,7 @@ Climate climate_of(Random& random, bool real) {
     }
     add_moods(climate, real, apart);
     if (real) add_streams(climate, apart);
+    if (real) add_registry(climate, Random{apart.next()});
     return climate;
 }
 

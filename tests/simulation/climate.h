@@ -10,6 +10,7 @@
 #include "simulation/destination.h"
 #include "simulation/fake_log.h"
 #include "simulation/kafka.h"
+#include "simulation/registry_twin.h"
 #include "simulation/server.h"
 #include "simulation/session.h"
 
@@ -58,6 +59,7 @@ struct Climate {
     bool drops = false;         // a transform leaves them out
     unsigned format_waits = 0;  // in percent, of each batch
     Duration format_waits_max{0};
+    RegistryHabits registry;
 };
 
 // `real`: with the postgres room, which alone can read what was there before.

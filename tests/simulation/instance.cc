@@ -91,6 +91,7 @@ Result<void> Instance::live(std::size_t number) {
     Status status{"shop", world.clock};
     Metrics metrics{"simulation"};
     metrics_ = &metrics;
+    const RegistryTwin::Life life{registry_, metrics};
     Pipeline pipeline{deps_.climate.pipeline,
                       {.clock = world.clock,
                        .waiter = waiter_,
@@ -169,6 +170,10 @@ Result<std::unique_ptr<Format>> Instance::make_format(const SourceIdentity& iden
         format = std::make_unique<NativeFormat>(
             FormatOptions{},
             FormatContext{.version = "0", .connector = "sim", .database = identity.database});
+        if (deps_.climate.registry.there) {
+            format = registry_.beside(std::move(format), identity.database,
+                                      deps_.options.mutation != Mutation::registry_is_not_awaited);
+        }
     } else {
         auto played = std::make_unique<FakeFormat>(
             deps_.world, deps_.history, deps_.climate.drops ? kTables : deps_.climate.filtered,

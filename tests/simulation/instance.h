@@ -18,6 +18,7 @@
 #include "simulation/fake_log.h"
 #include "simulation/fake_waiter.h"
 #include "simulation/kafka.h"
+#include "simulation/registry_twin.h"
 #include "simulation/run.h"
 #include "simulation/server.h"
 #include "simulation/turns.h"
@@ -52,7 +53,10 @@ public:
             return climate.in_topic ? topic.has_position() : disk.has_position();
         }
     };
-    explicit Instance(const Place& place) : deps_(place), waiter_(place.world, place.turns) {}
+    explicit Instance(const Place& place)
+        : deps_(place),
+          waiter_(place.world, place.turns),
+          registry_(place.world, place.climate.registry) {}
 
     // From the start of the process to its end, however that comes: Crash, Unfinished.
     Result<void> live(std::size_t number);
@@ -60,6 +64,8 @@ public:
     void ask_to_end();
     int stops_asked() const noexcept { return stops_asked_; }
     std::uint64_t waits() const noexcept { return waiter_.waits(); }
+    RegistryTwin& registry() noexcept { return registry_; }
+    const RegistryTwin& registry() const noexcept { return registry_; }
 
     Result<std::unique_ptr<Source>> make_source(const SourceTask& task) override;
     Result<std::vector<std::unique_ptr<Transform>>> make_transforms(
@@ -77,6 +83,7 @@ private:
 
     const Place deps_;
     FakeWaiter waiter_;
+    RegistryTwin registry_;
     // Of the present life.
     SourceCarryOver carry_over_;
     SimulatedSpillFolder spill_;

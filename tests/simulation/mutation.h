@@ -58,6 +58,7 @@ enum class Mutation : std::uint8_t {
     transform_drops_another,     // likewise
     mark_miscounts,
     cuts_transactions,  // that are to be committed as a whole
+    registry_is_not_awaited,
 };
 inline constexpr std::array kMutations{
     Mutation::confirms_what_it_received,
@@ -100,6 +101,7 @@ inline constexpr std::array kMutations{
     Mutation::transform_drops_another,
     Mutation::mark_miscounts,
     Mutation::cuts_transactions,
+    Mutation::registry_is_not_awaited,
 };
 
 constexpr std::string_view name(Mutation mutation) noexcept {
@@ -146,6 +148,7 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case transform_drops_another: return "transform_drops_another";
         case mark_miscounts: return "mark_miscounts";
         case cuts_transactions: return "cuts_transactions";
+        case registry_is_not_awaited: return "registry_is_not_awaited";
     }
     return "none";
 }

@@ -104,7 +104,8 @@ public:
                 .streamed = server_.streamed().commits,
                 .aborted = server_.streamed().aborts,
                 .loss = oracle_.loss(),
-                .snapshots = snapshot_verdict()};
+                .snapshots = snapshot_verdict(),
+                .registry = first_.registry().counts()};
     }
 
 private:
@@ -200,7 +201,7 @@ private:
     }
 
     void conclude(const Instance& instance, const Result<void>& outcome) {
-        if (!outcome) return conclude_error(outcome.error());
+        if (!outcome) return conclude_error(instance, outcome.error());
         world_.note("ended well");
         const bool asked = instance.stops_asked() > 0;
         if (!asked && climate_.pipeline.snapshot == SnapshotMode::only) {
@@ -219,7 +220,7 @@ private:
         }
     }
 
-    void conclude_error(const Error& error) {
+    void conclude_error(const Instance& instance, const Error& error) {
         world_.note("stopped: ", describe(error));
         // The server itself may be the first to notice.
         const bool of_loss = error.category == Error::Category::position ||
@@ -229,6 +230,8 @@ private:
         } else if (error.category == Error::Category::storage) {
             disk_.set_full(false);  // somebody made room and started us again
             rest(world_.between(0ms, 2s));
+        } else if (of_loss && instance.registry().refused()) {
+            rest(world_.between(0ms, 2s));  // it takes the schema now
         } else {
             world_.fail("it stopped for no reason: " + describe(error));
         }
@@ -263,6 +266,8 @@ private:
             climate_.reading.refused = climate_.reading.cut = climate_.reading.altered =
                 climate_.reading.timeouts = 0;
             customer_.settles();
+            first_.registry().settles();
+            second_.registry().settles();
             world_.nobody_dies();
             disk_.set_full(false);
             if (turns_.second_is_there() && second_.stops_asked() == 0) second_.ask_to_end();
@@ -309,6 +314,9 @@ private:
         sometime(climate_.requests, [this] { customer_.request_snapshot(); });
         sometime(climate_.lost_snapshots, [this] { links_.slots().lose_snapshot(); });
         sometime(climate_.topic_deletions, [this] { cluster_.delete_topics(); });
+        sometime(climate_.registry.outages,
+                 [this] { some_instance().registry().go_away(world_.between(0ms, 10s)); });
+        sometime(climate_.registry.refusals, [this] { some_instance().registry().refuse_one(); });
         sometime(climate_.stops, [this] { some_instance().ask_to_end(); });
         sometime(climate_.takeovers, [this] { take_over(); });
         if (climate_.loss) world_.after(world_.between(0ms, climate_.troubled), [this] { lose(); });

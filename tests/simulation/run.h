@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "simulation/mutation.h"
+#include "simulation/registry_twin.h"
 
 namespace pgc::sim {
 
@@ -46,6 +47,7 @@ struct Verdict {
     std::size_t aborted = 0;    // such, or parts of such, that were aborted
     bool loss = false;
     SnapshotVerdict snapshots;
+    RegistryCounts registry;
 
     bool passed() const noexcept { return failure.empty(); }
 };

@@ -31,7 +31,16 @@ struct Tally {
     std::uint64_t streamed = 0, aborted = 0;
     std::uint64_t with_snapshots = 0, crashed_in_snapshots = 0;  // seeds
     SnapshotVerdict snapshots;
+    std::uint64_t with_registry = 0;  // seeds
+    RegistryCounts registry;
 
+    void add(const RegistryCounts& more) {
+        with_registry += more.twins > 0 ? 1U : 0U;
+        registry.waits += more.waits;
+        registry.failures += more.failures;
+        registry.refusals += more.refusals;
+        registry.twins += more.twins;
+    }
     void add(const SnapshotVerdict& more) {
         with_snapshots += more.reads > 0 ? 1U : 0U;
         crashed_in_snapshots += more.crashes > 0 ? 1U : 0U;
@@ -64,6 +73,9 @@ struct Tally {
             "{} timeouts, {} lost, {} recoveries\n",
             snapshots.late_waits, snapshots.altered, snapshots.splits, snapshots.cuts,
             snapshots.timeouts, snapshots.lost, snapshots.recoveries);
+        fmt::print(
+            "registry: {} seeds, {} messages with a schema; {} waits, {} failures, {} refusals\n",
+            with_registry, registry.twins, registry.waits, registry.failures, registry.refusals);
     }
 };
 
@@ -80,6 +92,7 @@ Tally run_seeds(std::uint64_t from, std::uint64_t count) {
         tally.streamed += verdict.streamed;
         tally.aborted += verdict.aborted;
         tally.add(verdict.snapshots);
+        tally.add(verdict.registry);
         if (verdict.passed()) {
             ++tally.passed;
             continue;
@@ -114,6 +127,10 @@ TEST(SimulationTest, EverySeedDeliversEverythingOrTellsOfALoss) {
     EXPECT_GT(tally.moves, 0U);
     EXPECT_GT(tally.streamed, 0U);
     EXPECT_GT(tally.aborted, 0U);
+    EXPECT_GT(tally.registry.twins, 0U);
+    EXPECT_GT(tally.registry.waits, 0U);
+    EXPECT_GT(tally.registry.failures, 0U);
+    EXPECT_GT(tally.registry.refusals, 0U);
     RecordProperty("seeds", std::to_string(tally.passed));
     tally.print();
 }

@@ -67,8 +67,13 @@ public:
     Result<Id> begin(HttpCall call) override {
         heard.push_back(call);
         const Instant now = clock_.now();
-        in_flight_.push_back({++last_id_, silent ? now + limit : now + delay, silent, call});
+        in_flight_.push_back({++last_id_, silent ? now + limit : now + delay, silent, call, {}});
         return last_id_;
+    }
+    // To this one request.
+    void answers_with(Id id, HttpAnswer answer) {
+        const auto found = std::ranges::find(in_flight_, id, &InFlight::id);
+        if (found != in_flight_.end()) found->instead = std::move(answer);
     }
     std::vector<Finished> poll() override {
         std::vector<Finished> finished;
@@ -78,7 +83,7 @@ public:
                 continue;
             }
             finished.push_back(
-                {one->id, one->silent ? lost("no answer in time", one->call) : outcome(one->call)});
+                {one->id, one->silent ? lost("no answer in time", one->call) : outcome(*one)});
             one = in_flight_.erase(one);
         }
         return finished;
@@ -97,6 +102,7 @@ private:
         Instant at;
         bool silent = false;
         HttpCall call;
+        std::optional<HttpAnswer> instead;
     };
 
     static std::string path_of(const std::string& url) {
@@ -108,10 +114,12 @@ private:
             retry(Error::Category::connection, std::move(what)).at(call.method + " " + call.url));
     }
 
-    Result<HttpAnswer> outcome(const HttpCall& call) {
+    Result<HttpAnswer> outcome(const InFlight& one) {
+        const HttpCall& call = one.call;
         const std::string host = call.url.substr(0, call.url.find('/', call.url.find("//") + 2));
         if (unreachable) return std::unexpected(*unreachable);
         if (unreachable_at.contains(host)) return lost("Connection refused", call);
+        if (one.instead) return *one.instead;
         if (!instead.empty()) {
             HttpAnswer first = std::move(instead.front());
             instead.pop_front();

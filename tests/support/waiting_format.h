@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "support/copied_record.h"
 #include "support/forwarding.h"
 
 namespace pgc::test {
@@ -35,8 +36,9 @@ public:
         if (!encoded) return encoded;
         const std::size_t next = from + wait->after;
         const std::size_t upto = std::min(next, encoded->next);
+        // One that waits has not written what comes after: not even the memory for it is used.
         for (const Record& record : whole_.records) {
-            if (record.change < upto) out.records.push_back(copy_of(record, out.arena));
+            if (record.change < upto) out.records.push_back(copied(record, out.arena));
         }
         if (encoded->next < next) return encoded;  // it refuses one before
         until_ = clock_.now() + wait->time;
@@ -60,20 +62,6 @@ public:
     bool loses_a_change = false;  // a law broken on purpose
 
 private:
-    // One that waits has not written what comes after: not even the memory for it is used.
-    static Record copy_of(const Record& from, Arena& arena) {
-        Record record = from;
-        record.key = arena.copy(from.key);
-        record.value = arena.copy(from.value);
-        auto* headers = arena.allocate<RecordHeader>(from.header_count);
-        for (std::size_t i = 0; i < from.header_count; ++i) {
-            headers[i] = {arena.copy(from.first_header[i].name),
-                          arena.copy(from.first_header[i].value)};
-        }
-        record.first_header = headers;
-        return record;
-    }
-
     const Clock& clock_;
     const Waits waits_;
     RecordBatch whole_;

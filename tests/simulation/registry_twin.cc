@@ -1,0 +1,229 @@
+#include "simulation/registry_twin.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "format/debezium/debezium_format.h"
+#include "format/encoding/wire_header.h"
+#include "format/heads/registry_heads.h"
+#include "observe/log.h"
+#include "support/copied_record.h"
+#include "support/forwarding.h"
+
+namespace pgc::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kMessages = "messages";
+constexpr std::string_view kTransactions = "transactions";
+
+std::string topic_of(std::string_view schema, std::string_view table) {
+    return fmt::format("sim.{}.{}", schema, table);
+}
+
+// A law broken on purpose: what has no number yet is written all the same.
+class HastyHeads final : public MessageHeads {
+public:
+    explicit HastyHeads(std::unique_ptr<MessageHeads> inner) : inner_(std::move(inner)) {}
+
+    Result<HeadAnswer> head(const ConnectSchema& schema, MessagePart part,
+                            std::string_view topic) override {
+        auto answer = inner_->head(schema, part, topic);
+        if (!answer || answer->is != HeadAnswer::Is::pending) return answer;
+        return HeadAnswer::known({.before = wire_header(0), .after = {}});
+    }
+    void wants(Wants& wants) const override { inner_->wants(wants); }
+    std::string waits_for() const override { return inner_->waits_for(); }
+
+private:
+    const std::unique_ptr<MessageHeads> inner_;
+};
+
+std::optional<std::uint32_t> number_of(std::string_view message) {
+    if (message.size() < 5 || message.front() != '\0') return std::nullopt;
+    std::uint32_t number = 0;
+    for (const char byte : message.substr(1, 4)) {
+        number = number << 8 | static_cast<unsigned char>(byte);
+    }
+    return number;
+}
+
+class TwinFormat final : public test::ForwardingFormat {
+public:
+    TwinFormat(std::unique_ptr<Format> native, std::unique_ptr<Format> twin, World& world,
+               RegistryTwin& registry)
+        : ForwardingFormat(std::move(native)),
+          twin_(std::move(twin)),
+          world_(world),
+          registry_(registry) {}
+
+    // The native one gets as far as its twin.
+    Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override {
+        twins_.clear();
+        auto told = twin_->encode(batch, from, twins_);
+        if (!told) return told;
+        if (told->why == Encoded::Why::waits) ++registry_.counts().waits;
+        natives_.clear();
+        auto native = inner().encode(batch, from, natives_);
+        if (!native) return native;
+        const std::size_t upto = std::min(told->next, native->next);
+        const std::size_t first = out.records.size();
+        for (const Record& record : natives_.records) {
+            if (record.change < upto) out.records.push_back(test::copied(record, out.arena));
+        }
+        if (native->next < told->next) return native;
+        compare(std::span{out.records}.subspan(first));
+        return told;
+    }
+    Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) override {
+        twins_.clear();
+        auto told = twin_->encode_mark(mark, twins_);
+        if (!told || !*told) {
+            if (told) ++registry_.counts().waits;
+            return told;
+        }
+        for (const Record& twin : twins_.records) is_known(twin, std::string{kTransactions});
+        return inner().encode_mark(mark, out);
+    }
+    void wants(Wants& wants) const override {
+        inner().wants(wants);
+        twin_->wants(wants);
+    }
+    std::string waits_for() const override { return twin_->waits_for(); }
+
+private:
+    // Each record has a twin, of which a reader finds the schema.
+    void compare(std::span<const Record> records) {
+        const auto alike = [](const Record& one, const Record& other) {
+            return one.change == other.change && one.operation == other.operation &&
+                   one.relation == other.relation;
+        };
+        if (!std::ranges::equal(records, twins_.records, alike)) {
+            return world_.fail("what is written in Debezium's form is of other changes");
+        }
+        for (const Record& twin : twins_.records) {
+            is_known(twin, topic_of(twin.relation->schema, twin.relation->name));
+        }
+    }
+    void is_known(const Record& twin, const std::string& topic) {
+        ++registry_.counts().twins;
+        is_known(twin.value, topic + "-value");
+        if (twin.has_key) is_known(twin.key, topic + "-key");
+    }
+    void is_known(std::string_view message, const std::string& subject) {
+        const auto number = number_of(message);
+        if (number && registry_.holds(subject, *number)) return;
+        world_.fail("a message was written whose schema is not registered under " + subject);
+    }
+    const std::unique_ptr<Format> twin_;
+    World& world_;
+    RegistryTwin& registry_;
+    RecordBatch twins_;
+    RecordBatch natives_;
+};
+
+}  // namespace
+
+Result<RegistryHttp::Id> RegistryTwin::Http::begin(HttpCall call) {
+    registry_.delay = world_.between(0ns, habits_.delay_max);
+    auto wrong = wrong_answer();
+    auto id = registry_.begin(std::move(call));
+    if (wrong && id) registry_.answers_with(*id, std::move(*wrong));
+    return id;
+}
+
+// A refusal is asked about as soon as it is said: 422 is final, 409 once.
+std::optional<HttpAnswer> RegistryTwin::Http::wrong_answer() {
+    using Fake = test::FakeRegistry;
+    if (std::exchange(refuses_, false)) {
+        refused_ = true;
+        ++counts_.refusals;
+        return Fake::error(422, 42201, "Invalid schema");
+    }
+    if (settled_ || !world_.random.chance(habits_.errors_percent)) return std::nullopt;
+    ++counts_.failures;
+    const std::array<HttpAnswer, 4> answers{
+        Fake::error(500, 50001, "Error in the backend data store"),
+        Fake::error(429, 42901, "Too many requests"), Fake::answer(200, "{\"id\":\"what?\"}"),
+        Fake::answer(502, "<html>Bad Gateway</html>")};
+    return answers.at(world_.random.below(answers.size()));
+}
+
+void RegistryTwin::Http::go_away(bool silently) {
+    if (settled_) return;
+    ++counts_.failures;
+    registry_.silent = silently;
+    if (!silently) {
+        registry_.unreachable = retry(Error::Category::connection, "Connection refused");
+    }
+}
+
+void RegistryTwin::Http::come_back() {
+    registry_.silent = false;
+    registry_.unreachable.reset();
+}
+
+void RegistryTwin::Http::settles() {
+    settled_ = true;
+    refuses_ = false;
+    come_back();
+}
+
+RegistryTwin::Life::Life(RegistryTwin& twin, Metrics& metrics) : twin_(twin) {
+    if (!twin_.habits_.there) return;
+    twin_.http_.life_begins();
+    twin_.client_ =
+        std::make_unique<RegistryClient>(RegistryLine::Deps{.config = twin_.config_,
+                                                            .http = twin_.http_,
+                                                            .clock = twin_.world_.clock,
+                                                            .metrics = metrics,
+                                                            .logger = Logger{},
+                                                            .seed = twin_.world_.random.next()});
+}
+
+void RegistryTwin::go_away(Duration time) {
+    world_.note("the registry goes away");
+    http_.go_away(world_.random.chance(30));
+    world_.after(time, [this] { http_.come_back(); });
+}
+
+bool RegistryTwin::holds(const std::string& subject, std::uint32_t id) const {
+    const auto& subjects = http_.registry().subjects;
+    const auto found = subjects.find(subject);
+    if (found == subjects.end()) return false;
+    return std::ranges::any_of(found->second, [&](const test::FakeRegistry::Registered& one) {
+        return one.id == static_cast<int>(id);
+    });
+}
+
+std::unique_ptr<Format> RegistryTwin::beside(std::unique_ptr<Format> native,
+                                             const std::string& database, bool waits) {
+    std::unique_ptr<MessageHeads> heads =
+        std::make_unique<RegistryHeads>(*client_, RegistryHeads::Options{.type = habits_.type});
+    if (!waits) heads = std::make_unique<HastyHeads>(std::move(heads));
+    DebeziumOptions debezium;
+    debezium.nested_arrays = false;
+    debezium.transaction_metadata = habits_.marks;
+    TableFormatDeps deps{.options = {},
+                         .debezium = debezium,
+                         .about = {.version = "0", .database = database, .name = "sim"},
+                         .topics = {.of_table = topic_of,
+                                    .messages = std::string{kMessages},
+                                    .transactions = std::string{kTransactions}},
+                         .heads = std::move(heads)};
+    std::unique_ptr<Format> twin;
+    if (habits_.type == SchemaType::avro) {
+        twin = std::make_unique<DebeziumFormat<AvroEncoding>>(std::move(deps));
+    } else {
+        twin = std::make_unique<DebeziumFormat<JsonEncoding>>(std::move(deps));
+    }
+    return std::make_unique<TwinFormat>(std::move(native), std::move(twin), world_, *this);
+}
+
+}  // namespace pgc::sim
