@@ -42,6 +42,11 @@ class SchemaRegistry:
     def url(self):
         return f"http://{HOST}:{self.port}/apis/ccompat/v7"
 
+    @property
+    def native_url(self):
+        """Of its own API, which its own clients speak."""
+        return f"http://{HOST}:{self.port}/apis/registry/v2"
+
     def wait_ready(self):
         wait_until(self._answers, timeout=60, what="the schema registry")
         return self
