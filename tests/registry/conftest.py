@@ -2,6 +2,7 @@
 
 import pytest
 from support.kafka import KafkaBroker
+from support.readers import ConfluentReader
 from support.registry import SchemaRegistry
 from support.servers import PostgresServer
 from support.stage import Stage
@@ -23,6 +24,21 @@ def broker():
 def registry():
     with SchemaRegistry() as registry:
         yield registry
+
+
+@pytest.fixture(scope="session")
+def confluent(registry):
+    """confluent("avro") is Confluent's own reader, started when it is first wanted."""
+    running = {}
+
+    def reader(encoding):
+        if encoding not in running:
+            running[encoding] = ConfluentReader(registry, encoding)
+        return running[encoding]
+
+    yield reader
+    for one in running.values():
+        one.close()
 
 
 @pytest.fixture
