@@ -32,7 +32,7 @@ class HastyHeads final : public MessageHeads {
 public:
     explicit HastyHeads(std::unique_ptr<MessageHeads> inner) : inner_(std::move(inner)) {}
 
-    Result<HeadAnswer> head(const ConnectSchema& schema, MessagePart part,
+    Result<HeadAnswer> head(const ConnectSchemaPtr& schema, MessagePart part,
                             std::string_view topic) override {
         auto answer = inner_->head(schema, part, topic);
         if (!answer || answer->is != HeadAnswer::Is::pending) return answer;

@@ -40,9 +40,9 @@ public:
     MessageHeads& operator=(const MessageHeads&) = delete;
     virtual ~MessageHeads() = default;
 
-    // Of messages with this schema in `topic`. To be called again while it is pending; never
-    // blocks. An Error is of all messages, and ends the attempt.
-    [[nodiscard]] virtual Result<HeadAnswer> head(const ConnectSchema& schema, MessagePart part,
+    // Of messages with this schema, which is not null, in `topic`. To be called again while it is
+    // pending; never blocks. An Error is of all messages, and ends the attempt.
+    [[nodiscard]] virtual Result<HeadAnswer> head(const ConnectSchemaPtr& schema, MessagePart part,
                                                   std::string_view topic) = 0;
 
     // Adds what the pending ones wait for.
@@ -55,7 +55,7 @@ public:
 // Nothing stands around them.
 class NoHeads final : public MessageHeads {
 public:
-    Result<HeadAnswer> head(const ConnectSchema&, MessagePart, std::string_view) override {
+    Result<HeadAnswer> head(const ConnectSchemaPtr&, MessagePart, std::string_view) override {
         return HeadAnswer::known({});
     }
     void wants(Wants&) const override {}
@@ -65,7 +65,7 @@ public:
 // Each message has its schema, as JsonConverter writes it.
 class EnvelopeHeads final : public MessageHeads {
 public:
-    Result<HeadAnswer> head(const ConnectSchema& schema, MessagePart part,
+    Result<HeadAnswer> head(const ConnectSchemaPtr& schema, MessagePart part,
                             std::string_view topic) override;
     void wants(Wants&) const override {}
     std::string waits_for() const override { return {}; }
@@ -78,7 +78,8 @@ struct HeadedMessages {
     ConnectSchemaPtr value_schema;
     MessageHead key_head;
     MessageHead value_head;
-    bool ready = false;
+    bool key_ready = false;
+    bool ready = false;  // all of it
 };
 
 // Asks for the heads of `messages`, which are ready when the answer is known.

@@ -9,19 +9,25 @@
 
 namespace pgc {
 
-Result<HeadAnswer> RegistryHeads::head(const ConnectSchema& schema, MessagePart part,
+Result<HeadAnswer> RegistryHeads::head(const ConnectSchemaPtr& schema, MessagePart part,
                                        std::string_view topic) {
-    auto text = text_of(schema);
-    if (!text) return HeadAnswer::refused(std::move(text.error()));
     const SchemaOf of = part == MessagePart::key ? SchemaOf::key : SchemaOf::value;
-    const Subject subject = subject_of(options_.strategy, of, topic, schema.name);
-    auto answer = registry_.look_up(subject, {.type = options_.type, .text = std::move(*text)});
+    Subject subject = subject_of(options_.strategy, of, topic, schema->name);
+    if (!asked_ || asked_->schema != schema || asked_->subject != subject) {
+        auto text = text_of(*schema);
+        if (!text) return HeadAnswer::refused(std::move(text.error()));
+        asked_ = Question{.schema = schema,
+                          .subject = std::move(subject),
+                          .text = {.type = options_.type, .text = std::move(*text)}};
+    }
+    auto answer = registry_.look_up(asked_->subject, asked_->text);
     if (!answer) return std::unexpected(std::move(answer.error()));
     switch (answer->is) {
         case SchemaAnswer::Is::pending: return HeadAnswer::pending();
         case SchemaAnswer::Is::refused: return HeadAnswer::refused(std::move(answer->reason));
         case SchemaAnswer::Is::known: break;
     }
+    asked_.reset();
     return HeadAnswer::known(
         {.before = wire_header(static_cast<std::uint32_t>(answer->id.value)), .after = {}});
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,16 +25,23 @@ public:
     RegistryHeads(SchemaRegistry& registry, const Options& options)
         : registry_(registry), options_(options) {}
 
-    Result<HeadAnswer> head(const ConnectSchema& schema, MessagePart part,
+    Result<HeadAnswer> head(const ConnectSchemaPtr& schema, MessagePart part,
                             std::string_view topic) override;
     void wants(Wants& wants) const override { registry_.wants(wants); }
     std::string waits_for() const override { return registry_.waits_for(); }
 
 private:
+    // What was asked last. A stream that waits asks the same at each turn.
+    struct Question {
+        ConnectSchemaPtr schema;
+        Subject subject;
+        SchemaText text;
+    };
     Result<std::string> text_of(const ConnectSchema& schema) const;
 
     SchemaRegistry& registry_;
     const Options options_;
+    std::optional<Question> asked_;
 };
 
 }  // namespace pgc
