@@ -122,7 +122,10 @@ void RegistryLine::watch() {
     std::optional<RegistryOutage::Longest> longest;
     for (const auto& [ticket, pending] : pending_) {
         if (pending.answer || (longest && longest->since <= pending.asked)) continue;
-        longest = {.since = pending.asked, .trouble = pending.trouble};
+        longest = {.since = pending.asked,
+                   .url = config_.urls[pending.url],
+                   .subject = pending.request.subject,
+                   .trouble = pending.trouble};
     }
     outage_.look(clock_.now(), longest);
 }

@@ -25,11 +25,13 @@ public:
     // became of its last attempt. Nothing: none waits.
     struct Longest {
         Instant since;
-        std::optional<Error> trouble;
+        std::string url{};      // where it is asked
+        std::string subject{};  // what is asked about; may be empty
+        std::optional<Error> trouble{};
     };
     void look(Instant now, const std::optional<Longest>& longest);
 
-    // "the schema registry: …" while it is long; else empty.
+    // "the schema registry, asked about the subject "…": …" while it is long; else empty.
     const std::string& words() const noexcept { return words_; }
     // When to look again at the latest.
     Instant next() const noexcept { return next_report_; }

@@ -17,7 +17,10 @@ using testing::IsEmpty;
 class RegistryOutageTest : public testing::Test {
 protected:
     void look(std::optional<Error> trouble = {}) {
-        outage_.look(clock_.now(), RegistryOutage::Longest{since_, std::move(trouble)});
+        outage_.look(clock_.now(), RegistryOutage::Longest{.since = since_,
+                                                           .url = "http://r",
+                                                           .subject = "t-value",
+                                                           .trouble = std::move(trouble)});
     }
     void look_at_nothing() { outage_.look(clock_.now(), std::nullopt); }
     double gauge() { return metrics_.gauge(Metric::registry_waiting).value(); }
@@ -49,7 +52,9 @@ TEST_F(RegistryOutageTest, ItIsOneAfterASecond) {
     EXPECT_EQ(outage_.words(), "");
     clock_.advance(1ms);
     look(refused_);
-    EXPECT_EQ(outage_.words(), "the schema registry: Connection refused (http://r)");
+    EXPECT_EQ(outage_.words(),
+              "the schema registry, asked about the subject \"t-value\": Connection refused "
+              "(http://r); hint: start the registry, or correct format.registry.url");
     EXPECT_EQ(gauge(), 1);
     EXPECT_THAT(take_lines(), AllOf(HasSubstr("waiting for the schema registry"),
                                     HasSubstr("Connection refused (http://r)")));
@@ -59,7 +64,7 @@ TEST_F(RegistryOutageTest, ItIsOneAfterASecond) {
 TEST_F(RegistryOutageTest, IsLoggedNowAndThenAndWhenTheCauseIsKnown) {
     clock_.advance(1s);
     look();
-    EXPECT_THAT(take_lines(), HasSubstr("it does not answer"));
+    EXPECT_THAT(take_lines(), HasSubstr("it does not answer yet (http://r); hint: start"));
     clock_.advance(1s);
     look();
     EXPECT_THAT(take_lines(), IsEmpty());
@@ -67,7 +72,10 @@ TEST_F(RegistryOutageTest, IsLoggedNowAndThenAndWhenTheCauseIsKnown) {
     EXPECT_THAT(take_lines(), HasSubstr("Connection refused"));
     clock_.advance(29s);
     look(retry(Error::Category::server, "HTTP 500"));
-    EXPECT_EQ(outage_.words(), "the schema registry: HTTP 500") << "status says what is so now";
+    EXPECT_EQ(outage_.words(),
+              "the schema registry, asked about the subject \"t-value\": HTTP 500; hint: the "
+              "registry's own log may say more")
+        << "status says what is so now";
     EXPECT_THAT(take_lines(), IsEmpty());
     clock_.advance(1s);
     look(refused_);

@@ -174,7 +174,8 @@ TEST_F(RegistryClientTest, WhileTheRegistryIsDownKnownSchemasAreKnownAndItIsAske
     EXPECT_EQ(answer_to("y", "s-value", SchemaOf::value, 1h).is, Is::pending);
     EXPECT_EQ(look_up("x")->id, SchemaId{1});
     EXPECT_EQ(client().waits_for(),
-              "the schema registry: Connection refused (POST http://a/subjects)");
+              "the schema registry, asked about the subject \"s-value\": Connection refused (POST "
+              "http://a/subjects); hint: start the registry, or correct format.registry.url");
     EXPECT_EQ(metrics.gauge(Metric::registry_waiting).value(), 1);
     // Some seconds apart, and no two pauses alike.
     EXPECT_GT(counted("failed"), 3600U / 5);
@@ -212,7 +213,9 @@ TEST_F(RegistryClientTest, PausesGrowFromTheFirstToTheLongest) {
 TEST_F(RegistryClientTest, OneThatSaysNothingIsSaidToSayNothing) {
     registry.silent = true;
     EXPECT_EQ(answer_to("x", "s-value", SchemaOf::value, 2s).is, Is::pending);
-    EXPECT_EQ(client().waits_for(), "the schema registry: it does not answer");
+    EXPECT_EQ(client().waits_for(),
+              "the schema registry, asked about the subject \"s-value\": it does not answer yet "
+              "(http://a); hint: start the registry, or correct format.registry.url");
     registry.silent = false;
     EXPECT_EQ(answer_to("x").id, SchemaId{1});
 }
