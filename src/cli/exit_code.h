@@ -11,10 +11,10 @@ enum class ExitCode : int {
                    // position: a start would stop, nothing is there to reset; a snapshot failed,
                    // was cancelled or is unknown
     configuration = 2,  // command line, file or environment are wrong
-    source = 3,         // PostgreSQL said no: password, privilege, setting
+    source = 3,         // PostgreSQL or a schema registry said no: password, privilege, setting
     absent = 4,         // status, snapshot: no running instance answers
     position = 5,       // going on would skip changes: slot, server and stored position disagree
-    data = 6,           // a row can't be encoded as configured
+    data = 6,           // a row can't be encoded as configured, or its schema is refused
     sink = 7,           // the destination refused for good
     storage = 8,        // a local file can't be read or written
     internal = 9,       // a bug of ours, or a peer that breaks its protocol

@@ -230,7 +230,7 @@ private:
         } else if (error.category == Error::Category::storage) {
             disk_.set_full(false);  // somebody made room and started us again
             rest(world_.between(0ms, 2s));
-        } else if (of_loss && instance.registry().refused()) {
+        } else if (error.category == Error::Category::data && instance.registry().refused()) {
             rest(world_.between(0ms, 2s));  // it takes the schema now
         } else {
             world_.fail("it stopped for no reason: " + describe(error));

@@ -159,9 +159,13 @@ private:
         levels[subject] = read_json(body)->member("compatibility").text().value_or("");
         return answer(200, body);
     }
+    std::string level_of(const std::string& subject) const {
+        const auto found = levels.find(subject);
+        return found == levels.end() ? "BACKWARD" : found->second;
+    }
     HttpAnswer add(const std::string& subject, const std::string& body) {
         const auto text = read_json(body)->member("schema").text().value_or("");
-        if (incompatible.contains(text)) {
+        if (incompatible.contains(text) && level_of(subject) != "NONE") {
             return error(409, 40901, "Schema being registered is incompatible");
         }
         auto& versions = subjects[subject];

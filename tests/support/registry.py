@@ -74,6 +74,16 @@ class SchemaRegistry:
     def versions(self, subject):
         return self.get(f"/subjects/{subject}/versions")
 
+    def level(self, subject):
+        return self.get(f"/config/{subject}")["compatibilityLevel"]
+
+    def set_level(self, subject, level):
+        request = urllib.request.Request(f"{self.url}/config/{subject}", method="PUT",
+                                         data=json.dumps({"compatibility": level}).encode(),
+                                         headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            answer.read()
+
     def signal(self, number):
         self.process.send_signal(number)
 

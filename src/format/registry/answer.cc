@@ -200,8 +200,8 @@ std::string refusal_hint(const RegistryRequest& request, int status) {
     if (status == 409) {
         return fmt::format(
             "undo the change of the table, or let the registry take it: a lower compatibility "
-            "level "
-            "of the subject, as by PUT /config/{} or by format.registry.compatibility",
+            "level of the subject, as by PUT /config/{}, by format.registry.compatibility or by "
+            "format.schema_change=evolve; pause waits for it",
             clean(request.subject));
     }
     return {};
@@ -210,7 +210,7 @@ std::string refusal_hint(const RegistryRequest& request, int status) {
 RegistryAnswer refused(const RegistryRequest& request, const HttpAnswer& answer) {
     const std::string_view what =
         request.what == What::set_level ? "the compatibility level" : "the schema";
-    Error error = stop(Category::server,
+    Error error = stop(Category::data,
                        fmt::format("the schema registry refuses {} of the subject \"{}\": {}", what,
                                    clean(request.subject), quoted(said(answer), answer.status)));
     error.hint = refusal_hint(request, answer.status);
@@ -225,7 +225,7 @@ RegistryAnswer absent(const RegistryRequest& request, const HttpAnswer& answer) 
                       "/apis/ccompat/v7");
     }
     return {.is = Is::absent,
-            .error = stop(Category::server,
+            .error = stop(Category::data,
                           fmt::format("the schema registry knows nothing of the subject \"{}\": {}",
                                       clean(request.subject), quoted(why, answer.status)))};
 }

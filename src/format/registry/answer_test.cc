@@ -94,7 +94,7 @@ TEST(RegistryAnswerTest, IncompatibleOnesAreRefusedInTheRegistrysOwnWords) {
               "incompatible: READER_FIELD_MISSING_DEFAULT_VALUE (error code 40901)");
     EXPECT_EQ(answer.error.where, kUrl);
     EXPECT_THAT(answer.error.hint, HasSubstr("PUT /config/users-value"));
-    EXPECT_EQ(answer.error.category, Error::Category::server);
+    EXPECT_EQ(answer.error.category, Error::Category::data);
 }
 
 TEST(RegistryAnswerTest, OtherRequestsItDoesNotTakeAreRefused) {

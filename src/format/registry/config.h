@@ -10,6 +10,7 @@
 #include "base/words.h"
 #include "config/settings.h"
 #include "format/registry/subject.h"
+#include "format/schema_change.h"
 
 namespace pgc {
 
@@ -42,6 +43,7 @@ struct RegistryConfig {
     bool docs = false;
     Compatibility compatibility = Compatibility::unchanged;      // of values
     Compatibility key_compatibility = Compatibility::unchanged;  // of keys
+    SchemaChange schema_change = SchemaChange::fail;
 
     std::string username;  // empty: none is asked for
     SecretSource password;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "format/options.h"
 #include "support/options_fixture.h"
 
 namespace pgc {
@@ -153,6 +154,43 @@ TEST_F(RegistryOptionsTest, SecretsInPlainTextAreNoticed) {
         give("format.registry.url", url);
         EXPECT_FALSE(config().secret_in_plain_text()) << url;
     }
+}
+
+// Beside the options of the format, of which one decides what becomes of a refused schema.
+class SchemaChangeTest : public test::OptionsFixture {
+protected:
+    SchemaChangeTest()
+        : OptionsFixture({kFormatOptions, kRegistryOptions},
+                         {{"PG_CAPTURE_FORMAT_REGISTRY_URL", "http://registry:8081"},
+                          {"PG_CAPTURE_FORMAT_TYPE", "debezium"},
+                          {"PG_CAPTURE_FORMAT_ENCODING", "avro"}}) {}
+
+    SchemaChange chosen() {
+        return made([&](const Settings& settings) { return registry_config(settings, files); })
+            .schema_change;
+    }
+};
+
+TEST_F(SchemaChangeTest, EachWordIsTaken) {
+    EXPECT_EQ(chosen(), SchemaChange::fail) << "by default";
+    give("format.schema_change", "pause");
+    EXPECT_EQ(chosen(), SchemaChange::pause);
+    give("format.schema_change", "evolve");
+    EXPECT_EQ(chosen(), SchemaChange::evolve);
+}
+
+TEST_F(SchemaChangeTest, WhoDoesNotRegisterLowersNoLevels) {
+    give("format.schema_change", "evolve");
+    give("format.registry.auto_register", "false");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("where somebody else registers the schemas")));
+    give("format.schema_change", "pause");
+    EXPECT_THAT(errors(), IsEmpty());
+}
+
+TEST_F(SchemaChangeTest, WithoutARegistryNothingIsRefused) {
+    environment = {};
+    give("format.schema_change", "pause");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("JSON messages need no schema registry")));
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ RegistryClient::RegistryClient(RegistryLine::Deps deps)
       clock_(deps.clock),
       logger_(deps.logger),
       schemas_known_(deps.metrics.gauge(Metric::registry_schemas)),
+      waiting_(deps.metrics.gauge(Metric::registry_waiting)),
       line_(std::move(deps)) {
     schemas_known_.set(0);
 }
@@ -59,7 +60,31 @@ Result<SchemaAnswer> RegistryClient::look_up(const Subject& subject, const Schem
         return std::unexpected(std::move(*error));
     }
     const auto& refusal = found->second.refusal;
-    return refusal ? SchemaAnswer::refused(*refusal) : SchemaAnswer::pending();
+    if (!refusal || config_.schema_change == SchemaChange::pause) return SchemaAnswer::pending();
+    return SchemaAnswer::refused(*refusal);
+}
+
+std::string RegistryClient::waits_for() const {
+    std::string of_line = line_.waits_for();
+    const SchemaQuestion* const question = of_line.empty() ? paused() : nullptr;
+    if (question == nullptr) return of_line;
+    return "the schema registry to accept a schema: " + describe(*question->refusal);
+}
+
+// The line says the same while the registry does not answer.
+void RegistryClient::note_pause() {
+    const bool pauses = paused() != nullptr;
+    if (pauses) waiting_.set(1);
+    if (!pauses && pauses_ && line_.waits_for().empty()) waiting_.set(0);
+    pauses_ = pauses;
+}
+
+// What the stream waits for the registry to accept, if it does.
+const RegistryClient::SchemaQuestion* RegistryClient::paused() const {
+    if (config_.schema_change != SchemaChange::pause) return nullptr;
+    const auto found = std::ranges::find_if(
+        schemas_, [](const auto& one) { return one.second.refusal.has_value(); });
+    return found == schemas_.end() ? nullptr : &found->second;
 }
 
 // Null when it has to wait for its turn.
@@ -97,6 +122,7 @@ void RegistryClient::act() {
     }
     schemas_known_.set(static_cast<double>(cache_.size()));
     forget();
+    note_pause();
 }
 
 void RegistryClient::take_schemas(bool& any) {
@@ -127,7 +153,7 @@ void RegistryClient::take_versions(bool& any) {
 }
 
 void RegistryClient::begin(SchemaQuestion& question) {
-    question.level_is_late = question.conflicted = false;
+    question.level_is_late = question.conflicted = question.lowered = false;
     const bool sets = config_.auto_register &&
                       config_.level(question.subject.of) != Compatibility::unchanged &&
                       !levels_set_.contains(question.subject.name);
@@ -143,7 +169,9 @@ void RegistryClient::ask(SchemaQuestion& question, SchemaQuestion::Step step) {
         request.normalize = config_.normalize;
     } else {
         request.what = What::set_level;
-        request.level = config_.level(question.subject.of);
+        request.level = step == SchemaQuestion::Step::lower_level
+                            ? Compatibility::none
+                            : config_.level(question.subject.of);
     }
     question.ticket = line_.ask(std::move(request));
 }
@@ -153,6 +181,8 @@ bool RegistryClient::advance(SchemaQuestion& question, RegistryAnswer answer) {
         question.error = std::move(answer.error);
         return false;
     }
+    if (question.step == SchemaQuestion::Step::lower_level)
+        return level_lowered(question, std::move(answer));
     if (question.step != SchemaQuestion::Step::schema)
         return level_set(question, std::move(answer));
     if (answer.is == Is::ok) {
@@ -161,14 +191,39 @@ bool RegistryClient::advance(SchemaQuestion& question, RegistryAnswer answer) {
         ask(question, SchemaQuestion::Step::set_level_late);
         return false;
     }
-    if (answer.status == 409 && !std::exchange(question.conflicted, true)) {
-        ask(question, SchemaQuestion::Step::schema);
-        return false;
-    }
+    if (incompatible(question, answer)) return false;
     if (answer.is == Is::absent && !config_.auto_register) {
         answer.error = not_registered(question.subject, question.schema, std::move(answer.error));
     }
     refuse(question, std::move(answer.error));
+    return false;
+}
+
+// True when something is asked about it.
+bool RegistryClient::incompatible(SchemaQuestion& question, const RegistryAnswer& answer) {
+    if (answer.status != 409) return false;
+    if (!std::exchange(question.conflicted, true)) {
+        ask(question, SchemaQuestion::Step::schema);
+        return true;
+    }
+    const bool evolves = config_.schema_change == SchemaChange::evolve && config_.auto_register;
+    if (!evolves || std::exchange(question.lowered, true)) return false;
+    Error why = answer.error;
+    why.hint.clear();
+    logger_.failure(LogLevel::warning,
+                    "setting the subject's compatibility level to NONE, for format.schema_change "
+                    "is evolve",
+                    why);
+    ask(question, SchemaQuestion::Step::lower_level);
+    return true;
+}
+
+bool RegistryClient::level_lowered(SchemaQuestion& question, RegistryAnswer answer) {
+    if (answer.is == Is::ok) {
+        ask(question, SchemaQuestion::Step::schema);
+    } else {
+        refuse(question, std::move(answer.error));
+    }
     return false;
 }
 
@@ -192,11 +247,19 @@ bool RegistryClient::level_set(SchemaQuestion& question, RegistryAnswer answer) 
 
 void RegistryClient::refuse(SchemaQuestion& question, Error why) {
     question.step = SchemaQuestion::Step::refused;
+    if (config_.schema_change == SchemaChange::pause && !question.refusal) {
+        logger_.failure(LogLevel::warning, "waiting until the schema registry accepts a schema",
+                        why);
+    }
     question.refusal = std::move(why);
     question.ask_again_at = clock_.now() + config_.backoff_max;
 }
 
 bool RegistryClient::known(SchemaQuestion& question) {
+    if (question.refusal) {
+        logger_.info("the schema registry accepts the schema now",
+                     {{"subject", question.subject.name}});
+    }
     logger_.debug("a schema is known to the registry",
                   {{"subject", question.subject.name}, {"id", question.id.value}});
     return true;

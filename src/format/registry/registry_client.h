@@ -4,7 +4,9 @@
 //   look_up   [set the level] ─▶ register (or find) ─▶ known
 //             A registry that sets a level only for a subject that is there is asked to once the
 //             schema is registered. An incompatible one is asked about twice: some registries say
-//             that, too, to two who register the same subject at once.
+//             that, too, to two who register the same subject at once. What is refused then
+//             follows format.schema_change: it is registered with the subject's level set to NONE
+//             (evolve), pending until it is accepted (pause), or refused (fail).
 //   versions  list ─▶ each version, the newest first
 //
 // Ids outlive the attempt that asked for them, within SchemaCache's bound; so do levels that were
@@ -42,11 +44,11 @@ public:
     Result<SchemaAnswer> look_up(const Subject& subject, const SchemaText& schema) override;
     Result<std::optional<Versions>> versions(const Subject& subject) override;
     void wants(Wants& wants) const override;
-    std::string waits_for() const override { return line_.waits_for(); }
+    std::string waits_for() const override;
 
 private:
     struct SchemaQuestion {
-        enum class Step : std::uint8_t { set_level, schema, set_level_late, refused };
+        enum class Step : std::uint8_t { set_level, schema, set_level_late, lower_level, refused };
         Subject subject;
         SchemaText schema;
         Step step = Step::schema;
@@ -54,6 +56,7 @@ private:
         Instant asked_for{};  // when somebody last was interested
         bool level_is_late = false;
         bool conflicted = false;  // once
+        bool lowered = false;     // the level, so that it is accepted
         SchemaId id{};
         std::optional<Error> refusal{};  // stands while it is asked again
         Instant ask_again_at{};
@@ -80,9 +83,13 @@ private:
     void ask(SchemaQuestion& question, SchemaQuestion::Step step);
     // True once its answer is in the cache.
     bool advance(SchemaQuestion& question, RegistryAnswer answer);
+    bool incompatible(SchemaQuestion& question, const RegistryAnswer& answer);
     bool level_set(SchemaQuestion& question, RegistryAnswer answer);
+    bool level_lowered(SchemaQuestion& question, RegistryAnswer answer);
     void refuse(SchemaQuestion& question, Error why);
     bool known(SchemaQuestion& question);
+    const SchemaQuestion* paused() const;
+    void note_pause();
     void ask_for_version(const std::string& subject, VersionsQuestion& question);
     void advance(const std::string& subject, VersionsQuestion& question, RegistryAnswer answer);
     void forget();
@@ -91,6 +98,8 @@ private:
     const Clock& clock_;
     const Logger logger_;
     Gauge& schemas_known_;
+    Gauge& waiting_;
+    bool pauses_ = false;
     RegistryLine line_;
     SchemaCache cache_;
     std::set<std::string, std::less<>> levels_set_;                  // subjects

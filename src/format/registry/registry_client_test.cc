@@ -145,6 +145,71 @@ TEST_F(RegistryClientTest, AnIncompatibleOneIsRefusedInTheRegistrysWords) {
     EXPECT_EQ(answer_to("y").is, Is::known);
 }
 
+TEST_F(RegistryClientTest, WithPauseARefusedOneIsPendingUntilItIsAccepted) {
+    config.schema_change = SchemaChange::pause;
+    registry.incompatible = {"x"};
+    EXPECT_EQ(answer_to("x", "s-value", SchemaOf::value, 1min).is, Is::pending);
+    EXPECT_THAT(client().waits_for(),
+                AllOf(HasSubstr("the schema registry to accept a schema"),
+                      HasSubstr("\"s-value\": Schema being registered is incompatible (error code "
+                                "40901) (http://a)"),
+                      HasSubstr("hint: undo the change of the table")));
+    EXPECT_EQ(metrics.gauge(Metric::registry_waiting).value(), 1);
+    EXPECT_LE(registry.heard.size(), 2U * (1min / config.backoff_max + 1)) << "now and then";
+    registry.incompatible.clear();
+    const Instant accepts = clock.now();
+    EXPECT_EQ(answer_to("x").id, SchemaId{1});
+    EXPECT_LE(clock.now() - accepts, config.backoff_max + registry.delay);
+    EXPECT_EQ(client().waits_for(), "");
+    EXPECT_EQ(metrics.gauge(Metric::registry_waiting).value(), 0);
+}
+
+TEST_F(RegistryClientTest, WithPauseOneThatIsMissingIsWaitedFor) {
+    config.schema_change = SchemaChange::pause;
+    config.auto_register = false;
+    EXPECT_EQ(answer_to("x", "s-value", SchemaOf::value, 1min).is, Is::pending);
+    EXPECT_THAT(client().waits_for(), HasSubstr("is not registered under the subject"));
+    registry.subjects["s-value"] = {{1, 7, R"({"schema":"x"})"}};
+    EXPECT_EQ(answer_to("x").id, SchemaId{7});
+}
+
+TEST_F(RegistryClientTest, WithPauseARegistryThatGoesAwayMeanwhileIsWhatIsWaitedFor) {
+    config.schema_change = SchemaChange::pause;
+    registry.incompatible = {"x"};
+    EXPECT_EQ(answer_to("x", "s-value", SchemaOf::value, 1min).is, Is::pending);
+    registry.unreachable = retry(Error::Category::connection, "Connection refused");
+    EXPECT_EQ(answer_to("x", "s-value", SchemaOf::value, 1min).is, Is::pending);
+    EXPECT_THAT(client().waits_for(), HasSubstr("Connection refused"));
+    registry.unreachable.reset();
+    EXPECT_EQ(answer_to("x", "s-value", SchemaOf::value, 1min).is, Is::pending);
+    EXPECT_THAT(client().waits_for(), HasSubstr("incompatible"));
+    EXPECT_EQ(metrics.gauge(Metric::registry_waiting).value(), 1);
+}
+
+TEST_F(RegistryClientTest, WithEvolveTheLevelOfAnIncompatibleOneIsLowered) {
+    config.schema_change = SchemaChange::evolve;
+    registry.incompatible = {"x"};
+    registry.subjects["s-value"] = {{1, 7, R"({"schema":"before"})"}};
+    EXPECT_EQ(answer_to("x").is, Is::known);
+    EXPECT_EQ(registry.levels["s-value"], "NONE");
+    EXPECT_THAT(registry.asked(),
+                ElementsAre("POST /subjects/s-value/versions", "POST /subjects/s-value/versions",
+                            "PUT /config/s-value", "POST /subjects/s-value/versions"));
+    EXPECT_EQ(answer_to("y").is, Is::known);
+    EXPECT_THAT(registry.levels, SizeIs(1)) << "only where it has to be";
+}
+
+TEST_F(RegistryClientTest, WithEvolveWhatIsRefusedAllTheSameIsRefused) {
+    config.schema_change = SchemaChange::evolve;
+    registry.instead = {FakeRegistry::error(422, 42201, "Invalid schema")};
+    EXPECT_EQ(answer_to("x").is, Is::refused);
+    const auto conflict = FakeRegistry::error(409, 40901, "incompatible");
+    registry.instead = {conflict, conflict, FakeRegistry::answer(200, "{}"), conflict};
+    EXPECT_THAT(answer_to("y").reason.what, HasSubstr("incompatible"));
+    registry.instead = {conflict, conflict, FakeRegistry::error(422, 42203, "no such level")};
+    EXPECT_THAT(answer_to("z").reason.what, HasSubstr("no such level"));
+}
+
 // Two register the same subject at once, and some registries say so.
 TEST_F(RegistryClientTest, AConflictOfOnceIsNone) {
     registry.instead = {FakeRegistry::error(409, 409, "An artifact with that ID already exists")};
