@@ -51,7 +51,7 @@ coverage: ## line coverage per room, with thresholds
 
 fuzz: ## every fuzz target for SECONDS_EACH seconds (default 60)
 	@tools/setup.sh test
-	@tools/build.sh fuzz fuzz_targets
+	@tools/build.sh sanitize fuzz_targets
 	@$(PYTHON) tools/run_fuzz.py --seconds $(or $(SECONDS_EACH),60)
 
 generated: build ## the pages, examples and schema that are made from the option tables

@@ -47,8 +47,8 @@ function(pgc_suite name)
     pgc_gtest(${name}_test SOURCES ${sources} LIBS ${rooms} pgc::json_readers)
 endfunction()
 
-# tests/fuzz/NAME.cc -> fuzz_NAME. With PGC_FUZZ a libFuzzer binary; else a program
-# that runs every file of tests/fuzz/corpus/NAME once, as a ctest entry.
+# tests/fuzz/NAME.cc -> fuzz_NAME, a libFuzzer binary with PGC_FUZZ. Its ctest entry runs every
+# file of tests/fuzz/corpus/NAME once.
 function(pgc_fuzz_targets)
     file(GLOB targets CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/fuzz/*.cc")
     get_property(rooms GLOBAL PROPERTY PGC_ROOMS)
@@ -63,6 +63,8 @@ function(pgc_fuzz_targets)
         set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
         if(PGC_FUZZ)
             target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+            add_test(NAME ${target}
+                COMMAND ${target} -runs=0 "${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name}")
         else()
             target_sources(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests/support/replay_main.cc")
             add_test(NAME ${target}

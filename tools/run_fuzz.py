@@ -1,10 +1,11 @@
-"""Runs every fuzz target of build/fuzz for some seconds, from its kept corpus.
+"""Runs every fuzz target of build/sanitize for some seconds, from its kept corpus.
 
     tools/run_fuzz.py [--seconds N] [--seed N] [--junit FILE] [TARGET…]
 
-Without a seed, or with 0, each run takes another way. New inputs go to build/fuzz-corpus/<target>; what is worth keeping is copied by hand to
+Without a seed, or with 0, each run takes another way. New inputs go to
+build/fuzz-corpus/<target>; what is worth keeping is copied by hand to
 tests/fuzz/corpus/<target>. A finding is left as build/fuzz-findings/<target>-… and can be
-replayed: build/fuzz/fuzz/fuzz_<target> FILE. tests/fuzz/<target>.dict is used if there.
+replayed: build/sanitize/fuzz/fuzz_<target> FILE. tests/fuzz/<target>.dict is used if there.
 """
 
 import argparse
@@ -49,7 +50,7 @@ def main():
     # Only targets whose source is still there: a build folder keeps old binaries.
     sources = sorted(p.stem for p in (ROOT / "tests" / "fuzz").glob("*.cc"))
     names = [n for n in sources if not options.targets or n in options.targets]
-    binaries = [ROOT / "build" / "fuzz" / "fuzz" / f"fuzz_{n}" for n in names]
+    binaries = [ROOT / "build" / "sanitize" / "fuzz" / f"fuzz_{n}" for n in names]
     cases, failures = [], 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
         for name, code, seconds, output in pool.map(

@@ -63,7 +63,6 @@ BUILDS = {
     "sanitize-simulation": Build("sanitize", ["simulation_test"]),
     "tsan": Build("tsan", ["observe_test", "sink_test", "http_test", "server_test", "pipeline_test",
                            "conformance_test", "cli_test", "pgclient_test", "kafka_test"]),
-    "fuzz": Build("fuzz", ["fuzz_targets"]),
 }
 
 
@@ -93,7 +92,7 @@ SUITES = [
           environment={"PGC_SIMULATION_SEEDS": "10000"}),
     Suite("fuzz", "each parser, some seconds from its corpus",
           ["/usr/bin/python3", "tools/run_fuzz.py", "--seconds", "10", "--seed", "1", "--junit",
-           "{junit}"], 180, ("fuzz",)),
+           "{junit}"], 180, ("sanitize",)),
     Suite("simulation-sanitized", "2,000 seeds under ASan and UBSan",
           ctest("sanitize", "-R", "^simulation_test$"), 600, ("sanitize-simulation",), nightly=True,
           environment={"PGC_SIMULATION_SEEDS": "2000"}),
@@ -102,7 +101,7 @@ SUITES = [
           environment={"PGC_SIMULATION_SEEDS": "300000"}),
     Suite("fuzz-long", "each parser, ten minutes",
           ["/usr/bin/python3", "tools/run_fuzz.py", "--seconds", "600", "--junit", "{junit}"],
-          4 * 3600, ("fuzz",), nightly=True),
+          4 * 3600, ("sanitize",), nightly=True),
     Suite("tidy", "clang-tidy over the tree",
           ["/bin/sh", "tools/clang_tidy.sh", "--junit", "{junit}"], 1800, nightly=True),
     Suite("coverage", "line coverage per room, with thresholds",

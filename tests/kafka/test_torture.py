@@ -179,7 +179,7 @@ def everything_fails(torture, seconds):
     torture.finish()
 
 
-@pytest.mark.parametrize("seconds", [150, pytest.param(LONG_SECS, marks=long_run, id="long")])
+@pytest.mark.parametrize("seconds", [60, pytest.param(LONG_SECS, marks=long_run, id="long")])
 def test_whatever_fails_nothing_is_missing_and_nothing_comes_twice(tortures, seconds):
     everything_fails(tortures(), seconds)
 
@@ -250,7 +250,7 @@ class Duel:
             victim.wait_for_log(self.FAILED, times=attempts + 1)
 
 
-@pytest.mark.parametrize("faults", [20, pytest.param(KILLS, marks=long_run, id="long")])
+@pytest.mark.parametrize("faults", [10, pytest.param(KILLS, marks=long_run, id="long")])
 def test_two_instances_fight_over_one_name_and_nothing_is_missing_or_comes_twice(tortures, faults):
     torture = tortures()
     torture.add_instance()

@@ -206,7 +206,7 @@ private:
     static Json decimal(std::string_view bytes, const Json& schema) {
         const Fields fields = read(bytes);
         const auto scale = static_cast<std::int64_t>(fields.find(3)->second.number);
-        if (std::to_string(scale) != schema["parameters"]["scale"]) {
+        if (schema["parameters"]["scale"].get<std::string>() != std::to_string(scale)) {
             throw std::runtime_error("another scale than the schema's");
         }
         return base64_of(fields.find(1)->second.bytes);

@@ -50,9 +50,17 @@ protected:
                                                            .ordinal = 17}));
         return *records_.back();
     }
-    KafkaProducer::Taken produce(std::vector<KafkaOutgoing> all, bool headers = true) {
-        for (std::uint32_t i = 0; i < all.size(); ++i) all[i].tag = {kBatch, i};
-        return producer_->produce(all, headers);
+    struct Outgoing {
+        KafkaTopic* topic;
+        std::int32_t partition;
+        const Record* record;
+    };
+    KafkaProducer::Taken produce(const std::vector<Outgoing>& all, bool headers = true) {
+        std::vector<KafkaOutgoing> tagged;
+        for (std::uint32_t i = 0; i < all.size(); ++i) {
+            tagged.push_back({all[i].topic, all[i].partition, all[i].record, {kBatch, i}});
+        }
+        return producer_->produce(tagged, headers);
     }
     // Waits on the descriptor, as the pipeline does, until `enough`.
     template <typename Enough>
