@@ -62,6 +62,8 @@ generated: build ## the pages, examples and schema that are made from the option
 	@build/release/pg-capture config example --format yaml > examples/pg-capture.yaml
 	@build/release/pg-capture config example --format toml > examples/pg-capture.toml
 	@build/release/pg-capture config example --format env > .envrc.example
+	@tools/setup.sh test
+	@$(PYTHON) tools/types_page.py > docs/reference/types-debezium.md
 
 install: build ## copies the binary to $(DESTDIR)$(PREFIX)/bin
 	@install -D -m 755 build/release/pg-capture "$(DESTDIR)$(PREFIX)/bin/pg-capture"
