@@ -12,6 +12,12 @@ std::size_t record_bytes(const RecordBatch& batch) noexcept {
     return bytes;
 }
 
+Error format_goes_on() {
+    return restart_with(Error::Category::sink,
+                        "what the format waited for is there; a transaction that was given up "
+                        "meanwhile, so that consumers need not wait for it, is sent again");
+}
+
 }  // namespace
 
 Flow::Flow(Parts parts, const ResumePoint& from, const FlowOptions& options, const Clock& clock,
@@ -40,6 +46,11 @@ Result<bool> Flow::round() {
     count_pause();
     if (auto done = source_->service(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = encode(); !done) return std::unexpected(std::move(done.error()));
+    give_up_if_it_waits_for_long();
+    if (given_up_) {
+        paused_since_ = clock_.now();
+        return false;
+    }
     if (auto done = offer(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = collect(); !done) return std::unexpected(std::move(done.error()));
 
@@ -126,11 +137,25 @@ Result<void> Flow::begin_encoding() {
 Result<void> Flow::encode() {
     if (!encoder_.busy()) return {};
     auto records = encoder_.step(source_.get());
-    if (records && *records != nullptr) return take_in_hand(std::move(*records));
-    if (records) return {};
+    if (records && *records == nullptr) return {};
+    if (records && given_up_) records = std::unexpected(format_goes_on());
+    if (records) return take_in_hand(std::move(*records));
     batch_.clear();
     budget_.settle();
     return std::unexpected(std::move(records.error()));
+}
+
+void Flow::give_up_if_it_waits_for_long() {
+    if (given_up_ || !whole_ || !cut() || encoder_.waits_for().empty()) return;
+    given_up_ = true;
+    sink_->give_up();
+}
+
+// What the sink has ends inside a transaction. One that was cut by an earlier run, when that was
+// allowed, is not cut again.
+bool Flow::cut() const noexcept {
+    const Position within = ledger_.sealable().within;
+    return within != Position{} && within != from_within_;
 }
 
 Result<void> Flow::take_in_hand(RecordBatchPtr records) {
@@ -242,9 +267,7 @@ void Flow::count_pause() {
 
 ResumePoint Flow::sealable() const noexcept {
     const ResumePoint point = ledger_.sealable();
-    // One that was cut by an earlier run, when that was allowed, is not cut again.
-    const bool inside = point.within != Position{} && point.within != from_within_;
-    if (whole_ && inside) return {};
+    if (whole_ && cut()) return {};
     const auto certain = certain_until();
     return certain && *certain < point.reach() ? ResumePoint{} : point;
 }
@@ -293,7 +316,7 @@ Result<bool> Flow::close() {
 void Flow::wants(Wants& wants) const {
     const bool gather = gathering();
     if (gather) wants.until(gather_until_);
-    if (!can_settle()) return;  // nobody services the source any more
+    if (sink_failed_) return;  // nobody services the source any more
     if (source_) source_->wants(wants, reading_ && may_read() && !gather);
     encoder_.wants(wants);
     if (in_hand_ || ledger_.pending()) sink_->wants(wants);

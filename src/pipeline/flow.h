@@ -14,6 +14,10 @@
 // One batch may wait for its format, or in our hand when the sink is full; then, and when the
 // budget is used up, nothing is read, while feedback to the server goes on.
 //
+// Where only whole transactions are sealed, and the format waits for long in the middle of one,
+// what the sink has of it is given up: consumers of committed records would wait for it as well.
+// The format is asked on, and once it goes on so does another attempt, from the last seal.
+//
 // Caught up, a sink may want whole groups of transactions (Sink::group_gap): then the first is
 // taken at once, and what follows within the gap together.
 //
@@ -75,7 +79,7 @@ public:
     void finish_transaction() noexcept { finishing_ = true; }
     // What was taken from the source ends inside a transaction, and the rest can be read.
     bool inside_transaction() const noexcept {
-        return inside_transaction_ && source_ && reading_ && !sink_failed_;
+        return inside_transaction_ && source_ && reading_ && can_settle();
     }
 
     // Without reading, from now on. Not to be called after an Error of the sink.
@@ -83,7 +87,7 @@ public:
     // Everything taken from the source is durable.
     bool settled() const noexcept { return !encoder_.busy() && !in_hand_ && !ledger_.pending(); }
 
-    bool can_settle() const noexcept { return !sink_failed_; }
+    bool can_settle() const noexcept { return !sink_failed_ && !given_up_; }
     // Ends the connection; also called for what an Error of the source leaves behind.
     void stop_reading() noexcept;
 
@@ -142,6 +146,8 @@ private:
     Result<bool> read();
     Result<void> begin_encoding();
     Result<void> encode();
+    bool cut() const noexcept;
+    void give_up_if_it_waits_for_long();
     Result<void> take_in_hand(RecordBatchPtr records);
     bool too_early_to_offer() const noexcept;
     std::optional<Lsn> certain_until() const noexcept;
@@ -164,6 +170,7 @@ private:
     const bool whole_;  // and only those between transactions
     const Position from_within_;
     bool sink_failed_ = false;
+    bool given_up_ = false;  // what the sink has
 
     Ledger ledger_;
     Budget budget_;

@@ -310,6 +310,55 @@ TEST_F(WholeTransactionsTest, WithoutAPauseThereAreSealsAllTheSame) {
     EXPECT_GT(sealed.size(), 10U);
 }
 
+// Whoever reads committed records would wait as well, for what is open.
+TEST_F(WholeTransactionsTest, WhileTheFormatWaitsForLongNothingIsOpen) {
+    parts.server.log = {{100, 1}, {200, 9}, {300, 1}};
+    parts.server.rows_arrived = 1;
+    after(1s, [this] { parts.server.rows_arrived = 5; });
+    after(2s, [this] {
+        EXPECT_GT(log_.open, 0U);
+        parts.writing.waits_after = 0;
+        parts.server.rows_arrived = 1000;
+    });
+    after(3s, [this] {
+        EXPECT_GT(log_.open, 0U) << "it may be there in a moment";
+        parts.writing.waits_for = "the schema registry: away";
+    });
+    StatusSnapshot during;
+    std::size_t started = 0;
+    after(60s, [&] {
+        during = status.snapshot();
+        started = parts.server.started_at.size();
+        EXPECT_EQ(log_.open, 0U);
+        EXPECT_THAT(rows, SizeIs(1));
+        parts.writing.waits_after.reset();
+        parts.writing.waits_for.clear();
+    });
+    stop_after(70s);
+    run_well();
+    EXPECT_EQ(during.waits_for, "the schema registry: away");
+    EXPECT_EQ(started, 1U) << "the stream was kept";
+    EXPECT_THAT(parts.server.started_at, SizeIs(2)) << "and what was given up is sent once";
+    EXPECT_THAT(rows, SizeIs(11));
+    EXPECT_EQ(log_.position->point(), ResumePoint{Lsn{305}});
+}
+
+TEST_F(WholeTransactionsTest, WhoIsAskedToEndMeanwhileEndsAtOnce) {
+    parts.server.log = {{100, 1}, {200, 9}};
+    parts.server.rows_arrived = 1;
+    after(1s, [this] { parts.server.rows_arrived = 5; });
+    after(2s, [this] {
+        parts.writing.waits_after = 0;
+        parts.writing.waits_for = "the schema registry: away";
+        parts.server.rows_arrived = 1000;
+    });
+    stop_after(30s);
+    run_well();
+    EXPECT_LT(took, 31s);
+    EXPECT_THAT(rows, SizeIs(1));
+    EXPECT_EQ(log_.position->point(), ResumePoint{Lsn{105}});
+}
+
 TEST_F(WholeTransactionsTest, OneThatWasCutWhenThatWasAllowedIsContinued) {
     has_sealed({"p", "1", 1, "db", "slot", Lsn{105}, {Lsn{200}, 4}});
     parts.server.identity.slot_is_new = false;

@@ -15,6 +15,7 @@ from test_registry import Reader, health
 
 RATE = 400
 NEW_ROWS = 300
+LARGE = 5000        # changes of one transaction: several batches
 MEMORY_GROWTH_MIB = 24
 REFUSED = 6         # exit code
 LONG = pytest.param(60, marks=pytest.mark.nightly, id="long")
@@ -89,6 +90,32 @@ def test_a_registry_that_is_killed_under_load(stages, registry, way, seconds):
         assert peak < before + MEMORY_GROWTH_MIB
         wait_until(lambda: "schema registry" not in health(capture), what="no more word of it")
         capture.stop()
+
+
+def test_readers_of_committed_records_do_not_wait_for_the_registry(stages, registry, way):
+    """A transaction that is committed as a whole, and in the middle of it a schema that is not known."""
+    stage = stages("avro", format_registry_url=f"http://{way.host}:{way.port}/apis/ccompat/v7",
+                   delivery="exactly_once", consistency="transaction")
+    stage.sql("CREATE TABLE known (id int PRIMARY KEY); CREATE TABLE fresh (id int PRIMARY KEY)")
+    known, fresh = stage.topic("known"), stage.topic("fresh")
+    with stage.capture(http=True) as capture:
+        stage.sql("INSERT INTO known VALUES (0)")
+        stage.wait_for("known", 1)
+        way.refuse()
+        way.cut()
+        stage.sql(f"BEGIN; INSERT INTO known SELECT generate_series(1, {LARGE}); INSERT INTO fresh VALUES (1); COMMIT")
+        wait_until(lambda: f"{fresh}-key" in health(capture), what="the subject that is missing")
+        written = stage.broker.end_offsets(known)[0][1]
+        assert written > 1000, "the first part of it was not written yet"
+        assert stage.broker.count_committed(known, timeout=30) == 1
+        assert capture.running and "given up" not in capture.stderr
+        way.accept()
+        wait_until(lambda: stage.broker.partitions(fresh) and stage.broker.end_offsets(fresh)[0][1] > 0,
+                   what="the rest of it")
+        assert stage.broker.count_committed(known) == 1 + LARGE
+        assert stage.broker.count_committed(fresh) == 1
+        capture.stop()
+        assert capture.stderr.count("is sent again") == 1
 
 
 class Altered:

@@ -83,6 +83,7 @@ public:
     Result<Offer> offer(RecordBatchPtr& batch) override { return inner_->offer(batch); }
     Result<void> seal(const StoredPosition& position) override { return inner_->seal(position); }
     Result<Position> durable(Lane lane) override { return inner_->durable(lane); }
+    void give_up() override { inner_->give_up(); }
     void caught_up() override { inner_->caught_up(); }
     void wants(Wants& wants) const override { inner_->wants(wants); }
     Duration group_gap() const noexcept override { return inner_->group_gap(); }

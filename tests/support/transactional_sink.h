@@ -34,6 +34,7 @@ struct TransactionalLog {
     std::uint64_t epoch = 0;  // of the sink that was opened last: nobody else commits
     std::size_t sinks = 0;    // alive
     std::size_t seals = 0;    // begun
+    std::size_t open = 0;     // records that were accepted and are not sealed
 
     std::function<Duration()> seal_takes = [] { return Duration{0}; };
     std::function<bool()> may_open = [] { return true; };
@@ -59,6 +60,7 @@ public:
     }
     ~TransactionalSink() override {
         if (sealing_ && !error_ && log_.arrives_late()) commit();
+        forget();
         --log_.sinks;
     }
 
@@ -83,6 +85,7 @@ public:
         for (const Record& record : taken->records) {
             kept.records.emplace_back(record);
             bytes_ += kept.records.back().bytes();
+            ++log_.open;
         }
         return Offer::accepted;
     }
@@ -99,6 +102,10 @@ public:
     Result<Position> durable(Lane lane) override {
         if (auto failed = look("durable"); !failed) return std::unexpected(failed.error());
         return durable_.of(lane);
+    }
+    void give_up() override {
+        error_ = retry(Error::Category::sink, "what was accepted was given up");
+        forget();
     }
     void caught_up() override {}
     void wants(Wants& wants) const override {
@@ -172,6 +179,11 @@ private:
         TransactionalSink& sink_;
     };
 
+    void forget() {
+        for (const Kept& kept : kept_) log_.open -= kept.records.size();
+        kept_.clear();
+        bytes_ = 0;
+    }
     std::unexpected<Error> fail(Error error) {
         error_ = std::move(error);
         return std::unexpected(*error_);
@@ -196,8 +208,7 @@ private:
             }
             durable_.raise(kept.lane, kept.end);
         }
-        kept_.clear();
-        bytes_ = 0;
+        forget();
         if (log_.forgets_the_position) return true;
         log_.position = position;
         if (log_.forgets_the_place_within) log_.position->within = {};

@@ -95,6 +95,14 @@ KafkaSink::KafkaSink(Deps deps, std::unique_ptr<KafkaProducer> producer, std::si
 
 KafkaSink::~KafkaSink() {
     in_flight_.set(0);
+    if (producer_) producers_.retire(std::move(producer_), delivery_.give_up());
+}
+
+// Its producer ends the transaction that is open: its records were in vain, and nobody who reads
+// committed ones has to wait for them.
+void KafkaSink::give_up() {
+    if (!transaction_ || !producer_) return;
+    fail(retry(Error::Category::sink, "what was written was given up"));
     producers_.retire(std::move(producer_), delivery_.give_up());
 }
 
@@ -205,7 +213,7 @@ void KafkaSink::step_transaction() {
     if (outage_.is_long()) transaction_->interrupted();
     if (!config_.whole_transactions) return;
     if (transaction_->open_for() < config_.transaction_max()) return;
-    // Once it may have been anything: a process that stood still, a schema that was waited for.
+    // Once it may have been anything: a process that stood still.
     const bool again = carry_over_.late();
     fail(again && !transaction_->was_interrupted() ? too_long(config_.transaction_max()) : late());
 }

@@ -88,6 +88,7 @@ public:
     Result<Offer> offer(RecordBatchPtr& batch) override;
     Result<Position> durable(Lane lane) override;
     Result<void> seal(const StoredPosition& position) override;
+    void give_up() override;
     void caught_up() override {}
     void wants(Wants& wants) const override;
     Duration group_gap() const noexcept override {

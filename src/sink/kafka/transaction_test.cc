@@ -88,6 +88,22 @@ TEST_F(KafkaTransactionTest, APositionWithoutRecordsIsATransaction) {
     EXPECT_THAT(positions(), SizeIs(1));
 }
 
+TEST_F(KafkaTransactionTest, WhatIsGivenUpIsNeverCommitted) {
+    offer_until_taken(batch(100, table_, {"a"}));
+    const auto retired = kafka_.retired;
+    sink_->give_up();
+    EXPECT_EQ(kafka_.retired, retired + 1) << "at once, and not with the sink";
+    auto next = batch(200, table_, {"b"});
+    EXPECT_FALSE(sink_->offer(next));
+    EXPECT_FALSE(sink_->durable(kStreamLane));
+    EXPECT_FALSE(sink_->seal(up_to(205)));
+    EXPECT_EQ(sink_->pending_bytes(), 0U);
+    begin();
+    EXPECT_EQ(kafka_.retired, retired + 1);
+    EXPECT_THAT(kafka_.records("cdc.public.t"), SizeIs(0));
+    EXPECT_EQ(kafka_.commits, 0U);
+}
+
 TEST_F(KafkaTransactionTest, AfterACommitOfUnknownOutcomeNothingMoreIsTaken) {
     offer_until_taken(batch(100, table_, {"a"}));
     kafka_.commit_fails = retry(Error::Category::sink, "no answer");
