@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "config/option_checker.h"
+#include "format/schema_change.h"
 #include "observe/log_options.h"
 #include "sink/kafka/config.h"
 
@@ -36,6 +37,23 @@ constexpr Option kProgram[] = {
             "allow as long (`transaction.max.timeout.ms`). Killed inside of one and not started "
             "again, pg-capture keeps readers of committed records waiting for as long.",
      .words = kConsistencies.all()},
+    {.path = "schema_change",
+     .kind = OptionKind::choice,
+     .fallback = "evolve",
+     .help = "what to do when the schema registry refuses a table's new schema",
+     .doc = "A changed table has another schema, which becomes the next version of its subject "
+            "if the registry calls it compatible with those before. If not: `evolve` sets the "
+            "subject's compatibility level to NONE, registers the schema, sets the level to what "
+            "it was, and logs that as a warning; what else the registry refuses (a schema it "
+            "calls invalid) stops as with `fail`, and so does, without "
+            "`format.registry.auto_register`, what nobody has registered. `pause` waits, says why "
+            "in `pg-capture status` and `/healthz`, and goes on once the registry accepts the "
+            "schema, which it is asked about every `format.registry.retry_backoff_max_ms`: after "
+            "somebody has lowered the level, deleted what it is compared with, or registered it. "
+            "PostgreSQL keeps its log meanwhile. `fail` stops with the registry's own reason, "
+            "before the first change that has the schema; whoever starts it again goes on from "
+            "there. In JSON tables change without asking anybody.",
+     .words = kSchemaChanges.all()},
 };
 
 class Checker final : OptionChecker {

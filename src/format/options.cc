@@ -4,7 +4,6 @@
 
 #include "base/words.h"
 #include "config/option_checker.h"
-#include "format/schema_change.h"
 
 namespace pgc {
 namespace {
@@ -51,22 +50,6 @@ constexpr Option kOptions[] = {
      .doc = "As `key.converter.schemas.enable` and `value.converter.schemas.enable` of Kafka "
             "Connect's JsonConverter: `{\"schema\":…,\"payload\":…}`. Not with `native`, which has "
             "none."},
-    {.path = "format.schema_change",
-     .kind = OptionKind::choice,
-     .fallback = "fail",
-     .help = "what to do when the schema registry refuses a schema",
-     .doc = "A changed table has another schema, which becomes the next version of its subject "
-            "if the registry calls it compatible with those before. `fail` stops with the "
-            "registry's own reason, before the first change that has the schema; whoever starts it "
-            "again goes on from there. `pause` waits instead, says why in `pg-capture status` and "
-            "`/healthz`, and goes on once the registry accepts the schema, which it is asked about "
-            "every `format.registry.retry_backoff_max_ms`: after somebody has lowered the level, "
-            "deleted what it is compared with, or, without `format.registry.auto_register`, "
-            "registered it. PostgreSQL keeps its log meanwhile. `evolve` sets the compatibility "
-            "level of the subject to NONE, where it stays, logs that as a warning and registers "
-            "the schema; what else the registry refuses (a schema it calls invalid) stops as with "
-            "`fail`.",
-     .words = kSchemaChanges.all()},
     {.path = "format.decimal",
      .kind = OptionKind::choice,
      .fallback = "string",
@@ -139,9 +122,6 @@ public:
                           "the schemas are in the registry", "leave format.schemas_enable out");
         }
         registry(json);
-        only_with("format.schema_change", "format.encoding", !json,
-                  "JSON messages need no schema registry",
-                  "set format.encoding to avro or json_schema, or leave it out");
         only_with("format.schemas_enable", "format.type", !native, "native messages have no schema",
                   "set format.type to debezium, or leave it out");
     }

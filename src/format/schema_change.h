@@ -1,4 +1,4 @@
-// format.schema_change.
+// schema_change.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace pgc {
 
 // What becomes of a schema that the registry refuses.
 enum class SchemaChange : std::uint8_t {
-    evolve,  // an incompatible one is registered: the subject's level is set to NONE
+    evolve,  // an incompatible one is registered, with the subject's level at NONE meanwhile
     pause,   // the stream waits until the registry accepts it
     fail,    // its changes can't be written
 };

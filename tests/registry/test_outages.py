@@ -142,12 +142,12 @@ ROWS = [{"id": 1, "v": 10}, {"id": 2, "v": "twenty"}]
 
 
 def test_with_fail_an_incompatible_schema_ends_it_with_the_registrys_reason(stages, registry):
-    table = Altered(stages("avro"), registry)
+    table = Altered(stages("avro", schema_change="fail"), registry)
     with table.stage.capture() as capture:
         table.alter()
         assert capture.wait_exit() == REFUSED
         for words in ("the schema registry refuses the schema of the subject", table.subject,
-                      "ncompatib", registry.url, "format.schema_change=evolve"):
+                      "ncompatib", registry.url, "schema_change=evolve"):
             assert words in capture.stderr, capture.stderr_tail()
     registry.set_level(table.subject, "NONE")
     with table.stage.capture() as capture:
@@ -156,7 +156,7 @@ def test_with_fail_an_incompatible_schema_ends_it_with_the_registrys_reason(stag
 
 
 def test_with_pause_the_stream_waits_until_the_registry_accepts_the_schema(stages, registry):
-    table = Altered(stages("avro", format_schema_change="pause",
+    table = Altered(stages("avro", schema_change="pause",
                            format_registry_retry_backoff_max_ms="300"), registry)
     with table.stage.capture(http=True) as capture:
         table.alter()
@@ -174,11 +174,12 @@ def test_with_pause_the_stream_waits_until_the_registry_accepts_the_schema(stage
         assert "the schema registry accepts the schema now" in capture.stderr
 
 
-def test_with_evolve_the_schema_is_registered_all_the_same(stages, registry):
-    table = Altered(stages("avro", format_schema_change="evolve"), registry)
+def test_by_default_an_incompatible_schema_is_registered_and_the_level_stays(stages, registry):
+    table = Altered(stages("avro"), registry)
     with table.stage.capture() as capture:
         table.alter()
         assert table.rows(2) == ROWS
         capture.stop()
-        assert "setting the subject's compatibility level to NONE" in capture.stderr
-    assert registry.level(table.subject) == "NONE"
+        assert "setting the subject's compatibility level to NONE until" in capture.stderr
+        assert "ncompatib" in capture.stderr
+    assert registry.level(table.subject) == "BACKWARD"

@@ -139,7 +139,7 @@ private:
     HttpAnswer answered(const HttpCall& call, const std::vector<std::string>& parts) {
         if (parts.size() < 2) return answer(404, "<html>nothing here</html>");
         const std::string& subject = parts[1];
-        if (parts[0] == "config") return set_level(subject, call.body);
+        if (parts[0] == "config") return config(call, subject);
         if (call.method == "POST" && parts.size() == 3) return add(subject, call.body);
         if (call.method == "POST") return find(subject, call.body);
         const auto found = subjects.find(subject);
@@ -153,6 +153,18 @@ private:
 
     static HttpAnswer no_subject(const std::string& subject) {
         return error(404, 40401, fmt::format("Subject '{}' not found.", subject));
+    }
+    HttpAnswer config(const HttpCall& call, const std::string& subject) {
+        if (call.method == "PUT") return set_level(subject, call.body);
+        const auto found = levels.find(subject);
+        if (found == levels.end()) {
+            return error(404, 40408, "Subject has no level of its own");
+        }
+        const std::string level = found->second;
+        if (call.method == "DELETE") levels.erase(found);
+        return answer(200, call.method == "GET"
+                               ? fmt::format(R"({{"compatibilityLevel":"{}"}})", level)
+                               : fmt::format(R"("{}")", level));
     }
     HttpAnswer set_level(const std::string& subject, const std::string& body) {
         if (level_needs_subject && !subjects.contains(subject)) return no_subject(subject);

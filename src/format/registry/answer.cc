@@ -37,6 +37,10 @@ std::string clean(std::string text) {
     return text;
 }
 
+bool sets_level(const RegistryRequest& request) {
+    return request.what == What::set_level || request.what == What::unset_level;
+}
+
 std::optional<std::int32_t> positive(const Json& value) {
     const auto count = value.count();
     constexpr std::uint64_t kMost = std::numeric_limits<std::int32_t>::max();
@@ -65,7 +69,9 @@ std::string quoted(const Said& said, int status) {
 
 std::string intention(const RegistryRequest& request) {
     switch (request.what) {
-        case What::set_level: return "set the compatibility level of";
+        case What::set_level:
+        case What::unset_level: return "set the compatibility level of";
+        case What::get_level: return "read the compatibility level of";
         case What::register_schema: return "register a schema under";
         case What::find_schema: return "look up a schema under";
         case What::list_versions:
@@ -131,13 +137,21 @@ std::expected<std::vector<std::int32_t>, std::string_view> read_versions(const J
 
 RegistryAnswer read_good(const RegistryRequest& request, const HttpAnswer& answer) {
     RegistryAnswer good{.is = Is::ok, .status = answer.status};
-    if (request.what == What::set_level && answer.status == 204) return good;  // no content
+    if (sets_level(request) && answer.status == 204) return good;  // no content
     const auto json = read_json(answer.body, kLimits);
     if (!json) return garbage(json.error());
     switch (request.what) {
         case What::set_level:
             if (!json->is_object()) return garbage("not an object");
             break;
+        case What::unset_level: break;  // the level it had, as a word or an object
+        case What::get_level: {
+            const auto level =
+                kCompatibilities.find(json->member("compatibilityLevel").text().value_or(""));
+            if (!level || *level == Compatibility::unchanged) return garbage("no such level");
+            good.level = *level;
+            break;
+        }
         case What::register_schema:
         case What::find_schema: {
             const auto id = positive(json->member("id"));
@@ -193,7 +207,7 @@ RegistryAnswer denied(const RegistryRequest& request, const HttpAnswer& answer) 
 }
 
 std::string refusal_hint(const RegistryRequest& request, int status) {
-    if (request.what == What::set_level) {
+    if (sets_level(request)) {
         return "set the level in the registry, and leave format.registry.compatibility and "
                "format.registry.key_compatibility unchanged";
     }
@@ -201,15 +215,14 @@ std::string refusal_hint(const RegistryRequest& request, int status) {
         return fmt::format(
             "undo the change of the table, or let the registry take it: a lower compatibility "
             "level of the subject, as by PUT /config/{}, by format.registry.compatibility or by "
-            "format.schema_change=evolve; pause waits for it",
+            "schema_change=evolve; pause waits for it",
             clean(request.subject));
     }
     return {};
 }
 
 RegistryAnswer refused(const RegistryRequest& request, const HttpAnswer& answer) {
-    const std::string_view what =
-        request.what == What::set_level ? "the compatibility level" : "the schema";
+    const std::string_view what = sets_level(request) ? "the compatibility level" : "the schema";
     Error error = stop(Category::data,
                        fmt::format("the schema registry refuses {} of the subject \"{}\": {}", what,
                                    clean(request.subject), quoted(said(answer), answer.status)));

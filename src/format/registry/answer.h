@@ -32,6 +32,7 @@ struct RegistryAnswer {
     SchemaId id{};                         // register_schema, find_schema
     std::vector<std::int32_t> versions{};  // list_versions; rising
     RegisteredSchema schema{};             // get_version
+    Compatibility level{};                 // get_level
 };
 
 // "ok", "absent" …: the label of cdc_registry_requests_total{outcome}.

@@ -43,7 +43,7 @@ struct RegistryConfig {
     bool docs = false;
     Compatibility compatibility = Compatibility::unchanged;      // of values
     Compatibility key_compatibility = Compatibility::unchanged;  // of keys
-    SchemaChange schema_change = SchemaChange::fail;
+    SchemaChange schema_change = SchemaChange::evolve;
 
     std::string username;  // empty: none is asked for
     SecretSource password;

@@ -33,7 +33,7 @@ constexpr Option kOptions[] = {
      .fallback = "true",
      .help = "register schemas; false: only look them up",
      .doc = "With `false` somebody else registers them, and a schema that is missing is refused "
-            "with an error that holds it; with `format.schema_change` `pause` it is waited for."},
+            "with an error that holds it; with `schema_change` `pause` it is waited for."},
     {.path = "format.registry.normalize",
      .kind = OptionKind::boolean,
      .fallback = "false",
@@ -184,13 +184,16 @@ private:
     }
 
     void evolution() {
-        constexpr std::string_view path = "format.schema_change";
+        constexpr std::string_view path = "schema_change";
         if (!settings().declared(path)) return;
         const bool evolves = settings().choice(path, kSchemaChanges) == SchemaChange::evolve;
         only_with(path, "format.registry.auto_register",
                   !evolves || settings().boolean("format.registry.auto_register"),
                   "where somebody else registers the schemas, he sets the level",
-                  "set it to pause, or format.registry.auto_register to true");
+                  "set it to pause or fail, or format.registry.auto_register to true");
+        only_with(path, "format.registry.url",
+                  evolves || !settings().list("format.registry.url").empty(),
+                  "without a schema registry nothing is refused", "leave it out");
     }
 };
 
@@ -223,8 +226,8 @@ RegistryConfig registry_config(const Settings& settings, Files& files) {
     c.docs = settings.boolean("format.registry.docs");
     c.compatibility = settings.choice("format.registry.compatibility", kCompatibilities);
     c.key_compatibility = settings.choice("format.registry.key_compatibility", kCompatibilities);
-    if (settings.declared("format.schema_change")) {
-        c.schema_change = settings.choice("format.schema_change", kSchemaChanges);
+    if (settings.declared("schema_change")) {
+        c.schema_change = settings.choice("schema_change", kSchemaChanges);
     }
     c.username = settings.text("format.registry.username");
     c.password = given_secret(settings, "format.registry.password", files);

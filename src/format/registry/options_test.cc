@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "format/options.h"
 #include "support/options_fixture.h"
 
 namespace pgc {
@@ -156,14 +155,18 @@ TEST_F(RegistryOptionsTest, SecretsInPlainTextAreNoticed) {
     }
 }
 
-// Beside the options of the format, of which one decides what becomes of a refused schema.
-class SchemaChangeTest : public test::OptionsFixture {
+// Beside the option that says what becomes of a refused schema.
+class SchemaChangeOptionTest : public test::OptionsFixture {
 protected:
-    SchemaChangeTest()
-        : OptionsFixture({kFormatOptions, kRegistryOptions},
-                         {{"PG_CAPTURE_FORMAT_REGISTRY_URL", "http://registry:8081"},
-                          {"PG_CAPTURE_FORMAT_TYPE", "debezium"},
-                          {"PG_CAPTURE_FORMAT_ENCODING", "avro"}}) {}
+    static constexpr Option kSchemaChange[] = {{.path = "schema_change",
+                                                .kind = OptionKind::choice,
+                                                .fallback = "evolve",
+                                                .help = "what then",
+                                                .words = kSchemaChanges.all()}};
+
+    SchemaChangeOptionTest()
+        : OptionsFixture({{.section = {}, .about = {}, .options = kSchemaChange}, kRegistryOptions},
+                         {{"PG_CAPTURE_FORMAT_REGISTRY_URL", "http://registry:8081"}}) {}
 
     SchemaChange chosen() {
         return made([&](const Settings& settings) { return registry_config(settings, files); })
@@ -171,26 +174,29 @@ protected:
     }
 };
 
-TEST_F(SchemaChangeTest, EachWordIsTaken) {
-    EXPECT_EQ(chosen(), SchemaChange::fail) << "by default";
-    give("format.schema_change", "pause");
+TEST_F(SchemaChangeOptionTest, EachWordIsTaken) {
+    EXPECT_EQ(chosen(), SchemaChange::evolve) << "by default";
+    give("schema_change", "pause");
     EXPECT_EQ(chosen(), SchemaChange::pause);
-    give("format.schema_change", "evolve");
-    EXPECT_EQ(chosen(), SchemaChange::evolve);
+    give("schema_change", "fail");
+    EXPECT_EQ(chosen(), SchemaChange::fail);
 }
 
-TEST_F(SchemaChangeTest, WhoDoesNotRegisterLowersNoLevels) {
-    give("format.schema_change", "evolve");
+TEST_F(SchemaChangeOptionTest, WhoDoesNotRegisterLowersNoLevels) {
     give("format.registry.auto_register", "false");
+    EXPECT_THAT(errors(), IsEmpty()) << "as nobody has asked for it";
+    give("schema_change", "evolve");
     EXPECT_THAT(errors(), ElementsAre(HasSubstr("where somebody else registers the schemas")));
-    give("format.schema_change", "pause");
+    give("schema_change", "pause");
     EXPECT_THAT(errors(), IsEmpty());
 }
 
-TEST_F(SchemaChangeTest, WithoutARegistryNothingIsRefused) {
+TEST_F(SchemaChangeOptionTest, WithoutARegistryNothingIsRefused) {
     environment = {};
-    give("format.schema_change", "pause");
-    EXPECT_THAT(errors(), ElementsAre(HasSubstr("JSON messages need no schema registry")));
+    give("schema_change", "evolve");
+    EXPECT_THAT(errors(), IsEmpty());
+    give("schema_change", "pause");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("without a schema registry nothing is refused")));
 }
 
 }  // namespace

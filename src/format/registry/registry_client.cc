@@ -48,7 +48,7 @@ Result<SchemaAnswer> RegistryClient::look_up(const Subject& subject, const Schem
     if (const auto id = cache_.find(key)) return SchemaAnswer::known(*id);
     if (SchemaQuestion* const asked = question(key, subject, schema)) {
         asked->asked_for = clock_.now();
-        const bool stands = asked->step == SchemaQuestion::Step::refused;
+        const bool stands = asked->step == Step::refused;
         if (stands && asked->ask_again_at <= clock_.now()) begin(*asked);
     }
     act();
@@ -60,6 +60,7 @@ Result<SchemaAnswer> RegistryClient::look_up(const Subject& subject, const Schem
         return std::unexpected(std::move(*error));
     }
     const auto& refusal = found->second.refusal;
+    if (found->second.step == Step::restore_level) return SchemaAnswer::pending();
     if (!refusal || config_.schema_change == SchemaChange::pause) return SchemaAnswer::pending();
     return SchemaAnswer::refused(*refusal);
 }
@@ -154,48 +155,68 @@ void RegistryClient::take_versions(bool& any) {
 
 void RegistryClient::begin(SchemaQuestion& question) {
     question.level_is_late = question.conflicted = question.lowered = false;
+    question.id = {};
     const bool sets = config_.auto_register &&
                       config_.level(question.subject.of) != Compatibility::unchanged &&
                       !levels_set_.contains(question.subject.name);
-    ask(question, sets ? SchemaQuestion::Step::set_level : SchemaQuestion::Step::schema);
+    ask(question, sets ? Step::set_level : Step::schema);
 }
 
 void RegistryClient::ask(SchemaQuestion& question, SchemaQuestion::Step step) {
     question.step = step;
     RegistryRequest request{.subject = question.subject.name};
-    if (step == SchemaQuestion::Step::schema) {
+    if (step == Step::schema) {
         request.what = config_.auto_register ? What::register_schema : What::find_schema;
         request.schema = question.schema;
         request.normalize = config_.normalize;
+    } else if (step == Step::read_level) {
+        request.what = What::get_level;
+    } else if (step == Step::lower_level) {
+        request.what = What::set_level;
+        request.level = Compatibility::none;
+    } else if (step == Step::restore_level) {
+        const auto before = lowered_[question.subject.name].before;
+        request.what = before ? What::set_level : What::unset_level;
+        request.level = before.value_or(Compatibility::none);
     } else {
         request.what = What::set_level;
-        request.level = step == SchemaQuestion::Step::lower_level
-                            ? Compatibility::none
-                            : config_.level(question.subject.of);
+        request.level = config_.level(question.subject.of);
     }
     question.ticket = line_.ask(std::move(request));
 }
 
 bool RegistryClient::advance(SchemaQuestion& question, RegistryAnswer answer) {
+    if (question.step == Step::restore_level) return level_restored(question, answer);
     if (answer.is == Is::denied) {
+        if (question.lowered) lowered_.erase(question.subject.name);
         question.error = std::move(answer.error);
         return false;
     }
-    if (question.step == SchemaQuestion::Step::lower_level)
-        return level_lowered(question, std::move(answer));
-    if (question.step != SchemaQuestion::Step::schema)
-        return level_set(question, std::move(answer));
+    switch (question.step) {
+        case Step::set_level:
+        case Step::set_level_late: return level_set(question, std::move(answer));
+        case Step::read_level: return level_read(question, std::move(answer));
+        case Step::lower_level: return level_lowered(question, std::move(answer));
+        case Step::restore_level:
+        case Step::refused:
+        case Step::schema: break;
+    }
     if (answer.is == Is::ok) {
         question.id = answer.id;
-        if (!question.level_is_late) return known(question);
-        ask(question, SchemaQuestion::Step::set_level_late);
-        return false;
+        return !restores_level(question) && registered(question);
     }
     if (incompatible(question, answer)) return false;
     if (answer.is == Is::absent && !config_.auto_register) {
         answer.error = not_registered(question.subject, question.schema, std::move(answer.error));
     }
     refuse(question, std::move(answer.error));
+    restores_level(question);
+    return false;
+}
+
+bool RegistryClient::registered(SchemaQuestion& question) {
+    if (!question.level_is_late) return known(question);
+    ask(question, Step::set_level_late);
     return false;
 }
 
@@ -203,35 +224,81 @@ bool RegistryClient::advance(SchemaQuestion& question, RegistryAnswer answer) {
 bool RegistryClient::incompatible(SchemaQuestion& question, const RegistryAnswer& answer) {
     if (answer.status != 409) return false;
     if (!std::exchange(question.conflicted, true)) {
-        ask(question, SchemaQuestion::Step::schema);
+        ask(question, Step::schema);
         return true;
     }
     const bool evolves = config_.schema_change == SchemaChange::evolve && config_.auto_register;
-    if (!evolves || std::exchange(question.lowered, true)) return false;
+    if (!evolves || question.lowered) return false;
     Error why = answer.error;
     why.hint.clear();
     logger_.failure(LogLevel::warning,
-                    "setting the subject's compatibility level to NONE, for format.schema_change "
-                    "is evolve",
+                    "setting the subject's compatibility level to NONE until the schema is "
+                    "registered, for schema_change is evolve",
                     why);
-    ask(question, SchemaQuestion::Step::lower_level);
+    const auto level = config_.level(question.subject.of);
+    if (lowered_.contains(question.subject.name)) {
+        lower_level(question, lowered_[question.subject.name].before);
+    } else if (level != Compatibility::unchanged) {
+        lower_level(question, level);
+    } else {
+        ask(question, Step::read_level);
+    }
     return true;
+}
+
+void RegistryClient::lower_level(SchemaQuestion& question, std::optional<Compatibility> before) {
+    question.lowered = true;
+    Lowered& lowered = lowered_[question.subject.name];
+    if (lowered.questions++ == 0) lowered.before = before;
+    ask(question, Step::lower_level);
+}
+
+bool RegistryClient::level_read(SchemaQuestion& question, RegistryAnswer answer) {
+    if (answer.is != Is::ok && answer.is != Is::absent) {
+        refuse(question, std::move(answer.error));
+        return false;
+    }
+    // What a registry calls NONE and refuses nevertheless has its level from all subjects'.
+    const bool own = answer.is == Is::ok && answer.level != Compatibility::none;
+    lower_level(question, own ? std::optional{answer.level} : std::nullopt);
+    return false;
 }
 
 bool RegistryClient::level_lowered(SchemaQuestion& question, RegistryAnswer answer) {
     if (answer.is == Is::ok) {
-        ask(question, SchemaQuestion::Step::schema);
+        ask(question, Step::schema);
     } else {
         refuse(question, std::move(answer.error));
+        restores_level(question);
     }
     return false;
 }
 
+// True when it is asked to be what it was; then what became of the schema waits for that.
+bool RegistryClient::restores_level(SchemaQuestion& question) {
+    if (!question.lowered) return false;
+    const auto found = lowered_.find(question.subject.name);
+    if (found == lowered_.end() || --found->second.questions > 0) return false;
+    ask(question, Step::restore_level);
+    return true;
+}
+
+bool RegistryClient::level_restored(SchemaQuestion& question, const RegistryAnswer& answer) {
+    lowered_.erase(question.subject.name);
+    if (answer.is != Is::ok) {
+        logger_.failure(LogLevel::warning, "the subject's compatibility level stays NONE",
+                        answer.error);
+    }
+    if (question.id != SchemaId{}) return registered(question);
+    question.step = Step::refused;
+    return false;
+}
+
 bool RegistryClient::level_set(SchemaQuestion& question, RegistryAnswer answer) {
-    const bool early = question.step == SchemaQuestion::Step::set_level;
+    const bool early = question.step == Step::set_level;
     if (answer.is == Is::absent && early) {
         question.level_is_late = true;
-        ask(question, SchemaQuestion::Step::schema);
+        ask(question, Step::schema);
         return false;
     }
     if (answer.is != Is::ok) {
@@ -241,12 +308,12 @@ bool RegistryClient::level_set(SchemaQuestion& question, RegistryAnswer answer) 
     if (levels_set_.size() >= kLevelsRemembered_max) levels_set_.clear();
     levels_set_.insert(question.subject.name);
     if (!early) return known(question);
-    ask(question, SchemaQuestion::Step::schema);
+    ask(question, Step::schema);
     return false;
 }
 
 void RegistryClient::refuse(SchemaQuestion& question, Error why) {
-    question.step = SchemaQuestion::Step::refused;
+    question.step = Step::refused;
     if (config_.schema_change == SchemaChange::pause && !question.refusal) {
         logger_.failure(LogLevel::warning, "waiting until the schema registry accepts a schema",
                         why);
@@ -320,7 +387,10 @@ void RegistryClient::forget() {
         if (one.second.ticket) line_.drop(*one.second.ticket);
         return true;
     };
-    std::erase_if(schemas_, forgotten);
+    std::erase_if(schemas_, [&](const auto& one) {
+        const bool owes_a_level = one.second.lowered && one.second.step != Step::refused;
+        return !owes_a_level && forgotten(one);
+    });
     std::erase_if(versions_, forgotten);
 }
 
@@ -328,7 +398,7 @@ void RegistryClient::wants(Wants& wants) const {
     line_.wants(wants);
     const Instant now = clock_.now();
     for (const auto& [key, question] : schemas_) {
-        const bool refused = question.step == SchemaQuestion::Step::refused;
+        const bool refused = question.step == Step::refused;
         if (refused && question.ask_again_at > now) wants.until(question.ask_again_at);
     }
 }

@@ -5,8 +5,8 @@
 //             A registry that sets a level only for a subject that is there is asked to once the
 //             schema is registered. An incompatible one is asked about twice: some registries say
 //             that, too, to two who register the same subject at once. What is refused then
-//             follows format.schema_change: it is registered with the subject's level set to NONE
-//             (evolve), pending until it is accepted (pause), or refused (fail).
+//             follows schema_change: pending until it is accepted (pause), refused (fail), or
+//             (evolve)  read the level ─▶ set NONE ─▶ register ─▶ set what it was
 //   versions  list ─▶ each version, the newest first
 //
 // Ids outlive the attempt that asked for them, within SchemaCache's bound; so do levels that were
@@ -48,20 +48,34 @@ public:
 
 private:
     struct SchemaQuestion {
-        enum class Step : std::uint8_t { set_level, schema, set_level_late, lower_level, refused };
+        enum class Step : std::uint8_t {
+            set_level,
+            schema,
+            set_level_late,
+            read_level,
+            lower_level,
+            restore_level,
+            refused,
+        };
         Subject subject;
         SchemaText schema;
         Step step = Step::schema;
         std::optional<RegistryLine::Ticket> ticket{};
         Instant asked_for{};  // when somebody last was interested
         bool level_is_late = false;
-        bool conflicted = false;  // once
-        bool lowered = false;     // the level, so that it is accepted
-        SchemaId id{};
+        bool conflicted = false;         // once
+        bool lowered = false;            // the level, so that it is accepted; once
+        SchemaId id{};                   // 0: not yet
         std::optional<Error> refusal{};  // stands while it is asked again
         Instant ask_again_at{};
         std::optional<Error> error{};
     };
+    // A subject whose level is NONE for a while.
+    struct Lowered {
+        std::optional<Compatibility> before{};  // none: the subject has no level of its own
+        int questions = 0;                      // that need it; the last one sets it back
+    };
+    using Step = SchemaQuestion::Step;
     struct VersionsQuestion {
         std::optional<RegistryLine::Ticket> ticket{};
         Instant asked_for{};
@@ -85,7 +99,12 @@ private:
     bool advance(SchemaQuestion& question, RegistryAnswer answer);
     bool incompatible(SchemaQuestion& question, const RegistryAnswer& answer);
     bool level_set(SchemaQuestion& question, RegistryAnswer answer);
+    void lower_level(SchemaQuestion& question, std::optional<Compatibility> before);
+    bool level_read(SchemaQuestion& question, RegistryAnswer answer);
     bool level_lowered(SchemaQuestion& question, RegistryAnswer answer);
+    bool restores_level(SchemaQuestion& question);
+    bool level_restored(SchemaQuestion& question, const RegistryAnswer& answer);
+    bool registered(SchemaQuestion& question);
     void refuse(SchemaQuestion& question, Error why);
     bool known(SchemaQuestion& question);
     const SchemaQuestion* paused() const;
@@ -103,6 +122,7 @@ private:
     RegistryLine line_;
     SchemaCache cache_;
     std::set<std::string, std::less<>> levels_set_;                  // subjects
+    std::map<std::string, Lowered, std::less<>> lowered_;            // by subject
     std::map<std::string, SchemaQuestion, std::less<>> schemas_;     // by schema_key()
     std::map<std::string, VersionsQuestion, std::less<>> versions_;  // by subject
 };

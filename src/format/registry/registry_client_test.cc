@@ -4,10 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
-
-#include "support/fake_registry.h"
-#include "support/manual_clock.h"
+#include "support/registry_client_fixture.h"
 
 namespace pgc {
 namespace {
@@ -21,67 +18,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 using testing::SizeIs;
-using Is = SchemaAnswer::Is;
 
-class RegistryClientTest : public testing::Test {
-protected:
-    RegistryClientTest() { config.urls = {"http://a"}; }
-
-    RegistryClient& client() {
-        if (!client_) {
-            client_ = std::make_unique<RegistryClient>(
-                RegistryLine::Deps{config, registry, clock, metrics, Logger{}, 1});
-        }
-        return *client_;
-    }
-    Result<SchemaAnswer> look_up(std::string text, std::string subject = "s-value",
-                                 SchemaOf of = SchemaOf::value) {
-        return client().look_up({std::move(subject), of}, {SchemaType::avro, std::move(text)});
-    }
-    // Until the answer is there, as the pipeline's loop would; at most `patience`.
-    SchemaAnswer answer_to(const std::string& text, const std::string& subject = "s-value",
-                           SchemaOf of = SchemaOf::value, Duration patience = 10min) {
-        const Instant end = clock.now() + patience;
-        for (;;) {
-            auto answer = look_up(text, subject, of);
-            if (!answer) {
-                ADD_FAILURE() << describe(answer.error());
-                return {};
-            }
-            if (answer->is != Is::pending || clock.now() >= end) return *answer;
-            sleep(end);
-        }
-    }
-    // What the registry as a whole says against it.
-    Error error_of(const std::string& text) {
-        for (int turn = 0; turn < 100; ++turn) {
-            const auto answer = look_up(text);
-            if (!answer) return answer.error();
-            if (answer->is != Is::pending) break;
-            sleep(clock.now() + 1h);
-        }
-        ADD_FAILURE() << "no error";
-        return {};
-    }
-    // As the loop sleeps: until something is wanted, which must not be in the past.
-    void sleep(Instant end) {
-        Wants wants;
-        client().wants(wants);
-        ASSERT_GT(wants.deadline, clock.now()) << "the loop would spin";
-        clock.advance(std::min(wants.deadline, end) - clock.now());
-    }
-    std::uint64_t counted(std::string_view outcome) {
-        return metrics.counter(Metric::registry_requests_total, {outcome}).value();
-    }
-
-    ManualClock clock;
-    Metrics metrics{"test"};
-    RegistryConfig config;
-    FakeRegistry registry{clock};
-
-private:
-    std::unique_ptr<RegistryClient> client_;
-};
+class RegistryClientTest : public test::RegistryClientFixture {};
 
 TEST_F(RegistryClientTest, ASchemaIsRegisteredOnceAndKnownFromThenOn) {
     registry.delay = 20ms;
@@ -134,80 +72,6 @@ TEST_F(RegistryClientTest, ARefusalStandsUntilTheRegistrySaysOtherwise) {
     EXPECT_EQ(look_up("x")->is, Is::refused) << "as long as nothing else is known";
     clock.advance(50ms);
     EXPECT_EQ(look_up("x")->id, SchemaId{7});
-}
-
-TEST_F(RegistryClientTest, AnIncompatibleOneIsRefusedInTheRegistrysWords) {
-    registry.incompatible = {"x"};
-    const auto answer = answer_to("x");
-    ASSERT_EQ(answer.is, Is::refused);
-    EXPECT_THAT(answer.reason.what, HasSubstr("incompatible (error code 40901)"));
-    EXPECT_EQ(counted("refused"), 2U) << "asked about twice";
-    EXPECT_EQ(answer_to("y").is, Is::known);
-}
-
-TEST_F(RegistryClientTest, WithPauseARefusedOneIsPendingUntilItIsAccepted) {
-    config.schema_change = SchemaChange::pause;
-    registry.incompatible = {"x"};
-    EXPECT_EQ(answer_to("x", "s-value", SchemaOf::value, 1min).is, Is::pending);
-    EXPECT_THAT(client().waits_for(),
-                AllOf(HasSubstr("the schema registry to accept a schema"),
-                      HasSubstr("\"s-value\": Schema being registered is incompatible (error code "
-                                "40901) (http://a)"),
-                      HasSubstr("hint: undo the change of the table")));
-    EXPECT_EQ(metrics.gauge(Metric::registry_waiting).value(), 1);
-    EXPECT_LE(registry.heard.size(), 2U * (1min / config.backoff_max + 1)) << "now and then";
-    registry.incompatible.clear();
-    const Instant accepts = clock.now();
-    EXPECT_EQ(answer_to("x").id, SchemaId{1});
-    EXPECT_LE(clock.now() - accepts, config.backoff_max + registry.delay);
-    EXPECT_EQ(client().waits_for(), "");
-    EXPECT_EQ(metrics.gauge(Metric::registry_waiting).value(), 0);
-}
-
-TEST_F(RegistryClientTest, WithPauseOneThatIsMissingIsWaitedFor) {
-    config.schema_change = SchemaChange::pause;
-    config.auto_register = false;
-    EXPECT_EQ(answer_to("x", "s-value", SchemaOf::value, 1min).is, Is::pending);
-    EXPECT_THAT(client().waits_for(), HasSubstr("is not registered under the subject"));
-    registry.subjects["s-value"] = {{1, 7, R"({"schema":"x"})"}};
-    EXPECT_EQ(answer_to("x").id, SchemaId{7});
-}
-
-TEST_F(RegistryClientTest, WithPauseARegistryThatGoesAwayMeanwhileIsWhatIsWaitedFor) {
-    config.schema_change = SchemaChange::pause;
-    registry.incompatible = {"x"};
-    EXPECT_EQ(answer_to("x", "s-value", SchemaOf::value, 1min).is, Is::pending);
-    registry.unreachable = retry(Error::Category::connection, "Connection refused");
-    EXPECT_EQ(answer_to("x", "s-value", SchemaOf::value, 1min).is, Is::pending);
-    EXPECT_THAT(client().waits_for(), HasSubstr("Connection refused"));
-    registry.unreachable.reset();
-    EXPECT_EQ(answer_to("x", "s-value", SchemaOf::value, 1min).is, Is::pending);
-    EXPECT_THAT(client().waits_for(), HasSubstr("incompatible"));
-    EXPECT_EQ(metrics.gauge(Metric::registry_waiting).value(), 1);
-}
-
-TEST_F(RegistryClientTest, WithEvolveTheLevelOfAnIncompatibleOneIsLowered) {
-    config.schema_change = SchemaChange::evolve;
-    registry.incompatible = {"x"};
-    registry.subjects["s-value"] = {{1, 7, R"({"schema":"before"})"}};
-    EXPECT_EQ(answer_to("x").is, Is::known);
-    EXPECT_EQ(registry.levels["s-value"], "NONE");
-    EXPECT_THAT(registry.asked(),
-                ElementsAre("POST /subjects/s-value/versions", "POST /subjects/s-value/versions",
-                            "PUT /config/s-value", "POST /subjects/s-value/versions"));
-    EXPECT_EQ(answer_to("y").is, Is::known);
-    EXPECT_THAT(registry.levels, SizeIs(1)) << "only where it has to be";
-}
-
-TEST_F(RegistryClientTest, WithEvolveWhatIsRefusedAllTheSameIsRefused) {
-    config.schema_change = SchemaChange::evolve;
-    registry.instead = {FakeRegistry::error(422, 42201, "Invalid schema")};
-    EXPECT_EQ(answer_to("x").is, Is::refused);
-    const auto conflict = FakeRegistry::error(409, 40901, "incompatible");
-    registry.instead = {conflict, conflict, FakeRegistry::answer(200, "{}"), conflict};
-    EXPECT_THAT(answer_to("y").reason.what, HasSubstr("incompatible"));
-    registry.instead = {conflict, conflict, FakeRegistry::error(422, 42203, "no such level")};
-    EXPECT_THAT(answer_to("z").reason.what, HasSubstr("no such level"));
 }
 
 // Two register the same subject at once, and some registries say so.

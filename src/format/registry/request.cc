@@ -24,8 +24,10 @@ bool is_unreserved(char c) noexcept {
 std::string_view method(What what) noexcept {
     switch (what) {
         case What::set_level: return "PUT";
+        case What::unset_level: return "DELETE";
         case What::register_schema:
         case What::find_schema: return "POST";
+        case What::get_level:
         case What::list_versions:
         case What::get_version:
         case What::list_subjects: return "GET";
@@ -38,7 +40,9 @@ std::string path(const RegistryRequest& request) {
     percent_encode(subject, request.subject, is_unreserved);
     const std::string_view normalize = request.normalize ? "?normalize=true" : "";
     switch (request.what) {
-        case What::set_level: return fmt::format("/config/{}", subject);
+        case What::set_level:
+        case What::get_level:
+        case What::unset_level: return fmt::format("/config/{}", subject);
         case What::register_schema:
             return fmt::format("/subjects/{}/versions{}", subject, normalize);
         case What::find_schema: return fmt::format("/subjects/{}{}", subject, normalize);
@@ -56,6 +60,8 @@ std::string body(const RegistryRequest& request) {
             return fmt::format(R"({{"compatibility":"{}"}})", kCompatibilities.word(request.level));
         case What::register_schema:
         case What::find_schema: return schema_json(request.schema);
+        case What::get_level:
+        case What::unset_level:
         case What::list_versions:
         case What::get_version:
         case What::list_subjects: return {};

@@ -1,6 +1,8 @@
 // What a registry can be asked, as a question of ours and as a call over HTTP. Pure.
 //
 //   set_level        PUT  /config/S              {"compatibility":"BACKWARD"}
+//   get_level        GET  /config/S
+//   unset_level      DELETE /config/S            the subject has none of its own any more
 //   register_schema  POST /subjects/S/versions   {"schema":"…"}
 //   find_schema      POST /subjects/S            {"schema":"…"}
 //   list_versions    GET  /subjects/S/versions   ?deleted=true
@@ -21,6 +23,8 @@ namespace pgc {
 struct RegistryRequest {
     enum class What : std::uint8_t {
         set_level,
+        get_level,
+        unset_level,
         register_schema,
         find_schema,
         list_versions,
