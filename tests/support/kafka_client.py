@@ -317,7 +317,7 @@ class Follower:
                         self._assign()
                     next_look = time.monotonic() + 0.3
                 first = self._consumer.poll(0.05)   # returns at once when there is something
-                messages = [first, *self._consumer.consume(2000, 0)] if first else []
+                messages = [first, *self._consumer.consume(2000, 0)] if first is not None else []
                 lost = False
                 for message in messages:
                     if message.error():
