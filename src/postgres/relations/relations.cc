@@ -78,6 +78,13 @@ std::vector<std::uint32_t> choose_key(const Relation& relation, const TableFacts
     return index_is_it ? *index : identity;
 }
 
+// A primary key's columns and those of an index that is the replica identity are NOT NULL, whatever
+// is known of them otherwise: of a time when they had another type, say.
+bool is_of_a_key(const Column& column, ReplicaIdentity identity) {
+    return column.identity &&
+           (identity == ReplicaIdentity::key || identity == ReplicaIdentity::index);
+}
+
 // What the catalog says of columns, which it has in nearly the same order.
 class ColumnFinder {
 public:
@@ -351,9 +358,10 @@ Result<Relation> Relations::build(const pgoutput::RelationMessage& message,
         made.modifier = column.modifier;
         made.identity = column.identity;
         made.captured = selection_.column(relation.schema, relation.name, column.name);
+        made.nullable = !is_of_a_key(made, relation.identity);
         const ColumnFacts* known = made.captured ? finder.find(column) : nullptr;
         if (known == nullptr) continue;
-        made.nullable = known->nullable;
+        made.nullable = made.nullable && known->nullable;
         made.generated = known->generated;
         made.default_expression = known->default_expression;
         made.comment = known->comment;

@@ -32,8 +32,9 @@ ColumnFacts column(std::string name, std::uint32_t type, bool nullable = true,
 
 class RelationsColumnsTest : public ::testing::Test {
 protected:
-    static std::string users(const std::vector<SentColumn>& columns = kColumns) {
-        return testing::relation(kUsers, "public", "users", 'd', columns).substr(25);
+    static std::string users(const std::vector<SentColumn>& columns = kColumns,
+                             char identity = 'd') {
+        return testing::relation(kUsers, "public", "users", identity, columns).substr(25);
     }
 
     static TableFacts facts(std::vector<ColumnFacts> columns, std::string comment = {}) {
@@ -104,6 +105,15 @@ TEST_F(RelationsColumnsTest, OfAColumnThatIsGoneOrHasAnotherTypeNothingIsClaimed
         EXPECT_EQ(made->columns[place].default_expression, "");
         EXPECT_EQ(made->columns[place].comment, "");
     }
+}
+
+TEST_F(RelationsColumnsTest, AColumnOfTheKeyIsNeverNullWhateverTypeItHasToday) {
+    const auto today = facts({column("id", kText, false), column("age", kInt4)});
+    const auto by_key = declare(today, users({{"id", kInt4, true}, {"age", kInt4}}));
+    EXPECT_FALSE(by_key->columns[0].nullable);
+    EXPECT_TRUE(by_key->columns[1].nullable);
+    const auto whole_rows = declare(today, users({{"id", kInt4, true}, {"age", kInt4, true}}, 'f'));
+    EXPECT_TRUE(whole_rows->columns[0].nullable);
 }
 
 TEST_F(RelationsColumnsTest, AGeneratedColumnIsSaidToBe) {
