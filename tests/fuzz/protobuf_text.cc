@@ -1,12 +1,13 @@
 // Any text as the schema of Protobuf that a registry has: it is read or refused; what was read is
 // written as it was read; and whatever numbers it has, fields of ours get one each that is theirs
-// alone.
+// alone, and keep it.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "format/connect/protobuf_schema.h"
 #include "support/connect_schemas.h"
@@ -40,13 +41,32 @@ void check_numbers(const ProtobufMessage& message, const ProtobufMessage& ours) 
     }
 }
 
+// No registry holds a file with two messages of one name in one place.
+bool is_sound(const std::vector<ProtobufMessage>& messages) {
+    std::set<std::string_view> names;
+    return std::ranges::all_of(messages, [&](const ProtobufMessage& message) {
+        return names.insert(message.name).second && is_sound(message.messages);
+    });
+}
+
 void keep(const ProtobufFile& earlier) {
     ProtobufFile fresh = *protobuf_schema(test::envelope_of_users());
     if (!earlier.messages.empty()) fresh.messages[0].name = earlier.messages[0].name;
     ProtobufFile kept = fresh;
     if (!keep_numbers(kept, earlier)) return;
     check_numbers(kept.messages[kept.root], fresh.messages[0]);
-    require(read_protobuf(text_of(kept)).has_value());
+    const Result<ProtobufFile> again = read_protobuf(text_of(kept));
+    require(again.has_value());
+    // What is registered is what rows are written by, and kept as it is from then on.
+    ProtobufFile taken = fresh;
+    require(take_numbers(taken, *again).value_or(~std::size_t{0}) == kept.root);
+    require(numbered_schema(test::envelope_of_users(), taken).has_value() ||
+            find_message(earlier.messages, fresh.messages[0].name) != nullptr);
+    if (!is_sound(earlier.messages)) return;
+    ProtobufFile history = *again;
+    add_history(history, earlier);
+    require(keep_numbers(fresh, history).has_value());
+    require(text_of(fresh) == text_of(kept));
 }
 
 }  // namespace

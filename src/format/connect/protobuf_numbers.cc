@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "format/connect/protobuf_schema.h"
 
@@ -28,8 +29,18 @@ std::string nature(const ProtobufField& field) {
     return fmt::format("{}{}_{}", field.name.size(), field.name, type);
 }
 
-// The number in "was_3_5email_string", where this is the rest.
-std::optional<std::uint32_t> remembered(std::string_view name, std::string_view nature) {
+// What is reserved for a field that is gone: "was_3_5email_string".
+std::string was_name(const ProtobufField& field) {
+    return fmt::format("was_{}_{}", field.number, nature(field));
+}
+
+struct Was {
+    std::uint32_t number = 0;
+    std::string_view nature;
+};
+
+// Nothing where it is the name of something else.
+std::optional<Was> read_was_name(std::string_view name) {
     constexpr std::string_view prefix = "was_";
     if (!name.starts_with(prefix)) return std::nullopt;
     name.remove_prefix(prefix.size());
@@ -37,8 +48,8 @@ std::optional<std::uint32_t> remembered(std::string_view name, std::string_view 
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
     if (error != std::errc{} || number == 0 || number > kMaxFieldNumber) return std::nullopt;
     name.remove_prefix(static_cast<std::size_t>(end - name.data()));
-    if (!name.starts_with('_') || name.substr(1) != nature) return std::nullopt;
-    return number;
+    if (!name.starts_with('_')) return std::nullopt;
+    return Was{number, name.substr(1)};
 }
 
 bool reads_both(const ProtobufField& now, const ProtobufField& before) noexcept {
@@ -101,9 +112,10 @@ void Numbering::restore(ProtobufField& field) {
     if (field.number != 0) return;
     const std::string wanted = nature(field);
     for (const std::string& name : earlier_.reserved_names) {
-        const auto number = remembered(name, wanted);
-        if (number && is_reserved(*number) && used_.insert(*number).second) {
-            field.number = *number;
+        const auto was = read_was_name(name);
+        if (was && was->nature == wanted && is_reserved(was->number) &&
+            used_.insert(was->number).second) {
+            field.number = was->number;
             restored_.insert(name);
             return;
         }
@@ -165,7 +177,7 @@ void Numbering::reserve_names() {
     }
     for (const ProtobufField& field : earlier_.fields) {
         if (used_.contains(field.number)) continue;
-        message_.reserved_names.push_back(fmt::format("was_{}_{}", field.number, nature(field)));
+        message_.reserved_names.push_back(was_name(field));
     }
 }
 
@@ -182,7 +194,80 @@ bool Numbering::messages() {
     return true;
 }
 
+// What older versions of a message used, reserved in the newest of them.
+class History {
+public:
+    explicit History(ProtobufMessage& newest) : newest_(newest), known_(newest.reserved) {
+        for (const ProtobufField& field : newest.fields) {
+            known_.emplace_back(field.number, field.number);
+        }
+        std::ranges::sort(known_);
+    }
+
+    void add(const ProtobufMessage& older) {
+        for (const ProtobufField& field : older.fields) {
+            if (is_known(field.number)) continue;
+            newest_.reserved.emplace_back(field.number, field.number);
+            add_name(was_name(field));
+        }
+        for (const auto& [first, last] : older.reserved) reserve(first, last);
+        for (const std::string& name : older.reserved_names) {
+            const auto was = read_was_name(name);
+            if (was && !is_known(was->number)) add_name(name);
+        }
+        add_messages(older);
+    }
+
+private:
+    bool is_known(std::uint32_t number) const {
+        return std::ranges::any_of(known_, [&](const auto& range) {
+            return range.first <= number && number <= range.second;
+        });
+    }
+    void add_name(std::string name) {
+        std::vector<std::string>& names = newest_.reserved_names;
+        if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    }
+    void reserve(std::uint32_t first, std::uint32_t last);
+    void add_messages(const ProtobufMessage& older);
+
+    ProtobufMessage& newest_;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> known_;  // numbers, in their order
+};
+
+// What of it is not known.
+void History::reserve(std::uint32_t first, std::uint32_t last) {
+    for (const auto& [from, to] : known_) {
+        if (to < first) continue;
+        if (from > last) break;
+        if (first < from) newest_.reserved.emplace_back(first, from - 1);
+        first = to + 1;
+    }
+    if (first <= last) newest_.reserved.emplace_back(first, last);
+}
+
+void add_to(std::vector<ProtobufMessage>& newest, const ProtobufMessage& older) {
+    const auto known = std::ranges::find(newest, older.name, &ProtobufMessage::name);
+    if (known == newest.end()) {
+        newest.push_back(older);
+    } else {
+        History{*known}.add(older);
+    }
+}
+
+void History::add_messages(const ProtobufMessage& older) {
+    for (const ProtobufMessage& inner : older.messages) {
+        const bool is_field = std::ranges::find(newest_.fields, inner.name, &ProtobufField::name) !=
+                              newest_.fields.end();
+        if (!is_field) add_to(newest_.messages, inner);
+    }
+}
+
 }  // namespace
+
+void add_history(ProtobufFile& newest, const ProtobufFile& older) {
+    for (const ProtobufMessage& message : older.messages) add_to(newest.messages, message);
+}
 
 Result<void> keep_numbers(ProtobufFile& file, const ProtobufFile& earlier) {
     ProtobufMessage root = std::move(file.messages[file.root]);

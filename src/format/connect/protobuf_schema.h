@@ -21,6 +21,8 @@
 // without imports, with one message at its top.
 #pragma once
 
+#include <cstddef>
+
 #include "base/error.h"
 #include "format/connect/protobuf_file.h"
 #include "format/connect/schema.h"
@@ -41,5 +43,19 @@ Result<ProtobufFile> protobuf_schema(const ConnectSchema& schema);
 // An int32 that became an int64 keeps its number: readers of either read both. Fails when `earlier`
 // reserves whatever number there is.
 Result<void> keep_numbers(ProtobufFile& file, const ProtobufFile& earlier);
+
+// Reserves in `newest` what an older version of it used and it no longer knows: others may have
+// registered versions that reserve nothing. To be called with the newer ones first.
+void add_history(ProtobufFile& newest, const ProtobufFile& older);
+
+// Gives the fields of `file` the numbers that they have in `registered`, and returns which of its
+// messages it is: the index in the wire format. An error says what it can't hold of `file`: a field
+// that is not there, is of another type, or has no place for null.
+Result<std::size_t> take_numbers(ProtobufFile& file, const ProtobufFile& registered);
+
+// `schema` with the numbers that its fields have in `file`: protobuf_schema(schema) but for them.
+// Null where each is its field's place. Fails where those within arrays, maps and decimals are not
+// what the rules above say.
+Result<ConnectSchemaPtr> numbered_schema(const ConnectSchema& schema, const ProtobufFile& file);
 
 }  // namespace pgc

@@ -304,6 +304,129 @@ TEST_F(ProtobufNumbersTest, ANumberComesBackFromWithinARange) {
     EXPECT_EQ(next({{"a", required(int32)}}), "a=3 -2 -4");
 }
 
+// What the newest of some versions, the oldest first, says of numbers with what the others say.
+std::string history(const std::vector<std::string>& versions) {
+    ProtobufFile newest = *read_protobuf(versions.back());
+    for (std::size_t i = versions.size() - 1; i-- > 0;) {
+        add_history(newest, *read_protobuf(versions[i]));
+    }
+    return text_of(newest);
+}
+
+TEST(ProtobufHistoryTest, WhatOlderVersionsUsedIsReserved) {
+    EXPECT_EQ(history({"message V { int32 a = 1; string b = 5; reserved 7 to 9; message I { int32 "
+                       "x = 2; } }",
+                       "message V { reserved 4, 8; int32 a = 1; int32 c = 6; message I {} }",
+                       "message V { int32 a = 1; } message W { int32 y = 1; }"}),
+              R"(syntax = "proto3";
+
+message V {
+  reserved 6, 4, 8, 5, 7, 9;
+  reserved "was_6_1c_int32", "was_5_1b_string";
+  int32 a = 1;
+  message I {
+    reserved 2;
+    reserved "was_2_1x_int32";
+  }
+}
+
+message W {
+  int32 y = 1;
+}
+)");
+}
+
+TEST(ProtobufHistoryTest, WhatTheNewestKnowsStaysAsItIs) {
+    const std::string newest = R"(syntax = "proto3";
+
+message V {
+  reserved 2, 4 to 6;
+  reserved "was_2_1b_int32";
+  int64 a = 1;
+  bool I = 3;
+}
+)";
+    EXPECT_EQ(history({"message V { int32 a = 1; string b = 2; reserved 3, 5; reserved "
+                       "\"was_3_1c_string\", \"other\"; message I {} }",
+                       newest}),
+              newest);
+}
+
+TEST(ProtobufRegisteredTest, ItsNumbersAreTakenByName) {
+    ProtobufFile file = *protobuf_schema(
+        struct_of("t.V", {{"a", required(int32)},
+                          {"p", optional(struct_of("Point", {{"x", required(float64)}}))},
+                          {"b", nullable(string)}}));
+    const auto place = take_numbers(
+        file,
+        *read_protobuf("message U {} message V { int64 a = 4; optional string b = 1; Point p "
+                       "= 2; bool more = 3; message Point { double y = 1; double x = 5; } }"));
+    ASSERT_TRUE(place) << place.error().what;
+    EXPECT_EQ(*place, 1U);
+    const auto numbered = numbered_schema(
+        struct_of("t.V", {{"a", required(int32)},
+                          {"p", optional(struct_of("Point", {{"x", required(float64)}}))},
+                          {"b", nullable(string)}}),
+        file);
+    ASSERT_TRUE(numbered && *numbered != nullptr);
+    EXPECT_EQ((*numbered)->fields[0].number, 4U);
+    EXPECT_EQ((*numbered)->fields[1].number, 2U);
+    EXPECT_EQ((*numbered)->fields[1].schema->fields[0].number, 5U);
+    EXPECT_EQ((*numbered)->fields[2].number, 1U);
+}
+
+TEST(ProtobufRegisteredTest, WhatLosesSomethingIsRefused) {
+    const auto fault = [](const char* registered) {
+        ProtobufFile file = *protobuf_schema(
+            struct_of("V", {{"a", nullable(int64)}, {"l", array_of(required(int32))}}));
+        const auto taken = take_numbers(file, *read_protobuf(registered));
+        return taken ? "" : taken.error().what;
+    };
+    EXPECT_EQ(fault("message U {}"), "no message V is registered there");
+    EXPECT_EQ(fault("message V {}"), "the message V that is registered has no field a");
+    EXPECT_EQ(fault("message V { optional int32 a = 1; }"),
+              "the message V that is registered has a field a of the type int32 and not int64");
+    EXPECT_EQ(fault("message V { int64 a = 1; }"),
+              "the message V that is registered has a field a that is not optional, and null has "
+              "no place");
+    EXPECT_EQ(fault("message V { optional int64 a = 1; Int32List l = 2; }"),
+              "the message V that is registered has no message Int32List in it");
+}
+
+TEST(ProtobufRegisteredTest, WhatIsNumberedByPlacesNeedsNothing) {
+    const ConnectSchema schema = envelope_of_users();
+    const auto numbered = numbered_schema(schema, *protobuf_schema(schema));
+    ASSERT_TRUE(numbered);
+    EXPECT_EQ(*numbered, nullptr);
+}
+
+TEST(ProtobufRegisteredTest, ListsAndDecimalsHaveNumbersOfOurs) {
+    const auto fault = [](ConnectSchema column, const char* registered) {
+        const ConnectSchema schema = struct_of("V", {{"a", std::move(column)}});
+        ProtobufFile file = *protobuf_schema(schema);
+        const auto taken = take_numbers(file, *read_protobuf(registered));
+        EXPECT_TRUE(taken) << taken.error().what;
+        const auto numbered = numbered_schema(schema, file);
+        return numbered ? "" : numbered.error().what;
+    };
+    EXPECT_EQ(fault(array_of(required(int32)),
+                    "message V { Int32List a = 1; message Int32List { repeated Int32Item value = "
+                    "1; message Int32Item { optional int32 value = 2; } } }"),
+              "the message Int32Item that is registered has other numbers than its fields are "
+              "written with");
+    EXPECT_EQ(fault(map_of(required(string), nullable(string)),
+                    "message V { StringStringMap a = 1; message StringStringMap { repeated "
+                    "StringStringEntry value = 1; message StringStringEntry { string key = 2; "
+                    "optional string value = 1; } } }"),
+              "the message StringStringEntry that is registered has other numbers than its fields "
+              "are written with");
+    EXPECT_EQ(fault(decimal("2", "9"),
+                    "message V { Decimal a = 1; message Decimal { uint32 precision = 1; bytes "
+                    "value = 2; int32 scale = 3; } }"),
+              "the message Decimal that is registered has other numbers than its fields are "
+              "written with");
+}
+
 TEST(ProtobufNumbersRefusedTest, WhereNoNumberIsLeft) {
     ProtobufFile file = *protobuf_schema(struct_of("V", {{"a", required(int32)}}));
     const Result<void> kept =
