@@ -12,6 +12,7 @@
 #include "cli/position_store.h"
 #include "format/debezium/debezium_format.h"
 #include "format/flat/flat_format.h"
+#include "format/heads/protobuf_heads.h"
 #include "format/heads/registry_heads.h"
 #include "format/native/native_format.h"
 #include "format/native/partition_keys.h"
@@ -105,6 +106,7 @@ Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& 
         case FormatEncoding::json:
         case FormatEncoding::json_schema: return make_table_format<JsonEncoding>(std::move(about));
         case FormatEncoding::avro: return make_table_format<AvroEncoding>(std::move(about));
+        case FormatEncoding::protobuf: return make_table_format<ProtobufEncoding>(std::move(about));
     }
     std::abort();  // no such encoding
 }
@@ -125,12 +127,18 @@ std::unique_ptr<Format> ProgramParts::make_table_format(FormatContext about) {
 std::unique_ptr<MessageHeads> ProgramParts::make_heads() {
     if (spec_->debezium.schemas) return std::make_unique<EnvelopeHeads>();
     if (registry_ == nullptr) return std::make_unique<NoHeads>();
+    const RegistryConfig& config = *spec_->registry;
+    if (spec_->encoding == FormatEncoding::protobuf) {
+        return std::make_unique<ProtobufHeads>(
+            *registry_, protobuf_memory_,
+            ProtobufHeads::Options{.strategy = config.strategy,
+                                   .auto_register = config.auto_register});
+    }
     const SchemaType type =
         spec_->encoding == FormatEncoding::avro ? SchemaType::avro : SchemaType::json;
     return std::make_unique<RegistryHeads>(
         *registry_,
-        RegistryHeads::Options{
-            .type = type, .strategy = spec_->registry->strategy, .docs = spec_->registry->docs});
+        RegistryHeads::Options{.type = type, .strategy = config.strategy, .docs = config.docs});
 }
 
 // Where the sink is another than Kafka, those that Kafka's would be by default.

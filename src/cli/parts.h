@@ -9,6 +9,7 @@
 #include "base/spill_folder.h"
 #include "cli/pipeline_spec.h"
 #include "format/heads/message_heads.h"
+#include "format/heads/protobuf_heads.h"
 #include "format/options.h"
 #include "format/registry/registry.h"
 #include "observe/log.h"
@@ -54,6 +55,7 @@ private:
     SystemSpillFolder spill_;
     const std::unique_ptr<KafkaProducers> producers_;  // null where the sink is another
     std::unique_ptr<SchemaRegistry> registry_;         // null where no schema is registered
+    ProtobufMemory protobuf_memory_;
     KafkaCarryOver kafka_carry_over_;
     ConsoleCarryOver console_carry_over_;
     std::uint64_t attempts_ = 0;

@@ -14,6 +14,7 @@ constexpr auto kTypes = words_for<FormatType>({{"native", FormatType::native},
 constexpr auto kEncodings =
     words_for<FormatEncoding>({{"json", FormatEncoding::json},
                                {"avro", FormatEncoding::avro},
+                               {"protobuf", FormatEncoding::protobuf},
                                {"json_schema", FormatEncoding::json_schema}});
 constexpr auto kDecimals = words_for<DecimalText>({{"string", DecimalText::string},
                                                    {"number", DecimalText::number},
@@ -39,7 +40,7 @@ constexpr Option kOptions[] = {
      .kind = OptionKind::choice,
      .fallback = "json",
      .help = "how messages are written",
-     .doc = "`avro` and `json_schema` register each table's schemas with the registry "
+     .doc = "`avro`, `protobuf` and `json_schema` register each table's schemas with the registry "
             "at `format.registry.url` and write their number before each message, as Confluent's "
             "converters do. Not with `native`, whose messages are JSON.",
      .words = kEncodings.all()},
@@ -131,7 +132,7 @@ private:
         constexpr std::string_view url = "format.registry.url";
         if (!settings().declared(url)) return;
         only_with(url, "format.encoding", !json, "JSON messages need no schema registry",
-                  "set format.encoding to avro or json_schema, or leave it out");
+                  "set format.encoding to avro, protobuf or json_schema, or leave it out");
         if (!json && good(url) && settings().list(url).empty()) {
             add(url, "is not given, and format.encoding needs a schema registry",
                 "set it to the registry's address: http://registry:8081");

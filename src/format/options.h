@@ -17,7 +17,7 @@ namespace pgc {
 enum class FormatType : std::uint8_t { native, debezium, flat };
 
 // How messages are written.
-enum class FormatEncoding : std::uint8_t { json, avro, json_schema };
+enum class FormatEncoding : std::uint8_t { json, avro, protobuf, json_schema };
 
 enum class DecimalText : std::uint8_t {
     string,   // "12.50": exact, whatever reads it

@@ -8,10 +8,15 @@
 namespace pgc {
 
 template <typename Encoding>
-DebeziumTable DebeziumFormat<Encoding>::compile(const Relation& relation) {
+DebeziumTable DebeziumFormat<Encoding>::compile(const Relation& relation,
+                                                const SchemaNumbers& numbers) {
     DebeziumTable table;
-    table.row = compile_columns<Encoding>(relation, captured_columns(relation), debezium_, about_);
-    table.key = compile_columns<Encoding>(relation, record_key(relation), debezium_, about_);
+    const ConnectSchema* const row =
+        numbers.value != nullptr ? numbers.value->fields.front().schema.get() : nullptr;
+    table.row =
+        compile_columns<Encoding>(relation, captured_columns(relation), debezium_, about_, row);
+    table.key = compile_columns<Encoding>(relation, record_key(relation), debezium_, about_,
+                                          numbers.key.get());
     table.names = envelope_.names_of(relation.schema, relation.name);
     const std::string topic = table_topic(relation, about_);
     const auto named = [&](const char* suffix) {

@@ -27,7 +27,10 @@ public:
     using Base::Base;
 
 private:
-    DebeziumTable compile(const Relation& relation);
+    DebeziumTable compile(const Relation& relation, const SchemaNumbers& numbers);
+    static Result<void> check_numbers(const SchemaNumbers& numbers) {
+        return check_envelope_places(numbers.value);
+    }
     bool append_row(const DebeziumTable& table, const Batch& batch, std::uint32_t index,
                     RecordBatch& out);
     void append_truncate(const DebeziumTable& table, const Change& change, std::uint32_t index,

@@ -1,7 +1,8 @@
 // What Debezium's form and flat messages have in common: how a batch is walked, the plans of
 // tables, keys, logical messages and marks. What is made of a row, `Self` says:
 //
-//   Table compile(const Relation&);
+//   Table compile(const Relation&, const SchemaNumbers&);
+//   static Result<void> check_numbers(const SchemaNumbers&);  whether it can write by them
 //   bool append_row(const Table&, const Batch&, std::uint32_t index, RecordBatch&);
 //   void append_truncate(const Table&, const Change&, std::uint32_t index, RecordBatch&);
 //
@@ -20,6 +21,7 @@
 #include "core/format.h"
 #include "format/debezium/envelope_writer.h"
 #include "format/debezium/field_names.h"
+#include "format/debezium/field_numbers.h"
 #include "format/debezium/options.h"
 #include "format/debezium/row_encoder.h"
 #include "format/debezium/table_plan.h"
@@ -78,7 +80,8 @@ public:
     }
 
     Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) final {
-        if (auto ready = prepared(envelope_.marks(), topics_.transactions); !ready || !*ready) {
+        if (auto ready = plain_prepared(envelope_.marks(), topics_.transactions);
+            !ready || !*ready) {
             return ready;
         }
         envelope_.append_mark(mark, out);
@@ -146,7 +149,7 @@ private:
                 return std::unexpected(std::move(checked.error()));
             }
         }
-        Table table = self().compile(relation);
+        Table table = self().compile(relation, {});
         if (auto checked = check_field_names(relation, {table.key_schema, table.value_schema});
             !checked) {
             return std::unexpected(std::move(checked.error()));
@@ -170,6 +173,29 @@ private:
         }
         return answer->is == HeadAnswer::Is::known;
     }
+    // The same, of messages that are about no table.
+    Result<bool> plain_prepared(HeadedMessages& messages, std::string_view topic) {
+        auto ready = prepared(messages, topic);
+        if (!ready || !*ready) return ready;
+        return accepted(messages, check_places({messages.numbers.key, messages.numbers.value}));
+    }
+    // The same, of a table's: where the registry has numbers of its own, its plan is
+    // compiled again by those.
+    Result<bool> table_prepared(Table& table, const Relation& relation) {
+        auto ready = prepared(table, topics_.of_table(relation.schema, relation.name));
+        if (!ready || !*ready || !table.numbers.any()) return ready;
+        auto accepted = this->accepted(table, Self::check_numbers(table.numbers));
+        if (!accepted) return accepted;
+        Table numbered = self().compile(relation, table.numbers);
+        static_cast<HeadedMessages&>(numbered) = std::move(static_cast<HeadedMessages&>(table));
+        table = std::move(numbered);
+        return true;
+    }
+    static Result<bool> accepted(HeadedMessages& messages, Result<void> checked) {
+        if (checked) return true;
+        messages.ready = false;
+        return std::unexpected(std::move(checked.error()));
+    }
 
     // False: it waits.
     Result<bool> encode_change(const Batch& batch, std::uint32_t index, RecordBatch& out) {
@@ -178,7 +204,7 @@ private:
         if (debezium_.skipped[static_cast<std::size_t>(change.operation)]) return true;
         bool done = true;
         if (change.operation == Operation::message) {
-            auto ready = prepared(envelope_.messages(), topics_.messages);
+            auto ready = plain_prepared(envelope_.messages(), topics_.messages);
             if (!ready || !*ready) return ready;
             done = envelope_.append_message(change, index, out);
         } else {
@@ -186,7 +212,7 @@ private:
             const auto table = table_of(relation);
             if (!table) return std::unexpected(table.error());
             if (!(*table)->ready) [[unlikely]] {
-                auto ready = prepared(**table, topics_.of_table(relation.schema, relation.name));
+                auto ready = table_prepared(**table, relation);
                 if (!ready || !*ready) return ready;
             }
             if (change.operation == Operation::truncate) {

@@ -5,6 +5,7 @@
 
 #include "format/cells.h"
 #include "format/debezium/column_default.h"
+#include "format/debezium/field_numbers.h"
 #include "format/debezium/form_constants.h"
 #include "format/debezium/names.h"
 
@@ -42,9 +43,11 @@ ConnectSchemaPtr column_schema(const Column& column, const ColumnForm& form,
 
 template <typename Encoding>
 DebeziumColumn compile_column(const Relation& relation, std::uint32_t place, std::size_t field,
-                              const DebeziumOptions& options, const SchemaNames& names) {
+                              const DebeziumOptions& options, const SchemaNames& names,
+                              const ConnectSchema* numbered) {
     const Column& column = relation.columns[place];
-    const ColumnForm form = column_form(column, options, names);
+    ColumnForm form = column_form(column, options, names);
+    if (numbered != nullptr) take_numbers(form, numbered->fields[field].schema);
     const bool nested = options.nested_arrays && !Encoding::kNeedsSchema;
     DebeziumColumn plan{.place = place,
                         .form = compile_form<Encoding>(form, column.type, nested),
@@ -54,8 +57,9 @@ DebeziumColumn compile_column(const Relation& relation, std::uint32_t place, std
                         .read_binary = column.type->read_binary,
                         .compound = is_compound(column.type->kind)};
     plan.takes_text = nested || plan.schema->type == ConnectType::string;
-    const FieldBytes bytes =
-        Encoding::field({adjusted_field_name(column.name, names.fields), plan.schema}, field);
+    const FieldBytes bytes = Encoding::field(
+        {adjusted_field_name(column.name, names.fields), plan.schema, number_in(numbered, field)},
+        field);
     plan.present = bytes.present;
     plan.null = bytes.absent;
     plan.absent = bytes.absent;
@@ -94,15 +98,16 @@ ConnectSchemaPtr row_schema(const ColumnsPlan& row, const std::string& name, boo
 
 template <typename Encoding>
 ColumnsPlan compile_columns(const Relation& relation, const std::vector<std::uint32_t>& places,
-                            const DebeziumOptions& options, const FormatContext& about) {
+                            const DebeziumOptions& options, const FormatContext& about,
+                            const ConnectSchema* numbered) {
     const SchemaNames names{.prefix = table_topic(relation, about),
                             .fields = options.field_names,
                             .schemas = options.schema_names};
     ColumnsPlan plan;
     auto schema = std::make_shared<ConnectSchema>();
     for (const std::uint32_t place : places) {
-        plan.columns.push_back(
-            compile_column<Encoding>(relation, place, plan.columns.size(), options, names));
+        plan.columns.push_back(compile_column<Encoding>(relation, place, plan.columns.size(),
+                                                        options, names, numbered));
         schema->fields.push_back(
             {adjusted_field_name(relation.columns[place].name, options.field_names),
              plan.columns.back().schema});
@@ -113,13 +118,15 @@ ColumnsPlan compile_columns(const Relation& relation, const std::vector<std::uin
 
 template ColumnsPlan compile_columns<JsonEncoding>(const Relation&,
                                                    const std::vector<std::uint32_t>&,
-                                                   const DebeziumOptions&, const FormatContext&);
+                                                   const DebeziumOptions&, const FormatContext&,
+                                                   const ConnectSchema*);
 template ColumnsPlan compile_columns<AvroEncoding>(const Relation&,
                                                    const std::vector<std::uint32_t>&,
-                                                   const DebeziumOptions&, const FormatContext&);
+                                                   const DebeziumOptions&, const FormatContext&,
+                                                   const ConnectSchema*);
 template ColumnsPlan compile_columns<ProtobufEncoding>(const Relation&,
                                                        const std::vector<std::uint32_t>&,
-                                                       const DebeziumOptions&,
-                                                       const FormatContext&);
+                                                       const DebeziumOptions&, const FormatContext&,
+                                                       const ConnectSchema*);
 
 }  // namespace pgc

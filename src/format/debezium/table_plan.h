@@ -50,24 +50,29 @@ std::string table_topic(const Relation& relation, const FormatContext& about);
 
 ConnectSchemaPtr row_schema(const ColumnsPlan& row, const std::string& name, bool optional);
 
-// Of the columns in `places`, or of all that are captured.
+// Of the columns in `places`. `numbered`: a structure that begins with them, whose fields have the
+// numbers by which they are written; null: each by its place.
 template <typename Encoding>
 ColumnsPlan compile_columns(const Relation& relation, const std::vector<std::uint32_t>& places,
-                            const DebeziumOptions& options, const FormatContext& about);
+                            const DebeziumOptions& options, const FormatContext& about,
+                            const ConnectSchema* numbered);
 
 std::vector<std::uint32_t> captured_columns(const Relation& relation);
 
 extern template ColumnsPlan compile_columns<JsonEncoding>(const Relation&,
                                                           const std::vector<std::uint32_t>&,
                                                           const DebeziumOptions&,
-                                                          const FormatContext&);
+                                                          const FormatContext&,
+                                                          const ConnectSchema*);
 extern template ColumnsPlan compile_columns<AvroEncoding>(const Relation&,
                                                           const std::vector<std::uint32_t>&,
                                                           const DebeziumOptions&,
-                                                          const FormatContext&);
+                                                          const FormatContext&,
+                                                          const ConnectSchema*);
 extern template ColumnsPlan compile_columns<ProtobufEncoding>(const Relation&,
                                                               const std::vector<std::uint32_t>&,
                                                               const DebeziumOptions&,
-                                                              const FormatContext&);
+                                                              const FormatContext&,
+                                                              const ConnectSchema*);
 
 }  // namespace pgc

@@ -44,17 +44,23 @@ FlatFormat<Encoding>::FlatFormat(TableFormatDeps deps, FlatOptions flat)
     : Base(std::move(deps)), flat_(std::move(flat)) {}
 
 template <typename Encoding>
-FlatTable FlatFormat<Encoding>::compile(const Relation& relation) {
+FlatTable FlatFormat<Encoding>::compile(const Relation& relation, const SchemaNumbers& numbers) {
     FlatTable table;
-    table.row = compile_columns<Encoding>(relation, captured_columns(relation), debezium_, about_);
-    table.key = compile_columns<Encoding>(relation, record_key(relation), debezium_, about_);
+    const ConnectSchema* const value = numbers.value.get();
+    table.row =
+        compile_columns<Encoding>(relation, captured_columns(relation), debezium_, about_, value);
+    table.key = compile_columns<Encoding>(relation, record_key(relation), debezium_, about_,
+                                          numbers.key.get());
     table.schema = relation.schema;
     table.name = relation.name;
     std::size_t place = table.row.columns.size();
-    if (rewrites())
-        table.deleted = Encoding::field({"__deleted", optional_of(ConnectType::string)}, place++);
-    table.fields = added(table, flat_.fields, place);
-    table.headers = added(table, flat_.headers, 0);
+    if (rewrites()) {
+        table.deleted = Encoding::field(
+            {"__deleted", optional_of(ConnectType::string), number_in(value, place)}, place);
+        ++place;
+    }
+    table.fields = added(table, flat_.fields, place, value);
+    table.headers = added(table, flat_.headers, 0, nullptr);
     const std::string topic = table_topic(relation, about_);
     const auto named = [&](const char* suffix) {
         return adjusted_schema_name(topic + suffix, debezium_.schema_names);
@@ -69,7 +75,8 @@ FlatTable FlatFormat<Encoding>::compile(const Relation& relation) {
 template <typename Encoding>
 std::vector<AddedField> FlatFormat<Encoding>::added(const FlatTable& table,
                                                     const std::vector<FlatField>& fields,
-                                                    std::size_t place) const {
+                                                    std::size_t place,
+                                                    const ConnectSchema* numbered) const {
     std::vector<AddedField> found;
     for (const FlatField& field : fields) {
         AddedField one{.field = field};
@@ -83,7 +90,8 @@ std::vector<AddedField> FlatFormat<Encoding>::added(const FlatTable& table,
         }
         one.schema =
             made_optional(one.column != nullptr ? *one.column->schema : *block_field(field));
-        one.bytes = Encoding::field({field.name, one.schema}, place++);
+        one.bytes = Encoding::field({field.name, one.schema, number_in(numbered, place)}, place);
+        ++place;
         found.push_back(std::move(one));
     }
     return found;

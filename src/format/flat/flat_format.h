@@ -41,10 +41,12 @@ public:
     FlatFormat(TableFormatDeps deps, FlatOptions flat);
 
 private:
-    FlatTable compile(const Relation& relation);
+    FlatTable compile(const Relation& relation, const SchemaNumbers& numbers);
+    static Result<void> check_numbers(const SchemaNumbers&) { return {}; }
     ConnectSchemaPtr value_schema(const FlatTable& table, const std::string& name) const;
+    // `numbered`: the value's schema, or null.
     std::vector<AddedField> added(const FlatTable& table, const std::vector<FlatField>& fields,
-                                  std::size_t place) const;
+                                  std::size_t place, const ConnectSchema* numbered) const;
 
     bool append_row(const FlatTable& table, const Batch& batch, std::uint32_t index,
                     RecordBatch& out);

@@ -17,11 +17,13 @@ Result<HeadAnswer> make_ready(HeadedMessages& messages, MessageHeads& heads,
         auto answer = heads.head(messages.key_schema, MessagePart::key, topic);
         if (!answer || answer->is != HeadAnswer::Is::known) return answer;
         messages.key_head = std::move(answer->head);
+        messages.numbers.key = std::move(answer->numbered);
         messages.key_ready = true;
     }
     auto answer = heads.head(messages.value_schema, MessagePart::value, topic);
     if (!answer || answer->is != HeadAnswer::Is::known) return answer;
     messages.value_head = answer->head;
+    messages.numbers.value = answer->numbered;
     messages.ready = true;
     return answer;
 }

@@ -27,8 +27,12 @@ struct HeadAnswer {
     Is is = Is::pending;
     MessageHead head{};
     Error reason{};  // of a refused one
+    ConnectSchemaPtr
+        numbered{};  // the schema with the numbers of its fields; null: by their places
 
-    static HeadAnswer known(MessageHead head) { return {.is = Is::known, .head = std::move(head)}; }
+    static HeadAnswer known(MessageHead head, ConnectSchemaPtr numbered = nullptr) {
+        return {.is = Is::known, .head = std::move(head), .numbered = std::move(numbered)};
+    }
     static HeadAnswer pending() { return {}; }
     static HeadAnswer refused(Error why) { return {.is = Is::refused, .reason = std::move(why)}; }
 };
@@ -71,6 +75,15 @@ public:
     std::string waits_for() const override { return {}; }
 };
 
+// The schemas of a kind of messages with the numbers that a registry has for their fields; null
+// where each number is a field's place.
+struct SchemaNumbers {
+    ConnectSchemaPtr key;
+    ConnectSchemaPtr value;
+
+    bool any() const noexcept { return key != nullptr || value != nullptr; }
+};
+
 // The messages of one kind, of a table say: their schemas, and what stands around them once that is
 // known.
 struct HeadedMessages {
@@ -78,6 +91,7 @@ struct HeadedMessages {
     ConnectSchemaPtr value_schema;
     MessageHead key_head;
     MessageHead value_head;
+    SchemaNumbers numbers;  // by which they are to be written
     bool key_ready = false;
     bool ready = false;  // all of it
 };

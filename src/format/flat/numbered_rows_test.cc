@@ -1,0 +1,84 @@
+// Rows in Protobuf whose fields have the numbers that a registry has for them.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "format/debezium/debezium_format.h"
+#include "format/flat/flat_format.h"
+#include "format/heads/protobuf_heads.h"
+#include "support/changes.h"
+#include "support/encode.h"
+#include "support/kept_schemas.h"
+
+namespace pgc {
+namespace {
+
+using namespace test;
+
+class NumberedRowsTest : public testing::Test {
+protected:
+    void SetUp() override {
+        users_.columns[0].nullable = false;
+        changes_.begin(567, Lsn{5});
+        changes_.insert(users_, {changes_.text("7"), changes_.text("Jo")});
+    }
+    TableFormatDeps deps() {
+        return {
+            .options = {},
+            .debezium = {},
+            .about = {.version = "0", .database = "shop", .name = "cdc", .run = "1"},
+            .topics = {.of_table = [](auto, auto) { return std::string{"t"}; },
+                       .messages = "messages",
+                       .transactions = "transactions"},
+            .heads = std::make_unique<ProtobufHeads>(registry_, memory_, ProtobufHeads::Options{})};
+    }
+
+    KeptSchemas registry_;
+    ProtobufMemory memory_;
+    Relation users_ = users();
+    Changes changes_;
+    RecordBatch out_;
+};
+
+TEST_F(NumberedRowsTest, AFlatRow) {
+    registry_.add("t-key", "message Key { int64 id = 3; }");
+    registry_.add("t-value",
+                  "message Value { optional string name = 1; optional string __op = 6; }");
+    FlatFormat<ProtobufEncoding> format{deps(),
+                                        {.fields = {{FlatField::Of::envelope, "op", "__op"}}}};
+    const auto done = encode_all(format, changes_.batch(), out_);
+    ASSERT_TRUE(done) << describe(done.error());
+    EXPECT_EQ(out_.records[0].key.substr(6), "\x18\x07");
+    EXPECT_EQ(out_.records[0].value.substr(6),
+              "\x38\x07\x0A\x02Jo\x32\x01"
+              "c");
+}
+
+constexpr const char* kMoved =
+    "message Envelope { Value before = 1; Value after = 2; message Value { int64 id = 2; optional "
+    "string name = 1; } }";
+
+TEST_F(NumberedRowsTest, AnEnvelope) {
+    registry_.add("t-value", kMoved);
+    DebeziumFormat<ProtobufEncoding> format{deps()};
+    const auto done = encode_all(format, changes_.batch(), out_);
+    ASSERT_TRUE(done) << describe(done.error());
+    EXPECT_EQ(out_.records[0].key.substr(6), "\x08\x07");
+    EXPECT_EQ(out_.records[0].value.substr(6, 8), "\x12\x06\x10\x07\x0A\x02Jo");
+}
+
+TEST_F(NumberedRowsTest, AnEnvelopeWhoseOwnFieldsHaveOtherNumbersIsRefused) {
+    registry_.add("t-value", "message Envelope { string op = 4; }");
+    DebeziumFormat<ProtobufEncoding> format{deps()};
+    for (int i = 0; i < 2; ++i) {
+        const auto done = encode_all(format, changes_.batch(), out_);
+        ASSERT_FALSE(done);
+        EXPECT_NE(done.error().what.find("for the field \"before\""), std::string::npos)
+            << done.error().what;
+    }
+}
+
+}  // namespace
+}  // namespace pgc
