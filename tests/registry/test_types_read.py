@@ -42,7 +42,7 @@ def differences(connection, table, rows):
                 yield name, row["id"], printed, read
 
 
-@pytest.mark.parametrize("encoding", ["avro", "json_schema"])
+@pytest.mark.parametrize("encoding", ["avro", "protobuf", "json_schema"])
 @pytest.mark.parametrize("workload", [*BY_DAY, *(pytest.param(name, marks=pytest.mark.nightly) for name in BY_NIGHT)])
 def test_every_value_is_as_postgresql_prints_it(stages, confluent, encoding, workload):
     stage = stages(encoding, source_snapshot_mode="initial", format_debezium_interval_handling_mode="string")

@@ -15,6 +15,8 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.schema_registry.json_schema import JSONDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
+from protobuf_reader import ProtobufReader
+
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -32,7 +34,8 @@ def plain(value):
 
 
 def deserializers(client):
-    return {"avro": AvroDeserializer(client), "json_schema": JSONDeserializer(None, schema_registry_client=client)}
+    return {"avro": AvroDeserializer(client), "json_schema": JSONDeserializer(None, schema_registry_client=client),
+            "protobuf": ProtobufReader(client)}
 
 
 def main():
