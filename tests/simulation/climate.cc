@@ -120,6 +120,7 @@ void add_registry(Climate& climate, Random random) {
     registry.outages = random.chance(60) ? 1 + static_cast<unsigned>(random.below(6)) : 0;
     registry.errors_percent = random.chance(60) ? static_cast<unsigned>(random.below(60)) : 0;
     registry.refusals = random.chance(30) ? 1 + static_cast<unsigned>(random.below(4)) : 0;
+    registry.pauses = random.chance(50);
 }
 
 }  // namespace

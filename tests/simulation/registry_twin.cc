@@ -142,7 +142,7 @@ Result<RegistryHttp::Id> RegistryTwin::Http::begin(HttpCall call) {
 std::optional<HttpAnswer> RegistryTwin::Http::wrong_answer() {
     using Fake = test::FakeRegistry;
     if (std::exchange(refuses_, false)) {
-        refused_ = true;
+        refused_ = !habits_.pauses;
         ++counts_.refusals;
         return Fake::error(422, 42201, "Invalid schema");
     }

@@ -29,6 +29,7 @@ struct RegistryHabits {
     unsigned outages = 0;         // nobody answers, or only after our patience is over
     unsigned errors_percent = 0;  // of the answers: 500, 429, 409, nonsense
     unsigned refusals = 0;        // of one schema each; whoever is stopped by it starts again
+    bool pauses = false;          // or waits until it is accepted
 };
 
 // What there was, so that one sees that it was tried.
@@ -109,7 +110,9 @@ private:
     World& world_;
     const RegistryHabits& habits_;
     RegistryCounts counts_;
-    const RegistryConfig config_{.urls = {"http://registry"}};
+    const RegistryConfig config_{
+        .urls = {"http://registry"},
+        .schema_change = habits_.pauses ? SchemaChange::pause : SchemaChange::fail};
     Http http_;
     std::unique_ptr<RegistryClient> client_;  // of the present life
 };
