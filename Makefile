@@ -32,6 +32,7 @@ nightly: ## what takes longer: long simulation, fuzzing, soak, clang-tidy, cover
 bench: ## pg-capture beside pg_recvlogical in the same run; PEERS=1: beside Debezium too
 	@tools/setup.sh demo
 	@tools/kafka.sh
+	@tools/registry.sh
 	@$(if $(PEERS),tools/debezium.sh)
 	@tools/build.sh release pg-capture
 	@bench/run $(if $(PEERS),--peers) $(BENCH)

@@ -6,7 +6,7 @@ binary with the same environment: what changed between the two is seen within on
 
 from support.capture import binary, clean_environment
 from support.servers import CLIENT_BIN, certificates
-from workloads import FORMATS, ONCE
+from workloads import ENCODING, FORMATS, ONCE
 
 BEFORE = " before"
 other_binary = None  # set by `--against`
@@ -55,15 +55,16 @@ def capture_environment(lab, name, slot, directory):
         "PG_CAPTURE_LOGGING_LEVEL": "warning"}
 
 
-def format_of(route):
+def format_of(lab, route):
     """The form of messages that the route's last word names; none for native ones."""
-    return FORMATS.get(plain(route).split()[-1], {})
+    form = FORMATS.get(plain(route).split()[-1], {})
+    return form | ({"PG_CAPTURE_FORMAT_REGISTRY_URL": lab.registry.url} if ENCODING in form else {})
 
 
 def discarding(lab, route, name, slot, directory):
     """pg-capture that encodes everything and drops it: "tcp binary", "unix text", "tls binary" …"""
     path, form = plain(route).split()[:2]
-    env = capture_environment(lab, name, slot, directory) | format_of(route) | {
+    env = capture_environment(lab, name, slot, directory) | format_of(lab, route) | {
         "PG_CAPTURE_SINK": "discard",
         "PG_CAPTURE_SOURCE_BINARY": "auto" if form == "binary" else "never"}
     if path == "unix":
@@ -76,7 +77,7 @@ def discarding(lab, route, name, slot, directory):
 
 def producing(lab, route, name, slot, directory):
     """pg-capture into Kafka, all else as it comes: "kafka snappy", "kafka snappy once" …"""
-    return capture_environment(lab, name, slot, directory) | format_of(route) | {
+    return capture_environment(lab, name, slot, directory) | format_of(lab, route) | {
         "PG_CAPTURE_SINK": "kafka", "KAFKA_BROKERS": lab.broker.bootstrap,
         "KAFKA_TOPIC_PREFIX": slot, "KAFKA_COMPRESSION": plain(route).split()[1]} | (
             {"PG_CAPTURE_DELIVERY": "exactly_once"} if ONCE in route else {})

@@ -1,4 +1,4 @@
-"""The machine that everything is measured on: one PostgreSQL, one Kafka, slots and topics.
+"""The machine that everything is measured on: one PostgreSQL, one Kafka, one registry, slots and topics.
 
 Every run gets a slot of its own, copied from the one that stands before the backlog: so each
 drains the very same WAL. Every run into Kafka gets a topic of its own, created before.
@@ -9,6 +9,7 @@ import time
 
 from figures import ended_children_cpu_seconds
 from support.kafka import KafkaBroker
+from support.registry import SchemaRegistry
 from support.servers import PostgresServer
 
 # As Kafka's own start script has it, with a gigabyte of memory.
@@ -26,6 +27,7 @@ class Lab:
         self.server = PostgresServer("15-debian", tls=True,
                                      settings={"max_wal_size": "8GB", "shared_buffers": "256MB"})
         self._broker = None
+        self._registry = None
         self._runs = 0
 
     @property
@@ -37,9 +39,17 @@ class Lab:
             self._broker.create_topic("pg-capture.positions", config={"cleanup.policy": "compact"})
         return self._broker
 
+    @property
+    def registry(self):
+        """Started likewise."""
+        if self._registry is None:
+            self._registry = SchemaRegistry().wait_ready()
+        return self._registry
+
     def close(self):
-        if self._broker is not None:
-            self._broker.close()
+        for part in (self._registry, self._broker):
+            if part is not None:
+                part.close()
         self.server.close()
 
     # -- backlogs and slots ---------------------------------------------------------------

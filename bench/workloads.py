@@ -88,11 +88,13 @@ DEBEZIUM = "debezium"
 ONCE = " once"      # delivery: exactly_once
 KAFKA = ["kafka snappy", "kafka lz4", "kafka snappy once"]
 # Messages of other forms, as the last word of a route. Each has one record a change.
+ENCODING = "PG_CAPTURE_FORMAT_ENCODING"     # any but JSON needs a schema registry
 _DEBEZIUM = {"PG_CAPTURE_FORMAT_TYPE": "debezium", "PG_CAPTURE_FORMAT_DEBEZIUM_TOMBSTONES_ON_DELETE": "false"}
 FORMATS = {
     "debezium": _DEBEZIUM,
     "schemas": _DEBEZIUM | {"PG_CAPTURE_FORMAT_SCHEMAS_ENABLE": "true"},
     "flat": {"PG_CAPTURE_FORMAT_TYPE": "flat"},
+    **{encoding: _DEBEZIUM | {ENCODING: encoding} for encoding in ("avro", "protobuf", "json_schema")},
 }
 SNAPSHOT_ROUTES = ["1 reader", "2 readers", *KAFKA, DEBEZIUM]
 

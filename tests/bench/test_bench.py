@@ -86,3 +86,11 @@ def test_latency_and_an_outage_are_measured(tmp_path):
     assert figures["outage"]["connection_kept"]
     assert figures["outage"]["peak_mib"] < 128
     assert "outage: the broker stopped for 6 s" in text
+
+
+@pytest.mark.nightly
+def test_messages_with_a_registry_are_measured_beside_native_ones(tmp_path):
+    figures, _ = bench(tmp_path, "--only", "formats", "--route", "tcp binary")
+    routes = figures["formats"]["routes"]
+    for encoding in ("avro", "protobuf", "json_schema"):
+        assert routes[f"tcp binary {encoding}"]["rate"] > routes["tcp binary"]["rate"] / 10
