@@ -55,7 +55,7 @@ def test_it_waits_says_why_and_loses_nothing(stages, troubled, trouble, words):
 
 @pytest.mark.parametrize("status, said, asked", [(409, INCOMPATIBLE, 2), (422, INVALID, 1)])
 def test_a_refusal_stops_it_and_the_next_start_goes_on(stages, troubled, status, said, asked):
-    stage = stages("avro", format_registry_url=troubled.url, **QUICK)
+    stage = stages("avro", format_registry_url=troubled.url, schema_change="fail", **QUICK)
     stage.sql("CREATE TABLE r (id int PRIMARY KEY)")
     with stage.capture() as capture:
         troubled.answers(status, said)
