@@ -1,5 +1,8 @@
 #include "cli/pipeline_spec.h"
 
+#include <string_view>
+#include <utility>
+
 #include "format/registry/options.h"
 #include "sink/kafka/options.h"
 
@@ -38,6 +41,15 @@ FormatOptions format_of(const PipelineSpec& spec) {
         options.unsent_toast = UnsentToast::placeholder;
     }
     return options;
+}
+
+void name_columns(PipelineSpec& spec) {
+    auto keys = debezium_message_keys(spec.settings);
+    if (!keys.empty()) spec.postgres.message_keys = std::move(keys);
+    if (spec.kafka && spec.kafka->partitioning.by == KafkaPartitionBy::columns) {
+        constexpr std::string_view option = "kafka.partition_columns";
+        spec.postgres.partition_columns = NamedColumns::of_map(option, spec.settings.map(option));
+    }
 }
 
 // After the message of a removal, which flat messages may be without.
@@ -87,6 +99,7 @@ PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
     spec.format = format_of(spec);
     spec.sink = settings.choice("sink", kSinks);
     spec.kafka = kafka_of(spec, files);
+    name_columns(spec);
     spec.options.flow.encoder.transaction_marks = spec.kafka && spec.kafka->transaction_topic;
     spec.console = console_sink_options(settings);
     spec.position_file = position_file_of(spec);

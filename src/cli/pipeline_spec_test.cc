@@ -59,6 +59,26 @@ TEST_F(PipelineSpecTest, ATransactionIsNamedAfterItsPipeline) {
     EXPECT_EQ(whole.kafka->transaction_max(), kWhole_transaction_max);
 }
 
+TEST_F(PipelineSpecTest, MessageKeysMayBeNamedInDebeziumsSpelling) {
+    const Environment debezium{{"PG_CAPTURE_FORMAT_TYPE", "debezium"}};
+    Environment theirs{{"PG_CAPTURE_FORMAT_DEBEZIUM_MESSAGE_KEY_COLUMNS", "(.*).orders:region,id"}};
+    theirs.merge(Environment{debezium});
+    EXPECT_THAT(spec(theirs).postgres.message_keys.of("public", "orders"),
+                testing::ElementsAre("region", "id"));
+    Environment ours{{"PG_CAPTURE_SOURCE_MESSAGE_KEYS", "public.orders=id"}};
+    ours.merge(Environment{debezium});
+    EXPECT_THAT(spec(ours).postgres.message_keys.of("public", "orders"),
+                testing::ElementsAre("id"));
+}
+
+TEST_F(PipelineSpecTest, ColumnsToPartitionByAreForTheCheckToo) {
+    Environment given{{"PG_CAPTURE_KAFKA_PARTITION_COLUMNS", "public.orders=region"}};
+    given.merge(Environment{{"PG_CAPTURE_KAFKA_PARTITIONER", "columns"}});
+    EXPECT_THAT(spec(given).postgres.partition_columns.of("public", "orders"),
+                testing::ElementsAre("region"));
+    EXPECT_TRUE(spec({}).postgres.partition_columns.empty());
+}
+
 TEST_F(PipelineSpecTest, MarksOfTransactionsAreKafkas) {
     EXPECT_FALSE(spec({}).options.flow.encoder.transaction_marks);
     EXPECT_TRUE(

@@ -151,4 +151,18 @@ bool ColumnFilter::excluded(std::string_view schema, std::string_view table,
     return any_matches(exclude_, std::array{schema, table, column});
 }
 
+std::optional<std::vector<std::string>> column_names(std::string_view text) {
+    std::vector<std::string> names;
+    while (true) {
+        const auto plus = text.find('+');
+        auto name = text.substr(0, plus);
+        while (name.starts_with(' ')) name.remove_prefix(1);
+        while (name.ends_with(' ')) name.remove_suffix(1);
+        if (name.empty()) return std::nullopt;
+        names.emplace_back(name);
+        if (plus == std::string_view::npos) return names;
+        text.remove_prefix(plus + 1);
+    }
+}
+
 }  // namespace pgc

@@ -84,4 +84,7 @@ private:
     std::vector<NamePattern> exclude_;
 };
 
+// "customer_id+region": two columns. Nothing when one has no name.
+std::optional<std::vector<std::string>> column_names(std::string_view text);
+
 }  // namespace pgc

@@ -116,5 +116,11 @@ TEST(TableFilterTest, NamesATableThatAPatternMeansAlone) {
     EXPECT_FALSE(filter.names("a", "b")) << "excluded";
 }
 
+TEST(ColumnNamesTest, AreJoinedByPlus) {
+    EXPECT_EQ(column_names("a + b"), (std::vector<std::string>{"a", "b"}));
+    EXPECT_FALSE(column_names(""));
+    EXPECT_FALSE(column_names("a++b"));
+}
+
 }  // namespace
 }  // namespace pgc

@@ -47,6 +47,10 @@ struct Relation {
     // Indexes in `columns` of the primary key's, in its order; where there is none, or where old
     // rows don't have all of it, of the replica identity's; empty for a keyless table.
     std::vector<std::uint32_t> key;
+    // Indexes of the columns that the configuration names as the key of this table's records, in
+    // the order in which they stand there; empty: it names none. Nothing but the records' key goes
+    // by it: rows are found by `key`.
+    std::vector<std::uint32_t> message_key{};
 };
 
 using RelationPtr = std::shared_ptr<const Relation>;
@@ -61,12 +65,17 @@ private:
     std::uint32_t next_ = 0;
 };
 
-// The columns (their indexes) that make a record's key, one after the other: the primary key's,
-// where the server sends all of them with every old row; else those of the replica identity,
-// because a removal could not be given the key of its row otherwise. None when one of them is not
-// captured: rows that differ only there would become one.
+// The columns (their indexes) that make a record's key, one after the other: those of
+// `message_key`; where there are none the primary key's, where the server sends all of them with
+// every old row; else those of the replica identity, because a removal could not be given the key
+// of its row otherwise. None when one of them is not captured: rows that differ only there would
+// become one.
 template <typename Each>
 void for_each_key_column(const Relation& relation, Each&& each) {
+    if (!relation.message_key.empty()) {
+        for (const std::uint32_t place : relation.message_key) each(place);
+        return;
+    }
     const auto captured = [&](std::uint32_t place) { return relation.columns[place].captured; };
     const bool always_sent = relation.identity != ReplicaIdentity::index ||
                              std::ranges::all_of(relation.key, [&](std::uint32_t place) {
@@ -89,5 +98,7 @@ std::vector<std::uint32_t> record_key(const Relation& relation);
 inline std::string qualified_name(const Relation& relation) {
     return relation.schema + "." + relation.name;
 }
+// As it stands in SQL, in double quotes.
+std::string sql_name(const Relation& relation);
 
 }  // namespace pgc

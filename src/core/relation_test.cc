@@ -57,5 +57,20 @@ TEST(RecordKeyTest, AnIdentityIndexThatIsNotWhollyCapturedIsNone) {
     EXPECT_EQ(record_key(relation), Places{});
 }
 
+TEST(RecordKeyTest, AConfiguredKeyWinsOverAllOthers) {
+    Relation relation = three_columns(ReplicaIdentity::full, {0}, {0, 1, 2});
+    relation.message_key = {2, 1};
+    EXPECT_EQ(record_key(relation), (Places{2, 1}));
+    relation.key.clear();
+    EXPECT_EQ(record_key(relation), (Places{2, 1})) << "a table without a key has one then";
+}
+
+TEST(SqlNameTest, IsQuoted) {
+    Relation relation;
+    relation.schema = "public";
+    relation.name = "my \"T\"";
+    EXPECT_EQ(sql_name(relation), R"("public"."my ""T""")");
+}
+
 }  // namespace
 }  // namespace pgc

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
+
+#include "core/old_key.h"
 
 namespace pgc {
 namespace {
@@ -10,7 +13,8 @@ namespace {
 Error error_of(ValueFault fault) {
     constexpr auto data = Error::Category::data;
     switch (fault) {
-        case ValueFault::none: break;
+        case ValueFault::none:
+        case ValueFault::old_key_unknown: break;
         case ValueFault::not_of_type:
             return stop(Error::Category::protocol,
                         "a value does not have the binary form of its column's type");
@@ -44,10 +48,27 @@ Error error_of(ValueFault fault) {
     return stop(Error::Category::internal, "a message can't be written");
 }
 
+Error old_key_unknown(const Change& change) {
+    std::string columns;
+    for (const std::uint32_t place : unsent_key_columns(change)) {
+        if (!columns.empty()) columns += ", ";
+        columns += change.relation->columns[place].name;
+    }
+    return stop(Error::Category::data,
+                fmt::format("the server did not send what an UPDATE or DELETE needs of the old row "
+                            "to have the configured message key: {}",
+                            columns))
+        .with_hint(
+            fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL, for changes from then on; for "
+                        "those logged before, take the table out of the configured message "
+                        "keys until they are through",
+                        sql_name(*change.relation)));
+}
+
 }  // namespace
 
 Error change_failure(ValueFault fault, const Change& change, std::uint32_t column) {
-    Error error = error_of(fault);
+    Error error = fault == ValueFault::old_key_unknown ? old_key_unknown(change) : error_of(fault);
     if (change.relation == nullptr) {
         return std::move(error).at(fmt::format("logical message, LSN {}", to_string(change.lsn)));
     }

@@ -15,6 +15,7 @@ enum class ValueFault : std::uint8_t {
     not_utf8,         // and format.invalid_utf8 is fail
     not_utf8_in_key,  // where nothing may be replaced
     key_unknown,      // the server did not send it
+    old_key_unknown,  // nor that of the old row, see core/old_key.h
     no_number,        // NaN or an infinity, where only numbers can be written
     out_of_range,     // of the number it is to be written as
     null_required,    // null, where the schema has no null

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <memory>
 
+#include "core/old_key.h"
+
 namespace pgc {
 namespace {
 
@@ -32,7 +34,7 @@ const Cell* completed(const Change& change, Arena& arena) {
 }  // namespace
 
 bool has_other_key(const Change& change) {
-    if (!may_have_other_key(change)) return false;
+    if (!may_have_other_key(change) || lacks_old_key(change)) return false;
     bool other = false;
     for_each_key_column(*change.relation, [&](std::uint32_t place) {
         const Cell& before = change.before[place];

@@ -13,7 +13,8 @@
 
 namespace pgc {
 
-// True of an update whose old row is known to have another key.
+// True of an update whose old row is known to have another key. Where the server did not send all
+// of the old key, it is not: formats refuse such a change (core/old_key.h).
 bool has_other_key(const Change& change);
 
 void split_key_changes(Batch& batch);

@@ -110,6 +110,36 @@ TEST_F(KeyChangesTest, WithoutAKeyThereIsNoOtherOne) {
     EXPECT_EQ(split().changes.size(), 1U);
 }
 
+TEST_F(KeyChangesTest, AConfiguredKeyIsWhatCounts) {
+    Relation by_name = users();
+    by_name.identity = ReplicaIdentity::full;
+    by_name.message_key = {1};
+    const auto row = [&](std::string_view id, std::string_view name) {
+        return Changes::Cells{changes_.text(id), changes_.text(name)};
+    };
+    changes_.update(by_name, row("1", "a"), row("2", "a"));
+    changes_.update(by_name, row("1", "a"), row("1", "b"));
+    changes_.update(by_name, {changes_.text("1"), Changes::null()}, row("1", "b"));
+    const Batch& batch = split();
+    ASSERT_EQ(batch.changes.size(), 5U);
+    EXPECT_EQ(batch.changes[0].operation, Operation::update);
+    EXPECT_EQ(batch.changes[1].operation, Operation::remove);
+    EXPECT_EQ(batch.changes[1].before[1].bytes(), "a");
+    EXPECT_EQ(batch.changes[2].after[1].bytes(), "b");
+    EXPECT_EQ(batch.changes[3].operation, Operation::remove);
+    EXPECT_EQ(batch.changes[3].before[1].state, Cell::State::null);
+}
+
+TEST_F(KeyChangesTest, AConfiguredKeyThatIsOnlyPartlyKnownOfTheOldRowIsNotSplit) {
+    Relation by_both = users();
+    by_both.message_key = {0, 1};
+    changes_.update(by_both, {changes_.text("1"), Changes::absent()},
+                    {changes_.text("2"), changes_.text("b")});
+    const Batch& batch = split();
+    ASSERT_EQ(batch.changes.size(), 1U);
+    EXPECT_EQ(batch.changes[0].part, Change::Part::whole) << "it is refused as one";
+}
+
 TEST_F(KeyChangesTest, ABatchOfNothingStaysThat) {
     EXPECT_TRUE(split().changes.empty());
     Batch none;

@@ -25,6 +25,7 @@ constexpr auto kSnapshotModes =
                              {"only", SnapshotMode::only},
                              {"when_needed", SnapshotMode::when_needed}});
 
+constexpr std::string_view kMessageKeys = "source.message_keys";
 constexpr std::size_t kNameMax = 63;  // bytes of a PostgreSQL identifier
 
 constexpr Option kNameOptions[] = {
@@ -68,6 +69,15 @@ constexpr Option kSourceOptions[] = {
             "fixed text in its place; `reselect` reads it again from the table: the value is then "
             "today's, not that of the change, and the field is marked.",
      .words = kToast.all()},
+    {.path = kMessageKeys,
+     .kind = OptionKind::map,
+     .help = "columns that make the key of messages, by table: schema.table with * and ?, then a+b",
+     .doc =
+         "In place of the primary key, also for tables without one. A change of these columns is "
+         "a change of the key. An UPDATE or DELETE must bring their old values: they are in the "
+         "table's replica identity, or the table has `REPLICA IDENTITY FULL`; otherwise it is "
+         "refused. A table's own name counts before patterns, and of several patterns the first "
+         "in the alphabet. In Debezium's spelling: `format.debezium.message_key_columns`."},
 };
 
 constexpr Option kTableOptions[] = {
@@ -242,6 +252,25 @@ void check_tables(const Settings& settings, Errors& errors) {
     }
 }
 
+void check_source(const Settings& settings, Errors& errors) {
+    if (settings.broken(kMessageKeys)) return;
+    const auto add = [&](std::string reason) {
+        errors.add({settings.origin(kMessageKeys).text,
+                    std::string{kMessageKeys},
+                    std::move(reason),
+                    {},
+                    {}});
+    };
+    for (const auto& [table, columns] : settings.map(kMessageKeys)) {
+        if (!NamePattern::parse(table, 2)) {
+            add(fmt::format("\"{}\" is not of the form schema.table", table));
+        }
+        if (!column_names(columns)) {
+            add(fmt::format("the columns for \"{}\" are not of the form a or a+b", table));
+        }
+    }
+}
+
 void check_columns(const Settings& settings, Errors& errors) {
     check_patterns(settings, errors, "source.columns.exclude", 3);
 }
@@ -269,7 +298,10 @@ void check_snapshot(const Settings& settings, Errors& errors) {
 
 constexpr OptionTable kTables[] = {
     {.section = "postgres", .options = kNameOptions, .check = check_names},
-    {.section = "source", .about = "What is read, and how.", .options = kSourceOptions},
+    {.section = "source",
+     .about = "What is read, and how.",
+     .options = kSourceOptions,
+     .check = check_source},
     {.section = "source.tables",
      .about = "Which tables are captured. New ones that match are picked up.",
      .options = kTableOptions,
@@ -362,6 +394,7 @@ PostgresConfig postgres_config(const Settings& settings, Files& files) {
         settings.given("source.tables.include") || settings.given("source.tables.exclude");
     c.tables_refresh = settings.duration("source.tables.refresh_secs");
     c.columns = ColumnFilter{patterns(settings, "source.columns.exclude", 3)};
+    c.message_keys = NamedColumns::of_map(kMessageKeys, settings.map(kMessageKeys));
     c.manage_publication = settings.boolean("source.manage_publication");
     c.publish_via_partition_root = settings.boolean("source.publish_via_partition_root");
     c.binary = settings.choice("source.binary", kBinary);

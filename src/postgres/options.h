@@ -12,6 +12,7 @@
 #include "config/option.h"
 #include "config/settings.h"
 #include "core/name_pattern.h"
+#include "core/named_columns.h"
 #include "core/snapshot.h"
 #include "pgclient/connection.h"
 
@@ -47,6 +48,8 @@ struct PostgresConfig {
     bool tables_given = false;   // the user named tables; otherwise the filter is everything
     Duration tables_refresh{0};  // how often to look for new tables; zero: never
     ColumnFilter columns;
+    NamedColumns message_keys;       // in place of the tables' own keys
+    NamedColumns partition_columns;  // the sink's, for `check`: old rows must have these, too
 
     bool manage_publication = true;  // create it, and keep it in step where we created it
     bool publish_via_partition_root = false;

@@ -11,6 +11,7 @@ namespace {
 
 using std::chrono::seconds;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -72,6 +73,16 @@ TEST_F(PostgresOptionsTest, FiltersAreReadAndRefused) {
     environment["PG_CAPTURE_SOURCE_COLUMNS_EXCLUDE"] = "users.ssn";
     EXPECT_THAT(errors(), Contains(HasSubstr("\"users\" is not of the form schema.table")));
     EXPECT_THAT(errors(), Contains(HasSubstr("\"users.ssn\" is not of the form")));
+}
+
+TEST_F(PostgresOptionsTest, MessageKeysAreReadAndRefused) {
+    EXPECT_TRUE(config().message_keys.empty());
+    give("source.message_keys", "public.orders=customer_id+id,audit.*=at");
+    EXPECT_THAT(config().message_keys.of("public", "orders"), ElementsAre("customer_id", "id"));
+    EXPECT_THAT(config().message_keys.of("audit", "log"), ElementsAre("at"));
+    give("source.message_keys", "orders=id,public.orders=a+");
+    EXPECT_THAT(errors(), ElementsAre(HasSubstr("\"orders\" is not of the form schema.table"),
+                                      HasSubstr("not of the form a or a+b")));
 }
 
 TEST_F(PostgresOptionsTest, AHeartbeatNeedsBothItsHalves) {

@@ -170,6 +170,47 @@ TEST_P(FormatConformanceTest, AChangedKeyLeavesNothingUnderTheOldOne) {
     }
 }
 
+TEST_P(FormatConformanceTest, AConfiguredKeyIsWrittenAndNeverGuessed) {
+    Relation by_name = users_;
+    by_name.slot = 1;
+    by_name.message_key = {1};
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    changes.insert(by_name, {changes.text("7"), changes.text("a")});
+    changes.insert(by_name, {changes.text("8"), changes.text("a")});
+    changes.insert(by_name, {changes.text("9"), Changes::null()});
+    changes.remove(by_name, {changes.text("8"), changes.text("a")});
+    changes.remove(by_name, {changes.text("8"), Changes::absent()});
+    RecordBatch out;
+    const auto encoded = format_->encode(changes.batch(), 0, out);
+    ASSERT_TRUE(encoded);
+    ASSERT_EQ(out.records.size(), 4U);
+    EXPECT_EQ(out.records[0].key, out.records[1].key);
+    EXPECT_EQ(out.records[0].key, out.records[3].key);
+    EXPECT_TRUE(out.records[2].has_key);
+    EXPECT_NE(out.records[2].key.find("null"), std::string_view::npos);
+    ASSERT_EQ(encoded->why, Encoded::Why::refused);
+    EXPECT_EQ(encoded->next, 4U);
+    EXPECT_NE(encoded->error.what.find("message key: name"), std::string::npos);
+    EXPECT_NE(encoded->error.where.find("table public.users, column name"), std::string::npos);
+    EXPECT_NE(encoded->error.hint.find("ALTER TABLE \"public\".\"users\" REPLICA IDENTITY FULL"),
+              std::string::npos);
+}
+
+TEST_P(FormatConformanceTest, AnUpdateThatMayHaveChangedAConfiguredKeyIsRefused) {
+    Relation by_name = users_;
+    by_name.message_key = {1};
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    changes.update(by_name, {changes.text("7"), changes.text("a")});
+    split_key_changes(changes.batch());
+    RecordBatch out;
+    const auto encoded = format_->encode(changes.batch(), 0, out);
+    ASSERT_TRUE(encoded);
+    EXPECT_EQ(encoded->why, Encoded::Why::refused);
+    EXPECT_TRUE(out.records.empty());
+}
+
 TEST_P(FormatConformanceTest, ARecordSaysWhoseItIsAndWhatWasDone) {
     Changes changes;
     changes.begin(1, Lsn{5});

@@ -36,6 +36,7 @@ constexpr auto kAdjustments =
                                {"avro", NameAdjustment::avro},
                                {"avro_unicode", NameAdjustment::avro_unicode}});
 constexpr std::string_view kSkippable = "c|u|d|t|none";
+constexpr std::string_view kMessageKeyColumns = "format.debezium.message_key_columns";
 
 constexpr Option kOptions[] = {
     {.path = "format.debezium.time_precision_mode",
@@ -106,6 +107,12 @@ constexpr Option kOptions[] = {
      .help = "how names of tables become names of schemas",
      .doc = "Debezium's `schema.name.adjustment.mode`.",
      .words = kAdjustments.all()},
+    {.path = kMessageKeyColumns,
+     .help = "columns that make the key of messages: schema.table:a,b;(.*).other:c",
+     .doc =
+         "Debezium's `message.key.columns`: regular expressions over schema.table, which have to "
+         "match as a whole and whatever the case, then names of columns. It is "
+         "`source.message_keys` in another spelling, and what stands there holds here."},
     {.path = "format.debezium.extended_headers_enabled",
      .kind = OptionKind::boolean,
      .fallback = "true",
@@ -119,7 +126,7 @@ public:
     Checker(const Settings& settings, Errors& errors) : OptionChecker(settings, errors) {}
 
     void run() {
-        if (format_type(settings()) != FormatType::native) return none_and_others();
+        if (format_type(settings()) != FormatType::native) return of_debezium();
         for (const Option& option : kOptions) {
             only_with(option.path, "format.type", false, "it is about messages of Debezium's form",
                       "set format.type to debezium or flat, or leave it out");
@@ -127,6 +134,25 @@ public:
     }
 
 private:
+    void of_debezium() {
+        none_and_others();
+        message_keys();
+    }
+
+    void message_keys() {
+        if (!good(kMessageKeyColumns)) return;
+        const std::string& text = settings().text(kMessageKeyColumns);
+        if (auto named = NamedColumns::of_debezium(kMessageKeyColumns, text); !named) {
+            add(kMessageKeyColumns, std::move(named.error()),
+                "write schema.table:column,column;schema.table:column");
+        }
+        constexpr std::string_view ours = "source.message_keys";
+        if (!text.empty() && settings().declared(ours) && settings().given(ours)) {
+            contradiction({kMessageKeyColumns, ours}, "both say what keys are made of",
+                          fmt::format("leave {} out", ours));
+        }
+    }
+
     void none_and_others() {
         const auto& skipped = settings().list("format.debezium.skipped_operations");
         if (skipped.size() > 1 && std::ranges::find(skipped, "none") != skipped.end()) {
@@ -148,6 +174,11 @@ const OptionTable kDebeziumOptions{
     .options = kOptions,
     .check = check_debezium,
 };
+
+NamedColumns debezium_message_keys(const Settings& settings) {
+    auto named = NamedColumns::of_debezium(kMessageKeyColumns, settings.text(kMessageKeyColumns));
+    return named ? std::move(*named) : NamedColumns{};
+}
 
 DebeziumOptions debezium_options(const Settings& settings) {
     const auto path = [](std::string_view name) { return fmt::format("format.debezium.{}", name); };

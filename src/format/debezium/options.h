@@ -7,6 +7,7 @@
 
 #include "config/option.h"
 #include "config/settings.h"
+#include "core/named_columns.h"
 #include "core/operation.h"
 
 namespace pgc {
@@ -49,5 +50,8 @@ extern const OptionTable kDebeziumOptions;
 
 // Of settings without faults.
 DebeziumOptions debezium_options(const Settings& settings);
+
+// message_key_columns: for the source, which names a record's key. Empty where it is not given.
+NamedColumns debezium_message_keys(const Settings& settings);
 
 }  // namespace pgc

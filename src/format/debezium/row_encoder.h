@@ -46,6 +46,12 @@ public:
     // As columns of bytea are written.
     void write_content(Writer& out, BinaryHandling binary, std::string_view bytes);
 
+    // What nothing was written for. False.
+    bool fail(ValueFault fault, std::uint32_t column) noexcept {
+        context_.fault = fault;
+        failed_column_ = column;
+        return false;
+    }
     ValueFault fault() const noexcept { return context_.fault; }
     std::uint32_t failed_column() const noexcept { return failed_column_; }
 

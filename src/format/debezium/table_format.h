@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "core/format.h"
+#include "core/old_key.h"
 #include "format/debezium/envelope_writer.h"
 #include "format/debezium/field_names.h"
 #include "format/debezium/field_numbers.h"
@@ -109,6 +110,9 @@ protected:
         const Change& change = batch.changes[index];
         record.has_key = !table.key.columns.empty();
         if (!record.has_key) return true;
+        if (lacks_old_key(change)) [[unlikely]] {
+            return row_.fail(ValueFault::old_key_unknown, unsent_key_columns(change).front());
+        }
         const Cell* const newest = change.after != nullptr ? change.after : change.before;
         if (!write_key(table, newest, change.before, out, record.key)) return false;
         if (change.part == Change::Part::whole) return true;

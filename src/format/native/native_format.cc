@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/old_key.h"
 #include "format/fault.h"
 #include "format/json/string.h"
 #include "format/native/mark.h"
@@ -91,6 +92,10 @@ Result<void> NativeFormat::encode_change(const Change& change, RecordBatch& out)
     if (change.operation == Operation::truncate) {
         append_truncate(**plan, change, out);
         return {};
+    }
+    if (lacks_old_key(change)) [[unlikely]] {
+        return std::unexpected(change_failure(ValueFault::old_key_unknown, change,
+                                              unsent_key_columns(change).front()));
     }
     return append_record(**plan, change, out)
                ? Result<void>{}

@@ -1,6 +1,7 @@
 #include "postgres/check/check.h"
 
 #include "pgclient/blocking.h"
+#include "postgres/check/column_checks.h"
 #include "postgres/check/server_checks.h"
 #include "postgres/check/table_checks.h"
 
@@ -79,6 +80,7 @@ Findings check_postgres(const PostgresConfig& config, LinkFactory& links, const 
     check_settings(*facts, *slot && read_by_pg_capture(**slot), findings);
     check_role(*facts, findings);
     note(check_tables(*link, config, *facts, slot->has_value(), findings), findings);
+    note(check_named_columns(*link, config, findings), findings);
     check_slot(*slot, config, *facts, instance, findings);
     // Without these it can only fail, and that is reported already.
     const bool may = facts->superuser || facts->replication;

@@ -173,6 +173,34 @@ TEST_F(CheckTest, KnownBugsAreWarnings) {
     EXPECT_EQ(f.hint, "update the server to 15.14");
 }
 
+TEST_F(CheckTest, AMessageKeyMustComeWithOldRows) {
+    const auto sent = [&](const std::string& flag) {
+        Rows rows;
+        rows.columns = {"schema", "name", "column_name", "sent"};
+        rows.rows = {{"public", "a", "id", "t"}, {"public", "a", "region", flag}};
+        server.answers("sent columns */", rows);
+    };
+    sent("f");
+    EXPECT_THAT(bad(), IsEmpty()) << "no columns are named";
+    EXPECT_EQ(server.count("sent columns */"), 0);
+    config.message_keys = NamedColumns::of_map("source.message_keys", {{"*.a", "id+region"}});
+    const auto f = only();
+    EXPECT_EQ(f.id, "named_columns");
+    EXPECT_EQ(f.level, Level::warning);
+    EXPECT_THAT(f.message, HasSubstr("sends no old values of \"region\""));
+    EXPECT_EQ(f.hint, "ALTER TABLE \"public\".\"a\" REPLICA IDENTITY FULL");
+    sent("t");
+    EXPECT_THAT(bad(), IsEmpty());
+    config.message_keys = NamedColumns::of_map("source.message_keys", {{"*.a", "nothing"}});
+    EXPECT_EQ(only().level, Level::blocking);
+    EXPECT_EQ(only().hint, "correct source.message_keys");
+    config.message_keys = {};
+    config.partition_columns = NamedColumns::of_map("kafka.partition_columns", {{"*.a", "region"}});
+    EXPECT_THAT(bad(), IsEmpty());
+    sent("f");
+    EXPECT_THAT(only().message, HasSubstr("kafka.partition_columns"));
+}
+
 TEST_F(CheckTest, AnOldServerEndsTheVisit) {
     server.version = 90624;
     EXPECT_EQ(only().id, "version");

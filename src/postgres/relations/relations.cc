@@ -37,7 +37,7 @@ bool same_column(const Column& a, const Column& b) {
 // All but the slot.
 bool same_relation(const Relation& a, const Relation& b) {
     return a.oid == b.oid && a.schema == b.schema && a.name == b.name && a.identity == b.identity &&
-           a.key == b.key && a.comment == b.comment &&
+           a.key == b.key && a.message_key == b.message_key && a.comment == b.comment &&
            std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
                       same_column);
 }
@@ -368,6 +368,10 @@ Result<Relation> Relations::build(const pgoutput::RelationMessage& message,
     }
     relation.key = choose_key(relation, facts);
     if (auto fine = check_key(relation); !fine) return std::unexpected(fine.error());
+    if (selection_.message_keys == nullptr) return relation;
+    auto message_key = selection_.message_keys->places_in(relation);
+    if (!message_key) return std::unexpected(std::move(message_key.error()));
+    relation.message_key = std::move(*message_key);
     return relation;
 }
 

@@ -12,7 +12,8 @@
 // a handful of tables, a hash look-up at worst.
 //
 // The key is the primary key as the catalog has it today, if every old row the server
-// sends contains it; else the replica identity, in its index's order; else there is none.
+// sends contains it; else the replica identity, in its index's order; else there is none. Beside it
+// stands the key that the configuration names for the table's records, if any.
 //
 // Pure: sends nothing itself. Threads: one, the owner's.
 #pragma once
@@ -29,6 +30,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "core/named_columns.h"
 #include "core/relation.h"
 #include "postgres/catalog/table_facts.h"
 #include "postgres/pgoutput/messages.h"
@@ -47,6 +49,8 @@ struct Selection {
     // whether any could. None: never.
     std::function<bool(std::string_view schema, std::string_view table, const Lineage* above)>
         through{};
+    // What makes keys of records; null: the tables' own keys do. Outlives the Relations.
+    const NamedColumns* message_keys = nullptr;
 
     bool captures(std::string_view schema, std::string_view name, const Lineage& above) const {
         return table(schema, name) || (through && through(schema, name, &above));

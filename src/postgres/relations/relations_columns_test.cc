@@ -201,5 +201,58 @@ TEST_F(RelationsColumnsTest, RowsOfASnapshotSayTheSame) {
     EXPECT_EQ((*described)->columns[1].comment, "as they call themselves");
 }
 
+// What the configuration names beside the tables' own keys.
+class MessageKeysTest : public ::testing::Test {
+protected:
+    MessageKeysTest()
+        : named_(NamedColumns::of_map("source.message_keys", {{"public.users", "name+age"}})) {}
+
+    Result<Relations::Declared> declare(const std::string& table,
+                                        const std::vector<SentColumn>& columns = kColumns) {
+        const auto message = testing::relation(kUsers, "public", table, 'f', columns).substr(25);
+        if (auto asked = relations_.declare(message); asked != Relations::Declared::ask) {
+            return asked;
+        }
+        auto done = relations_.answer(*relations_.question(), {.primary_key = {"id"}});
+        if (!done) return std::unexpected(done.error());
+        return relations_.declare(message);
+    }
+    const Relation& now() { return *relations_.find(Oid{kUsers})->relation; }
+
+    TypeMap types_;
+    SourceCarryOver carry_over_;
+    const NamedColumns named_;
+    Relations relations_{
+        types_,
+        {.table = [](auto, auto) { return true; },
+         .column = [](auto, auto, std::string_view column) { return column != "secret"; },
+         .message_keys = &named_},
+        false,
+        carry_over_,
+        {}};
+};
+
+TEST_F(MessageKeysTest, StandBesideTheKeyThatRowsAreFoundBy) {
+    ASSERT_EQ(declare("users"), Relations::Declared::known);
+    EXPECT_THAT(now().message_key, ElementsAre(1U, 2U));
+    EXPECT_THAT(now().key, ElementsAre(0U));
+    EXPECT_THAT(record_key(now()), ElementsAre(1U, 2U));
+}
+
+TEST_F(MessageKeysTest, OtherTablesKeepTheirs) {
+    ASSERT_EQ(declare("orders"), Relations::Declared::known);
+    EXPECT_THAT(now().message_key, IsEmpty());
+    EXPECT_THAT(record_key(now()), ElementsAre(0U));
+}
+
+TEST_F(MessageKeysTest, AColumnThatIsNotThereStopsUsAndIsNamed) {
+    const auto declared = declare("users", {{"id", kInt4, true}, {"name", kText, true}});
+    ASSERT_FALSE(declared);
+    EXPECT_EQ(declared.error().next, Error::Next::stop);
+    EXPECT_EQ(declared.error().where, "table public.users");
+    EXPECT_EQ(declared.error().what,
+              "source.message_keys names the column age, which is not in the table");
+}
+
 }  // namespace
 }  // namespace pgc

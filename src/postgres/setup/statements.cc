@@ -181,6 +181,21 @@ SELECT DISTINCT n.nspname AS schema, c.relname AS name
  WHERE a.attgenerated = 's' AND NOT a.attisdropped AND c.oid >= 16384)sql";
 }
 
+std::string sent_columns_query() {
+    return R"sql(/* pg-capture: sent columns */
+SELECT n.nspname AS schema, c.relname AS name, a.attname AS column_name,
+       c.relreplident IN ('f', 'n') OR
+       coalesce((SELECT bool_or(a.attnum = ANY (x.indkey)) FROM pg_index x
+                  WHERE x.indrelid = c.oid AND x.indimmediate AND x.indisvalid
+                    AND CASE c.relreplident WHEN 'i' THEN x.indisreplident
+                                            ELSE x.indisprimary END), true) AS sent
+  FROM pg_attribute a
+  JOIN pg_class c ON c.oid = a.attrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
+   AND c.relpersistence = 'p' AND c.oid >= 16384)sql";
+}
+
 std::string managed_role_query() {
     return R"sql(/* pg-capture: managed role */
 SELECT EXISTS (SELECT 1 FROM pg_roles

@@ -49,6 +49,10 @@ std::string published_tables_query(const std::vector<std::string>& names);
 // One row for each table with a stored generated column (12+): schema, name.
 std::string generated_columns_query();
 
+// One row for each column of a table: schema, name, column_name, sent (with each old row that the
+// server sends: of a table without a replica identity it sends none).
+std::string sent_columns_query();
+
 // One row: replication. Managed services give the right to replicate by membership.
 std::string managed_role_query();
 

@@ -20,7 +20,8 @@ Selection selection_of(const PostgresConfig& config, bool filter_tables) {
             [&config](std::string_view schema, std::string_view table, const Lineage* above) {
                 return above == nullptr ? !filter_decides(config.tables, schema, table)
                                         : filter_means(config.tables, schema, table, *above);
-            }};
+            },
+        .message_keys = &config.message_keys};
 }
 
 }  // namespace pgc

@@ -15,7 +15,7 @@ constexpr std::size_t kBatch_overhead = 61;
 
 std::string columns_text(const Relation& relation) {
     std::string text;
-    for (const std::uint32_t place : relation.key) {
+    for (const std::uint32_t place : record_key(relation)) {
         if (!text.empty()) text += ", ";
         text += relation.columns[place].name;
     }

@@ -186,11 +186,5 @@ TEST_F(KafkaOptionsTest, EverythingWrongIsToldAtOnceWithItsPlace) {
     EXPECT_THAT(places, Contains("shop.yaml:5"));
 }
 
-TEST(ColumnNamesTest, AreJoinedByPlus) {
-    EXPECT_THAT(*column_names("a + b"), ElementsAre("a", "b"));
-    EXPECT_FALSE(column_names(""));
-    EXPECT_FALSE(column_names("a++b"));
-}
-
 }  // namespace
 }  // namespace pgc
