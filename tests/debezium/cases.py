@@ -101,7 +101,8 @@ CASES = [
     Case("names-field_avro_unicode", "names", {"field.name.adjustment.mode": "avro_unicode", **_SCHEMAS}),
     Case("names-schema_avro", "names", {"schema.name.adjustment.mode": "avro", **_SCHEMAS}),
     Case("names-schema_avro_unicode", "names", {"schema.name.adjustment.mode": "avro_unicode", **_SCHEMAS}),
-    Case("message_keys", "message_keys", {"message.key.columns": "public.keyed:b,a;(.*).keyless:a;public.default_identity:a"}),
+    Case("message_keys", "message_keys", {"message.key.columns": "public.keyed:b,a;(.*).keyless:a"}),
+    Case("message_keys_unsent", "message_keys_unsent", {"message.key.columns": "(.*).default_identity:a"}),
     Case("message_keys-everywhere", "message_keys", {"message.key.columns": "(.*).keyed:a", **_SCHEMAS}),
     *(Case(name, name, {}) for name in (
         "snapshot_marks", "snapshot_marks_last_empty", "snapshot_marks_first_empty", "snapshot_empty",

@@ -207,7 +207,6 @@ def compared(ours):
 
 # setting -> why cases with it are recorded and not compared.
 NO_COUNTERPART = {
-    "message.key.columns": "there is no such option yet",
     "heartbeat.interval.ms": "there is no such option yet",
     "include.unknown.datatypes": "we carry these types always, and not as their text in base64",
 }
@@ -218,6 +217,7 @@ REFUSED = {
     "too_far": "time_precision_mode",
     "times-time_nanoseconds": "time_precision_mode",
     "times-time_nanoseconds_schemas": "time_precision_mode",
+    "message_keys_unsent": "REPLICA IDENTITY FULL",
 }
 
 
