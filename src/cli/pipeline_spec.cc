@@ -14,6 +14,7 @@ void as_debezium(KafkaConfig& kafka, const PipelineSpec& spec) {
     if (spec.format_type == FormatType::debezium && !spec.settings.given("format.headers")) {
         kafka.headers = false;
     }
+    kafka.plain_topics = true;
     if (!spec.settings.given("kafka.message_topic")) kafka.message_topic = "{prefix}.message";
     if (!spec.debezium.transaction_metadata) return;
     kafka.transaction_topic = spec.settings.given("kafka.transaction_topic")

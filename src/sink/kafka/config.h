@@ -62,6 +62,7 @@ struct KafkaConfig {
     std::string topic_prefix = "cdc";
     // Templates of names, good ones; see topic_name.h.
     std::string topic = "{prefix}.{schema}.{table}";
+    bool plain_topics = false;  // names of tables' topics are as plain_topic_name() makes them
     std::string message_topic = "{prefix}.messages";
     std::optional<std::string> transaction_topic;  // none: no marks of transactions are written
     std::string dead_letter_topic = "{prefix}.dead_letters";

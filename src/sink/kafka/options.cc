@@ -17,7 +17,8 @@ constexpr Option kMainOptions[] = {
      .fallback = "{prefix}.{schema}.{table}",
      .help = "name of a table's topic, of {prefix}, {db}, {schema}, {table} and literal text",
      .doc = "Characters that no topic's name can hold become `_`, and a name changed like that "
-            "ends in a hash of what it was. Two tables that would get the same name are an error; "
+            "ends in a hash of what it was, unless messages are of Debezium's form, whose names of "
+            "topics have none. Two tables that would get the same name are an error; "
             "where the template has no `{table}`, tables share a topic by intention."},
     {.path = "kafka.message_topic",
      .fallback = "{prefix}.messages",

@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t kSuffix = 9;  // "-5f3a91c7"
 
-bool is_legal(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-}
-
 bool continues_character(char c) noexcept {
     return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
@@ -93,7 +88,7 @@ std::string template_fault(std::string_view text, TopicOf of) {
                                of == TopicOf::table ? "{prefix}, {db}, {schema} and {table}"
                                                     : "{prefix} and {db}");
         }
-        if (!piece.variable && !std::ranges::all_of(piece.text, is_legal)) {
+        if (!piece.variable && !std::ranges::all_of(piece.text, is_topic_character)) {
             return "a topic's name may hold A-Z, a-z, 0-9, ., _ and - only";
         }
     }
@@ -110,7 +105,7 @@ std::string fill_template(std::string_view text, const TopicVariables& variables
 
 bool is_topic_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= kTopicName_max && !is_dots(name) &&
-           std::ranges::all_of(name, is_legal);
+           std::ranges::all_of(name, is_topic_character);
 }
 
 std::string safe_topic_name(std::string_view name) {
@@ -119,7 +114,7 @@ std::string safe_topic_name(std::string_view name) {
     for (const char c : name) {
         if (continues_character(c)) continue;
         if (safe.size() == kTopicName_max - kSuffix) break;
-        safe += is_legal(c) ? c : '_';
+        safe += is_topic_character(c) ? c : '_';
     }
     if (is_dots(name)) safe.assign(name.size(), '_');
     return fmt::format("{}-{:08x}", safe, murmur2(name));
@@ -127,6 +122,7 @@ std::string safe_topic_name(std::string_view name) {
 
 TopicNames::TopicNames(const KafkaConfig& config)
     : template_(config.topic),
+      plain_(config.plain_topics),
       prefix_(config.topic_prefix),
       database_(config.database),
       messages_(of_pipeline(config.message_topic)),
@@ -149,10 +145,13 @@ std::string TopicNames::owner(std::string_view schema, std::string_view table) c
     return uses(template_, "schema") ? fmt::format("schema {}", part(schema)) : "all tables";
 }
 
+std::string TopicNames::name_of(std::string_view schema, std::string_view table) const {
+    const std::string name = fill_template(template_, {prefix_, database_, schema, table});
+    return plain_ ? plain_topic_name(name) : safe_topic_name(name);
+}
+
 Result<TopicNames::Topic> TopicNames::of_table(std::string_view schema, std::string_view table) {
-    Topic topic{
-        .name = safe_topic_name(fill_template(template_, {prefix_, database_, schema, table})),
-        .lookalike = {}};
+    Topic topic{.name = name_of(schema, table), .lookalike = {}};
     std::string whose = owner(schema, table);
     const auto [entry, added] = owners_.try_emplace(topic.name, whose);
     if (!added && entry->second != whose) {

@@ -6,21 +6,20 @@
 // 1 to 249 of A-Z a-z 0-9 . _ - and neither "." nor "..". A name that isn't is made safe:
 // each character it can't hold becomes _, what is too long is cut, and a hash of the name
 // as it was is put after: "cdc.public.Order_Details-5f3a91c7". So two tables nearly never
-// get the same name; where they do, the second is refused.
+// get the same name; where they do, the second is refused. With messages of Debezium's form tables
+// have the names that Debezium gives them, which are without the hash.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "core/topic_characters.h"
 #include "sink/kafka/config.h"
 
 namespace pgc {
-
-inline constexpr std::size_t kTopicName_max = 249;
 
 struct TopicVariables {
     std::string_view prefix;
@@ -70,9 +69,11 @@ public:
 
 private:
     std::string of_pipeline(std::string_view text) const;
+    std::string name_of(std::string_view schema, std::string_view table) const;
     std::string owner(std::string_view schema, std::string_view table) const;
 
     const std::string template_;
+    const bool plain_;
     const std::string prefix_;
     const std::string database_;
     const std::string messages_;

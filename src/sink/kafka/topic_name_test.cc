@@ -91,6 +91,15 @@ TEST(TopicNamesTest, GiveTheSameAnswerAtEachCall) {
     EXPECT_EQ(names.positions(), "pg-capture.positions");
 }
 
+TEST(TopicNamesTest, ArePlainWhereTheConfigurationSaysSo) {
+    KafkaConfig plain = config();
+    plain.plain_topics = true;
+    TopicNames names(plain);
+    EXPECT_EQ(topic_of(names, "Odd Schema", "t-1"), "cdc.Odd_Schema.t-1");
+    EXPECT_THAT(topic_of(names, "Odd_Schema", "t-1"),
+                HasSubstr("would share the topic cdc.Odd_Schema.t-1"));
+}
+
 TEST(TopicNamesTest, RefuseASecondTableAndNameBoth) {
     TopicNames names(config());
     EXPECT_EQ(topic_of(names, "a.b", "c"), "cdc.a.b.c");

@@ -1,0 +1,21 @@
+// What names of topics are made of.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace pgc {
+
+inline constexpr std::size_t kTopicName_max = 249;
+
+constexpr bool is_topic_character(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+}
+
+// `name`, which is UTF-8, as Debezium makes it one of a topic: each unit of UTF-16 that no topic
+// can hold is _, and what is too long is cut. So different names may become the same.
+std::string plain_topic_name(std::string_view name);
+
+}  // namespace pgc
