@@ -76,9 +76,10 @@ public:
         assert(done);
     }
 
-    void write_unsent(const ColumnForm& form, const FormPlan& plan, std::string_view placeholder) {
+    void write_unsent(const ColumnForm& form, const FormPlan& plan,
+                      const Placeholder& placeholder) {
         switch (form.form) {
-            case Form::decimal: E::decimal(out_, placeholder, plan.scale); return;
+            case Form::decimal: E::decimal(out_, placeholder.bytes, plan.scale); return;
             case Form::variable_decimal: write_decimal(plan, placeholder); return;
             case Form::composite: write_parts(form, plan, placeholder); return;
             case Form::array: write_array(form, plan, placeholder); return;
@@ -87,13 +88,13 @@ public:
             default: break;
         }
         if (form.schema->type == ConnectType::string) {
-            static_cast<void>(E::text(context_, out_, placeholder));
+            static_cast<void>(E::text(context_, out_, placeholder.text));
         } else if (form.schema->type == ConnectType::bytes) {
-            E::bytes(out_, placeholder);
+            E::bytes(out_, placeholder.bytes);
         } else if (form.form == Form::geometry || form.form == Form::ewkb) {
             const auto start = E::begin_structure(out_);
             out_.text(plan.fields[0].present);
-            E::bytes(out_, placeholder);
+            E::bytes(out_, placeholder.bytes);
             out_.text(plan.fields[1].absent);
             out_.text(plan.fields[2].absent);
             E::end_structure(out_, start);
@@ -109,15 +110,15 @@ private:
         return value;
     }
 
-    void write_decimal(const FormPlan& plan, std::string_view placeholder) {
+    void write_decimal(const FormPlan& plan, const Placeholder& placeholder) {
         const auto start = E::begin_structure(out_);
         out_.text(plan.fields[0].present);
         E::integer(out_, 0);
         out_.text(plan.fields[1].present);
-        E::bytes(out_, placeholder);
+        E::bytes(out_, placeholder.bytes);
         E::end_structure(out_, start);
     }
-    void write_parts(const ColumnForm& form, const FormPlan& plan, std::string_view placeholder) {
+    void write_parts(const ColumnForm& form, const FormPlan& plan, const Placeholder& placeholder) {
         if (form.parts.empty()) {
             out_.text(E::kEmptyStructure);
             return;
@@ -130,16 +131,18 @@ private:
         E::end_structure(out_, start);
     }
     // Numbers: the placeholder's bytes, one each.
-    void write_array(const ColumnForm& form, const FormPlan& plan, std::string_view placeholder) {
+    void write_array(const ColumnForm& form, const FormPlan& plan, const Placeholder& placeholder) {
         const bool numbers =
             form.parts.front().form == Form::integer || form.parts.front().form == Form::date_days;
-        const std::size_t count = numbers ? placeholder.size() : 1;
+        const std::size_t count = numbers ? placeholder.bytes.size() : 1;
         const auto start = E::begin_array(out_, count);
         for (std::size_t i = 0; i < count; ++i) {
             if (i > 0) E::next(out_);
             const auto element = E::begin_element(out_, plan.element);
             if (numbers) {
-                E::integer(out_, static_cast<signed char>(placeholder[i]));
+                E::integer(out_, static_cast<signed char>(placeholder.bytes[i]));
+            } else if (form.parts.front().schema->name == "io.debezium.data.Uuid") {
+                E::plain(out_, placeholder.uuid);
             } else {
                 write_unsent(form.parts.front(), plan.parts.front(), placeholder);
             }
@@ -147,17 +150,17 @@ private:
         }
         E::end_array(out_, start);
     }
-    void write_map(const FormPlan& plan, std::string_view placeholder) {
+    void write_map(const FormPlan& plan, const Placeholder& placeholder) {
         const auto start = E::begin_map(out_, 1);
         const auto entry = E::begin_entry(out_, plan.entry);
-        static_cast<void>(E::text(context_, out_, placeholder));
+        static_cast<void>(E::text(context_, out_, placeholder.text));
         out_.text(plan.entry.value.present);
-        static_cast<void>(E::text(context_, out_, placeholder));
+        static_cast<void>(E::text(context_, out_, placeholder.text));
         E::end_entry(out_, plan.entry, entry);
         E::end_map(out_, start);
     }
-    void write_object(std::string_view placeholder) {
-        const std::string quoted = json_string(placeholder);
+    void write_object(const Placeholder& placeholder) {
+        const std::string quoted = json_string(placeholder.text);
         static_cast<void>(E::text(context_, out_, '{' + quoted + ':' + quoted + '}'));
     }
 
@@ -177,7 +180,7 @@ std::string nothing_bytes(const ColumnForm& form, const FormPlan& plan) {
 
 template <typename Encoding>
 std::string unsent_bytes(const ColumnForm& form, const FormPlan& plan,
-                         std::string_view placeholder) {
+                         const Placeholder& placeholder) {
     Constants<Encoding> constants;
     constants.write_unsent(form, plan, placeholder);
     return constants.take();
@@ -187,10 +190,10 @@ template std::string nothing_bytes<JsonEncoding>(const ColumnForm&, const FormPl
 template std::string nothing_bytes<AvroEncoding>(const ColumnForm&, const FormPlan&);
 template std::string nothing_bytes<ProtobufEncoding>(const ColumnForm&, const FormPlan&);
 template std::string unsent_bytes<JsonEncoding>(const ColumnForm&, const FormPlan&,
-                                                std::string_view);
+                                                const Placeholder&);
 template std::string unsent_bytes<AvroEncoding>(const ColumnForm&, const FormPlan&,
-                                                std::string_view);
+                                                const Placeholder&);
 template std::string unsent_bytes<ProtobufEncoding>(const ColumnForm&, const FormPlan&,
-                                                    std::string_view);
+                                                    const Placeholder&);
 
 }  // namespace pgc

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "format/debezium/column_form.h"
 #include "format/debezium/form_writers.h"
+#include "format/debezium/placeholder.h"
 
 namespace pgc {
 
@@ -17,16 +17,16 @@ std::string nothing_bytes(const ColumnForm& form, const FormPlan& plan);
 // For a TOASTed value that did not change, so that the server did not send it.
 template <typename Encoding>
 std::string unsent_bytes(const ColumnForm& form, const FormPlan& plan,
-                         std::string_view placeholder);
+                         const Placeholder& placeholder);
 
 extern template std::string nothing_bytes<JsonEncoding>(const ColumnForm&, const FormPlan&);
 extern template std::string nothing_bytes<AvroEncoding>(const ColumnForm&, const FormPlan&);
 extern template std::string nothing_bytes<ProtobufEncoding>(const ColumnForm&, const FormPlan&);
 extern template std::string unsent_bytes<JsonEncoding>(const ColumnForm&, const FormPlan&,
-                                                       std::string_view);
+                                                       const Placeholder&);
 extern template std::string unsent_bytes<AvroEncoding>(const ColumnForm&, const FormPlan&,
-                                                       std::string_view);
+                                                       const Placeholder&);
 extern template std::string unsent_bytes<ProtobufEncoding>(const ColumnForm&, const FormPlan&,
-                                                           std::string_view);
+                                                           const Placeholder&);
 
 }  // namespace pgc

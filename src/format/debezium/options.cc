@@ -7,6 +7,7 @@
 
 #include "base/words.h"
 #include "config/option_checker.h"
+#include "format/debezium/placeholder.h"
 #include "format/options.h"
 
 namespace pgc {
@@ -36,6 +37,7 @@ constexpr auto kAdjustments =
                                {"avro", NameAdjustment::avro},
                                {"avro_unicode", NameAdjustment::avro_unicode}});
 constexpr std::string_view kSkippable = "c|u|d|t|none";
+constexpr std::string_view kPlaceholder = "format.debezium.unavailable_value_placeholder";
 constexpr std::string_view kMessageKeyColumns = "format.debezium.message_key_columns";
 
 constexpr Option kOptions[] = {
@@ -72,11 +74,11 @@ constexpr Option kOptions[] = {
      .help = "how hstore is written",
      .doc = "Debezium's `hstore.handling.mode`: a text of JSON, or an object.",
      .words = kHstores.all()},
-    {.path = "format.debezium.unavailable_value_placeholder",
+    {.path = kPlaceholder,
      .fallback = "__debezium_unavailable_value",
      .help = "what stands for an unchanged TOASTed value that the server did not send",
-     .doc = "Debezium's `unavailable.value.placeholder`. With `source.toast: reselect` the value "
-            "as it is now stands there instead."},
+     .doc = "Debezium's `unavailable.value.placeholder`: a text, or bytes as `hex:00ff`. With "
+            "`source.toast: reselect` the value as it is now stands there instead."},
     {.path = "format.debezium.tombstones_on_delete",
      .kind = OptionKind::boolean,
      .fallback = "true",
@@ -136,7 +138,14 @@ public:
 private:
     void of_debezium() {
         none_and_others();
+        placeholder();
         message_keys();
+    }
+
+    void placeholder() {
+        if (!good(kPlaceholder) || is_placeholder(settings().text(kPlaceholder))) return;
+        add(kPlaceholder, "after hex: there must be pairs of hexadecimal digits",
+            "write bytes as hex:00ff, or a text that begins otherwise");
     }
 
     void message_keys() {
@@ -189,7 +198,7 @@ DebeziumOptions debezium_options(const Settings& settings) {
     options.binary = settings.choice(path("binary_handling_mode"), kBinaries);
     options.interval = settings.choice(path("interval_handling_mode"), kIntervals);
     options.hstore = settings.choice(path("hstore_handling_mode"), kHstores);
-    options.unavailable_value = settings.text(path("unavailable_value_placeholder"));
+    options.unavailable_value = settings.text(kPlaceholder);
     options.tombstones = settings.boolean(path("tombstones_on_delete"));
     options.transaction_metadata = settings.boolean(path("provide_transaction_metadata"));
     options.field_names = settings.choice(path("field_name_adjustment_mode"), kAdjustments);

@@ -34,7 +34,7 @@ struct DebeziumOptions {
     HstoreHandling hstore = HstoreHandling::json;
     NameAdjustment field_names = NameAdjustment::none;
     NameAdjustment schema_names = NameAdjustment::none;
-    std::string unavailable_value = "__debezium_unavailable_value";
+    std::string unavailable_value = "__debezium_unavailable_value";  // as in placeholder.h
     bool tombstones = true;
     bool transaction_metadata = false;
     bool extended_headers = true;

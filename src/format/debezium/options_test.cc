@@ -28,6 +28,17 @@ TEST_F(DebeziumOptionsTest, TheTableIsSound) {
     EXPECT_THAT(declarations.faults(), IsEmpty());
 }
 
+TEST_F(DebeziumOptionsTest, APlaceholderIsATextOrPairsOfHexadecimalDigits) {
+    for (const char* good : {"gone", "hex", "hex:", "hex:00fF"}) {
+        give("format.debezium.unavailable_value_placeholder", good);
+        EXPECT_THAT(errors(), IsEmpty()) << good;
+    }
+    for (const char* bad : {"hex:0", "hex:0g", "hex: 00"}) {
+        give("format.debezium.unavailable_value_placeholder", bad);
+        EXPECT_THAT(errors(), ElementsAre(HasSubstr("pairs of hexadecimal digits"))) << bad;
+    }
+}
+
 TEST_F(DebeziumOptionsTest, MessageKeysAreDebeziums) {
     EXPECT_TRUE(keys().empty());
     give("format.debezium.message_key_columns",

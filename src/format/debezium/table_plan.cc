@@ -3,11 +3,13 @@
 #include <memory>
 #include <utility>
 
+#include "core/topic_characters.h"
 #include "format/cells.h"
 #include "format/debezium/column_default.h"
 #include "format/debezium/field_numbers.h"
 #include "format/debezium/form_constants.h"
 #include "format/debezium/names.h"
+#include "format/debezium/placeholder.h"
 
 namespace pgc {
 namespace {
@@ -68,15 +70,19 @@ DebeziumColumn compile_column(const Relation& relation, std::uint32_t place, std
         if (instead.empty()) instead = nothing_bytes<Encoding>(form, plan.form);
         plan.absent = bytes.present + instead;
     }
-    plan.unsent =
-        bytes.present + unsent_bytes<Encoding>(form, plan.form, options.unavailable_value);
+    plan.unsent = bytes.absent;
+    if (!column.nullable || has_placeholder(*column.type, form)) {
+        plan.unsent =
+            bytes.present +
+            unsent_bytes<Encoding>(form, plan.form, placeholder_of(options.unavailable_value));
+    }
     return plan;
 }
 
 }  // namespace
 
 std::string table_topic(const Relation& relation, const FormatContext& about) {
-    return about.name + '.' + relation.schema + '.' + relation.name;
+    return plain_topic_name(about.name + '.' + relation.schema + '.' + relation.name);
 }
 
 std::vector<std::uint32_t> captured_columns(const Relation& relation) {

@@ -45,7 +45,7 @@ struct DebeziumTable : HeadedMessages {
     std::string names;  // the fields schema and table of the source block
 };
 
-// The names that schemas and topics begin with: "cdc.public.users".
+// What the names of its schemas begin with, which is its topic in Debezium: "cdc.public.users".
 std::string table_topic(const Relation& relation, const FormatContext& about);
 
 ConnectSchemaPtr row_schema(const ColumnsPlan& row, const std::string& name, bool optional);
