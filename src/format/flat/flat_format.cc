@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "format/debezium/names.h"
+#include "format/json/text.h"
 
 namespace pgc {
 namespace {
@@ -41,7 +42,7 @@ ConnectSchemaPtr made_optional(const ConnectSchema& schema) {
 
 template <typename Encoding>
 FlatFormat<Encoding>::FlatFormat(TableFormatDeps deps, FlatOptions flat)
-    : Base(std::move(deps)), flat_(std::move(flat)) {}
+    : Base(std::move(deps)), flat_(std::move(flat)), shown_(Base::options_.invalid_utf8) {}
 
 template <typename Encoding>
 FlatTable FlatFormat<Encoding>::compile(const Relation& relation, const SchemaNumbers& numbers) {
@@ -61,6 +62,12 @@ FlatTable FlatFormat<Encoding>::compile(const Relation& relation, const SchemaNu
     }
     table.fields = added(table, flat_.fields, place, value);
     table.headers = added(table, flat_.headers, 0, nullptr);
+    for (AddedField& one : table.headers) {
+        if (one.column == nullptr) continue;
+        one.shown =
+            compile_columns<JsonEncoding>(relation, {one.column->place}, debezium_, about_, nullptr)
+                .columns.front();
+    }
     const std::string topic = table_topic(relation, about_);
     const auto named = [&](const char* suffix) {
         return adjusted_schema_name(topic + suffix, debezium_.schema_names);
@@ -235,7 +242,7 @@ bool FlatFormat<Encoding>::add_headers(const FlatTable& table, const Change& cha
     for (const AddedField& one : table.headers) {
         // A tombstone says of itself only what it was made of.
         if (!record.has_value && one.field.field != "op") continue;
-        headers[count++] = {out.arena.copy(one.field.name), header_value(one, table, change, out)};
+        if (!write_header(table, one, change, out, headers[count++])) return false;
     }
     record.first_header = headers;
     record.header_count = static_cast<std::uint32_t>(count);
@@ -243,10 +250,17 @@ bool FlatFormat<Encoding>::add_headers(const FlatTable& table, const Change& cha
 }
 
 template <typename Encoding>
-std::string_view FlatFormat<Encoding>::header_value(const AddedField& one, const FlatTable& table,
-                                                    const Change& change, RecordBatch& out) {
-    if (one.column != nullptr) return {};
-    const Plain value = plain_value(table, one.field, change);
+bool FlatFormat<Encoding>::write_header(const FlatTable& table, const AddedField& one,
+                                        const Change& change, RecordBatch& out,
+                                        RecordHeader& header) {
+    header = {out.arena.copy(one.field.name), {}};
+    if (one.shown) return column_header(one, change, out, header.value);
+    header.value = plain_header(plain_value(table, one.field, change), out);
+    return true;
+}
+
+template <typename Encoding>
+std::string_view FlatFormat<Encoding>::plain_header(const Plain& value, RecordBatch& out) {
     switch (value.kind) {
         case Plain::Kind::null: return {};
         case Plain::Kind::text: return out.arena.copy(value.text);
@@ -254,6 +268,25 @@ std::string_view FlatFormat<Encoding>::header_value(const AddedField& one, const
     }
     const fmt::format_int digits{value.number};
     return out.arena.copy({digits.data(), digits.size()});
+}
+
+// Whatever messages are encoded in, headers are read by people and tools: JSON, and texts as they
+// are.
+template <typename Encoding>
+bool FlatFormat<Encoding>::column_header(const AddedField& one, const Change& change,
+                                         RecordBatch& out, std::string_view& header) {
+    const auto [before, after] = rows_of(change);
+    const Cell* const cells = one.field.of == Of::before ? before : after;
+    Writer writer;
+    writer.begin(out.arena);
+    if (!shown_.write_as(writer, *one.shown, {}, cells)) {
+        return row_.fail(shown_.fault(), shown_.failed_column());
+    }
+    const std::string_view json = writer.finish();
+    if (json.empty()) return true;  // null
+    header = json.starts_with('"') ? out.arena.copy(plain_text(json)) : json;
+    if (header.empty()) header = "";  // that of an empty text is not null
+    return true;
 }
 
 template class FlatFormat<JsonEncoding>;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct AddedField {
     ConnectSchemaPtr schema;
     FieldBytes bytes;
     const DebeziumColumn* column = nullptr;  // of before and after; in DebeziumTable::row
+    std::optional<DebeziumColumn> shown;     // of a header: the column as JSON
 };
 
 struct FlatTable : DebeziumTable {
@@ -69,8 +71,11 @@ private:
     Plain source_value(const FlatTable& table, std::string_view field, const Change& change);
     bool add_headers(const FlatTable& table, const Change& change, std::string_view other_key,
                      Record& record, RecordBatch& out);
-    std::string_view header_value(const AddedField& added, const FlatTable& table,
-                                  const Change& change, RecordBatch& out);
+    bool write_header(const FlatTable& table, const AddedField& added, const Change& change,
+                      RecordBatch& out, RecordHeader& header);
+    std::string_view plain_header(const Plain& value, RecordBatch& out);
+    bool column_header(const AddedField& added, const Change& change, RecordBatch& out,
+                       std::string_view& header);
 
     using Base::about_;
     using Base::debezium_;
@@ -79,7 +84,8 @@ private:
     using Base::row_;
 
     const FlatOptions flat_;
-    std::string text_;  // of the field at hand
+    RowEncoder<JsonEncoding> shown_;  // of columns in headers
+    std::string text_;                // of the field at hand
 };
 
 extern template class FlatFormat<JsonEncoding>;

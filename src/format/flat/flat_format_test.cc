@@ -53,6 +53,27 @@ TEST_F(FlatFormatTest, AColumnThatIsCalledAsAnAddedFieldIsRefused) {
     EXPECT_NE(done.error().what.find("\"__deleted\""), std::string::npos);
 }
 
+TEST_F(FlatFormatTest, ColumnsInHeadersAreTextsAsTheyAreAndElseJson) {
+    const FlatOptions options{
+        .headers = {{.of = FlatField::Of::after, .field = "name", .name = "__name"},
+                    {.of = FlatField::Of::after, .field = "id", .name = "__id"},
+                    {.of = FlatField::Of::before, .field = "name", .name = "__was"}}};
+    changes_.insert(users_, {changes_.text("7"), changes_.text("a \"b\"\n\x01\\")});
+    changes_.insert(users_, {changes_.text("8"), changes_.text("")});
+    changes_.insert(users_, {changes_.text("9"), Changes::null()});
+    ASSERT_TRUE(encode(options));
+    const auto header = [&](std::size_t i, std::string_view name) {
+        const auto headers = out_.records.at(i).headers();
+        return std::ranges::find(headers, name, &RecordHeader::name)->value;
+    };
+    EXPECT_EQ(header(0, "__name"), "a \"b\"\n\x01\\");
+    EXPECT_EQ(header(0, "__id"), "7");
+    EXPECT_EQ(header(0, "__was").data(), nullptr);
+    EXPECT_EQ(header(1, "__name"), "");
+    EXPECT_NE(header(1, "__name").data(), nullptr);
+    EXPECT_EQ(header(2, "__name").data(), nullptr);
+}
+
 constexpr std::size_t kNeeded = 100'000;  // bytes for one value
 std::size_t most_held = 0;
 

@@ -1,5 +1,7 @@
 #include "format/json/text.h"
 
+#include <cassert>
+#include <charconv>
 #include <cstddef>
 
 #include "format/json/string.h"
@@ -38,6 +40,34 @@ bool write_text(TextRules& rules, Writer& out, std::string_view text) {
     }
     out.rewind(start);
     return write_broken_text(rules, out, text);
+}
+
+std::string plain_text(std::string_view quoted) {
+    assert(quoted.size() >= 2 && quoted.front() == '"' && quoted.back() == '"');
+    quoted = quoted.substr(1, quoted.size() - 2);
+    std::string text;
+    for (std::size_t i = 0; i < quoted.size(); ++i) {
+        if (quoted[i] != '\\') {
+            text += quoted[i];
+            continue;
+        }
+        switch (const char escaped = quoted[++i]) {
+            case 'b': text += '\b'; break;
+            case 'f': text += '\f'; break;
+            case 'n': text += '\n'; break;
+            case 'r': text += '\r'; break;
+            case 't': text += '\t'; break;
+            case 'u': {  // of control characters only
+                int code = 0;
+                std::from_chars(quoted.data() + i + 1, quoted.data() + i + 5, code, 16);
+                text += static_cast<char>(code);
+                i += 4;
+                break;
+            }
+            default: text += escaped;
+        }
+    }
+    return text;
 }
 
 std::string json_string(std::string_view text) {

@@ -21,6 +21,9 @@ struct TextRules {
 // `text` between quotes. False, with the fault set, when it can't be: `out` is to be rewound then.
 bool write_text(TextRules& rules, Writer& out, std::string_view text);
 
+// Of a JSON string of ours what it says: without its quotes and escapes.
+std::string plain_text(std::string_view quoted);
+
 // `"text"` for a name of the catalog. One that is not UTF-8 is written in base64, so that distinct
 // names stay distinct.
 std::string json_string(std::string_view text);
