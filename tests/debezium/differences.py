@@ -44,6 +44,9 @@ def snapshot_transaction(lines):
         for source in _sources(line):
             if source["snapshot"] != "false":
                 source["txId"] = None
+        for added in (line["value"], line["headers"]) if _is_row_of_snapshot(line) else ():
+            if "__txId" in added:
+                added["__txId"] = None
     return lines
 
 
@@ -57,12 +60,33 @@ def first_sequence(lines):
                 source["sequence"][0] = min(
                     (other["lsn"] for one in lines for other in _sources(one) if other["txId"] == source["txId"]),
                     key=lambda token: int(token[3:]))
+        for added in (line["value"], line["headers"]):
+            # In cases with these the first transaction has one change.
+            if isinstance(added, dict) and (added.get("__source_sequence") or "known")[0] is None:
+                added["__source_sequence"][0] = added["__lsn"]
     return lines
 
 
 def keyless_tombstones(lines):
     """The deletion of a row without a key has no tombstone: it would have none for whom to be."""
     return [line for line in lines if line["key"] is not None or line["value"] is not None]
+
+
+def index_keys(lines):
+    """A key is what a DELETE brings: the columns of a replica identity index that lacks some of the primary key's."""
+    rows = [line for line in lines if line["topic"].endswith(".i_index")]
+    for i, line in enumerate(rows):
+        line["key"] = _index_key(line["value"] or rows[i - 1]["value"])     # a tombstone follows its deletion
+        if "key_schema" in line:
+            line["key_schema"]["fields"][0]["field"] = "u"
+        others = {"__debezium.newkey": rows[i + 1:i + 3], "__debezium.oldkey": rows[max(i - 2, 0):i]}
+        for name in others.keys() & line["headers"].keys():
+            line["headers"][name] = _index_key(next(other["value"] for other in others[name] if other["value"]))
+    return lines
+
+
+def _index_key(value):
+    return {"u": (value["after"] or value["before"])["u"]}
 
 
 def nulls_with_defaults(lines):
@@ -187,9 +211,8 @@ def _without_other(topic, field):
     return field
 
 
-DIFFERENCES = [snapshot_order, snapshot_marks, snapshot_transaction, first_sequence, keyless_tombstones,
-               nulls_with_defaults, array_elements,
-               infinite_text]
+DIFFERENCES = [index_keys, snapshot_order, snapshot_marks, snapshot_transaction, first_sequence, keyless_tombstones,
+               nulls_with_defaults, array_elements, infinite_text]
 
 
 def expected(lines, differences=None):
@@ -227,7 +250,7 @@ def has_ended(case):
 
 
 # Workloads whose records differ in what is not looked into yet.
-NOT_COMPARED_YET = {"operations", "identities", "toast", "transactions", "names", "names_plain", "unwrap"}
+NOT_COMPARED_YET = {"operations", "transactions"}
 
 
 def is_compared(case):

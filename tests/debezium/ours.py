@@ -32,7 +32,7 @@ WITHOUT = {"include.unknown.datatypes", "transforms", "transforms.unwrap.type"}
 
 def options(settings):
     """Our options for Debezium's settings."""
-    chosen = {"format.type": "flat" if "transforms" in settings else "debezium"}
+    chosen = {"format.type": "flat", "format.headers": "false"} if "transforms" in settings else {"format.type": "debezium"}
     for name, value in settings.items():
         if name not in WITHOUT:
             chosen[OPTIONS[name.removeprefix("transforms.unwrap.")]] = value

@@ -40,7 +40,11 @@ def run(request):
 _RUNS = pytest.StashKey()
 
 
-@pytest.mark.parametrize("case", **names(COMPARED, by_day=[*TYPES, "numbers-schemas", "times-schemas", "defaults-schemas"]))
+BY_DAY = [*TYPES, "numbers-schemas", "times-schemas", "defaults-schemas", "identities", "names-schemas",
+          "toast_types-modes", "unwrap-added"]
+
+
+@pytest.mark.parametrize("case", **names(COMPARED, by_day=BY_DAY))
 def test_records_are_as_debezium_makes_them(case, servers, broker, run):
     made = ours.record(servers(), broker, run(case))
     found = golden.lines_of(made.records, made.name)
