@@ -62,9 +62,8 @@ def test_values_that_have_no_form_are_refused(case, servers, broker, run):
 @pytest.mark.parametrize("difference", differences.DIFFERENCES, ids=[d.__name__ for d in differences.DIFFERENCES])
 def test_each_difference_is_one(difference):
     """What changes nothing in any case is a difference no more."""
-    changed = [case.name for case in COMPARED
-               if golden.difference(lines_of(case), differences.expected(lines_of(case), [difference]))]
-    assert changed
+    assert any(differences.expected(lines_of(case), [difference]) != differences.expected(lines_of(case), [])
+               for case in COMPARED)
 
 
 def test_every_case_is_recorded_and_none_is_left_over():
