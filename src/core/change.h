@@ -44,6 +44,18 @@ struct Message {
     bool transactional = false;
 };
 
+// Which of its table's rows, and of all, a row of a snapshot of everything is, in the order in
+// which they are written. Of two the last one counts: of a row alone that it ends its table, unless
+// it is the first of all.
+enum class SnapshotMark : std::uint8_t {
+    within,
+    first_of_table,
+    last_of_table,
+    first,      // of all
+    last,       // of all
+    requested,  // of a snapshot that was requested while the stream runs, wherever it is in it
+};
+
 struct Change {
     // An update that gives its row another key is split into two changes after the transforms and
     // before the format (pipeline/key_changes.h): a removal under the old key, then an insertion
@@ -52,6 +64,7 @@ struct Change {
 
     Operation operation = Operation::insert;
     Part part = Part::whole;
+    SnapshotMark mark = SnapshotMark::within;
     bool before_is_full = false;  // of `before`: the whole old row, not only its key
     bool truncate_cascade = false;
     bool truncate_restarts_identity = false;

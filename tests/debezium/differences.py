@@ -4,6 +4,7 @@ Each takes the lines of golden.py as Debezium has them and says what ours are; w
 changed in any case, the difference is none any more, and test_golden.py says so.
 """
 
+import collections
 import copy
 import json
 
@@ -26,15 +27,32 @@ def snapshot_order(lines):
         key = tuple((line["key"] or {}).values())
         return (line["topic"], not _is_row_of_snapshot(line), key if _is_row_of_snapshot(line) else ())
 
-    return sorted(lines, key=place)
-
-
-def snapshot_marks(lines):
-    """Rows of a snapshot are marked `true`, wherever they stand in it."""
+    lines = sorted(lines, key=place)
+    tables = collections.defaultdict(list)
     for line in lines:
         for source in _sources(line):
             if source["snapshot"] != "false":
-                source["snapshot"] = "true"
+                tables[source["schema"], source["table"]].append(source)
+    for rows in tables.values():    # and which is the first and the last with it
+        for row, word in zip(rows, sorted((row["snapshot"] for row in rows), key=_WORDS.index), strict=True):
+            row["snapshot"] = word
+    return lines
+
+
+_WORDS = ["first", "first_in_data_collection", "true", "last_in_data_collection", "last"]
+
+
+def snapshot_marks(lines):
+    """Which row is the first and which the last of all follows the order in which tables are read: large ones first here.
+
+    The words themselves: tests/snapshot/test_marks.py.
+    """
+    marked = [source for line in lines for source in _sources(line) if source["snapshot"] != "false"]
+    rows = collections.Counter((source["schema"], source["table"]) for source in marked)
+    for source in marked:
+        if source["snapshot"] in ("first", "last"):
+            begins = source["snapshot"] == "first" and rows[source["schema"], source["table"]] > 1
+            source["snapshot"] = "first_in_data_collection" if begins else "last_in_data_collection"
     return lines
 
 
@@ -225,7 +243,7 @@ def expected(lines, differences=None):
 
 def compared(ours):
     """Our lines without what is compared elsewhere."""
-    return list(without_misread(list(without_carried(ours))))
+    return list(without_misread(snapshot_marks(list(without_carried(ours)))))
 
 
 # setting -> why cases with it are recorded and not compared.

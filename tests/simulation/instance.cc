@@ -9,6 +9,7 @@
 #include "pipeline/file_store.h"
 #include "simulation/destination.h"
 #include "simulation/fake_source.h"
+#include "simulation/snapshot_marks.h"
 #include "simulation/table_columns.h"
 #include "sink/kafka/position_topic.h"
 #include "sink/kafka/sink.h"
@@ -148,7 +149,10 @@ std::unique_ptr<Source> Instance::real_source(const SourceTask& task, bool may_c
 Result<std::vector<std::unique_ptr<Transform>>> Instance::make_transforms(
     std::shared_ptr<RelationSlots>) {
     std::vector<std::unique_ptr<Transform>> all;
-    if (deps_.options.real) all.push_back(std::make_unique<ColumnsWatch>(deps_.world));
+    if (deps_.options.real) {
+        all.push_back(std::make_unique<ColumnsWatch>(deps_.world));
+        all.push_back(std::make_unique<MarksWatch>(deps_.world, deps_.oracle.snapshots()));
+    }
     if (!deps_.climate.drops) return all;
     const bool another = deps_.options.mutation == Mutation::transform_drops_another;
     all.push_back(std::make_unique<test::DroppingTransform>(

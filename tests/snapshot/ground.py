@@ -29,7 +29,7 @@ class Ground:
         self.name = f"{plain}_{next(_numbers)}"
         self.server, self.options = server, options
         self.process = None
-        self._state = run_directory("state")
+        self.state = run_directory("state")
         self._messages, self._taken = [], 0
         server.psql(f"CREATE DATABASE {self.name}")
         self.sql("CREATE TABLE fence (n serial PRIMARY KEY)")
@@ -44,13 +44,13 @@ class Ground:
         """pg-capture, begun. One that was there before has ended; its lines are forgotten."""
         self._messages, self._taken = [], 0
         self.process = Capture(self.environment(**more), slot=self.name, sink=sink, http=http, start=start,
-                               state=self._state)
+                               state=self.state)
         return self.process
 
     def close(self):
         if self.process is not None:
             self.process.close()
-        remove_directory(self._state)
+        remove_directory(self.state)
         if self.server.running:
             self.server.drop_slot(self.name)
             self.server.psql(f"DROP DATABASE IF EXISTS {self.name}" +

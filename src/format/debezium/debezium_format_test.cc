@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/snapshot.h"
 #include "support/changes.h"
 #include "support/encode.h"
 
@@ -114,6 +115,34 @@ TEST_F(DebeziumFormatTest, WhatDidNotChangeAndWasNotSentHasThePlaceholder) {
     changes_.update(users_, {changes_.text("1"), Changes::unchanged()});
     encode();
     EXPECT_EQ(value()["after"]["name"], "__debezium_unavailable_value");
+}
+
+TEST_F(DebeziumFormatTest, ARowOfASnapshotSaysWhichOneItIs) {
+    using enum SnapshotMark;
+    changes_.batch().lane = kSnapshotLane;
+    for (const SnapshotMark mark : {first, within, within, last_of_table, first_of_table, last}) {
+        auto& change = changes_.insert(users_, {changes_.text("1"), changes_.text("a")});
+        change.operation = Operation::read;
+        change.mark = mark;
+    }
+    encode();
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < 6; ++i) {
+        EXPECT_EQ(value(i)["op"], "r");
+        EXPECT_EQ(value(i)["source"]["db"], "mydb");
+        words.push_back(value(i)["source"]["snapshot"]);
+    }
+    EXPECT_EQ(words, (std::vector<std::string>{"first", "true", "true", "last_in_data_collection",
+                                               "first_in_data_collection", "last"}));
+}
+
+TEST_F(DebeziumFormatTest, ARowOfASnapshotThatWasRequestedIsIncremental) {
+    changes_.batch().lane = kSnapshotLane;
+    auto& change = changes_.insert(users_, {changes_.text("1"), changes_.text("a")});
+    change.operation = Operation::read;
+    change.mark = SnapshotMark::requested;
+    encode();
+    EXPECT_EQ(value()["source"]["snapshot"], "incremental");
 }
 
 TEST_F(DebeziumFormatTest, TruncatesAreSkippedUnlessTheyAreAskedFor) {

@@ -84,15 +84,8 @@ void EnvelopeWriter<Encoding>::begin_transaction(const Batch& batch,
     commit_lsn_ = transaction.commit_lsn;
     xid_ = transaction.xid;
     committed_us_ = transaction.committed_at.unix_us;
-    source_begin_ = source_head_ + written([&](Writer& out) {
-                        out.text(source_.ts_ms.present);
-                        Encoding::integer(out, committed_us_ / 1000);
-                        out.text(source_.snapshot.present);
-                        Encoding::plain(out, is_snapshot_ ? "true" : "false");
-                        out.text(source_.database.present);
-                        static_cast<void>(row_.write_text(out, about_.database, false));
-                        out.text(source_.sequence.present);
-                    });
+    const bool has_changes = transaction.count > 0;
+    begin_source(has_changes ? batch.changes[transaction.first].mark : SnapshotMark::within);
     source_times_ = written([&](Writer& out) {
         out.text(source_.ts_us.present);
         Encoding::integer(out, committed_us_);
@@ -107,6 +100,34 @@ void EnvelopeWriter<Encoding>::begin_transaction(const Batch& batch,
     });
     last_commit_ = last_commit(batch, transaction);
     if (counts()) begin_counting(transaction);
+}
+
+template <typename Encoding>
+void EnvelopeWriter<Encoding>::begin_source(SnapshotMark mark) {
+    mark_ = mark;
+    source_begin_ = source_head_ + written([&](Writer& out) {
+                        out.text(source_.ts_ms.present);
+                        Encoding::integer(out, committed_us_ / 1000);
+                        out.text(source_.snapshot.present);
+                        Encoding::plain(out, snapshot_word(mark));
+                        out.text(source_.database.present);
+                        static_cast<void>(row_.write_text(out, about_.database, false));
+                        out.text(source_.sequence.present);
+                    });
+}
+
+template <typename Encoding>
+std::string_view EnvelopeWriter<Encoding>::snapshot_word(SnapshotMark mark) const noexcept {
+    if (!is_snapshot_) return "false";
+    switch (mark) {
+        case SnapshotMark::within: return "true";
+        case SnapshotMark::first: return "first";
+        case SnapshotMark::first_of_table: return "first_in_data_collection";
+        case SnapshotMark::last_of_table: return "last_in_data_collection";
+        case SnapshotMark::last: return "last";
+        case SnapshotMark::requested: return "incremental";
+    }
+    return "true";
 }
 
 // After a start it is not known: what comes first of the transaction itself stands for it, which is
@@ -160,6 +181,8 @@ std::string_view EnvelopeWriter<Encoding>::sequence(const Change& change) {
 template <typename Encoding>
 void EnvelopeWriter<Encoding>::write_source(Writer& out, const FieldBytes& field,
                                             std::string_view names, const Change& change) {
+    if (change.mark != mark_) [[unlikely]]
+        begin_source(change.mark);
     out.text(field.present);
     const auto start = Encoding::begin_structure(out);
     out.text(source_begin_);

@@ -67,7 +67,8 @@ public:
     HeadedMessages& marks() noexcept { return marks_; }
 
     // Of the change at hand, for whoever writes single fields of the blocks.
-    bool is_snapshot() const noexcept { return is_snapshot_; }
+    // The word for which row of a snapshot it is, or that it is none.
+    std::string_view snapshot_word(SnapshotMark mark) const noexcept;
     std::int64_t handled_us() const noexcept { return handled_us_; }
     std::int64_t committed_us() const noexcept { return committed_us_; }
     Xid xid() const noexcept { return xid_; }
@@ -90,6 +91,7 @@ private:
         std::string names;   // of the source block
     };
 
+    void begin_source(SnapshotMark mark);
     void prepare_messages();
     void prepare_marks();
     void begin_counting(const Transaction& transaction);
@@ -119,10 +121,11 @@ private:
     Lsn commit_lsn_;
     Xid xid_;
     std::int64_t committed_us_ = 0;
-    std::string source_begin_;  // up to the value of sequence
-    std::string source_times_;  // ts_us, ts_ns
-    std::string source_xid_;    // txId, up to the value of lsn
-    std::string last_commit_;   // in the sequence: where the transaction before it ended
+    SnapshotMark mark_ = SnapshotMark::within;  // as in source_begin_
+    std::string source_begin_;                  // up to the value of sequence
+    std::string source_times_;                  // ts_us, ts_ns
+    std::string source_xid_;                    // txId, up to the value of lsn
+    std::string last_commit_;  // in the sequence: where the transaction before it ended
     // Of the stream: the transaction at hand, and where it and the one before it end.
     Lsn stream_commit_;
     Lsn ended_;

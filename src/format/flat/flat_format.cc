@@ -218,7 +218,7 @@ auto FlatFormat<Encoding>::source_value(const FlatTable& table, std::string_view
     if (name == "db") return text(about_.database);
     if (name == "schema") return text(table.schema);
     if (name == "table") return text(table.name);
-    if (name == "snapshot") return text(envelope_.is_snapshot() ? "true" : "false");
+    if (name == "snapshot") return text(envelope_.snapshot_word(change.mark));
     if (name == "sequence") return text(envelope_.sequence(change));
     if (name == "ts_ms") return number(envelope_.committed_us() / 1000);
     if (name == "ts_us") return number(envelope_.committed_us());

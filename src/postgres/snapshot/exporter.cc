@@ -1,5 +1,6 @@
 #include "postgres/snapshot/exporter.h"
 
+#include <cstddef>
 #include <utility>
 
 #include "pgclient/answer.h"
@@ -7,8 +8,20 @@
 
 namespace pgc {
 
-SnapshotExporter::SnapshotExporter(LinkFactory& links, std::string slot, Duration connect_patience)
-    : links_(links), slot_(std::move(slot)), connect_patience_(connect_patience) {}
+namespace {
+
+constexpr std::size_t kSlotName_max = 63;
+
+std::string temporary_slot(std::string_view slot) {
+    constexpr std::string_view suffix = "_snapshot";
+    return std::string{slot.substr(0, kSlotName_max - suffix.size())} + std::string{suffix};
+}
+
+}  // namespace
+
+SnapshotExporter::SnapshotExporter(LinkFactory& links, std::string_view slot,
+                                   Duration connect_patience)
+    : links_(links), slot_(temporary_slot(slot)), connect_patience_(connect_patience) {}
 
 void SnapshotExporter::begin(Instant now) {
     state_ = State::connecting;

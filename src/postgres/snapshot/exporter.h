@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -32,8 +33,8 @@ struct ExportedSnapshot {
 
 class SnapshotExporter {
 public:
-    // `links` must outlive it. `slot`: the name of the temporary slot.
-    SnapshotExporter(LinkFactory& links, std::string slot, Duration connect_patience);
+    // `links` must outlive it. The temporary slot is called after `slot`.
+    SnapshotExporter(LinkFactory& links, std::string_view slot, Duration connect_patience);
 
     bool idle() const noexcept { return state_ == State::idle; }
     bool creating() const noexcept { return state_ == State::creating; }

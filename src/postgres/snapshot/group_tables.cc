@@ -22,6 +22,7 @@ GroupTables::GroupTables(SnapshotJobs& jobs, SnapshotReports& reports, const Rel
 void GroupTables::begin(const std::vector<SnapshotTable>& tables,
                         const std::function<bool(const SnapshotJob&)>& may_read) {
     remember(jobs_.all());
+    sent_.clear();
     tables_.clear();
     begun_.clear();
     for (SnapshotJob& job : jobs_.all()) {
@@ -38,7 +39,11 @@ bool GroupTables::add(SnapshotJob& job, const std::vector<SnapshotTable>& tables
     const TableFilter named = tables_named(job.request);
     for (const TableJob& table_job : tables_) taken.insert(table_job.table->table().address.oid);
     for (const SnapshotTable& table : tables) {
-        if (job.done.contains(table.address.oid) || !covers(job, named, table)) continue;
+        if (job.done.contains(table.address.oid)) {
+            if (job.all()) sent_.insert(table.shown.oid);
+            continue;
+        }
+        if (!covers(job, named, table)) continue;
         if (!relations_.selects(table.shown.schema, table.shown.name, table.above)) {
             forget(job, table);
             continue;
@@ -50,6 +55,9 @@ bool GroupTables::add(SnapshotJob& job, const std::vector<SnapshotTable>& tables
             continue;
         }
         const auto open = job.open.find(table.address.oid);
+        if (job.all() && open != job.open.end() && open->second.begun) {
+            sent_.insert(table.shown.oid);
+        }
         tables_.push_back(
             {.job_id = job.request.id,
              .table = std::make_shared<TableCopyState>(
@@ -109,6 +117,7 @@ void GroupTables::finish_tables() {
         table_job.over = true;
         SnapshotJob* job = jobs_.find(table_job.job_id);
         if (job == nullptr) continue;
+        job->begun = job->begun || table_job.table->begun();
         job->open.erase(table_job.table->table().address.oid);
         job->pending.erase(table_job.table->table().address.oid);
         job->done.insert(table_job.table->table().address.oid);
@@ -136,6 +145,26 @@ void GroupTables::finish_jobs() {
     }
 }
 
+bool GroupTables::all_read(const std::string& job) const {
+    return std::ranges::find(begun_, job) != begun_.end() &&
+           std::ranges::all_of(tables_, [&](const TableJob& table_job) {
+               return table_job.job_id != job || is_read(table_job);
+           });
+}
+
+bool GroupTables::table_read(const std::string& job, Oid shown) const {
+    return std::ranges::all_of(tables_, [&](const TableJob& table_job) {
+        return table_job.job_id != job || table_job.table->table().shown.oid != shown ||
+               is_read(table_job);
+    });
+}
+
+bool GroupTables::is_read(const TableJob& table_job) noexcept {
+    const TableCopyState::State state = table_job.table->state();
+    return table_job.over || state == TableCopyState::State::read ||
+           state == TableCopyState::State::gone;
+}
+
 bool GroupTables::left() const noexcept {
     return std::ranges::any_of(tables_, [](const TableJob& table_job) { return !table_job.over; });
 }
@@ -158,6 +187,7 @@ void GroupTables::remember(std::vector<SnapshotJob>& jobs) const {
         const auto job = std::ranges::find_if(
             jobs, [&](const SnapshotJob& one) { return one.request.id == table_job.job_id; });
         if (!left || job == jobs.end()) continue;
+        job->begun = job->begun || left->begun;
         job->open.insert_or_assign(table_job.table->table().address.oid, std::move(*left));
     }
 }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,14 @@ public:
 
     // What was cancelled, or has failed, is not read on.
     void drop_ended();
+    // Of a job, nothing is to be read any more of what is shown as this table; of any table of it,
+    // in this group or another.
+    bool table_read(const std::string& job, Oid shown) const;
+    bool all_read(const std::string& job) const;
+    // Of the snapshot of everything: tables, as they are shown, of which groups before this one
+    // sent rows.
+    const std::set<Oid>& sent_before() const noexcept { return sent_; }
+
     // Those of which everything is durable are over.
     void finish_tables();
     // Jobs are over that this group began with all their tables, and of which none is left.
@@ -70,13 +79,15 @@ private:
 
     bool add(SnapshotJob& job, const std::vector<SnapshotTable>& tables);
     void forget(SnapshotJob& job, const SnapshotTable& table);
+    static bool is_read(const TableJob& table_job) noexcept;
     bool may_read(const TableJob& table_job, bool in_time) const;
 
     SnapshotJobs& jobs_;
     SnapshotReports& reports_;
     const Relations& relations_;
     const Logger logger_;
-    std::vector<TableJob> tables_;    // TableCopyState::place is the index
+    std::vector<TableJob> tables_;  // TableCopyState::place is the index
+    std::set<Oid> sent_;
     std::vector<std::string> begun_;  // jobs all of whose tables are among these
 };
 

@@ -92,11 +92,13 @@ void write_job(std::string& out, const SnapshotJob& job) {
     if (!job.request.where.empty()) out += fmt::format("\nwhere {}", escaped(job.request.where));
     if (job.paused) out += "\npaused";
     if (job.messaged) out += "\nmessaged";
+    if (job.begun) out += "\nbegun";
     write_oids(out, "meant", job.pending);
     write_oids(out, "done", job.done);
     for (const auto& [oid, table] : job.open) {
         out += fmt::format("\nopen {} {}", oid.value, table.shown.value);
         for (const std::string& column : table.key) out += " " + escaped(column);
+        if (table.begun) out += "\nbegun";
         for (const KeyRange& range : table.left) {
             out += range.alone
                        ? fmt::format("\nalone {}", key_word(range.upto))
@@ -117,6 +119,7 @@ public:
         if (what == "where") return where(words);
         if (what == "paused") return (jobs_.back().paused = true) && words.over();
         if (what == "messaged") return (jobs_.back().messaged = true) && words.over();
+        if (what == "begun") return begun(words);
         if (what == "meant") return !all_ && oids(words, jobs_.back().pending);
         if (what == "done") return oids(words, jobs_.back().done);
         if (what == "open") return open(words);
@@ -172,6 +175,10 @@ private:
             open_->key.push_back(std::move(*column));
         }
         return true;
+    }
+    bool begun(Words& words) {
+        (open_ != nullptr ? open_->begun : jobs_.back().begun) = true;
+        return words.over();
     }
     bool left(Words& words) {
         auto after = read_key(words.next());

@@ -9,12 +9,14 @@
 //   where id > 5
 //   paused
 //   messaged                     it was requested by a logical message
+//   begun                        rows were sent
 //   meant 16402 4                tables that are meant and not done, whatever they are called by
 //                                now: rising OIDs, each but the first less the one before
 //   done 16384 3 1 120           tables that are done, likewise
 //   open 16402 16400 id:20::16405.742
 //                                a table half done, as what its rows are shown, what orders it (a
 //                                word for each column of its key), and what is left of it:
+//   begun                        rows of it were sent
 //   left 1,a%2Cb -               after this key, up to that; - is no bound
 //   alone 7,x                    this key alone
 //
@@ -58,6 +60,7 @@ struct OpenTable {
     Oid shown;
     Key key;  // what orders it: an ordering_word() each
     std::vector<KeyRange> left{};
+    bool begun = false;  // rows of it were sent
     bool operator==(const OpenTable&) const = default;
 };
 
@@ -65,6 +68,7 @@ struct SnapshotJob {
     SnapshotRequest request;  // no tables: all
     bool paused = false;
     bool messaged = false;  // requested by a logical message, which every role may emit
+    bool begun = false;     // rows of some table were sent
     // Unless all are: tables that it has to read yet, and that may be called otherwise by now.
     std::set<Oid> pending{};
     std::set<Oid> done{};

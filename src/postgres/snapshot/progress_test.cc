@@ -8,6 +8,7 @@ namespace {
 std::vector<SnapshotJob> some_jobs() {
     return {{.request = {.id = "initial", .tables = {}},
              .paused = false,
+             .begun = true,
              .done = {Oid{16384}, Oid{16387}, Oid{4'000'000'000}},
              .open = {{Oid{16402},
                        {.shown = Oid{16400},
@@ -15,7 +16,8 @@ std::vector<SnapshotJob> some_jobs() {
                         .left = {{.after = {"1", "a,b %"}, .upto = {}},
                                  {.after = {}, .upto = {"-"}},
                                  {.after = {""}, .upto = {"\n", ""}},
-                                 {.after = {}, .upto = {"7", "x"}, .alone = true}}}},
+                                 {.after = {}, .upto = {"7", "x"}, .alone = true}},
+                        .begun = true}},
                       {Oid{16403}, {.shown = Oid{16403}, .key = {"id:23"}}}}},
             {.request = {.id = "s-1", .tables = {"public.orders", "shop.*"}, .where = "a > 'ä'"},
              .paused = true,
@@ -44,8 +46,10 @@ TEST(SnapshotProgressTest, ItIsOneLineAFact) {
     EXPECT_EQ(write_progress({some_jobs()[0]}),
               "snapshot 1\n"
               "request initial all\n"
+              "begun\n"
               "done 16384 3 3999983613\n"
               "open 16402 16400 id:20 a%20name:25\n"
+              "begun\n"
               "left 1,a%2Cb%20%25 -\n"
               "left - %2D\n"
               "left % %0A,%\n"

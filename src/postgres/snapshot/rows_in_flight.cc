@@ -11,10 +11,8 @@ void RowsInFlight::begin_group() {
     ordinal_ = stored_ordinal_ = read_to_.commit == at_ ? read_to_.ordinal : 0;
 }
 
-void RowsInFlight::seal(Batch& batch, const std::shared_ptr<TableCopyState>& table,
-                        std::size_t part, Key last, WallTime taken_at) {
+void RowsInFlight::seal(Batch& batch, std::vector<SentRows> sent, WallTime taken_at) {
     batch.lane = kSnapshotLane;
-    batch.hold(table->shape().relation);
     for (Change& change : batch.changes) {
         change.lsn = at_;
         change.ordinal = ++ordinal_;
@@ -27,11 +25,17 @@ void RowsInFlight::seal(Batch& batch, const std::shared_ptr<TableCopyState>& tab
                                   .count = static_cast<std::uint32_t>(batch.changes.size()),
                                   .ends = false});
     batch.end = read_to_ = {at_, ordinal_};
-    table->rows += batch.changes.size();
-    if (!last.empty()) {
-        marks_.push_back({.at = read_to_, .table = table, .part = part, .key = last});
+    for (SentRows& rows : sent) {
+        batch.hold(rows.table->shape().relation);
+        rows.table->rows += rows.rows;
+        if (!rows.upto.empty()) {
+            marks_.push_back({.at = read_to_,
+                              .table = rows.table,
+                              .part = rows.part,
+                              .key = std::move(rows.upto)});
+        }
+        if (rows.ends_part) part_ended(rows.table, rows.part);
     }
-    table->read_up_to(part, std::move(last));
 }
 
 void RowsInFlight::part_ended(const std::shared_ptr<TableCopyState>& table, std::size_t part) {

@@ -13,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/lsn.h"
@@ -24,6 +25,15 @@
 
 namespace pgc {
 
+// Rows of one part of a table, one after the other in a batch.
+struct SentRows {
+    std::shared_ptr<TableCopyState> table;
+    std::size_t part = 0;
+    std::size_t rows = 0;
+    Key upto{};              // the last one's; none: the table has none
+    bool ends_part = false;  // nothing of the part follows
+};
+
 class RowsInFlight {
 public:
     // The next rows are as of this place: the byte before the snapshot's.
@@ -31,11 +41,9 @@ public:
     // Of a group, at that place.
     void begin_group();
 
-    // Numbers the rows of a batch, which came from one part of a table, `last` being the last one's
-    // key, and makes them a batch of kSnapshotLane.
-    void seal(Batch& batch, const std::shared_ptr<TableCopyState>& table, std::size_t part,
-              Key last, WallTime taken_at);
-    // The last row of a part was read.
+    // Numbers the rows of a batch, which are those of `sent`, and makes it one of kSnapshotLane.
+    void seal(Batch& batch, std::vector<SentRows> sent, WallTime taken_at);
+    // The last row of a part was sent.
     void part_ended(const std::shared_ptr<TableCopyState>& table, std::size_t part);
 
     // True when that changes what is left of some table.

@@ -29,7 +29,7 @@ protected:
     Position read(std::size_t count, std::string key) {
         Batch batch;
         batch.changes.resize(count);
-        rows.seal(batch, copied, 0, {std::move(key)}, WallTime{});
+        rows.seal(batch, {{.table = copied, .rows = count, .upto = {std::move(key)}}}, WallTime{});
         EXPECT_EQ(batch.lane, kSnapshotLane);
         EXPECT_EQ(batch.transactions.at(0).count, count);
         EXPECT_EQ(batch.changes.back().ordinal, batch.end.ordinal);
@@ -64,7 +64,7 @@ TEST_F(RowsInFlightTest, WhatHasNoKeyIsNothingToStore) {
     begin(kPlace);
     Batch batch;
     batch.changes.resize(4);
-    rows.seal(batch, copied, 0, {}, WallTime{});
+    rows.seal(batch, {{.table = copied, .rows = 4}}, WallTime{});
     const bool changed = rows.durable(batch.end);
     EXPECT_FALSE(changed);
     rows.kept(changed, 1);
@@ -80,6 +80,26 @@ TEST_F(RowsInFlightTest, APartThatIsWholeIsDurableWithItsLastRow) {
     EXPECT_TRUE(rows.durable(end));
     EXPECT_TRUE(copied->all_durable());
     EXPECT_TRUE(rows.settled());
+}
+
+TEST_F(RowsInFlightTest, ABatchMayHaveRowsOfSeveralTables) {
+    begin(kPlace);
+    const auto other = table();
+    other->end_chunk(0, true);
+    Batch batch;
+    batch.changes.resize(3);
+    rows.seal(batch,
+              {{.table = other, .rows = 1, .upto = {"9"}, .ends_part = true},
+               {.table = copied, .rows = 2, .upto = {"2"}}},
+              WallTime{});
+    EXPECT_EQ(batch.relations().size(), 2U);
+    EXPECT_EQ(other->rows, 1U);
+    EXPECT_EQ(copied->rows, 2U);
+    EXPECT_FALSE(copied->begun());
+    EXPECT_TRUE(rows.durable(batch.end));
+    EXPECT_TRUE(other->all_durable());
+    EXPECT_EQ(copied->left()->left.at(0).after, Key{"2"});
+    EXPECT_TRUE(copied->left()->begun);
 }
 
 TEST_F(RowsInFlightTest, TwoGroupsAtOnePlaceAreOneLineOfPositions) {

@@ -15,14 +15,8 @@ using Reported = SnapshotReport::State;
 constexpr Duration kReportEvery = std::chrono::seconds{10};
 // Chunks of a snapshot beside the stream: it stands while one is read.
 constexpr std::uint64_t kSliceRows = 20'000;
-constexpr std::size_t kSlotName_max = 63;
 // At any place: the stream stops between two transactions.
 constexpr Lsn kHere{1};
-
-std::string temporary_slot(std::string_view slot) {
-    constexpr std::string_view suffix = "_snapshot";
-    return std::string{slot.substr(0, kSlotName_max - suffix.size())} + std::string{suffix};
-}
 
 }  // namespace
 
@@ -31,8 +25,7 @@ Snapshot::Snapshot(Deps deps)
       config_(deps_.config.snapshot),
       reports_(deps_.clock, deps_.metrics),
       jobs_(reports_, deps_.logger),
-      exporter_(deps_.links, temporary_slot(deps_.config.slot),
-                deps_.config.connection.connect_timeout),
+      exporter_(deps_.links, deps_.config.slot, deps_.config.connection.connect_timeout),
       pace_(config_.share, config_.hold_max),
       rate_(config_.rows_per_second),
       tables_(jobs_, reports_, deps_.relations, deps_.logger),
@@ -205,6 +198,8 @@ Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
         return !job.paused && now >= retries_.due(job.request.id);
     });
     moved_.ask_keys_again();
+    const auto all = std::ranges::find_if(jobs_.all(), &SnapshotJob::all);
+    marked_.begin_group(all != jobs_.all().end() && all->begun, tables_.sent_before());
     rows_.begin_group();
     deps_.logger.debug("a group of the snapshot is read",
                        {{"at", exported_.at}, {"tables", tables_.size()}});
@@ -221,7 +216,9 @@ Result<void> Snapshot::read_tables(Instant now) {
         if (auto done = assign(*copier, now); !done) return done;
         busy = busy || copier->busy();
     }
-    if (!busy && next_table(now) == nullptr) end_group(now);
+    if (busy || next_table(now) != nullptr) return {};
+    marked_.close(false);
+    if (!marked_.ready()) end_group(now);
     return {};
 }
 
@@ -274,8 +271,16 @@ Result<void> Snapshot::table_failed(TableCopyState& table, const Error& error, I
 }
 
 void Snapshot::chunk_ended(const TableCopier& copier) {
-    if (const auto part = copier.ended_part(); part && copier.table()->part_read(*part)) {
-        rows_.part_ended(copier.table(), *part);
+    const auto& table = copier.table();
+    if (const auto part = copier.ended_part(); part && !table->part_read(*part)) {
+        marked_.forget(*table, *part);
+    } else if (part && !marked_.part_ended(*table, *part)) {
+        rows_.part_ended(table, *part);
+    }
+    if (const SnapshotJob* job = marks_rows_of(*table)) {
+        const Oid shown = table->table().shown.oid;
+        if (tables_.table_read(job->request.id, shown)) marked_.table_read(shown);
+        if (tables_.all_read(job->request.id)) marked_.close(true);
     }
     durable(rows_.durable_to());
 }
@@ -361,6 +366,7 @@ void Snapshot::abandon_group(Instant now) {
         if (!copier->idle()) copier->abandon();
     }
     let_go();
+    marked_.forget_all();
     if (!of_slot_ && !exporter_.idle()) exporter_.release();
     of_slot_ = false;
     hold_.reset();
@@ -373,27 +379,71 @@ void Snapshot::abandon_group(Instant now) {
 Result<bool> Snapshot::read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
                             Instant now) {
     if (state_ != State::reading) return false;
-    const std::uint64_t allowed = rate_.allowed(now, max_changes);
+    const auto allowed = static_cast<std::size_t>(rate_.allowed(now, max_changes));
     if (allowed == 0) return false;
+    if (marked_.ready()) {
+        send(batch, marked_.put_ready(batch, allowed));
+        return true;
+    }
     for (std::size_t i = 0; i < copiers_.size(); ++i) {
         TableCopier& copier = *copiers_[(next_copier_ + i) % copiers_.size()];
         if (!copier.copying()) continue;
-        auto read = copier.read(batch, static_cast<std::size_t>(allowed), max_bytes);
-        if (!read) return std::unexpected(std::move(read.error()));
-        if (read->rows == 0) {
-            batch.clear();
-            continue;
-        }
+        const auto read = read_from(copier, batch, allowed, max_bytes);
+        if (!read) return read;
+        if (!*read) continue;
         next_copier_ = (next_copier_ + i + 1) % copiers_.size();
-        const auto& table = copier.table();
-        rows_.seal(batch, table, copier.part(), std::move(read->last), taken_at_);
-        reports_.rows_read(tables_.job_of(*table), table->name(), batch.changes.size());
-        reports_.table_read(table->name(), static_cast<double>(table->rows) /
-                                               static_cast<double>(table->rows_expected()));
-        rate_.took(read->rows);
         return true;
     }
     return false;
+}
+
+// The rows of a snapshot of everything say which of them they are.
+const SnapshotJob* Snapshot::marks_rows_of(const TableCopyState& table) const {
+    const SnapshotJob* job = jobs_.find(tables_.job_of(table));
+    return job != nullptr && job->all() ? job : nullptr;
+}
+
+Result<bool> Snapshot::read_from(TableCopier& copier, Batch& batch, std::size_t max_changes,
+                                 std::size_t max_bytes) {
+    const auto& table = copier.table();
+    const bool marks = marks_rows_of(*table) != nullptr;
+    const std::size_t room = marks ? marked_.make_room(batch, *table) : 0;
+    const std::size_t rows_max = marks ? max_changes + 1 : max_changes;  // one is kept back
+    auto read = copier.read(batch, std::max(rows_max, room + 1) - room, max_bytes, marks);
+    if (!read) return std::unexpected(std::move(read.error()));
+    if (read->rows == 0) {
+        batch.clear();
+        return false;
+    }
+    rate_.took(read->rows);
+    const bool more = read->more;
+    std::vector<SentRows> sent;
+    if (marks) {
+        sent = marked_.put(batch, room, table, copier.part(), std::move(*read));
+    } else {
+        for (Change& change : batch.changes) change.mark = SnapshotMark::requested;
+        sent.push_back({.table = table,
+                        .part = copier.part(),
+                        .rows = read->rows,
+                        .upto = std::move(read->last)});
+    }
+    if (sent.empty()) {
+        // All there is of the table so far is the row that is kept back.
+        batch.clear();
+        return more ? read_from(copier, batch, max_changes, max_bytes) : false;
+    }
+    send(batch, std::move(sent));
+    return true;
+}
+
+void Snapshot::send(Batch& batch, std::vector<SentRows> sent) {
+    for (const SentRows& rows : sent) {
+        reports_.rows_read(tables_.job_of(*rows.table), rows.table->name(), rows.rows);
+    }
+    const auto last = sent.back().table;
+    rows_.seal(batch, std::move(sent), taken_at_);
+    reports_.table_read(
+        last->name(), static_cast<double>(last->rows) / static_cast<double>(last->rows_expected()));
 }
 
 void Snapshot::durable(Position position) {
@@ -441,7 +491,7 @@ void Snapshot::wants(Wants& wants, bool reading) const {
         case State::listing: return;
         case State::reading:
             if (reading && rate_.exhausted()) wants.until(rate_.refill_at());
-            if (could_assign()) wants.until(Instant{});
+            if (could_assign() || (may_read && marked_.ready())) wants.until(Instant{});
             return;
     }
 }

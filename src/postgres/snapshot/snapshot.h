@@ -59,6 +59,7 @@
 #include "postgres/snapshot/group_tables.h"
 #include "postgres/snapshot/job_retries.h"
 #include "postgres/snapshot/jobs.h"
+#include "postgres/snapshot/marked_rows.h"
 #include "postgres/snapshot/moved_rows.h"
 #include "postgres/snapshot/pace.h"
 #include "postgres/snapshot/reports.h"
@@ -153,6 +154,11 @@ private:
     Result<void> handle_event(TableCopier& copier, const Result<TableCopier::Event>& event,
                               Instant now);
     void chunk_ended(const TableCopier& copier);
+    const SnapshotJob* marks_rows_of(const TableCopyState& table) const;
+    // True when that has put rows into the batch.
+    Result<bool> read_from(TableCopier& copier, Batch& batch, std::size_t max_changes,
+                           std::size_t max_bytes);
+    void send(Batch& batch, std::vector<SentRows> sent);
     Result<void> assign(TableCopier& copier, Instant now);
     std::shared_ptr<TableCopyState> next_table(Instant now) const;
     void end_group(Instant now);
@@ -196,6 +202,7 @@ private:
     bool listed_ = false;
     GroupTables tables_;
     MovedRows moved_;
+    MarkedRows marked_;
     RowsInFlight rows_;
     std::size_t next_copier_ = 0;
     std::uint64_t stored_revision_ = 0;

@@ -309,11 +309,12 @@ Result<TableCopier::Event> TableCopier::begin_copy() {
 }
 
 Result<TableCopier::ReadRows> TableCopier::read(Batch& batch, std::size_t max_changes,
-                                                std::size_t max_bytes) {
+                                                std::size_t max_bytes, bool keep_last) {
     assert(state_ == State::copying);
-    auto read = rows_->read(*link_, batch, max_changes, max_bytes);
+    auto read = rows_->read(*link_, batch, max_changes, max_bytes, keep_last);
     if (!read) return std::unexpected(broken(read.error()));
     chunk_read_ += read->rows;
+    if (read->rows > 0) task_.table->read_up_to(chunk_.part, read->last);
     // That a link broke is heard at the next step.
     if (read->over) state_ = State::ending;
     return std::move(*read);

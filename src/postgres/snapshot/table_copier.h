@@ -95,7 +95,7 @@ public:
     using ReadRows = ChunkRows::Read;
     // Requires copying(). Appends rows that have arrived.
     [[nodiscard]] Result<ReadRows> read(Batch& batch, std::size_t max_changes,
-                                        std::size_t max_bytes);
+                                        std::size_t max_bytes, bool keep_last);
     // Gives up what it is at.
     void abandon();
 

@@ -94,7 +94,10 @@ bool is_still(const std::vector<ColumnShape>& was, const std::vector<ColumnShape
 
 TableCopyState::TableCopyState(SnapshotTable table, std::string where,
                                std::optional<OpenTable> left)
-    : table_(std::move(table)), where_(std::move(where)), carried_(std::move(left)) {}
+    : table_(std::move(table)),
+      where_(std::move(where)),
+      carried_(std::move(left)),
+      begun_(carried_ && carried_->begun) {}
 
 std::uint32_t TableCopyState::parts_wanted(const TableShape& shape,
                                            std::size_t readers) const noexcept {
@@ -214,10 +217,12 @@ void TableCopyState::read_again(std::optional<Key> key) {
 
 void TableCopyState::durable_up_to(std::size_t part, Key key) {
     parts_[part].left.after = std::move(key);
+    begun_ = true;
 }
 
 void TableCopyState::durable_whole(std::size_t part) {
     parts_[part].durable = true;
+    begun_ = begun_ || parts_[part].dirty;
     for (const std::size_t other : parts_[part].with) parts_[other].durable = true;
 }
 
@@ -229,7 +234,7 @@ bool TableCopyState::all_durable() const noexcept {
 std::optional<OpenTable> TableCopyState::left() const {
     if (parts_.empty()) return carried_;
     if (shape_.key.empty()) return std::nullopt;
-    OpenTable open{.shown = table_.shown.oid, .key = shape_.ordered_by};
+    OpenTable open{.shown = table_.shown.oid, .key = shape_.ordered_by, .begun = begun_};
     if (anew_) {
         open.left.emplace_back();
         return open;

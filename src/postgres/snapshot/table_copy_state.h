@@ -128,10 +128,12 @@ public:
     void durable_whole(std::size_t part);
     bool all_durable() const noexcept;
     bool part_read(std::size_t part) const noexcept { return parts_[part].read; }
+    // Rows of it are durable.
+    bool begun() const noexcept { return begun_; }
     // Of a table with a key that is or was open; nothing of any other: all of it is left.
     std::optional<OpenTable> left() const;
 
-    std::uint64_t rows = 0;  // read
+    std::uint64_t rows = 0;  // sent
     std::size_t place = 0;   // in its owner's list
     std::uint64_t rows_expected() const noexcept;
 
@@ -160,6 +162,7 @@ private:
     State state_ = State::unopened;
     std::vector<Part> parts_;
     bool anew_ = false;  // whatever was read of it
+    bool begun_;         // rows of it are durable
 };
 
 }  // namespace pgc
