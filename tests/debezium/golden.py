@@ -17,6 +17,8 @@ import hashlib
 import json
 import re
 
+import ranks
+
 _SCHEMAS = ("key_schema", "value_schema")
 PREFIX = "server"
 _LONG_TEXT, _LONG_LIST = 500, 100
@@ -280,10 +282,11 @@ def _changes_of(line):
 
 def difference(expected, found):
     """Where two lists of lines part, for people; "" if nowhere. Schemas are compared like all else."""
-    for compared in (list, _without_gaps):
-        expected, found = compared(expected), compared(found)
-        if [_compact(line) for line in expected] == [_compact(line) for line in found]:
+    for compared in (list, _without_gaps, ranks.settled):
+        pair = compared(expected), compared(found)
+        if [_compact(line) for line in pair[0]] == [_compact(line) for line in pair[1]]:
             return ""
+    expected, found = pair
     texts = [[json.dumps(line, ensure_ascii=False, indent=1) for line in lines] for lines in (expected, found)]
     return "\n".join(difflib.unified_diff(*("\n".join(t).splitlines() for t in texts), "Debezium", "pg-capture",
                                           lineterm="", n=4))

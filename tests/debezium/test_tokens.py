@@ -38,6 +38,14 @@ def test_order_and_equality_are_kept():
     assert tombstone["value"] is None
 
 
+def test_what_the_server_logs_between_two_transactions_makes_no_difference():
+    def of(end, begin):
+        return golden.lines_of([record("one.t", {}, change("one", 10, 1, 5)),
+                                record("one.t", {}, change("one", begin, 2, 6, end))], "one")
+    assert not golden.difference(of(20, 20), of(20, 30))
+    assert golden.difference(of(20, 20), of(5, 20)), "it ends before it begins"
+
+
 def test_times_that_do_not_agree_are_seen():
     value = change("one", 1, 1, 5_000)
     value["source"]["ts_ms"] = 6

@@ -117,6 +117,19 @@ TEST_F(DebeziumFormatTest, WhatDidNotChangeAndWasNotSentHasThePlaceholder) {
     EXPECT_EQ(value()["after"]["name"], "__debezium_unavailable_value");
 }
 
+TEST_F(DebeziumFormatTest, AMessageOfNoTransactionCountsAsCompleteWhereItIs) {
+    auto& lone = changes_.message("outbox", "hello", false);
+    lone.lsn = Lsn{0x1700000};
+    Transaction& around = changes_.batch().transactions.back();
+    around.xid = {};
+    around.commit_lsn = Lsn{0x16FFFFF};
+    around.end_lsn = lone.lsn;
+    around.ends = true;
+    encode();
+    EXPECT_EQ(value()["source"]["sequence"], R"(["24117248","24117248"])");
+    EXPECT_EQ(value()["source"]["txId"], nullptr);
+}
+
 TEST_F(DebeziumFormatTest, ARowOfASnapshotSaysWhichOneItIs) {
     using enum SnapshotMark;
     changes_.batch().lane = kSnapshotLane;

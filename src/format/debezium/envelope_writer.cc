@@ -144,8 +144,9 @@ std::string EnvelopeWriter<Encoding>::last_commit(const Batch& batch,
         }
     }
     if (transaction.ends) ended_ = transaction.end_lsn;
-    const bool message_alone = transaction.xid == Xid{};
-    return fmt::format("\"{}\"", (message_alone ? transaction.commit_lsn : ended_before_).value);
+    // Nothing is waited for before a message of no transaction counts as complete.
+    return fmt::format("\"{}\"",
+                       (transaction.xid == Xid{} ? transaction.end_lsn : ended_before_).value);
 }
 
 template <typename Encoding>
