@@ -154,7 +154,8 @@ MessageTopics ProgramParts::topics() const {
                     return topic ? topic->name : std::string{};
                 },
             .messages = names->messages(),
-            .transactions = names->transactions()};
+            .transactions = names->transactions(),
+            .heartbeats = names->heartbeats()};
 }
 
 Result<std::unique_ptr<PartitionKeys>> ProgramParts::make_partition_keys() {

@@ -16,6 +16,9 @@ void as_debezium(KafkaConfig& kafka, const PipelineSpec& spec) {
     }
     kafka.plain_topics = true;
     if (!spec.settings.given("kafka.message_topic")) kafka.message_topic = "{prefix}.message";
+    if (spec.debezium.heartbeat_interval > Duration{0}) {
+        kafka.heartbeat_topic = "__debezium-heartbeat.{prefix}";
+    }
     if (!spec.debezium.transaction_metadata) return;
     kafka.transaction_topic = spec.settings.given("kafka.transaction_topic")
                                   ? spec.settings.text("kafka.transaction_topic")
@@ -101,6 +104,7 @@ PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
     spec.sink = settings.choice("sink", kSinks);
     spec.kafka = kafka_of(spec, files);
     name_columns(spec);
+    spec.options.flow.heartbeat_interval = spec.debezium.heartbeat_interval;
     spec.options.flow.encoder.transaction_marks = spec.kafka && spec.kafka->transaction_topic;
     spec.console = console_sink_options(settings);
     spec.position_file = position_file_of(spec);

@@ -79,6 +79,15 @@ TEST_F(PipelineSpecTest, ColumnsToPartitionByAreForTheCheckToo) {
     EXPECT_TRUE(spec({}).postgres.partition_columns.empty());
 }
 
+TEST_F(PipelineSpecTest, HeartbeatsHaveTheTopicOfDebezium) {
+    EXPECT_FALSE(spec({}).kafka->heartbeat_topic);
+    EXPECT_FALSE(spec({{"PG_CAPTURE_FORMAT_TYPE", "flat"}}).kafka->heartbeat_topic);
+    const PipelineSpec made = spec({{"PG_CAPTURE_FORMAT_TYPE", "debezium"},
+                                    {"PG_CAPTURE_FORMAT_DEBEZIUM_HEARTBEAT_INTERVAL_MS", "300"}});
+    EXPECT_EQ(made.kafka->heartbeat_topic, "__debezium-heartbeat.{prefix}");
+    EXPECT_EQ(made.options.flow.heartbeat_interval, std::chrono::milliseconds{300});
+}
+
 TEST_F(PipelineSpecTest, MarksOfTransactionsAreKafkas) {
     EXPECT_FALSE(spec({}).options.flow.encoder.transaction_marks);
     EXPECT_TRUE(

@@ -98,7 +98,10 @@ public:
     [[nodiscard]] virtual Result<bool> encode_mark(const TransactionMark& mark,
                                                    RecordBatch& out) = 0;
 
-    // Adds what encode() and encode_mark() wait for, after they said so; otherwise nothing.
+    // Likewise of a heartbeat, sent at `at`; a form without heartbeats appends nothing.
+    [[nodiscard]] virtual Result<bool> encode_heartbeat(WallTime at, RecordBatch& out) = 0;
+
+    // Adds what these wait for, after they said so; otherwise nothing.
     virtual void wants(Wants& wants) const = 0;
 
     // What keeps it waiting, in the words of `status`: "the schema registry http://…: Connection

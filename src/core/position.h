@@ -44,11 +44,13 @@ inline std::string to_string(const Position& position) {
 }
 
 // Progress runs in lanes that know nothing of each other: the stream is one, the rows of
-// snapshots another (kSnapshotLane). A batch belongs to exactly one.
+// snapshots another (kSnapshotLane), heartbeats, which are about no change, the third: those are
+// numbered. A batch belongs to exactly one.
 struct Lane {
     std::uint32_t value = 0;
     constexpr auto operator<=>(const Lane&) const = default;
 };
 inline constexpr Lane kStreamLane{0};
+inline constexpr Lane kHeartbeatLane{2};
 
 }  // namespace pgc

@@ -2,7 +2,7 @@
 // which records travel, which owns their bytes for as long as the sink needs them.
 //
 // A format fills in the records of its changes; the pipeline adds tombstones, dead letters, marks
-// of transactions and partition_by.
+// of transactions, heartbeats and partition_by.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +28,7 @@ enum class Destination : std::uint8_t {
     own,           // that of its relation; without one, that of logical messages
     dead_letters,  // that of records that could not go where they belong
     transactions,  // that of marks of transactions
+    heartbeats,
 };
 
 struct RecordHeader {
@@ -36,7 +37,8 @@ struct RecordHeader {
 };
 
 struct Record {
-    // Whose row it is of; null for a logical message and a mark. Lives as long as the batch.
+    // Whose row it is of; null for a logical message, a mark and a heartbeat. Lives as long as the
+    // batch.
     const Relation* relation = nullptr;
     Destination destination = Destination::own;
     Operation operation = Operation::insert;

@@ -58,6 +58,7 @@ struct MessageTopics {
     std::function<std::string(std::string_view schema, std::string_view table)> of_table;
     std::string messages;
     std::string transactions;
+    std::string heartbeats{};
 };
 
 // What a format says of the program and of the source in each message.

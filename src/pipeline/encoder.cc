@@ -55,6 +55,18 @@ Result<RecordBatchPtr> Encoder::step(Source* source) {
     return std::move(records_);
 }
 
+Result<RecordBatchPtr> Encoder::heartbeat(WallTime at, Position end) {
+    assert(!busy());
+    RecordBatchPtr records = pool_.get();
+    const auto written = parts_.format->encode_heartbeat(at, *records);
+    heartbeat_waits_ = written && !*written;
+    if (!written) return std::unexpected(written.error());
+    if (!*written) return RecordBatchPtr{};
+    records->lane = kHeartbeatLane;
+    records->end = end;
+    return records;
+}
+
 // False while the format waits.
 Result<bool> Encoder::encode_changes(Source* source) {
     for (;;) {

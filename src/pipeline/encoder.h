@@ -65,6 +65,14 @@ public:
     [[nodiscard]] Result<RecordBatchPtr> step(Source* source);
     bool busy() const noexcept { return batch_ != nullptr; }
 
+    // A heartbeat in a batch of its own lane, sent at `at` as the number that `end` has; null while
+    // the format waits, and empty where it has none. Requires: not busy().
+    [[nodiscard]] Result<RecordBatchPtr> heartbeat(WallTime at, Position end);
+
+    // It was null: what is waited for, by whoever calls heartbeat() again then.
+    bool heartbeat_waits() const noexcept { return heartbeat_waits_; }
+    void heartbeat_wants(Wants& wants) const { parts_.format->wants(wants); }
+
     void wants(Wants& wants) const {
         if (busy()) parts_.format->wants(wants);
     }
@@ -91,6 +99,7 @@ private:
     RecordBatchPtr records_;    // of it, so far
     std::size_t next_ = 0;      // the first of its changes that is neither in records_ nor left out
     bool all_encoded_ = false;  // and marks are what is missing
+    bool heartbeat_waits_ = false;
 };
 
 }  // namespace pgc

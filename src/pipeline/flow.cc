@@ -37,7 +37,9 @@ Flow::Flow(Parts parts, const ResumePoint& from, const FlowOptions& options, con
       transforms_(std::move(parts.transforms)),
       encoder_(std::move(parts.encoder), options.encoder, pool, pipeline_metrics),
       received_(from.at),
-      last_read_(clock.now()) {
+      last_read_(clock.now()),
+      heartbeat_interval_(options.heartbeat_interval) {
+    if (heartbeat_interval_ > Duration{0}) heartbeat_at_ = last_read_ + heartbeat_interval_;
     if (seals_ && snapshots_ != nullptr) snapshots_->is_stored_with_rows();
     if (from.within != Position{}) encoder_.leave_out_until(from.within);
 }
@@ -53,6 +55,7 @@ Result<bool> Flow::round() {
     }
     if (auto done = offer(); !done) return std::unexpected(std::move(done.error()));
     if (auto done = collect(); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = beat(); !done) return std::unexpected(std::move(done.error()));
 
     bool more = false;
     if (may_read() && !gathering()) {
@@ -181,9 +184,35 @@ Result<void> Flow::take_in_hand(RecordBatchPtr records) {
     }
     budget_.settle();
     if (records->records.empty() && !too_early_to_offer()) return note_given();
+    hold(std::move(records));
+    return {};
+}
+
+void Flow::hold(RecordBatchPtr records) {
     pool_.charge(*records, records->footprint(records->records.size(), sink_->bytes_per_record()));
     in_hand_ = std::move(records);
-    return {};
+}
+
+// Sends the heartbeat that is due. While the format can't write it yet, all else goes on.
+Result<void> Flow::beat() {
+    const Instant now = clock_.now();
+    if (now < heartbeat_at_ || !may_beat()) return {};
+    const Position place{.commit = {}, .ordinal = heartbeats_ + 1};
+    auto records = encoder_.heartbeat(clock_.wall(), place);
+    if (!records) return std::unexpected(std::move(records.error()));
+    if (*records == nullptr) return {};
+    heartbeat_at_ = now + heartbeat_interval_;
+    if ((*records)->records.empty()) return {};
+    for (Record& record : (*records)->records) record.commit_lsn = ledger_.confirmable();
+    ++heartbeats_;
+    in_hand_as_ = {.lane = kHeartbeatLane,
+                   .end = place,
+                   .resume_at = {},
+                   .records = (*records)->records.size(),
+                   .bytes = record_bytes(**records),
+                   .read_at = now};
+    hold(std::move(*records));
+    return offer();
 }
 
 // As a source that was let go said last.
@@ -228,7 +257,7 @@ void Flow::report_to_snapshots() {
 }
 
 Result<void> Flow::collect() {
-    for (const Lane lane : {kStreamLane, kSnapshotLane}) {
+    for (const Lane lane : {kStreamLane, kSnapshotLane, kHeartbeatLane}) {
         if (!ledger_.pending(lane)) continue;
         if (auto done = collect(lane); !done) return done;
     }
@@ -319,6 +348,11 @@ void Flow::wants(Wants& wants) const {
     if (sink_failed_) return;  // nobody services the source any more
     if (source_) source_->wants(wants, reading_ && may_read() && !gather);
     encoder_.wants(wants);
+    if (may_beat() && encoder_.heartbeat_waits()) {
+        encoder_.heartbeat_wants(wants);
+    } else if (may_beat()) {
+        wants.until(heartbeat_at_);
+    }
     if (in_hand_ || ledger_.pending()) sink_->wants(wants);
 }
 

@@ -21,6 +21,9 @@
 // Caught up, a sink may want whole groups of transactions (Sink::group_gap): then the first is
 // taken at once, and what follows within the gap together.
 //
+// Heartbeats are a lane of their own: they are sent as long as the sink takes them, are about no
+// change and move no position. One on its way keeps an idle position waiting, as a change would.
+//
 // After an Error nothing more is read: stop_reading() lets the source go. Unless it was the
 // sink that failed, settle() still makes durable what was taken.
 //
@@ -57,6 +60,7 @@ struct FlowOptions {
     std::size_t budget_bytes = std::size_t{32} << 20;
     // A sink that seals does so between transactions only, however large they are.
     bool whole_transactions = false;
+    Duration heartbeat_interval{0};  // 0: none are sent
     EncoderOptions encoder{};
 };
 
@@ -149,6 +153,9 @@ private:
     bool cut() const noexcept;
     void give_up_if_it_waits_for_long();
     Result<void> take_in_hand(RecordBatchPtr records);
+    void hold(RecordBatchPtr records);
+    bool may_beat() const noexcept { return source_ && reading_ && !encoder_.busy() && !in_hand_; }
+    Result<void> beat();
     bool too_early_to_offer() const noexcept;
     std::optional<Lsn> certain_until() const noexcept;
     Result<void> note_given();
@@ -190,6 +197,9 @@ private:
     std::optional<Lsn> certain_until_;  // as a source that was let go said
     Instant last_read_;
     Instant gather_until_{};
+    const Duration heartbeat_interval_;
+    Instant heartbeat_at_ = kNever;
+    std::uint64_t heartbeats_ = 0;  // sent
     std::optional<Instant> paused_since_;
     std::uint64_t batches_durable_ = 0;
     // Of a source that was let go.

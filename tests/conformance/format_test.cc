@@ -255,6 +255,17 @@ TEST_P(FormatConformanceTest, TheMarksOfATransactionHaveOneKey) {
     EXPECT_NE(out.records[2].key, out.records[0].key);
 }
 
+TEST_P(FormatConformanceTest, AHeartbeatIsOneRecordOrNone) {
+    RecordBatch out;
+    ASSERT_EQ(format_->encode_heartbeat(WallTime{.unix_us = 5'000}, out).value_or(false), true);
+    ASSERT_LE(out.records.size(), 1U);
+    for (const Record& record : out.records) {
+        EXPECT_EQ(record.destination, Destination::heartbeats);
+        EXPECT_EQ(GetParam().problem(record.key), "");
+        EXPECT_EQ(GetParam().problem(record.value), "");
+    }
+}
+
 TEST_P(FormatConformanceTest, ABatchCanBeWrittenFromAnyChangeOn) {
     Changes changes;
     for (std::uint32_t xid = 1; xid <= 3; ++xid) {

@@ -287,7 +287,6 @@ def compared(ours):
 
 # setting -> why cases with it are recorded and not compared.
 NO_COUNTERPART = {
-    "heartbeat.interval.ms": "there is no such option yet",
     "message.key.columns": "there is no such option yet",
     "include.unknown.datatypes": "we carry these types always, and not as their text in base64",
 }

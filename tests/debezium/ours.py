@@ -16,6 +16,7 @@ OPTIONS = {
     "unavailable.value.placeholder": "format.debezium.unavailable_value_placeholder",
     "tombstones.on.delete": "format.debezium.tombstones_on_delete",
     "provide.transaction.metadata": "format.debezium.provide_transaction_metadata",
+    "heartbeat.interval.ms": "format.debezium.heartbeat_interval_ms",
     "skipped.operations": "format.debezium.skipped_operations",
     "message.key.columns": "format.debezium.message_key_columns",
     "field.name.adjustment.mode": "format.debezium.field_name_adjustment_mode",

@@ -204,6 +204,9 @@ Climate climate_of(Random& random, bool real) {
     add_moods(climate, real, apart);
     if (real) add_streams(climate, apart);
     if (real) add_registry(climate, Random{apart.next()});
+    if (apart.chance(30)) {
+        climate.pipeline.flow.heartbeat_interval = 1ms * (1 + apart.below(5000));
+    }
     return climate;
 }
 

@@ -57,7 +57,7 @@ private:
     const SinkHabits& habits_;
     std::deque<Held> waiting_;
     std::size_t held_ = 0;
-    std::array<Position, 2> durable_;  // by lane
+    std::array<Position, 3> durable_;  // by lane
 };
 
 }  // namespace pgc::sim

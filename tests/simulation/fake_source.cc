@@ -209,6 +209,16 @@ Result<bool> FakeFormat::encode_mark(const TransactionMark& mark, RecordBatch& o
     return true;
 }
 
+Result<bool> FakeFormat::encode_heartbeat(WallTime at, RecordBatch& out) {
+    world_.step("a heartbeat is encoded");
+    Record record;
+    record.destination = Destination::heartbeats;
+    record.operation = Operation::message;
+    record.value = out.arena.copy(std::to_string(at.unix_us));
+    out.records.push_back(record);
+    return true;
+}
+
 Result<Encoded> FakeFormat::encode(const Batch& batch, std::size_t from, RecordBatch& out) {
     world_.step("encode");
     for (const Transaction& part : batch.transactions) {

@@ -73,6 +73,7 @@ public:
         : world_(world), history_(history), filtered_(filtered), refuses_(refuses) {}
     Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override;
     Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) override;
+    Result<bool> encode_heartbeat(WallTime at, RecordBatch& out) override;
     void wants(Wants&) const override {}
     std::string waits_for() const override { return {}; }
 

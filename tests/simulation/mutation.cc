@@ -113,7 +113,7 @@ public:
     }
 
 private:
-    std::array<Position, 2> accepted_;  // by lane
+    std::array<Position, 3> accepted_;  // by lane
 };
 
 // Calls itself open, or a seal done, when that has only begun.

@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kMessages = "messages";
 constexpr std::string_view kTransactions = "transactions";
+constexpr std::string_view kHeartbeats = "heartbeats";
 
 std::string topic_of(std::string_view schema, std::string_view table) {
     return fmt::format("sim.{}.{}", schema, table);
@@ -90,6 +91,13 @@ public:
         }
         for (const Record& twin : twins_.records) is_known(twin, std::string{kTransactions});
         return inner().encode_mark(mark, out);
+    }
+    // The native form has none.
+    Result<bool> encode_heartbeat(WallTime at, RecordBatch& out) override {
+        auto told = twin_->encode_heartbeat(at, out);
+        if (told && !*told) ++registry_.counts().waits;
+        if (told && *told) is_known(out.records.back(), std::string{kHeartbeats});
+        return told;
     }
     void wants(Wants& wants) const override {
         inner().wants(wants);
@@ -215,7 +223,8 @@ std::unique_ptr<Format> RegistryTwin::beside(std::unique_ptr<Format> native,
                          .about = {.version = "0", .database = database, .name = "sim"},
                          .topics = {.of_table = topic_of,
                                     .messages = std::string{kMessages},
-                                    .transactions = std::string{kTransactions}},
+                                    .transactions = std::string{kTransactions},
+                                    .heartbeats = std::string{kHeartbeats}},
                          .heads = std::move(heads)};
     std::unique_ptr<Format> twin;
     if (habits_.type == SchemaType::avro) {

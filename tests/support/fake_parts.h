@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -247,6 +248,7 @@ struct Writing {
     std::optional<std::size_t> waits_after;  // so many records, until it is taken back
     std::string waits_for{};                 // for that long, in its words
     bool waits_with_mark = false;            // once
+    bool waits_with_heartbeat = false;       // once
 };
 
 // One record a change, but for messages ("filtered").
@@ -294,6 +296,15 @@ public:
         out.records.push_back(record);
         return true;
     }
+    Result<bool> encode_heartbeat(WallTime at, RecordBatch& out) override {
+        if (std::exchange(writing_.waits_with_heartbeat, false)) return false;
+        Record record;
+        record.operation = Operation::message;
+        record.destination = Destination::heartbeats;
+        record.value = out.arena.copy(std::to_string(at.unix_us));
+        out.records.push_back(record);
+        return true;
+    }
     void wants(Wants& wants) const override { wants.readable(kFd); }
     std::string waits_for() const override { return writing_.waits_for; }
 
@@ -315,6 +326,7 @@ struct Destination {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> durable;  // (commit, ordinal)
     Duration group_gap{0};
     int caught_up = 0;
+    int heartbeats = 0;  // durable
     int alive = 0;
     std::optional<Position> lies;  // what durable() says instead
 };
@@ -353,10 +365,11 @@ public:
         while (to_.confirms && !held_.empty() && (!to_.waits_for_more || reported_)) {
             const Held& front = held_.front();
             to_.durable.insert(to_.durable.end(), front.records.begin(), front.records.end());
-            (front.lane == kSnapshotLane ? snapshot_durable_ : durable_) = front.end;
+            if (front.lane == kHeartbeatLane) ++to_.heartbeats;
+            durable_[front.lane] = front.end;
             held_.pop_front();
         }
-        return lane == kSnapshotLane ? snapshot_durable_ : durable_;
+        return durable_[lane];
     }
     void caught_up() override {
         ++to_.caught_up;
@@ -378,8 +391,7 @@ private:
     };
     std::deque<Held> held_;
     int opens_ = 0;
-    Position durable_;
-    Position snapshot_durable_;
+    std::map<Lane, Position> durable_;
     bool reported_ = false;
 };
 

@@ -63,6 +63,9 @@ public:
     Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) override {
         return inner_->encode_mark(mark, out);
     }
+    Result<bool> encode_heartbeat(WallTime at, RecordBatch& out) override {
+        return inner_->encode_heartbeat(at, out);
+    }
     void wants(Wants& wants) const override { inner_->wants(wants); }
     std::string waits_for() const override { return inner_->waits_for(); }
 

@@ -54,6 +54,10 @@ public:
         waited_with_mark_ = false;
         return inner().encode_mark(mark, out);
     }
+    Result<bool> encode_heartbeat(WallTime at, RecordBatch& out) override {
+        if (clock_.now() < until_) return false;
+        return inner().encode_heartbeat(at, out);
+    }
     void wants(Wants& wants) const override {
         inner().wants(wants);
         if (clock_.now() < until_) wants.until(until_);

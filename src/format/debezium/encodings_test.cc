@@ -1,5 +1,6 @@
 // Whatever the types and values, Avro and Protobuf hold what JSON holds: messages of hostile rows,
 // read back by their schemas.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -191,6 +192,24 @@ TEST_F(EncodingsOfRowsTest, MarksOfTransactionsTooHoldTheSame) {
         compare(texts.records.at(0), avros.records.at(0), protobufs.records.at(0));
     }
     EXPECT_EQ(compared_, 4);
+}
+
+TEST_F(EncodingsOfRowsTest, HeartbeatsTooHoldTheSame) {
+    DebeziumOptions debezium;
+    debezium.schemas = true;
+    RecordBatch texts;
+    RecordBatch avros;
+    RecordBatch protobufs;
+    DebeziumFormat<JsonEncoding> json{with_schemas(deps({}, debezium))};
+    DebeziumFormat<AvroEncoding> avro{deps({}, debezium)};
+    DebeziumFormat<ProtobufEncoding> protobuf{deps({}, debezium)};
+    const WallTime at{.unix_us = 1'559'033'904'863'123};
+    ASSERT_TRUE(json.encode_heartbeat(at, texts));
+    ASSERT_TRUE(avro.encode_heartbeat(at, avros));
+    ASSERT_TRUE(protobuf.encode_heartbeat(at, protobufs));
+    compare(texts.records.at(0), avros.records.at(0), protobufs.records.at(0));
+    EXPECT_EQ(compared_, 2);
+    EXPECT_THAT(texts.records.at(0).value, testing::HasSubstr("1559033904863"));
 }
 
 }  // namespace

@@ -184,6 +184,16 @@ ConnectSchemaPtr mark_value_schema(const DebeziumOptions& options) {
          {"ts_ms", number()}});
 }
 
+ConnectSchemaPtr heartbeat_key_schema(const DebeziumOptions& options) {
+    return structure(adjusted("io.debezium.connector.common.ServerNameKey", options), 1,
+                     {{"serverName", text()}});
+}
+
+ConnectSchemaPtr heartbeat_value_schema(const DebeziumOptions& options) {
+    return structure(adjusted("io.debezium.connector.common.Heartbeat", options), 1,
+                     {{"ts_ms", number()}});
+}
+
 std::string_view operation_code(Operation operation) noexcept {
     switch (operation) {
         case Operation::insert: return "c";

@@ -1,5 +1,5 @@
 // The constant bytes of Debezium's envelope, and its schemas: source and transaction blocks,
-// messages, marks of transactions.
+// messages, marks of transactions, heartbeats.
 #pragma once
 
 #include <array>
@@ -43,6 +43,8 @@ ConnectSchemaPtr message_key_schema(const DebeziumOptions& options);
 ConnectSchemaPtr message_value_schema(const DebeziumOptions& options);
 ConnectSchemaPtr mark_key_schema(const DebeziumOptions& options);
 ConnectSchemaPtr mark_value_schema(const DebeziumOptions& options);
+ConnectSchemaPtr heartbeat_key_schema(const DebeziumOptions& options);
+ConnectSchemaPtr heartbeat_value_schema(const DebeziumOptions& options);
 
 std::string_view operation_code(Operation operation) noexcept;
 

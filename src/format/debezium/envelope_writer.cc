@@ -45,6 +45,7 @@ EnvelopeWriter<Encoding>::EnvelopeWriter(const DebeziumOptions& options, const F
     });
     prepare_messages();
     prepare_marks();
+    prepare_heartbeats();
 }
 
 template <typename Encoding>
@@ -264,6 +265,42 @@ void EnvelopeWriter<Encoding>::prepare_marks() {
     const ConnectSchema& count = *value->fields[kCollections].schema->element;
     marks_.block = fields_of<Encoding>(count);
     marks_.element = Encoding::element(count);
+}
+
+template <typename Encoding>
+void EnvelopeWriter<Encoding>::prepare_heartbeats() {
+    const ConnectSchemaPtr key = heartbeat_key_schema(options_);
+    const ConnectSchemaPtr value = heartbeat_value_schema(options_);
+    heartbeats_.key_schema = key;
+    heartbeats_.value_schema = value;
+    heartbeats_.key = fields_of<Encoding>(*key);
+    heartbeats_.value = fields_of<Encoding>(*value);
+}
+
+template <typename Encoding>
+void EnvelopeWriter<Encoding>::append_heartbeat(WallTime at, RecordBatch& out) {
+    Record record;
+    record.destination = Destination::heartbeats;
+    record.operation = Operation::message;
+    record.has_key = true;
+    out_.begin(out.arena);
+    out_.text(heartbeats_.key_head.before);
+    const auto key = Encoding::begin_message(out_);
+    out_.text(heartbeats_.key.front().present);
+    static_cast<void>(row_.write_text(out_, about_.name, false));
+    Encoding::end_message(out_, key);
+    out_.text(heartbeats_.key_head.after);
+    record.key = out_.finish();
+
+    out_.begin(out.arena);
+    out_.text(heartbeats_.value_head.before);
+    const auto value = Encoding::begin_message(out_);
+    out_.text(heartbeats_.value.front().present);
+    Encoding::integer(out_, at.unix_us / 1000);
+    Encoding::end_message(out_, value);
+    out_.text(heartbeats_.value_head.after);
+    record.value = out_.finish();
+    out.records.push_back(record);
 }
 
 template <typename Encoding>

@@ -1,6 +1,6 @@
 // What all messages of Debezium's form have beside their rows: source and transaction blocks,
 // times, headers; and the messages that are about no table: logical messages, marks of
-// transactions.
+// transactions, heartbeats.
 //
 // Holds what is known of the batch and of the transaction at hand, as bytes that are ready to be
 // copied.
@@ -53,6 +53,7 @@ public:
     // False: the fault is the row encoder's.
     bool append_message(const Change& change, std::uint32_t index, RecordBatch& out);
     void append_mark(const TransactionMark& mark, RecordBatch& out);
+    void append_heartbeat(WallTime at, RecordBatch& out);
 
     // `other_key`: of a change that is a part of another one, the other part's.
     void add_headers(const Change& change, std::string_view other_key, Record& record,
@@ -65,6 +66,7 @@ public:
     // To be ready before one of them is appended.
     HeadedMessages& messages() noexcept { return messages_; }
     HeadedMessages& marks() noexcept { return marks_; }
+    HeadedMessages& heartbeats() noexcept { return heartbeats_; }
 
     // Of the change at hand, for whoever writes single fields of the blocks.
     // The word for which row of a snapshot it is, or that it is none.
@@ -94,6 +96,7 @@ private:
     void begin_source(SnapshotMark mark);
     void prepare_messages();
     void prepare_marks();
+    void prepare_heartbeats();
     void begin_counting(const Transaction& transaction);
     std::string last_commit(const Batch& batch, const Transaction& transaction);
     bool write_message(const Change& change);
@@ -109,6 +112,7 @@ private:
     std::string source_head_;  // version, connector, name
     Plain messages_;
     Plain marks_;
+    Plain heartbeats_;
     Writer out_;
     std::string sequence_;
 

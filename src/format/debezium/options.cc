@@ -90,6 +90,16 @@ constexpr Option kOptions[] = {
      .help = "the place in its transaction in each message, and where transactions begin and end",
      .doc = "Debezium's `provide.transaction.metadata`. BEGIN and END go to "
             "`{prefix}.transaction`, or where `kafka.transaction_topic` says."},
+    {.path = "format.debezium.heartbeat_interval_ms",
+     .kind = OptionKind::milliseconds,
+     .fallback = "0",
+     .help = "how often a heartbeat is sent; 0 for never",
+     .doc = "Debezium's `heartbeat.interval.ms`: a message to the topic "
+            "`__debezium-heartbeat.{prefix}`, whether or not anything changes. The slot of an idle "
+            "database moves on without it. For Debezium's `heartbeat.action.query` there is "
+            "`source.heartbeat`.",
+     .min = 0,
+     .max = 86'400'000},
     {.path = "format.debezium.skipped_operations",
      .kind = OptionKind::list,
      .fallback = "t",
@@ -201,6 +211,7 @@ DebeziumOptions debezium_options(const Settings& settings) {
     options.unavailable_value = settings.text(kPlaceholder);
     options.tombstones = settings.boolean(path("tombstones_on_delete"));
     options.transaction_metadata = settings.boolean(path("provide_transaction_metadata"));
+    options.heartbeat_interval = settings.duration(path("heartbeat_interval_ms"));
     options.field_names = settings.choice(path("field_name_adjustment_mode"), kAdjustments);
     options.schema_names = settings.choice(path("schema_name_adjustment_mode"), kAdjustments);
     options.extended_headers = settings.boolean(path("extended_headers_enabled"));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/clock.h"
 #include "config/option.h"
 #include "config/settings.h"
 #include "core/named_columns.h"
@@ -37,6 +38,7 @@ struct DebeziumOptions {
     std::string unavailable_value = "__debezium_unavailable_value";  // as in placeholder.h
     bool tombstones = true;
     bool transaction_metadata = false;
+    Duration heartbeat_interval{0};  // 0: none are sent
     bool extended_headers = true;
     bool schemas = false;  // each message with its schema
     // Arrays of several dimensions are arrays of arrays. Where messages have schemas, whose arrays

@@ -89,6 +89,12 @@ public:
         return true;
     }
 
+    Result<bool> encode_heartbeat(WallTime at, RecordBatch& out) final {
+        auto ready = prepared(envelope_.heartbeats(), topics_.heartbeats);
+        if (ready && *ready) envelope_.append_heartbeat(at, out);
+        return ready;
+    }
+
     void wants(Wants& wants) const final { heads_->wants(wants); }
     std::string waits_for() const final { return heads_->waits_for(); }
 

@@ -66,23 +66,21 @@ public:
         settings();
         if (!reach() || !cluster()) return;
         std::vector<Wanted> wanted = topics_of_tables();
-        if (config_.transaction_topic) {
-            wanted.push_back(
-                {.name = TopicNames(config_).transactions(), .use = Use::transactions});
-        }
-        if (config_.oversize == KafkaOversize::dead_letter) {
-            wanted.push_back(
-                {.name = TopicNames(config_).dead_letters(), .use = Use::dead_letters});
-        }
-        if (position_in_topic_) {
-            wanted.push_back({.name = config_.state_topic, .use = Use::positions});
-        }
+        const TopicNames names{config_};
+        const auto want = [&](bool is_used, const std::string& name, Use use) {
+            if (is_used) wanted.push_back({.name = name, .use = use});
+        };
+        want(config_.transaction_topic.has_value(), names.transactions(), Use::transactions);
+        want(config_.heartbeat_topic.has_value(), names.heartbeats(), Use::heartbeats);
+        want(config_.oversize == KafkaOversize::dead_letter, names.dead_letters(),
+             Use::dead_letters);
+        want(position_in_topic_, config_.state_topic, Use::positions);
         topics(wanted);
         if (config_.exactly_once()) transactions();
     }
 
 private:
-    enum class Use : std::uint8_t { changes, transactions, dead_letters, positions };
+    enum class Use : std::uint8_t { changes, transactions, heartbeats, dead_letters, positions };
     struct Wanted {
         std::string name;
         Use use = Use::changes;
@@ -285,6 +283,7 @@ private:
         switch (use) {
             case Use::changes: return "kafka_topic";
             case Use::transactions: return "kafka_transaction_topic";
+            case Use::heartbeats: return "kafka_heartbeat_topic";
             case Use::dead_letters: return "kafka_dead_letter_topic";
             case Use::positions: return "kafka_position_topic";
         }
@@ -413,13 +412,15 @@ private:
     }
 
     KafkaNewTopic new_topic(const Wanted& topic) const {
+        using To = KafkaTopics::Use;
+        const auto made_for = [&](To use) {
+            return KafkaTopics::new_topic(config_, topic.name, use);
+        };
         switch (topic.use) {
-            case Use::changes:
-                return KafkaTopics::new_topic(config_, topic.name, KafkaTopics::Use::changes);
-            case Use::transactions:
-                return KafkaTopics::new_topic(config_, topic.name, KafkaTopics::Use::transactions);
-            case Use::dead_letters:
-                return KafkaTopics::new_topic(config_, topic.name, KafkaTopics::Use::dead_letters);
+            case Use::changes: return made_for(To::changes);
+            case Use::transactions: return made_for(To::transactions);
+            case Use::heartbeats: return made_for(To::heartbeats);
+            case Use::dead_letters: return made_for(To::dead_letters);
             case Use::positions: break;
         }
         KafkaNewTopic made{.name = topic.name,

@@ -307,6 +307,16 @@ TEST_F(KafkaCheckTest, TheirTopicIsNotMadeEitherWhereTopicsAreNotToBeCreated) {
     EXPECT_TRUE(cluster.tried.empty());
 }
 
+TEST_F(KafkaCheckTest, NorIsThatOfHeartbeats) {
+    config.heartbeat_topic = "__debezium-heartbeat.{prefix}";
+    EXPECT_EQ(bad().size(), 0U) << "it would be made";
+    config.topics.create = false;
+    EXPECT_EQ(only().id, "kafka_heartbeat_topic");
+    EXPECT_THAT(only().hint, HasSubstr("--topic __debezium-heartbeat.cdc --partitions 1"));
+    topic("__debezium-heartbeat.cdc");
+    EXPECT_THAT(bad(), IsEmpty());
+}
+
 TEST_F(KafkaCheckTest, ManyBadTopicsDontFloodTheAnswer) {
     config.topics.create = false;
     tables.clear();

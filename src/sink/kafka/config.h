@@ -65,6 +65,7 @@ struct KafkaConfig {
     bool plain_topics = false;  // names of tables' topics are as plain_topic_name() makes them
     std::string message_topic = "{prefix}.messages";
     std::optional<std::string> transaction_topic;  // none: no marks of transactions are written
+    std::optional<std::string> heartbeat_topic{};  // none: no heartbeats are sent
     std::string dead_letter_topic = "{prefix}.dead_letters";
     std::string state_topic = "pg-capture.positions";
     KafkaTopicSettings topics;

@@ -22,6 +22,11 @@ std::string columns_text(const Relation& relation) {
     return text.empty() ? "no key" : "key columns (" + text + ")";
 }
 
+std::string_view without_table(Destination destination) noexcept {
+    if (destination == Destination::transactions) return "the mark of a transaction";
+    return destination == Destination::heartbeats ? "a heartbeat" : "a logical message";
+}
+
 }  // namespace
 
 std::size_t kafka_wire_bytes(const Record& record) noexcept {
@@ -29,9 +34,8 @@ std::size_t kafka_wire_bytes(const Record& record) noexcept {
 }
 
 std::string kafka_record_text(const Record& record, std::string_view topic) {
-    const bool mark = record.destination == Destination::transactions;
     const std::string whose = record.relation == nullptr
-                                  ? mark ? "the mark of a transaction" : "a logical message"
+                                  ? std::string{without_table(record.destination)}
                                   : fmt::format("table {}, {}", qualified_name(*record.relation),
                                                 columns_text(*record.relation));
     return fmt::format("{}, {} bytes, topic {}, commit LSN {}", whose,

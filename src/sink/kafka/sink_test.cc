@@ -466,14 +466,16 @@ TEST_F(KafkaSinkTest, DurableNeverClaimsWhatTheClusterDoesNotHold) {
     }
 }
 
-TEST_F(KafkaSinkTest, MarksOfTransactionsHaveATopicOfOnePartition) {
+TEST_F(KafkaSinkTest, MarksAndHeartbeatsHaveTopicsOfOnePartition) {
     config_.transaction_topic = "{prefix}.transactions";
+    config_.heartbeat_topic = "__debezium-heartbeat.{prefix}";
     config_.topics.partitions = 4;
     config_.topics.config = {{"cleanup.policy", "compact"}, {"retention.ms", "1000"}};
     make();
-    auto marked = batch(5, users_, {"row", "mark"});
+    auto marked = batch(5, users_, {"row", "mark", "beat"});
     marked->records[1].destination = Destination::transactions;
-    marked->records[1].relation = nullptr;
+    marked->records[2].destination = Destination::heartbeats;
+    marked->records[1].relation = marked->records[2].relation = nullptr;
     offer_until_taken(std::move(marked));
     EXPECT_EQ(durable(), 5U);
     EXPECT_THAT(values("cdc.transactions"), ElementsAre("mark"));
@@ -481,6 +483,8 @@ TEST_F(KafkaSinkTest, MarksOfTransactionsHaveATopicOfOnePartition) {
     EXPECT_THAT(kafka_.topics["cdc.transactions"].config,
                 ElementsAre(testing::Pair("retention.ms", "1000"),
                             testing::Pair("max.message.bytes", "67108864")));
+    EXPECT_THAT(values("__debezium-heartbeat.cdc"), ElementsAre("beat"));
+    EXPECT_EQ(kafka_.topics["__debezium-heartbeat.cdc"].partitions, 1);
 }
 
 }  // namespace

@@ -127,10 +127,14 @@ TopicNames::TopicNames(const KafkaConfig& config)
       database_(config.database),
       messages_(of_pipeline(config.message_topic)),
       transactions_(config.transaction_topic ? of_pipeline(*config.transaction_topic) : ""),
+      heartbeats_(config.heartbeat_topic ? of_pipeline(*config.heartbeat_topic) : ""),
       dead_letters_(of_pipeline(config.dead_letter_topic)),
       positions_(config.state_topic) {
     owners_.emplace(messages_, "kafka.message_topic");
     if (config.transaction_topic) owners_.emplace(transactions_, "kafka.transaction_topic");
+    if (config.heartbeat_topic) {
+        owners_.emplace(heartbeats_, "format.debezium.heartbeat_interval_ms");
+    }
     owners_.emplace(dead_letters_, "dead_letter_topic");
     owners_.emplace(positions_, "state.topic");
     for (const auto& [name, whose] : owners_) lookalikes_.emplace(with_underscores(name), name);

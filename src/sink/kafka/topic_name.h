@@ -46,8 +46,8 @@ std::string safe_topic_name(std::string_view name);
 // A template with {table} gives each table a topic of its own, so two tables that get
 // one name are an error, which names both. One without {table} is meant to be shared.
 //
-// The pipeline's own topics (messages, transactions, dead letters, positions) have their names from
-// the start: no table can get one of them.
+// The pipeline's own topics (messages, transactions, heartbeats, dead letters, positions) have
+// their names from the start: no table can get one of them.
 class TopicNames {
 public:
     explicit TopicNames(const KafkaConfig& config);
@@ -62,8 +62,9 @@ public:
     Result<Topic> of_table(std::string_view schema, std::string_view table);
 
     const std::string& messages() const noexcept { return messages_; }
-    // Of marks; empty where none are written.
+    // Of marks, of heartbeats; empty where none are written.
     const std::string& transactions() const noexcept { return transactions_; }
+    const std::string& heartbeats() const noexcept { return heartbeats_; }
     const std::string& dead_letters() const noexcept { return dead_letters_; }
     const std::string& positions() const noexcept { return positions_; }
 
@@ -78,6 +79,7 @@ private:
     const std::string database_;
     const std::string messages_;
     const std::string transactions_;
+    const std::string heartbeats_;
     const std::string dead_letters_;
     const std::string positions_;
     std::map<std::string, std::string, std::less<>> owners_;      // of each name

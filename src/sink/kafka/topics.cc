@@ -39,6 +39,9 @@ Result<KafkaTopics::Route*> KafkaTopics::find(const Record& record) {
     if (record.destination == Destination::transactions) {
         return shared(transactions_, names_.transactions(), Use::transactions);
     }
+    if (record.destination == Destination::heartbeats) {
+        return shared(heartbeats_, names_.heartbeats(), Use::heartbeats);
+    }
     const Relation* relation = record.relation;
     if (relation == nullptr) {
         return shared(messages_, names_.messages(), Use::changes, config_.partitioning);
@@ -134,20 +137,22 @@ void KafkaTopics::create() {
 }
 
 KafkaNewTopic KafkaTopics::new_topic(const KafkaConfig& config, const std::string& name, Use use) {
+    const bool one = use == Use::transactions || use == Use::heartbeats;
     KafkaNewTopic wanted{.name = name,
-                         // In one, marks have the order of commits.
-                         .partitions = use == Use::transactions ? 1 : config.topics.partitions,
+                         // In one, marks have the order of commits, and heartbeats that of time.
+                         .partitions = one ? 1 : config.topics.partitions,
                          .replication_factor = config.topics.replication_factor,
                          .config = {}};
+    const bool counts = use == Use::transactions || use == Use::dead_letters;
     for (const auto& [key, value] : config.topics.config) {
         // Each dead letter counts, and it is there because it was large; each mark counts, too, and
         // is large where a transaction has many tables.
-        if (use != Use::changes && (key == "cleanup.policy" || key == "max.message.bytes")) {
+        if (counts && (key == "cleanup.policy" || key == "max.message.bytes")) {
             continue;
         }
         wanted.config.emplace_back(key, value);
     }
-    if (use != Use::changes) {
+    if (counts) {
         wanted.config.emplace_back("max.message.bytes", std::to_string(kDead_letter_bytes));
     }
     return wanted;

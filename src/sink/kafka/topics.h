@@ -59,7 +59,7 @@ public:
     };
     explicit KafkaTopics(Deps deps);
 
-    enum class Use : std::uint8_t { changes, transactions, dead_letters };
+    enum class Use : std::uint8_t { changes, transactions, heartbeats, dead_letters };
     // What a missing topic is created with.
     static KafkaNewTopic new_topic(const KafkaConfig& config, const std::string& name, Use use);
 
@@ -132,6 +132,7 @@ private:
     std::vector<Version> by_slot_;
     std::optional<Route> messages_;
     std::optional<Route> transactions_;
+    std::optional<Route> heartbeats_;
     std::optional<Route> dead_letters_;
     std::size_t message_bytes_max_ = std::numeric_limits<std::size_t>::max();
 };
