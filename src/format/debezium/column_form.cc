@@ -1,7 +1,9 @@
 #include "format/debezium/column_form.h"
 
 #include <array>
+#include <initializer_list>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -68,12 +70,10 @@ public:
             case Kind::bits: return bits(modifier, optional);
             case Kind::date: return date(optional);
             case Kind::time: return time(precision(modifier), optional);
-            case Kind::time_tz:
-                return named(Form::zoned_time, ConnectType::string, "io.debezium.time.ZonedTime",
-                             optional);
+            case Kind::time_tz: return zoned_time(precision(modifier), optional);
             case Kind::timestamp: return timestamp(precision(modifier), optional);
             case Kind::timestamp_tz: return zoned_timestamp(precision(modifier), optional);
-            case Kind::interval: return interval(optional);
+            case Kind::interval: return interval(precision(modifier & 0xFFFF), optional);
             case Kind::array: return array(type, modifier, optional);
             case Kind::composite: return composite(type, optional);
             case Kind::range:
@@ -196,6 +196,36 @@ private:
         return {.form = Form::bits, .schema = draft.done()};
     }
 
+    // Fields that structures of time are made of, each optional.
+    using TimeField = std::pair<std::string_view, ConnectType>;
+    using TimeFields = std::span<const TimeField>;
+    static constexpr std::array kCalendar{TimeField{"year", ConnectType::int32},
+                                          TimeField{"month", ConnectType::int8},
+                                          TimeField{"day", ConnectType::int8}};
+    static constexpr std::array kClock{
+        TimeField{"hour", ConnectType::int8}, TimeField{"minute", ConnectType::int8},
+        TimeField{"second", ConnectType::int8}, TimeField{"nanos", ConnectType::int32}};
+    static constexpr std::array kOffset{TimeField{"offsetSeconds", ConnectType::int32}};
+    static constexpr std::array kZone{TimeField{"zoneId", ConnectType::string}};
+    static constexpr std::array kSpecial{TimeField{"specialValue", ConnectType::string}};
+    static constexpr std::array kPrecision{TimeField{"precision", ConnectType::int32}};
+    static constexpr std::array kDuration{
+        TimeField{"years", ConnectType::int32},   TimeField{"months", ConnectType::int32},
+        TimeField{"days", ConnectType::int32},    TimeField{"hours", ConnectType::int32},
+        TimeField{"minutes", ConnectType::int32}, TimeField{"seconds", ConnectType::int64},
+        TimeField{"nanos", ConnectType::int32}};
+
+    static ColumnForm structure(Form form, std::string_view name,
+                                std::initializer_list<TimeFields> fields, int digits,
+                                bool optional) {
+        Draft draft{ConnectType::structure, optional};
+        draft.named(std::string{"io.debezium.time."}.append(name));
+        for (const TimeFields& some : fields) {
+            for (const auto& [field, type] : some) draft.field(field, plain(type, true));
+        }
+        return {.form = form, .scale = digits, .schema = draft.done()};
+    }
+
     ColumnForm date(bool optional) const {
         using enum TimePrecision;
         constexpr auto int32 = ConnectType::int32;
@@ -206,6 +236,9 @@ private:
             case connect:
                 return named(Form::date_days, int32, "org.apache.kafka.connect.data.Date",
                              optional);
+            case structured:
+                return structure(Form::date_structured, "StructuredDate", {kCalendar, kSpecial}, 0,
+                                 optional);
             default: return named(Form::date_days, int32, "io.debezium.time.Date", optional);
         }
     }
@@ -228,6 +261,9 @@ private:
                     return named(Form::time_millis, int32, "io.debezium.time.Time", optional);
                 }
                 break;
+            case structured:
+                return structure(Form::time_structured, "StructuredTime", {kClock, kPrecision},
+                                 digits, optional);
             case adaptive_time_microseconds:
             case microseconds: break;
         }
@@ -254,19 +290,39 @@ private:
                                  optional);
                 }
                 break;
+            case structured:
+                return structure(Form::timestamp_structured, "StructuredTimestamp",
+                                 {kCalendar, kClock, kSpecial, kPrecision}, digits, optional);
             case microseconds: break;
         }
         return named(Form::timestamp_micros, int64, "io.debezium.time.MicroTimestamp", optional);
     }
 
-    static ColumnForm zoned_timestamp(int digits, bool optional) {
+    ColumnForm zoned_time(int digits, bool optional) const {
+        if (options_.time_precision == TimePrecision::structured) {
+            return structure(Form::zoned_time_structured, "StructuredZonedTime",
+                             {kClock, kOffset, kPrecision}, digits, optional);
+        }
+        return named(Form::zoned_time, ConnectType::string, "io.debezium.time.ZonedTime", optional);
+    }
+
+    ColumnForm zoned_timestamp(int digits, bool optional) const {
+        if (options_.time_precision == TimePrecision::structured) {
+            return structure(Form::zoned_timestamp_structured, "StructuredZonedTimestamp",
+                             {kCalendar, kClock, kOffset, kZone, kSpecial, kPrecision}, digits,
+                             optional);
+        }
         ColumnForm form = named(Form::zoned_timestamp, ConnectType::string,
                                 "io.debezium.time.ZonedTimestamp", optional);
         form.scale = digits;
         return form;
     }
 
-    ColumnForm interval(bool optional) const {
+    ColumnForm interval(int digits, bool optional) const {
+        if (options_.time_precision == TimePrecision::structured) {
+            return structure(Form::interval_structured, "StructuredDuration",
+                             {kDuration, kPrecision}, digits, optional);
+        }
         if (options_.interval == IntervalHandling::string) {
             return named(Form::interval_iso, ConnectType::string, "io.debezium.time.Interval",
                          optional);

@@ -46,6 +46,12 @@ enum class Form : std::uint8_t {
     timestamp_nanos,
     timestamp_iso,    // string
     zoned_timestamp,  // string with ColumnForm::scale digits of a fraction; 0: as many as it has
+    date_structured,  // structures of calendar, clock and zone, ColumnForm::scale: digits
+    time_structured,
+    zoned_time_structured,
+    timestamp_structured,
+    zoned_timestamp_structured,
+    interval_structured,
     interval_micros,  // int64; a month is a twelfth of 365.25 days
     interval_iso,     // string
     array,            // of parts[0]

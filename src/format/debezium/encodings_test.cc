@@ -59,7 +59,7 @@ DebeziumOptions any_options(HostileRows& rows) {
     options.binary = static_cast<BinaryHandling>(rows.pick(4));
     options.hstore = static_cast<HstoreHandling>(rows.pick(2));
     options.decimal = static_cast<DecimalHandling>(rows.pick(3));
-    options.time_precision = static_cast<TimePrecision>(rows.pick(6));
+    options.time_precision = static_cast<TimePrecision>(rows.pick(7));
     options.interval = static_cast<IntervalHandling>(rows.pick(2));
     return options;
 }

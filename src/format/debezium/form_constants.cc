@@ -36,11 +36,14 @@ Value nothing(const ColumnForm& form, const FormPlan& plan) {
     value.text = text_of_nothing(form, plan);
     switch (form.form) {
         case Form::date_days:
+        case Form::date_structured:
         case Form::date_iso: value.integer = -kDaysTo2000; break;
         case Form::timestamp_millis:
         case Form::timestamp_micros:
         case Form::timestamp_nanos:
         case Form::timestamp_iso:
+        case Form::timestamp_structured:
+        case Form::zoned_timestamp_structured:
         case Form::zoned_timestamp: value.integer = -kDaysTo2000 * kMicrosOfDay; break;
         case Form::float32:
         case Form::float64: value.real = 0; break;

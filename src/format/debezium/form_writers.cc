@@ -11,6 +11,7 @@
 #include "format/debezium/form_numbers.h"
 #include "format/debezium/iso_time.h"
 #include "format/debezium/shape_writers.h"
+#include "format/debezium/structured_writers.h"
 #include "format/json/calendar.h"
 #include "format/json/string.h"
 #include "format/text/server_text.h"
@@ -340,6 +341,7 @@ template <typename E>
 FormWriter writer_of(Form form) {
     using W = Write<E>;
     using S = WriteShape<E>;
+    using T = WriteStructured<E>;
     switch (form) {
         case Form::boolean: return W::boolean;
         case Form::integer: return W::integer;
@@ -369,6 +371,12 @@ FormWriter writer_of(Form form) {
         case Form::timestamp_nanos: return W::template moment<epoch_nanos>;
         case Form::timestamp_iso: return W::template timestamp_iso<false>;
         case Form::zoned_timestamp: return W::template timestamp_iso<true>;
+        case Form::date_structured: return T::date;
+        case Form::time_structured: return T::template time<false>;
+        case Form::zoned_time_structured: return T::template time<true>;
+        case Form::timestamp_structured: return T::template timestamp<false>;
+        case Form::zoned_timestamp_structured: return T::template timestamp<true>;
+        case Form::interval_structured: return T::interval;
         case Form::interval_micros: return W::interval_number;
         case Form::interval_iso: return W::interval_text;
         case Form::array: return W::array;

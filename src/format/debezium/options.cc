@@ -19,7 +19,8 @@ constexpr auto kTimes = words_for<TimePrecision>(
      {"connect", TimePrecision::connect},
      {"isostring", TimePrecision::isostring},
      {"microseconds", TimePrecision::microseconds},
-     {"nanoseconds", TimePrecision::nanoseconds}});
+     {"nanoseconds", TimePrecision::nanoseconds},
+     {"structured", TimePrecision::structured}});
 constexpr auto kDecimals = words_for<DecimalHandling>({{"precise", DecimalHandling::precise},
                                                        {"string", DecimalHandling::string},
                                                        {"double", DecimalHandling::nearest}});
@@ -46,7 +47,8 @@ constexpr Option kOptions[] = {
      .fallback = "adaptive",
      .help = "how dates and times are written",
      .doc = "Debezium's `time.precision.mode`. A time that the chosen unit can't hold (nanoseconds "
-            "end in the year 2262) stops the pipeline, and is never wrapped around.",
+            "end in the year 2262) stops the pipeline, and is never wrapped around. With "
+            "`structured` intervals are structures as well.",
      .words = kTimes.all()},
     {.path = "format.debezium.decimal_handling_mode",
      .kind = OptionKind::choice,

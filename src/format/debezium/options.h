@@ -20,6 +20,7 @@ enum class TimePrecision : std::uint8_t {
     isostring,
     microseconds,
     nanoseconds,
+    structured,
 };
 enum class DecimalHandling : std::uint8_t { precise, string, nearest };
 enum class BinaryHandling : std::uint8_t { bytes, base64, base64_url_safe, hex };
