@@ -197,6 +197,7 @@ void Flow::hold(RecordBatchPtr records) {
 Result<void> Flow::beat() {
     const Instant now = clock_.now();
     if (now < heartbeat_at_ || !may_beat()) return {};
+    if (auto noted = note_idle(); !noted) return noted;
     const Position place{.commit = {}, .ordinal = heartbeats_ + 1};
     auto records = encoder_.heartbeat(clock_.wall(), place);
     if (!records) return std::unexpected(std::move(records.error()));

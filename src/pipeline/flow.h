@@ -21,8 +21,9 @@
 // Caught up, a sink may want whole groups of transactions (Sink::group_gap): then the first is
 // taken at once, and what follows within the gap together.
 //
-// Heartbeats are a lane of their own: they are sent as long as the sink takes them, are about no
-// change and move no position. One on its way keeps an idle position waiting, as a change would.
+// Heartbeats are a lane of their own: about no change, they move no position. Only one is on its
+// way, so that they use no memory while the sink stands still; and an idle position is noted before
+// the next is sent, which would keep it waiting as a change would.
 //
 // After an Error nothing more is read: stop_reading() lets the source go. Unless it was the
 // sink that failed, settle() still makes durable what was taken.
@@ -154,7 +155,10 @@ private:
     void give_up_if_it_waits_for_long();
     Result<void> take_in_hand(RecordBatchPtr records);
     void hold(RecordBatchPtr records);
-    bool may_beat() const noexcept { return source_ && reading_ && !encoder_.busy() && !in_hand_; }
+    bool may_beat() const noexcept {
+        return source_ && reading_ && !encoder_.busy() && !in_hand_ &&
+               !ledger_.pending(kHeartbeatLane);
+    }
     Result<void> beat();
     bool too_early_to_offer() const noexcept;
     std::optional<Lsn> certain_until() const noexcept;

@@ -131,6 +131,30 @@ TEST_F(FlowHeartbeatTest, AFullSinkGetsItWhenThereIsRoom) {
     EXPECT_EQ(heartbeats(), 1);
 }
 
+// A sink that stands still would collect them for hours.
+TEST_F(FlowHeartbeatTest, OneIsOnItsWayAtMost) {
+    parts.destination.confirms = false;
+    for (int i = 0; i < 100; ++i) after(1s);
+    const auto charged = pool.charged();
+    for (int i = 0; i < 100; ++i) after(1s);
+    EXPECT_EQ(pool.charged(), charged);
+    EXPECT_EQ(until(), kNever) << "the sink is waited for, and not the time";
+    parts.destination.confirms = true;
+    round();
+    EXPECT_EQ(heartbeats(), 2);
+}
+
+TEST_F(FlowHeartbeatTest, OneAfterTheOtherKeepsNoIdlePositionWaiting) {
+    parts.destination.confirms_max = 0;
+    after(1s);
+    parts.server.idle = Lsn{500};
+    parts.destination.confirms_max = 1;
+    after(1s);
+    EXPECT_EQ(heartbeats(), 1);
+    EXPECT_FALSE(flow().settled()) << "the second is on its way";
+    EXPECT_EQ(flow().confirmable(), Lsn{500});
+}
+
 TEST_F(FlowHeartbeatTest, WhileItEndsNoneIsSent) {
     round();
     clock.advance(1s);

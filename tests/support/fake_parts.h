@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -316,16 +317,18 @@ private:
 
 // Shared by the sinks of one test: the destination.
 struct Destination {
-    std::size_t room = 1000;      // batches a sink takes before it is full
-    bool confirms = true;         // what was accepted becomes durable
-    bool waits_for_more = false;  // …but not before caught_up()
-    bool lets_go = false;         // of the batch as soon as it is accepted: it is kept elsewhere
+    std::size_t room = 1000;                             // batches a sink takes before it is full
+    bool confirms = true;                                // what was accepted becomes durable
+    int confirms_max = std::numeric_limits<int>::max();  // so many batches of it
+    bool waits_for_more = false;                         // …but not before caught_up()
+    bool lets_go = false;  // of the batch as soon as it is accepted: it is kept elsewhere
     std::deque<Error> open_errors, offer_errors, durable_errors;
     int opens_until_ready = 1;
     int made = 0;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> durable;  // (commit, ordinal)
     Duration group_gap{0};
     int caught_up = 0;
+    int confirmed = 0;
     int heartbeats = 0;  // durable
     int alive = 0;
     std::optional<Position> lies;  // what durable() says instead
@@ -362,7 +365,9 @@ public:
     Result<Position> durable(Lane lane) override {
         if (auto error = take(to_.durable_errors)) return std::unexpected(std::move(*error));
         if (to_.lies) return *to_.lies;
-        while (to_.confirms && !held_.empty() && (!to_.waits_for_more || reported_)) {
+        while (to_.confirms && to_.confirmed < to_.confirms_max && !held_.empty() &&
+               (!to_.waits_for_more || reported_)) {
+            ++to_.confirmed;
             const Held& front = held_.front();
             to_.durable.insert(to_.durable.end(), front.records.begin(), front.records.end());
             if (front.lane == kHeartbeatLane) ++to_.heartbeats;

@@ -97,8 +97,9 @@ constexpr Option kOptions[] = {
      .fallback = "0",
      .help = "how often a heartbeat is sent; 0 for never",
      .doc = "Debezium's `heartbeat.interval.ms`: a message to the topic "
-            "`__debezium-heartbeat.{prefix}`, whether or not anything changes. The slot of an idle "
-            "database moves on without it. For Debezium's `heartbeat.action.query` there is "
+            "`__debezium-heartbeat.{prefix}`, whether or not anything changes, unless the one "
+            "before it has not arrived yet. The slot of an idle database moves on without it. For "
+            "Debezium's `heartbeat.action.query` there is "
             "`source.heartbeat`.",
      .min = 0,
      .max = 86'400'000},
