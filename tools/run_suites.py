@@ -111,7 +111,7 @@ SUITES = [
 # Suites of Python: one a folder below tests/, found by itself. Here stands only what
 # differs from (text from the folder's conftest or name, 120 s, one core).
 FOLDERS = {
-    "bench": ("the benchmark, small: it runs, and loses nothing", 90, 0),
+    "bench": ("the benchmark, small: it runs, and loses nothing", 120, 0),
     "binary": ("the release binary: size, libraries, version", 30, 0),
     "debezium": ("beside the real Debezium connector: its recorded records, the connector itself by night", 300, 2),
     "harness": ("the test servers, brokers, the proxy and the runner themselves", 90, 2),
@@ -119,7 +119,7 @@ FOLDERS = {
     "scenario": ("SQL in, events out, on PostgreSQL 10 to 18", 420, 2),
     "fault": ("kill -9, cuts, freezes, crashes, wrong set-ups", 360, 2),
     "kafka": ("into real brokers: delivery, exactly once, torture, kills, outages, refusals, security", 660, 2),
-    "registry": ("Avro and JSON Schema with a real registry, read by other people's readers", 120, 2),
+    "registry": ("Avro, Protobuf and JSON Schema with a real registry, read by other people's readers", 120, 2),
     "snapshot": ("rows that were there before: exact, resumed, on request, whatever happens meanwhile", 420, 2),
     "publication": ("publications and filters: whose they are, what they hold, what they break", 180, 2),
     "connection": ("TLS, certificates, passwords, sockets, several hosts", 120, 2),
