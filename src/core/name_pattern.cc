@@ -151,18 +151,29 @@ bool ColumnFilter::excluded(std::string_view schema, std::string_view table,
     return any_matches(exclude_, std::array{schema, table, column});
 }
 
+std::string_view without_spaces(std::string_view name) noexcept {
+    while (name.starts_with(' ')) name.remove_prefix(1);
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    return name;
+}
+
+std::vector<std::string_view> split_names(std::string_view text, char at) {
+    std::vector<std::string_view> names;
+    while (true) {
+        const auto end = text.find(at);
+        names.push_back(without_spaces(text.substr(0, end)));
+        if (end == std::string_view::npos) return names;
+        text.remove_prefix(end + 1);
+    }
+}
+
 std::optional<std::vector<std::string>> column_names(std::string_view text) {
     std::vector<std::string> names;
-    while (true) {
-        const auto plus = text.find('+');
-        auto name = text.substr(0, plus);
-        while (name.starts_with(' ')) name.remove_prefix(1);
-        while (name.ends_with(' ')) name.remove_suffix(1);
+    for (const std::string_view name : split_names(text, '+')) {
         if (name.empty()) return std::nullopt;
         names.emplace_back(name);
-        if (plus == std::string_view::npos) return names;
-        text.remove_prefix(plus + 1);
     }
+    return names;
 }
 
 }  // namespace pgc

@@ -84,6 +84,12 @@ private:
     std::vector<NamePattern> exclude_;
 };
 
+// Without the spaces around it.
+std::string_view without_spaces(std::string_view name) noexcept;
+
+// Names with `at` between them, each without the spaces around it; one at least.
+std::vector<std::string_view> split_names(std::string_view text, char at);
+
 // "customer_id+region": two columns. Nothing when one has no name.
 std::optional<std::vector<std::string>> column_names(std::string_view text);
 

@@ -9,22 +9,6 @@
 namespace pgc {
 namespace {
 
-std::string_view trimmed(std::string_view text) noexcept {
-    while (text.starts_with(' ')) text.remove_prefix(1);
-    while (text.ends_with(' ')) text.remove_suffix(1);
-    return text;
-}
-
-std::vector<std::string_view> split(std::string_view text, char at) {
-    std::vector<std::string_view> parts;
-    while (true) {
-        const auto end = text.find(at);
-        parts.push_back(trimmed(text.substr(0, end)));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
-}
-
 bool is_one_table(const NamePattern& pattern) {
     return pattern.literal(0) && pattern.literal(1);
 }
@@ -55,7 +39,7 @@ std::expected<NamedColumns, std::string> NamedColumns::of_debezium(std::string_v
                                                                    std::string_view text) {
     NamedColumns named;
     named.option_ = option;
-    for (const std::string_view item : split(text, ';')) {
+    for (const std::string_view item : split_names(text, ';')) {
         if (item.empty()) continue;
         auto read = expression(item);
         if (!read) return std::unexpected(std::move(read.error()));
@@ -67,13 +51,13 @@ std::expected<NamedColumns, std::string> NamedColumns::of_debezium(std::string_v
 // `public.orders:customer_id,id`. There are colons in (?:…), too: the columns stand after the last.
 auto NamedColumns::expression(std::string_view text) -> std::expected<Expression, std::string> {
     const auto colon = text.rfind(':');
-    const auto table = trimmed(text.substr(0, colon));
+    const auto table = without_spaces(text.substr(0, colon));
     if (colon == std::string_view::npos || table.empty()) {
         return std::unexpected(
             fmt::format("\"{}\" is not of the form schema.table:column,column", text));
     }
     std::vector<std::string> columns;
-    for (const std::string_view column : split(text.substr(colon + 1), ',')) {
+    for (const std::string_view column : split_names(text.substr(colon + 1), ',')) {
         if (column.empty()) {
             return std::unexpected(fmt::format("\"{}\" has a column without a name", text));
         }

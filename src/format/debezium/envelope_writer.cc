@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace pgc {
 namespace {
@@ -45,7 +46,7 @@ EnvelopeWriter<Encoding>::EnvelopeWriter(const DebeziumOptions& options, const F
     });
     prepare_messages();
     prepare_marks();
-    prepare_heartbeats();
+    heartbeats_ = with_schemas(heartbeat_key_schema(options_), heartbeat_value_schema(options_));
 }
 
 template <typename Encoding>
@@ -243,38 +244,28 @@ void EnvelopeWriter<Encoding>::finish(const Change& change, std::uint32_t index,
 }
 
 template <typename Encoding>
+auto EnvelopeWriter<Encoding>::with_schemas(ConnectSchemaPtr key, ConnectSchemaPtr value) -> Plain {
+    Plain made;
+    made.key = fields_of<Encoding>(*key);
+    made.value = fields_of<Encoding>(*value);
+    made.key_schema = std::move(key);
+    made.value_schema = std::move(value);
+    return made;
+}
+
+template <typename Encoding>
 void EnvelopeWriter<Encoding>::prepare_messages() {
-    const ConnectSchemaPtr key = message_key_schema(options_);
-    const ConnectSchemaPtr value = message_value_schema(options_);
-    messages_.key_schema = key;
-    messages_.value_schema = value;
-    messages_.key = fields_of<Encoding>(*key);
-    messages_.value = fields_of<Encoding>(*value);
-    messages_.block = fields_of<Encoding>(*value->fields[kMessage].schema);
+    messages_ = with_schemas(message_key_schema(options_), message_value_schema(options_));
+    messages_.block = fields_of<Encoding>(*messages_.value_schema->fields[kMessage].schema);
     messages_.names = names_of("", "");
 }
 
 template <typename Encoding>
 void EnvelopeWriter<Encoding>::prepare_marks() {
-    const ConnectSchemaPtr key = mark_key_schema(options_);
-    const ConnectSchemaPtr value = mark_value_schema(options_);
-    marks_.key_schema = key;
-    marks_.value_schema = value;
-    marks_.key = fields_of<Encoding>(*key);
-    marks_.value = fields_of<Encoding>(*value);
-    const ConnectSchema& count = *value->fields[kCollections].schema->element;
+    marks_ = with_schemas(mark_key_schema(options_), mark_value_schema(options_));
+    const ConnectSchema& count = *marks_.value_schema->fields[kCollections].schema->element;
     marks_.block = fields_of<Encoding>(count);
     marks_.element = Encoding::element(count);
-}
-
-template <typename Encoding>
-void EnvelopeWriter<Encoding>::prepare_heartbeats() {
-    const ConnectSchemaPtr key = heartbeat_key_schema(options_);
-    const ConnectSchemaPtr value = heartbeat_value_schema(options_);
-    heartbeats_.key_schema = key;
-    heartbeats_.value_schema = value;
-    heartbeats_.key = fields_of<Encoding>(*key);
-    heartbeats_.value = fields_of<Encoding>(*value);
 }
 
 template <typename Encoding>

@@ -94,9 +94,9 @@ private:
     };
 
     void begin_source(SnapshotMark mark);
+    static Plain with_schemas(ConnectSchemaPtr key, ConnectSchemaPtr value);
     void prepare_messages();
     void prepare_marks();
-    void prepare_heartbeats();
     void begin_counting(const Transaction& transaction);
     std::string last_commit(const Batch& batch, const Transaction& transaction);
     bool write_message(const Change& change);
