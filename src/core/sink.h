@@ -31,8 +31,10 @@
 // them sends anything more or touches what is the pipeline's.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -40,6 +42,7 @@
 #include "base/wait.h"
 #include "core/position.h"
 #include "core/record.h"
+#include "core/snapshot.h"
 #include "core/store.h"
 
 namespace pgc {
@@ -49,6 +52,17 @@ enum class Guarantee : std::uint8_t {
     append,         // it may come again
     idempotent,     // it may come again, and then replaces the first
     transactional,  // it comes once: records and position are committed together
+};
+
+// How often what was accepted is sealed: that costs a sink something, and what is not sealed comes
+// again after a crash.
+struct SealPace {
+    Duration soon = std::chrono::milliseconds{2};     // where nothing is at hand to come with it
+    Duration least = std::chrono::milliseconds{100};  // otherwise, and …
+    int rest = 20;                                    // … so many times what the last one took
+    Duration most = std::chrono::seconds{2};
+    // Where only the position moved, because the source was idle; none: at the pipeline's interval.
+    std::optional<Duration> idle{};
 };
 
 class Sink {
@@ -89,6 +103,16 @@ public:
     // Requires: positions() is not null; `position` is where the stream continues after what was
     // accepted.
     [[nodiscard]] virtual Result<void> seal(const StoredPosition& position) = 0;
+
+    // How often it is sealed; only of a sink that seals. Constant.
+    virtual SealPace seal_pace() const noexcept = 0;
+
+    // From when on a seal is wanted though nothing new was accepted; kNever: not at all.
+    virtual Instant seal_at() const noexcept = 0;
+
+    // A snapshot's rows of a table were all accepted, or no more come. What a seal from now on
+    // stores counts the table as read.
+    virtual void table_ended(const SnapshotTableEnd& table) = 0;
 
     // Gives up what was accepted and is not sealed, so that nobody who reads there waits for it any
     // longer. From then on it is as after an Error. Nothing is sealed at that time.

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "core/position.h"
+#include "core/relation.h"
 
 namespace pgc {
 
@@ -50,6 +51,15 @@ struct SnapshotCommand {
     // But for `start`: its id counts; without one, all that were requested, or those that name one
     // of its tables.
     SnapshotRequest request;
+};
+
+// A table whose rows a snapshot has read, or does not read any more.
+struct SnapshotTableEnd {
+    std::string id;  // of the snapshot
+    std::string schema;
+    std::string name;      // as its rows are shown
+    RelationPtr relation;  // as its rows were read; null: it was never opened
+    bool whole = false;    // all of them were read; false: that was given up
 };
 
 // For people: what `status` shows and the API answers.

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/position.h"
 #include "core/snapshot.h"
@@ -35,6 +36,10 @@ public:
 
     // Everything of kSnapshotLane up to `position` is durable. Never moves back.
     virtual void durable(Position position) = 0;
+
+    // The tables that ended since it was asked last: every row of them is durable, or they were
+    // given up. In a group of tables that are shown as one, with the last of them.
+    virtual std::vector<SnapshotTableEnd> take_ended() = 0;
 
     // Something is left to be read, or was read and is not durable yet.
     virtual bool left() const noexcept = 0;

@@ -7,6 +7,7 @@ namespace pgc {
 Result<void> Checkpoint::begin(Place place, const StoredPosition& position, bool store_now) {
     store_ = &place.store;
     seals_ = place.seals;
+    pace_ = seals_ != nullptr ? seals_->seal_pace() : SealPace{};
     position_ = position;
     saving_ = false;
     revision_ = records_ = memory_revision_ = 0;
@@ -55,19 +56,33 @@ Result<bool> Checkpoint::advance(const Reached& reached, const Text& snapshot, U
     return true;
 }
 
-Duration Checkpoint::pause_of_seals(const Reached& reached) const noexcept {
-    if (reached.all_given) return kSeal_soon;
-    return std::clamp<Duration>(seal_took_ * kSeal_rest, kSeal, kSeal_max);
+// The sink takes nothing while it seals.
+Duration Checkpoint::pause_of_seals(const SealPace& pace, const Reached& reached) const noexcept {
+    if (reached.all_given) return pace.soon;
+    return std::clamp<Duration>(seal_took_ * pace.rest, pace.least, pace.most);
+}
+
+Instant Checkpoint::seal_due(const Reached& reached, Urgency urgency) const noexcept {
+    if (seals_ == nullptr) return kNever;
+    // At the end, what the sink would seal later is none of what was reached.
+    Instant at = urgency == Urgency::forced ? kNever : seals_->seal_at();
+    if (reached.unsealed) {
+        at = std::min(at,
+                      urgency == Urgency::forced ? last_ : last_ + pause_of_seals(pace_, reached));
+    }
+    return at;
+}
+
+Duration Checkpoint::pause_of_moves(const Reached& reached, Urgency urgency) const noexcept {
+    if (urgency == Urgency::forced || !pace_.idle || reached.unsealed) return pause(urgency);
+    return *pace_.idle;
 }
 
 Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept {
-    Instant at = kNever;
-    if (seals_ != nullptr && !reached.confirmable) return at;
-    if (reached.unsealed) {
-        at = urgency == Urgency::forced ? last_ : last_ + pause_of_seals(reached);
-    }
+    if (seals_ != nullptr && !reached.confirmable) return kNever;
+    Instant at = seal_due(reached, urgency);
     if (moved(reached)) {
-        at = std::min(at, last_ + pause(urgency));
+        at = std::min(at, last_ + pause_of_moves(reached, urgency));
         if (seals_ == nullptr && reached.records > records_) {
             const bool now = first_ || too_many_might_come_again(reached);
             at = std::min(at, now ? last_ : last_ + store_every_);
@@ -75,7 +90,9 @@ Instant Checkpoint::due(const Reached& reached, Urgency urgency) const noexcept 
     }
     if (reached.snapshot_revision != revision_) {
         const bool now = urgency == Urgency::forced || (reached.snapshot_is_due && !seals_);
-        const Duration soon = seals_ ? std::max(kSnapshot, pause_of_seals(reached)) : kSnapshot;
+        const SealPace& pace = reached.snapshot_is_due ? SealPace{} : pace_;
+        const Duration soon =
+            seals_ ? std::max(kSnapshot, pause_of_seals(pace, reached)) : kSnapshot;
         at = std::min(at, now ? last_ : last_ + soon);
     }
     if (reached.memory_revision != memory_revision_) {

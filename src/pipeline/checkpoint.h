@@ -16,11 +16,11 @@
 //     passed, or
 //   - the stream is quiet and kQuiet has passed (an idle server learns soon that nothing
 //     is missing, so that it can forget its log, or shut down), or
-//   - the sink has records that only a seal makes durable, and kSeal_soon has passed where nothing
-//     is to come with them; otherwise kSeal, or kSeal_rest times what the last seal took, for the
-//     sink takes nothing meanwhile; kSeal_max at most, or
+//   - the sink has records that only a seal makes durable, and the sink's pace says so (SealPace),
+//     or the sink wants one at this time, or
 //   - rows of a snapshot became durable and kSnapshot has passed (they would be read again), or
-//     so many did that the source wants it stored (but for what is sealed: at its pace), or
+//     so many did that the source wants it stored (what is sealed: at the usual pace, where the
+//     sink's own is slower), or
 //   - what the source remembers has changed (Source::memory) and a second has passed, or
 //   - it is forced: at the end, or before a new attempt.
 // One save at a time: what comes due meanwhile goes with the next one.
@@ -52,10 +52,6 @@ public:
     static constexpr std::uint64_t kRecords = 20'000;  // that may come again
     static constexpr Duration kQuiet = std::chrono::seconds{1};
     static constexpr Duration kSnapshot = std::chrono::milliseconds{200};
-    static constexpr Duration kSeal = std::chrono::milliseconds{100};
-    static constexpr Duration kSeal_soon = std::chrono::milliseconds{2};
-    static constexpr int kSeal_rest = 20;
-    static constexpr Duration kSeal_max = std::chrono::seconds{2};
 
     Checkpoint(const Clock& clock, Duration interval, Duration store_every = kStore_every,
                std::uint64_t records = kRecords) noexcept
@@ -117,7 +113,9 @@ private:
     Result<void> store();
     bool moved(const Reached& reached) const noexcept { return reached.point() > safe_; }
     Duration pause(Urgency urgency) const noexcept;
-    Duration pause_of_seals(const Reached& reached) const noexcept;
+    Duration pause_of_seals(const SealPace& pace, const Reached& reached) const noexcept;
+    Instant seal_due(const Reached& reached, Urgency urgency) const noexcept;
+    Duration pause_of_moves(const Reached& reached, Urgency urgency) const noexcept;
     // When what was reached is to be stored; kNever: it is stored.
     Instant due(const Reached& reached, Urgency urgency) const noexcept;
     bool too_many_might_come_again(const Reached& reached) const noexcept;
@@ -125,6 +123,7 @@ private:
 
     PositionStore* store_ = nullptr;  // of the present attempt
     Sink* seals_ = nullptr;           // likewise
+    SealPace pace_;                   // its
     const Clock& clock_;
     const Duration interval_;
     const Duration store_every_;

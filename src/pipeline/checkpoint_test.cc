@@ -298,7 +298,7 @@ protected:
     void SetUp() override {
         ASSERT_TRUE(*sink.open());
         ASSERT_TRUE(checkpoint.begin({*sink.positions(), &sink}, whose, false));
-        clock.advance(Checkpoint::kSeal);
+        clock.advance(SealPace{}.least);
     }
 };
 
@@ -316,7 +316,7 @@ TEST_F(SealingCheckpointTest, APositionIsSealedAndThenSafe) {
 TEST_F(SealingCheckpointTest, WhatIsUnsealedIsDueSoon) {
     EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 1, .unsealed = true}));
     EXPECT_FALSE(advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true}));
-    clock.advance(Checkpoint::kSeal);
+    clock.advance(SealPace{}.least);
     EXPECT_TRUE(advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true}));
 }
 
@@ -324,20 +324,20 @@ TEST_F(SealingCheckpointTest, WithNothingAtHandThatCouldGoWithThemRecordsAreSeal
     EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 1, .unsealed = true}));
     EXPECT_FALSE(
         advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true, .all_given = true}));
-    clock.advance(Checkpoint::kSeal_soon);
+    clock.advance(SealPace{}.soon);
     EXPECT_TRUE(
         advance({.confirmable = Lsn{300}, .records = 2, .unsealed = true, .all_given = true}));
 }
 
 TEST_F(SealingCheckpointTest, APlaceInsideATransactionIsSealedAndConfirmsNothing) {
     const Position within{Lsn{250}, 7};
-    clock.advance(Checkpoint::kSeal);
+    clock.advance(SealPace{}.least);
     EXPECT_TRUE(advance({.confirmable = Lsn{100}, .within = within, .unsealed = true}));
     EXPECT_EQ(log.position->point(), (ResumePoint{Lsn{100}, within}));
     EXPECT_EQ(checkpoint.safe(), Lsn{100});
     EXPECT_TRUE(checkpoint.has_stored({.confirmable = Lsn{100}, .within = within}));
     EXPECT_FALSE(checkpoint.has_stored({.confirmable = Lsn{100}, .within = {Lsn{250}, 8}}));
-    clock.advance(Checkpoint::kSeal);
+    clock.advance(SealPace{}.least);
     EXPECT_TRUE(advance({.confirmable = Lsn{260}, .unsealed = true}));
     EXPECT_EQ(log.position->point(), ResumePoint{Lsn{260}});
 }
@@ -350,7 +350,7 @@ TEST_F(SealingCheckpointTest, WhatTheSourceIsNotCertainOfIsNotSealed) {
 }
 
 TEST_F(SealingCheckpointTest, RowsOfASnapshotAloneAreSealedToo) {
-    clock.advance(Checkpoint::kSeal);
+    clock.advance(SealPace{}.least);
     EXPECT_TRUE(advance({.confirmable = Lsn{100}, .unsealed = true}));
     EXPECT_EQ(log.position->resume_at, Lsn{100});
 }
@@ -361,7 +361,7 @@ TEST_F(SealingCheckpointTest, WhereASealTakesLongTheNextOneCanWait) {
     clock.advance(30ms);
     EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 1}));
     const Checkpoint::Reached more{.confirmable = Lsn{300}, .records = 2, .unsealed = true};
-    clock.advance(30ms * Checkpoint::kSeal_rest - 31ms);
+    clock.advance(30ms * SealPace{}.rest - 31ms);
     EXPECT_FALSE(advance(more));
     EXPECT_FALSE(checkpoint.saving());
     clock.advance(1ms);
@@ -380,11 +380,60 @@ TEST_F(SealingCheckpointTest, HoweverLongASealTakesTheNextOneIsDueInTime) {
 
 TEST_F(SealingCheckpointTest, HoweverManyRecordsThereAreTheyCanWait) {
     EXPECT_TRUE(advance({.confirmable = Lsn{200}, .records = 1, .unsealed = true}));
-    clock.advance(Checkpoint::kSeal - 1ms);
+    clock.advance(SealPace{}.least - 1ms);
     const std::uint64_t many = 10 * Checkpoint::kRecords;
     EXPECT_FALSE(
         advance({.confirmable = Lsn{300}, .records = many, .sent = many, .unsealed = true}));
     EXPECT_FALSE(checkpoint.saving()) << "what is not sealed is seen by nobody, so nothing repeats";
+}
+
+TEST_F(SealingCheckpointTest, TheSinksPaceDecides) {
+    log.pace = {.soon = 5s, .least = 10s, .most = 10s};
+    ASSERT_TRUE(checkpoint.begin({*sink.positions(), &sink}, whose, false));
+    const Checkpoint::Reached reached{
+        .confirmable = Lsn{200}, .records = 1, .unsealed = true, .all_given = true};
+    clock.advance(5s - 1ms);
+    EXPECT_FALSE(advance(reached));
+    EXPECT_FALSE(checkpoint.saving());
+    clock.advance(1ms);
+    EXPECT_TRUE(advance(reached));
+}
+
+TEST_F(SealingCheckpointTest, ASnapshotThatWaitsForTheStoreIsSealedAtTheUsualPace) {
+    log.pace = {.soon = 1h, .least = 1h, .most = 1h};
+    ASSERT_TRUE(checkpoint.begin({*sink.positions(), &sink}, whose, false));
+    clock.advance(Checkpoint::kSnapshot);
+    EXPECT_FALSE(advance({.confirmable = Lsn{100}, .snapshot_revision = 1, .unsealed = true}));
+    EXPECT_FALSE(checkpoint.saving());
+    EXPECT_TRUE(advance({.confirmable = Lsn{100},
+                         .snapshot_revision = 1,
+                         .snapshot_is_due = true,
+                         .unsealed = true}));
+}
+
+TEST_F(SealingCheckpointTest, ASinkIsSealedWhenItWantsThatThoughNothingCame) {
+    log.seal_at = clock.now() + 3s;
+    const Checkpoint::Reached reached{.confirmable = Lsn{100}};
+    EXPECT_FALSE(advance(reached));
+    EXPECT_EQ(log.seals, 0U);
+    EXPECT_TRUE(checkpoint.has_stored(reached)) << "the end need not wait for it";
+    Wants wants;
+    checkpoint.wants(wants, reached, Urgency::normal);
+    EXPECT_EQ(wants.deadline, log.seal_at);
+    clock.advance(3s);
+    EXPECT_TRUE(advance(reached));
+    EXPECT_EQ(log.seals, 1U);
+}
+
+TEST_F(SealingCheckpointTest, AnIdlePositionIsStoredAtThePaceThatTheSinkHasForIt) {
+    log.pace.idle = 60s;
+    ASSERT_TRUE(checkpoint.begin({*sink.positions(), &sink}, whose, false));
+    clock.advance(60s - 1ms);
+    EXPECT_FALSE(advance({.confirmable = Lsn{200}}, Urgency::quiet));
+    EXPECT_EQ(log.seals, 0U);
+    clock.advance(1ms);
+    EXPECT_TRUE(advance({.confirmable = Lsn{200}}, Urgency::quiet));
+    EXPECT_TRUE(advance({.confirmable = Lsn{300}}, Urgency::forced));
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ Flow::Flow(Parts parts, const ResumePoint& from, const FlowOptions& options, con
 Result<bool> Flow::round() {
     count_pause();
     if (auto done = source_->service(); !done) return std::unexpected(std::move(done.error()));
+    report_ended_tables();
     if (auto done = encode(); !done) return std::unexpected(std::move(done.error()));
     give_up_if_it_waits_for_long();
     if (given_up_) {
@@ -255,6 +256,13 @@ void Flow::report_to_snapshots() {
     if (snapshots_ == nullptr) return;
     const Position read = seals_ ? in_hand_as_.end : ledger_.complete(kSnapshotLane);
     if (read != Position{}) snapshots_->durable(read);
+    report_ended_tables();
+}
+
+// Before a seal can store that they are read.
+void Flow::report_ended_tables() {
+    if (snapshots_ == nullptr) return;
+    for (const SnapshotTableEnd& table : snapshots_->take_ended()) sink_->table_ended(table);
 }
 
 Result<void> Flow::collect() {

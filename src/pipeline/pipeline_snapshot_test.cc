@@ -23,6 +23,8 @@ TEST_F(PipelineTest, ANewSlotBringsASnapshotThatIsStoredWithTheFirstPosition) {
     EXPECT_EQ(saved[0].resume_at, Lsn{50});
     EXPECT_EQ(saved[0].snapshot, "all");
     EXPECT_EQ(store.content->snapshot, "");
+    ASSERT_EQ(parts.destination.ended.size(), 1U) << "the sink hears of the table's end";
+    EXPECT_EQ(parts.destination.ended[0].name, "t");
     EXPECT_EQ(store.content->resume_at, Lsn{105});
 }
 

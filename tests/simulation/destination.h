@@ -37,6 +37,9 @@ public:
     Result<void> seal(const StoredPosition&) override { return cannot_seal(); }
     void caught_up() override;
     void wants(Wants& wants) const override;
+    SealPace seal_pace() const noexcept override { return {}; }
+    Instant seal_at() const noexcept override { return kNever; }
+    void table_ended(const SnapshotTableEnd&) override {}
     Duration group_gap() const noexcept override { return Duration{0}; }
     std::size_t bytes_per_record() const noexcept override { return 0; }
     std::size_t pending_bytes() const noexcept override { return held_; }

@@ -151,9 +151,18 @@ public:
     void request(const SnapshotCommand& command) override { server_.commands.push_back(command); }
     void is_stored_with_rows() override {}
     void durable(Position position) override {
+        const bool were_left = left();
         snapshot_durable_ = position;
         ++revision_;
+        if (were_left && !left()) {
+            ended_.push_back({.id = "initial",
+                              .schema = "public",
+                              .name = "t",
+                              .relation = relation(),
+                              .whole = true});
+        }
     }
+    std::vector<SnapshotTableEnd> take_ended() override { return std::exchange(ended_, {}); }
     bool left() const noexcept override {
         return snapshot_at_ && snapshot_durable_.ordinal < server_.snapshot_rows;
     }
@@ -238,6 +247,7 @@ private:
     bool ends_at_commit_ = false;
     std::optional<Position> snapshot_at_;  // the last row read
     Position snapshot_durable_;
+    std::vector<SnapshotTableEnd> ended_;
     std::uint64_t revision_ = 0;
 };
 
@@ -330,6 +340,7 @@ struct Destination {
     int caught_up = 0;
     int confirmed = 0;
     int heartbeats = 0;  // durable
+    std::vector<SnapshotTableEnd> ended;
     int alive = 0;
     std::optional<Position> lies;  // what durable() says instead
 };
@@ -381,6 +392,9 @@ public:
         reported_ = true;
     }
     void wants(Wants&) const override {}
+    SealPace seal_pace() const noexcept override { return {}; }
+    Instant seal_at() const noexcept override { return kNever; }
+    void table_ended(const SnapshotTableEnd& table) override { to_.ended.push_back(table); }
     Duration group_gap() const noexcept override { return to_.group_gap; }
     std::size_t bytes_per_record() const noexcept override { return 0; }
     std::size_t pending_bytes() const noexcept override { return held_.size(); }

@@ -89,6 +89,9 @@ public:
     void give_up() override { inner_->give_up(); }
     void caught_up() override { inner_->caught_up(); }
     void wants(Wants& wants) const override { inner_->wants(wants); }
+    SealPace seal_pace() const noexcept override { return inner_->seal_pace(); }
+    Instant seal_at() const noexcept override { return inner_->seal_at(); }
+    void table_ended(const SnapshotTableEnd& table) override { inner_->table_ended(table); }
     Duration group_gap() const noexcept override { return inner_->group_gap(); }
     std::size_t bytes_per_record() const noexcept override { return inner_->bytes_per_record(); }
     std::size_t pending_bytes() const noexcept override { return inner_->pending_bytes(); }

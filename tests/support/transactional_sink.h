@@ -36,6 +36,9 @@ struct TransactionalLog {
     std::size_t seals = 0;    // begun
     std::size_t open = 0;     // records that were accepted and are not sealed
 
+    std::function<void(const SnapshotTableEnd&)> on_table_end = [](const SnapshotTableEnd&) {};
+    SealPace pace{};
+    Instant seal_at = kNever;
     std::function<Duration()> seal_takes = [] { return Duration{0}; };
     std::function<bool()> may_open = [] { return true; };
     // Asked at each call; what it gives ends the sink.
@@ -112,6 +115,9 @@ public:
         if (epoch_ == 0) wants.until(look_again_);
         if (sealing_ && !error_) wants.until(sealed_at_);
     }
+    SealPace seal_pace() const noexcept override { return log_.pace; }
+    Instant seal_at() const noexcept override { return log_.seal_at; }
+    void table_ended(const SnapshotTableEnd& table) override { log_.on_table_end(table); }
     Duration group_gap() const noexcept override { return Duration{0}; }
     std::size_t bytes_per_record() const noexcept override { return 0; }
     std::size_t pending_bytes() const noexcept override { return bytes_; }

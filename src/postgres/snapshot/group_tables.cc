@@ -107,8 +107,28 @@ std::shared_ptr<TableCopyState> GroupTables::next(bool in_time) const {
 
 void GroupTables::drop_ended() {
     for (TableJob& table_job : tables_) {
-        table_job.over = table_job.over || jobs_.find(table_job.job_id) == nullptr;
+        if (table_job.over || jobs_.find(table_job.job_id) != nullptr) continue;
+        table_job.over = true;
+        note_end(table_job, false);
     }
+}
+
+// Of what is shown as one table, with the last of its parts.
+void GroupTables::note_end(const TableJob& table_job, bool whole) {
+    const TableAddress& shown = table_job.table->table().shown;
+    RelationPtr relation = table_job.table->shape().relation;
+    for (const TableJob& other : tables_) {
+        if (other.job_id != table_job.job_id || other.table->table().shown.oid != shown.oid) {
+            continue;
+        }
+        if (!other.over) return;
+        if (relation == nullptr) relation = other.table->shape().relation;
+    }
+    ended_.push_back({.id = table_job.job_id,
+                      .schema = shown.schema,
+                      .name = shown.name,
+                      .relation = std::move(relation),
+                      .whole = whole});
 }
 
 void GroupTables::finish_tables() {
@@ -123,6 +143,7 @@ void GroupTables::finish_tables() {
         job->done.insert(table_job.table->table().address.oid);
         reports_.table_done(table_job.job_id, table_job.table->name());
         jobs_.changed();
+        note_end(table_job, true);
     }
 }
 

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -58,6 +59,8 @@ public:
 
     // Those of which everything is durable are over.
     void finish_tables();
+    // Those that ended since it was asked last, as they are shown.
+    std::vector<SnapshotTableEnd> take_ended() { return std::exchange(ended_, {}); }
     // Jobs are over that this group began with all their tables, and of which none is left.
     void finish_jobs();
 
@@ -77,6 +80,7 @@ private:
         bool over = false;
     };
 
+    void note_end(const TableJob& table_job, bool whole);
     bool add(SnapshotJob& job, const std::vector<SnapshotTable>& tables);
     void forget(SnapshotJob& job, const SnapshotTable& table);
     static bool is_read(const TableJob& table_job) noexcept;
@@ -88,6 +92,7 @@ private:
     const Logger logger_;
     std::vector<TableJob> tables_;  // TableCopyState::place is the index
     std::set<Oid> sent_;
+    std::vector<SnapshotTableEnd> ended_;
     std::vector<std::string> begun_;  // jobs all of whose tables are among these
 };
 

@@ -124,6 +124,7 @@ public:
     std::uint64_t stored_revision() const noexcept { return stored_revision_; }
 
     bool left() const noexcept override { return !jobs_.empty(); }
+    std::vector<SnapshotTableEnd> take_ended() override { return tables_.take_ended(); }
 
     // Changes of the stream come by: moved_rows.h.
     void watch(const Batch& batch) { moved_.watch(batch); }

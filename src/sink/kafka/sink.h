@@ -91,6 +91,9 @@ public:
     void give_up() override;
     void caught_up() override {}
     void wants(Wants& wants) const override;
+    SealPace seal_pace() const noexcept override { return {}; }
+    Instant seal_at() const noexcept override { return kNever; }
+    void table_ended(const SnapshotTableEnd&) override {}
     Duration group_gap() const noexcept override {
         return std::min(config_.linger_max, kGroup_gap);
     }
