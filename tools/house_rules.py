@@ -66,6 +66,7 @@ FOLDERS = {
         "": set(),
         "console": {""},
         "discard": {""},
+        "file": {""},
         "kafka": {""},
     },
 }
