@@ -5,7 +5,7 @@ if(PGC_PRECOMPILE)
     file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/precompiled.cc" CONTENT "")
 
     add_library(pgc_precompiled STATIC "${CMAKE_BINARY_DIR}/precompiled.cc")
-    target_link_libraries(pgc_precompiled PRIVATE pgc_options)
+    target_link_libraries(pgc_precompiled PRIVATE pgc_options pgc_fuzzed)
     target_precompile_headers(pgc_precompiled PRIVATE
         <algorithm> <array> <atomic> <charconv> <chrono> <cstdint> <cstring> <deque> <expected>
         <functional> <map> <memory> <mutex> <optional> <span> <string> <string_view> <thread>
