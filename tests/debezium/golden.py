@@ -25,7 +25,7 @@ _LONG_TEXT, _LONG_LIST = 500, 100
 _TX_ID = re.compile(r"(\d+):(\d+)")
 _LSN = re.compile(r"\blsn(\d+)\b")
 # Java's name of an object without one.
-_ADDRESS = re.compile(r"(?<=MessageId)@[0-9a-f]+")
+_ADDRESS = re.compile(r"(?:(?<=MessageId)|(?<=\[Ljava\.lang\.String;))@[0-9a-f]+")
 # What a transform adds to flat rows and to headers, with any of the prefixes of our cases.
 _ADDED = re.compile(r"(?:__|f\.|h_)(?:source_)?(lsn|txId|sequence|version|ts_ms|ts_us|ts_ns|transaction_id|was)")
 
