@@ -68,6 +68,7 @@ FOLDERS = {
         "discard": {""},
         "file": {""},
         "kafka": {""},
+        "file_registry": {""},
     },
 }
 # Libraries that only their room may know: header prefix -> rooms.
