@@ -119,7 +119,7 @@ bool TableFilter::included(std::string_view schema, std::string_view table) cons
 }
 
 bool TableFilter::excluded(std::string_view schema, std::string_view table) const noexcept {
-    return any_matches(exclude_, std::array{schema, table});
+    return schema == kRegistrySchema || any_matches(exclude_, std::array{schema, table});
 }
 
 bool TableFilter::names(std::string_view schema, std::string_view table) const noexcept {
@@ -138,7 +138,7 @@ std::optional<std::vector<std::string>> TableFilter::whole_schemas() const {
     std::vector<std::string> schemas;
     for (const NamePattern& pattern : include_) {
         auto schema = pattern.literal(0);
-        if (!schema || !pattern.any(1)) return std::nullopt;
+        if (!schema || !pattern.any(1) || schema == kRegistrySchema) return std::nullopt;
         if (std::ranges::find(schemas, *schema) == schemas.end()) {
             schemas.push_back(std::move(*schema));
         }

@@ -16,6 +16,10 @@
 
 namespace pgc {
 
+// Where `sink: file` keeps its own books (sink/file_registry). In whichever database that is, and
+// whatever publishes it, no table of it is ever meant: each seal would be changes to be sealed.
+inline constexpr std::string_view kRegistrySchema = "cdc_registry";
+
 class NamePattern {
 public:
     // Nothing when the text has not exactly `parts` parts, or an empty one, or a quote
@@ -43,7 +47,7 @@ private:
     std::vector<Part> parts_;
 };
 
-// Included by one, excluded by none; an exclusion always wins.
+// Included by one, excluded by none; an exclusion always wins. kRegistrySchema is excluded.
 class TableFilter {
 public:
     TableFilter() = default;
@@ -60,7 +64,7 @@ public:
     }
     // Matched by a pattern that means no other table.
     bool names(std::string_view schema, std::string_view table) const noexcept;
-    // No table of any schema is left out, today's or tomorrow's.
+    // No table of any schema but kRegistrySchema is left out, today's or tomorrow's.
     bool everything() const noexcept;
     // The schemas of which no table is left out, when the filter says nothing else than
     // such schemas; nothing otherwise.

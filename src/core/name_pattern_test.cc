@@ -83,6 +83,16 @@ TEST(TableFilterTest, EverythingMeansEveryTableOfTomorrowToo) {
     EXPECT_FALSE(filter({"\"*\".\"*\""}).everything());
 }
 
+TEST(TableFilterTest, TheRegistrysOwnTablesAreNeverMeant) {
+    for (const auto& any : {filter({"*.*"}), filter({"cdc_registry.file_log"}), TableFilter{}}) {
+        EXPECT_FALSE(any.matches("cdc_registry", "file_log"));
+        EXPECT_TRUE(any.excluded("cdc_registry", "file_log"));
+        EXPECT_FALSE(any.names("cdc_registry", "file_log"));
+    }
+    EXPECT_FALSE(filter({"public.*", "cdc_registry.*"}).whole_schemas());
+    EXPECT_TRUE(filter({"*.*"}).matches("CDC_REGISTRY", "file_log"));
+}
+
 TEST(TableFilterTest, WholeSchemasAreKnownWhenNothingElseIsSaid) {
     EXPECT_THAT(filter({"public.*", "\"My.S\".*", "public.*"}).whole_schemas().value(),
                 ElementsAre("public", "My.S"));

@@ -53,7 +53,7 @@ Result<std::vector<CapturedTable>> captured_tables(BlockingLink& link,
         CapturedTable table{row.text("schema"), row.text("name")};
         if (!row.sound()) return std::unexpected(strange_answer("tables"));
         covered.push_back(quote_name(table.schema, table.name));
-        if (filtered && !selected(table)) continue;
+        if (table.schema == kRegistrySchema || (filtered && !selected(table))) continue;
         captured.push_back(std::move(table));
     }
     // One that somebody else made gets no more tables.

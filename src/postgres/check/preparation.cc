@@ -147,7 +147,7 @@ constexpr std::string_view kTheirTables = R"sql(  FOR one IN
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
        WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384
-         AND left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
+         AND left(n.nspname, 3) <> 'pg_' AND n.nspname NOT IN ('information_schema', 'cdc_registry')
     ), meant AS (
       SELECT oid FROM tables WHERE ({5}) AND NOT ({6})
        UNION

@@ -90,6 +90,14 @@ TEST(TablesTest, WhatUpdatesCannotNameIsForInsertsOnly) {
     EXPECT_THAT(apart({without}, false), ElementsAre("root*")) << "its partitions have no key";
 }
 
+TEST(TablesTest, TheRegistrysOwnTablesAreNotPublished) {
+    EXPECT_THAT(apart({{.schema = "cdc_registry", .name = "file_log"},
+                       {.schema = "cdc_registry", .name = "keyless", .keyed = false},
+                       {.schema = "s", .name = "a"}},
+                      false),
+                ElementsAre("a"));
+}
+
 TEST(TablesTest, RowsAreCapturedUnderTheNameTheyAreShownUnder) {
     const FakeTable root{.schema = "s", .name = "root", .kind = "p", .has_children = true};
     const FakeTable leaf{.schema = "s", .name = "leaf", .parent = "root"};

@@ -10,7 +10,8 @@ Selection selection_of(const PostgresConfig& config, bool filter_tables) {
     return {
         .table =
             [&config, all = !filter_tables](std::string_view schema, std::string_view table) {
-                return all || filter_means(config.tables, schema, table, {});
+                return all ? schema != kRegistrySchema
+                           : filter_means(config.tables, schema, table, {});
             },
         .column =
             [&config](std::string_view schema, std::string_view table, std::string_view column) {
