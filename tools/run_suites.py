@@ -58,7 +58,7 @@ class Suite:
 
 
 BUILDS = {
-    "release": Build("release", ["pg-capture", "simulation_test"]),
+    "release": Build("release", ["pg-capture", "simulation_test", "conformance_test"]),
     "sanitize": Build("sanitize", ["unit_tests", "fuzz_targets"]),
     "sanitize-simulation": Build("sanitize", ["simulation_test"]),
     "tsan": Build("tsan", ["observe_test", "sink_test", "http_test", "server_test", "pipeline_test",

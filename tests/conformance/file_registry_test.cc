@@ -1,6 +1,9 @@
 // What sink/file_registry/registry.h promises, asked of every registry.
 //
-// A new registry: a line in registries().
+// The one in PostgreSQL is asked when there is a server (support/registry_rig.h):
+// tests/connection/test_file_registry.py does so.
+//
+// A new registry: a line beside kSimulated.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,32 +16,13 @@
 #include <vector>
 
 #include "sink/file_registry/simulated_registry.h"
+#include "support/registry_rig.h"
 #include "support/simulated_time.h"
 
 namespace pgc {
 namespace {
 
-// A database, and what may happen to it.
-struct Rig {
-    Rig() = default;
-    Rig(const Rig&) = delete;
-    Rig& operator=(const Rig&) = delete;
-    virtual ~Rig() = default;
-
-    // As another process would open it.
-    virtual std::unique_ptr<FileRegistry> make(const std::string& pipeline) = 0;
-    // As loaders see them, in the order in which they were registered.
-    virtual std::vector<CompleteFile> files(const std::string& pipeline) = 0;
-    // The connection breaks at the next commit: before it arrives, or after.
-    virtual void loses_next_commit(bool arrived) = 0;
-    virtual void remove() = 0;
-    // Whether we may make what is missing.
-    virtual void may_be_made(bool now) = 0;
-    // Until something is there that `wants` names.
-    virtual void wait(const Wants& wants) = 0;
-};
-
-class SimulatedRig final : public Rig {
+class SimulatedRig final : public test::RegistryRig {
 public:
     explicit SimulatedRig(Duration delay_max) { server_.delay_max = delay_max; }
 
@@ -67,16 +51,20 @@ private:
 
 struct Kind {
     std::string name;
-    std::function<std::unique_ptr<Rig>()> make;
+    std::function<std::unique_ptr<test::RegistryRig>()> make;
 
     friend void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 };
 
-std::vector<Kind> registries() {
-    return {
-        {"simulated", [] { return std::make_unique<SimulatedRig>(Duration{0}); }},
-        {"simulated_slow", [] { return std::make_unique<SimulatedRig>(std::chrono::seconds{9}); }},
-    };
+const std::vector<Kind> kSimulated{
+    {"simulated", [] { return std::make_unique<SimulatedRig>(Duration{0}); }},
+    {"simulated_slow", [] { return std::make_unique<SimulatedRig>(std::chrono::seconds{9}); }},
+};
+
+std::vector<Kind> postgres() {
+    const auto server = test::registry_server();
+    if (!server) return {};
+    return {{"server", [server] { return std::make_unique<test::PostgresRegistryRig>(*server); }}};
 }
 
 const TableId kOrders{"public", "orders"};
@@ -131,36 +119,15 @@ RegistrySeal seal_at(std::uint64_t lsn) {
 
 class FileRegistryConformanceTest : public testing::TestWithParam<Kind> {
 protected:
-    // Asks until there is an answer; waits for what it says it waits for.
-    template <typename Ask, typename Answered>
-    auto answer(FileRegistry& registry, Ask ask, Answered answered) {
-        for (;;) {
-            auto got = ask();
-            if (!got || answered(*got)) return got;
-            Wants wants;
-            registry.wants(wants);
-            EXPECT_FALSE(wants.interests.empty() && wants.deadline == kNever);
-            if (testing::Test::HasFailure()) return got;
-            rig_->wait(wants);
-        }
-    }
     Result<std::optional<RegistryContent>> open(FileRegistry& registry) {
-        return answer(
-            registry, [&] { return registry.open(); },
-            [](const auto& content) { return !!content; });
+        return test::open(*rig_, registry);
     }
     Result<std::optional<PositionStore::Loaded>> load(FileRegistry& registry) {
-        return answer(
-            registry, [&] { return registry.positions().load(); },
-            [](const auto& loaded) { return !!loaded; });
+        return test::load(*rig_, registry.positions());
     }
-    Result<bool> saved(FileRegistry& registry) {
-        return answer(
-            registry, [&] { return registry.positions().saved(); }, [](bool done) { return done; });
-    }
+    Result<bool> saved(FileRegistry& registry) { return test::saved(*rig_, registry.positions()); }
     Result<bool> commit(FileRegistry& registry, const RegistrySeal& seal) {
-        if (auto begun = registry.commit(seal); !begun) return std::unexpected(begun.error());
-        return saved(registry);
+        return test::commit(*rig_, registry, seal);
     }
     // As the next process finds it.
     RegistryContent content(const std::string& pipeline = "shop") {
@@ -189,7 +156,7 @@ protected:
     }
     std::optional<StoredPosition> stored() { return stored(*rig_->make("shop")); }
 
-    const std::unique_ptr<Rig> rig_ = GetParam().make();
+    const std::unique_ptr<test::RegistryRig> rig_ = GetParam().make();
 };
 
 TEST_P(FileRegistryConformanceTest, NothingIsThereAtFirst) {
@@ -458,7 +425,9 @@ TEST_P(FileRegistryConformanceTest, WhatWeMayNotMakeSomebodyElseHasToMake) {
     EXPECT_TRUE((*next)->store_is_missing);
 }
 
-INSTANTIATE_TEST_SUITE_P(Registries, FileRegistryConformanceTest, testing::ValuesIn(registries()),
+INSTANTIATE_TEST_SUITE_P(Simulated, FileRegistryConformanceTest, testing::ValuesIn(kSimulated),
+                         [](const auto& kind) { return kind.param.name; });
+INSTANTIATE_TEST_SUITE_P(Postgres, FileRegistryConformanceTest, testing::ValuesIn(postgres()),
                          [](const auto& kind) { return kind.param.name; });
 
 }  // namespace

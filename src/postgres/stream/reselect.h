@@ -11,8 +11,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "pgclient/query_runner.h"
 #include "postgres/stream/assembler.h"
-#include "postgres/stream/query_runner.h"
 
 namespace pgc {
 

@@ -33,7 +33,7 @@
 #include "core/source.h"
 #include "observe/log.h"
 #include "pgclient/link.h"
-#include "postgres/stream/query_runner.h"
+#include "pgclient/query_runner.h"
 
 namespace pgc {
 

@@ -20,6 +20,13 @@ inline Error registry_is_missing() {
         .with_hint("run pg-capture init, which makes it, or what pg-capture init --sql prints");
 }
 
+inline Error registry_is_newer(int theirs, int ours) {
+    return stop(Error::Category::position,
+                "the registry of files is of version " + std::to_string(theirs) +
+                    ", and this pg-capture knows none after " + std::to_string(ours))
+        .with_hint("start the pg-capture that made it, or a newer one");
+}
+
 inline Error registry_seals_positions() {
     return stop(Error::Category::internal,
                 "a position is sealed here with its files, not saved by itself");

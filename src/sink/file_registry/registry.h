@@ -80,6 +80,16 @@ struct CompleteFile {
     bool operator==(const CompleteFile&) const = default;
 };
 
+// A statement that changed a definition.
+struct DdlEvent {
+    WallTime happened_at;
+    Lsn commit_lsn;
+    std::string object_type;  // "table", as the server calls it
+    TableId object;
+    std::string command;
+    bool operator==(const DdlEvent&) const = default;
+};
+
 // What one transaction of the registry commits. A table is named once in `folders` and `modes`, an
 // open file once in `open`; one that is in `closed` is not in `open`.
 struct RegistrySeal {
@@ -89,6 +99,7 @@ struct RegistrySeal {
     std::vector<std::uint64_t> closed;                     // ids of those that are open no more
     std::vector<std::pair<TableId, std::string>> folders;  // newly taken
     std::vector<std::pair<TableId, TableMode>> modes;      // changed
+    std::vector<DdlEvent> ddl;
     std::string last_batch;  // the newest batch name given out; empty: as it was
 };
 

@@ -26,6 +26,7 @@ void apply(Pipeline& to, RegistrySeal& seal) {
         to.paths.insert(file.path);
         to.complete.push_back(std::move(file));
     }
+    for (DdlEvent& event : seal.ddl) to.ddl.push_back(std::move(event));
     for (auto& [table, folder] : seal.folders) to.folders[table] = std::move(folder);
     for (const auto& [table, mode] : seal.modes) to.modes[table] = mode;
     if (!seal.last_batch.empty()) to.content.last_batch = std::move(seal.last_batch);

@@ -32,7 +32,8 @@ public:
         std::map<TableId, std::string> folders;
         std::map<TableId, TableMode> modes;
         std::vector<CompleteFile> complete;  // as they were registered
-        std::set<std::string> paths;         // theirs
+        std::vector<DdlEvent> ddl;
+        std::set<std::string> paths;  // theirs
     };
 
     // Both outlive it.

@@ -1,4 +1,4 @@
-#include "postgres/stream/query_runner.h"
+#include "pgclient/query_runner.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// Questions to the server beside the stream, one at a time, over a link that may break.
+// Questions to a server, one at a time, over a link that may break: beside the stream, and to the
+// registry of files.
 //
 // ask() when free(); then step() until it answers. The link is made when it is first needed
 // and again when it broke: a question that may be repeated is then asked again, until
@@ -27,13 +28,14 @@ namespace pgc {
 struct Query {
     std::string text;
     std::vector<std::optional<std::string>> parameters{};
-    bool may_repeat = true;  // asking twice does no harm
+    bool may_repeat = true;                          // asking twice does no harm
+    Duration answer_max = std::chrono::seconds{10};  // then the link is dead
 };
 
 class QueryRunner {
 public:
     static constexpr Duration kPatience = std::chrono::seconds{20};
-    static constexpr Duration kAnswer_max = std::chrono::seconds{10};   // then the link is dead
+    static constexpr Duration kConnect_max = std::chrono::seconds{10};
     static constexpr Duration kPause = std::chrono::milliseconds{200};  // between connects
 
     // `link` may be null: then one is made when needed. `links` must outlive this.
@@ -47,6 +49,8 @@ public:
     using Answer = Result<Rows>;
     // The answer, once. Nothing while there is none.
     std::optional<Answer> step(Instant now);
+    // Of the last answer, if the server refused; empty otherwise.
+    const std::string& sqlstate() const noexcept { return sqlstate_; }
 
     // A connection is on its way: its descriptor is waited for.
     bool connecting() const noexcept { return state_ == State::connecting; }
@@ -80,6 +84,7 @@ private:
     Instant deadline_ = kNever;  // of the connect or the answer under way
     Instant give_up_ = kNever;
     std::optional<Query> query_;
+    std::string sqlstate_;
 };
 
 }  // namespace pgc

@@ -1,4 +1,4 @@
-#include "postgres/stream/query_runner.h"
+#include "pgclient/query_runner.h"
 
 #include <cassert>
 #include <utility>
@@ -14,6 +14,7 @@ QueryRunner::QueryRunner(LinkFactory& links, std::unique_ptr<Link> link, LinkFac
 void QueryRunner::ask(Query query, Instant now) {
     assert(free());
     query_ = std::move(query);
+    sqlstate_.clear();
     give_up_ = now + kPatience;
 }
 
@@ -31,12 +32,13 @@ std::optional<QueryRunner::Answer> QueryRunner::go_on(Instant now) {
     if (state_ == State::ready) {
         if (auto sent = send(); !sent) return give_up_or_repeat(sent.error(), now);
         state_ = State::asked;
-        deadline_ = now + kAnswer_max;
+        deadline_ = now + query_->answer_max;
     }
     if (state_ != State::asked) return std::nullopt;
     auto rows = link_->result();
     if (!rows) {
         if (link_->sqlstate().empty()) return give_up_or_repeat(rows.error(), now);
+        sqlstate_ = link_->sqlstate();
         state_ = State::ready;  // a refusal: the link lives on
         query_.reset();
         return std::unexpected(std::move(rows.error()));
@@ -65,7 +67,7 @@ Result<void> QueryRunner::connect(Instant now) {
         if (!made) return std::unexpected(std::move(made.error()));
         link_ = std::move(*made);
         state_ = State::connecting;
-        deadline_ = now + kAnswer_max;
+        deadline_ = now + kConnect_max;
     }
     const auto connecting = link_->connect();
     if (!connecting) return std::unexpected(connecting.error());
