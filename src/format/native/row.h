@@ -18,6 +18,13 @@ namespace pgc {
 class RowWriter {
 public:
     using Fault = ValueContext::Fault;
+    // What must be known to read a column right.
+    enum class Note : std::uint8_t { unchanged, reselected, invalid_utf8, as_text };
+    struct Noted {
+        Note note;
+        std::uint32_t column;
+        bool operator==(const Noted&) const = default;
+    };
 
     explicit RowWriter(const FormatOptions& options);
 
@@ -38,18 +45,13 @@ public:
     // Appends what of the record's fields must be known to read them right:
     // `,"unchanged":["body"]` and the like; mostly nothing.
     void write_notes(Writer& out, const TablePlan& plan) const;
+    // The same for whoever writes them elsewhere.
+    const std::vector<Noted>& notes() const noexcept { return notes_; }
 
     Fault fault() const noexcept { return context_.fault; }
     std::uint32_t failed_column() const noexcept { return failed_column_; }
 
 private:
-    enum class Note : std::uint8_t { unchanged, reselected, invalid_utf8, as_text };
-    struct Noted {
-        Note note;
-        std::uint32_t column;
-        bool operator==(const Noted&) const = default;
-    };
-
     bool write_value(Writer& out, const ColumnPlan& column, const Cell& cell);
     bool write_unreadable(Writer& out, const Cell& cell);
     void note(Note note, std::uint32_t column);

@@ -1,16 +1,16 @@
 #include "format/text/server_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <span>
 #include <string_view>
 
 #include "format/json/calendar.h"
-#include "format/json/number.h"
-#include "format/json/time_text.h"
 
 namespace pgc {
 namespace {
@@ -33,20 +33,12 @@ char* date_of(char* to, const Value& value) noexcept {
 char* time_of(char* to, const Value& value) noexcept {
     return write_time(to, value.integer);
 }
-char* timestamp_of(char* to, const Value& value) noexcept {
-    return write_timestamp(to, value.integer);
-}
 
-// With a space where ISO has a T.
 bool append_timestamp(std::string& out, const Value& value, bool zone) {
-    const std::size_t start = out.size();
-    if (!append_time<timestamp_of>(out, value)) return false;
-    const std::size_t separator = out.find('T', start);
-    if (separator == std::string::npos) return true;  // an infinity
-    out[separator] = ' ';
-    if (!zone) return true;
-    const bool before_christ = out.ends_with(" BC");
-    out.insert(before_christ ? out.size() - 3 : out.size(), "+00");
+    std::array<char, kMaxServerTimeText> text;
+    char* const end = write_server_timestamp(text.data(), value.integer, zone);
+    if (end == nullptr) return false;
+    out.append(text.data(), end);
     return true;
 }
 
@@ -129,21 +121,10 @@ bool append_interval(std::string& out, const Interval& interval) {
     return true;
 }
 
-// Without an exponent as long as the digits are not too many, as the server decides it.
 template <typename Real>
 void append_real(std::string& out, Real value) {
-    if (!std::isfinite(value)) {
-        out += std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
-        return;
-    }
-    constexpr Real kLarge = sizeof(Real) == sizeof(float) ? Real(1e6) : Real(1e15);
-    const Real magnitude = std::abs(value);
-    const bool fixed = value == 0 || (magnitude >= Real(1e-4) && magnitude < kLarge);
     std::array<char, kMaxRealText> text;
-    const auto end =
-        std::to_chars(text.data(), text.data() + text.size(), value,
-                      fixed ? std::chars_format::fixed : std::chars_format::scientific);
-    out.append(text.data(), end.ptr);
+    out.append(text.data(), write_server_real(text.data(), value));
 }
 
 void append_bytes(std::string& out, std::string_view bytes) {
@@ -158,14 +139,19 @@ void append_bytes(std::string& out, std::string_view bytes) {
 
 // Puts what was appended from `start` on in quotes, with `escape` before what would end them.
 void quote(std::string& out, std::size_t start, bool doubled) {
-    const std::string inside = out.substr(start);
-    out.resize(start);
-    out += '"';
-    for (const char c : inside) {
-        if (c == '"' || c == '\\') out += doubled ? c : '\\';
-        out += c;
+    const auto ends_it = [](char c) { return c == '"' || c == '\\'; };
+    std::size_t from = out.size();
+    const auto escapes =
+        std::count_if(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), ends_it);
+    std::size_t to = from + static_cast<std::size_t>(escapes) + 2;
+    out.resize(to);
+    out[--to] = '"';
+    while (from > start) {
+        const char c = out[--from];
+        out[--to] = c;
+        if (ends_it(c)) out[--to] = doubled ? c : '\\';
     }
-    out += '"';
+    out[start] = '"';
 }
 
 bool appears_in(std::string_view text, std::string_view characters) {
@@ -209,11 +195,22 @@ bool append_dimension(std::string& out, const Type& element, std::span<const Dim
     return true;
 }
 
+// Whether the dimensions account for exactly `count` elements.
+bool dimensions_fit(std::span<const Dimension> dimensions, std::size_t count) noexcept {
+    std::size_t product = 1;
+    for (const Dimension& dimension : dimensions) {
+        if (dimension.length <= 0 || product > count) return false;
+        product *= static_cast<std::size_t>(dimension.length);
+    }
+    return product == count;
+}
+
 bool append_array(std::string& out, const Type& type, const Value& value) {
     if (value.list.empty() || value.dimensions.empty()) {
         out += "{}";
         return true;
     }
+    if (!dimensions_fit(value.dimensions, value.list.size())) return false;
     bool own_bounds = false;
     for (const Dimension& dimension : value.dimensions) own_bounds |= dimension.lower != 1;
     if (own_bounds) {
@@ -299,6 +296,42 @@ bool append_map(std::string& out, const Value& value) {
 }
 
 }  // namespace
+
+// With a space where ISO has a T.
+char* write_server_timestamp(char* to, std::int64_t microseconds, bool zone) noexcept {
+    char* const end = write_timestamp(to, microseconds);
+    if (end == nullptr) return nullptr;
+    const auto size = static_cast<std::size_t>(end - to);
+    auto* const separator = static_cast<char*>(std::memchr(to, 'T', size));
+    if (separator == nullptr) return end;  // an infinity
+    *separator = ' ';
+    if (!zone) return end;
+    constexpr std::string_view utc = "+00";
+    const bool before_christ = std::string_view{to, size}.ends_with(" BC");
+    char* const at = before_christ ? end - 3 : end;
+    std::memmove(at + utc.size(), at, static_cast<std::size_t>(end - at));
+    std::memcpy(at, utc.data(), utc.size());
+    return end + utc.size();
+}
+
+// Without an exponent as long as the digits are not too many, as the server decides it.
+template <typename Real>
+char* write_server_real(char* to, Real value) noexcept {
+    if (!std::isfinite(value)) {
+        const std::string_view word = std::isnan(value) ? "NaN"
+                                      : value > 0       ? "Infinity"
+                                                        : "-Infinity";
+        return std::copy(word.begin(), word.end(), to);
+    }
+    constexpr Real kLarge = sizeof(Real) == sizeof(float) ? Real(1e6) : Real(1e15);
+    const Real magnitude = std::abs(value);
+    const bool fixed = value == 0 || (magnitude >= Real(1e-4) && magnitude < kLarge);
+    return std::to_chars(to, to + kMaxRealText, value,
+                         fixed ? std::chars_format::fixed : std::chars_format::scientific)
+        .ptr;
+}
+template char* write_server_real(char* to, float value) noexcept;
+template char* write_server_real(char* to, double value) noexcept;
 
 bool append_server_text(std::string& out, const Type& type, const Value& value) {
     const bool has_parts =
