@@ -94,6 +94,7 @@ FORMATS = {
     "debezium": _DEBEZIUM,
     "schemas": _DEBEZIUM | {"PG_CAPTURE_FORMAT_SCHEMAS_ENABLE": "true"},
     "flat": {"PG_CAPTURE_FORMAT_TYPE": "flat"},
+    "csv": {"PG_CAPTURE_FORMAT_TYPE": "csv"},
     **{encoding: _DEBEZIUM | {ENCODING: encoding} for encoding in ("avro", "protobuf", "json_schema")},
 }
 SNAPSHOT_ROUTES = ["1 reader", "2 readers", *KAFKA, DEBEZIUM]

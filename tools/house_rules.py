@@ -46,6 +46,7 @@ FOLDERS = {
         "encoding": {"", "json", "connect"},
         "heads": {"", "connect", "encoding", "registry"},
         "native": {"", "json"},
+        "csv": {"", "json", "text", "native"},
         "debezium": {"", "json", "text", "connect", "encoding", "heads"},
         "flat": {"", "json", "connect", "encoding", "heads", "debezium"},
     },

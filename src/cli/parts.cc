@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/position_store.h"
+#include "format/csv/csv_format.h"
 #include "format/debezium/debezium_format.h"
 #include "format/flat/flat_format.h"
 #include "format/heads/protobuf_heads.h"
@@ -101,6 +102,9 @@ Result<std::unique_ptr<Format>> ProgramParts::make_format(const SourceIdentity& 
                         .run = fmt::format("{:016x}", run_)};
     if (spec_->format_type == FormatType::native) {
         return std::make_unique<NativeFormat>(spec_->format, std::move(about));
+    }
+    if (spec_->format_type == FormatType::csv) {
+        return std::make_unique<CsvFormat>(spec_->csv, spec_->format);
     }
     switch (spec_->encoding) {
         case FormatEncoding::json:

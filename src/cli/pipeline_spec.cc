@@ -30,7 +30,7 @@ std::optional<KafkaConfig> kafka_of(const PipelineSpec& spec, Files& files) {
     if (spec.sink != SinkKind::kafka) return std::nullopt;
     KafkaConfig kafka = kafka_config(spec.settings, spec.postgres.connection.database, files);
     kafka.pipeline = spec.name();
-    if (spec.format_type != FormatType::native) as_debezium(kafka, spec);
+    if (is_debezium_like(spec.format_type)) as_debezium(kafka, spec);
     if (spec.settings.choice("delivery", kDeliveries) == Delivery::exactly_once) {
         const std::string& given = spec.settings.text("kafka.transactional_id");
         kafka.transactional_id = given.empty() ? "pg-capture." + spec.name() : given;
@@ -59,7 +59,8 @@ void name_columns(PipelineSpec& spec) {
 // After the message of a removal, which flat messages may be without.
 bool tombstones_of(const PipelineSpec& spec) {
     switch (spec.format_type) {
-        case FormatType::native: break;
+        case FormatType::native:
+        case FormatType::csv: break;
         case FormatType::debezium: return spec.debezium.tombstones;
         case FormatType::flat: return spec.flat.deletes == FlatDeletes::rewrite_with_tombstone;
     }
@@ -94,6 +95,7 @@ PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
     spec.debezium = debezium_options(settings);
     spec.debezium.nested_arrays = spec.encoding == FormatEncoding::json && !spec.debezium.schemas;
     spec.flat = flat_options(settings);
+    spec.csv = csv_options(settings);
     spec.debezium.transaction_metadata |= settings.boolean("kafka.transactions");
     if (spec.encoding != FormatEncoding::json) {
         spec.registry = registry_config(settings, files);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "cli/options.h"
 #include "config/settings.h"
+#include "format/csv/options.h"
 #include "format/debezium/options.h"
 #include "format/flat/options.h"
 #include "format/options.h"
@@ -33,6 +34,7 @@ struct PipelineSpec {
     FormatOptions format;
     DebeziumOptions debezium;  // where messages are of its form, or flat
     FlatOptions flat;
+    CsvOptions csv;
     std::optional<RegistryConfig> registry;  // where messages' schemas are registered
     SinkKind sink{};
     std::optional<KafkaConfig> kafka;  // where the sink is Kafka

@@ -7,6 +7,7 @@
 
 #include "cli/error_output.h"
 #include "cli/options.h"
+#include "format/csv/options.h"
 #include "format/debezium/options.h"
 #include "format/flat/options.h"
 #include "format/options.h"
@@ -30,9 +31,9 @@ std::vector<OptionTable> all_tables() {
     for (const OptionTable& table : postgres_option_tables()) tables.push_back(table);
     for (const OptionTable& table : kafka_connection_tables()) tables.push_back(table);
     for (const OptionTable& table : kafka_option_tables()) tables.push_back(table);
-    tables.insert(tables.end(), {kFormatOptions, kDebeziumOptions, kFlatOptions, kRegistryOptions,
-                                 kConsoleSinkOptions, kReplicationOptions, kMemoryOptions,
-                                 server_options(), kLoggingOptions});
+    tables.insert(tables.end(), {kFormatOptions, kDebeziumOptions, kFlatOptions, kCsvOptions,
+                                 kRegistryOptions, kConsoleSinkOptions, kReplicationOptions,
+                                 kMemoryOptions, server_options(), kLoggingOptions});
     return tables;
 }
 

@@ -101,6 +101,12 @@ public:
     // Likewise of a heartbeat, sent at `at`; a form without heartbeats appends nothing.
     [[nodiscard]] virtual Result<bool> encode_heartbeat(WallTime at, RecordBatch& out) = 0;
 
+    // What stands, with a line end after it, before the first record of `relation` where records
+    // are lines of a file of their own; of logical messages for null. Empty: nothing. It is the
+    // same for each version of a table with the same columns, and different for versions whose
+    // records can't stand below one heading.
+    virtual std::string heading(const Relation* relation) const = 0;
+
     // Adds what these wait for, after they said so; otherwise nothing.
     virtual void wants(Wants& wants) const = 0;
 

@@ -10,7 +10,8 @@ namespace {
 
 constexpr auto kTypes = words_for<FormatType>({{"native", FormatType::native},
                                                {"debezium", FormatType::debezium},
-                                               {"flat", FormatType::flat}});
+                                               {"flat", FormatType::flat},
+                                               {"csv", FormatType::csv}});
 constexpr auto kEncodings =
     words_for<FormatEncoding>({{"json", FormatEncoding::json},
                                {"avro", FormatEncoding::avro},
@@ -34,7 +35,8 @@ constexpr Option kOptions[] = {
             "connector for PostgreSQL writes them, field for field, so that its consumers work "
             "unchanged; docs/reference/debezium.md has the details, and `format.debezium` its "
             "options under Debezium's names. `flat`: the row alone, as Debezium's "
-            "ExtractNewRecordState makes it.",
+            "ExtractNewRecordState makes it. `csv`: a line of a CSV file, for loaders; "
+            "docs/reference/csv.md.",
      .words = kTypes.all()},
     {.path = "format.encoding",
      .kind = OptionKind::choice,
@@ -42,15 +44,15 @@ constexpr Option kOptions[] = {
      .help = "how messages are written",
      .doc = "`avro`, `protobuf` and `json_schema` register each table's schemas with the registry "
             "at `format.registry.url` and write their number before each message, as Confluent's "
-            "converters do. Not with `native`, whose messages are JSON.",
+            "converters do. Not with `native`, whose messages are JSON, nor with `csv`.",
      .words = kEncodings.all()},
     {.path = "format.schemas_enable",
      .kind = OptionKind::boolean,
      .fallback = "false",
      .help = "each message with its schema",
      .doc = "As `key.converter.schemas.enable` and `value.converter.schemas.enable` of Kafka "
-            "Connect's JsonConverter: `{\"schema\":…,\"payload\":…}`. Not with `native`, which has "
-            "none."},
+            "Connect's JsonConverter: `{\"schema\":…,\"payload\":…}`. Not with `native` and `csv`, "
+            "which have none."},
     {.path = "format.decimal",
      .kind = OptionKind::choice,
      .fallback = "string",
@@ -58,7 +60,7 @@ constexpr Option kOptions[] = {
      .doc = "`string` keeps every digit whatever reads it. `number` writes the same digits as a "
             "JSON number: exact only for readers that don't turn numbers into doubles. `double` "
             "writes the nearest double. NaN, Infinity and, with `double`, what no double can "
-            "hold are strings always.",
+            "hold are strings always. In `csv`: within `_before`.",
      .words = kDecimals.all()},
     {.path = "format.bigint",
      .kind = OptionKind::choice,
@@ -67,7 +69,8 @@ constexpr Option kOptions[] = {
      .doc = "`number` is exact for readers that keep 64-bit integers; those that turn JSON numbers "
             "into doubles (JavaScript, jq before 1.7) change what is beyond 2^53. `string` writes "
             "the digits between quotes, everywhere: in keys, arrays and composites too. Choose "
-            "before the first message: a key written otherwise is another key.",
+            "before the first message: a key written otherwise is another key. In `csv`: within "
+            "`_before`.",
      .words = kBigints.all()},
     {.path = "format.invalid_utf8",
      .kind = OptionKind::choice,
@@ -89,7 +92,8 @@ constexpr Option kOptions[] = {
      .fallback = "false",
      .help = "after a DELETE a second message with its key and no value",
      .doc = "In a compacted topic it removes the key's older messages in the end. Tables without "
-            "a key have none. In `debezium` `format.debezium.tombstones_on_delete` decides it."},
+            "a key have none. In `debezium` `format.debezium.tombstones_on_delete` decides it. Not "
+            "with `csv`, whose lines have values."},
     {.path = "format.headers",
      .kind = OptionKind::boolean,
      .fallback = "true",
@@ -106,24 +110,31 @@ public:
     Checker(const Settings& settings, Errors& errors) : OptionChecker(settings, errors) {}
 
     void run() {
-        const bool native = format_type(settings()) == FormatType::native;
+        const FormatType type = format_type(settings());
         for (const std::string_view path :
              {"format.decimal", "format.bigint", "format.toast_placeholder", "format.tombstones"}) {
-            only_with(path, "format.type", native,
+            only_with(path, "format.type", !is_debezium_like(type),
                       "messages of Debezium's form have options of their own",
                       "leave it out, and set what format.debezium has for it");
         }
+        if (type == FormatType::csv && settings().boolean("format.tombstones")) {
+            contradiction({"format.tombstones", "format.type"}, "a line of CSV has a value",
+                          "leave format.tombstones out, or set format.type to native");
+        }
         const bool json = format_encoding(settings()) == FormatEncoding::json;
-        if (!json && native) {
-            contradiction({"format.encoding", "format.type"}, "native messages are JSON",
-                          "set format.type to debezium or flat, or format.encoding to json");
+        if (!json && !is_debezium_like(type)) {
+            contradiction(
+                {"format.encoding", "format.type"},
+                type == FormatType::csv ? "CSV has no other encoding" : "native messages are JSON",
+                "set format.type to debezium or flat, or format.encoding to json");
         }
         if (!json && settings().boolean("format.schemas_enable")) {
             contradiction({"format.encoding", "format.schemas_enable"},
                           "the schemas are in the registry", "leave format.schemas_enable out");
         }
         registry(json);
-        only_with("format.schemas_enable", "format.type", !native, "native messages have no schema",
+        only_with("format.schemas_enable", "format.type", is_debezium_like(type),
+                  "native messages and lines of CSV have no schema",
                   "set format.type to debezium, or leave it out");
     }
 

@@ -14,7 +14,12 @@
 namespace pgc {
 
 // What messages look like.
-enum class FormatType : std::uint8_t { native, debezium, flat };
+enum class FormatType : std::uint8_t { native, debezium, flat, csv };
+
+// Its messages are Debezium's, or made of them: format.debezium is about them.
+constexpr bool is_debezium_like(FormatType type) noexcept {
+    return type == FormatType::debezium || type == FormatType::flat;
+}
 
 // How messages are written.
 enum class FormatEncoding : std::uint8_t { json, avro, protobuf, json_schema };

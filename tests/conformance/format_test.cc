@@ -12,9 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "format/csv/csv_format.h"
 #include "format/debezium/debezium_format.h"
+#include "format/json/string.h"
 #include "format/native/native_format.h"
 #include "pipeline/key_changes.h"
+#include "support/csv_lines.h"
 #include "support/encode.h"
 #include "support/forwarding.h"
 #include "support/hostile_rows.h"
@@ -32,6 +35,8 @@ struct Made {
     std::unique_ptr<Format> (*make)(InvalidUtf8 invalid_utf8);
     // Says what is wrong with one key or value; empty when it is well-formed.
     std::string (*problem)(std::string_view text);
+    std::string_view null_in_key = "null";
+    bool has_heading = false;
 
     friend void PrintTo(const Made& made, std::ostream* out) { *out << made.name; }
 };
@@ -77,9 +82,21 @@ std::unique_ptr<Format> debezium_with_schemas(InvalidUtf8 invalid_utf8) {
     return made<JsonEncoding>(invalid_utf8, std::move(options), std::make_unique<EnvelopeHeads>());
 }
 
+std::unique_ptr<Format> csv(InvalidUtf8 invalid_utf8) {
+    return std::make_unique<CsvFormat>(CsvOptions{.null_text = "\\N"},
+                                       FormatOptions{.invalid_utf8 = invalid_utf8});
+}
+
+std::string line_problem(std::string_view text) {
+    if (!is_utf8(text)) return "not UTF-8";
+    const auto lines = test::csv_lines(text);
+    return lines && lines->size() == 1 ? "" : "not one line of CSV";
+}
+
 const Made kFormats[] = {
     {"native_json", native, test::message_problem},
     {"native_json_forwarded", forwarded, test::message_problem},
+    {"csv", csv, line_problem, "\\N", true},
     {"debezium_json", debezium, test::message_problem},
     {"debezium_json_with_schemas", debezium_with_schemas, test::message_problem},
 };
@@ -188,7 +205,7 @@ TEST_P(FormatConformanceTest, AConfiguredKeyIsWrittenAndNeverGuessed) {
     EXPECT_EQ(out.records[0].key, out.records[1].key);
     EXPECT_EQ(out.records[0].key, out.records[3].key);
     EXPECT_TRUE(out.records[2].has_key);
-    EXPECT_NE(out.records[2].key.find("null"), std::string_view::npos);
+    EXPECT_NE(out.records[2].key.find(GetParam().null_in_key), std::string_view::npos);
     ASSERT_EQ(encoded->why, Encoded::Why::refused);
     EXPECT_EQ(encoded->next, 4U);
     EXPECT_NE(encoded->error.what.find("message key: name"), std::string::npos);
@@ -264,6 +281,19 @@ TEST_P(FormatConformanceTest, AHeartbeatIsOneRecordOrNone) {
         EXPECT_EQ(GetParam().problem(record.key), "");
         EXPECT_EQ(GetParam().problem(record.value), "");
     }
+}
+
+TEST_P(FormatConformanceTest, AHeadingIsOfTheColumnsAndNotOfTheVersion) {
+    Relation same = users_;
+    same.slot = users_.slot + 1;
+    Relation other = same;
+    other.columns.push_back(test::column("added"));
+    const std::string heading = format_->heading(&users_);
+    EXPECT_EQ(heading.empty(), !GetParam().has_heading);
+    EXPECT_EQ(format_->heading(&same), heading);
+    EXPECT_EQ(format_->heading(&other) != heading, GetParam().has_heading);
+    EXPECT_EQ(format_->heading(nullptr) != heading, GetParam().has_heading);
+    EXPECT_FALSE(heading.ends_with('\n')) << "whoever writes it ends the line";
 }
 
 TEST_P(FormatConformanceTest, ABatchCanBeWrittenFromAnyChangeOn) {

@@ -74,6 +74,7 @@ public:
     Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) override;
     Result<bool> encode_mark(const TransactionMark& mark, RecordBatch& out) override;
     Result<bool> encode_heartbeat(WallTime at, RecordBatch& out) override;
+    std::string heading(const Relation*) const override { return {}; }
     void wants(Wants&) const override {}
     std::string waits_for() const override { return {}; }
 

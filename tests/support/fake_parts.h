@@ -316,6 +316,7 @@ public:
         out.records.push_back(record);
         return true;
     }
+    std::string heading(const Relation*) const override { return {}; }
     void wants(Wants& wants) const override { wants.readable(kFd); }
     std::string waits_for() const override { return writing_.waits_for; }
 

@@ -66,6 +66,9 @@ public:
     Result<bool> encode_heartbeat(WallTime at, RecordBatch& out) override {
         return inner_->encode_heartbeat(at, out);
     }
+    std::string heading(const Relation* relation) const override {
+        return inner_->heading(relation);
+    }
     void wants(Wants& wants) const override { inner_->wants(wants); }
     std::string waits_for() const override { return inner_->waits_for(); }
 

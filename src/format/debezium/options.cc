@@ -141,7 +141,7 @@ public:
     Checker(const Settings& settings, Errors& errors) : OptionChecker(settings, errors) {}
 
     void run() {
-        if (format_type(settings()) != FormatType::native) return of_debezium();
+        if (is_debezium_like(format_type(settings()))) return of_debezium();
         for (const Option& option : kOptions) {
             only_with(option.path, "format.type", false, "it is about messages of Debezium's form",
                       "set format.type to debezium or flat, or leave it out");

@@ -95,6 +95,7 @@ public:
         return ready;
     }
 
+    std::string heading(const Relation*) const final { return {}; }
     void wants(Wants& wants) const final { heads_->wants(wants); }
     std::string waits_for() const final { return heads_->waits_for(); }
 
