@@ -151,15 +151,19 @@ MessageTopics ProgramParts::topics() const {
     config.topic_prefix = spec_->settings.text("kafka.topic_prefix");
     if (spec_->kafka) config = *spec_->kafka;
     auto names = std::make_shared<TopicNames>(config);
-    return {.of_table =
-                [names](std::string_view schema, std::string_view table) {
-                    // Two tables with one name stop the sink, which says so.
-                    auto topic = names->of_table(schema, table);
-                    return topic ? topic->name : std::string{};
-                },
-            .messages = names->messages(),
-            .transactions = names->transactions(),
-            .heartbeats = names->heartbeats()};
+    return {
+        .of_table = [names, registers = registry_ != nullptr](
+                        std::string_view schema, std::string_view table) -> Result<std::string> {
+            auto topic = names->of_table(schema, table);
+            if (topic) return std::move(topic->name);
+            // The second of two tables with one name. Nothing may be registered under it;
+            // else it is Kafka's sink that refuses it, if there is one.
+            if (registers) return std::unexpected(std::move(topic.error()));
+            return std::string{};
+        },
+        .messages = names->messages(),
+        .transactions = names->transactions(),
+        .heartbeats = names->heartbeats()};
 }
 
 Result<std::unique_ptr<PartitionKeys>> ProgramParts::make_partition_keys() {

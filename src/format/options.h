@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "config/option.h"
 #include "config/settings.h"
 #include "core/name_pattern.h"
@@ -60,7 +61,8 @@ FormatEncoding format_encoding(const Settings& settings);
 
 // The topics that messages go to, by which their schemas are known to a registry.
 struct MessageTopics {
-    std::function<std::string(std::string_view schema, std::string_view table)> of_table;
+    // An Error, of a table that has none, ends the attempt.
+    std::function<Result<std::string>(std::string_view schema, std::string_view table)> of_table;
     std::string messages;
     std::string transactions;
     std::string heartbeats{};

@@ -177,3 +177,20 @@ def test_peek_shows_what_waits_and_registers_nothing(stages, registry):
     assert shown.returncode == 0, shown.stderr
     assert [json.loads(line)["after"] for line in shown.stdout.splitlines()] == [{"id": 1, "a": "grüße"}]
     assert registry.subjects() == before
+
+
+def test_a_second_table_for_a_topic_is_refused_and_nothing_is_registered_of_it(stages, registry):
+    stage = stages("avro")
+    stage.sql('CREATE TABLE "a b" (id int PRIMARY KEY); CREATE TABLE a_b (other int PRIMARY KEY)')
+    with stage.capture() as capture:
+        stage.sql('INSERT INTO "a b" VALUES (1)')
+        stage.wait_for("a_b", 1)
+        before = registry.subjects()
+        stage.sql("INSERT INTO a_b VALUES (1)")
+        assert capture.wait_exit() != 0
+        for words in ("table public.a b", "table public.a_b", f"would share the topic {stage.topic('a_b')}",
+                      "source.tables.exclude"):
+            assert words in capture.stderr, capture.stderr_tail()
+    assert registry.subjects() == before
+    assert len(registry.versions(f"{stage.topic('a_b')}-value")) == 1
+    assert len(stage.wait_for("a_b", 1)) == 1

@@ -193,7 +193,12 @@ private:
     // The same, of a table's: where the registry has numbers of its own, its plan is
     // compiled again by those.
     Result<bool> table_prepared(Table& table, const Relation& relation) {
-        auto ready = prepared(table, topics_.of_table(relation.schema, relation.name));
+        auto topic = topics_.of_table(relation.schema, relation.name);
+        if (!topic) {
+            fatal_ = true;
+            return std::unexpected(std::move(topic.error()));
+        }
+        auto ready = prepared(table, *topic);
         if (!ready || !*ready || !table.numbers.any()) return ready;
         auto accepted = this->accepted(table, Self::check_numbers(table.numbers));
         if (!accepted) return accepted;

@@ -56,6 +56,20 @@ TEST_F(NumberedRowsTest, AFlatRow) {
               "c");
 }
 
+TEST_F(NumberedRowsTest, ATableWithoutATopicIsRefusedBeforeTheRegistryIsAsked) {
+    auto with_collision = deps();
+    with_collision.topics.of_table = [](auto, auto) -> Result<std::string> {
+        return std::unexpected(stop(Error::Category::configuration, "two tables, one topic"));
+    };
+    FlatFormat<ProtobufEncoding> format{std::move(with_collision), {}};
+    const auto done = format.encode(changes_.batch(), 0, out_);
+    ASSERT_FALSE(done) << "no record alone is refused";
+    EXPECT_EQ(done.error().what, "two tables, one topic");
+    EXPECT_EQ(registry_.asked, 0);
+    EXPECT_TRUE(registry_.subjects.empty());
+    EXPECT_TRUE(out_.records.empty());
+}
+
 constexpr const char* kMoved =
     "message Envelope { Value before = 1; Value after = 2; message Value { int64 id = 2; optional "
     "string name = 1; } }";
