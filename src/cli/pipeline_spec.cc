@@ -50,6 +50,7 @@ FormatOptions format_of(const PipelineSpec& spec) {
 void name_columns(PipelineSpec& spec) {
     auto keys = debezium_message_keys(spec.settings);
     if (!keys.empty()) spec.postgres.message_keys = std::move(keys);
+    spec.postgres.unique_keys = spec.format_type != FormatType::native;
     if (spec.kafka && spec.kafka->partitioning.by == KafkaPartitionBy::columns) {
         constexpr std::string_view option = "kafka.partition_columns";
         spec.postgres.partition_columns = NamedColumns::of_map(option, spec.settings.map(option));

@@ -71,6 +71,12 @@ TEST_F(PipelineSpecTest, MessageKeysMayBeNamedInDebeziumsSpelling) {
                 testing::ElementsAre("id"));
 }
 
+TEST_F(PipelineSpecTest, UniqueIndexesMakeKeysInDebeziumsFormsOnly) {
+    EXPECT_FALSE(spec({}).postgres.unique_keys);
+    EXPECT_TRUE(spec({{"PG_CAPTURE_FORMAT_TYPE", "debezium"}}).postgres.unique_keys);
+    EXPECT_TRUE(spec({{"PG_CAPTURE_FORMAT_TYPE", "flat"}}).postgres.unique_keys);
+}
+
 TEST_F(PipelineSpecTest, ColumnsToPartitionByAreForTheCheckToo) {
     Environment given{{"PG_CAPTURE_KAFKA_PARTITION_COLUMNS", "public.orders=region"}};
     given.merge(Environment{{"PG_CAPTURE_KAFKA_PARTITIONER", "columns"}});

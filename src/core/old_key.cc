@@ -20,6 +20,14 @@ std::vector<std::uint32_t> unsent_key_columns(const Change& change) {
     if (change.operation != Operation::update && change.operation != Operation::remove) {
         return columns;
     }
+    if (change.relation->message_key.empty()) {
+        // Without an old row no column of the key changed.
+        if (change.before == nullptr) return columns;
+        for (const std::uint32_t place : change.relation->unique_key) {
+            if (change.before[place].state == Cell::State::absent) columns.push_back(place);
+        }
+        return columns;
+    }
     for (const std::uint32_t place : change.relation->message_key) {
         if (is_unsent(change, place)) columns.push_back(place);
     }

@@ -63,5 +63,22 @@ TEST_F(OldKeyTest, WhatHasNoOldRowLacksNothing) {
     EXPECT_FALSE(lacks_old_key(changes_.truncate(users_)));
 }
 
+TEST_F(OldKeyTest, AUniqueIndexsColumnsAreKnownWhereNoOldRowWasSent) {
+    users_.unique_key = {0};
+    EXPECT_FALSE(lacks_old_key(changes_.update(users_, row("1", changes_.text("a")))));
+    EXPECT_FALSE(lacks_old_key(changes_.remove(users_, row("1", Changes::absent()))));
+}
+
+TEST_F(OldKeyTest, AUniqueIndexsColumnsThatAnOldRowLacksAreLacking) {
+    users_.unique_key = {0, 1};
+    EXPECT_THAT(unsent_key_columns(changes_.remove(users_, row("1", Changes::absent()))),
+                ElementsAre(1U));
+    EXPECT_FALSE(lacks_old_key(changes_.remove(users_, row("1", changes_.text("a")))));
+    EXPECT_FALSE(lacks_old_key(changes_.insert(users_, row("1", Changes::null()))));
+    users_.message_key = {0};
+    EXPECT_FALSE(lacks_old_key(changes_.remove(users_, row("1", Changes::absent()))))
+        << "the configured key is the one that counts";
+}
+
 }  // namespace
 }  // namespace pgc

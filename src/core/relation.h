@@ -51,6 +51,10 @@ struct Relation {
     // the order in which they stand there; empty: it names none. Nothing but the records' key goes
     // by it: rows are found by `key`.
     std::vector<std::uint32_t> message_key{};
+    // Indexes of the columns of a unique index, in its order, that make the records' key for want
+    // of a primary key; empty: none does. None of them may be NULL, and each comes with every old
+    // row. Nothing else goes by it either.
+    std::vector<std::uint32_t> unique_key{};
 };
 
 using RelationPtr = std::shared_ptr<const Relation>;
@@ -66,14 +70,15 @@ private:
 };
 
 // The columns (their indexes) that make a record's key, one after the other: those of
-// `message_key`; where there are none the primary key's, where the server sends all of them with
-// every old row; else those of the replica identity, because a removal could not be given the key
-// of its row otherwise. None when one of them is not captured: rows that differ only there would
-// become one.
+// `message_key`, else of `unique_key`; where there are none the primary key's, where the server
+// sends all of them with every old row; else those of the replica identity, because a removal could
+// not be given the key of its row otherwise. None when one of them is not captured: rows that
+// differ only there would become one.
 template <typename Each>
 void for_each_key_column(const Relation& relation, Each&& each) {
-    if (!relation.message_key.empty()) {
-        for (const std::uint32_t place : relation.message_key) each(place);
+    const auto& chosen = relation.message_key.empty() ? relation.unique_key : relation.message_key;
+    if (!chosen.empty()) {
+        for (const std::uint32_t place : chosen) each(place);
         return;
     }
     const auto captured = [&](std::uint32_t place) { return relation.columns[place].captured; };

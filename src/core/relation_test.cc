@@ -65,6 +65,14 @@ TEST(RecordKeyTest, AConfiguredKeyWinsOverAllOthers) {
     EXPECT_EQ(record_key(relation), (Places{2, 1})) << "a table without a key has one then";
 }
 
+TEST(RecordKeyTest, AUniqueIndexsColumnsWinOverTheReplicaIdentity) {
+    Relation relation = three_columns(ReplicaIdentity::index, {0, 1}, {0, 1});
+    relation.unique_key = {1};
+    EXPECT_EQ(record_key(relation), Places{1});
+    relation.message_key = {2};
+    EXPECT_EQ(record_key(relation), Places{2}) << "a configured key over both";
+}
+
 TEST(SqlNameTest, IsQuoted) {
     Relation relation;
     relation.schema = "public";

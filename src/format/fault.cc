@@ -54,6 +54,16 @@ Error old_key_unknown(const Change& change) {
         if (!columns.empty()) columns += ", ";
         columns += change.relation->columns[place].name;
     }
+    if (change.relation->message_key.empty()) {
+        return stop(Error::Category::data,
+                    fmt::format("the server did not send what an UPDATE or DELETE needs of the "
+                                "old row to have the key of a unique index: {}",
+                                columns))
+            .with_hint(
+                "the replica identity of a partition was another one then: until such changes are "
+                "through, name columns that all partitions send in source.message_keys, or exclude "
+                "the table");
+    }
     return stop(Error::Category::data,
                 fmt::format("the server did not send what an UPDATE or DELETE needs of the old row "
                             "to have the configured message key: {}",

@@ -140,6 +140,24 @@ TEST_F(KeyChangesTest, AConfiguredKeyThatIsOnlyPartlyKnownOfTheOldRowIsNotSplit)
     EXPECT_EQ(batch.changes[0].part, Change::Part::whole) << "it is refused as one";
 }
 
+TEST_F(KeyChangesTest, AUniqueIndexsKeyIsSplitLikeAPrimaryKey) {
+    Relation unique = users();
+    unique.key.clear();
+    unique.identity = ReplicaIdentity::full;
+    unique.unique_key = {1};
+    const auto row = [&](std::string_view id, std::string_view name) {
+        return Changes::Cells{changes_.text(id), changes_.text(name)};
+    };
+    changes_.update(unique, row("1", "a"), row("2", "a"));
+    changes_.update(unique, row("2", "a"), row("2", "b"));
+    const Batch& batch = split();
+    ASSERT_EQ(batch.changes.size(), 3U);
+    EXPECT_EQ(batch.changes[0].operation, Operation::update);
+    EXPECT_EQ(batch.changes[1].operation, Operation::remove);
+    EXPECT_EQ(batch.changes[1].before[1].bytes(), "a");
+    EXPECT_EQ(batch.changes[2].after[1].bytes(), "b");
+}
+
 TEST_F(KeyChangesTest, ABatchOfNothingStaysThat) {
     EXPECT_TRUE(split().changes.empty());
     Batch none;

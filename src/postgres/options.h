@@ -49,6 +49,7 @@ struct PostgresConfig {
     Duration tables_refresh{0};  // how often to look for new tables; zero: never
     ColumnFilter columns;
     NamedColumns message_keys;       // in place of the tables' own keys
+    bool unique_keys = false;        // a unique index does for a primary key, in keys of records
     NamedColumns partition_columns;  // the sink's, for `check`: old rows must have these, too
 
     bool manage_publication = true;  // create it, and keep it in step where we created it

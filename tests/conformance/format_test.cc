@@ -214,6 +214,29 @@ TEST_P(FormatConformanceTest, AConfiguredKeyIsWrittenAndNeverGuessed) {
               std::string::npos);
 }
 
+TEST_P(FormatConformanceTest, AKeyOfAUniqueIndexIsWrittenAndNeverGuessed) {
+    Relation unique = users_;
+    unique.slot = 1;
+    unique.unique_key = {1};
+    Changes changes;
+    changes.begin(1, Lsn{5});
+    changes.insert(unique, {changes.text("7"), changes.text("a")});
+    changes.update(unique, {changes.text("8"), changes.text("a")});
+    changes.remove(unique, {changes.text("8"), changes.text("a")});
+    changes.remove(unique, {changes.text("8"), Changes::absent()});
+    RecordBatch out;
+    const auto encoded = format_->encode(changes.batch(), 0, out);
+    ASSERT_TRUE(encoded);
+    ASSERT_EQ(out.records.size(), 3U);
+    EXPECT_TRUE(out.records[0].has_key);
+    EXPECT_EQ(out.records[0].key, out.records[1].key);
+    EXPECT_EQ(out.records[0].key, out.records[2].key);
+    ASSERT_EQ(encoded->why, Encoded::Why::refused);
+    EXPECT_EQ(encoded->next, 3U);
+    EXPECT_NE(encoded->error.what.find("key of a unique index: name"), std::string::npos);
+    EXPECT_NE(encoded->error.hint.find("source.message_keys"), std::string::npos);
+}
+
 TEST_P(FormatConformanceTest, AnUpdateThatMayHaveChangedAConfiguredKeyIsRefused) {
     Relation by_name = users_;
     by_name.message_key = {1};

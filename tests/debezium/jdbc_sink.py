@@ -95,6 +95,13 @@ class JdbcSink:
             "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped"
             f" AND attrelid = to_regclass('{table}') ORDER BY attnum", db=database))
 
+    def key(self, table):
+        """The columns of its primary key here."""
+        return [name for name, in self.server.query(
+            "SELECT a.attname FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS c(number, place)"
+            " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = c.number"
+            f" WHERE i.indisprimary AND i.indrelid = '{table}'::regclass ORDER BY c.place", db=self.database)]
+
     def differences(self, table):
         """column -> rows that differ: as text of the source's type, ("",) if there is no such column"""
         source, here = self._types(table, self.stage.name), self.types(table)

@@ -40,7 +40,7 @@ def run(request):
 _RUNS = pytest.StashKey()
 
 
-BY_DAY = [*TYPES, "numbers-schemas", "times-schemas", "defaults-schemas", "identities", "names-schemas",
+BY_DAY = [*TYPES, "numbers-schemas", "times-schemas", "defaults-schemas", "identities", "unique_keys", "names-schemas",
           "toast_types-modes", "unwrap-added"]
 
 

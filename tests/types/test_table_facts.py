@@ -177,3 +177,64 @@ def test_an_older_snapshot_is_without_defaults_that_call_what_is_gone(server, qu
         connection.execute("COMMIT")
         now = {"must": ("n", "", "'theirs'::text", "")}
         assert ask(server, connection)[1] == expected(server) | without | now
+
+
+# table: its columns, what is done with it, and the unique indexes that distinguish its rows, best first.
+UNIQUE = {
+    "one": ("a int NOT NULL, b int NOT NULL, UNIQUE (b, a)", "", [["b", "a"]]),
+    "two": ("a int NOT NULL UNIQUE, b int NOT NULL UNIQUE", "", [["a"], ["b"]]),
+    "clustered": ("a int NOT NULL UNIQUE, b int NOT NULL UNIQUE", "ALTER TABLE {0} CLUSTER ON {0}_b_key", [["b"], ["a"]]),
+    "keyed": ("a int PRIMARY KEY, b int NOT NULL UNIQUE", "", []),
+    "nullable": ("a int, b int NOT NULL, UNIQUE (a, b), UNIQUE (b)", "", [["b"]]),
+    "partial": ("a int NOT NULL", "CREATE UNIQUE INDEX ON {0} (a) WHERE a > 0", []),
+    "expression": ("a int NOT NULL", "CREATE UNIQUE INDEX ON {0} (a, (a + 1))", []),
+    "deferrable": ("a int NOT NULL UNIQUE DEFERRABLE", "", []),
+    "invalid": ("a int NOT NULL UNIQUE",
+                "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{0}_a_key'::regclass", []),
+    "plain_index": ("a int NOT NULL", "CREATE INDEX ON {0} (a)", []),
+}
+INCLUDING = {
+    "including": ("a int NOT NULL, b int NOT NULL", "CREATE UNIQUE INDEX ON {0} (a) INCLUDE (b)", [["a", "b"]]),
+    "including_nullable": ("a int NOT NULL, b int", "CREATE UNIQUE INDEX ON {0} (a) INCLUDE (b)", []),
+}
+# Of tables partitioned by a: what is done with the partition, and whether UNIQUE (b, a) of the table distinguishes rows.
+PARTITIONS = {
+    "silent": ("", True),
+    "full": ("REPLICA IDENTITY FULL", True),
+    "by_it": ("REPLICA IDENTITY USING INDEX {0}_b_a_key", True),
+    "by_more": ("REPLICA IDENTITY USING INDEX {0}_more", True),
+    "by_another": ("REPLICA IDENTITY USING INDEX {0}_c", False),
+}
+
+
+def test_the_unique_indexes_that_distinguish_rows(server, question):
+    tables = UNIQUE | (INCLUDING if server.major >= 11 else {})
+    server.psql("".join(f"CREATE TABLE uni_{name} ({columns});" for name, (columns, _, _) in tables.items()), db=DB)
+    for name, (_, more, _) in tables.items():
+        server.psql(more.format(f"uni_{name}"), db=DB)
+    expected_of = {f"uni_{name}": indexes for name, (_, _, indexes) in tables.items()}
+    if server.major >= 11:
+        for name, (identity, fits) in PARTITIONS.items():
+            root, leaf = f"uni_{name}", f"uni_{name}_leaf"
+            server.psql(f"CREATE TABLE {root} (a int NOT NULL, b int NOT NULL, c int NOT NULL, UNIQUE (b, a)) PARTITION BY LIST (a);"
+                        f"CREATE TABLE {root}_middle PARTITION OF {root} FOR VALUES IN (1, 2) PARTITION BY LIST (a);"
+                        f"CREATE TABLE {leaf} PARTITION OF {root}_middle FOR VALUES IN (1);"
+                        f"CREATE UNIQUE INDEX {leaf}_c ON {leaf} (c); CREATE UNIQUE INDEX {leaf}_more ON {leaf} (a, c, b);"
+                        + (f"ALTER TABLE {leaf} {identity.format(leaf)}" if identity else ""), db=DB)
+            expected_of[root] = expected_of[f"{root}_middle"] = [["b", "a"]] if fits else []
+    if server.major >= 18:
+        server.psql("CREATE TABLE uni_new_ones (a int UNIQUE);"
+                    "ALTER TABLE uni_new_ones ADD CONSTRAINT new_ones NOT NULL a NOT VALID", db=DB)
+        expected_of["uni_new_ones"] = []
+    found = {}
+    with server.connect(DB) as connection:
+        prepare(connection, question)
+        for name in expected_of:
+            oid = server.psql(f"SELECT '{name}'::regclass::oid", db=DB).strip()
+            rows = connection.execute(f"EXECUTE facts ('{oid}', '{{}}', '{{}}', '')").fetchall()
+            indexes = {}
+            for row in rows:
+                if row[0] == "u":
+                    indexes.setdefault(row[1], []).append(row[3])
+            found[name] = list(indexes.values())
+    assert found == expected_of

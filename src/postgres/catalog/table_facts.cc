@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "postgres/catalog/unique_indexes.h"
+
 namespace pgc {
 
 namespace {
@@ -24,6 +26,7 @@ constexpr int kLabelsMax = 10'000;
 //                comment in `category`, n in `kind` if it is NOT NULL, g in `sendable` if generated
 //             r: the table itself, with what is above it in `name` (catalog/lineage.h) and its
 //                comment in `category`
+//             u: column of a unique index, whose rank among these is in `oid`
 //             w: always there: the log's end in `name`; why the table is published in `kind`
 //   oid       of the type
 //   schema    of the type
@@ -35,7 +38,7 @@ constexpr int kLabelsMax = 10'000;
 // {0}: condition that leaves an index's INCLUDE columns out (11 and later have them).
 // {1}: a type's multirange row, 14 and later. {3}: lineage_sql(). {4}, {5}: kListedSchema and
 // kWholeSchema, 15 and later; $4 is named once more, because before 15 nothing else does.
-// {6}: columns_query(). {7}: kLabelsMax.
+// {6}: columns_query(). {7}: kLabelsMax. {8}: unique_index_columns().
 constexpr std::string_view kQuery = R"sql(/* pg-capture: table facts */
 WITH RECURSIVE wanted(oid) AS (
     SELECT w.oid FROM pg_catalog.unnest($2::pg_catalog.oid[]) AS w(oid)
@@ -101,6 +104,8 @@ SELECT 'l', wanted.oid, '', l.enumlabel::pg_catalog.text, '', '', 0, 0, 0, 0, ''
  WHERE l.labels <= {7}
 UNION ALL
 {6}
+UNION ALL
+{8}
 UNION ALL
 SELECT 'r', c.oid, '', COALESCE({3}, ''), '',
        COALESCE((SELECT m.description FROM pg_catalog.pg_description m
@@ -269,6 +274,23 @@ std::string columns_query(int server_version) {
                        server_version >= 180000 ? kValidated : "");
 }
 
+std::string unique_index_columns(int server_version) {
+    return fmt::format(fmt::runtime(R"sql(SELECT 'u', u.rank::pg_catalog.oid, '',
+       a.attname::pg_catalog.text, '', '', 0, 0, 0, 0, '', '', c.place
+  FROM (SELECT i.indrelid, i.indkey, {0} AS fault,
+               pg_catalog.row_number() OVER (ORDER BY {1}) AS rank
+          FROM pg_catalog.pg_index i
+          JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+         WHERE i.indrelid = $1::pg_catalog.oid AND i.indisunique
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_index k
+                            WHERE k.indrelid = i.indrelid AND k.indisprimary)) AS u
+  CROSS JOIN LATERAL pg_catalog.unnest(u.indkey::pg_catalog.int2[])
+       WITH ORDINALITY AS c(attnum, place)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = u.indrelid AND a.attnum = c.attnum
+ WHERE u.fault = '')sql"),
+                       unique_index_fault_sql(server_version), kUniqueIndexOrder);
+}
+
 bool has_shape(const Row& row) {
     if (row.size() != kColumns) return false;
     for (const auto& field : row) {
@@ -287,7 +309,7 @@ std::string table_facts_query(int server_version) {
         has_multiranges ? kMultirangePart : "",
         has_multiranges ? kMultirangeColumn : "0::pg_catalog.oid", lineage_sql("c.oid"),
         server_version >= 150000 ? kListedSchema : "", server_version >= 150000 ? kWholeSchema : "",
-        columns_query(server_version), kLabelsMax);
+        columns_query(server_version), kLabelsMax, unique_index_columns(server_version));
 }
 
 std::vector<std::optional<std::string>> table_facts_parameters(
@@ -309,6 +331,7 @@ Result<TableFacts> read_table_facts(const Rows& rows) {
     std::vector<std::pair<Oid, CatalogType::Attribute>> attributes;
     std::vector<std::pair<Oid, std::string>> labels;
     std::unordered_map<Oid, std::size_t> places;
+    Oid indexes_of{};  // the rank of the last unique index
     for (const Row& row : rows.rows) {
         if (!has_shape(row)) {
             return std::unexpected(
@@ -333,6 +356,13 @@ Result<TableFacts> read_table_facts(const Rows& rows) {
                 facts.log_end = parse_lsn(*row[kName]).value_or(Lsn{});
                 break;
             case 'c': facts.columns.push_back(read_column(row)); break;
+            case 'u':
+                if (const Oid rank = read_oid(row, kOid); rank != indexes_of) {
+                    indexes_of = rank;
+                    facts.unique_indexes.emplace_back();
+                }
+                facts.unique_indexes.back().push_back(*row[kName]);
+                break;
             case 'a':
                 attributes.push_back({read_oid(row, kOid), {*row[kName], read_oid(row, kElement)}});
                 break;

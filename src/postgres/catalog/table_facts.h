@@ -2,9 +2,9 @@
 //
 // A Relation message names columns, their type OIDs and which of them are the replica
 // identity; not the primary key, not what the types are. One query brings the rest:
-// the key's columns in its order, which columns may be NULL, their defaults and comments, what it
-// is a partition of, and every type asked for together with the types it is made of (elements,
-// bases, subtypes, attributes), however deep.
+// the key's columns in its order, those of unique indexes, which columns may be NULL, their
+// defaults and comments, what it is a partition of, and every type asked for together with the
+// types it is made of (elements, bases, subtypes, attributes), however deep.
 //
 // The catalog is today's, the stream may be older: the table or the types may be gone,
 // renamed or changed. Missing rows are no error here. Nothing is locked, so nothing waits for
@@ -54,6 +54,9 @@ struct TableFacts {
     Lsn log_end{};                       // no earlier than all this was so; none: not known
     std::string comment{};               // of the table
     std::vector<ColumnFacts> columns{};  // in the table's order
+    // Of a table without a primary key: the columns of each unique index that distinguishes its
+    // rows (catalog/unique_indexes.h), best first.
+    std::vector<std::vector<std::string>> unique_indexes{};
 };
 
 // The text for servers of this version (as 150018): $1 is the table's OID, $2 an array of

@@ -38,6 +38,17 @@ TEST(TableFactsTest, TellsTheIdentityIndexFromThePrimaryKey) {
     EXPECT_EQ(facts->primary_key, std::vector<std::string>{"id"});
 }
 
+TEST(TableFactsTest, KeepsUniqueIndexesApartAndInTheirOrder) {
+    const auto column = [](const char* rank, const char* name, const char* place) -> Row {
+        return {"u", rank, "", name, "", "", "0", "0", "0", "0", "", "", place};
+    };
+    const auto facts = read_table_facts(
+        answer({column("2", "b", "1"), column("2", "a", "2"), column("3", "a", "1")}));
+    ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->unique_indexes, (std::vector<std::vector<std::string>>{{"b", "a"}, {"a"}}));
+    EXPECT_TRUE(facts->primary_key.empty());
+}
+
 TEST(TableFactsTest, ReadsATypeWithAllThatBelongsToIt) {
     const auto facts = read_table_facts(answer(
         {{"t", "16500", "shop", "mood_range", "r", "R", "0", "0", "16400", "0", ",", "t", "0"}}));

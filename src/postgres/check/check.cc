@@ -4,6 +4,7 @@
 #include "postgres/check/column_checks.h"
 #include "postgres/check/server_checks.h"
 #include "postgres/check/table_checks.h"
+#include "postgres/check/unique_key_checks.h"
 
 namespace pgc {
 namespace {
@@ -81,6 +82,7 @@ Findings check_postgres(const PostgresConfig& config, LinkFactory& links, const 
     check_role(*facts, findings);
     note(check_tables(*link, config, *facts, slot->has_value(), findings), findings);
     note(check_named_columns(*link, config, findings), findings);
+    note(check_unique_keys(*link, config, findings), findings);
     check_slot(*slot, config, *facts, instance, findings);
     // Without these it can only fail, and that is reported already.
     const bool may = facts->superuser || facts->replication;

@@ -201,6 +201,59 @@ TEST_F(CheckTest, AMessageKeyMustComeWithOldRows) {
     EXPECT_THAT(only().message, HasSubstr("kafka.partition_columns"));
 }
 
+// Of public.a: the columns of its only unique index.
+Rows fake_unique_index(const std::string& fault, const std::string& nullable = "f",
+                       const std::string& sent = "t", const std::string& generated = "f") {
+    Rows rows;
+    rows.columns = {"schema", "name",     "index_name", "column_name",
+                    "fault",  "nullable", "generated",  "sent"};
+    rows.rows = {{"public", "a", "a_key", "id", fault, nullable, generated, sent},
+                 {"public", "a", "a_key", "region", fault, "f", "f", "t"}};
+    return rows;
+}
+
+TEST_F(CheckTest, AUniqueIndexThatMakesTheKeyOfMessagesIsNamed) {
+    server.answers("unique indexes */", fake_unique_index(""));
+    EXPECT_THAT(bad(), IsEmpty());
+    EXPECT_EQ(server.count("unique indexes */"), 0) << "not in this format";
+    config.unique_keys = true;
+    EXPECT_THAT(bad(), IsEmpty());
+    const auto findings = all();
+    const auto found = std::ranges::find(findings, std::string_view{"unique_keys"}, &Finding::id);
+    ASSERT_NE(found, findings.end());
+    EXPECT_THAT(found->message, HasSubstr("\"public\".\"a\" (\"id\", \"region\")"));
+}
+
+TEST_F(CheckTest, AUniqueIndexThatMakesNoKeyIsAWarningWithTheReason) {
+    config.unique_keys = true;
+    const auto only_with = [&](Rows rows) {
+        server.answers("unique indexes */", std::move(rows));
+        const auto finding = only();
+        EXPECT_EQ(finding.id, "unique_keys");
+        EXPECT_EQ(finding.level, Level::warning);
+        EXPECT_EQ(finding.subject, "table \"public\".\"a\"");
+        return finding;
+    };
+    const auto nullable = only_with(fake_unique_index("nullable", "t"));
+    EXPECT_THAT(nullable.message, HasSubstr("as it may hold NULL in \"id\""));
+    EXPECT_EQ(nullable.hint, "ALTER TABLE \"public\".\"a\" ALTER COLUMN \"id\" SET NOT NULL");
+    const auto unsent = only_with(fake_unique_index("", "f", "f"));
+    EXPECT_THAT(unsent.message, HasSubstr("does not send of old rows: \"id\""));
+    EXPECT_EQ(unsent.hint, "ALTER TABLE \"public\".\"a\" REPLICA IDENTITY FULL");
+    EXPECT_THAT(only_with(fake_unique_index("", "f", "t", "t")).message,
+                HasSubstr("generated column, which the server does not send: \"id\""));
+    EXPECT_EQ(only_with(fake_unique_index("invalid")).hint, "REINDEX INDEX \"public\".\"a_key\"");
+    for (const auto* const fault : {"expression", "partial", "deferrable", "partition"}) {
+        EXPECT_THAT(only_with(fake_unique_index(fault)).hint, HasSubstr("source.message_keys"));
+    }
+    config.message_keys = NamedColumns::of_map("source.message_keys", {{"public.a", "id"}});
+    Rows sent;
+    sent.columns = {"schema", "name", "column_name", "sent"};
+    sent.rows = {{"public", "a", "id", "t"}};
+    server.answers("sent columns */", sent);
+    EXPECT_THAT(bad(), IsEmpty());
+}
+
 TEST_F(CheckTest, AnOldServerEndsTheVisit) {
     server.version = 90624;
     EXPECT_EQ(only().id, "version");

@@ -37,7 +37,8 @@ bool same_column(const Column& a, const Column& b) {
 // All but the slot.
 bool same_relation(const Relation& a, const Relation& b) {
     return a.oid == b.oid && a.schema == b.schema && a.name == b.name && a.identity == b.identity &&
-           a.key == b.key && a.message_key == b.message_key && a.comment == b.comment &&
+           a.key == b.key && a.message_key == b.message_key && a.unique_key == b.unique_key &&
+           a.comment == b.comment &&
            std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
                       same_column);
 }
@@ -76,6 +77,22 @@ std::vector<std::uint32_t> choose_key(const Relation& relation, const TableFacts
     const auto index = places_of(facts.identity_index, relation);
     const bool index_is_it = index && std::ranges::is_permutation(*index, identity);
     return index_is_it ? *index : identity;
+}
+
+// Of the unique indexes the first whose columns we have and the server sends with each old row.
+// Where it sends no column of old rows it sends inserts only, or rows of partitions, at whose
+// replica identities the catalog's answer has looked.
+std::vector<std::uint32_t> choose_unique_key(const Relation& relation, const TableFacts& facts) {
+    const bool inserts_only = identity_places(relation).empty();
+    const auto known = [&](std::uint32_t i) {
+        const Column& column = relation.columns[i];
+        return column.captured && (inserts_only || column.identity);
+    };
+    for (const auto& index : facts.unique_indexes) {
+        auto places = places_of(index, relation);
+        if (places && std::ranges::all_of(*places, known)) return *std::move(places);
+    }
+    return {};
 }
 
 // A primary key's columns and those of an index that is the replica identity are NOT NULL, whatever
@@ -368,10 +385,14 @@ Result<Relation> Relations::build(const pgoutput::RelationMessage& message,
     }
     relation.key = choose_key(relation, facts);
     if (auto fine = check_key(relation); !fine) return std::unexpected(fine.error());
-    if (selection_.message_keys == nullptr) return relation;
-    auto message_key = selection_.message_keys->places_in(relation);
-    if (!message_key) return std::unexpected(std::move(message_key.error()));
-    relation.message_key = std::move(*message_key);
+    if (selection_.message_keys != nullptr) {
+        auto message_key = selection_.message_keys->places_in(relation);
+        if (!message_key) return std::unexpected(std::move(message_key.error()));
+        relation.message_key = std::move(*message_key);
+    }
+    if (selection_.unique_keys && relation.message_key.empty()) {
+        relation.unique_key = choose_unique_key(relation, facts);
+    }
     return relation;
 }
 

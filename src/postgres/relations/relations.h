@@ -13,7 +13,8 @@
 //
 // The key is the primary key as the catalog has it today, if every old row the server
 // sends contains it; else the replica identity, in its index's order; else there is none. Beside it
-// stands the key that the configuration names for the table's records, if any.
+// stands the key that the configuration names for the table's records, if any, or that of a unique
+// index.
 //
 // Pure: sends nothing itself. Threads: one, the owner's.
 #pragma once
@@ -51,6 +52,8 @@ struct Selection {
         through{};
     // What makes keys of records; null: the tables' own keys do. Outlives the Relations.
     const NamedColumns* message_keys = nullptr;
+    // Where neither those nor a primary key make the key of records, a unique index does.
+    bool unique_keys = false;
 
     bool captures(std::string_view schema, std::string_view name, const Lineage& above) const {
         return table(schema, name) || (through && through(schema, name, &above));

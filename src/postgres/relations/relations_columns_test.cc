@@ -254,5 +254,89 @@ TEST_F(MessageKeysTest, AColumnThatIsNotThereStopsUsAndIsNamed) {
               "source.message_keys names the column age, which is not in the table");
 }
 
+// What makes the key of records of a table without a primary key.
+class UniqueKeysTest : public ::testing::Test {
+protected:
+    using Indexes = std::vector<std::vector<std::string>>;
+
+    // The table with all of its rows sent, none of it, or the columns that are marked.
+    const Relation& declare(char identity, Indexes indexes,
+                            std::vector<SentColumn> columns = kColumns) {
+        for (SentColumn& column : columns) {
+            if (identity == 'f') column.identity = true;
+            if (identity == 'n') column.identity = false;
+        }
+        const auto message =
+            testing::relation(kUsers, "public", "users", identity, columns).substr(25);
+        EXPECT_EQ(relations_.declare(message), Relations::Declared::ask);
+        TableFacts facts;
+        facts.exists = true;
+        facts.unique_indexes = std::move(indexes);
+        EXPECT_TRUE(relations_.answer(*relations_.question(), facts));
+        EXPECT_EQ(relations_.declare(message), Relations::Declared::known);
+        return now();
+    }
+    const Relation& now() { return *relations_.find(Oid{kUsers})->relation; }
+
+    TypeMap types_;
+    SourceCarryOver carry_over_;
+    NamedColumns named_;
+    Relations relations_{
+        types_,
+        {.table = [](auto, auto) { return true; },
+         .column = [](auto, auto, std::string_view column) { return column != "age"; },
+         .message_keys = &named_,
+         .unique_keys = true},
+        false,
+        carry_over_,
+        {}};
+};
+
+TEST_F(UniqueKeysTest, AreOfTheFirstIndexInItsOrder) {
+    const Relation& users = declare('f', {{"name", "id"}, {"id"}});
+    EXPECT_THAT(users.unique_key, ElementsAre(1U, 0U));
+    EXPECT_THAT(users.key, IsEmpty()) << "rows are not found by it";
+    EXPECT_THAT(record_key(users), ElementsAre(1U, 0U));
+}
+
+TEST_F(UniqueKeysTest, AreOfTheFirstWhoseColumnsComeWithOldRows) {
+    // A replica identity that is the index on id.
+    EXPECT_THAT(declare('i', {{"name"}, {"id"}}).unique_key, ElementsAre(0U));
+    // As long as the stream has a primary key that the catalog has not any more.
+    const Relation& users = declare('d', {{"name"}});
+    EXPECT_THAT(users.unique_key, IsEmpty());
+    EXPECT_THAT(record_key(users), ElementsAre(0U));
+}
+
+TEST_F(UniqueKeysTest, AreOfAnyIndexWhereNoOldRowIsSent) {
+    EXPECT_THAT(declare('n', {{"name"}, {"id"}}).unique_key, ElementsAre(1U));
+}
+
+TEST_F(UniqueKeysTest, AreNotOfColumnsThatAreExcludedOrNotSentAtAll) {
+    EXPECT_THAT(declare('f', {{"id", "age"}, {"gone"}, {"name"}}).unique_key, ElementsAre(1U));
+}
+
+TEST_F(UniqueKeysTest, GoWithTheIndexAndMakeANewVersionOfTheTable) {
+    const auto slot = declare('f', {{"id"}}).slot;
+    const auto message = [] {
+        auto columns = kColumns;
+        for (SentColumn& column : columns) column.identity = true;
+        return testing::relation(kUsers, "public", "users", 'f', columns).substr(25);
+    }();
+    ASSERT_EQ(relations_.declare(message), Relations::Declared::known);
+    const auto again = relations_.question();
+    ASSERT_TRUE(again) << "the server has announced it once more, as it was";
+    ASSERT_TRUE(relations_.answer(*again, {}));
+    EXPECT_NE(now().slot, slot);
+    EXPECT_THAT(record_key(now()), IsEmpty());
+}
+
+TEST_F(UniqueKeysTest, YieldToConfiguredOnes) {
+    named_ = NamedColumns::of_map("source.message_keys", {{"public.users", "name"}});
+    const Relation& users = declare('f', {{"id"}});
+    EXPECT_THAT(users.unique_key, IsEmpty());
+    EXPECT_THAT(record_key(users), ElementsAre(1U));
+}
+
 }  // namespace
 }  // namespace pgc

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "pgclient/quote.h"
+#include "postgres/catalog/unique_indexes.h"
 
 namespace pgc {
 
@@ -194,6 +195,27 @@ SELECT n.nspname AS schema, c.relname AS name, a.attname AS column_name,
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
    AND c.relpersistence = 'p' AND c.oid >= 16384)sql";
+}
+
+std::string unique_indexes_query(int version) {
+    return fmt::format(
+        fmt::runtime(R"sql(/* pg-capture: unique indexes */
+SELECT n.nspname AS schema, t.relname AS name, x.relname AS index_name, a.attname AS column_name,
+       {0} AS fault, NOT coalesce(a.attnotnull, true) AS nullable, {2} AS generated,
+       t.relreplident <> 'i' OR
+       coalesce((SELECT a.attnum = ANY (s.indkey::int2[]) FROM pg_index s
+                  WHERE s.indrelid = t.oid AND s.indisreplident), true) AS sent
+  FROM pg_index i
+  JOIN pg_class x ON x.oid = i.indexrelid
+  JOIN pg_class t ON t.oid = i.indrelid
+  JOIN pg_namespace n ON n.oid = t.relnamespace
+  CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS c(attnum, place)
+  LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = c.attnum AND c.attnum <> 0
+ WHERE i.indisunique AND t.oid >= 16384 AND t.relkind IN ('r', 'p') AND t.relpersistence = 'p'
+   AND NOT EXISTS (SELECT FROM pg_index k WHERE k.indrelid = t.oid AND k.indisprimary)
+ ORDER BY schema, name, {1}, c.place)sql"),
+        unique_index_fault_sql(version), kUniqueIndexOrder,
+        version >= 120000 && version < 180000 ? "coalesce(a.attgenerated <> '', false)" : "false");
 }
 
 std::string managed_role_query() {

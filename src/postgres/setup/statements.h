@@ -49,6 +49,11 @@ std::string published_tables_query(const std::vector<std::string>& names);
 // One row for each table with a stored generated column (12+): schema, name.
 std::string generated_columns_query();
 
+// Of each table without a primary key, one row for each column of each unique index, best first
+// (catalog/unique_indexes.h): schema, name, index_name, column_name (null: an expression), fault,
+// nullable, generated (and therefore never sent), sent (with each old row that the server sends).
+std::string unique_indexes_query(int version);
+
 // One row for each column of a table: schema, name, column_name, sent (with each old row that the
 // server sends: of a table without a replica identity it sends none).
 std::string sent_columns_query();

@@ -22,7 +22,8 @@ Selection selection_of(const PostgresConfig& config, bool filter_tables) {
                 return above == nullptr ? !filter_decides(config.tables, schema, table)
                                         : filter_means(config.tables, schema, table, *above);
             },
-        .message_keys = &config.message_keys};
+        .message_keys = &config.message_keys,
+        .unique_keys = config.unique_keys};
 }
 
 }  // namespace pgc
