@@ -59,6 +59,17 @@ else()
     add_library(CURL::static ALIAS pgc_no_libcurl)
 endif()
 
+# The gzip part of ISA-L, built likewise. Without it gzip is zlib's: slower, and as right.
+add_library(pgc_isal INTERFACE)
+add_library(pgc::isal ALIAS pgc_isal)
+if(EXISTS "${PGC_DEPS}/libisal/key")
+    target_include_directories(pgc_isal SYSTEM INTERFACE "${PGC_DEPS}/libisal/include")
+    target_compile_definitions(pgc_isal INTERFACE PGC_HAS_ISAL)
+    target_link_libraries(pgc_isal INTERFACE "${PGC_DEPS}/libisal/lib/libisal.a")
+else()
+    message(STATUS "No ISA-L in ${PGC_DEPS}: gzip by zlib; tools/third_party.sh builds it")
+endif()
+
 # librdkafka, built likewise.
 if(EXISTS "${PGC_DEPS}/librdkafka/key")
     add_library(RdKafka::static STATIC IMPORTED GLOBAL)

@@ -1,14 +1,15 @@
 #!/bin/sh
-# Builds what Debian 12 lacks, from Debian 13's source packages, into .deps:
+# Builds what Debian 12 lacks, from Debian's source packages (of 13 but for ISA-L), into .deps:
 #
 #   libpq        static, 17
 #   libcurl      static, HTTP(S) only: our HTTP client, and librdkafka fetches OAuth tokens with it
 #   librdkafka   static, 2.8
+#   libisal      static, 2.30: gzip by ISA-L (its package holds the shared library only)
 #   regression   PostgreSQL's own regression suite, of 15 (nightly tests only; never without its word)
 #
 # Pinned below. A second run finds the finished builds and does nothing.
 #
-#   tools/third_party.sh [libpq|libcurl|librdkafka|regression]…    without a word: the first three, side by side
+#   tools/third_party.sh [libpq|libcurl|librdkafka|libisal|regression]…    without a word: all but the last, side by side
 set -eu
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -29,6 +30,9 @@ libcurl_recipe=2
 librdkafka_version=2.8.0-1
 librdkafka_sha256=0e9f099090072fe33da42303e1878f7f4713f91b94aa6523a9d630fe67eb2b51
 librdkafka_recipe=4
+libisal_version=2.30.0-5
+libisal_sha256=f0376ddb24f0126641161054002a251ba48b52c2e28fe29cc7b5106e9f0938a8
+libisal_recipe=1
 regression_version=15.18-0+deb12u1
 regression_sha256=d940b57dd029ef0712212164410fcb51854c883f3fc0c3a11486acdfd2ca5947
 regression_recipe=1
@@ -73,8 +77,8 @@ fetch_pinned() (
     dpkg-source --no-check --extract "$dsc"
 )
 
-# The suite's server is the installed one, of Debian 12.
-release_of() { case "$1" in postgresql-15) echo bookworm ;; *) echo trixie ;; esac; }
+# Debian 13's libisal is not in every mirror; the suite's server is the installed one, of Debian 12.
+release_of() { case "$1" in libisal | postgresql-15) echo bookworm ;; *) echo trixie ;; esac; }
 
 # fetch_newest WORK PACKAGE: the same with the one that the archive's index names.
 fetch_newest() (
@@ -194,6 +198,15 @@ build_librdkafka() {
     cp src/rdkafka.h src/rdkafka_mock.h LICENSES.txt "$1/include/librdkafka/"
 }
 
+# Its part for gzip alone. The makefile picks assembler by the machine: nasm on x86-64, the compiler on arm64.
+build_libisal() {
+    set -e
+    make -j"$(nproc)" -f Makefile.unx CC=/usr/bin/gcc-12 AS=nasm units='igzip crc' DEBUG= lib
+    mkdir -p "$1/lib" "$1/include/isa-l"
+    cp bin/isa-l.a "$1/lib/libisal.a"
+    cp include/igzip_lib.h LICENSE "$1/include/isa-l/"
+}
+
 # The files of the suite, its driver and the library its tests call.
 build_regression() {
     set -e
@@ -208,13 +221,14 @@ build_regression() {
 
 # Side by side: much of each is configure, which keeps one core busy. librdkafka needs libcurl.
 if [ $# -eq 0 ]; then
-    exec "$root/tools/together.sh" "'$0' libpq" "'$0' libcurl librdkafka"
+    exec "$root/tools/together.sh" "'$0' libpq" "'$0' libcurl librdkafka" "'$0' libisal"
 fi
 for part in "$@"; do
     case "$part" in
     libpq) provide libpq postgresql-17 "$libpq_version" "$libpq_sha256" "$libpq_recipe" ;;
     libcurl) provide libcurl curl "$libcurl_version" "$libcurl_sha256" "$libcurl_recipe" ;;
     librdkafka) provide librdkafka librdkafka "$librdkafka_version" "$librdkafka_sha256" "$librdkafka_recipe" ;;
+    libisal) provide libisal libisal "$libisal_version" "$libisal_sha256" "$libisal_recipe" ;;
     regression)
         provide regression postgresql-15 "$regression_version" "$regression_sha256" "$regression_recipe"
         ;;
