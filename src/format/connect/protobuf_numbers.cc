@@ -179,6 +179,11 @@ void Numbering::reserve_names() {
         if (used_.contains(field.number)) continue;
         message_.reserved_names.push_back(was_name(field));
     }
+    // Whatever went first: a table that is as it was has the schema that it had.
+    std::ranges::stable_sort(message_.reserved_names, {}, [](const std::string& name) {
+        const auto was = read_was_name(name);
+        return was ? was->number : 0;
+    });
 }
 
 bool Numbering::messages() {

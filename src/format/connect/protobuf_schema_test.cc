@@ -259,6 +259,15 @@ TEST_F(ProtobufNumbersTest, ARenameIsADropAndAnAddition) {
     EXPECT_EQ(next({{"b", required(int32)}}), "b=2 -1 was_1_1a_int32");
 }
 
+TEST_F(ProtobufNumbersTest, ATableThatIsAsItWasHasTheSchemaThatItHad) {
+    const std::vector<NamedSchema> named_b{{"b", nullable(string)}};
+    next({{"a", nullable(string)}, {"c", nullable(int32)}});
+    next({{"b", nullable(string)}, {"c", nullable(int32)}});
+    EXPECT_EQ(next(named_b), "b=3 -1 -2 was_1_1a_string was_2_1c_int32");
+    EXPECT_EQ(next({{"a", nullable(string)}}), "a=1 -2 -3 was_2_1c_int32 was_3_1b_string");
+    EXPECT_EQ(next(named_b), "b=3 -1 -2 was_1_1a_string was_2_1c_int32");
+}
+
 TEST_F(ProtobufNumbersTest, MessagesWithinKeepTheirNumbersAndStay) {
     const auto point = [](const std::vector<NamedSchema>& fields) {
         return NamedSchema{"p", struct_of("x.Point", fields)};
