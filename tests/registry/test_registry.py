@@ -3,6 +3,7 @@ under the message's number: Confluent's own, fastavro and a validator of JSON Sc
 compared with what the same SQL gives as JSON."""
 
 import base64
+import decimal
 import io
 import json
 import signal
@@ -61,13 +62,14 @@ class Reader:
 
 
 def plain(value):
-    """As JSON has it: bytes in base64."""
+    """As JSON has it: bytes in base64, numbers of fixed scale as text."""
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
     if isinstance(value, list):
         return [plain(v) for v in value]
+    if isinstance(value, decimal.Decimal):
+        return str(value)
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
-
 
 
 RUNS = {"ts_ms", "ts_us", "ts_ns", "sequence", "txId", "lsn", "name", "db"}     # differ from run to run

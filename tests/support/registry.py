@@ -48,7 +48,7 @@ class SchemaRegistry:
         return f"http://{HOST}:{self.port}/apis/registry/v2"
 
     def wait_ready(self):
-        wait_until(self._answers, timeout=60, what="the schema registry")
+        wait_until(self._answers, timeout=300, what="the schema registry")
         return self
 
     def _answers(self):
