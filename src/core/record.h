@@ -29,6 +29,7 @@ enum class Destination : std::uint8_t {
     dead_letters,  // that of records that could not go where they belong
     transactions,  // that of marks of transactions
     heartbeats,
+    none,  // nowhere: its transaction counts it, and no sink gets it
 };
 
 struct RecordHeader {

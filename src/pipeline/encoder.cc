@@ -97,11 +97,11 @@ Result<bool> Encoder::complete() {
 }
 
 void Encoder::leave_out() {
-    if (!sealed_) return;
     std::erase_if(records_->records, [&](const Record& record) {
-        return Position{record.commit_lsn, record.ordinal} <= *sealed_;
+        return record.destination == Destination::none ||
+               (sealed_ && Position{record.commit_lsn, record.ordinal} <= *sealed_);
     });
-    if (batch_->end > *sealed_) sealed_.reset();
+    if (sealed_ && batch_->end > *sealed_) sealed_.reset();
 }
 
 Result<void> Encoder::finish_records(std::size_t first) {

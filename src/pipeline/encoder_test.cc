@@ -219,6 +219,12 @@ TEST_F(EncoderTest, AFormatMayWaitWithTheMarkOfATransaction) {
     EXPECT_EQ(records->records.back().value, "end users 5");
 }
 
+TEST_F(EncoderTest, WhatIsOnlyCountedIsNoRecordForTheSink) {
+    writing_.only_counts = {1, 4};
+    encoder().begin(changes_.batch());
+    EXPECT_THAT(ordinals(*step()), ElementsAre(2, 3, 5));
+}
+
 TEST_F(EncoderTest, RowsOfASnapshotAreNotMarked) {
     options_.transaction_marks = true;
     changes_.batch().lane = kSnapshotLane;

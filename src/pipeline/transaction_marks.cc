@@ -1,13 +1,14 @@
 #include "pipeline/transaction_marks.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace pgc {
 namespace {
 
 bool counts(const Record& record) noexcept {
-    return record.destination == Destination::own && record.has_value;
+    return record.destination == Destination::own || record.destination == Destination::none;
 }
 
 }  // namespace
@@ -25,10 +26,12 @@ void TransactionMarks::plan(const Batch& batch, const RecordBatch& records,
         const std::size_t end_of_part = std::size_t{part.first} + part.count;
         const bool marked = part.xid != Xid{};
         for (; record != records.records.end() && record->change < end_of_part; ++record) {
-            const bool left_out =
+            const bool is_sealed =
                 sealed && Position{record->commit_lsn, record->ordinal} <= *sealed;
-            if (marked && counts(*record)) {
-                if (events_ == 0 && !left_out) {
+            const bool first_of_change =
+                record == records.records.begin() || std::prev(record)->change != record->change;
+            if (marked && first_of_change && counts(*record)) {
+                if (events_ == 0 && !is_sealed) {
                     TransactionMark mark = mark_of(part, batch);
                     mark.ordinal = record->ordinal;
                     mark.lsn = batch.changes[record->change].lsn;
@@ -36,7 +39,7 @@ void TransactionMarks::plan(const Batch& batch, const RecordBatch& records,
                 }
                 count(*record);
             }
-            if (!left_out) ++left;
+            if (!is_sealed && record->destination != Destination::none) ++left;
         }
         if (part.ends && events_ > 0) end(part, batch, left);
     }

@@ -1,9 +1,10 @@
 // Marks where transactions begin and end (kafka.transactions): one before the first record of a
-// transaction, one after its last with how many records each table has of it.
+// transaction, one after its last with how many events each table has of it.
 //
-// Counted is what is written where it belongs: no tombstones, no dead letters, nothing that was
-// left out. A transaction without such records has no marks, nor have logical messages outside of
-// transactions and rows of snapshots.
+// An event is a change that is written where it belongs, once, whether or not a tombstone follows
+// it; and one that its format leaves out but counts (Destination::none). Dead letters are none. A
+// transaction without events has no marks, nor have logical messages outside of transactions and
+// rows of snapshots.
 //
 // A transaction may come in many batches; counts go on from one to the next. Records that are left
 // out because they are sealed already are counted, too: so the last mark says the same whether or

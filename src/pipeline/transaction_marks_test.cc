@@ -26,7 +26,8 @@ protected:
         if (change_records) change_records(records);
         marks_.plan(batch, records, sealed);
         std::erase_if(records.records, [&](const Record& record) {
-            return sealed && Position{record.commit_lsn, record.ordinal} <= *sealed;
+            return record.destination == Destination::none ||
+                   (sealed && Position{record.commit_lsn, record.ordinal} <= *sealed);
         });
         waits = 0;
         for (auto done = marks_.write(format, records); !done || !*done;
@@ -124,16 +125,41 @@ TEST_F(TransactionMarksTest, WhatBelongsToNoTransactionHasNone) {
     EXPECT_THAT(marked(changes.batch()), ElementsAre("users 1"));
 }
 
-TEST_F(TransactionMarksTest, TombstonesAndDeadLettersAreNotCounted) {
+TEST_F(TransactionMarksTest, ATombstoneAfterItsDeletionAndADeadLetterAreNotCounted) {
+    Changes changes;
+    changes.begin(7, Lsn{100});
+    insert(changes, users_);
+    insert(changes, users_);
+    change_records = [](RecordBatch& records) {
+        records.records[0].destination = Destination::dead_letters;
+        records.records.push_back(records.records[1]);
+        records.records[2].has_value = false;
+    };
+    EXPECT_THAT(marked(changes.batch()),
+                ElementsAre("users 1", "begin #2", "users 2", "users 2", "end users 1 #3"));
+}
+
+TEST_F(TransactionMarksTest, ADeletionThatIsButATombstoneIsCounted) {
+    Changes changes;
+    changes.begin(7, Lsn{100});
+    insert(changes, users_);
+    change_records = [](RecordBatch& records) { records.records[0].has_value = false; };
+    EXPECT_THAT(marked(changes.batch()), ElementsAre("begin #1", "users 1", "end users 1 #2"));
+}
+
+TEST_F(TransactionMarksTest, WhatAFormatLeavesOutMayBeCounted) {
     Changes changes;
     changes.begin(7, Lsn{100});
     for (int i = 0; i < 3; ++i) insert(changes, users_);
+    changes.begin(8, Lsn{200});
+    insert(changes, orders_);
     change_records = [](RecordBatch& records) {
-        records.records[0].has_value = false;
-        records.records[1].destination = Destination::dead_letters;
+        records.records[0].destination = Destination::none;
+        records.records[2].destination = Destination::none;
+        records.records[3].destination = Destination::none;
     };
-    EXPECT_THAT(marked(changes.batch()),
-                ElementsAre("users 1", "users 2", "begin #3", "users 3", "end users 1 #4"));
+    EXPECT_THAT(marked(changes.batch()), ElementsAre("begin #1", "users 2", "end users 3 #4",
+                                                     "begin #1", "end orders 1 #2"));
 }
 
 TEST_F(TransactionMarksTest, ATableThatWasAlteredMeanwhileIsOne) {

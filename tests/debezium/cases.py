@@ -128,4 +128,7 @@ CASES = [
     Case("unwrap-schemas", "unwrap", {**_unwrap(delete_tombstone_handling_mode="rewrite", add_fields=_ADDED), **_SCHEMAS}),
     Case("unwrap-transactions", "transactions", {**_unwrap(add_fields="transaction.id,transaction.total_order"),
                                                  "provide.transaction.metadata": "true"}),
+    Case("unwrap-transactions_drop", "transactions", {**_unwrap(
+        delete_tombstone_handling_mode="drop", add_fields="transaction.id,transaction.total_order"),
+        "provide.transaction.metadata": "true", **_EVERYTHING}),
 ]

@@ -154,22 +154,6 @@ def rows_of_roots(lines):
     return [line for line in lines if not line["topic"].endswith(".u_root")]
 
 
-def flat_counts(lines):
-    """The end of a transaction counts flat messages as they are: a DELETE that is but a tombstone, or left out, is none."""
-    rows = [(line["topic"], line["value"]["__transaction_id"].split(":")[0]) for line in lines
-            if line["value"] and line["value"].get("__transaction_id")]
-    for line in lines if rows else ():
-        if line["topic"].endswith(".transaction") and line["value"]["status"] == "END":
-            of = line["value"]["id"].split(":")[0]
-            for table in line["value"]["data_collections"]:
-                if table["data_collection"] == "public.sentinel":   # which is left out
-                    continue
-                counted = rows.count((f"server.{table['data_collection']}", of))
-                line["value"]["event_count"] -= table["event_count"] - counted
-                table["event_count"] = counted
-    return lines
-
-
 def keyless_tombstones(lines):
     """The deletion of a row without a key has no tombstone: it would have none for whom to be."""
     return [line for line in lines if line["key"] is not None or line["value"] is not None]
@@ -333,7 +317,7 @@ def _without_other(topic, field):
 
 
 DIFFERENCES = [index_keys, snapshot_order, snapshot_marks, snapshot_transaction, first_sequence, message_times, message_counts,
-               unfit_indexes, unsent_columns, rows_of_roots, flat_counts, keyless_tombstones, nulls_with_defaults,
+               unfit_indexes, unsent_columns, rows_of_roots, keyless_tombstones, nulls_with_defaults,
                array_elements, infinite_text, structured_times]
 
 

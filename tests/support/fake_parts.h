@@ -256,6 +256,7 @@ struct Writing {
     std::deque<Error> errors;                // of the format as a whole
     std::set<std::uint64_t> refuses;         // changes, by their ordinals
     bool text_would_do = false;              // of these
+    std::set<std::uint64_t> only_counts;     // changes that are written nowhere
     std::optional<std::size_t> waits_after;  // so many records, until it is taken back
     std::string waits_for{};                 // for that long, in its words
     bool waits_with_mark = false;            // once
@@ -285,6 +286,9 @@ public:
                 record.relation = batch.changes[i].relation;
                 record.operation = batch.changes[i].operation;
                 record.change = static_cast<std::uint32_t>(i);
+                if (writing_.only_counts.contains(batch.changes[i].ordinal)) {
+                    record.destination = pgc::Destination::none;
+                }
                 record.value = out.arena.copy("0123456789");
                 record.commit_lsn = tx.commit_lsn;
                 record.ordinal = batch.changes[i].ordinal;

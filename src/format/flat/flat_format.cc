@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "base/words.h"
 #include "format/debezium/names.h"
 #include "format/json/text.h"
 
@@ -32,6 +34,41 @@ ConnectSchemaPtr block_field(const FlatField& field) {
     return found == block->fields.end() ? nullptr : found->schema;
 }
 
+// Fields of the source block that are alike in all messages of a table.
+enum class Constant : std::uint8_t { version, connector, name, database, schema, table };
+constexpr auto kConstants = words_for<Constant>({{"version", Constant::version},
+                                                 {"connector", Constant::connector},
+                                                 {"name", Constant::name},
+                                                 {"db", Constant::database},
+                                                 {"schema", Constant::schema},
+                                                 {"table", Constant::table}});
+constexpr auto kOfEnvelope = words_for<AddedValue>({{"op", AddedValue::operation},
+                                                    {"ts_ms", AddedValue::handled_us},
+                                                    {"ts_us", AddedValue::handled_us},
+                                                    {"ts_ns", AddedValue::handled_us}});
+constexpr auto kOfTransaction =
+    words_for<AddedValue>({{"id", AddedValue::transaction_id},
+                           {"total_order", AddedValue::total_order},
+                           {"data_collection_order", AddedValue::collection_order}});
+constexpr auto kOfSource = words_for<AddedValue>({{"snapshot", AddedValue::snapshot_word},
+                                                  {"sequence", AddedValue::sequence},
+                                                  {"ts_ms", AddedValue::committed_us},
+                                                  {"ts_us", AddedValue::committed_us},
+                                                  {"ts_ns", AddedValue::committed_us},
+                                                  {"lsn", AddedValue::lsn},
+                                                  {"txId", AddedValue::xid}});
+
+AddedValue value_of(const FlatField& field) {
+    switch (field.of) {
+        case Of::envelope: return kOfEnvelope.find(field.field).value_or(AddedValue::none);
+        case Of::transaction: return kOfTransaction.find(field.field).value_or(AddedValue::none);
+        case Of::source: return kOfSource.find(field.field).value_or(AddedValue::none);
+        case Of::before:
+        case Of::after: return AddedValue::column;
+    }
+    return AddedValue::none;
+}
+
 ConnectSchemaPtr made_optional(const ConnectSchema& schema) {
     auto copy = std::make_shared<ConnectSchema>(schema);
     copy->optional = true;
@@ -52,16 +89,14 @@ FlatTable FlatFormat<Encoding>::compile(const Relation& relation, const SchemaNu
         compile_columns<Encoding>(relation, captured_columns(relation), debezium_, about_, value);
     table.key = compile_columns<Encoding>(relation, record_key(relation), debezium_, about_,
                                           numbers.key.get());
-    table.schema = relation.schema;
-    table.name = relation.name;
     std::size_t place = table.row.columns.size();
     if (rewrites()) {
         table.deleted = Encoding::field(
             {"__deleted", optional_of(ConnectType::string), number_in(value, place)}, place);
         ++place;
     }
-    table.fields = added(table, flat_.fields, place, value);
-    table.headers = added(table, flat_.headers, 0, nullptr);
+    table.fields = added(table, relation, flat_.fields, place, value);
+    table.headers = added(table, relation, flat_.headers, 0, nullptr);
     for (AddedField& one : table.headers) {
         if (one.column == nullptr) continue;
         one.shown =
@@ -81,12 +116,15 @@ FlatTable FlatFormat<Encoding>::compile(const Relation& relation, const SchemaNu
 
 template <typename Encoding>
 std::vector<AddedField> FlatFormat<Encoding>::added(const FlatTable& table,
+                                                    const Relation& relation,
                                                     const std::vector<FlatField>& fields,
                                                     std::size_t place,
                                                     const ConnectSchema* numbered) const {
     std::vector<AddedField> found;
     for (const FlatField& field : fields) {
-        AddedField one{.field = field};
+        AddedField one;
+        one.field = field;
+        say_what(one, relation);
         if (field.of == Of::before || field.of == Of::after) {
             const auto column =
                 std::ranges::find(table.row.schema->fields, field.field, &ConnectField::name);
@@ -102,6 +140,28 @@ std::vector<AddedField> FlatFormat<Encoding>::added(const FlatTable& table,
         found.push_back(std::move(one));
     }
     return found;
+}
+
+template <typename Encoding>
+void FlatFormat<Encoding>::say_what(AddedField& one, const Relation& relation) const {
+    const FlatField& field = one.field;
+    const auto constant =
+        field.of == Of::source ? kConstants.find(field.field) : std::optional<Constant>{};
+    if (!constant) {
+        one.value = value_of(field);
+        if (field.field == "ts_ms") one.us_per = 1000;
+        if (field.field == "ts_ns") one.per_us = 1000;
+        return;
+    }
+    one.value = AddedValue::constant;
+    switch (*constant) {
+        case Constant::version: one.constant = about_.version; break;
+        case Constant::connector: one.constant = "postgresql"; break;
+        case Constant::name: one.constant = about_.name; break;
+        case Constant::database: one.constant = about_.database; break;
+        case Constant::schema: one.constant = relation.schema; break;
+        case Constant::table: one.constant = relation.name; break;
+    }
 }
 
 template <typename Encoding>
@@ -122,14 +182,17 @@ bool FlatFormat<Encoding>::append_row(const FlatTable& table, const Batch& batch
                                       std::uint32_t index, RecordBatch& out) {
     const Change& change = batch.changes[index];
     const bool removed = change.operation == Operation::remove;
-    if (removed && flat_.deletes == FlatDeletes::drop) return true;
+    const bool has_value = !removed || rewrites();
+    if (!has_value && (flat_.deletes == FlatDeletes::drop || table.key.columns.empty())) {
+        leave_out(change, index, out);
+        return true;
+    }
     Record record;
     record.relation = change.relation;
     record.operation = change.operation;
     std::string_view other_key;
     if (!Base::write_keys(table, batch, index, out, record, other_key)) return false;
-    record.has_value = !removed || rewrites();
-    if (!record.has_value && !record.has_key) return true;  // says nothing
+    record.has_value = has_value;
     envelope_.count(change);
     if (record.has_value) {
         out_.begin(out.arena);
@@ -139,6 +202,18 @@ bool FlatFormat<Encoding>::append_row(const FlatTable& table, const Batch& batch
     if (!add_headers(table, change, other_key, record, out)) return false;
     envelope_.finish(change, index, record, out);
     return true;
+}
+
+template <typename Encoding>
+void FlatFormat<Encoding>::leave_out(const Change& change, std::uint32_t index, RecordBatch& out) {
+    if (!envelope_.counts()) return;
+    envelope_.count(change);
+    Record record;
+    record.destination = Destination::none;
+    record.relation = change.relation;
+    record.operation = change.operation;
+    record.has_value = false;
+    envelope_.finish(change, index, record, out);
 }
 
 template <typename Encoding>
@@ -162,7 +237,7 @@ bool FlatFormat<Encoding>::write_value(const FlatTable& table, const Change& cha
         Encoding::plain(out_, removed ? "true" : "false");
     }
     for (const AddedField& one : table.fields) {
-        if (!write_added(out_, table, one, change)) return false;
+        if (!write_added(out_, one, change)) return false;
     }
     Encoding::end_message(out_, start);
     out_.text(table.value_head.after);
@@ -170,14 +245,13 @@ bool FlatFormat<Encoding>::write_value(const FlatTable& table, const Change& cha
 }
 
 template <typename Encoding>
-bool FlatFormat<Encoding>::write_added(Writer& out, const FlatTable& table, const AddedField& one,
-                                       const Change& change) {
+bool FlatFormat<Encoding>::write_added(Writer& out, const AddedField& one, const Change& change) {
     if (one.column != nullptr) {
         const auto [before, after] = rows_of(change);
         const Cell* const cells = one.field.of == Of::before ? before : after;
         return row_.write_as(out, *one.column, one.bytes, cells);
     }
-    const Plain value = plain_value(table, one.field, change);
+    const Plain value = plain_value(one, change);
     switch (value.kind) {
         case Plain::Kind::null: out.text(one.bytes.absent); return true;
         case Plain::Kind::number:
@@ -190,42 +264,33 @@ bool FlatFormat<Encoding>::write_added(Writer& out, const FlatTable& table, cons
 }
 
 template <typename Encoding>
-auto FlatFormat<Encoding>::plain_value(const FlatTable& table, const FlatField& field,
-                                       const Change& change) -> Plain {
+auto FlatFormat<Encoding>::plain_value(const AddedField& one, const Change& change) -> Plain {
     const auto text = [](std::string_view of) { return Plain{Plain::Kind::text, of, 0}; };
     const auto number = [](std::int64_t of) { return Plain{Plain::Kind::number, {}, of}; };
-    const std::string_view name = field.field;
-    if (field.of == Of::source) return source_value(table, name, change);
-    if (field.of == Of::transaction) {
-        if (!envelope_.counts()) return {};
-        if (name == "id") return text(text_ = envelope_.transaction_id(change));
-        return number(static_cast<std::int64_t>(
-            name == "total_order" ? envelope_.total_order() : envelope_.collection_order()));
+    const auto count = [&](std::uint64_t of) { return number(static_cast<std::int64_t>(of)); };
+    const auto time_of = [&](std::int64_t us) { return number(us * one.per_us / one.us_per); };
+    switch (one.value) {
+        case AddedValue::column:
+        case AddedValue::none: return {};
+        case AddedValue::constant: return text(one.constant);
+        case AddedValue::operation: return text(operation_code(change.operation));
+        case AddedValue::snapshot_word: return text(envelope_.snapshot_word(change.mark));
+        case AddedValue::sequence: return text(envelope_.sequence(change));
+        case AddedValue::lsn: return count(change.lsn.value);
+        case AddedValue::xid:
+            return envelope_.xid() == Xid{} ? Plain{} : count(envelope_.xid().value);
+        case AddedValue::committed_us: return time_of(envelope_.committed_us());
+        case AddedValue::handled_us: return time_of(envelope_.handled_us());
+        case AddedValue::transaction_id:
+        case AddedValue::total_order:
+        case AddedValue::collection_order: break;
     }
-    if (name == "op") return text(operation_code(change.operation));
-    if (name == "ts_ms") return number(envelope_.handled_us() / 1000);
-    return number(name == "ts_us" ? envelope_.handled_us() : envelope_.handled_us() * 1000);
-}
-
-template <typename Encoding>
-auto FlatFormat<Encoding>::source_value(const FlatTable& table, std::string_view name,
-                                        const Change& change) -> Plain {
-    const auto text = [](std::string_view of) { return Plain{Plain::Kind::text, of, 0}; };
-    const auto number = [](std::int64_t of) { return Plain{Plain::Kind::number, {}, of}; };
-    if (name == "version") return text(about_.version);
-    if (name == "connector") return text("postgresql");
-    if (name == "name") return text(about_.name);
-    if (name == "db") return text(about_.database);
-    if (name == "schema") return text(table.schema);
-    if (name == "table") return text(table.name);
-    if (name == "snapshot") return text(envelope_.snapshot_word(change.mark));
-    if (name == "sequence") return text(envelope_.sequence(change));
-    if (name == "ts_ms") return number(envelope_.committed_us() / 1000);
-    if (name == "ts_us") return number(envelope_.committed_us());
-    if (name == "ts_ns") return number(envelope_.committed_us() * 1000);
-    if (name == "lsn") return number(static_cast<std::int64_t>(change.lsn.value));
-    if (name == "txId" && envelope_.xid() != Xid{}) return number(envelope_.xid().value);
-    return {};
+    if (!envelope_.counts()) return {};
+    if (one.value == AddedValue::transaction_id) {
+        return text(text_ = envelope_.transaction_id(change));
+    }
+    return count(one.value == AddedValue::total_order ? envelope_.total_order()
+                                                      : envelope_.collection_order());
 }
 
 template <typename Encoding>
@@ -242,7 +307,7 @@ bool FlatFormat<Encoding>::add_headers(const FlatTable& table, const Change& cha
     for (const AddedField& one : table.headers) {
         // A tombstone says of itself only what it was made of.
         if (!record.has_value && one.field.field != "op") continue;
-        if (!write_header(table, one, change, out, headers[count++])) return false;
+        if (!write_header(one, change, out, headers[count++])) return false;
     }
     record.first_header = headers;
     record.header_count = static_cast<std::uint32_t>(count);
@@ -250,12 +315,11 @@ bool FlatFormat<Encoding>::add_headers(const FlatTable& table, const Change& cha
 }
 
 template <typename Encoding>
-bool FlatFormat<Encoding>::write_header(const FlatTable& table, const AddedField& one,
-                                        const Change& change, RecordBatch& out,
-                                        RecordHeader& header) {
+bool FlatFormat<Encoding>::write_header(const AddedField& one, const Change& change,
+                                        RecordBatch& out, RecordHeader& header) {
     header = {out.arena.copy(one.field.name), {}};
     if (one.shown) return column_header(one, change, out, header.value);
-    header.value = plain_header(plain_value(table, one.field, change), out);
+    header.value = plain_header(plain_value(one, change), out);
     return true;
 }
 

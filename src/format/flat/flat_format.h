@@ -17,12 +17,32 @@
 
 namespace pgc {
 
+// What a field beside the row holds: decided when the table's plan is compiled.
+enum class AddedValue : std::uint8_t {
+    column,    // AddedField::column, of the row before or after
+    constant,  // AddedField::constant
+    none,      // null, always
+    operation,
+    snapshot_word,
+    sequence,
+    lsn,
+    xid,
+    committed_us,  // the time of the commit, and its other units
+    handled_us,    // when pg-capture had it, likewise
+    transaction_id,
+    total_order,
+    collection_order,
+};
+
 // A field that is written beside the row.
 struct AddedField {
     FlatField field;
+    AddedValue value = AddedValue::none;
+    std::string constant;
+    std::int64_t per_us = 1, us_per = 1;  // the unit of a time
     ConnectSchemaPtr schema;
     FieldBytes bytes;
-    const DebeziumColumn* column = nullptr;  // of before and after; in DebeziumTable::row
+    const DebeziumColumn* column = nullptr;  // in DebeziumTable::row
     std::optional<DebeziumColumn> shown;     // of a header: the column as JSON
 };
 
@@ -30,8 +50,6 @@ struct FlatTable : DebeziumTable {
     FieldBytes deleted;  // __deleted
     std::vector<AddedField> fields;
     std::vector<AddedField> headers;
-    std::string schema;  // names, as texts
-    std::string name;
 };
 
 template <typename Encoding>
@@ -47,32 +65,37 @@ private:
     static Result<void> check_numbers(const SchemaNumbers&) { return {}; }
     ConnectSchemaPtr value_schema(const FlatTable& table, const std::string& name) const;
     // `numbered`: the value's schema, or null.
-    std::vector<AddedField> added(const FlatTable& table, const std::vector<FlatField>& fields,
-                                  std::size_t place, const ConnectSchema* numbered) const;
+    std::vector<AddedField> added(const FlatTable& table, const Relation& relation,
+                                  const std::vector<FlatField>& fields, std::size_t place,
+                                  const ConnectSchema* numbered) const;
+    void say_what(AddedField& added, const Relation& relation) const;
 
     bool append_row(const FlatTable& table, const Batch& batch, std::uint32_t index,
                     RecordBatch& out);
-    void append_truncate(const FlatTable&, const Change&, std::uint32_t, RecordBatch&) {}
+    void append_truncate(const FlatTable&, const Change& change, std::uint32_t index,
+                         RecordBatch& out) {
+        leave_out(change, index, out);
+    }
+    // Of a change that no message is made of: only its transaction counts it.
+    void leave_out(const Change& change, std::uint32_t index, RecordBatch& out);
 
     bool rewrites() const noexcept {
         return flat_.deletes == FlatDeletes::rewrite ||
                flat_.deletes == FlatDeletes::rewrite_with_tombstone;
     }
     bool write_value(const FlatTable& table, const Change& change);
-    bool write_added(Writer& out, const FlatTable& table, const AddedField& added,
-                     const Change& change);
+    bool write_added(Writer& out, const AddedField& added, const Change& change);
     // The field's text or number; nothing for null.
     struct Plain {
         enum class Kind : std::uint8_t { null, text, number } kind = Kind::null;
         std::string_view text;
         std::int64_t number = 0;
     };
-    Plain plain_value(const FlatTable& table, const FlatField& field, const Change& change);
-    Plain source_value(const FlatTable& table, std::string_view field, const Change& change);
+    Plain plain_value(const AddedField& added, const Change& change);
     bool add_headers(const FlatTable& table, const Change& change, std::string_view other_key,
                      Record& record, RecordBatch& out);
-    bool write_header(const FlatTable& table, const AddedField& added, const Change& change,
-                      RecordBatch& out, RecordHeader& header);
+    bool write_header(const AddedField& added, const Change& change, RecordBatch& out,
+                      RecordHeader& header);
     std::string_view plain_header(const Plain& value, RecordBatch& out);
     bool column_header(const AddedField& added, const Change& change, RecordBatch& out,
                        std::string_view& header);

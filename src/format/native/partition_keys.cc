@@ -51,6 +51,7 @@ NativePartitionKeys::NativePartitionKeys(const FormatOptions& options,
 Result<void> NativePartitionKeys::write(const Batch& batch, RecordBatch& out, std::size_t first) {
     for (std::size_t i = first; i < out.records.size(); ++i) {
         Record& record = out.records[i];
+        if (record.destination == Destination::none) continue;
         const Change& change = batch.changes[record.change];
         const Cell* const newest = change.after != nullptr ? change.after : change.before;
         if (change.relation == nullptr || newest == nullptr) continue;

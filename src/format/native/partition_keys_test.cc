@@ -93,6 +93,15 @@ TEST_F(PartitionKeysTest, AColumnMustBeThereAndComeWithDeletes) {
               "ALTER TABLE public.users REPLICA IDENTITY FULL, or change kafka.partition_columns");
 }
 
+TEST_F(PartitionKeysTest, WhatIsWrittenNowhereNeedsNoPartition) {
+    changes_.remove(users_, {changes_.text("1"), Changes::absent()});
+    by("*.*", {"name"});
+    EXPECT_EQ(failure().what, "a DELETE does not bring the column name to partition by");
+    for (Record& record : out_.records) record.destination = Destination::none;
+    NativePartitionKeys keys{{}, columns_};
+    EXPECT_TRUE(keys.write(changes_.batch(), out_, 0));
+}
+
 TEST_F(PartitionKeysTest, ManyVersionsOfATableAreFine) {
     by("*.*", {"id"});
     NativeFormat format{{}, {}};
