@@ -188,7 +188,7 @@ void RegistryClient::ask(SchemaQuestion& question, SchemaQuestion::Step step) {
 bool RegistryClient::advance(SchemaQuestion& question, RegistryAnswer answer) {
     if (question.step == Step::restore_level) return level_restored(question, answer);
     if (answer.is == Is::denied) {
-        if (question.lowered) lowered_.erase(question.subject.name);
+        if (question.lowered) level_stays(question, answer.error);
         question.error = std::move(answer.error);
         return false;
     }
@@ -229,12 +229,8 @@ bool RegistryClient::incompatible(SchemaQuestion& question, const RegistryAnswer
     }
     const bool evolves = config_.schema_change == SchemaChange::evolve && config_.auto_register;
     if (!evolves || question.lowered) return false;
-    Error why = answer.error;
-    why.hint.clear();
-    logger_.failure(LogLevel::warning,
-                    "setting the subject's compatibility level to NONE until the schema is "
-                    "registered, for schema_change is evolve",
-                    why);
+    question.conflict = answer.error;
+    question.conflict.hint.clear();
     const auto level = config_.level(question.subject.of);
     if (lowered_.contains(question.subject.name)) {
         lower_level(question, lowered_[question.subject.name].before);
@@ -250,6 +246,12 @@ void RegistryClient::lower_level(SchemaQuestion& question, std::optional<Compati
     question.lowered = true;
     Lowered& lowered = lowered_[question.subject.name];
     if (lowered.questions++ == 0) lowered.before = before;
+    // Whoever reads this may have to set it back: we may be killed in between.
+    logger_.failure(LogLevel::warning,
+                    fmt::format("setting the subject's compatibility level to NONE until the "
+                                "schema is registered, for schema_change is evolve; it was {}",
+                                before ? kCompatibilities.word(*before) : "that of all subjects"),
+                    question.conflict);
     ask(question, Step::lower_level);
 }
 
@@ -284,14 +286,22 @@ bool RegistryClient::restores_level(SchemaQuestion& question) {
 }
 
 bool RegistryClient::level_restored(SchemaQuestion& question, const RegistryAnswer& answer) {
-    lowered_.erase(question.subject.name);
-    if (answer.is != Is::ok) {
-        logger_.failure(LogLevel::warning, "the subject's compatibility level stays NONE",
-                        answer.error);
+    const auto lowered = lowered_.find(question.subject.name);
+    if (lowered != lowered_.end() && lowered->second.questions > 0) {
+        // Another one needed it NONE meanwhile, and sets it back.
+    } else if (answer.is == Is::ok) {
+        lowered_.erase(question.subject.name);
+    } else {
+        level_stays(question, answer.error);
     }
     if (question.id != SchemaId{}) return registered(question);
     question.step = Step::refused;
     return false;
+}
+
+void RegistryClient::level_stays(const SchemaQuestion& question, const Error& why) {
+    lowered_.erase(question.subject.name);
+    logger_.failure(LogLevel::warning, "the subject's compatibility level stays NONE", why);
 }
 
 bool RegistryClient::level_set(SchemaQuestion& question, RegistryAnswer answer) {

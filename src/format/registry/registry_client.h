@@ -65,6 +65,7 @@ private:
         bool level_is_late = false;
         bool conflicted = false;         // once
         bool lowered = false;            // the level, so that it is accepted; once
+        Error conflict{};                // for which it is lowered
         SchemaId id{};                   // 0: not yet
         std::optional<Error> refusal{};  // stands while it is asked again
         Instant ask_again_at{};
@@ -98,6 +99,7 @@ private:
     // True once its answer is in the cache.
     bool advance(SchemaQuestion& question, RegistryAnswer answer);
     bool incompatible(SchemaQuestion& question, const RegistryAnswer& answer);
+    void level_stays(const SchemaQuestion& question, const Error& why);
     bool level_set(SchemaQuestion& question, RegistryAnswer answer);
     void lower_level(SchemaQuestion& question, std::optional<Compatibility> before);
     bool level_read(SchemaQuestion& question, RegistryAnswer answer);

@@ -116,6 +116,30 @@ TEST_F(SchemaChangeTest, WithEvolveTwoOfOneSubjectLeaveTheLevelAsItWas) {
     EXPECT_EQ(registry.levels["s-value"], "FORWARD");
 }
 
+// It is lowered again while the answer to setting it back is on its way.
+TEST_F(SchemaChangeTest, WithEvolveOneThatComesWhileTheLevelIsSetBackLeavesItAsItWas) {
+    config.schema_change = SchemaChange::evolve;
+    registry.incompatible = {"x", "y"};
+    registry.levels["s-value"] = "FORWARD";
+    registry.delay = 2ms;
+    const auto heard = [&](std::string_view what) {
+        return std::ranges::count(registry.asked(), what);
+    };
+    while (heard("POST /subjects/s-value/versions") < 3) {
+        EXPECT_EQ(look_up("x")->is, Is::pending);
+        sleep(clock.now() + 1min);
+    }
+    registry.delay = 5ms;
+    while (heard("PUT /config/s-value") < 2) {
+        EXPECT_EQ(look_up("x")->is, Is::pending);
+        sleep(clock.now() + 1min);
+    }
+    registry.delay = 2ms;
+    EXPECT_EQ(answer_to("y").is, Is::known);
+    EXPECT_EQ(answer_to("x").is, Is::known);
+    EXPECT_EQ(registry.levels["s-value"], "FORWARD");
+}
+
 TEST_F(SchemaChangeTest, WithEvolveALevelThatCanNotBeSetBackIsTold) {
     config.schema_change = SchemaChange::evolve;
     registry.levels["s-value"] = "FULL";
