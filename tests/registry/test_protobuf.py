@@ -179,3 +179,15 @@ def test_without_auto_register_a_schema_that_loses_something_is_refused(stages, 
         assert capture.wait_exit() != 0
         said = capture.stderr_tail()
     assert "has a field a that is not optional" in said and "optional string a = 2;" in said
+
+
+def test_a_composite_type_may_be_called_as_a_word_of_protobuf(stages, confluent):
+    words = ["string", "double", "message", "optional"]
+    stage = stages("protobuf", "flat")
+    stage.sql("".join(f'CREATE TYPE public."{word}" AS (x int);' for word in words))
+    stage.sql("CREATE TABLE w (id int PRIMARY KEY, t text, " + ", ".join(f'"{w}" public."{w}"' for w in words) + ")")
+    with stage.capture():
+        stage.sql("INSERT INTO w VALUES (1, 'text', '(1)', '(2)', '(3)', '(4)')")
+        (record,) = stage.wait_for("w", 1)
+    assert confluent("protobuf").read(record)[1] == {
+        "id": 1, "t": "text", **{word: {"x": i} for i, word in enumerate(words, 1)}}

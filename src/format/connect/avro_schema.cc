@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -30,6 +32,12 @@ struct AvroName {
     std::string full() const { return space.empty() ? name : space + "." + name; }
 };
 
+bool is_primitive(std::string_view name) noexcept {
+    constexpr std::array<std::string_view, 8> names{"null",  "boolean", "int",   "long",
+                                                    "float", "double",  "bytes", "string"};
+    return std::ranges::find(names, name) != names.end();
+}
+
 // "shop.public.users.Value" → "shop.public.users" and "Value", each part scrubbed.
 AvroName split_name(std::string_view full) {
     AvroName split;
@@ -39,6 +47,9 @@ AvroName split_name(std::string_view full) {
         split.name = scrubbed_name(full.substr(at, dot - at));
         at = dot + 1;
     }
+    // Nor may a record be called like one of these in a space of its own: readers take the short
+    // form of its name for the primitive type.
+    if (is_primitive(split.name)) split.name += '_';
     return split;
 }
 
@@ -322,6 +333,10 @@ void AvroText::repeated_parameters(const ConnectSchema& schema) {
 }
 
 }  // namespace
+
+std::string avro_full_name(std::string_view name) {
+    return split_name(name).full();
+}
 
 Result<std::string> avro_schema(const ConnectSchema& schema, AvroDocs docs) {
     AvroText text{docs};

@@ -35,6 +35,10 @@ inline bool is_avro_map(const ConnectSchema& schema) noexcept {
     return schema.key->type == ConnectType::string && !schema.key->optional;
 }
 
+// Of a structure, as its schema has it: "shop.public.my-users.Value" →
+// "shop.public.my_users.Value".
+std::string avro_full_name(std::string_view name);
+
 // "größe" → "gr_C3_B6_C3_9Fe", "2nd" → "x2nd": a name out of letters, digits and underscores.
 std::string scrubbed_name(std::string_view name);
 

@@ -174,6 +174,17 @@ TEST(AvroSchemaTest, AReferenceWithinTheNamespaceIsShort) {
         R"({"name":"after","type":["null","Value"],"default":null}],"connect.name":"t.Envelope"})");
 }
 
+// Its short form would be read as the primitive type.
+TEST(AvroSchemaTest, ARecordIsNeverCalledAsAPrimitiveType) {
+    const ConnectSchema inner = struct_of("s.string", {{"x", nullable(int32)}});
+    EXPECT_EQ(avro(struct_of("s.r", {{"a", inner}, {"b", inner}, {"c", required(string)}})),
+              R"({"type":"record","name":"r","namespace":"s","fields":[)"
+              R"({"name":"a","type":{"type":"record","name":"string_","fields":[)"
+              R"({"name":"x","type":["null","int"],"default":null}],"connect.name":"s.string"}},)"
+              R"({"name":"b","type":"string_"},{"name":"c","type":"string"}],)"
+              R"("connect.name":"s.r"})");
+}
+
 TEST(AvroSchemaTest, ParametersOfARepeatedStructureStandAtItsField) {
     const auto column = [](std::string type) {
         return with_parameters(struct_of("N", {}),

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -33,6 +35,19 @@ std::string_view scalar_type(ConnectType type) noexcept {
         case structure: break;
     }
     return "bytes";
+}
+
+// What stands for something else where the type of a field is expected: a composite type of
+// PostgreSQL may be called so.
+bool is_word_of_the_language(std::string_view name) noexcept {
+    constexpr std::array<std::string_view, 37> words{
+        "bool",     "bytes",    "double",   "enum",     "export",  "extend",   "extensions",
+        "fixed32",  "fixed64",  "float",    "group",    "import",  "int32",    "int64",
+        "local",    "map",      "message",  "oneof",    "option",  "optional", "package",
+        "public",   "repeated", "required", "reserved", "returns", "rpc",      "service",
+        "sfixed32", "sfixed64", "sint32",   "sint64",   "stream",  "string",   "syntax",
+        "uint32",   "uint64"};
+    return std::ranges::binary_search(words, name);
 }
 
 // "shop.public.users.Value" → "Value"
@@ -225,7 +240,7 @@ std::string Builder::structure(Scope& scope, const std::string& owner,
 std::pair<std::string, bool> Builder::declare(Scope& scope, std::string name,
                                               const ConnectSchema& described) {
     for (;; name += "Message") {
-        if (scope.names.contains(name)) continue;
+        if (scope.names.contains(name) || is_word_of_the_language(name)) continue;
         const auto [known, is_new] = scope.described.emplace(name, &described);
         if (is_new) return {name, true};
         if (holds_the_same(*known->second, described)) return {name, false};

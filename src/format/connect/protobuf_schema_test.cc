@@ -162,6 +162,21 @@ message t {
 )");
 }
 
+// A composite type of PostgreSQL may be called as Protobuf calls a type or begins a statement.
+TEST(ProtobufSchemaTest, AMessageIsNeverCalledAsAWordOfTheLanguage) {
+    for (const std::string word : {"string", "int32", "bytes", "message", "optional", "group"}) {
+        const ConnectSchema inner = struct_of("t.Value.s." + word, {{"x", nullable(int32)}});
+        const auto file = protobuf_schema(
+            struct_of("t.Value", {{"a", optional(inner)}, {"b", nullable(string)}}));
+        ASSERT_TRUE(file);
+        const ProtobufMessage& value = file->messages[file->root];
+        EXPECT_EQ(value.fields[0].type, word + "Message");
+        EXPECT_NE(find_message(value.messages, value.fields[0].type), nullptr);
+        EXPECT_EQ(value.fields[1].type, "string");
+        EXPECT_TRUE(read_protobuf(text_of(*file))) << text_of(*file);
+    }
+}
+
 TEST(ProtobufSchemaTest, NamesThatJsonWouldConfuseAreKeptApart) {
     EXPECT_EQ(proto(struct_of("t", {{"user_id", required(int32)},
                                     {"userId", array_of(nullable(int32))},

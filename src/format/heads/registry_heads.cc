@@ -12,7 +12,10 @@ namespace pgc {
 Result<HeadAnswer> RegistryHeads::head(const ConnectSchemaPtr& schema, MessagePart part,
                                        std::string_view topic) {
     const SchemaOf of = part == MessagePart::key ? SchemaOf::key : SchemaOf::value;
-    Subject subject = subject_of(options_.strategy, of, topic, schema->name);
+    // The title of a JSON Schema is the name itself.
+    const bool scrubbed = options_.type == SchemaType::avro;
+    Subject subject = subject_of(options_.strategy, of, topic,
+                                 scrubbed ? avro_full_name(schema->name) : schema->name);
     if (!asked_ || asked_->schema != schema || asked_->subject != subject) {
         auto text = text_of(*schema);
         if (!text) return HeadAnswer::refused(std::move(text.error()));

@@ -54,6 +54,16 @@ protected:
     RegistryHeads heads_{registry_, {.type = SchemaType::avro}};
 };
 
+// Readers compute the subject of the name that stands in the schema.
+TEST_F(RegistryHeadsTest, ASubjectOfTheRecordsNameHasItAsItsSchema) {
+    for (const auto& [type, subject] : {std::pair{SchemaType::avro, "shop.my_t.Value"},
+                                        std::pair{SchemaType::json, "shop.my-t.Value"}}) {
+        RegistryHeads heads{registry_, {.type = type, .strategy = SubjectStrategy::record_name}};
+        ASSERT_TRUE(heads.head(record("shop.my-t.Value"), MessagePart::value, "t"));
+        EXPECT_EQ(registry_.subjects.back(), subject);
+    }
+}
+
 TEST_F(RegistryHeadsTest, ASchemaThatIsWaitedForIsRenderedOnce) {
     const ConnectSchemaPtr schema = record("shop.Value");
     for (int turn = 0; turn < 3; ++turn) EXPECT_EQ(asks(schema), Is::pending);
