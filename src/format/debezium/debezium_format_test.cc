@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -206,6 +207,24 @@ TEST_F(DebeziumFormatTest, ANumberThatIsNoneIsRefusedWhereOnlyNumbersCanBeWritte
     options_.decimal = DecimalHandling::string;
     encode();
     EXPECT_EQ(value()["after"]["amount"], "NAN");
+}
+
+// An interval may have more hours than a field of 32 bits.
+TEST_F(DebeziumFormatTest, AStructuredIntervalThatItsFieldsDoNotHoldIsRefused) {
+    options_.time_precision = TimePrecision::structured;
+    users_.columns[1].type = test::type(Kind::interval);
+    Value value;
+    value.interval.microseconds = std::numeric_limits<std::int32_t>::max() * 3'600'000'000;
+    changes_.insert(users_, {changes_.text("1"), changes_.value(value)});
+    encode();
+    EXPECT_EQ(this->value()["after"]["name"]["hours"], 2'147'483'647);
+
+    value.interval.microseconds += 3'600'000'000;
+    changes_.insert(users_, {changes_.text("2"), changes_.value(value)});
+    DebeziumFormat<JsonEncoding> format{deps()};
+    const auto done = encode_all(format, changes_.batch(), out_);
+    ASSERT_FALSE(done);
+    EXPECT_NE(describe(done.error()).find("too far away"), std::string::npos);
 }
 
 // Its type was altered since it was logged.

@@ -70,12 +70,15 @@ struct WriteStructured {
                          const Value& value) {
         constexpr std::int64_t minute = 60 * kMicrosOfSecond;
         const Interval& of = value.interval;
-        if (is_infinite(of)) return fault(context, ValueFault::out_of_range);
+        const std::int64_t hours = of.microseconds / (60 * minute);
+        if (is_infinite(of) || hours != static_cast<std::int32_t>(hours)) {
+            return fault(context, ValueFault::out_of_range);
+        }
         Fields fields{out, plan};
         fields.integer(of.months / 12);
         fields.integer(of.months % 12);
         fields.integer(of.days);
-        fields.integer(of.microseconds / (60 * minute));
+        fields.integer(hours);
         fields.integer(of.microseconds / minute % 60);
         fields.integer(of.microseconds % minute / kMicrosOfSecond);
         fields.integer(of.microseconds % kMicrosOfSecond * 1000);
