@@ -90,7 +90,7 @@ public:
     }
 
     Result<bool> encode_heartbeat(WallTime at, RecordBatch& out) final {
-        auto ready = prepared(envelope_.heartbeats(), topics_.heartbeats);
+        auto ready = plain_prepared(envelope_.heartbeats(), topics_.heartbeats);
         if (ready && *ready) envelope_.append_heartbeat(at, out);
         return ready;
     }

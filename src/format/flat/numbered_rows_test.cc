@@ -94,5 +94,16 @@ TEST_F(NumberedRowsTest, AnEnvelopeWhoseOwnFieldsHaveOtherNumbersIsRefused) {
     }
 }
 
+TEST_F(NumberedRowsTest, AHeartbeatWhoseFieldsHaveOtherNumbersIsRefused) {
+    registry_.add("heartbeats-value", "message Heartbeat { int64 ts_ms = 3; }");
+    TableFormatDeps parts = deps();
+    parts.topics.heartbeats = "heartbeats";
+    DebeziumFormat<ProtobufEncoding> format{std::move(parts)};
+    const auto done = format.encode_heartbeat({}, out_);
+    ASSERT_FALSE(done);
+    EXPECT_NE(done.error().what.find("for the field \"ts_ms\""), std::string::npos)
+        << done.error().what;
+}
+
 }  // namespace
 }  // namespace pgc
