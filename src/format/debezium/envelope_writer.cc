@@ -60,7 +60,7 @@ std::string EnvelopeWriter<Encoding>::names_of(std::string_view schema, std::str
 }
 
 template <typename Encoding>
-void EnvelopeWriter<Encoding>::begin_batch(const Batch& batch, RecordBatch& out) {
+void EnvelopeWriter<Encoding>::begin_batch(const Batch& batch) {
     is_snapshot_ = batch.lane != kStreamLane;
     handled_us_ = batch.handled_at.unix_us;
     handled_ = written([&](Writer& to) {
@@ -71,13 +71,21 @@ void EnvelopeWriter<Encoding>::begin_batch(const Batch& batch, RecordBatch& out)
         to.text(envelope_.ts_ns.present);
         Encoding::integer(to, handled_us_ * 1000);
     });
-    if (!options_.extended_headers) return;
+    headers_ = nullptr;
+}
+
+// Not before a record needs them: of a batch that waits many turns pass without any.
+template <typename Encoding>
+const RecordHeader* EnvelopeWriter<Encoding>::shared_headers(RecordBatch& out) {
+    if (headers_ != nullptr || !options_.extended_headers) [[likely]] {
+        return headers_;
+    }
     RecordHeader* const headers = out.arena.allocate<RecordHeader>(kContextHeaders);
     headers[0] = {"__debezium.context.connectorLogicalName", out.arena.copy(about_.name)};
     headers[1] = {"__debezium.context.taskId", "0"};
     headers[2] = {"__debezium.context.connectorName", "postgresql"};
     headers[3] = {"__debezium.context.runId", out.arena.copy(about_.run)};
-    headers_ = headers;
+    return headers_ = headers;
 }
 
 template <typename Encoding>
@@ -221,9 +229,9 @@ void EnvelopeWriter<Encoding>::write_transaction(Writer& out, const FieldBytes& 
 
 template <typename Encoding>
 void EnvelopeWriter<Encoding>::add_headers(const Change& change, std::string_view other_key,
-                                           Record& record, RecordBatch& out) const {
+                                           Record& record, RecordBatch& out) {
     const std::uint32_t shared = options_.extended_headers ? kContextHeaders : 0;
-    record.first_header = headers_;
+    record.first_header = shared_headers(out);
     record.header_count = shared;
     if (change.part == Change::Part::whole) return;
     RecordHeader* const headers = out.arena.allocate<RecordHeader>(shared + 1);

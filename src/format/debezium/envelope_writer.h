@@ -40,7 +40,7 @@ public:
     EnvelopeWriter(const DebeziumOptions& options, const FormatContext& about,
                    RowEncoder<Encoding>& row);
 
-    void begin_batch(const Batch& batch, RecordBatch& out);
+    void begin_batch(const Batch& batch);
     void begin_transaction(const Batch& batch, const Transaction& transaction);
 
     // The blocks of the change, each with the bytes of its field before it.
@@ -57,7 +57,7 @@ public:
 
     // `other_key`: of a change that is a part of another one, the other part's.
     void add_headers(const Change& change, std::string_view other_key, Record& record,
-                     RecordBatch& out) const;
+                     RecordBatch& out);
     // Appends the record, whose key, value and headers are there.
     void finish(const Change& change, std::uint32_t index, Record& record, RecordBatch& out) const;
 
@@ -93,6 +93,7 @@ private:
         std::string names;   // of the source block
     };
 
+    const RecordHeader* shared_headers(RecordBatch& out);
     void begin_source(SnapshotMark mark);
     static Plain with_schemas(ConnectSchemaPtr key, ConnectSchemaPtr value);
     void prepare_messages();
@@ -120,7 +121,7 @@ private:
     bool is_snapshot_ = false;
     std::int64_t handled_us_ = 0;
     std::string handled_;
-    const RecordHeader* headers_ = nullptr;  // those that all its rows have
+    const RecordHeader* headers_ = nullptr;  // those that all its rows have, once one needs them
     // Of the transaction at hand.
     Lsn commit_lsn_;
     Xid xid_;

@@ -57,7 +57,7 @@ public:
           envelope_(debezium_, about_, row_) {}
 
     Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) final {
-        envelope_.begin_batch(batch, out);
+        envelope_.begin_batch(batch);
         for (const Transaction& transaction : batch.transactions) {
             const std::size_t end = std::size_t{transaction.first} + transaction.count;
             if (end <= from) continue;

@@ -94,6 +94,20 @@ TEST_F(NumberedRowsTest, AnEnvelopeWhoseOwnFieldsHaveOtherNumbersIsRefused) {
     }
 }
 
+TEST_F(NumberedRowsTest, WhileItWaitsNoMemoryIsNeeded) {
+    registry_.pending = true;
+    DebeziumFormat<ProtobufEncoding> format{deps()};
+    const std::size_t before = out_.arena.capacity();
+    for (int turn = 0; turn < 10'000; ++turn) {
+        const auto waits = format.encode(changes_.batch(), 0, out_);
+        ASSERT_TRUE(waits && waits->why == Encoded::Why::waits);
+    }
+    EXPECT_EQ(out_.arena.capacity(), before);
+    registry_.pending = false;
+    ASSERT_TRUE(encode_all(format, changes_.batch(), out_));
+    EXPECT_EQ(out_.records[0].headers().size(), 4U);
+}
+
 TEST_F(NumberedRowsTest, AHeartbeatWhoseFieldsHaveOtherNumbersIsRefused) {
     registry_.add("heartbeats-value", "message Heartbeat { int64 ts_ms = 3; }");
     TableFormatDeps parts = deps();
