@@ -98,6 +98,27 @@ TEST_F(DebeziumFormatTest, ANullInAColumnThatCantBeNullIsShownAsOne) {
     EXPECT_TRUE(value()["after"]["name"].is_null());
 }
 
+// What a message holds, its own schema has room for: a row from before NOT NULL is no reason to
+// stop.
+TEST_F(DebeziumFormatTest, ANullInAColumnThatCantBeNullHasASchemaInWhichItCan) {
+    options_.schemas = true;
+    options_.nested_arrays = false;
+    users_.columns[1].nullable = false;
+    changes_.insert(users_, {changes_.text("6"), changes_.text("Jo")});
+    changes_.insert(users_, {changes_.text("7"), Changes::null()});
+    changes_.insert(users_, {changes_.text("8"), changes_.text("Al")});
+    encode();
+    ASSERT_EQ(out_.records.size(), 3U);
+    for (const std::size_t i : {0U, 1U, 2U}) {
+        const json row = value(i)["schema"]["fields"][1];
+        EXPECT_EQ(row["fields"][1]["field"], "name");
+        EXPECT_EQ(row["fields"][1]["optional"], i > 0) << i;
+        EXPECT_EQ(row["fields"][0]["optional"], false) << "the others are as they were";
+    }
+    EXPECT_TRUE(value(1)["payload"]["after"]["name"].is_null());
+    EXPECT_EQ(value(2)["payload"]["after"]["name"], "Al");
+}
+
 TEST_F(DebeziumFormatTest, AChangedKeyIsADeletionAndACreationThatKnowEachOther) {
     // As pipeline/key_changes.h leaves it.
     changes_.remove(users_, {changes_.text("1"), Changes::absent()}).part = Change::Part::old_key;

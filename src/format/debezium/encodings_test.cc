@@ -73,23 +73,12 @@ Json decoded(std::string_view bytes, const Json& schema) {
     }
 }
 
-// A null in a column that is NOT NULL: JSON writes it all the same.
+// A null that a message's own schema has no place for.
 bool is_forbidden_null(const Json& schema, const Json& value) {
     if (value.is_null()) return schema["optional"] == false;
     if (schema["type"] != "struct") return false;
     return std::ranges::any_of(schema["fields"], [&](const Json& field) {
         return is_forbidden_null(field, value[field["field"].get<std::string>()]);
-    });
-}
-
-bool has_forbidden_null(const RecordBatch& batch) {
-    return std::ranges::any_of(batch.records, [](const Record& record) {
-        for (const std::string_view text : {record.key, record.value}) {
-            if (text.empty()) continue;
-            const Json message = Json::parse(text);
-            if (is_forbidden_null(message["schema"], message["payload"])) return true;
-        }
-        return false;
     });
 }
 
@@ -127,12 +116,11 @@ protected:
         const bool done = written.has_value();
         const bool held = test::encode_all(avro, batch, avros).has_value();
         EXPECT_EQ(test::encode_all(protobuf, batch, protobufs).has_value(), held);
-        if (!held) {
+        EXPECT_EQ(held, done);
+        if (!held || !done) {
             ++refused_;
-            EXPECT_TRUE(!done || has_forbidden_null(texts));
             return;
         }
-        ASSERT_TRUE(done) << describe(written.error());
         ASSERT_EQ(avros.records.size(), texts.records.size());
         ASSERT_EQ(protobufs.records.size(), texts.records.size());
         for (std::size_t i = 0; i < texts.records.size(); ++i) {
@@ -150,6 +138,7 @@ protected:
     void compare(std::string_view json, std::string_view avro, std::string_view protobuf) {
         const Json message = Json::parse(json);
         const Json& schema = message["schema"];
+        EXPECT_FALSE(is_forbidden_null(schema, message["payload"])) << json;
         EXPECT_EQ(decoded<AvroDecoder>(avro, schema), message["payload"]) << json;
         EXPECT_EQ(decoded<ProtobufDecoder>(protobuf, schema), message["payload"]) << json;
         ++compared_;

@@ -182,6 +182,13 @@ void EnvelopeWriter<Encoding>::count(const Change& change) {
 }
 
 template <typename Encoding>
+void EnvelopeWriter<Encoding>::uncount(const Change& change) {
+    if (!counts()) return;
+    --total_;
+    --by_table_[change.relation == nullptr ? 0 : change.relation->oid.value];
+}
+
+template <typename Encoding>
 std::string_view EnvelopeWriter<Encoding>::sequence(const Change& change) {
     const fmt::format_int lsn{change.lsn.value};
     sequence_.assign("[").append(last_commit_).append(",\"");

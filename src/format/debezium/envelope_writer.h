@@ -84,6 +84,8 @@ public:
     std::uint64_t collection_order() const noexcept { return collection_order_; }
     // Takes the change into account; write_transaction() does it by itself.
     void count(const Change& change);
+    // It has no record after all.
+    void uncount(const Change& change);
 
 private:
     // Constant bytes of messages that are about no table.

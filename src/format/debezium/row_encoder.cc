@@ -99,10 +99,11 @@ bool RowEncoder<Encoding>::write_cell(Writer& out, const DebeziumColumn& column,
     return write_value(out, column, cell);
 }
 
-// The catalog is today's: a column may have been given its NOT NULL after the change.
+// The catalog is today's: a column may have been given its NOT NULL after the change. Who compiled
+// the plan does so again, with room for it.
 template <typename Encoding>
 bool RowEncoder<Encoding>::write_null(Writer& out, const DebeziumColumn& column) {
-    if (Encoding::kNeedsSchema && !column.schema->optional) [[unlikely]] {
+    if (by_schema_ && !column.schema->optional) [[unlikely]] {
         context_.fault = ValueFault::null_required;
         return false;
     }

@@ -18,7 +18,11 @@ namespace pgc {
 template <typename Encoding>
 class RowEncoder {
 public:
-    explicit RowEncoder(InvalidUtf8 invalid_utf8) { context_.invalid_utf8 = invalid_utf8; }
+    // `by_schema`: readers go by the schemas, so that a null has no place where these have none.
+    RowEncoder(InvalidUtf8 invalid_utf8, bool by_schema)
+        : by_schema_(by_schema || Encoding::kNeedsSchema) {
+        context_.invalid_utf8 = invalid_utf8;
+    }
 
     // Forgets the record before: its fault, and what its values were read into.
     void begin_record() noexcept {
@@ -61,6 +65,7 @@ private:
     bool write_value(Writer& out, const DebeziumColumn& column, const Cell& cell);
     bool write_unreadable(Writer& out, const DebeziumColumn& column, const Cell& cell);
 
+    const bool by_schema_;
     FormContext context_;
     Scratch scratch_;
     Value value_;

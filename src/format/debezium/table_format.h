@@ -53,7 +53,7 @@ public:
           about_(std::move(deps.about)),
           topics_(std::move(deps.topics)),
           heads_(std::move(deps.heads)),
-          row_(options_.invalid_utf8),
+          row_(options_.invalid_utf8, !debezium_.nested_arrays),
           envelope_(debezium_, about_, row_) {}
 
     Result<Encoded> encode(const Batch& batch, std::size_t from, RecordBatch& out) final {
@@ -202,10 +202,27 @@ private:
         if (!ready || !*ready || !table.numbers.any()) return ready;
         auto accepted = this->accepted(table, Self::check_numbers(table.numbers));
         if (!accepted) return accepted;
-        Table numbered = self().compile(relation, table.numbers);
+        Table numbered = self().compile(compiled_of(table, relation), table.numbers);
+        numbered.loosened = std::move(table.loosened);
         static_cast<HeadedMessages&>(numbered) = std::move(static_cast<HeadedMessages&>(table));
         table = std::move(numbered);
         return true;
+    }
+    static const Relation& compiled_of(const Table& table, const Relation& relation) noexcept {
+        return table.loosened != nullptr ? *table.loosened : relation;
+    }
+    bool lacks_null(const Table& table, const Relation& relation) const noexcept {
+        return row_.fault() == ValueFault::null_required &&
+               !compiled_of(table, relation).columns[row_.failed_column()].nullable;
+    }
+    // A row from before the column was NOT NULL has a null there: its schema is compiled again with
+    // room for that, and so are those of the rows that follow it.
+    Table* loosen(const Table& table, const Relation& relation, std::uint32_t column) {
+        auto loosened = std::make_shared<Relation>(compiled_of(table, relation));
+        loosened->columns[column].nullable = true;
+        Table again = self().compile(*loosened, {});
+        again.loosened = std::move(loosened);
+        return tables_.keep(relation.slot, std::move(again));
     }
     static Result<bool> accepted(HeadedMessages& messages, Result<void> checked) {
         if (checked) return true;
@@ -227,16 +244,31 @@ private:
             const Relation& relation = *change.relation;
             const auto table = table_of(relation);
             if (!table) return std::unexpected(table.error());
-            if (!(*table)->ready) [[unlikely]] {
-                auto ready = table_prepared(**table, relation);
+            return encode_row(*table, batch, index, out);
+        }
+        return encoded(done, change);
+    }
+    Result<bool> encode_row(Table* table, const Batch& batch, std::uint32_t index,
+                            RecordBatch& out) {
+        const Change& change = batch.changes[index];
+        for (;;) {
+            if (!table->ready) [[unlikely]] {
+                auto ready = table_prepared(*table, *change.relation);
                 if (!ready || !*ready) return ready;
             }
             if (change.operation == Operation::truncate) {
-                self().append_truncate(**table, change, index, out);
-            } else {
-                done = self().append_row(**table, batch, index, out);
+                self().append_truncate(*table, change, index, out);
+                return true;
             }
+            const bool done = self().append_row(*table, batch, index, out);
+            if (done || !lacks_null(*table, *change.relation)) [[likely]] {
+                return encoded(done, change);
+            }
+            table = loosen(*table, *change.relation, row_.failed_column());
+            row_.begin_record();
         }
+    }
+    Result<bool> encoded(bool done, const Change& change) const {
         if (done) [[likely]] {
             return true;
         }

@@ -40,6 +40,9 @@ struct ColumnsPlan {
 };
 
 struct DebeziumTable : HeadedMessages {
+    // What it was compiled of, where that is not the relation itself: with columns that may be null
+    // although the catalog calls them NOT NULL.
+    RelationPtr loosened;
     ColumnsPlan row;
     ColumnsPlan key;    // without columns: records have no key
     std::string names;  // the fields schema and table of the source block

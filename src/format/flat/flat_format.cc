@@ -79,7 +79,7 @@ ConnectSchemaPtr made_optional(const ConnectSchema& schema) {
 
 template <typename Encoding>
 FlatFormat<Encoding>::FlatFormat(TableFormatDeps deps, FlatOptions flat)
-    : Base(std::move(deps)), flat_(std::move(flat)), shown_(Base::options_.invalid_utf8) {}
+    : Base(std::move(deps)), flat_(std::move(flat)), shown_(Base::options_.invalid_utf8, false) {}
 
 template <typename Encoding>
 FlatTable FlatFormat<Encoding>::compile(const Relation& relation, const SchemaNumbers& numbers) {
@@ -196,10 +196,10 @@ bool FlatFormat<Encoding>::append_row(const FlatTable& table, const Batch& batch
     envelope_.count(change);
     if (record.has_value) {
         out_.begin(out.arena);
-        if (!write_value(table, change)) return false;
+        if (!write_value(table, change)) return uncounted(change);
         record.value = out_.finish();
     }
-    if (!add_headers(table, change, other_key, record, out)) return false;
+    if (!add_headers(table, change, other_key, record, out)) return uncounted(change);
     envelope_.finish(change, index, record, out);
     return true;
 }

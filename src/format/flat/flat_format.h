@@ -84,6 +84,11 @@ private:
                flat_.deletes == FlatDeletes::rewrite_with_tombstone;
     }
     bool write_value(const FlatTable& table, const Change& change);
+    // Of one that was counted and has no record. False.
+    bool uncounted(const Change& change) {
+        envelope_.uncount(change);
+        return false;
+    }
     bool write_added(Writer& out, const AddedField& added, const Change& change);
     // The field's text or number; nothing for null.
     struct Plain {

@@ -119,5 +119,16 @@ TEST_F(NumberedRowsTest, AHeartbeatWhoseFieldsHaveOtherNumbersIsRefused) {
         << done.error().what;
 }
 
+TEST_F(NumberedRowsTest, ANullInAColumnThatIsNotNullTodayIsNone) {
+    registry_.add("t-value", kMoved);
+    users_.columns[1].nullable = false;
+    changes_.insert(users_, {changes_.text("8"), Changes::null()});
+    DebeziumFormat<ProtobufEncoding> format{deps()};
+    const auto done = encode_all(format, changes_.batch(), out_);
+    ASSERT_TRUE(done) << describe(done.error());
+    EXPECT_EQ(out_.records[1].value.substr(6, 4), "\x12\x02\x10\x08");
+    EXPECT_EQ(registry_.subjects["t-value"].size(), 3U) << "with a name that is optional";
+}
+
 }  // namespace
 }  // namespace pgc
