@@ -113,6 +113,13 @@ TEST_F(CommandTest, ExactlyOnceNeedsKafkaAndAllItsReplicas) {
     EXPECT_THAT(console.err_text, HasSubstr("keeps the position in Kafka"));
 }
 
+TEST_F(CommandTest, PreparedTransactionsNeedAPlace) {
+    EXPECT_EQ(run({"config", "validate", "--source.two_phase"}), ExitCode::done);
+    EXPECT_EQ(run({"config", "validate", "--source.two_phase", "--state.spill_limit=0"}),
+              ExitCode::configuration);
+    EXPECT_THAT(console.err_text, HasSubstr("kept in files until they are decided"));
+}
+
 TEST_F(CommandTest, WholeTransactionsNeedExactlyOnce) {
     environment["PG_CAPTURE_CONSISTENCY"] = "transaction";
     EXPECT_EQ(run({"config", "validate"}), ExitCode::configuration);

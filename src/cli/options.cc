@@ -66,6 +66,13 @@ public:
         only_with("consistency", "delivery", once || !whole_transactions(),
                   "only with exactly_once are records committed together",
                   "set delivery to exactly_once, or consistency to record");
+        if (settings().boolean("source.two_phase") &&
+            settings().integer("state.spill_limit") == 0) {
+            contradiction({"source.two_phase", "state.spill_limit"},
+                          "prepared transactions are kept in files until they are decided",
+                          "set state.spill_limit to what may be there, or source.two_phase to "
+                          "false");
+        }
     }
 
 private:

@@ -147,6 +147,16 @@ constexpr std::array kCatalog{
                .help = "Times that transactions were left to the server until their commit, "
                        "because state.spill_limit was reached, their files could not be "
                        "written, or the server could not decode them before it."},
+    MetricSpec{.id = Metric::prepared_transactions,
+               .kind = gauge,
+               .name = "cdc_prepared_transactions",
+               .help = "Prepared transactions that are neither committed nor rolled back, with "
+                       "source.two_phase."},
+    MetricSpec{.id = Metric::prepared_transaction_age_seconds,
+               .kind = gauge,
+               .name = "cdc_prepared_transaction_age_seconds",
+               .help = "For how long the first of these has been prepared: the server keeps its "
+                       "log from there on. 0 if there is none."},
     MetricSpec{.id = Metric::errors_total,
                .kind = counter,
                .name = "cdc_errors_total",

@@ -38,6 +38,8 @@ enum class Metric : std::uint8_t {
     spill_bytes,
     streamed_transactions,
     spill_fallbacks_total,
+    prepared_transactions,
+    prepared_transaction_age_seconds,
     errors_total,
     recovery_attempts_total,
     pipeline_state,

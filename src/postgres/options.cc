@@ -61,6 +61,17 @@ constexpr Option kSourceOptions[] = {
      .help = "take values in binary where every published type allows it (server 14 and later)",
      .doc = "The output is the same; binary is cheaper for the server and for us.",
      .words = kBinary.all()},
+    {.path = "source.two_phase",
+     .kind = OptionKind::boolean,
+     .fallback = "false",
+     .help = "take prepared transactions when they are prepared (server 15 and later)",
+     .doc =
+         "Without it the server sends them after COMMIT PREPARED; with it they are sent at "
+         "PREPARE TRANSACTION, kept below `state.dir` until they are decided, and published at "
+         "COMMIT PREPARED: the records are the same, and there sooner if the transactions are "
+         "large. While one is undecided the slot is confirmed only up to its PREPARE. The slot "
+         "is made with `two_phase`, or it is turned on. Not for a server that names pg-capture in "
+         "`synchronous_standby_names`: PREPARE TRANSACTION would wait for its own decision."},
     {.path = "source.toast",
      .kind = OptionKind::choice,
      .fallback = "omit",
@@ -398,6 +409,7 @@ PostgresConfig postgres_config(const Settings& settings, Files& files) {
     c.manage_publication = settings.boolean("source.manage_publication");
     c.publish_via_partition_root = settings.boolean("source.publish_via_partition_root");
     c.binary = settings.choice("source.binary", kBinary);
+    c.two_phase = settings.boolean("source.two_phase");
     c.toast = settings.choice("source.toast", kToast);
     c.snapshot = snapshot_config(settings);
     c.heartbeat_interval = settings.duration("source.heartbeat.interval_secs");

@@ -54,7 +54,8 @@ struct PostgresConfig {
 
     bool manage_publication = true;  // create it, and keep it in step where we created it
     bool publish_via_partition_root = false;
-    bool binary = true;  // take binary tuples where they are possible
+    bool binary = true;      // take binary tuples where they are possible
+    bool two_phase = false;  // take prepared transactions when they are prepared
     ToastMode toast = ToastMode::omit;
     SnapshotConfig snapshot;
     Duration heartbeat_interval{0};  // zero: none

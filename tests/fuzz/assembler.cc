@@ -39,7 +39,7 @@ void touch(const Cell* cells, const Relation& relation) {
 
 class Run {
 public:
-    Run(bool reselect, bool binary, bool streams, std::uint64_t spill_limit)
+    Run(bool reselect, bool binary, bool streams, bool two_phase, std::uint64_t spill_limit)
         : streamed_({.folder = folder_, .limit = spill_limit}),
           relations_(types_,
                      {.table = [](std::string_view,
@@ -47,7 +47,8 @@ public:
                       .column = [](std::string_view, std::string_view,
                                    std::string_view column) { return column != "secret"; }},
                      binary, carry_over_, nullptr),
-          assembler_(relations_, reselect, Lsn{}, streams ? &streamed_ : nullptr) {
+          assembler_(relations_, reselect, Lsn{}, streams || two_phase ? &streamed_ : nullptr,
+                     two_phase ? &prepared_ : nullptr, two_phase ? Lsn{0x300} : Lsn{}) {
         assembler_.enter(batch_);
     }
 
@@ -132,6 +133,7 @@ private:
 
     SimulatedSpillFolder folder_;
     StreamedTransactions streamed_;
+    PreparedTransactions prepared_;
     TypeMap types_;
     SourceCarryOver carry_over_;
     Relations relations_;
@@ -145,7 +147,7 @@ private:
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     ByteCursor in{{reinterpret_cast<const char*>(data), size}};
     const auto choice = in.read<std::uint8_t>();
-    Run run{(choice & 1U) != 0, (choice & 2U) != 0, (choice & 4U) != 0,
+    Run run{(choice & 1U) != 0, (choice & 2U) != 0, (choice & 4U) != 0, (choice & 16U) != 0,
             (choice & 8U) != 0 ? 300U : ~std::uint64_t{0}};
     // Each message an exact copy that lives as long as the run.
     std::vector<std::vector<char>> messages;

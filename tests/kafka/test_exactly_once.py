@@ -120,6 +120,30 @@ def test_a_large_transaction_is_cut_by_kills_and_comes_once(broker, stages):
     assert (len(seen), len(set(seen))) == (rows + 1, rows + 1)
 
 
+def test_a_prepared_transaction_comes_once_however_often_we_are_killed(broker, stages):
+    """And so does what commits while it is undecided, though the server sends that again after each kill."""
+    stage = stages(broker, **EXACTLY, source_two_phase="true")
+    stage.sql("CREATE TABLE t (id int PRIMARY KEY)")
+    with stage.capture() as capture:
+        stage.sql(f"BEGIN; INSERT INTO t SELECT generate_series(1, 500); PREPARE TRANSACTION '{stage.name}'")
+        for step in range(1000, 1004):
+            stage.sql(f"INSERT INTO t VALUES ({step})")
+            committed(stage, "t", lambda ids, step=step: step in ids)
+            capture.kill()
+            stage.sql(f"BEGIN; INSERT INTO t VALUES (1{step}); PREPARE TRANSACTION '{stage.name}_{step}'")
+            stage.sql(f"COMMIT PREPARED '{stage.name}_{step}'")
+            capture.start()
+        stage.sql(f"COMMIT PREPARED '{stage.name}'")
+        committed(stage, "t", lambda ids: 500 in ids)
+        capture.kill()
+        capture.start()
+        stage.sql("INSERT INTO t VALUES (2000)")
+        committed(stage, "t", lambda ids: 2000 in ids)
+        capture.stop()
+    seen = [strict_json(r.value)["after"]["id"] for r in stage.broker.read_all(stage.topic("t"))]
+    assert sorted(seen) == [*range(1, 501), *range(1000, 1004), 2000, *range(11000, 11004)]
+
+
 def test_the_place_in_a_large_transaction_is_kept_until_the_server_sends_it_again(broker, stages):
     """Asked how far it is, a server that looks for the commit names places before: nothing is done by that."""
     stage = stages(broker, **EXACTLY, source_snapshot_mode="initial", source_snapshot_chunk_rows="1000")

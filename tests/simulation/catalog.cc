@@ -224,7 +224,7 @@ Rows Catalog::slots() const {
          {"safe", {}},
          {"wal_status", version_ >= 130000 ? Cell{slot.lost ? "lost" : "reserved"} : Cell{}},
          {"invalid", {}},
-         {"two_phase", "f"},
+         {"two_phase", flag(slot.two_phase)},
          {"failover", "f"},
          {"synced", "f"},
          {"reader", {}},

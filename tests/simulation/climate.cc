@@ -108,6 +108,18 @@ void add_streams(Climate& climate, Random random) {
     if (random.chance(20)) climate.spill_room = random.below(20'000);
 }
 
+// Transactions are prepared, and decided much later or not at all, and are taken at once or not. A
+// server that shuts down ends all other sessions, which this one does not.
+void add_prepared(Climate& climate, Random random) {
+    if (climate.workload.identities || !random.chance(40)) return;
+    climate.workload.prepares = 5 + static_cast<unsigned>(random.below(40));
+    climate.two_phase = climate.version >= 150000 && random.chance(80);
+    if (!climate.two_phase) return;
+    climate.shutdowns = 0;
+    climate.spill_limit = std::uint64_t{1} << 40;
+    climate.spill_room = ~std::size_t{0};
+}
+
 // Messages have schemas, and somebody has to know them.
 void add_registry(Climate& climate, Random random) {
     if (!random.chance(40)) return;
@@ -207,6 +219,7 @@ Climate climate_of(Random& random, bool real) {
     if (apart.chance(30)) {
         climate.pipeline.flow.heartbeat_interval = 1ms * (1 + apart.below(5000));
     }
+    if (real) add_prepared(climate, apart);
     return climate;
 }
 
@@ -224,6 +237,7 @@ PostgresConfig postgres_config(const Climate& climate) {
     config.tables = TableFilter{{*NamePattern::parse("*.*", 2)}, std::move(excluded)};
     config.binary = climate.binary;
     if (climate.reselects) config.toast = ToastMode::reselect;
+    config.two_phase = climate.two_phase;
     config.snapshot = climate.snapshot;
     config.manage_publication = !climate.standby;
     config.tables_refresh = climate.tables_refresh;

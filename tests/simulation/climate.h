@@ -49,7 +49,8 @@ struct Climate {
     bool streams = false;  // transactions may be streamed before their commit
     std::uint64_t spill_limit = 0;
     std::size_t spill_room = ~std::size_t{0};
-    bool two = false;  // instances of us, at one slot
+    bool two_phase = false;  // prepared ones are taken when they are prepared
+    bool two = false;        // instances of us, at one slot
     unsigned takeovers = 0;
     unsigned disk_fills_at = 0;  // the write; 0: none
     bool sealed = false;         // the sink keeps the position and commits it with the records

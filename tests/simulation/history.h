@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,7 +63,22 @@ struct Committed {
     Lsn end;
     WallTime at;
     std::vector<Row> rows;
-    std::size_t first_row = 0;  // how many rows were committed before
+    std::size_t first_row = 0;              // how many rows were committed before
+    std::optional<std::size_t> prepared{};  // of History::prepared, if it was
+};
+
+struct Prepared {
+    Xid xid;
+    Lsn at;  // its PREPARE
+    Lsn end;
+    std::vector<Row> rows;
+    bool doomed = false;  // it will be rolled back
+};
+
+struct RolledBack {
+    std::size_t prepared = 0;
+    Lsn at;
+    Lsn end;
 };
 
 // "v17": stands in the content of the row that has this version.
@@ -77,6 +93,8 @@ inline std::string note_of(const Row& row) {
 
 struct History {
     std::vector<Committed> transactions;
+    std::vector<Prepared> prepared;     // in the order of the log, decided or not
+    std::vector<RolledBack> rollbacks;  // likewise
     std::size_t rows = 0;
 
     std::vector<std::uint32_t> transaction_of_row;

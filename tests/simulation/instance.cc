@@ -129,6 +129,7 @@ Result<std::unique_ptr<Source>> Instance::make_source(const SourceTask& task) {
 
 std::unique_ptr<Source> Instance::real_source(const SourceTask& task, bool may_create) {
     spill_.room(deps_.climate.spill_room);
+    const bool may_spill = deps_.climate.streams || deps_.climate.two_phase;
     return std::make_unique<PostgresSource>(
         PostgresSource::Deps{.config = deps_.postgres,
                              .links = deps_.links,
@@ -141,7 +142,7 @@ std::unique_ptr<Source> Instance::real_source(const SourceTask& task, bool may_c
                              .may_replace_slot = task.may_replace_slot,
                              .home = task.home,
                              .snapshot = task.snapshot,
-                             .spill = deps_.climate.streams ? &spill_ : nullptr,
+                             .spill = may_spill ? &spill_ : nullptr,
                              .spill_limit = deps_.climate.spill_limit});
 }
 

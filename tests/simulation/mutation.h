@@ -37,14 +37,16 @@ enum class Mutation : std::uint8_t {
     kafka_truncates_one_partition,
     read_is_called_durable,  // of a snapshot
     loses_a_read,
-    stream_passes_the_snapshot,      // its rows come after newer changes
-    snapshot_is_called_done,         // now and then, by the store
-    snapshot_is_an_ordinary_one,     // what can be seen, not what is before its place
-    store_overwrites_the_unseen,     // what another instance has stored meanwhile
-    successor_knows_what_was,        // the position as it was before the slot was waited for
-    moves_in_two_steps,              // of a table between publications: it is in none meanwhile
-    asks_for_one_publication,        // of the two
-    aborts_are_lost,                 // of parts of streamed transactions
+    stream_passes_the_snapshot,   // its rows come after newer changes
+    snapshot_is_called_done,      // now and then, by the store
+    snapshot_is_an_ordinary_one,  // what can be seen, not what is before its place
+    store_overwrites_the_unseen,  // what another instance has stored meanwhile
+    successor_knows_what_was,     // the position as it was before the slot was waited for
+    moves_in_two_steps,           // of a table between publications: it is in none meanwhile
+    asks_for_one_publication,     // of the two
+    aborts_are_lost,              // of parts of streamed transactions
+    confirms_past_a_prepare,      // that is not decided, or its commit not stored
+    publishes_at_prepare,
     seals_without_the_place_within,  // a transaction
     seals_without_the_position,
     seals_without_the_records,
@@ -88,6 +90,8 @@ inline constexpr std::array kMutations{
     Mutation::moves_in_two_steps,
     Mutation::asks_for_one_publication,
     Mutation::aborts_are_lost,
+    Mutation::confirms_past_a_prepare,
+    Mutation::publishes_at_prepare,
     Mutation::seals_without_the_place_within,
     Mutation::seals_without_the_position,
     Mutation::seals_without_the_records,
@@ -135,6 +139,8 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case moves_in_two_steps: return "moves_in_two_steps";
         case asks_for_one_publication: return "asks_for_one_publication";
         case aborts_are_lost: return "aborts_are_lost";
+        case confirms_past_a_prepare: return "confirms_past_a_prepare";
+        case publishes_at_prepare: return "publishes_at_prepare";
         case seals_without_the_place_within: return "seals_without_the_place_within";
         case seals_without_the_position: return "seals_without_the_position";
         case seals_without_the_records: return "seals_without_the_records";

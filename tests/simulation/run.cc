@@ -80,6 +80,10 @@ public:
             server_.publications()->move_in_two_steps();
         }
         if (options.mutation == Mutation::aborts_are_lost) links_.lose_aborts();
+        if (options.mutation == Mutation::confirms_past_a_prepare) {
+            server_.forget_what_is_prepared();
+        }
+        if (options.mutation == Mutation::publishes_at_prepare) links_.publish_at_prepare();
         if (options.mutation == Mutation::asks_for_one_publication) {
             links_.ask_for_one_publication();
         }
@@ -103,6 +107,8 @@ public:
                 .moves = server_.moves(),
                 .streamed = server_.streamed().commits,
                 .aborted = server_.streamed().aborts,
+                .prepared = server_.two_phase().prepared,
+                .decided = server_.two_phase().decided,
                 .loss = oracle_.loss(),
                 .snapshots = snapshot_verdict(),
                 .registry = first_.registry().counts()};

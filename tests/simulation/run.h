@@ -45,6 +45,8 @@ struct Verdict {
     std::size_t moves = 0;      // of tables to another publication, with rows that follow
     std::size_t streamed = 0;   // transactions that came before their commit
     std::size_t aborted = 0;    // such, or parts of such, that were aborted
+    std::size_t prepared = 0;   // transactions
+    std::size_t decided = 0;    // of which only the commit was sent then, their rows earlier
     bool loss = false;
     SnapshotVerdict snapshots;
     RegistryCounts registry;

@@ -28,15 +28,22 @@ void Server::look_around() {
 }
 
 void Server::schedule_commit() {
-    if (left_ == 0) return;
+    if (workload_done()) return;
     world_.after(world_.between(0ms, workload_.pause_max), [this] {
-        if (up_ && !shutting_down_) {
+        if (up_ && !shutting_down_ && !workload_done()) {
             if (world_.random.chance(15)) end_.value += 1 + world_.random.below(500);  // neighbours
-            commit_one();
-            --left_;
+            go_on();
+            if (left_ > 0) --left_;
         }
         schedule_commit();
     });
+}
+
+void Server::go_on() {
+    Random& random = world_.random;
+    if (!undecided_.empty() && (left_ == 0 || random.chance(25))) return decide_one();
+    if (workload_.prepares > 0 && random.chance(workload_.prepares)) return prepare_one();
+    commit_one();
 }
 
 Row Server::random_row() {
@@ -61,7 +68,7 @@ Row Server::new_row(Row row) {
 Row Server::changed_row(Row row, std::uint64_t dice) {
     Random& random = world_.random;
     auto& living = living_[row.table];
-    if (random.chance(1) && can_alter(row.table)) {
+    if (random.chance(1) && !no_truncation_ && can_alter(row.table)) {
         row.operation = Operation::truncate;
         living.clear();
         return row;
@@ -178,6 +185,7 @@ Instant Server::hanging_until() const {
 }
 
 bool Server::hangs(std::uint32_t table, std::int64_t key) const {
+    if (is_prepared(table, key)) return true;
     return std::ranges::any_of(hanging_, [&](const Hanging& one) {
         if (one.until <= world_.clock.now()) return false;
         return std::ranges::any_of(
@@ -208,14 +216,17 @@ std::shared_ptr<const Tables> Server::visible() const {
     return tables;
 }
 
-void Server::create_slot() {
+void Server::create_slot(bool two_phase) {
+    decide_all();
     end_.value += 56;  // a record of its own comes before the consistent point
     slot_ = {.exists = true,
              .lost = false,
              .confirmed = end_,
              .saved = end_,
              .held_until = {},
-             .held_for = 0};
+             .held_for = 0,
+             .two_phase = two_phase,
+             .two_phase_at = end_};
     if (!oracle_.begun()) oracle_.begins_at(end_);
     oracle_.slot_stands_at(end_);
     world_.note("slot created at ", to_string(end_));
@@ -352,7 +363,8 @@ void Server::replace_system() {
     slot_.confirmed = slot_.saved = std::min(slot_.confirmed, oracle_.stored());
 }
 
-Walsender::Walsender(Server& server, Lsn from, std::uint8_t publications, bool streams)
+Walsender::Walsender(Server& server, Lsn from, std::uint8_t publications, bool streams,
+                     bool two_phase)
     : server_(server),
       publications_(publications),
       instance_(server.world_.instance()),
@@ -362,6 +374,7 @@ Walsender::Walsender(Server& server, Lsn from, std::uint8_t publications, bool s
     next_ = server.history_.first_from(start);
     reported_ = start;
     if (streams) streams_.emplace(server.world_, server.history_, publications, server.streamed_);
+    if (two_phase) sends_prepared(start);
     server.senders_.push_back(this);
     server.oracle_.streaming_begins(start);
     pump();
@@ -406,7 +419,9 @@ bool Walsender::stream() {
 void Walsender::pump() {
     if (!broken_.empty()) return;
     const auto& transactions = server_.history_.transactions;
-    while (outbox_.size() < kInFlight && next_ < transactions.size()) {
+    while (outbox_.size() < kInFlight) {
+        if (send_of_two_phases()) continue;
+        if (next_ == transactions.size()) break;
         const Committed& transaction = transactions[next_];
         if (stream()) {
             ++next_;
@@ -467,6 +482,7 @@ void Walsender::feedback(Lsn flush, bool wants_reply) {
     if (!broken_.empty()) return;
     heard_ = server_.world_.clock.now();
     asked_ = false;
+    if (server_.forgets_prepared_) flush = std::max(flush, server_.oracle_.stored());
     server_.oracle_.confirmed(flush);
     server_.slot_.confirmed = std::max(server_.slot_.confirmed, flush);
     if (wants_reply) send({.kind = Sent::Kind::keepalive, .lsn = reported_, .arrives = {}});

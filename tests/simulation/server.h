@@ -6,6 +6,7 @@
 //              some hang: streamed, but not to be seen, as while a standby is waited for
 //   slot       confirmed only by feedback; saved only at the server's checkpoints; a crash
 //              puts it back to what was saved
+//   prepared   transactions of which some are decided much later, or rolled back; prepared.cc
 //   walsender  sends what commits at or after max(asked, confirmed), in silence; goes when it
 //              heard nothing for kPatience; holds the slot for a while after a cut
 #pragma once
@@ -41,6 +42,12 @@ struct Workload {
     Duration hang_max{0};
     bool identities = false;  // are lost and gained; publications list their tables
     unsigned rewrites = 0;    // of 100 commits: with one a table gets another file
+    unsigned prepares = 0;    // of 100 commits: instead of one a transaction is prepared
+};
+
+struct TwoPhaseCounts {
+    std::size_t prepared = 0;
+    std::size_t decided = 0;  // of which nothing but the commit was sent
 };
 
 class Server;
@@ -49,7 +56,9 @@ class Server;
 class Walsender {
 public:
     // `publications`: asked for, as Row::published. `streams`: transactions before their commit.
-    Walsender(Server& server, Lsn from, std::uint8_t publications = 3, bool streams = false);
+    // `two_phase`: prepared ones at their PREPARE.
+    Walsender(Server& server, Lsn from, std::uint8_t publications = 3, bool streams = false,
+              bool two_phase = false);
     ~Walsender();
     Walsender(const Walsender&) = delete;
     Walsender& operator=(const Walsender&) = delete;
@@ -76,6 +85,9 @@ private:
     void pump();
     void send(Sent message);
     bool stream();
+    void sends_prepared(Lsn start);
+    bool send_of_two_phases();
+    void send_prepared(std::size_t number);
 
     Server& server_;
     const std::uint8_t publications_;
@@ -83,6 +95,12 @@ private:
     std::size_t next_;                // transaction
     std::optional<std::size_t> row_;  // within it; none: not begun
     std::optional<Streams> streams_;
+    struct TwoPhase {
+        Lsn from;
+        std::size_t prepared = 0;  // the next of History::prepared
+        std::size_t rollback = 0;  // likewise
+    };
+    std::optional<TwoPhase> two_phase_;
     std::deque<Sent> outbox_;
     Lsn reported_;  // the last keepalive's
     Instant heard_;
@@ -101,7 +119,7 @@ public:
     bool up() const noexcept { return up_; }
     // Who reads or makes a snapshot is thrown out.
     bool shutting_down() const noexcept { return shutting_down_.has_value(); }
-    bool workload_done() const noexcept { return left_ == 0; }
+    bool workload_done() const noexcept { return left_ == 0 && undecided_.empty(); }
 
     struct Slot {
         bool exists = false;
@@ -110,12 +128,14 @@ public:
         Lsn saved;                   // what a crash puts it back to
         Instant held_until;          // by a walsender that does not know that its client is gone
         std::uint64_t held_for = 0;  // which life of ours that client belonged to
+        bool two_phase = false;
+        Lsn two_phase_at;  // what was prepared before comes when it is committed
     };
     Slot& slot() noexcept { return slot_; }
     bool slot_active() const noexcept {
         return !senders_.empty() || world_.clock.now() < slot_.held_until;
     }
-    void create_slot();
+    void create_slot(bool two_phase = false);
     void release_slot() noexcept { slot_.held_until = Instant{}; }
     // Ends a forgotten walsender, if it is one of the life's that asks.
     bool end_stale_walsender() noexcept;
@@ -144,6 +164,9 @@ public:
     char identity(std::uint32_t table) const noexcept { return identities_[table]; }
     std::size_t moves() const noexcept { return moves_; }
     const StreamCounts& streamed() const noexcept { return streamed_; }
+    const TwoPhaseCounts& two_phase() const noexcept { return two_phase_counts_; }
+    // What is confirmed is what is stored, whatever we confirm.
+    void forget_what_is_prepared() noexcept { forgets_prepared_ = true; }
     bool& publication() noexcept { return publication_; }
     bool& standby() noexcept { return standby_; }
 
@@ -154,7 +177,8 @@ public:
     // When all commits that hang now will be let go.
     Instant hanging_until() const;
     // A place after everything that has committed.
-    Lsn next_consistent_point() noexcept {
+    Lsn next_consistent_point() {
+        decide_all();
         end_.value += 56;
         return end_;
     }
@@ -189,6 +213,12 @@ private:
 
     void schedule_commit();
     void commit_one();
+    void go_on();
+    void prepare_one();
+    void decide_one();
+    void decide_all();
+    bool is_prepared(std::uint32_t table, std::int64_t key) const;
+    Row lost_row();
     void look_around();
     void go_on_shutting_down();
     Row random_row();
@@ -218,6 +248,10 @@ private:
     Publications publications_;
     std::array<char, kTables> identities_{};
     StreamCounts streamed_;
+    TwoPhaseCounts two_phase_counts_;
+    std::vector<std::size_t> undecided_;  // of History::prepared
+    bool no_truncation_ = false;
+    bool forgets_prepared_ = false;
     std::size_t moves_ = 0;  // of rows to where another publication has them
     std::array<std::uint8_t, kTables> published_by_{};
     bool standby_ = false;

@@ -28,7 +28,7 @@ struct Tally {
     std::uint64_t first_failed = 0;
     std::string first_failure;
     std::uint64_t rows = 0, repeats = 0, lives = 0, losses = 0, takeovers = 0, moves = 0;
-    std::uint64_t streamed = 0, aborted = 0;
+    std::uint64_t streamed = 0, aborted = 0, prepared = 0, decided = 0;
     std::uint64_t with_snapshots = 0, crashed_in_snapshots = 0;  // seeds
     SnapshotVerdict snapshots;
     std::uint64_t with_registry = 0;  // seeds
@@ -61,8 +61,10 @@ struct Tally {
             "{} passed, {} failed; {} rows, {} repeated, {} lives, {} losses told, {} takeovers, "
             "{} moves between publications\n",
             passed, failed, rows, repeats, lives, losses, takeovers, moves);
-        fmt::print("streamed: {} transactions before their commit, {} aborted, or parts of them\n",
-                   streamed, aborted);
+        fmt::print(
+            "streamed: {} transactions before their commit, {} aborted, or parts of them; {} "
+            "prepared, of {} only the commit was sent later\n",
+            streamed, aborted, prepared, decided);
         fmt::print(
             "snapshots: {} seeds, {} rows in {} groups; {} crashes within one ({} seeds), {} "
             "requests\n",
@@ -91,6 +93,8 @@ Tally run_seeds(std::uint64_t from, std::uint64_t count) {
         tally.moves += verdict.moves;
         tally.streamed += verdict.streamed;
         tally.aborted += verdict.aborted;
+        tally.prepared += verdict.prepared;
+        tally.decided += verdict.decided;
         tally.add(verdict.snapshots);
         tally.add(verdict.registry);
         if (verdict.passed()) {
@@ -127,6 +131,8 @@ TEST(SimulationTest, EverySeedDeliversEverythingOrTellsOfALoss) {
     EXPECT_GT(tally.moves, 0U);
     EXPECT_GT(tally.streamed, 0U);
     EXPECT_GT(tally.aborted, 0U);
+    EXPECT_GT(tally.prepared, 0U);
+    EXPECT_GT(tally.decided, 0U);
     EXPECT_GT(tally.registry.twins, 0U);
     EXPECT_GT(tally.registry.waits, 0U);
     EXPECT_GT(tally.registry.failures, 0U);

@@ -9,7 +9,8 @@ namespace pgc::sim {
 
 using namespace std::chrono_literals;
 
-std::shared_ptr<SlotMaker::Slot> SlotMaker::begin(std::string name, bool temporary, bool exports) {
+std::shared_ptr<SlotMaker::Slot> SlotMaker::begin(std::string name, bool temporary, bool exports,
+                                                  bool two_phase) {
     const bool taken = std::ranges::any_of(slots_, [&](const auto& other) {
         return other->name == name && (other->temporary || other->state == State::making);
     });
@@ -17,6 +18,7 @@ std::shared_ptr<SlotMaker::Slot> SlotMaker::begin(std::string name, bool tempora
     auto slot = std::make_shared<Slot>(Slot{.name = std::move(name),
                                             .temporary = temporary,
                                             .exports = exports,
+                                            .two_phase = two_phase,
                                             .due = world_.clock.now(),
                                             .at = {},
                                             .cuts = server_.cuts(),
@@ -48,7 +50,7 @@ void SlotMaker::finish(const std::shared_ptr<Slot>& slot) {
     if (slot->temporary) {
         slot->at = server_.next_consistent_point();
     } else {
-        server_.create_slot();
+        server_.create_slot(slot->two_phase);
         slot->at = server_.slot().confirmed;
     }
     slot->state = State::made;

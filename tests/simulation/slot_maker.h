@@ -32,6 +32,7 @@ public:
         std::string name;
         bool temporary = false;
         bool exports = false;
+        bool two_phase = false;
         State state = State::making;
         Instant due;
         Instant reported_at;  // its client; later than it was made
@@ -45,7 +46,7 @@ public:
     };
 
     // Null when the name is taken.
-    std::shared_ptr<Slot> begin(std::string name, bool temporary, bool exports);
+    std::shared_ptr<Slot> begin(std::string name, bool temporary, bool exports, bool two_phase);
     // The connection got its next command.
     static void end_snapshot(Slot& slot) { slot.over = true; }
     // DROP_REPLICATION_SLOT; false: there is none.

@@ -10,7 +10,8 @@ void Streams::some(std::size_t next, const Send& send) {
     if (random.chance(15)) return one_that_is_never_committed(send);
     const std::size_t ahead = std::min(kAhead, history_.transactions.size() - next);
     const std::size_t transaction = next + random.below(ahead);
-    if (history_.transactions[transaction].rows.empty()) return;
+    const Committed& committed = history_.transactions[transaction];
+    if (committed.rows.empty() || committed.prepared) return;
     block(transaction, random.below(8), send);
 }
 

@@ -29,6 +29,11 @@ struct Sent {
         stream_stop,
         stream_abort,
         stream_commit,
+        begin_prepare,
+        prepare,
+        stream_prepare,
+        commit_prepared,
+        rollback_prepared,  // `transaction` is of History::rollbacks
     };
     Kind kind{};
     std::size_t transaction = 0;  // of the history
@@ -40,6 +45,7 @@ struct Sent {
     std::uint32_t sub_xid = 0;  // likewise: of the part of it
     bool first = false;         // of a Stream Start
     Row lost{};                 // of stream_lost
+    bool of_prepared = false;   // `transaction` is of History::prepared
 };
 
 struct StreamCounts {

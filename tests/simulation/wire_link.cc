@@ -48,6 +48,7 @@ WireLink::WireLink(const Place& place, LinkFactory::Use use)
       reading_(place.reading),
       one_publication_(place.one_publication),
       loses_aborts_(place.loses_aborts),
+      publishes_at_prepare_(place.publishes_at_prepare),
       counts_(place.counts),
       refused_(use == LinkFactory::Use::sql && world_.random.chance(reading_.refused)) {
     world_.note("connection ", std::to_string(fd_), use == LinkFactory::Use::sql ? " for SQL" : "");
@@ -135,7 +136,7 @@ void WireLink::create_slot(std::string_view command) {
         return command.find(word) != std::string_view::npos;
     };
     slot_ = slots_.begin(std::string{name.substr(0, name.find('"'))}, has(" TEMPORARY "),
-                         has(" EXPORT_SNAPSHOT") || has("'export'"));
+                         has(" EXPORT_SNAPSHOT") || has("'export'"), has("TWO_PHASE true"));
     if (!slot_) return answer_soon(refusal("42710", "replication slot already exists"));
     creating_ = true;
     answered_at_ = world_.clock.now() + world_.between(0us, 2ms);
@@ -183,7 +184,8 @@ Answered WireLink::start_replication(std::string_view command) {
         }
     }
     const bool streams = command.find("streaming 'on'") != std::string_view::npos;
-    sender_ = std::make_unique<Walsender>(server_, *from, asked, streams);
+    const bool two_phase = command.find("two_phase 'on'") != std::string_view::npos;
+    sender_ = std::make_unique<Walsender>(server_, *from, asked, streams, two_phase);
     return {Rows{}};
 }
 
@@ -235,7 +237,7 @@ Result<Link::Drained> WireLink::drain(std::vector<CopyMessage>& out, std::size_t
             continue;  // the limits hold for it too
         }
         const bool lost = loses_aborts_ && message->kind == Sent::Kind::stream_abort;
-        if (!lost) give(encoded(*message));
+        if (const std::string bytes = encoded(*message); !lost && !bytes.empty()) give(bytes);
         told(*message);
         sender_->pop();
     }
@@ -288,6 +290,7 @@ Link::Drained WireLink::drain_copy(std::vector<CopyMessage>& out, std::size_t ma
 
 const Row& WireLink::row_of(const Sent& message) const {
     if (message.kind == Sent::Kind::stream_lost) return message.lost;
+    if (message.of_prepared) return history_.prepared[message.transaction].rows[message.row];
     return history_.transactions[message.transaction].rows[message.row];
 }
 
@@ -323,6 +326,7 @@ void WireLink::told(const Sent& message) {
             tables.declared.again.fill(true);
             break;
         }
+        case Sent::Kind::stream_prepare: streamed_.erase(message.xid); break;
         case Sent::Kind::stream_commit: {
             const Declared& its = streamed_[message.xid].declared;
             for (std::uint32_t table = 0; table < kTables; ++table) {
@@ -372,8 +376,36 @@ std::string WireLink::encoded(const Sent& message) const {
         case Sent::Kind::begin: return wire::begin(transaction().commit, transaction().xid.value);
         case Sent::Kind::commit: return wire::commit(transaction().commit, transaction().end);
         case Sent::Kind::row: return encoded(row_of(message));
+        case Sent::Kind::begin_prepare:
+        case Sent::Kind::prepare:
+        case Sent::Kind::stream_prepare:
+        case Sent::Kind::commit_prepared:
+        case Sent::Kind::rollback_prepared: return encoded_of_two_phases(message);
         default: return encoded_of_stream(message);
     }
+}
+
+std::string WireLink::encoded_of_two_phases(const Sent& message) const {
+    using enum Sent::Kind;
+    if (message.kind == commit_prepared) {
+        const Committed& transaction = history_.transactions[message.transaction];
+        if (publishes_at_prepare_) return {};
+        return wire::prepared('K', transaction.xid.value, transaction.commit, transaction.end);
+    }
+    if (message.kind == rollback_prepared) {
+        const RolledBack& back = history_.rollbacks[message.transaction];
+        const Prepared& prepared = history_.prepared[back.prepared];
+        if (publishes_at_prepare_) return {};
+        return wire::rollback_prepared(prepared.xid.value, prepared.end, back.end);
+    }
+    const Prepared& prepared = history_.prepared[message.transaction];
+    if (publishes_at_prepare_) {
+        if (message.kind == begin_prepare) return wire::begin(prepared.at, prepared.xid.value);
+        if (message.kind == prepare) return wire::commit(prepared.at, prepared.end);
+        return wire::stream_commit(prepared.xid.value, prepared.at, prepared.end);
+    }
+    const char kind = message.kind == begin_prepare ? 'b' : message.kind == prepare ? 'P' : 'p';
+    return wire::prepared(kind, prepared.xid.value, prepared.at, prepared.end);
 }
 
 std::string WireLink::encoded_of_stream(const Sent& message) const {

@@ -32,6 +32,7 @@ public:
         bool local = false;
         bool one_publication = false;  // is asked for, whatever the command says (a mutation)
         bool loses_aborts = false;     // likewise
+        bool publishes_at_prepare = false;
     };
     WireLink(const Place& place, LinkFactory::Use use);
     ~WireLink() override;
@@ -102,6 +103,7 @@ private:
     const Row& row_of(const Sent& message) const;
     std::string encoded(const Sent& message) const;
     std::string encoded_of_stream(const Sent& message) const;
+    std::string encoded_of_two_phases(const Sent& message) const;
     std::string encoded(const Row& row) const;
 
     World& world_;
@@ -130,6 +132,7 @@ private:
     const ReadHabits& reading_;
     const bool one_publication_;
     const bool loses_aborts_;
+    const bool publishes_at_prepare_;
     ReadCounts& counts_;
     const bool refused_;
     bool cut_ = false;                       // this one alone
@@ -162,6 +165,8 @@ public:
     SlotMaker& slots() noexcept { return slots_; }
     void ask_for_one_publication() noexcept { place_.one_publication = true; }
     void lose_aborts() noexcept { place_.loses_aborts = true; }
+    // As if each were committed when it is prepared.
+    void publish_at_prepare() noexcept { place_.publishes_at_prepare = true; }
     const ReadCounts& counts() const noexcept { return counts_; }
 
 private:

@@ -30,14 +30,15 @@ class AssemblerTest : public ::testing::Test {
 protected:
     AssemblerTest() { start(false); }
 
-    void start(bool reselect, StreamedTransactions* streamed = nullptr) {
+    void start(bool reselect, StreamedTransactions* streamed = nullptr,
+               PreparedTransactions* prepared = nullptr, Lsn wanted_from = {}) {
         assembler_.reset();
         relations_.emplace(
             types_,
             Selection{[](std::string_view, std::string_view table) { return table != "audit"; },
                       [](std::string_view, std::string_view, std::string_view) { return true; }},
             false, carry_over_, nullptr);
-        assembler_.emplace(*relations_, reselect, Lsn{}, streamed);
+        assembler_.emplace(*relations_, reselect, Lsn{}, streamed, prepared, wanted_from);
         assembler_->enter(batch_);
     }
 

@@ -130,6 +130,26 @@ inline std::string stream_commit(std::uint32_t xid, Lsn commit, Lsn end) {
 inline std::string stream_abort(std::uint32_t xid, std::uint32_t sub_xid) {
     return xlog_data({}, Wire{'A'}.uint32(xid).uint32(sub_xid));
 }
+
+// Begin Prepare ('b'), Prepare ('P'), Stream Prepare ('p') or Commit Prepared ('K').
+inline std::string prepared(char kind, std::uint32_t xid, Lsn at, Lsn end,
+                            std::string_view gid = "gid") {
+    Wire wire{kind};
+    if (kind != 'b') wire.int8(0);
+    return xlog_data(kind == 'b' ? Lsn{} : end,
+                     wire.put(at.value).put(end.value).int64(1000).uint32(xid).string(gid));
+}
+inline std::string rollback_prepared(std::uint32_t xid, Lsn prepare_end, Lsn end,
+                                     std::string_view gid = "gid") {
+    return xlog_data(end, Wire{'r'}
+                              .int8(0)
+                              .put(prepare_end.value)
+                              .put(end.value)
+                              .int64(1000)
+                              .int64(2000)
+                              .uint32(xid)
+                              .string(gid));
+}
 // The message as it is inside a stream block, of this (sub)transaction.
 inline std::string in_block(std::uint32_t xid, const std::string& message) {
     constexpr std::size_t kind = 1 + 3 * 8;

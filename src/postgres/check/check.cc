@@ -80,6 +80,7 @@ Findings check_postgres(const PostgresConfig& config, LinkFactory& links, const 
     }
     check_settings(*facts, *slot && read_by_pg_capture(**slot), findings);
     check_role(*facts, findings);
+    note(check_two_phase(*link, config, *facts, findings), findings);
     note(check_tables(*link, config, *facts, slot->has_value(), findings), findings);
     note(check_named_columns(*link, config, findings), findings);
     note(check_unique_keys(*link, config, findings), findings);

@@ -397,6 +397,27 @@ TEST_F(CheckTest, ASlotInUseNamesItsReader) {
     EXPECT_EQ(f.hint, "SELECT pg_terminate_backend(99)");
 }
 
+TEST_F(CheckTest, TwoPhaseIsLookedAtWhereItIsWanted) {
+    server.answers("pg-capture: slots */", fake_slot({{"two_phase", "t"}}));
+    EXPECT_EQ(only().id, "slot");
+    EXPECT_THAT(only().hint, HasSubstr("source.two_phase"));
+    config.two_phase = true;
+    server.answers("prepared transactions */", fake_row({{"allowed", "0"}, {"undecided", "0"}}));
+    EXPECT_EQ(only().id, "two_phase");
+    EXPECT_THAT(only().message, HasSubstr("max_prepared_transactions is 0"));
+    server.answers("prepared transactions */", fake_row({{"allowed", "10"}, {"undecided", "3"}}));
+    EXPECT_THAT(bad(), IsEmpty());
+    server.answers("pg-capture: slots */", fake_slot());
+    for (const Finding& finding : all()) {
+        if (finding.id == "slot") EXPECT_THAT(finding.message, HasSubstr("turned on"));
+        if (finding.id == "two_phase") EXPECT_THAT(finding.message, HasSubstr("3 of 10"));
+    }
+    facts({{"version", "14.24"}});
+    server.version = 140024;
+    EXPECT_EQ(only().id, "two_phase");
+    EXPECT_EQ(only().level, Level::blocking);
+}
+
 TEST_F(CheckTest, ALostSlotIsToBeDroppedAndASlotOfOthersToBeLeft) {
     server.answers("pg-capture: slots */", fake_slot({{"wal_status", "lost"}}));
     EXPECT_THAT(only().hint, HasSubstr("pg-capture position reset --drop-slot"));

@@ -88,7 +88,7 @@ Finding slot_finding(const SlotState& slot, const PostgresConfig& config, const 
         finding.message = sound.error().what;
         const bool ours = slot.here && slot.plugin == "pgoutput" && !slot.synced;
         finding.hint = ours ? begin_anew() : std::string{"set PG_SLOT_NAME to another name"};
-    } else if (sends_prepared(slot, facts.version)) {
+    } else if (!config.two_phase && sends_prepared(slot, facts.version)) {
         const bool alterable = facts.version >= kAlterTwoPhaseSince;
         finding.level = alterable ? Level::warning : Level::blocking;
         finding.message = alterable ? "has two_phase on; pg-capture turns it off at its start"
@@ -103,7 +103,10 @@ Finding slot_finding(const SlotState& slot, const PostgresConfig& config, const 
                         slot.retained_bytes >> 20);
         finding.hint = "ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf()";
     } else {
-        finding.message = "is there and free";
+        finding.message =
+            config.two_phase && !slot.two_phase
+                ? "is there and free; its two_phase is turned on when pg-capture starts"
+                : "is there and free";
     }
     return finding;
 }
@@ -189,6 +192,34 @@ void check_settings(const ServerFacts& facts, bool followed, Findings& findings)
                             .hint = "set format.invalid_utf8 to base64 or replace; it stops at "
                                     "such bytes otherwise"});
     }
+}
+
+Result<void> check_two_phase(BlockingLink& link, const PostgresConfig& config,
+                             const ServerFacts& facts, Findings& findings) {
+    if (!config.two_phase) return {};
+    Finding finding{.id = "two_phase", .subject = "source.two_phase"};
+    if (auto known = require_two_phase(config, facts.version); !known) {
+        finding.level = Level::blocking;
+        finding.message = known.error().what;
+        finding.hint = known.error().hint;
+        findings.push_back(std::move(finding));
+        return {};
+    }
+    const auto rows = link.ask(prepared_transactions_query());
+    if (!rows) return std::unexpected(rows.error());
+    Answer row{*rows};
+    const auto allowed = row.number("allowed");
+    const auto undecided = row.number("undecided");
+    if (!row.sound()) return std::unexpected(strange_answer("max_prepared_transactions"));
+    finding.level = allowed > 0 ? Level::ok : Level::warning;
+    finding.message = allowed > 0
+                          ? fmt::format("{} of {} prepared transactions in use", undecided, allowed)
+                          : "max_prepared_transactions is 0: nobody can prepare a transaction";
+    finding.hint = allowed > 0 ? ""
+                               : "set source.two_phase to false; or ALTER SYSTEM SET "
+                                 "max_prepared_transactions = 100; restart the server";
+    findings.push_back(std::move(finding));
+    return {};
 }
 
 void check_role(const ServerFacts& facts, Findings& findings) {

@@ -20,6 +20,9 @@ void check_version(const ServerFacts& facts, Findings& findings);
 // `followed`: our slot is being read by an instance of ours, which has its place already.
 void check_settings(const ServerFacts& facts, bool followed, Findings& findings);
 void check_role(const ServerFacts& facts, Findings& findings);
+// Nothing without source.two_phase.
+[[nodiscard]] Result<void> check_two_phase(BlockingLink& link, const PostgresConfig& config,
+                                           const ServerFacts& facts, Findings& findings);
 // Nothing when there is no such slot.
 [[nodiscard]] Result<std::optional<SlotState>> ask_slot(BlockingLink& link,
                                                         const PostgresConfig& config,

@@ -83,6 +83,7 @@ struct KnownRelation {
     std::string message;        // it was made from these bytes
     bool asked_again = false;   // waits in the line of refreshes
     std::uint64_t arrival = 0;  // of `message`, as Assembler numbers them
+    std::uint64_t put_in = 0;   // the prepared transaction that has `message`, likewise
 };
 
 class Relations {

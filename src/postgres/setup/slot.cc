@@ -7,6 +7,7 @@
 #include "pgclient/answer.h"
 #include "pgclient/quote.h"
 #include "postgres/costly_steps.h"
+#include "postgres/setup/server_facts.h"
 #include "postgres/setup/statements.h"
 
 namespace pgc {
@@ -89,9 +90,18 @@ Result<void> require_sound(const SlotState& slot, const std::string& database, b
     return {};
 }
 
+Result<void> require_two_phase(const PostgresConfig& config, int server_version) {
+    if (!config.two_phase || server_version >= kTwoPhaseSince) return {};
+    return std::unexpected(
+        stop(Error::Category::configuration,
+             fmt::format("source.two_phase needs PostgreSQL 15 or later, and this is {}",
+                         version_name(server_version)))
+            .with_hint("set source.two_phase to false: prepared transactions are then sent when "
+                       "they are committed"));
+}
+
 bool sends_prepared(const SlotState& slot, int server_version) noexcept {
-    constexpr int since = 150000;
-    return slot.two_phase && server_version >= since;
+    return slot.two_phase && server_version >= kTwoPhaseSince;
 }
 
 Error two_phase_refused(const SlotState& slot) {
@@ -100,8 +110,8 @@ Error two_phase_refused(const SlotState& slot) {
                             "prepared before it is known whether they commit",
                             quote_name(slot.name)))
         .with_hint(
-            "set PG_SLOT_NAME to the name of another slot; or, before 18, where two_phase "
-            "can't be turned off: " +
+            "set source.two_phase to true; or PG_SLOT_NAME to the name of another slot; or, before "
+            "18, where two_phase can't be turned off: " +
             begin_anew());
 }
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/lsn.h"
 #include "pgclient/link.h"
+#include "postgres/options.h"
 
 namespace pgc {
 
@@ -44,8 +45,13 @@ struct SlotState {
 [[nodiscard]] Result<void> require_sound(const SlotState& slot, const std::string& database,
                                          bool standby);
 
-// From 15 on such a slot sends transactions when they are prepared, whatever is asked for with
-// START_REPLICATION. We read each when it is committed.
+// With source.two_phase transactions are taken when they are prepared, which servers before 15
+// don't know.
+inline constexpr int kTwoPhaseSince = 150000;
+[[nodiscard]] Result<void> require_two_phase(const PostgresConfig& config, int server_version);
+// From 15 on a slot with two_phase on sends them so whatever is asked for with START_REPLICATION.
+// Without source.two_phase we read each when it is committed. One that has it off is turned on by
+// START_REPLICATION: what was prepared before comes whole when it is committed.
 bool sends_prepared(const SlotState& slot, int server_version) noexcept;
 // From then on it can be turned off without a loss: what was prepared is sent when it commits.
 inline constexpr int kAlterTwoPhaseSince = 180000;

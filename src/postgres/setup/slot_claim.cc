@@ -71,6 +71,12 @@ Result<bool> SlotClaim::take_slot(const Rows& rows, Instant now) {
         return std::unexpected(std::move(sound.error()));
     }
     if (slot_->active) return slot_is_active(now);
+    if (terms_.two_phase) {
+        if (!slot_->two_phase && !terms_.look_only) {
+            logger_.info("two_phase of the slot is turned on", {{"slot", terms_.slot}});
+        }
+        return true;
+    }
     if (sends_prepared(*slot_, terms_.server_version)) return turn_off_two_phase(now);
     return true;
 }
@@ -81,7 +87,7 @@ Result<bool> SlotClaim::replace(const Error& why, Instant now) {
     return ask(sql_, drop_slot_query(terms_.slot), State::dropping, now);
 }
 
-// It was made by somebody else, or read by somebody who wanted that.
+// It was made by somebody else, or with source.two_phase.
 Result<bool> SlotClaim::turn_off_two_phase(Instant now) {
     if (terms_.look_only || terms_.server_version < kAlterTwoPhaseSince) {
         return std::unexpected(two_phase_refused(*slot_));

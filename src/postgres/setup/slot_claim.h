@@ -2,7 +2,7 @@
 //
 //   asking ─┬─▶ none, or sound ─▶ settled
 //      ▲    ├─▶ given up by the server ─▶ dropping ──────────┐  only where a snapshot follows
-//      │    ├─▶ sends prepared transactions ─▶ altering ─────┤  18 and later can turn it off
+//      │    ├─▶ sends prepared, not wanted ─▶ altering ───────┤  18 and later can turn it off
 //      │    └─▶ somebody reads from it ─▶ ending_reader ─▶ waiting
 //      └──────────────────────────────────────────────────── ┘
 //
@@ -33,6 +33,7 @@ public:
         int server_version = 0;
         bool standby = false;
         bool may_replace = false;  // one that the server has given up
+        bool two_phase = false;    // source.two_phase: it may send prepared transactions
         bool look_only = false;    // nothing is altered, and nobody's session ended
     };
     // Both links outlive it, and are idle.

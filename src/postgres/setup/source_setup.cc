@@ -196,7 +196,11 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::take_facts() {
     if (!facts) return std::unexpected(std::move(facts.error()));
     facts_ = std::move(*facts);
     if (auto usable = require_usable(facts_); !usable) return std::unexpected(usable.error());
+    if (auto known = require_two_phase(config_, facts_.version); !known) {
+        return std::unexpected(std::move(known.error()));
+    }
     plan.protocol_version = protocol_version(facts_.version);
+    plan.two_phase = config_.two_phase;
     plan.messages = facts_.version >= 140000;
     plan.sql_ascii = facts_.sql_ascii();
     plan.standby = facts_.standby;
@@ -258,6 +262,7 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::claim_slot() {
                                     .server_version = facts_.version,
                                     .standby = facts_.standby,
                                     .may_replace = task_.may_replace_slot,
+                                    .two_phase = config_.two_phase,
                                     .look_only = task_.look_only},
                    *links.sql, *links.replication, logger_);
     if (auto begun = claim_->begin(now_); !begun) return std::unexpected(begun.error());
@@ -273,6 +278,8 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::step_claim() {
     if (const auto& slot = claim_->slot()) {
         warn_of_slot(logger_, *slot);
         identity.slot_confirmed = slot->confirmed;
+        // To ask for them would turn it on.
+        if (task_.look_only && !slot->two_phase) plan.two_phase = false;
     } else if (task_.look_only || !task_.may_create_slot) {
         // The start guard refuses, and says whether it is another server's, too.
         identity.slot_is_gone = true;
@@ -314,8 +321,10 @@ Result<SourceSetup::Steps::Progress> SourceSetup::Steps::step_publication() {
 
 Result<SourceSetup::Steps::Progress> SourceSetup::Steps::begin_creating() {
     // A standby's slots can't be copied further.
-    const std::string command =
-        create_slot_command(facts_.version, config_.slot, !facts_.standby, task_.export_snapshot);
+    const std::string command = create_slot_command(facts_.version, config_.slot,
+                                                    {.failover = !facts_.standby,
+                                                     .exported = task_.export_snapshot,
+                                                     .two_phase = config_.two_phase});
     auto asked = ask(*links.replication, command, State::creating);
     deadline_ = now_ + kCreatePatience;
     remind_at_ = now_ + kCreateReminder;

@@ -40,6 +40,7 @@ struct StreamPlan {
     bool text_for_now = false;  // binary is wanted, and what stands against it may go
     bool messages = false;      // the server has logical messages for us (14+)
     bool streaming = false;     // of transactions before they are committed (14+)
+    bool two_phase = false;     // prepared transactions come when they are prepared (15+)
     bool via_root = false;      // partitions come under their root's name
     // The publication may hold tables the filters leave out (it is not maintained by us):
     // the stream is to be filtered by table name too.

@@ -124,6 +124,39 @@ TEST_F(SourceSetupTest, TwoPhaseIsRefusedWhereItCantBeTurnedOff) {
     EXPECT_THAT(error().what, HasSubstr("two_phase"));
 }
 
+TEST_F(SourceSetupTest, WithTwoPhaseTheSlotIsMadeWithIt) {
+    config.two_phase = true;
+    slot_missing();
+    ASSERT_TRUE(open());
+    EXPECT_EQ(server.count("CREATE_REPLICATION_SLOT \"shop_slot\" LOGICAL pgoutput "
+                           "(SNAPSHOT 'nothing', TWO_PHASE true)"),
+              1);
+    EXPECT_TRUE(setup().plan().two_phase);
+}
+
+TEST_F(SourceSetupTest, WithTwoPhaseASlotThatHasItOffIsTurnedOnByTheStream) {
+    config.two_phase = true;
+    ASSERT_TRUE(open());
+    EXPECT_TRUE(setup().plan().two_phase);
+    EXPECT_THAT(lines.text, HasSubstr("turned on"));
+    opened.reset();
+    task.look_only = true;
+    ASSERT_TRUE(open());
+    EXPECT_FALSE(setup().plan().two_phase) << "who only looks alters nothing";
+    opened.reset();
+    server.answers("pg-capture: slots */", fake_slot({{"two_phase", "t"}}));
+    ASSERT_TRUE(open());
+    EXPECT_TRUE(setup().plan().two_phase);
+}
+
+TEST_F(SourceSetupTest, TwoPhaseIsRefusedBeforeFifteen) {
+    config.two_phase = true;
+    server.version = 140024;
+    const Error refused = error();
+    EXPECT_THAT(refused.what, HasSubstr("needs PostgreSQL 15 or later"));
+    EXPECT_THAT(refused.hint, HasSubstr("source.two_phase"));
+}
+
 TEST_F(SourceSetupTest, PlansTheStreamForTheServer) {
     ASSERT_TRUE(open());
     const auto& plan = setup().plan();

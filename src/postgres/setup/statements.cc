@@ -279,12 +279,19 @@ SELECT pg_terminate_backend(pid) AS ended
                        pid);
 }
 
-std::string create_slot_command(int version, std::string_view slot, bool failover, bool exported) {
+std::string create_slot_command(int version, std::string_view slot, const NewSlot& as) {
     const std::string head =
         fmt::format("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput", quote_name(slot));
-    if (version < 150000) return head + (exported ? " EXPORT_SNAPSHOT" : " NOEXPORT_SNAPSHOT");
-    return fmt::format("{} (SNAPSHOT '{}'{})", head, exported ? "export" : "nothing",
-                       failover && version >= 170000 ? ", FAILOVER true" : "");
+    if (version < 150000) return head + (as.exported ? " EXPORT_SNAPSHOT" : " NOEXPORT_SNAPSHOT");
+    return fmt::format("{} (SNAPSHOT '{}'{}{})", head, as.exported ? "export" : "nothing",
+                       as.two_phase ? ", TWO_PHASE true" : "",
+                       as.failover && version >= 170000 ? ", FAILOVER true" : "");
+}
+
+std::string prepared_transactions_query() {
+    return R"sql(/* pg-capture: prepared transactions */
+SELECT current_setting('max_prepared_transactions')::bigint AS allowed,
+       (SELECT count(*) FROM pg_prepared_xacts) AS undecided)sql";
 }
 
 std::string turn_off_two_phase_command(std::string_view slot) {

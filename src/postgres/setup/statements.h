@@ -76,9 +76,16 @@ std::string slots_query(int version, std::string_view name);
 // Ends the session `pid` if it is a walsender of this very process: one row, or none.
 std::string end_stale_reader_query(std::int64_t pid);
 
-// CREATE_REPLICATION_SLOT, in the grammar of the version. `exported`: with a snapshot of what is
-// before the slot, which lives until the connection's next command.
-std::string create_slot_command(int version, std::string_view slot, bool failover, bool exported);
+struct NewSlot {
+    bool failover = false;   // where the server has that
+    bool exported = false;   // with a snapshot of what is before it: until the next command
+    bool two_phase = false;  // 15+
+};
+// CREATE_REPLICATION_SLOT, in the grammar of the version.
+std::string create_slot_command(int version, std::string_view slot, const NewSlot& as);
+
+// How many may be, and are, in the whole system: allowed, undecided.
+std::string prepared_transactions_query();
 
 // 18+.
 std::string turn_off_two_phase_command(std::string_view slot);

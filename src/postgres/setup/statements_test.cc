@@ -11,19 +11,19 @@ using testing::Not;
 using testing::StartsWith;
 
 TEST(StatementsTest, SlotsAreMadeInEachVersionsGrammar) {
-    EXPECT_EQ(create_slot_command(140000, "s", true, true),
+    EXPECT_EQ(create_slot_command(140000, "s", {.failover = true, .exported = true}),
               R"(CREATE_REPLICATION_SLOT "s" LOGICAL pgoutput EXPORT_SNAPSHOT)");
-    EXPECT_EQ(create_slot_command(170000, "s", true, true),
+    EXPECT_EQ(create_slot_command(170000, "s", {.failover = true, .exported = true}),
               R"(CREATE_REPLICATION_SLOT "s" LOGICAL pgoutput (SNAPSHOT 'export', FAILOVER true))");
-    EXPECT_EQ(create_slot_command(100000, "s", true, false),
+    EXPECT_EQ(create_slot_command(100000, "s", {.failover = true}),
               "CREATE_REPLICATION_SLOT \"s\" LOGICAL pgoutput NOEXPORT_SNAPSHOT");
-    EXPECT_EQ(create_slot_command(140000, "s", true, false),
+    EXPECT_EQ(create_slot_command(140000, "s", {.failover = true}),
               "CREATE_REPLICATION_SLOT \"s\" LOGICAL pgoutput NOEXPORT_SNAPSHOT");
-    EXPECT_EQ(create_slot_command(150000, "s", true, false),
+    EXPECT_EQ(create_slot_command(150000, "s", {.failover = true}),
               "CREATE_REPLICATION_SLOT \"s\" LOGICAL pgoutput (SNAPSHOT 'nothing')");
-    EXPECT_EQ(create_slot_command(170000, "s", true, false),
+    EXPECT_EQ(create_slot_command(170000, "s", {.failover = true}),
               "CREATE_REPLICATION_SLOT \"s\" LOGICAL pgoutput (SNAPSHOT 'nothing', FAILOVER true)");
-    EXPECT_EQ(create_slot_command(170000, "s", false, false),
+    EXPECT_EQ(create_slot_command(170000, "s", {}),
               "CREATE_REPLICATION_SLOT \"s\" LOGICAL pgoutput (SNAPSHOT 'nothing')");
 }
 

@@ -46,7 +46,8 @@ Result<void> ask_slot(BlockingLink& link, const std::string& name, Standing& sta
 Result<void> Standing::sound() const {
     if (!slot) return {};
     if (auto good = require_sound(*slot, identity.database, standby); !good) return good;
-    if (sends_prepared(*slot, server_version) && server_version < kAlterTwoPhaseSince) {
+    if (!two_phase && sends_prepared(*slot, server_version) &&
+        server_version < kAlterTwoPhaseSince) {
         return std::unexpected(two_phase_refused(*slot));
     }
     return {};
@@ -55,6 +56,7 @@ Result<void> Standing::sound() const {
 Result<Standing> ask_standing(const PostgresConfig& config, LinkFactory& links, const Clock& clock,
                               Waiter& waiter) {
     Standing standing;
+    standing.two_phase = config.two_phase;
     const Duration limit = config.connection.connect_timeout;
     // The other connection knows better reasons for a refusal (source_setup.h).
     auto sql = BlockingLink::connect(links, LinkFactory::Use::sql, clock, waiter, limit);

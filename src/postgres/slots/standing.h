@@ -19,6 +19,7 @@ struct Standing {
     std::optional<SlotState> slot;
     int server_version = 0;
     bool standby = false;
+    bool two_phase = false;  // source.two_phase
 
     // The stream could be read from the slot, once nobody else does: an Error says why not.
     [[nodiscard]] Result<void> sound() const;

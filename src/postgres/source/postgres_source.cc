@@ -12,6 +12,7 @@
 #include "postgres/pgoutput/envelope.h"
 #include "postgres/snapshot/stream_commands.h"
 #include "postgres/source/selection.h"
+#include "postgres/source/stored_memory.h"
 #include "postgres/source/streaming.h"
 #include "postgres/stream/statements.h"
 
@@ -87,6 +88,7 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
     assert(state_ == State::opened);
     link_ = setup_.replication_link();
     from_ = from;
+    begins_at_ = plan_.two_phase ? std::min(from, identity().slot_confirmed) : from;
     look_at_tables();
     memory_begins_at_ = deps_.carry_over.lineages.revision();
     relations_.emplace(
@@ -96,9 +98,11 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
             unnamed_tables_.report(schema, table, outcome, assembler_->begun());
         },
         deps_.slots);
-    choose_streaming();
-    assembler_.emplace(*relations_, deps_.config.toast == ToastMode::reselect, from,
-                       streamed_ ? &*streamed_ : nullptr);
+    if (auto chosen = choose_streaming(); !chosen) return chosen;
+    assembler_.emplace(*relations_, deps_.config.toast == ToastMode::reselect, begins_at_,
+                       streamed_ ? &*streamed_ : nullptr,
+                       two_phase_ ? &two_phase_->transactions() : nullptr,
+                       two_phase_ ? from : Lsn{});
     snapshot_.emplace(Snapshot::Deps{.config = deps_.config,
                                      .plan = plan_,
                                      .links = deps_.links,
@@ -123,7 +127,8 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
                     const SourceCarryOver& carry_over = deps_.carry_over;
                     return !carry_over.text_only || feedback_.flushed() >= carry_over.text_until;
                 },
-            .may_replace_slot = deps_.may_replace_slot},
+            .may_replace_slot = deps_.may_replace_slot,
+            .holds_slot = [this] { return two_phase_ && two_phase_->holds(); }},
         setup_.sql_link(), deps_.clock.now());
     if (auto taken = snapshot_->restore(snapshot); !taken) return taken;
     take_tables(plan_.joined, plan_.covered);
@@ -138,21 +143,27 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
 
 Result<void> PostgresSource::send_start() {
     state_ = State::starting;
-    return link_->send(start_replication(plan_, from_));
+    return link_->send(start_replication(plan_, begins_at_));
 }
 
-void PostgresSource::choose_streaming() {
-    const StreamingTerms terms{.folder = deps_.look_only ? nullptr : deps_.spill,
+Result<void> PostgresSource::choose_streaming() {
+    const StreamingTerms terms{.folder = deps_.spill,
                                .limit = deps_.spill_limit,
                                .server_version = plan_.server_version,
-                               .from = from_};
-    plan_.streaming = prepare_streaming(terms, deps_.carry_over, deps_.logger);
-    if (!plan_.streaming) return;
+                               .from = from_,
+                               .look_only = deps_.look_only,
+                               .two_phase = plan_.two_phase};
+    auto streaming = prepare_streaming(terms, deps_.carry_over, deps_.logger);
+    if (!streaming) return std::unexpected(std::move(streaming.error()));
+    plan_.streaming = *streaming;
+    if (!plan_.streaming && !plan_.two_phase) return {};
     streamed_.emplace(StreamedTransactions::Deps{
         .folder = *deps_.spill,
         .limit = deps_.spill_limit,
         .bytes = &deps_.metrics.gauge(Metric::spill_bytes),
         .transactions = &deps_.metrics.gauge(Metric::streamed_transactions)});
+    if (plan_.two_phase) two_phase_.emplace(deps_.metrics, deps_.clock, deps_.logger);
+    return {};
 }
 
 void PostgresSource::take_tables(const std::vector<std::string>& joined,
@@ -188,28 +199,8 @@ void PostgresSource::recall(std::string_view memory) {
     look_at_tables();
 }
 
-// A line of relations/lineages.h, and one of catalog/covered_tables.h.
 std::string PostgresSource::memory() const {
-    auto [text, whole] = deps_.carry_over.lineages.text(deps_.config.tables);
-    if (!whole && !std::exchange(deps_.carry_over.reported_cut, true)) {
-        deps_.logger.warning(
-            "there are more partitions than can be remembered: of some that are detached, or whose "
-            "partitioned table is renamed, while pg-capture is down, the last changes may be left "
-            "out or be captured although no filter names them",
-            {{"hint",
-              "name them in source.tables.include or source.tables.exclude (shop.orders_*)"}});
-    }
-    const auto& known = new_tables_.captured();
-    const std::string captured = known ? write_known(*known) : std::string{};
-    if (known && captured.empty() && !std::exchange(deps_.carry_over.reported_captured_cut, true)) {
-        deps_.logger.warning(
-            "more tables are captured than can be remembered: the rows of one that is published "
-            "by somebody else, attached or moved while pg-capture is down are not read by "
-            "themselves",
-            {{"tables", known->tables.size()},
-             {"hint", "after such a change: pg-capture snapshot TABLE"}});
-    }
-    return captured.empty() ? std::move(text) : text + '\n' + captured;
+    return stored_memory(deps_.carry_over, deps_.config, new_tables_.captured(), deps_.logger);
 }
 
 std::uint64_t PostgresSource::memory_revision() const noexcept {
@@ -221,8 +212,9 @@ void PostgresSource::end_at_commit(bool wanted) noexcept {
 }
 
 void PostgresSource::confirm(Lsn lsn, bool now) {
-    feedback_.confirm(lsn, now);
-    for (const Oid table : deps_.carry_over.lineages.forget(lsn)) relations_->look_again(table);
+    const Lsn place = two_phase_ ? two_phase_->confirmable(lsn, assembler_->received()) : lsn;
+    feedback_.confirm(place, now);
+    for (const Oid table : deps_.carry_over.lineages.forget(place)) relations_->look_again(table);
 }
 
 Result<void> PostgresSource::go_on_starting(Instant now) {
@@ -235,7 +227,7 @@ Result<void> PostgresSource::go_on_starting(Instant now) {
                                          "the server answered START_REPLICATION without a stream")
                                        .at("slot " + plan_.slot));
         }
-        side_queries_->verify_start(from_);
+        side_queries_->verify_start(begins_at_);
         if (timeline_) timeline_->stream_begins(from_);
         reader_.emplace(*link_, *assembler_, now, plan_.wal_sender_timeout);
         state_ = State::verifying;
@@ -250,7 +242,8 @@ Result<void> PostgresSource::go_on_starting(Instant now) {
                                         {"from", from_},
                                         {"protocol", plan_.protocol_version},
                                         {"binary", plan_.binary},
-                                        {"streaming", plan_.streaming}});
+                                        {"streaming", plan_.streaming},
+                                        {"two_phase", plan_.two_phase}});
     }
     return {};
 }
@@ -354,6 +347,10 @@ Result<void> PostgresSource::service() {
 
 Result<void> PostgresSource::send_feedback(Instant now) {
     Result<void> done;
+    if (two_phase_) {
+        two_phase_->report();
+        feedback_.confirm(two_phase_->confirmable({}, assembler_->received()), false);
+    }
     if (feedback_.due(now)) {
         const auto message = pgoutput::encode(feedback_.take(now, deps_.clock.wall()));
         done = link_->put({message.data(), message.size()});
@@ -450,12 +447,12 @@ std::optional<Error> PostgresSource::decided_otherwise(const Error& error) {
         deps_.metrics.counter(Metric::spill_fallbacks_total).add();
     };
     if (streamed_ && streamed_->gave_up()) {
-        unstreamed();
+        if (plan_.streaming) unstreamed();
         return error;
     }
     // What it can't decode before the commit it may after it: 14 to 18 report "could not map
     // filenumber" in a transaction that alters a table again after that was rolled back in it.
-    if (streamed_ && link_->sqlstate().starts_with("XX")) {
+    if (plan_.streaming && link_->sqlstate().starts_with("XX")) {
         unstreamed();
         return decided(error.what +
                        "; continuing while the server keeps transactions until they are committed");

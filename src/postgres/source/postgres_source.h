@@ -14,7 +14,10 @@
 //              the stream stands whenever snapshot.h says so
 //
 // What the server may forget is never more than confirm() said: the write position
-// is what was received and kept back nothing, the flush position what was confirmed.
+// is what was received and kept back nothing, the flush position what was confirmed. With
+// two_phase it is less while a prepared transaction is undecided, or its commit not safe
+// (two_phase.h). Then the stream begins where the slot stands, which is before what start() was
+// given, and what commits in between is left out.
 //
 // Feedback also goes out while the pipeline does not read: from service(), by the timer. What
 // the server asks meanwhile stays in the socket; it measures its patience from our last
@@ -42,6 +45,7 @@
 #include "postgres/setup/source_setup.h"
 #include "postgres/snapshot/snapshot.h"
 #include "postgres/source/new_tables.h"
+#include "postgres/source/two_phase.h"
 #include "postgres/source/unnamed_table_log.h"
 #include "postgres/stream/assembler.h"
 #include "postgres/stream/feedback.h"
@@ -113,7 +117,7 @@ private:
 
     void schema_changed(const Relation& before, const Relation& now);
     void look_at_tables();
-    void choose_streaming();
+    [[nodiscard]] Result<void> choose_streaming();
     [[nodiscard]] Result<void> go_on_starting(Instant now);
     [[nodiscard]] Result<void> send_feedback(Instant now);
     [[nodiscard]] Result<void> send_start();
@@ -136,6 +140,7 @@ private:
     SourceSetup setup_;
     StreamPlan plan_;
     Lsn from_;
+    Lsn begins_at_;  // from_, or before
     Feedback feedback_;
     UnnamedTableLog unnamed_tables_;
     TypeMap types_;
@@ -146,7 +151,8 @@ private:
     // From start() on, in the order of their dependence.
     std::unique_ptr<Link> link_;
     std::optional<Relations> relations_;
-    std::optional<StreamedTransactions> streamed_;  // if plan_.streaming
+    std::optional<StreamedTransactions> streamed_;  // if plan_.streaming or plan_.two_phase
+    std::optional<TwoPhase> two_phase_;             // if plan_.two_phase
     std::optional<Assembler> assembler_;
     std::optional<SideQueries> side_queries_;
     std::optional<TimelineWatch> timeline_;  // of a standby

@@ -48,7 +48,7 @@ Result<Assembler::Taken> Assembler::take(std::string_view bytes, Batch& batch) {
 Result<Assembler::Taken> Assembler::take_keepalive(std::string_view bytes) {
     const auto keepalive = pgoutput::decode_keepalive(bytes);
     if (!keepalive) return std::unexpected(broken(keepalive.error(), received_));
-    if (!in_transaction_ && !in_block_) {
+    if (!in_transaction_ && !in_block_ && !in_prepared_) {
         idle_ = std::max(idle_, keepalive->end);
         received_ = std::max(received_, keepalive->end);
     }
@@ -64,6 +64,10 @@ Result<Assembler::Taken> Assembler::take_message(const pgoutput::XLogData& data,
     server_end_ = std::max(server_end_, data.end);
     if (in_block_) [[unlikely]]
         return take_in_block(*kind, data);
+    if (in_prepared_) [[unlikely]]
+        return take_in_prepared(*kind, data);
+    if (unwanted_) [[unlikely]]
+        return take_unwanted(*kind, data);
     switch (*kind) {
         case MessageKind::insert:
         case MessageKind::update:
@@ -78,7 +82,7 @@ Result<Assembler::Taken> Assembler::take_message(const pgoutput::XLogData& data,
         case MessageKind::stream_start: return take_stream_start(data);
         case MessageKind::stream_abort: return take_stream_abort(data);
         case MessageKind::stream_commit: return take_stream_commit(data);
-        default: return take_unasked(*kind, data);
+        default: return take_two_phase(*kind, data);
     }
 }
 
@@ -142,7 +146,8 @@ Result<Assembler::Taken> Assembler::begin(Xid xid, Lsn commit, WallTime at, Lsn 
     if (commit <= last_commit_) {
         return std::unexpected(broken("a transaction out of commit order", place));
     }
-    if (hold_at_ && commit >= *hold_at_) return Taken::held;
+    unwanted_ = commit < wanted_from_;
+    if (!unwanted_ && hold_at_ && commit >= *hold_at_) return Taken::held;
     begun_ = commit;
     in_transaction_ = true;
     extent_open_ = false;
@@ -172,6 +177,10 @@ void Assembler::end(Lsn end, Batch& batch) {
     batch.resume_at = end;
     in_transaction_ = extent_open_ = false;
     last_commit_ = commit_lsn_;
+    received_up_to(end);
+}
+
+void Assembler::received_up_to(Lsn end) noexcept {
     received_ = std::max(received_, end);
     server_end_ = std::max(server_end_, end);
 }
@@ -242,6 +251,11 @@ Result<Assembler::Taken> Assembler::take_logical(const pgoutput::XLogData& data,
     }
     if (logical->lsn.value <= last_commit_.value + 1) {
         return std::unexpected(broken("a message out of order", data.start));
+    }
+    if (logical->lsn <= wanted_from_) {
+        last_commit_ = Lsn{logical->lsn.value - 1};
+        received_up_to(logical->lsn);
+        return Taken::done;
     }
     if (hold_at_ && logical->lsn.value > hold_at_->value) return Taken::held;
     took_messages_ = true;
@@ -329,7 +343,8 @@ void Assembler::fill_reselected(Batch& batch, std::span<Cell> row) {
 }
 
 std::optional<Lsn> Assembler::idle_at() const noexcept {
-    if (in_transaction_ || in_block_ || idle_ < received_ || !idle_) return std::nullopt;
+    if (in_transaction_ || in_block_ || in_prepared_ || idle_ < received_ || !idle_)
+        return std::nullopt;
     return idle_;
 }
 

@@ -25,6 +25,16 @@
 // A Relation in it is in force from there on, as if it came only now; unless one that came later
 // was in force already, which then is again when the transaction has ended.
 //
+// Prepared transactions, where they are asked for, come whole at their PREPARE, between Begin
+// Prepare and Prepare, or were streamed and end with Stream Prepare; their rows wait in such a
+// file. Commit Prepared is such a one's Begin, its LSN the transaction's commit. What is between
+// Begin Prepare and Prepare belongs to the stream: a Relation in it is in force for what comes
+// after, and the server takes those that came before for known. So each that its rows need is put
+// before them into the file, with its number.
+//
+// To bring the rows of a transaction that is not decided yet, the stream may have to begin before
+// the place from which on transactions are wanted: what commits before that is left out.
+//
 // Origins (where a transaction was replicated from) are read and not used.
 //
 // Values: a TOASTed value that did not change is not sent; where the old row was sent and
@@ -51,6 +61,7 @@
 #include "postgres/pgoutput/messages.h"
 #include "postgres/pgoutput/row.h"
 #include "postgres/relations/relations.h"
+#include "postgres/stream/prepared_transactions.h"
 #include "postgres/stream/streamed_transactions.h"
 
 namespace pgc {
@@ -67,10 +78,17 @@ struct Reselected {
 class Assembler {
 public:
     // `from`: where the stream was asked to begin. `streamed`: if the server was asked to stream
-    // transactions; outlives it.
+    // transactions, or for prepared ones. `prepared`: if it was asked for these. Both outlive it.
+    // `wanted_from`: what commits before is left out.
     Assembler(Relations& relations, bool reselect, Lsn from = {},
-              StreamedTransactions* streamed = nullptr)
-        : relations_(relations), reselect_(reselect), streamed_(streamed), received_(from) {}
+              StreamedTransactions* streamed = nullptr, PreparedTransactions* prepared = nullptr,
+              Lsn wanted_from = {})
+        : relations_(relations),
+          reselect_(reselect),
+          streamed_(streamed),
+          prepared_(prepared),
+          wanted_from_(wanted_from),
+          received_(from) {}
 
     enum class Taken : std::uint8_t {
         done,      // the message may be released
@@ -112,7 +130,7 @@ public:
     bool in_transaction() const noexcept { return in_transaction_; }
     // In one whose rows come by the thousand: the server has the rest of it at hand.
     bool in_large_transaction() const noexcept {
-        return in_block_ || (in_transaction_ && ordinal_ >= kLargeTransaction);
+        return in_block_ || in_prepared_ || (in_transaction_ && ordinal_ >= kLargeTransaction);
     }
     // The server has sent everything before, and no transaction is open.
     std::optional<Lsn> idle_at() const noexcept;
@@ -146,12 +164,26 @@ private:
     [[nodiscard]] Result<Taken> take_stream_start(const pgoutput::XLogData& data);
     [[nodiscard]] Result<Taken> take_stream_abort(const pgoutput::XLogData& data);
     [[nodiscard]] Result<Taken> take_stream_commit(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_two_phase(pgoutput::MessageKind kind,
+                                               const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_begin_prepare(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_in_prepared(pgoutput::MessageKind kind,
+                                                 const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_prepare(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_stream_prepare(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_commit_prepared(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<Taken> take_rollback_prepared(const pgoutput::XLogData& data);
+    [[nodiscard]] Result<void> put_relation_before(Oid oid, Lsn place);
+    [[nodiscard]] Result<Taken> take_unwanted(pgoutput::MessageKind kind,
+                                              const pgoutput::XLogData& data);
     [[nodiscard]] Result<Taken> replay_relation(const SpilledMessage& message);
     [[nodiscard]] Result<Taken> end_replay(Batch& batch);
     [[nodiscard]] Result<Taken> put_back_relations();
 
     [[nodiscard]] Result<Taken> begin(Xid xid, Lsn commit, WallTime at, Lsn place);
     void end(Lsn end, Batch& batch);
+    void end_unwanted(Lsn end) noexcept;
+    void received_up_to(Lsn end) noexcept;
     // A Relation message was the so-many-th to come, and is in force.
     void arrived(std::string_view relation, std::uint64_t arrival) noexcept;
     Transaction& transaction(Batch& batch);
@@ -174,8 +206,12 @@ private:
     Relations& relations_;
     const bool reselect_;
     StreamedTransactions* const streamed_;
+    PreparedTransactions* const prepared_;
+    const Lsn wanted_from_;
 
-    bool in_block_ = false;  // between Stream Start and Stream Stop
+    bool in_block_ = false;     // between Stream Start and Stream Stop
+    bool in_prepared_ = false;  // between Begin Prepare and Prepare
+    bool unwanted_ = false;     // in a transaction that is left out
     bool replaying_ = false;
     bool in_transaction_ = false;
     bool extent_open_ = false;  // the batch's last Transaction is the one we are in
@@ -188,6 +224,9 @@ private:
     Lsn replay_end_;                         // of the transaction that is replayed
     std::uint64_t relations_arrived_ = 0;    // Relation messages so far, if streamed_
     std::map<Oid, Later> later_;
+
+    std::uint64_t prepared_blocks_ = 0;  // Begin Prepare messages so far
+    Xid preparing_;                      // if in_prepared_
 
     std::uint64_t batch_number_ = 0;
     Lsn idle_;

@@ -151,6 +151,8 @@ Result<Assembler::Taken> Assembler::replay_relation(const SpilledMessage& messag
     const Oid oid = relation_of(message.view());
     const KnownRelation* known = relations_.find(oid);
     const bool differs = known != nullptr && known->message != message.view();
+    // The very one that is in force: put before the rows of a prepared transaction.
+    if (known != nullptr && !differs && known->arrival == message.mark) return Taken::done;
     const auto later = later_.find(oid);
     if (later != later_.end()) {
         if (later->second.arrival < message.mark) later_.erase(later);
@@ -169,6 +171,7 @@ void Assembler::arrived(std::string_view relation, std::uint64_t arrival) noexce
     if (known == nullptr) return;
     const bool later = later_.contains(known->oid);
     known->arrival = later ? arrival : std::max(known->arrival, arrival);
+    known->put_in = 0;
 }
 
 Result<Assembler::Taken> Assembler::put_back_relations() {
@@ -188,7 +191,7 @@ Result<Assembler::Taken> Assembler::end_replay(Batch& batch) {
     if (!put_back || *put_back != Taken::done) return put_back;
     streamed_->close();
     replaying_ = false;
-    end(replay_end_, batch);
+    unwanted_ ? end_unwanted(replay_end_) : end(replay_end_, batch);
     return Taken::done;
 }
 

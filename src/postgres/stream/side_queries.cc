@@ -111,7 +111,9 @@ Result<void> SideQueries::take_slot(QueryRunner::Answer answer) {
     auto health = answer ? read_slot_health(*answer)
                          : Result<SlotHealth>{std::unexpected(std::move(answer.error()))};
     if (!health) {
-        if (start_ == Start::unverified) return std::unexpected(std::move(health.error()));
+        const bool ends = health.error().category == Error::Category::connection &&
+                          deps_.holds_slot && deps_.holds_slot();
+        if (start_ == Start::unverified || ends) return std::unexpected(std::move(health.error()));
         deps_.logger.failure(LogLevel::warning, "the slot's health is not known", health.error());
         return {};
     }

@@ -54,6 +54,10 @@ public:
         // Whether nothing that is before us in the log must be taken as text (plan.text_for_now).
         std::function<bool()> text_ended{};
         bool may_replace_slot = false;
+        // Whether the slot is kept from where the server's log ends, whatever becomes durable. A
+        // server that shuts down waits until its log is confirmed: then a session that it has ended
+        // ends the stream.
+        std::function<bool()> holds_slot{};
     };
     static constexpr int kReconsidering = 12;  // as many times tables_refresh
 

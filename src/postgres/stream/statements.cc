@@ -21,6 +21,7 @@ std::string start_replication(const StreamPlan& plan, Lsn from) {
     if (plan.messages) command += ", messages 'true'";
     if (plan.binary) command += ", binary 'true'";
     if (plan.streaming) command += ", streaming 'on'";
+    if (plan.two_phase) command += ", two_phase 'on'";
     return command + ")";
 }
 

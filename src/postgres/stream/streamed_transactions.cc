@@ -67,6 +67,11 @@ Result<void> StreamedTransactions::start(const pgoutput::StreamStart& start) {
     return {};
 }
 
+Result<void> StreamedTransactions::start_prepared(Xid xid) {
+    prepared_ = true;
+    return start({.xid = xid, .first = true});
+}
+
 Result<bool> StreamedTransactions::add(std::string_view message, std::uint64_t mark) {
     assert(current_ != nullptr);
     ByteCursor in{message};
@@ -79,7 +84,19 @@ Result<bool> StreamedTransactions::add(std::string_view message, std::uint64_t m
             return std::unexpected(std::move(remembered.error()));
         }
     }
-    const std::string_view rest = in.rest();
+    auto added = append(kind, in.rest(), mark);
+    if (!added) return std::unexpected(std::move(added.error()));
+    return true;
+}
+
+Result<void> StreamedTransactions::add_plain(std::string_view message, std::uint64_t mark) {
+    assert(current_ != nullptr && prepared_);
+    return append(message.substr(0, 1), message.substr(1), mark);
+}
+
+Result<void> StreamedTransactions::append(std::string_view kind, std::string_view rest,
+                                          std::uint64_t mark) {
+    Streamed& streamed = *current_;
     const std::size_t entry = Head::kSize + 1 + rest.size();
     if (bytes_ + entry > deps_.limit) [[unlikely]] {
         return std::unexpected(give_up(
@@ -91,17 +108,18 @@ Result<bool> StreamedTransactions::add(std::string_view message, std::uint64_t m
     streamed.after_message = kind.front() == 'M';
     const auto head = Head{static_cast<std::uint32_t>(1 + rest.size()), mark}.bytes();
     for (const std::string_view part : {std::string_view{head.data(), head.size()}, kind, rest}) {
-        if (auto done = put(part); !done) return std::unexpected(std::move(done.error()));
+        if (auto done = put(part); !done) return done;
     }
     streamed.size += entry;
     bytes_ += entry;
-    return true;
+    return {};
 }
 
 Result<void> StreamedTransactions::stop() {
     assert(current_ != nullptr);
     auto flushed = flush();
     current_ = nullptr;
+    prepared_ = false;
     report();
     return flushed;
 }
@@ -279,11 +297,17 @@ void StreamedTransactions::report() noexcept {
 }
 
 Error StreamedTransactions::give_up(std::string why, std::string hint) {
-    gave_up_ = true;
     std::string where = deps_.folder.path();
     if (current_ != nullptr) {
         where += fmt::format(", transaction {} of {} so far, {} in all", current_xid_,
                              mebibytes(current_->size), mebibytes(bytes_));
+    }
+    gave_up_ = true;
+    if (prepared_) {
+        return retry(Error::Category::storage,
+                     why + ": a prepared transaction has to be kept here until it is decided")
+            .at(std::move(where))
+            .with_hint(std::move(hint));
     }
     why += ": continuing while the server keeps such transactions itself until they are committed";
     return restart_with(Error::Category::storage, std::move(why))

@@ -21,9 +21,14 @@
 // subtransaction that has sent nothing else before it; if it stands right before what that one sent
 // first. Then nobody knows, and it is given up when that one is aborted.
 //
+// Prepared ones are kept here as well, until they are decided (assembler.h): what comes between
+// Begin Prepare and Prepare is a block of its own, with add_plain(); one that was streamed stays
+// as it is. Commit Prepared is what Stream Commit is, Rollback Prepared is drop().
+//
 // Giving up: the error says `restart`, and gave_up() is true. The server has everything still, and
 // keeps such transactions itself if it is not asked to stream them. That happens, too, when
-// all files together would pass the limit, and when the folder fails.
+// all files together would pass the limit, and when the folder fails. What is prepared the server
+// sends in any case: while such a one is written, the error says `retry`.
 //
 // Memory: the buffer, some 100 bytes a transaction, 16 a subtransaction up to kSubtransactions_max.
 // Threads: one, the owner's.
@@ -79,10 +84,16 @@ public:
     [[nodiscard]] Result<void> start(const pgoutput::StreamStart& start);
     // Requires a block. `message`: as it came, one of R Y I U D T M; false: it is not.
     [[nodiscard]] Result<bool> add(std::string_view message, std::uint64_t mark);
+    // Begins a transaction that comes as one block, since it is prepared.
+    [[nodiscard]] Result<void> start_prepared(Xid xid);
+    // Requires a block. The same of a message without an xid, which is not cut off again.
+    [[nodiscard]] Result<void> add_plain(std::string_view message, std::uint64_t mark);
     // Requires a block.
     [[nodiscard]] Result<void> stop();
     // Of one that is not known: nothing is done.
     [[nodiscard]] Result<void> abort(const pgoutput::StreamAbort& abort);
+    // The same of a whole transaction. Requires that it has no block now.
+    void drop(Xid xid) noexcept { forget(xid.value); }
 
     bool knows(Xid xid) const noexcept { return open_.contains(xid.value); }
     // Requires that it is known, and that no block is open.
@@ -112,6 +123,8 @@ private:
     static std::vector<Subtransaction>::iterator find(Streamed& streamed,
                                                       std::uint32_t xid) noexcept;
     [[nodiscard]] Result<void> remember(Streamed& streamed, std::uint32_t xid);
+    [[nodiscard]] Result<void> append(std::string_view kind, std::string_view rest,
+                                      std::uint64_t mark);
     [[nodiscard]] Result<void> put(std::string_view bytes);
     [[nodiscard]] Result<void> flush();
     [[nodiscard]] Result<void> cut(Streamed& streamed, std::uint64_t size);
@@ -126,6 +139,7 @@ private:
     std::uint64_t bytes_ = 0;                           // in all of them
     std::size_t subtransactions_ = 0;                   // likewise
     bool gave_up_ = false;
+    bool prepared_ = false;  // the block is a prepared transaction
 
     std::uint32_t current_xid_ = 0;  // of the block, or of the file that is read
     Streamed* current_ = nullptr;
