@@ -409,8 +409,12 @@ TEST_F(CheckTest, TwoPhaseIsLookedAtWhereItIsWanted) {
     EXPECT_THAT(bad(), IsEmpty());
     server.answers("pg-capture: slots */", fake_slot());
     for (const Finding& finding : all()) {
-        if (finding.id == "slot") EXPECT_THAT(finding.message, HasSubstr("turned on"));
-        if (finding.id == "two_phase") EXPECT_THAT(finding.message, HasSubstr("3 of 10"));
+        if (finding.id == "slot") {
+            EXPECT_THAT(finding.message, HasSubstr("turned on"));
+        }
+        if (finding.id == "two_phase") {
+            EXPECT_THAT(finding.message, HasSubstr("3 of 10"));
+        }
     }
     facts({{"version", "14.24"}});
     server.version = 140024;
