@@ -237,7 +237,7 @@ Result<Link::Drained> WireLink::drain(std::vector<CopyMessage>& out, std::size_t
             continue;  // the limits hold for it too
         }
         const bool lost = loses_aborts_ && message->kind == Sent::Kind::stream_abort;
-        if (const std::string bytes = encoded(*message); !lost && !bytes.empty()) give(bytes);
+        if (const std::string text = encoded(*message); !lost && !text.empty()) give(text);
         told(*message);
         sender_->pop();
     }
