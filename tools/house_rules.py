@@ -67,9 +67,9 @@ FOLDERS = {
         "": set(),
         "console": {""},
         "discard": {""},
-        "file": {""},
         "kafka": {""},
         "file_registry": {""},
+        "file": {"", "file_registry"},
     },
 }
 # Libraries that only their room may know: header prefix -> rooms.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/spill_folder.h"
+#include "cli/check_files.h"
 #include "cli/instance.h"
 #include "cli/sql_session.h"
 #include "cli/table.h"
@@ -167,6 +168,7 @@ ExitCode run_check(Invocation& invocation) {
     Findings findings = check_postgres(session.config(), session.links(), deps.clock,
                                        session.waiter(), running_instance(session.spec(), deps));
     check_sink(deps, session, findings);
+    check_files(deps, session, findings);
     check_schemas(session, findings);
     check_http(deps, program->settings, findings);
     check_spill(session.spec(), findings);

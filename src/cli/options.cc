@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "config/option_checker.h"
+#include "format/options.h"
 #include "format/schema_change.h"
 #include "observe/log_options.h"
 #include "sink/kafka/config.h"
@@ -13,7 +14,8 @@ constexpr Option kProgram[] = {
      .kind = OptionKind::choice,
      .fallback = "kafka",
      .help = "where the changes go",
-     .doc = "`kafka` sends them to Kafka, `console` writes one message a line to standard output, "
+     .doc = "`kafka` sends them to Kafka, `file` writes them to files, a folder for each table and "
+            "batch, `console` writes one message a line to standard output, "
             "`discard` counts and forgets them (for measuring).",
      .words = kSinks.all()},
     {.path = "delivery",
@@ -24,7 +26,8 @@ constexpr Option kProgram[] = {
          "`exactly_once` writes records and position in transactions of Kafka: consumers that "
          "set `isolation.level` to `read_committed` see each change once, whatever is killed; in "
          "a snapshot tables without a key start over. "
-         "Needs `sink: kafka`, `kafka.acks: all` and the position in `state.topic`.",
+         "Needs `kafka.acks: all` and the position in `state.topic`. Files are always written like "
+         "that: a row is in them once, whatever is said here.",
      .words = kDeliveries.all()},
     {.path = "consistency",
      .kind = OptionKind::choice,
@@ -63,6 +66,7 @@ public:
     void run() {
         const bool once = settings().choice("delivery", kDeliveries) == Delivery::exactly_once;
         if (once) exactly_once();
+        files();
         only_with("consistency", "delivery", once || !whole_transactions(),
                   "only with exactly_once are records committed together",
                   "set delivery to exactly_once, or consistency to record");
@@ -80,9 +84,24 @@ private:
         return settings().choice("consistency", kConsistencies) == Consistency::transaction;
     }
 
+    void files() {
+        if (settings().choice("sink", kSinks) != SinkKind::file) return;
+        if (format_encoding(settings()) != FormatEncoding::json) {
+            contradiction({"sink", "format.encoding"}, "files have lines of text",
+                          "leave format.encoding out");
+        }
+        if (!settings().text("replication.checkpoint_file").empty()) {
+            contradiction({"sink", "replication.checkpoint_file"},
+                          "the position is kept in the registry, with the files",
+                          "leave replication.checkpoint_file out");
+        }
+    }
+
     void exactly_once() {
-        if (settings().choice("sink", kSinks) != SinkKind::kafka) {
-            return contradiction({"delivery", "sink"}, "only Kafka has transactions",
+        const SinkKind sink = settings().choice("sink", kSinks);
+        if (sink == SinkKind::file) return;
+        if (sink != SinkKind::kafka) {
+            return contradiction({"delivery", "sink"}, "only Kafka and files have transactions",
                                  "set sink to kafka, or delivery to at_least_once");
         }
         if (settings().choice("kafka.acks", kKafkaAcks) != KafkaAcks::all) {

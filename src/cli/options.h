@@ -8,9 +8,11 @@
 
 namespace pgc {
 
-enum class SinkKind : std::uint8_t { kafka, console, discard };
-inline constexpr auto kSinks = words_for<SinkKind>(
-    {{"kafka", SinkKind::kafka}, {"console", SinkKind::console}, {"discard", SinkKind::discard}});
+enum class SinkKind : std::uint8_t { kafka, file, console, discard };
+inline constexpr auto kSinks = words_for<SinkKind>({{"kafka", SinkKind::kafka},
+                                                    {"file", SinkKind::file},
+                                                    {"console", SinkKind::console},
+                                                    {"discard", SinkKind::discard}});
 
 // What may become of a change when something dies.
 enum class Delivery : std::uint8_t {

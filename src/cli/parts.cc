@@ -22,6 +22,10 @@
 #include "postgres/source/postgres_source.h"
 #include "sink/console/sink.h"
 #include "sink/discard/sink.h"
+#include "sink/file/sink.h"
+#include "sink/file/system_disk.h"
+#include "sink/file/worker.h"
+#include "sink/file_registry/postgres_registry.h"
 #include "sink/kafka/rdkafka_producer.h"
 #include "sink/kafka/sink.h"
 #include "sink/kafka/topic_name.h"
@@ -43,6 +47,11 @@ std::unique_ptr<KafkaProducers> producers(const std::optional<KafkaConfig>& kafk
     return std::make_unique<RdKafkaProducers>(*kafka, clock, logger.for_module("kafka"));
 }
 
+std::unique_ptr<Disk> disk_of(const PipelineSpec& spec) {
+    if (!spec.file) return nullptr;
+    return std::make_unique<SystemDisk>(spec.file->modes);
+}
+
 std::vector<PartitionColumns> partition_columns(const KafkaConfig& kafka) {
     std::vector<PartitionColumns> all;
     if (kafka.partitioning.by != KafkaPartitionBy::columns) return all;
@@ -62,7 +71,9 @@ ProgramParts::ProgramParts(std::shared_ptr<const PipelineSpec> spec, const Clock
       links_(std::make_unique<LibpqLinkFactory>(
           spec_->postgres.connection, application_name(spec_->postgres.slot, run_), logger_)),
       spill_(spec_->spill_folder),
-      producers_(producers(spec_->kafka, clock, logger_)) {
+      producers_(producers(spec_->kafka, clock, logger_)),
+      disk_(disk_of(*spec_)),
+      registry_links_(make_file_registry_links(*spec_, logger_)) {
     if (spec_->registry) {
         registry_ = make_schema_registry(*spec_->registry, clock, metrics,
                                          logger_.for_module("registry"), run_);
@@ -176,6 +187,7 @@ Result<std::unique_ptr<PartitionKeys>> ProgramParts::make_partition_keys() {
 Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {
     switch (spec_->sink) {
         case SinkKind::kafka: return make_kafka_sink();
+        case SinkKind::file: return make_file_sink();
         case SinkKind::console: return make_console_sink();
         case SinkKind::discard: return std::make_unique<DiscardSink>();
     }
@@ -184,6 +196,18 @@ Result<std::unique_ptr<Sink>> ProgramParts::make_sink() {
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_console_sink() {
     return std::make_unique<ConsoleSink>(STDOUT_FILENO, spec_->console, &console_carry_over_);
+}
+
+Result<std::unique_ptr<Sink>> ProgramParts::make_file_sink() {
+    const Logger logger = logger_.for_module("file");
+    return std::make_unique<FileSink>(
+        FileSink::Deps{.config = spec_->file,
+                       .disk = *disk_,
+                       .clock = clock_,
+                       .logger = logger,
+                       .registry = std::make_unique<PostgresFileRegistry>(
+                           *registry_links_, file_registry_config(*spec_), clock_, logger),
+                       .worker = std::make_unique<ThreadWorker>()});
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_kafka_sink() {

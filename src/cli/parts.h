@@ -18,6 +18,7 @@
 #include "pipeline/parts.h"
 #include "postgres/relations/source_carry_over.h"
 #include "sink/console/sink.h"
+#include "sink/file/disk.h"
 #include "sink/kafka/carry_over.h"
 #include "sink/kafka/producer.h"
 
@@ -44,6 +45,7 @@ private:
     MessageTopics topics() const;
     Result<std::unique_ptr<Sink>> make_console_sink();
     Result<std::unique_ptr<Sink>> make_kafka_sink();
+    Result<std::unique_ptr<Sink>> make_file_sink();
 
     const std::shared_ptr<const PipelineSpec> spec_;
     const Clock& clock_;
@@ -58,6 +60,8 @@ private:
     ProtobufMemory protobuf_memory_;
     KafkaCarryOver kafka_carry_over_;
     ConsoleCarryOver console_carry_over_;
+    const std::unique_ptr<Disk> disk_;  // null where the sink is another than files
+    const std::unique_ptr<LinkFactory> registry_links_;  // likewise
     std::uint64_t attempts_ = 0;
 };
 

@@ -3,7 +3,9 @@
 #include <string_view>
 #include <utility>
 
+#include "format/csv/plan.h"
 #include "format/registry/options.h"
+#include "sink/file/options.h"
 #include "sink/kafka/options.h"
 
 namespace pgc {
@@ -39,6 +41,19 @@ std::optional<KafkaConfig> kafka_of(const PipelineSpec& spec, Files& files) {
     return kafka;
 }
 
+std::shared_ptr<const FileSinkConfig> file_of(const PipelineSpec& spec) {
+    if (spec.sink != SinkKind::file) return nullptr;
+    auto config = std::make_shared<FileSinkConfig>(file_sink_config(spec.settings, spec.name()));
+    config->registry_is_captured_database =
+        registry_is_in(spec.postgres.connection, spec.file_registry);
+    if (spec.format_type != FormatType::csv) return config;
+    config->extension = "csv";
+    config->heading = [options = spec.csv](const Relation& relation) {
+        return csv_header(&relation, options);
+    };
+    return config;
+}
+
 FormatOptions format_of(const PipelineSpec& spec) {
     FormatOptions options = format_options(spec.settings);
     if (spec.postgres.toast == ToastMode::placeholder) {
@@ -68,6 +83,12 @@ bool tombstones_of(const PipelineSpec& spec) {
     return spec.settings.boolean("format.tombstones");
 }
 
+// What loaders read, where nothing else is wanted.
+FormatType format_type_of(const Settings& settings) {
+    const bool files = settings.choice("sink", kSinks) == SinkKind::file;
+    return files && !settings.given("format.type") ? FormatType::csv : format_type(settings);
+}
+
 PipelineOptions options_of(const PipelineSpec& spec) {
     PipelineOptions options = pipeline_options(spec.settings, spec.postgres.slot);
     options.snapshot = snapshot_mode(spec.settings);
@@ -81,7 +102,8 @@ PipelineOptions options_of(const PipelineSpec& spec) {
 // Beside the records, unless a file is named for it.
 std::string position_file_of(const PipelineSpec& spec) {
     const bool named = !spec.settings.text("replication.checkpoint_file").empty();
-    return spec.kafka && !named ? std::string{} : position_path(spec.settings, spec.name());
+    return (spec.kafka || spec.file) && !named ? std::string{}
+                                               : position_path(spec.settings, spec.name());
 }
 
 }  // namespace
@@ -91,7 +113,7 @@ PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
     spec.settings = settings;
     spec.postgres = postgres_config(settings, files);
     spec.keepalive_interval = keepalive_interval(settings);
-    spec.format_type = format_type(settings);
+    spec.format_type = format_type_of(settings);
     spec.encoding = format_encoding(settings);
     spec.debezium = debezium_options(settings);
     spec.debezium.nested_arrays = spec.encoding == FormatEncoding::json && !spec.debezium.schemas;
@@ -110,6 +132,8 @@ PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
     spec.options.flow.heartbeat_interval = spec.debezium.heartbeat_interval;
     spec.options.flow.encoder.transaction_marks = spec.kafka && spec.kafka->transaction_topic;
     spec.console = console_sink_options(settings);
+    spec.file_registry = file_registry_connection(settings, spec.postgres.connection, files);
+    spec.file = file_of(spec);
     spec.position_file = position_file_of(spec);
     spec.spill_folder = spill_path(settings, spec.name());
     spec.spill_limit = spill_limit(settings);

@@ -18,9 +18,11 @@
 #include "format/flat/options.h"
 #include "format/options.h"
 #include "format/registry/config.h"
+#include "pgclient/connection.h"
 #include "pipeline/options.h"
 #include "postgres/options.h"
 #include "sink/console/options.h"
+#include "sink/file/config.h"
 #include "sink/kafka/config.h"
 
 namespace pgc {
@@ -39,8 +41,10 @@ struct PipelineSpec {
     SinkKind sink{};
     std::optional<KafkaConfig> kafka;  // where the sink is Kafka
     ConsoleSinkOptions console;
-    std::string position_file;  // empty: the position is kept in Kafka
-    std::string spill_folder;   // of transactions that are not committed yet
+    std::shared_ptr<const FileSinkConfig> file;  // where the sink is files; else null
+    ConnectionConfig file_registry;              // then
+    std::string position_file;                   // empty: the sink keeps the position
+    std::string spill_folder;                    // of transactions that are not committed yet
     std::uint64_t spill_limit = 0;
     Settings settings;  // what all this is from, for people
 

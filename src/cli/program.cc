@@ -18,6 +18,7 @@
 #include "postgres/options.h"
 #include "server/options.h"
 #include "sink/console/options.h"
+#include "sink/file/options.h"
 #include "sink/kafka/options.h"
 
 namespace pgc {
@@ -31,9 +32,10 @@ std::vector<OptionTable> all_tables() {
     for (const OptionTable& table : postgres_option_tables()) tables.push_back(table);
     for (const OptionTable& table : kafka_connection_tables()) tables.push_back(table);
     for (const OptionTable& table : kafka_option_tables()) tables.push_back(table);
-    tables.insert(tables.end(), {kFormatOptions, kDebeziumOptions, kFlatOptions, kCsvOptions,
-                                 kRegistryOptions, kConsoleSinkOptions, kReplicationOptions,
-                                 kMemoryOptions, server_options(), kLoggingOptions});
+    tables.insert(tables.end(),
+                  {kFormatOptions, kCsvOptions, kDebeziumOptions, kFlatOptions, kRegistryOptions,
+                   kFileSinkOptions, kConsoleSinkOptions, kReplicationOptions, kMemoryOptions,
+                   server_options(), kLoggingOptions});
     return tables;
 }
 

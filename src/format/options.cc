@@ -36,7 +36,7 @@ constexpr Option kOptions[] = {
             "unchanged; docs/reference/debezium.md has the details, and `format.debezium` its "
             "options under Debezium's names. `flat`: the row alone, as Debezium's "
             "ExtractNewRecordState makes it. `csv`: a line of a CSV file, for loaders; "
-            "docs/reference/csv.md.",
+            "docs/reference/csv.md. With `sink: file` it is csv unless another one is named.",
      .words = kTypes.all()},
     {.path = "format.encoding",
      .kind = OptionKind::choice,

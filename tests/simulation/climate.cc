@@ -135,6 +135,23 @@ void add_registry(Climate& climate, Random random) {
     registry.pauses = random.chance(50);
 }
 
+// Of the sinks that seal, the one that writes files.
+void add_files(Climate& climate, Random random) {
+    if (!climate.sealed || !random.chance(40)) return;
+    FileHabits& files = climate.files;
+    files.there = true;
+    files.interval = 1s * (1 + random.below(random.chance(50) ? 5 : 60));
+    files.checkpoint = 100ms * (1 + random.below(50));
+    files.bytes_max = random.chance(30) ? 500 + random.below(5000) : 0;
+    files.work_max = 1ms * random.below(random.chance(20) ? 500 : 10);
+    files.answer_max = 1ms * random.below(random.chance(20) ? 2000 : 30);
+    files.lost_percent = random.chance(50) ? static_cast<unsigned>(random.below(20)) : 0;
+    files.faults_percent = random.chance(30) ? 1 + static_cast<unsigned>(random.below(3)) : 0;
+    files.power_cuts_percent = random.chance(50) ? 50 : 0;
+    files.outages = random.chance(40) ? 1 + static_cast<unsigned>(random.below(4)) : 0;
+    files.missing = !climate.slot_from_others && random.chance(50);
+}
+
 }  // namespace
 
 Climate climate_of(Random& random, bool real) {
@@ -220,6 +237,7 @@ Climate climate_of(Random& random, bool real) {
         climate.pipeline.flow.heartbeat_interval = 1ms * (1 + apart.below(5000));
     }
     if (real) add_prepared(climate, apart);
+    if (real) add_files(climate, Random{apart.next()});
     return climate;
 }
 

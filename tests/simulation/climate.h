@@ -9,6 +9,7 @@
 #include "postgres/options.h"
 #include "simulation/destination.h"
 #include "simulation/fake_log.h"
+#include "simulation/files.h"
 #include "simulation/kafka.h"
 #include "simulation/registry_twin.h"
 #include "simulation/server.h"
@@ -61,6 +62,7 @@ struct Climate {
     unsigned format_waits = 0;  // in percent, of each batch
     Duration format_waits_max{0};
     RegistryHabits registry;
+    FileHabits files;  // where they are there, that sink which seals is the one that writes files
 };
 
 // `real`: with the postgres room, which alone can read what was there before.

@@ -205,6 +205,7 @@ std::unique_ptr<Format> Instance::waiting(std::unique_ptr<Format> format) {
 }
 
 Result<std::unique_ptr<Sink>> Instance::make_sink() {
+    if (deps_.climate.files.there) return deps_.files.make_sink();
     if (deps_.climate.sealed) {
         return std::make_unique<test::TransactionalSink>(deps_.log, deps_.world.clock);
     }

@@ -17,6 +17,7 @@
 #include "simulation/disk.h"
 #include "simulation/fake_log.h"
 #include "simulation/fake_waiter.h"
+#include "simulation/files.h"
 #include "simulation/kafka.h"
 #include "simulation/registry_twin.h"
 #include "simulation/run.h"
@@ -47,8 +48,10 @@ public:
         const KafkaConfig& kafka;
         FakeCluster& cluster;
         Customer& customer;
+        FakeFiles& files;
 
         bool has_position() const {
+            if (climate.files.there) return files.has_position();
             if (climate.sealed) return log.position.has_value();
             return climate.in_topic ? topic.has_position() : disk.has_position();
         }

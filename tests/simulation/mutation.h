@@ -61,6 +61,10 @@ enum class Mutation : std::uint8_t {
     mark_miscounts,
     cuts_transactions,  // that are to be committed as a whole
     registry_is_not_awaited,
+    files_are_not_synced,             // before they are registered
+    folders_are_not_synced,           // likewise
+    files_stay_where_they_are_moved,  // though their seal was lost
+    files_are_called_registered,      // before they are
 };
 inline constexpr std::array kMutations{
     Mutation::confirms_what_it_received,
@@ -106,6 +110,10 @@ inline constexpr std::array kMutations{
     Mutation::mark_miscounts,
     Mutation::cuts_transactions,
     Mutation::registry_is_not_awaited,
+    Mutation::files_are_not_synced,
+    Mutation::folders_are_not_synced,
+    Mutation::files_stay_where_they_are_moved,
+    Mutation::files_are_called_registered,
 };
 
 constexpr std::string_view name(Mutation mutation) noexcept {
@@ -155,6 +163,10 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case mark_miscounts: return "mark_miscounts";
         case cuts_transactions: return "cuts_transactions";
         case registry_is_not_awaited: return "registry_is_not_awaited";
+        case files_are_not_synced: return "files_are_not_synced";
+        case folders_are_not_synced: return "folders_are_not_synced";
+        case files_stay_where_they_are_moved: return "files_stay_where_they_are_moved";
+        case files_are_called_registered: return "files_are_called_registered";
     }
     return "none";
 }

@@ -9,6 +9,7 @@
 #include "simulation/customer.h"
 #include "simulation/disk.h"
 #include "simulation/fake_log.h"
+#include "simulation/files.h"
 #include "simulation/instance.h"
 #include "simulation/kafka.h"
 #include "simulation/server.h"
@@ -40,6 +41,7 @@ public:
           links_(world_, server_, history_, climate_.version, climate_.local, climate_.reading),
           cluster_(world_, oracle_, topic_, climate_.kafka, options.mutation),
           customer_(world_, oracle_, climate_.filtered),
+          files_(world_, oracle_, climate_.files, options.mutation),
           first_(place()),
           second_(place()) {
         world_.freezes_by([this](auto ready) { turns_.sleep(std::move(ready)); });
@@ -171,7 +173,8 @@ private:
                 .links = links_,
                 .kafka = kafka_,
                 .cluster = cluster_,
-                .customer = customer_};
+                .customer = customer_,
+                .files = files_};
     }
 
     // From the start of a process of ours to its end, however that comes, and the time until the
@@ -191,8 +194,11 @@ private:
             world_.die_in(1 + world_.random.below(climate_.life_steps));
         }
         try {
-            conclude(instance, instance.live(number));
+            const auto outcome = instance.live(number);
+            files_.process_ended(!climate_.two);
+            conclude(instance, outcome);
         } catch (const Crash&) {
+            files_.process_ended(!climate_.two);
             if (!oracle_.snapshots().over()) ++crashes_in_snapshots_;
             world_.die_in(0);
             rest(world_.between(0ms, 2s));
@@ -273,6 +279,7 @@ private:
             climate_.reading.refused = climate_.reading.cut = climate_.reading.altered =
                 climate_.reading.timeouts = 0;
             customer_.settles();
+            files_.settles();
             first_.registry().settles();
             second_.registry().settles();
             world_.nobody_dies();
@@ -318,6 +325,8 @@ private:
                                                              std::int64_t{3'600'000'000}});
         });
         sometime(climate_.kafka_outages, [this] { cluster_.go_away(world_.between(0ms, 30s)); });
+        sometime(climate_.files.outages,
+                 [this] { files_.registry_goes_away(world_.between(0ms, 20s)); });
         sometime(climate_.requests, [this] { customer_.request_snapshot(); });
         sometime(climate_.lost_snapshots, [this] { links_.slots().lose_snapshot(); });
         sometime(climate_.topic_deletions, [this] { cluster_.delete_topics(); });
@@ -396,6 +405,7 @@ private:
                              .whole_transactions = climate_.pipeline.flow.whole_transactions};
     FakeCluster cluster_;
     Customer customer_;
+    FakeFiles files_;
     Instance first_;
     Instance second_;  // if there are two
     std::size_t crashes_in_snapshots_ = 0;

@@ -22,19 +22,20 @@ constexpr std::array<std::string_view, 2> kNotInEncoding{"22021", "22P05"};
 
 }  // namespace
 
-RegistryClient::RegistryClient(LinkFactory& links, FileRegistryConfig config, const Clock& clock)
+FileRegistryClient::FileRegistryClient(LinkFactory& links, FileRegistryConfig config,
+                                       const Clock& clock)
     : config_(std::move(config)), clock_(clock), runner_(links, nullptr) {}
 
-std::string RegistryClient::where() const {
+std::string FileRegistryClient::where() const {
     return fmt::format("cdc_registry in database {} at {}", config_.database, config_.server);
 }
 
-void RegistryClient::ask(Query query) {
+void FileRegistryClient::ask(Query query) {
     asked_at_ = clock_.now();
     runner_.ask(std::move(query), asked_at_);
 }
 
-Result<std::optional<Rows>> RegistryClient::answer() {
+Result<std::optional<Rows>> FileRegistryClient::answer() {
     auto answer = runner_.step(clock_.now());
     if (!answer) return std::nullopt;
     if (!*answer) {
@@ -45,15 +46,15 @@ Result<std::optional<Rows>> RegistryClient::answer() {
     return std::move(**answer);
 }
 
-bool RegistryClient::was_missing() const noexcept {
+bool FileRegistryClient::was_missing() const noexcept {
     return runner_.sqlstate() == kNoSchema || runner_.sqlstate() == kNoTable;
 }
 
-void RegistryClient::wants(Wants& wants) const {
+void FileRegistryClient::wants(Wants& wants) const {
     if (!free()) runner_.wants(wants);
 }
 
-Error RegistryClient::explained(Error error) const {
+Error FileRegistryClient::explained(Error error) const {
     const std::string& sqlstate = runner_.sqlstate();
     if (sqlstate == kUnique) error = path_is_registered();
     if (sqlstate == kNotAllowed) error.hint = registry_writer_grants(config_.role);

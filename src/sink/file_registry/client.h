@@ -22,10 +22,10 @@ struct FileRegistryConfig {
     bool may_make = true;  // the schema and its tables, and bring them up to date
 };
 
-class RegistryClient {
+class FileRegistryClient {
 public:
     // Both outlive it.
-    RegistryClient(LinkFactory& links, FileRegistryConfig config, const Clock& clock);
+    FileRegistryClient(LinkFactory& links, FileRegistryConfig config, const Clock& clock);
 
     const FileRegistryConfig& config() const noexcept { return config_; }
     std::string where() const;

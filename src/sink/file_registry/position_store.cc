@@ -25,7 +25,7 @@ Error changed_meanwhile() {
 }  // namespace
 
 Result<std::optional<StoredPosition>> understood_position(const std::optional<std::string>& text,
-                                                          const RegistryClient& client) {
+                                                          const FileRegistryClient& client) {
     if (!text) return std::nullopt;
     auto position = read_position(*text);
     if (!position) {
@@ -45,14 +45,14 @@ Result<std::optional<StoredPosition>> understood_position(const std::optional<st
     return std::optional{std::move(*position)};
 }
 
-Result<Query> making_query(const RegistryClient& client) {
+Result<Query> making_query(const FileRegistryClient& client) {
     if (!client.config().may_make) {
         return std::unexpected(registry_is_missing().at(client.where()));
     }
     return Query{.text = registry_statements(), .answer_max = std::chrono::seconds{60}};
 }
 
-Error making_refused(Error error, const RegistryClient& client) {
+Error making_refused(Error error, const FileRegistryClient& client) {
     if (error.category == Error::Category::permission) {
         error.hint =
             fmt::format("GRANT CREATE ON DATABASE {} TO {};", quote_name(client.config().database),
@@ -63,7 +63,7 @@ Error making_refused(Error error, const RegistryClient& client) {
 
 RegistryPositionStore::RegistryPositionStore(LinkFactory& links, FileRegistryConfig config,
                                              const Clock& clock)
-    : own_client_(std::make_unique<RegistryClient>(links, std::move(config), clock)),
+    : own_client_(std::make_unique<FileRegistryClient>(links, std::move(config), clock)),
       client_(*own_client_) {}
 
 Result<std::optional<PositionStore::Loaded>> RegistryPositionStore::load() {

@@ -25,7 +25,7 @@ namespace pgc {
 class RegistryPositionStore final : public PositionStore {
 public:
     // `client` outlives it, and is free whenever this one is called and has nothing under way.
-    explicit RegistryPositionStore(RegistryClient& client) : client_(client) {}
+    explicit RegistryPositionStore(FileRegistryClient& client) : client_(client) {}
     // With a client of its own.
     RegistryPositionStore(LinkFactory& links, FileRegistryConfig config, const Clock& clock);
 
@@ -50,8 +50,8 @@ private:
     [[nodiscard]] Result<std::optional<Loaded>> go_on_looking();
     [[nodiscard]] Result<bool> go_on_writing();
 
-    const std::unique_ptr<RegistryClient> own_client_;
-    RegistryClient& client_;
+    const std::unique_ptr<FileRegistryClient> own_client_;
+    FileRegistryClient& client_;
     State state_ = State::idle;
     RegistryLook look_;
     bool saving_ = false;               // what is written is a position
@@ -61,11 +61,11 @@ private:
 
 // The position in a text of the registry's; an Error that says what is wrong with it.
 [[nodiscard]] Result<std::optional<StoredPosition>> understood_position(
-    const std::optional<std::string>& text, const RegistryClient& client);
+    const std::optional<std::string>& text, const FileRegistryClient& client);
 
 // The script that makes the registry, for a client that may do so.
-[[nodiscard]] Result<Query> making_query(const RegistryClient& client);
+[[nodiscard]] Result<Query> making_query(const FileRegistryClient& client);
 // What it is to the person who has to make it possible.
-Error making_refused(Error error, const RegistryClient& client);
+Error making_refused(Error error, const FileRegistryClient& client);
 
 }  // namespace pgc

@@ -83,7 +83,7 @@ private:
     Error failed(Error error);
 
     const Logger logger_;
-    RegistryClient client_;
+    FileRegistryClient client_;
     RegistryPositionStore store_;
     Positions positions_;
 

@@ -1,0 +1,76 @@
+#include "cli/check_files.h"
+
+#include <fmt/core.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/spill_folder.h"
+#include "cli/position_store.h"
+
+namespace pgc {
+namespace {
+
+Finding check_root(const std::string& root) {
+    Finding finding{.id = "file_root", .subject = "file.root"};
+    if (const auto usable = may_become_spill_folder(root); usable) {
+        finding.message = fmt::format("files can be written in {}", root);
+        return finding;
+    }
+    finding.level = Finding::Level::blocking;
+    finding.message = fmt::format("files can't be written in {}", root);
+    finding.hint =
+        "let file.root be a folder that the user of pg-capture may write, on a disk that "
+        "is not read-only";
+    return finding;
+}
+
+// Nothing: it did not answer in time.
+Result<std::optional<PositionStore::Loaded>> look(PositionStore& store, Waiter& waiter,
+                                                  const Clock& clock, Duration limit) {
+    const Instant until = clock.now() + limit;
+    for (;;) {
+        auto loaded = store.load();
+        if (!loaded || *loaded || clock.now() >= until) return loaded;
+        Wants wants;
+        store.wants(wants);
+        wants.until(until);
+        waiter.wait(wants);
+    }
+}
+
+Finding check_registry_of_files(Deps& deps, SqlSession& session) {
+    const PipelineSpec& spec = session.spec();
+    const auto store =
+        make_position_store(spec, deps.files, deps.clock, session.logger("pipeline"));
+    const auto loaded =
+        look(*store, session.waiter(), deps.clock, spec.file_registry.connect_timeout);
+    Finding finding{.id = "file_registry", .subject = store->where()};
+    if (!loaded || !*loaded) {
+        finding.level = Finding::Level::blocking;
+        finding.message = loaded ? "the registry of files does not answer"
+                                 : fmt::format("{}{}", loaded.error().what,
+                                               loaded.error().where.empty()
+                                                   ? ""
+                                                   : fmt::format(" ({})", loaded.error().where));
+        finding.hint = loaded ? "start its server, or correct file.registry" : loaded.error().hint;
+        return finding;
+    }
+    finding.message = (*loaded)->store_is_missing
+                          ? "the registry of files is not there yet: the first start makes it"
+                      : (*loaded)->position ? "the registry of files has a position"
+                                            : "the registry of files has no position yet";
+    return finding;
+}
+
+}  // namespace
+
+void check_files(Deps& deps, SqlSession& session, Findings& findings) {
+    const PipelineSpec& spec = session.spec();
+    if (!spec.file) return;
+    findings.push_back(check_root(spec.file->root));
+    findings.push_back(check_registry_of_files(deps, session));
+}
+
+}  // namespace pgc

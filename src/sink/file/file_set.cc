@@ -1,0 +1,431 @@
+#include "sink/file/file_set.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "observe/json_text.h"
+
+namespace pgc {
+namespace {
+
+// A batch that could not be closed in the midst of a transaction is looked at again after this.
+constexpr std::int64_t kLookAgain_us = 1'000'000;
+
+std::string parent_of(const std::string& path) {
+    return path.substr(0, path.rfind('/'));
+}
+
+bool is_row(const Record& record) noexcept {
+    return record.destination == Destination::own && record.relation != nullptr && record.has_value;
+}
+
+Error no_place_for_dead_letters() {
+    return stop(Error::Category::internal,
+                "a record that could not be written as it is has no place among files");
+}
+
+// Rows of it were registered, and confirmed to the source: they come no more by themselves.
+Error shorter(const OpenFile& open, const std::string& path, std::optional<std::uint64_t> size) {
+    return stop(Error::Category::position,
+                fmt::format("an open file is {}, but the registry has {} bytes of it",
+                            size ? fmt::format("{} bytes long", *size) : "gone", open.bytes))
+        .at(path)
+        .with_hint(fmt::format(
+            "put the folder back as it was; or go on without it, after which {} rows of {}.{} are "
+            "missing in the files until a snapshot of the table has been taken: DELETE FROM "
+            "cdc_registry.batch_progress WHERE id = {}",
+            open.rows, open.table.schema, open.table.name, open.id));
+}
+
+std::string_view word_for(FileKind kind) {
+    return kFileKinds.word(kind);
+}
+
+}  // namespace
+
+FileSet::FileSet(const FileSinkConfig& config, Disk& disk, const Clock& clock)
+    : config_(config),
+      disk_(disk),
+      clock_(clock),
+      compressor_(make_compressor(config.compression, config.level)) {}
+
+Result<bool> FileSet::lock() {
+    if (lock_ != nullptr) return true;
+    if (auto made = disk_.make_folder(open_files_folder(config_.root)); !made) {
+        return std::unexpected(std::move(made.error()));
+    }
+    auto lock = disk_.lock(lock_path(config_.root));
+    if (!lock) return std::unexpected(std::move(lock.error()));
+    lock_ = std::move(*lock);
+    return lock_ != nullptr;
+}
+
+// -- writing --------------------------------------------------------------------------------
+
+Result<void> FileSet::write(const RecordBatch& batch) {
+    const FileKind kind = batch.lane == kSnapshotLane ? FileKind::full_reload : FileKind::streaming;
+    const Relation* relation = nullptr;
+    TableFile* file = nullptr;
+    for (const Record& record : batch.records) {
+        if (record.destination == Destination::dead_letters) {
+            return std::unexpected(no_place_for_dead_letters());
+        }
+        if (!is_row(record)) continue;
+        if (record.relation != relation) {
+            relation = record.relation;
+            file = &file_for(route(*relation), kind, record.commit_lsn);
+        }
+        file->add(record.value, record.commit_lsn);
+        buffered_ += record.value.size() + 1;
+        if (file->buffered() >= kMember_bytes) {
+            buffered_ -= std::min(buffered_, file->buffered());
+            if (auto done = file->flush(disk_, *compressor_, scratch_); !done) return done;
+            if (is_full(*file)) note_due_at(clock_.wall());
+        }
+    }
+    return keep_within_bounds();
+}
+
+FileSet::Route& FileSet::route(const Relation& relation) {
+    if (relation.slot >= routes_.size()) routes_.resize(relation.slot + 1);
+    Route& route = routes_[relation.slot];
+    if (route.table != nullptr) return route;
+    route.table = &table({relation.schema, relation.name});
+    route.heading = config_.heading(relation);
+    route.schema = schema_version(relation, Lsn{});
+    return route;
+}
+
+FileSet::Table& FileSet::table(const TableId& id) {
+    Table& table = tables_[id];
+    table.id = id;
+    return table;
+}
+
+// One whose heading is another needs another file: no reader expects two in one.
+TableFile& FileSet::file_for(Route& route, FileKind kind, Lsn commit) {
+    Table& table = *route.table;
+    TableFile*& file = kind == FileKind::full_reload ? table.full_reload : table.streaming;
+    if (file != nullptr && file->details().heading != route.heading) {
+        file->superseded = true;
+        if (kind == FileKind::streaming) note_due_at(clock_.wall());
+        file = nullptr;
+    }
+    if (file == nullptr) {
+        file = &make_file(table.id, kind, {.name = name_of(kind), .heading = route.heading});
+    }
+    SchemaVersion schema = route.schema;
+    schema.from = commit;
+    file->note_schema(std::move(schema));
+    return *file;
+}
+
+TableFile& FileSet::make_file(const TableId& table, FileKind kind, FileDetails details) {
+    OpenFile state{.id = ++last_id_,
+                   .table = table,
+                   .kind = kind,
+                   .first_lsn = {},
+                   .last_lsn = {},
+                   .opened_at = clock_.wall(),
+                   .details = {}};
+    auto file = std::make_unique<TableFile>(std::move(state), std::move(details),
+                                            open_file_folder(config_.root, last_id_));
+    TableFile& made = *file;
+    buffered_ += made.buffered();
+    files_.emplace(made.id(), std::move(file));
+    if (kind == FileKind::streaming) note_due_at(due_at(made));
+    return made;
+}
+
+std::string FileSet::name_of(FileKind kind) const {
+    return fmt::format("{}.{}{}", word_for(kind), config_.extension,
+                       extension(config_.compression));
+}
+
+Result<void> FileSet::end_table(const SnapshotTableEnd& table) {
+    const TableId id{table.schema, table.name};
+    Table& entry = this->table(id);
+    if (table.whole && entry.full_reload == nullptr && table.relation != nullptr) {
+        file_for(route(*table.relation), FileKind::full_reload, Lsn{});
+    }
+    for (const auto& [number, file] : files_) {
+        if (file->kind() != FileKind::full_reload || file->table() != id) continue;
+        file->ended = true;
+        file->given_up = file->given_up || !table.whole;
+    }
+    entry.full_reload = nullptr;
+    note_due_at(clock_.wall());
+    return {};
+}
+
+Result<void> FileSet::keep_within_bounds() {
+    if (buffered_ > kBuffered_max) {
+        if (auto done = flush_all(); !done) return done;
+    }
+    const auto open = std::ranges::count_if(
+        files_, [](const auto& entry) { return entry.second->has_descriptor(); });
+    if (open > static_cast<std::ptrdiff_t>(kDescriptors_max)) {
+        for (const auto& [id, file] : files_) file->let_go();
+    }
+    return {};
+}
+
+Result<void> FileSet::flush_all() {
+    for (const auto& [id, file] : files_) {
+        if (file->given_up) continue;
+        if (auto done = file->flush(disk_, *compressor_, scratch_); !done) return done;
+    }
+    buffered_ = 0;
+    return {};
+}
+
+// -- sealing --------------------------------------------------------------------------------
+
+WallTime FileSet::due_at(const TableFile& file) const noexcept {
+    const std::int64_t every =
+        std::chrono::duration_cast<std::chrono::microseconds>(config_.interval).count();
+    return {(file.state().opened_at.unix_us / every + 1) * every};
+}
+
+bool FileSet::is_full(const TableFile& file) const noexcept {
+    if (file.kind() == FileKind::full_reload) return false;
+    const OpenFile& state = file.state();
+    return (config_.bytes_max > 0 && state.bytes >= config_.bytes_max) ||
+           (config_.rows_max > 0 && state.rows >= config_.rows_max);
+}
+
+bool FileSet::is_due(const TableFile& file, WallTime now) const noexcept {
+    if (file.kind() == FileKind::full_reload) return file.ended;
+    // A clock that went back does not keep it open for longer.
+    const bool in_time = now >= file.state().opened_at && now < due_at(file);
+    return file.superseded || is_full(file) || !in_time;
+}
+
+// A transaction is not cut, unless it is larger than a batch may be.
+bool FileSet::may_close(const TableFile& file, const StoredPosition& position) const noexcept {
+    if (file.kind() == FileKind::full_reload || !is_within(file, position)) return true;
+    return !file.superseded && is_full(file) && file.state().first_lsn == file.state().last_lsn;
+}
+
+bool FileSet::is_within(const TableFile& file, const StoredPosition& position) noexcept {
+    return position.within != Position{} && file.state().last_lsn == position.within.commit;
+}
+
+CompleteFile FileSet::complete(const TableFile& file, const StoredPosition& position,
+                               const std::string& batch, WallTime now) {
+    const OpenFile& state = file.state();
+    const auto begun_after = [&](const auto& entry) {
+        const TableFile& other = *entry.second;
+        return other.id() > file.id() && other.table() == file.table() &&
+               other.kind() == file.kind() && other.state().first_lsn <= state.last_lsn;
+    };
+    const bool streams = file.kind() == FileKind::streaming;
+    const bool cut =
+        streams && (is_within(file, position) || std::ranges::any_of(files_, begun_after));
+    const Lsn none = position.resume_at;
+    return {.table = file.table(),
+            .kind = file.kind(),
+            .batch = batch,
+            .path = fmt::format("{}/{}/{}", folders_.of(file.table()), batch, file.name()),
+            .begin_lsn = state.first_lsn ? state.first_lsn : none,
+            .end_lsn = state.last_lsn ? state.last_lsn : none,
+            .rows = state.rows,
+            .bytes = state.bytes,
+            .crc32c = state.crc32c,
+            .cut = cut,
+            .closed_at = now};
+}
+
+Result<RegistrySeal> FileSet::seal(const StoredPosition& position, std::uint64_t number) {
+    if (auto done = flush_all(); !done) return std::unexpected(std::move(done.error()));
+    RegistrySeal seal{.position = position};
+    const WallTime now = clock_.wall();
+    Closing closing{.seal = number, .moves = {}};
+    std::map<TableId, std::string> names;  // the last one that was given out in this seal
+    bool postponed = false;
+    next_due_.reset();
+    checkpoint_ = {.pipeline = config_.pipeline,
+                   .seal = number,
+                   .complete = position.resume_at,
+                   .written_at = now};
+    for (const auto& [id, file] : files_) {
+        if (file->given_up) {
+            seal.closed.push_back(id);
+            leftovers_.push_back(file->folder());
+            continue;
+        }
+        if (auto done = file->sync(disk_); !done) return std::unexpected(std::move(done.error()));
+        const bool due = is_due(*file, now);
+        if (!due || !may_close(*file, position)) {
+            postponed = postponed || due;
+            keep_open(*file, seal);
+            continue;
+        }
+        if (names.empty() || names.contains(file->table())) {
+            last_batch_ = batch_name(now, last_batch_);
+        }
+        names[file->table()] = last_batch_;
+        CompleteFile whole = complete(*file, position, last_batch_, now);
+        if (auto done = describe(*file, whole); !done) {
+            return std::unexpected(std::move(done.error()));
+        }
+        closing.moves.push_back({.from = relative_open_folder(id), .to = parent_of(whole.path)});
+        seal.closed.push_back(id);
+        seal.complete.push_back(std::move(whole));
+    }
+    if (postponed) note_due_at({now.unix_us + kLookAgain_us});
+    if (auto done = move(closing); !done) return std::unexpected(std::move(done.error()));
+    closing_ = seal.closed;
+    seal.folders = folders_.take_new();
+    if (!names.empty()) seal.last_batch = last_batch_;
+    return seal;
+}
+
+void FileSet::keep_open(TableFile& file, RegistrySeal& seal) {
+    if (file.kind() == FileKind::streaming) {
+        note_due_at(due_at(file));
+        checkpoint_.complete = std::min(checkpoint_.complete, file.state().first_lsn);
+    }
+    if (file.changed()) seal.open.push_back(file.note());
+}
+
+// The small files that belong to a batch.
+Result<void> FileSet::describe(const TableFile& file, const CompleteFile& whole) {
+    auto done = disk_.replace(file.folder() + "/" + std::string{kSchemaName},
+                              schema_text(whole, file.details()));
+    if (!done) return done;
+    return disk_.replace(file.folder() + "/" + std::string{kManifestName},
+                         manifest_text(whole, config_.pipeline));
+}
+
+Result<void> FileSet::move(const Closing& closing) {
+    if (closing.moves.empty()) return {};
+    if (auto done = disk_.replace(closing_path(config_.root), write_closing(closing)); !done) {
+        return done;
+    }
+    std::set<std::string> parents{open_files_folder(config_.root)};
+    for (const FolderMove& move : closing.moves) {
+        const std::string to = config_.root + "/" + move.to;
+        if (auto done = disk_.make_folder(parent_of(to)); !done) return done;
+        if (auto done = disk_.rename(config_.root + "/" + move.from, to); !done) return done;
+        parents.insert(parent_of(to));
+    }
+    for (const std::string& parent : parents) {
+        if (auto done = disk_.sync_folder(parent); !done) return done;
+    }
+    return {};
+}
+
+Result<void> FileSet::sealed() {
+    for (const std::uint64_t id : std::exchange(closing_, {})) {
+        const auto at = files_.find(id);
+        if (at == files_.end()) continue;
+        Table& entry = table(at->second->table());
+        if (entry.streaming == at->second.get()) entry.streaming = nullptr;
+        if (entry.full_reload == at->second.get()) entry.full_reload = nullptr;
+        files_.erase(at);
+    }
+    for (const std::string& folder : std::exchange(leftovers_, {})) {
+        if (auto done = disk_.remove(folder); !done) return done;
+    }
+    return disk_.replace(config_.root + "/" + std::string{kCheckpointName},
+                         checkpoint_text(checkpoint_));
+}
+
+void FileSet::note_due_at(WallTime at) noexcept {
+    next_due_ = next_due_ ? std::min(*next_due_, at) : at;
+}
+
+// -- after a crash --------------------------------------------------------------------------
+
+Result<void> FileSet::recover(const RegistryContent& content) {
+    last_id_ = content.last_id;
+    last_batch_ = content.last_batch;
+    folders_.restore(content.folders);
+    if (auto done = undo_moves(content.seal); !done) return done;
+    if (auto done = remove_unknown(content); !done) return done;
+    for (const OpenFile& open : content.open) {
+        if (auto done = restore(open); !done) return done;
+    }
+    return {};
+}
+
+// A seal that the registry does not have did not happen.
+Result<void> FileSet::undo_moves(std::uint64_t seal) {
+    const std::string path = closing_path(config_.root);
+    auto text = disk_.read(path);
+    if (!text) return std::unexpected(std::move(text.error()));
+    if (!*text) return {};
+    const auto closing = read_closing(**text);
+    if (!closing) {
+        return std::unexpected(
+            stop(Error::Category::position, "what the last process was about to move can't be read")
+                .at(path)
+                .with_hint("put the file back from a copy; it is small, and only "
+                           "pg-capture writes it"));
+    }
+    if (closing->seal <= seal) return {};
+    std::set<std::string> parents;
+    for (const FolderMove& move : closing->moves) {
+        const std::string from = config_.root + "/" + move.from;
+        const std::string to = config_.root + "/" + move.to;
+        const auto moved = disk_.list(to);
+        if (!moved) return std::unexpected(moved.error());
+        if (moved->empty()) continue;
+        if (auto done = disk_.rename(to, from); !done) return done;
+        parents.insert(parent_of(to));
+        parents.insert(parent_of(from));
+        for (const std::string_view name : {kSchemaName, kManifestName}) {
+            if (auto done = disk_.remove(from + "/" + std::string{name}); !done) return done;
+        }
+    }
+    for (const std::string& parent : parents) {
+        if (auto done = disk_.sync_folder(parent); !done) return done;
+    }
+    return disk_.remove(path);
+}
+
+Result<void> FileSet::remove_unknown(const RegistryContent& content) {
+    const std::string folder = open_files_folder(config_.root);
+    const auto names = disk_.list(folder);
+    if (!names) return std::unexpected(names.error());
+    std::set<std::string> known;
+    for (const OpenFile& open : content.open) known.insert(std::to_string(open.id));
+    for (const std::string& name : *names) {
+        if (known.contains(name)) continue;
+        if (auto done = disk_.remove(folder + "/" + name); !done) return done;
+    }
+    return {};
+}
+
+Result<void> FileSet::restore(const OpenFile& open) {
+    auto details = read_details(open.details);
+    const std::string folder = open_file_folder(config_.root, open.id);
+    if (!details) {
+        return std::unexpected(
+            stop(Error::Category::position, "what the registry says of an open file can't be read")
+                .at(fmt::format("cdc_registry.batch_progress, id {}", open.id)));
+    }
+    const std::string path = folder + "/" + details->name;
+    const auto size = disk_.size(path);
+    if (!size) return std::unexpected(size.error());
+    if (!*size || **size < open.bytes) return std::unexpected(shorter(open, path, *size));
+    auto file = std::make_unique<TableFile>(open, std::move(*details), folder);
+    Table& entry = table(open.table);
+    TableFile*& current = open.kind == FileKind::full_reload ? entry.full_reload : entry.streaming;
+    if (current != nullptr) current->superseded = true;
+    current = file.get();
+    // Written with other settings: it is closed as it is.
+    if (file->name() != name_of(open.kind)) {
+        file->superseded = true;
+        current = nullptr;
+    }
+    if (open.kind == FileKind::streaming) note_due_at(due_at(*file));
+    files_.emplace(open.id, std::move(file));
+    return {};
+}
+
+}  // namespace pgc

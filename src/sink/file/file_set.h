@@ -1,0 +1,133 @@
+// All files of the sink, and how they become batches that loaders see.
+//
+//   write() ─▶ a file of each table ──seal()──▶ synced; what is due: moved to its place
+//                                                  │ RegistrySeal
+//                                                  ▼
+//                                         committed by the registry ──▶ sealed(): checkpoint.json
+//
+// Why nothing is seen twice or half: a batch's folder is moved to its place only when all of it is
+// synced, and the registry commits the batch together with the position. A process that dies in
+// between leaves `closing.json`, which names the folders that were about to be moved for which
+// seal. If the registry has that seal, they are where they belong; if not, they are moved back,
+// cut to the length that the registry knows, and go on.
+//
+// Nothing here is given up for good before the registry knows it: whatever fails, the owner
+// destroys this, and another one begins with recover().
+//
+// Marks of transactions, heartbeats and logical messages are left out: files have rows of tables.
+//
+// Threads: one at a time, the worker's. Blocks on the disk.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/lsn.h"
+#include "core/record.h"
+#include "core/snapshot.h"
+#include "core/store.h"
+#include "sink/file/closing.h"
+#include "sink/file/compressor.h"
+#include "sink/file/config.h"
+#include "sink/file/disk.h"
+#include "sink/file/layout.h"
+#include "sink/file/table_file.h"
+#include "sink/file_registry/registry.h"
+
+namespace pgc {
+
+class FileSet {
+public:
+    // A file's lines are compressed in pieces of this many bytes …
+    static constexpr std::size_t kMember_bytes = std::size_t{256} << 10;
+    // … or smaller ones, where those of all tables together would be more than this.
+    static constexpr std::size_t kBuffered_max = std::size_t{16} << 20;
+    static constexpr std::size_t kDescriptors_max = 128;
+
+    // All references outlive it.
+    FileSet(const FileSinkConfig& config, Disk& disk, const Clock& clock);
+
+    // Takes the lock of the root, for as long as this lives. False: another process has it.
+    [[nodiscard]] Result<bool> lock();
+    // What a process before us left, as the registry knows it. Requires: the lock.
+    [[nodiscard]] Result<void> recover(const RegistryContent& content);
+
+    [[nodiscard]] Result<void> write(const RecordBatch& batch);
+    // A snapshot's rows of a table were all written, or are not to be.
+    [[nodiscard]] Result<void> end_table(const SnapshotTableEnd& table);
+
+    // Makes everything durable, moves what is due, and says what the registry has to commit as
+    // `number`.
+    [[nodiscard]] Result<RegistrySeal> seal(const StoredPosition& position, std::uint64_t number);
+    // That was committed.
+    [[nodiscard]] Result<void> sealed();
+
+    // When the next batch is due; none: none is open.
+    std::optional<WallTime> next_due() const noexcept { return next_due_; }
+
+private:
+    struct Table {
+        TableId id;
+        TableFile* streaming = nullptr;
+        TableFile* full_reload = nullptr;
+    };
+    // What is decided once for a version of a table, by its slot.
+    struct Route {
+        Table* table = nullptr;  // null: not decided yet
+        std::string heading;
+        SchemaVersion schema;
+    };
+    Route& route(const Relation& relation);
+    Table& table(const TableId& id);
+    TableFile& file_for(Route& route, FileKind kind, Lsn commit);
+    TableFile& make_file(const TableId& table, FileKind kind, FileDetails details);
+    std::string name_of(FileKind kind) const;
+    [[nodiscard]] Result<void> keep_within_bounds();
+    [[nodiscard]] Result<void> flush_all();
+
+    [[nodiscard]] Result<void> undo_moves(std::uint64_t seal);
+    [[nodiscard]] Result<void> remove_unknown(const RegistryContent& content);
+    [[nodiscard]] Result<void> restore(const OpenFile& open);
+
+    WallTime due_at(const TableFile& file) const noexcept;
+    bool is_full(const TableFile& file) const noexcept;
+    bool is_due(const TableFile& file, WallTime now) const noexcept;
+    bool may_close(const TableFile& file, const StoredPosition& position) const noexcept;
+    // Its last rows are of a transaction of which more may come.
+    static bool is_within(const TableFile& file, const StoredPosition& position) noexcept;
+    CompleteFile complete(const TableFile& file, const StoredPosition& position,
+                          const std::string& batch, WallTime now);
+    void keep_open(TableFile& file, RegistrySeal& seal);
+    [[nodiscard]] Result<void> describe(const TableFile& file, const CompleteFile& whole);
+    [[nodiscard]] Result<void> move(const Closing& closing);
+    void note_due_at(WallTime at) noexcept;
+
+    const FileSinkConfig& config_;
+    Disk& disk_;
+    const Clock& clock_;
+    const std::unique_ptr<Compressor> compressor_;
+    std::unique_ptr<DiskLock> lock_;
+    std::map<TableId, Table> tables_;
+    std::vector<Route> routes_;
+    std::map<std::uint64_t, std::unique_ptr<TableFile>> files_;  // in the order they were begun
+    TableFolders folders_;
+    std::uint64_t last_id_ = 0;
+    std::string last_batch_;
+    std::size_t buffered_ = 0;
+    std::string scratch_;
+    std::optional<WallTime> next_due_;
+
+    // Of the seal that was not committed yet.
+    std::vector<std::uint64_t> closing_;
+    std::vector<std::string> leftovers_;  // folders nobody needs once it is
+    FilesCheckpoint checkpoint_;
+};
+
+}  // namespace pgc

@@ -1,0 +1,87 @@
+#include "sink/file/table_file.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/crc32c.h"
+
+namespace pgc {
+
+TableFile::TableFile(OpenFile state, FileDetails details, std::string folder)
+    : state_(std::move(state)),
+      details_(std::move(details)),
+      folder_(std::move(folder)),
+      exists_(state_.bytes > 0) {
+    // What was registered may be visible and not durable yet: it is synced with the next seal.
+    if (state_.bytes > 0 || details_.heading.empty()) return;
+    buffer_ = details_.heading;
+    buffer_ += '\n';
+    changed_ = true;
+}
+
+void TableFile::add(std::string_view line, Lsn commit) {
+    buffer_ += line;
+    buffer_ += '\n';
+    ++buffered_rows_;
+    if (!buffered_first_) buffered_first_ = commit;
+    buffered_first_ = std::min(buffered_first_, commit);
+    buffered_last_ = std::max(buffered_last_, commit);
+    changed_ = true;
+}
+
+void TableFile::note_schema(SchemaVersion version) {
+    if (!details_.schemas.empty() && details_.schemas.back().columns == version.columns) return;
+    details_.schemas.push_back(std::move(version));
+    changed_ = true;
+}
+
+Result<void> TableFile::open(Disk& disk) {
+    if (file_ != nullptr) return {};
+    const std::string path = folder_ + "/" + name();
+    if (!exists_) {
+        if (auto made = disk.make_folder(folder_); !made) return made;
+    }
+    auto file = exists_ ? disk.append(path, state_.bytes) : disk.create(path);
+    if (!file) return std::unexpected(std::move(file.error()));
+    file_ = std::move(*file);
+    exists_ = true;
+    return {};
+}
+
+Result<void> TableFile::flush(Disk& disk, Compressor& compressor, std::string& scratch) {
+    if (buffer_.empty() && (state_.bytes > 0 || !ended)) return {};
+    if (auto opened = open(disk); !opened) return opened;
+    scratch.clear();
+    compressor.compress(buffer_, scratch);
+    synced_ = false;
+    if (auto written = file_->write(scratch); !written) return written;
+    state_.bytes += scratch.size();
+    state_.crc32c = crc32c(state_.crc32c, scratch);
+    state_.rows += std::exchange(buffered_rows_, 0);
+    if (buffered_first_) {
+        state_.first_lsn =
+            state_.first_lsn ? std::min(state_.first_lsn, buffered_first_) : buffered_first_;
+        state_.last_lsn = std::max(state_.last_lsn, buffered_last_);
+    }
+    buffered_first_ = buffered_last_ = {};
+    buffer_.clear();
+    return {};
+}
+
+Result<void> TableFile::sync(Disk& disk) {
+    if (synced_) return {};
+    // A file of which nothing is written yet has a name all the same: an empty table's.
+    if (auto opened = open(disk); !opened) return opened;
+    if (auto done = file_->sync(); !done) return done;
+    if (auto done = disk.sync_folder(folder_); !done) return done;
+    synced_ = true;
+    return {};
+}
+
+OpenFile TableFile::note() {
+    changed_ = false;
+    state_.details = write_details(details_);
+    return state_;
+}
+
+}  // namespace pgc

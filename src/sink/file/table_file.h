@@ -1,0 +1,81 @@
+// One file of a table that is being written: lines, compressed piece by piece, and what is known of
+// them.
+//
+//   add() ─▶ buffer ──flush()──▶ a whole member of gzip (frame of zstd) ─▶ disk ──sync()──▶ durable
+//
+// A file is a row of such members, which every reader of gzip takes for one file. So nothing of a
+// compressor has to be kept for each of ten thousand tables, and a crash can cut the file behind
+// any member. The descriptor may be let go at any time, and is opened again when it is needed.
+//
+// Threads: one at a time, the worker's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/lsn.h"
+#include "sink/file/compressor.h"
+#include "sink/file/contents.h"
+#include "sink/file/disk.h"
+#include "sink/file_registry/registry.h"
+
+namespace pgc {
+
+class TableFile {
+public:
+    // A new one: `state` has no bytes. `folder` is its own.
+    TableFile(OpenFile state, FileDetails details, std::string folder);
+
+    std::uint64_t id() const noexcept { return state_.id; }
+    const TableId& table() const noexcept { return state_.table; }
+    FileKind kind() const noexcept { return state_.kind; }
+    const std::string& folder() const noexcept { return folder_; }
+    const std::string& name() const noexcept { return details_.name; }
+    // As far as it was flushed.
+    const OpenFile& state() const noexcept { return state_; }
+    const FileDetails& details() const noexcept { return details_; }
+    std::size_t buffered() const noexcept { return buffer_.size(); }
+    // Something came since noted().
+    bool changed() const noexcept { return changed_; }
+    bool has_descriptor() const noexcept { return file_ != nullptr; }
+
+    // A line of a row; the heading is one of none.
+    void add(std::string_view line, Lsn commit);
+    // The table has these columns from here on; the heading is the same.
+    void note_schema(SchemaVersion version);
+
+    // Puts what is buffered onto the disk; of one that ended empty, what makes it a valid file.
+    // `scratch` is anybody's between two calls.
+    [[nodiscard]] Result<void> flush(Disk& disk, Compressor& compressor, std::string& scratch);
+    // All that was flushed is durable, the file's name included.
+    [[nodiscard]] Result<void> sync(Disk& disk);
+    void let_go() noexcept { file_.reset(); }
+    // The state is about to be registered.
+    OpenFile note();
+
+    bool superseded = false;  // another file has the table's newer rows
+    bool ended = false;       // nothing more comes: the snapshot has read the table
+    bool given_up = false;    // it is not to be published
+
+private:
+    [[nodiscard]] Result<void> open(Disk& disk);
+
+    OpenFile state_;
+    FileDetails details_;
+    const std::string folder_;
+    std::string buffer_;
+    std::uint64_t buffered_rows_ = 0;
+    Lsn buffered_first_;
+    Lsn buffered_last_;
+    std::unique_ptr<DiskFile> file_;
+    bool exists_;          // it has a name in its folder
+    bool synced_ = false;  // since the last write
+    bool changed_ = false;
+};
+
+}  // namespace pgc

@@ -1,0 +1,126 @@
+"""A database whose changes go into files, and a loader that trusts the registry alone."""
+
+import csv
+import gzip
+import itertools
+import json
+
+from support.capture import Capture
+from support.processes import wait_until
+
+NAMES = itertools.count(1)
+
+
+def crc32c_table():
+    table = []
+    for byte in range(256):
+        value = byte
+        for _ in range(8):
+            value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
+        table.append(value)
+    return table
+
+
+CRC32C = crc32c_table()
+
+
+def crc32c(data):
+    value = 0xFFFFFFFF
+    for byte in data:
+        value = (value >> 8) ^ CRC32C[(value ^ byte) & 0xFF]
+    return value ^ 0xFFFFFFFF
+
+
+class Place:
+    def __init__(self, server, root, **options):
+        self.server = server
+        self.root = root
+        self.db = f"file_{next(NAMES)}"
+        self.slot = self.db
+        self.options = {"file_root": str(root), "file_batch_interval_secs": "1",
+                        "replication_checkpoint_interval_secs": "1", **options}
+        server.psql(f"CREATE DATABASE {self.db}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.drop_slot(self.slot)
+        self.server.psql(f"DROP DATABASE {self.db}")
+
+    def sql(self, text):
+        self.server.psql(text, db=self.db)
+
+    def rows(self, text):
+        return self.server.query(text, db=self.db)
+
+    def value(self, text):
+        return self.rows(text)[0][0]
+
+    def seal(self):
+        """The number of the last one."""
+        return self.value("SELECT seal FROM cdc_registry.pipeline")
+
+    def capture(self, **options):
+        given = {**self.options, **options}
+        env = {**self.server.capture_environment(self.db),
+               **{f"PG_CAPTURE_{name.upper()}": value for name, value in given.items()}}
+        env.setdefault("PG_CAPTURE_SOURCE_SNAPSHOT_MODE", "initial")
+        return Capture(env, slot=self.slot, sink="file")
+
+    # -- what a loader sees ------------------------------------------------------------------
+
+    def file_log(self, kind=None):
+        """Rows of cdc_registry.file_log, in the order in which a table's batches rise."""
+        rows = self.rows("""SELECT table_schema, table_name, batch, path, type::text, begin_lsn - '0/0', end_lsn - '0/0',
+                                  row_count, bytes, checksum, cut
+                             FROM cdc_registry.file_log ORDER BY table_schema, table_name, batch""")
+        names = ("schema", "table", "batch", "path", "type", "begin", "end", "rows", "bytes", "checksum", "cut")
+        files = [dict(zip(names, row)) for row in rows]
+        return [f for f in files if kind in (None, f["type"])]
+
+    def registered(self):
+        return self.value("SELECT to_regclass('cdc_registry.file_log') IS NOT NULL")
+
+    def read(self, file):
+        """The rows of a registered file, which is what the registry says it is."""
+        path = self.root / file["path"]
+        data = path.read_bytes()
+        assert len(data) == file["bytes"], path
+        assert file["checksum"] == f"crc32c:{crc32c(data):08x}", path
+        manifest = json.loads((path.parent / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["entries"][0]["meta"]["content_length"] == len(data)
+        assert (path.parent / "schema.yml").exists()
+        text = gzip.decompress(data).decode()
+        rows = list(csv.DictReader(text.splitlines(keepends=True), strict=True))
+        assert len(rows) == file["rows"], path
+        return rows
+
+    def changes(self, table, kind):
+        """All rows of a table's files of a kind, in order."""
+        return [row for file in self.file_log(kind) if file["table"] == table for row in self.read(file)]
+
+    def loaded(self, table, key="id"):
+        """The table as a loader has it: of each key what is highest by commit and number."""
+        newest = {}
+        for kind in ("full_reload", "streaming"):
+            for row in self.changes(table, kind):
+                place = (int(row["_commit_lsn"], 16), int(row["_seq"]))
+                if row["_op"] == "TRUNCATE":
+                    newest = {k: v for k, v in newest.items() if v[0] > place}
+                    continue
+                # Of one change that moved a row, the removal comes first.
+                if row[key] not in newest or place >= newest[row[key]][0]:
+                    newest[row[key]] = (place, None if row["_op"] == "DELETE" else row)
+        return {k: row for k, (_, row) in newest.items() if row is not None}
+
+    def wait_loaded(self, table, expected, key="id", column="v", timeout=60):
+        """Until the loader has these rows: a dict of key to the column's text."""
+        def there():
+            if not self.registered():
+                return False
+            return {k: row[column] for k, row in self.loaded(table, key).items()} == expected
+        wait_until(there, timeout, f"{table} as it was written")
+
+    def source(self, table, key="id", column="v"):
+        return {str(k): "" if v is None else str(v) for k, v in self.rows(f"SELECT {key}, {column} FROM {table}")}
