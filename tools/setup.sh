@@ -79,7 +79,7 @@ case "$purpose" in
 test | coverage)
     # Maven's three one after the other: they share a store.
     "$root/tools/together.sh" "'$root/tools/third_party.sh'" \
-        "sh -ec '\"$root/tools/kafka.sh\"; \"$root/tools/postgres_servers.sh\"; \"$root/tools/registry.sh\"'"
+        "sh -ec '\"$root/tools/kafka.sh\"; \"$root/tools/postgres_servers.sh\"; \"$root/tools/registry.sh\"; \"$root/tools/loaders.sh\"'"
     ;;
 *) "$root/tools/third_party.sh" ;;
 esac

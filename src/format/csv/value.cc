@@ -107,11 +107,20 @@ CsvValueWriter boolean_writer(CsvBooleans booleans) noexcept {
 }
 
 // The server prints it as "$1,234.50", which nothing else reads.
-bool holds_money(const Type& type) noexcept {
-    return type.oid == kMoney || type.root == kMoney ||
-           (type.element != nullptr && holds_money(*type.element)) ||
+bool is_money(const Type& type) noexcept {
+    return type.oid == kMoney || type.root == kMoney;
+}
+
+// It comes in ISO 8601, because sessions are set to that; written it is as COPY writes it.
+bool is_interval(const Type& type) noexcept {
+    return type.kind == Kind::interval;
+}
+
+// Itself, or what it is made of.
+bool holds(const Type& type, bool (*is)(const Type&) noexcept) noexcept {
+    return is(type) || (type.element != nullptr && holds(*type.element, is)) ||
            std::ranges::any_of(type.fields,
-                               [](const Field& field) { return holds_money(*field.type); });
+                               [is](const Field& field) { return holds(*field.type, is); });
 }
 
 }  // namespace
@@ -148,7 +157,7 @@ bool is_written_as_sent(const Type& type, const CsvOptions& options) noexcept {
     switch (type.kind) {
         case Kind::boolean: return options.booleans == CsvBooleans::letters;
         case Kind::bytes: return options.binary == CsvBinary::hex;
-        default: return !holds_money(type);
+        default: return !holds(type, is_money) && !holds(type, is_interval);
     }
 }
 
