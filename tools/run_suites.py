@@ -119,7 +119,7 @@ FOLDERS = {
     "scenario": ("SQL in, events out, on PostgreSQL 10 to 18", 420, 2),
     "fault": ("kill -9, cuts, freezes, crashes, wrong set-ups", 360, 2),
     "kafka": ("into real brokers: delivery, exactly once, torture, kills, outages, refusals, security", 660, 2),
-    "registry": ("Avro, Protobuf and JSON Schema with a real registry, read by other people's readers", 120, 2),
+    "registry": ("Avro, Protobuf and JSON Schema with a real registry, read by other people's readers", 180, 2),
     "file": ("batches of files and their registry: exact, private, once, whatever is killed", 120, 0),
     "snapshot": ("rows that were there before: exact, resumed, on request, whatever happens meanwhile", 420, 2),
     "publication": ("publications and filters: whose they are, what they hold, what they break", 180, 2),

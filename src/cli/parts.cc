@@ -204,6 +204,7 @@ Result<std::unique_ptr<Sink>> ProgramParts::make_file_sink() {
         FileSink::Deps{.config = spec_->file,
                        .disk = *disk_,
                        .clock = clock_,
+                       .metrics = metrics_,
                        .logger = logger,
                        .registry = std::make_unique<PostgresFileRegistry>(
                            *registry_links_, file_registry_config(*spec_), clock_, logger),

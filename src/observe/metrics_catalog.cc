@@ -14,6 +14,10 @@ constexpr std::array kSeconds{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
 // 256 B to 16 MiB by fours.
 constexpr std::array kBytes{256.0,    1024.0,    4096.0,    16384.0,   65536.0,
                             262144.0, 1048576.0, 4194304.0, 16777216.0};
+// 1 KiB to 1 GiB by fours.
+constexpr std::array kFileBytes{1024.0,     4096.0,      16384.0,     65536.0,
+                                262144.0,   1048576.0,   4194304.0,   16777216.0,
+                                67108864.0, 268435456.0, 1073741824.0};
 constexpr std::array kRows{1.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 5000.0, 10000.0, 50000.0};
 
 constexpr std::array kCatalog{
@@ -213,6 +217,21 @@ constexpr std::array kCatalog{
                .kind = counter,
                .name = "cdc_kafka_dead_letters_total",
                .help = "Records that were too large and went to the dead-letter topic."},
+    MetricSpec{.id = Metric::files_written_total,
+               .kind = counter,
+               .name = "cdc_files_written_total",
+               .help = "Files that are complete and registered, by type: streaming, full_reload.",
+               .labels = {"type"}},
+    MetricSpec{.id = Metric::file_size_bytes,
+               .kind = histogram,
+               .name = "cdc_file_size_bytes",
+               .help = "Bytes of such a file, as it is on the disk.",
+               .bounds = kFileBytes},
+    MetricSpec{.id = Metric::table_last_batch_timestamp,
+               .kind = gauge,
+               .name = "cdc_table_last_batch_timestamp",
+               .help = "When a file of the table was last completed, in seconds since 1970.",
+               .labels = {"table"}},
     MetricSpec{.id = Metric::registry_requests_total,
                .kind = counter,
                .name = "cdc_registry_requests_total",

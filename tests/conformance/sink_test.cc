@@ -172,6 +172,7 @@ struct FileRig final : Rig {
             FileSink::Deps{.config = config,
                            .disk = disk,
                            .clock = clock,
+                           .metrics = metrics,
                            .logger = {},
                            .registry = std::make_unique<SimulatedFileRegistry>(server, "p"),
                            .worker = std::make_unique<SimulatedWorker>(
@@ -179,6 +180,7 @@ struct FileRig final : Rig {
     }
 
     ManualClock clock;
+    Metrics metrics{"test"};
     Random random{1};
     SimulatedDisk disk;
     SimulatedRegistryServer server{clock, random};

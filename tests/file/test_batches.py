@@ -24,6 +24,7 @@ def test_what_was_there_and_what_comes_is_in_files_once(place):
         place.sql("INSERT INTO none VALUES (1, 'first')")
         place.wait_loaded("t", place.source("t"))
         place.wait_loaded("none", {"1": "first"})
+        assert capture.metric("cdc_files_written_total") == len(place.file_log())
         capture.stop()
     reads = place.changes("t", "full_reload")
     assert sorted(int(r["id"]) for r in reads) == list(range(1, 501))

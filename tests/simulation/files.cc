@@ -157,6 +157,7 @@ FakeFiles::FakeFiles(World& world, Oracle& oracle, const FileHabits& habits, Mut
       registry_(world.clock, world.random) {
     asked_ = std::make_unique<SpoiltDisk>(disk_, mutation);
     if (!habits_.there) return;
+    oracle_.comes_in_one_line();
     config_->root = "/files";
     config_->pipeline = kPipeline;
     config_->compression = Compression::none;
@@ -182,6 +183,7 @@ std::unique_ptr<Sink> FakeFiles::make_sink() {
         .config = config_,
         .disk = *asked_,
         .clock = world_.clock,
+        .metrics = metrics_,
         .logger = {},
         .registry = std::make_unique<SimulatedFileRegistry>(registry_, std::string{kPipeline}),
         .worker = std::make_unique<SimulatedWorker>(
@@ -223,6 +225,7 @@ void FakeFiles::accepted(const RecordBatch& batch) {
         copy.record.first_header = nullptr;
         copy.record.header_count = 0;
         copy.number = ++accepted_;
+        copy.instance = world_.instance();
         copy.record.key = copy.key;
         copy.record.value = copy.value;
     }
@@ -239,10 +242,8 @@ void FakeFiles::look() {
     std::ranges::sort(lines, {}, [](const Copy* line) {
         return std::tuple{line->record.commit_lsn, line->record.ordinal, line->number};
     });
-    // Whoever's commit it was, and whoever looks first: in files there is one line of them.
-    constexpr std::size_t anybody = 0;
-    for (const Copy* line : lines) oracle_.durable(line->record, anybody);
-    oracle_.committed(anybody);
+    for (const Copy* line : lines) oracle_.durable(line->record, line->instance);
+    oracle_.committed(world_.instance());
     oracle_.stored(*known.position);
 }
 

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "core/sink.h"
+#include "observe/metrics.h"
 #include "simulation/mutation.h"
 #include "simulation/oracle.h"
 #include "simulation/world.h"
@@ -67,6 +68,7 @@ private:
         std::string value;
         Record record;
         std::uint64_t number = 0;  // of all that were accepted
+        std::size_t instance = 0;  // that wrote it
     };
     using Lines = std::vector<std::string>;
 
@@ -81,6 +83,7 @@ private:
     const FileHabits& habits_;
     const Mutation mutation_;
     std::shared_ptr<FileSinkConfig> config_ = std::make_shared<FileSinkConfig>();
+    Metrics metrics_{"simulation"};
     SimulatedDisk disk_;
     std::unique_ptr<Disk> asked_;  // what the sink asks: the disk, or one that spoils it
     SimulatedRegistryServer registry_;

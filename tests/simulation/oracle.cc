@@ -18,7 +18,7 @@ const Committed* Oracle::transaction_of(Lsn commit) const {
 
 // Behind all that commits before its place, before all that comes later.
 void Oracle::durable_read(const Record& record, std::size_t instance) {
-    auto& [next_row, next_part] = attempts_[instance];
+    auto& [next_row, next_part] = attempts_[line_of(instance)];
     const std::size_t place = without_filtered(history_.rows_before(record.commit_lsn));
     const std::size_t due = next_row ? without_filtered(*next_row) : durable_rows();
     if (next_part != 0 || (next_row ? place != due : place > due)) {
@@ -31,7 +31,7 @@ void Oracle::durable_read(const Record& record, std::size_t instance) {
 
 void Oracle::durable(const Record& record, std::size_t instance) {
     if (native_ && SnapshotOracle::is_read(record)) return durable_read(record, instance);
-    auto& [next_row, next_part] = attempts_[instance];
+    auto& [next_row, next_part] = attempts_[line_of(instance)];
     const Committed* transaction = transaction_of(record.commit_lsn);
     if (transaction == nullptr || record.ordinal == 0 ||
         record.ordinal > transaction->rows.size()) {
@@ -73,14 +73,14 @@ void Oracle::marked(const Record& record, std::size_t instance) {
         return world_.fail("a mark of a transaction that was never committed: " +
                            to_string(record.commit_lsn));
     }
-    const auto& next_row = attempts_[instance].next_row;
+    const auto& next_row = attempts_[line_of(instance)].next_row;
     std::optional<std::size_t> due;
     if (next_row) due = without_filtered(*next_row);
     marks_.marked(record, *transaction, records_of(*transaction), due);
 }
 
 void Oracle::committed(std::size_t instance) {
-    const auto& [next_row, next_part] = attempts_[instance];
+    const auto& [next_row, next_part] = attempts_[line_of(instance)];
     if (!whole_ || !next_row || *next_row >= history_.rows) return;
     const std::size_t due = without_filtered(*next_row);
     if (due >= history_.rows) return;

@@ -69,9 +69,11 @@ public:
         marks_.comes_once();
     }
     void comes_whole() noexcept { whole_ = true; }
+    // Whoever of two writes, records come in one line: files go on where the other one stopped.
+    void comes_in_one_line() noexcept { one_line_ = true; }
     // An attempt begins: what its sink makes durable starts over.
     void attempt_begins() {
-        attempts_[world_.instance()] = {};
+        attempts_[line_of(world_.instance())] = {};
         snapshots_.attempt_begins();
     }
     void durable(const Record& record, std::size_t instance);
@@ -111,7 +113,7 @@ public:
     bool complete() const { return missing() == 0; }
     // This attempt itself has brought the last row.
     bool attempt_complete() const {
-        const auto& next = attempts_[world_.instance()].next_row;
+        const auto& next = attempts_[line_of(world_.instance())].next_row;
         return next && without_filtered(*next) == history_.rows;
     }
     // What is stored leaves no row to be read again.
@@ -141,6 +143,7 @@ private:
         std::optional<std::size_t> next_row;  // that it must bring
         std::size_t next_part = 0;            // of that row
     };
+    std::size_t line_of(std::size_t instance) const noexcept { return one_line_ ? 0 : instance; }
     void durable_read(const Record& record, std::size_t instance);
     void starts_over(Lsn from);
 
@@ -156,6 +159,7 @@ private:
     bool two_ = false;
     bool once_ = false;
     bool whole_ = false;
+    bool one_line_ = false;
     Lsn stored_;
     Instant store_back_at_;
     Lsn confirmed_;

@@ -15,6 +15,7 @@ std::size_t bytes_of(const RecordBatch& batch) noexcept {
 FileSink::FileSink(Deps deps)
     : config_(std::move(deps.config)),
       clock_(deps.clock),
+      metrics_(deps.metrics),
       logger_(std::move(deps.logger)),
       registry_(std::move(deps.registry)),
       files_(*config_, deps.disk, deps.clock),
@@ -159,15 +160,21 @@ Result<void> FileSink::commit() {
     const auto saved = registry_->positions().saved();
     if (!saved) return std::unexpected(saved.error());
     if (!*saved) return {};
-    for (const CompleteFile& file : outcome_.seal.complete) {
-        logger_.info("a file is complete", {{"path", file.path},
-                                            {"rows", file.rows},
-                                            {"bytes", file.bytes},
-                                            {"end_lsn", file.end_lsn}});
-    }
+    for (const CompleteFile& file : outcome_.seal.complete) report(file);
     state_ = State::finishing;
     begin([this] { return files_.sealed(); });
     return {};
+}
+
+void FileSink::report(const CompleteFile& file) {
+    logger_.info("a file is complete", {{"path", file.path},
+                                        {"rows", file.rows},
+                                        {"bytes", file.bytes},
+                                        {"end_lsn", file.end_lsn}});
+    metrics_.counter(Metric::files_written_total, {kFileKinds.word(file.kind)}).add(1);
+    metrics_.histogram(Metric::file_size_bytes).observe(static_cast<double>(file.bytes));
+    metrics_.gauge(Metric::table_last_batch_timestamp, {file.table.schema + "." + file.table.name})
+        .set(static_cast<double>(file.closed_at.unix_us) / 1e6);
 }
 
 void FileSink::note_sealed() {
@@ -176,6 +183,7 @@ void FileSink::note_sealed() {
     }
     saved_ = true;
     state_ = State::ready;
+    queue_ = std::exchange(after_seal_, {});
 }
 
 // -- what the pipeline asks -----------------------------------------------------------------
@@ -233,7 +241,8 @@ void FileSink::give_up() {
 }
 
 void FileSink::table_ended(const SnapshotTableEnd& table) {
-    queue_.emplace_back(table);
+    // What is being sealed says nothing of it yet.
+    (state_ == State::ready ? queue_ : after_seal_).emplace_back(table);
 }
 
 SealPace FileSink::seal_pace() const noexcept {

@@ -51,6 +51,7 @@ public:
         std::shared_ptr<const FileSinkConfig> config;
         Disk& disk;  // these outlive it
         const Clock& clock;
+        Metrics& metrics;
         Logger logger;
         std::unique_ptr<FileRegistry> registry;
         std::unique_ptr<Worker> worker;
@@ -129,11 +130,13 @@ private:
     Result<void> begin_moving();
     Result<void> begin_commit();
     Result<void> commit();
+    void report(const CompleteFile& file);
     void note_sealed();
     Result<void> fail(Error error);
 
     const std::shared_ptr<const FileSinkConfig> config_;
     const Clock& clock_;
+    Metrics& metrics_;
     const Logger logger_;
     const std::unique_ptr<FileRegistry> registry_;
     Positions positions_{*this};
@@ -142,7 +145,8 @@ private:
     State state_ = State::made;
     Instant look_again_;
     std::vector<Item> queue_;
-    std::vector<Item> taken_;  // the worker's while it is busy
+    std::vector<Item> after_seal_;  // came while one is under way
+    std::vector<Item> taken_;       // the worker's while it is busy
     std::size_t pending_bytes_ = 0;
     std::size_t taken_bytes_ = 0;
     LanePositions accepted_;

@@ -1,0 +1,175 @@
+#include "sink/file/sink.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "sink/file/simulated_disk.h"
+#include "sink/file_registry/simulated_registry.h"
+#include "support/manual_clock.h"
+
+namespace pgc {
+namespace {
+
+using namespace std::chrono_literals;
+
+class FileSinkTest : public testing::Test {
+protected:
+    FileSinkTest() {
+        auto config = std::make_shared<FileSinkConfig>();
+        config->root = "/files";
+        config->pipeline = "p";
+        config->compression = Compression::none;
+        config_ = std::move(config);
+        auto type = std::make_shared<Type>();
+        type->name = "text";
+        auto made = std::make_shared<Relation>();
+        made->schema = "public";
+        made->name = "t";
+        made->columns = {{.name = "v", .type = type}};
+        relation_ = made;
+        sink_ = make();
+    }
+
+    std::unique_ptr<FileSink> make() {
+        return std::make_unique<FileSink>(FileSink::Deps{
+            .config = config_,
+            .disk = disk_,
+            .clock = clock_,
+            .metrics = metrics_,
+            .logger = {},
+            .registry = std::make_unique<SimulatedFileRegistry>(server_, "p"),
+            .worker = std::make_unique<SimulatedWorker>(clock_, [] { return 1ms; })});
+    }
+    bool open(FileSink& sink) {
+        for (int i = 0; i < 100; ++i) {
+            const auto opened = sink.open();
+            EXPECT_TRUE(opened) << describe(opened.error());
+            if (!opened || *opened) return opened.has_value();
+            clock_.advance(10ms);
+        }
+        return false;
+    }
+    void write(std::string_view line, Position at, Lane lane = kStreamLane) {
+        RecordBatchPtr batch = pool_.get();
+        batch->lane = lane;
+        batch->end = at;
+        batch->relations.push_back(relation_);
+        batch->records.push_back({.relation = relation_.get(),
+                                  .value = batch->arena.copy(line),
+                                  .commit_lsn = at.commit,
+                                  .ordinal = at.ordinal});
+        ASSERT_EQ(*sink_->offer(batch), Sink::Offer::accepted);
+    }
+    void begin_seal(Lsn at) {
+        ASSERT_TRUE(sink_->seal({.pipeline = "p", .database = "db", .slot = "s", .resume_at = at}));
+    }
+    void end_seal() {
+        for (int i = 0; i < 100; ++i) {
+            const auto saved = sink_->positions()->saved();
+            ASSERT_TRUE(saved) << describe(saved.error());
+            if (*saved) return;
+            clock_.advance(10ms);
+        }
+        FAIL() << "it is never sealed";
+    }
+    SnapshotTableEnd ended(bool whole) const {
+        return {.id = "initial",
+                .schema = "public",
+                .name = "t",
+                .relation = relation_,
+                .whole = whole};
+    }
+    const SimulatedRegistryServer::Pipeline& registered() { return server_.pipeline("p"); }
+
+    RecordPool pool_;
+    ManualClock clock_;
+    Metrics metrics_{"test"};
+    Random random_{1};
+    SimulatedDisk disk_;
+    SimulatedRegistryServer server_{clock_, random_};
+    std::shared_ptr<const FileSinkConfig> config_;
+    RelationPtr relation_;
+    std::unique_ptr<FileSink> sink_;
+};
+
+TEST_F(FileSinkTest, ABatchIsVisibleWithTheSealAfterItsTime) {
+    ASSERT_TRUE(open(*sink_));
+    write("1", {Lsn{10}, 1});
+    begin_seal(Lsn{20});
+    end_seal();
+    EXPECT_TRUE(registered().complete.empty());
+    EXPECT_EQ(registered().open.size(), 1U);
+    EXPECT_LE(sink_->seal_at(), clock_.now() + 5min);
+    clock_.advance(5min);
+    EXPECT_LE(sink_->seal_at(), clock_.now());
+    begin_seal(Lsn{30});
+    end_seal();
+    ASSERT_EQ(registered().complete.size(), 1U);
+    const CompleteFile& file = registered().complete[0];
+    EXPECT_EQ(disk_.content("/files/" + file.path), "1\n");
+    EXPECT_EQ(file.rows, 1U);
+    EXPECT_EQ(sink_->seal_at(), kNever) << "nothing is open";
+}
+
+// What the seal stores was written before: there the table is not read to its end.
+TEST_F(FileSinkTest, ATableThatEndsDuringASealIsPartOfTheNextOne) {
+    ASSERT_TRUE(open(*sink_));
+    write("1", {Lsn{9}, 1}, kSnapshotLane);
+    begin_seal(Lsn{20});
+    sink_->table_ended(ended(true));
+    end_seal();
+    EXPECT_TRUE(registered().complete.empty());
+    EXPECT_EQ(registered().open.size(), 1U);
+    begin_seal(Lsn{20});
+    end_seal();
+    ASSERT_EQ(registered().complete.size(), 1U);
+    EXPECT_EQ(registered().complete[0].kind, FileKind::full_reload);
+}
+
+TEST_F(FileSinkTest, ASnapshotThatIsGivenUpLeavesNoFile) {
+    ASSERT_TRUE(open(*sink_));
+    write("1", {Lsn{9}, 1}, kSnapshotLane);
+    begin_seal(Lsn{20});
+    end_seal();
+    sink_->table_ended(ended(false));
+    begin_seal(Lsn{20});
+    end_seal();
+    EXPECT_TRUE(registered().complete.empty());
+    EXPECT_TRUE(registered().open.empty());
+    for (const auto& [path, content] : disk_.tree()) {
+        EXPECT_EQ(path.find("full_reload"), std::string::npos) << path;
+    }
+}
+
+TEST_F(FileSinkTest, ATableWithoutRowsHasAFileAllTheSame) {
+    ASSERT_TRUE(open(*sink_));
+    sink_->table_ended(ended(true));
+    begin_seal(Lsn{20});
+    end_seal();
+    ASSERT_EQ(registered().complete.size(), 1U);
+    EXPECT_EQ(registered().complete[0].rows, 0U);
+    EXPECT_EQ(disk_.content("/files/" + registered().complete[0].path), "");
+}
+
+TEST_F(FileSinkTest, ASecondProcessWaitsForTheLock) {
+    ASSERT_TRUE(open(*sink_));
+    const auto second = make();
+    for (int i = 0; i < 300; ++i) {
+        const auto opened = second->open();
+        ASSERT_TRUE(opened);
+        ASSERT_FALSE(*opened);
+        clock_.advance(10ms);
+    }
+    EXPECT_THAT(second->waits_for(), testing::HasSubstr("another process has the lock"));
+    sink_.reset();
+    clock_.advance(2s);
+    EXPECT_TRUE(open(*second));
+}
+
+}  // namespace
+}  // namespace pgc
