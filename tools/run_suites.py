@@ -25,7 +25,7 @@ HANG_MIN = 1800
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-ra"]
 # Threads of our own live here; the rest of the code has none. (That of postgres/ runs in the
 # pipeline's alone.)
-THREADED = "^(observe|sink|http|server|pipeline|conformance|cli|pgclient|kafka)_test$"
+THREADED = "^(observe|sink|http|server|pipeline|cli|pgclient|kafka)_test$"
 
 
 @dataclasses.dataclass
@@ -58,11 +58,11 @@ class Suite:
 
 
 BUILDS = {
-    "release": Build("release", ["pg-capture", "simulation_test", "conformance_test"]),
+    "release": Build("release", ["pg-capture", "simulation_test"]),
     "sanitize": Build("sanitize", ["unit_tests", "fuzz_targets"]),
     "sanitize-simulation": Build("sanitize", ["simulation_test"]),
     "tsan": Build("tsan", ["observe_test", "sink_test", "http_test", "server_test", "pipeline_test",
-                           "conformance_test", "cli_test", "pgclient_test", "kafka_test"]),
+                           "cli_test", "pgclient_test", "kafka_test"]),
 }
 
 
@@ -129,6 +129,9 @@ FOLDERS = {
     "cli": ("command line, configuration, check, exit codes", 120, 2),
 }
 
+# What a folder needs built, where that is not the release alone.
+NEEDS = {"harness": (), "file": ("release", "sanitize")}
+
 
 def folder_suites():
     suites = []
@@ -140,7 +143,7 @@ def folder_suites():
         if not any((ROOT / "tests" / name).rglob("test_*.py")):
             continue
         what, budget, workers = FOLDERS.get(name, (f"tests/{name}", 120, 0))
-        needs = () if name == "harness" else ("release",)
+        needs = NEEDS.get(name, ("release",))
         path = f"tests/{name}"
         suites.append(Suite(name, what, pytest(path, workers), budget, needs))
         if has_nightly(ROOT / path):

@@ -1,7 +1,7 @@
 // What sink/file_registry/registry.h promises, asked of every registry.
 //
 // The one in PostgreSQL is asked when there is a server (support/registry_rig.h):
-// tests/connection/test_file_registry.py does so.
+// tests/file/test_registry.py does so.
 //
 // A new registry: a line beside kSimulated.
 #include <gtest/gtest.h>

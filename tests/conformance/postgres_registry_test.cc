@@ -283,7 +283,7 @@ TEST_P(PostgresRegistryTest, PositionsAreSavedWithoutASink) {
     EXPECT_EQ((*test::load(rig_, store))->position, position(300));
 }
 
-// Where no server is named: tests/connection/test_file_registry.py names them, and counts.
+// Where no server is named: tests/file/test_registry.py names them, and counts.
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(PostgresRegistryTest);
 INSTANTIATE_TEST_SUITE_P(Postgres, PostgresRegistryTest, testing::ValuesIn(servers()),
                          [](const auto&) { return std::string{"server"}; });

@@ -6,14 +6,15 @@ import re
 import subprocess
 
 import pytest
-from support.capture import binary
 from support.processes import ROOT
 from support.servers import VERSIONS, PostgresServer
 
-CONFORMANCE = binary().parent / "tests" / "conformance_test"
+# With AddressSanitizer, as `make test` has it.
+CONFORMANCE = ROOT / "build" / "sanitize" / "tests" / "conformance_test"
 
 
 def run(server, tests):
+    assert CONFORMANCE.exists(), "tools/build.sh sanitize conformance_test makes it"
     done = subprocess.run(
         [CONFORMANCE, "--gtest_brief=1", f"--gtest_filter={tests}"],
         env=os.environ | {"PGC_TEST_REGISTRY": f"{server.port} {server.user} shop"},
