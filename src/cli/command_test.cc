@@ -106,7 +106,10 @@ TEST_F(CommandTest, ExactlyOnceNeedsKafkaAndAllItsReplicas) {
     environment["PG_CAPTURE_DELIVERY"] = "exactly_once";
     EXPECT_EQ(run({"config", "validate"}), ExitCode::done);
     EXPECT_EQ(run({"config", "validate", "--sink=discard"}), ExitCode::configuration);
-    EXPECT_THAT(console.err_text, HasSubstr("only Kafka has transactions"));
+    EXPECT_THAT(console.err_text, HasSubstr("only Kafka and files have transactions"));
+    EXPECT_EQ(run({"config", "validate", "--sink=file", "--file.root=/files"}), ExitCode::done);
+    EXPECT_EQ(run({"config", "validate", "--sink=file"}), ExitCode::configuration);
+    EXPECT_THAT(console.err_text, HasSubstr("file.root"));
     EXPECT_EQ(run({"config", "validate", "--kafka.acks=1", "--replication.checkpoint_file=/p"}),
               ExitCode::configuration);
     EXPECT_THAT(console.err_text, HasSubstr("the acknowledgement of all replicas"));
