@@ -7,21 +7,13 @@
 #include <optional>
 #include <utility>
 
+#include "base/fnv.h"
 #include "base/percent.h"
 
 namespace pgc {
 namespace {
 
 constexpr std::string_view kHead = "pg-capture position 1";
-
-std::uint64_t fnv1a(std::string_view bytes) noexcept {
-    std::uint64_t hash = 0xCBF29CE484222325U;
-    for (const char byte : bytes) {
-        hash ^= static_cast<unsigned char>(byte);
-        hash *= 0x100000001B3U;
-    }
-    return hash;
-}
 
 std::string escaped(std::string_view value) {
     std::string text;

@@ -40,7 +40,6 @@ std::string write_details(const FileDetails& details);
 std::optional<FileDetails> read_details(std::string_view text);
 
 std::string schema_text(const CompleteFile& file, const FileDetails& details);
-// `name`: of the file in its folder. `content`: of the schema, beside it.
 std::string manifest_text(const CompleteFile& file, std::string_view pipeline);
 
 struct FilesCheckpoint {

@@ -6,17 +6,13 @@
 #include <set>
 #include <utility>
 
-#include "observe/json_text.h"
+#include "sink/file/disk_error.h"
 
 namespace pgc {
 namespace {
 
 // A batch that could not be closed in the midst of a transaction is looked at again after this.
 constexpr std::int64_t kLookAgain_us = 1'000'000;
-
-std::string parent_of(const std::string& path) {
-    return path.substr(0, path.rfind('/'));
-}
 
 bool is_row(const Record& record) noexcept {
     return record.destination == Destination::own && record.relation != nullptr && record.has_value;
@@ -93,6 +89,7 @@ FileSet::Route& FileSet::route(const Relation& relation) {
     if (relation.slot >= routes_.size()) routes_.resize(relation.slot + 1);
     Route& route = routes_[relation.slot];
     if (route.table != nullptr) return route;
+    route.slot = relation.slot;
     route.table = &table({relation.schema, relation.name});
     route.heading = config_.heading(relation);
     route.schema = schema_version(relation, Lsn{});
@@ -117,9 +114,12 @@ TableFile& FileSet::file_for(Route& route, FileKind kind, Lsn commit) {
     if (file == nullptr) {
         file = &make_file(table.id, kind, {.name = name_of(kind), .heading = route.heading});
     }
-    SchemaVersion schema = route.schema;
-    schema.from = commit;
-    file->note_schema(std::move(schema));
+    if (file->slot != route.slot) {
+        file->slot = route.slot;
+        SchemaVersion schema = route.schema;
+        schema.from = commit;
+        file->note_schema(std::move(schema));
+    }
     return *file;
 }
 
@@ -165,6 +165,7 @@ Result<void> FileSet::keep_within_bounds() {
     if (buffered_ > kBuffered_max) {
         if (auto done = flush_all(); !done) return done;
     }
+    if (files_.size() <= kDescriptors_max) return {};
     const auto open = std::ranges::count_if(
         files_, [](const auto& entry) { return entry.second->has_descriptor(); });
     if (open > static_cast<std::ptrdiff_t>(kDescriptors_max)) {
@@ -272,7 +273,8 @@ Result<RegistrySeal> FileSet::seal(const StoredPosition& position, std::uint64_t
         if (auto done = describe(*file, whole); !done) {
             return std::unexpected(std::move(done.error()));
         }
-        closing.moves.push_back({.from = relative_open_folder(id), .to = parent_of(whole.path)});
+        closing.moves.push_back(
+            {.from = relative_open_folder(id), .to = parent_folder(whole.path)});
         seal.closed.push_back(id);
         seal.complete.push_back(std::move(whole));
     }
@@ -309,9 +311,9 @@ Result<void> FileSet::move(const Closing& closing) {
     std::set<std::string> parents{open_files_folder(config_.root)};
     for (const FolderMove& move : closing.moves) {
         const std::string to = config_.root + "/" + move.to;
-        if (auto done = disk_.make_folder(parent_of(to)); !done) return done;
+        if (auto done = disk_.make_folder(parent_folder(to)); !done) return done;
         if (auto done = disk_.rename(config_.root + "/" + move.from, to); !done) return done;
-        parents.insert(parent_of(to));
+        parents.insert(parent_folder(to));
     }
     for (const std::string& parent : parents) {
         if (auto done = disk_.sync_folder(parent); !done) return done;
@@ -376,8 +378,8 @@ Result<void> FileSet::undo_moves(std::uint64_t seal) {
         if (!moved) return std::unexpected(moved.error());
         if (moved->empty()) continue;
         if (auto done = disk_.rename(to, from); !done) return done;
-        parents.insert(parent_of(to));
-        parents.insert(parent_of(from));
+        parents.insert(parent_folder(to));
+        parents.insert(parent_folder(from));
         for (const std::string_view name : {kSchemaName, kManifestName}) {
             if (auto done = disk_.remove(from + "/" + std::string{name}); !done) return done;
         }

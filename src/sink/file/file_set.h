@@ -80,6 +80,7 @@ private:
     };
     // What is decided once for a version of a table, by its slot.
     struct Route {
+        std::uint32_t slot = 0;
         Table* table = nullptr;  // null: not decided yet
         std::string heading;
         SchemaVersion schema;

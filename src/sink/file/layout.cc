@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "base/fnv.h"
 #include "base/percent.h"
 #include "observe/wall_text.h"
 
@@ -19,13 +20,6 @@ std::string text_of(std::int64_t unix_seconds) {
     append_wall_time(text, WallTime{unix_seconds * kSecond});
     std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
     return text.substr(0, text.find('.')) + "Z";
-}
-
-// FNV-1a: what distinguishes two names must not depend on the build.
-std::uint64_t hash_of(std::string_view text) {
-    std::uint64_t hash = 0xCBF29CE484222325U;
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-    return hash;
 }
 
 // "20261130T174500Z" as wall_text.h writes it.
@@ -67,7 +61,7 @@ std::string folder_name(std::string_view name) {
         return letter || digit || c == '_' || c == '-' || (c == '.' && !folder.empty());
     });
     if (folder.size() <= kFolderName_max) return folder;
-    return fmt::format("{}-{:016x}", folder.substr(0, kFolderName_max - 17), hash_of(name));
+    return fmt::format("{}-{:016x}", folder.substr(0, kFolderName_max - 17), fnv1a(name));
 }
 
 void TableFolders::restore(const std::vector<std::pair<TableId, std::string>>& folders) {

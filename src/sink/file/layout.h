@@ -45,7 +45,7 @@ std::string folder_name(std::string_view name);
 class TableFolders {
 public:
     void restore(const std::vector<std::pair<TableId, std::string>>& folders);
-    // Taken by this call: the table is in taken().
+    // Taken by the first call for a table.
     const std::string& of(const TableId& table);
     // Those that were taken since it was asked last.
     std::vector<std::pair<TableId, std::string>> take_new() { return std::exchange(new_, {}); }

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -58,9 +59,10 @@ public:
     // The state is about to be registered.
     OpenFile note();
 
-    bool superseded = false;  // another file has the table's newer rows
-    bool ended = false;       // nothing more comes: the snapshot has read the table
-    bool given_up = false;    // it is not to be published
+    std::optional<std::uint32_t> slot;  // of the table's version that was noted last
+    bool superseded = false;            // another file has the table's newer rows
+    bool ended = false;                 // nothing more comes: the snapshot has read the table
+    bool given_up = false;              // it is not to be published
 
 private:
     [[nodiscard]] Result<void> open(Disk& disk);
