@@ -10,7 +10,7 @@ import time
 
 import contenders
 from debezium import Debezium
-from figures import alternating, cpu_seconds, measured, memory_mib, tell, tell_once
+from figures import alternating, cpu_seconds, measured, memory_mib, tell, tell_forms, tell_once
 from support.processes import remove_directory, run_directory
 from workloads import BASELINE, DEBEZIUM, DRAINS, ONCE
 
@@ -115,3 +115,4 @@ def show(name, result):
               f"{figure['cpu_us'] / base['walsender_us']:>11.2f}"
               f"{figure['memory_mib']:>7.1f} MiB   {rates}{warm}")
     tell_once(result["routes"])
+    tell_forms(result["routes"])

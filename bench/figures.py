@@ -9,7 +9,7 @@ import sys
 import time
 
 from support.processes import spawn
-from workloads import ONCE
+from workloads import DEBEZIUM, FORMATS, ONCE
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -86,6 +86,18 @@ def tell(text):
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
     elif text:
         print(text, file=sys.stderr, flush=True)
+
+
+def tell_forms(routes):
+    """Messages of each form beside native ones on the same way, and beside Debezium's."""
+    debezium = routes.get(DEBEZIUM)
+    for route, figure in routes.items():
+        way, _, form = route.rpartition(" ")
+        native = routes.get(way)
+        if form in FORMATS and native:
+            beside = f", {figure['rate'] / debezium['rate']:.1f} x Debezium's" if debezium and "kafka" in way else ""
+            print(f"  {route}: {figure['rate'] / native['rate']:.3f} of {way}'s rate, "
+                  f"{figure['cpu_us'] / native['cpu_us']:.2f} of its CPU{beside}")
 
 
 def tell_once(routes):

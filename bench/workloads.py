@@ -28,6 +28,7 @@ ONE_TRANSACTION = """
 INSERT INTO {t} SELECT k, k, substr(md5(k::text) || md5(k::text), 1, 40), clock_timestamp(), k / 7.0
 FROM generate_series(1, {inserts}) k;
 """
+HUGE_ROWS = 10_000_000      # of it, once, live
 WIDE_COLUMNS = ", ".join(f"i{c} int, t{c} text, a{c} timestamptz, n{c} numeric, b{c} boolean"
                          for c in range(10))
 WIDE_VALUES = ", ".join(f"k + {c}, 'text ' || k + {c}, now(), k / 3.0, k % 2 = 0"

@@ -89,6 +89,16 @@ def test_latency_and_an_outage_are_measured(tmp_path):
 
 
 @pytest.mark.nightly
+def test_a_huge_transaction_is_measured_beside_one_that_the_server_keeps(tmp_path):
+    figures, text = bench(tmp_path, "--only", "huge", "--route", "snappy")
+    assert figures["huge"]["rows"] == 1_000_000
+    assert set(figures["huge"]["routes"]) == {"kafka snappy", "kafka snappy once"}
+    for ways in figures["huge"]["routes"].values():
+        assert all(0 < f["seconds"] < 600 and 1 < f["memory_mib"] < 96 for f in ways.values())
+    assert "taken while it runs" in text
+
+
+@pytest.mark.nightly
 def test_messages_with_a_registry_are_measured_beside_native_ones(tmp_path):
     figures, _ = bench(tmp_path, "--only", "formats", "--route", "tcp binary")
     routes = figures["formats"]["routes"]

@@ -1,0 +1,76 @@
+"""One transaction of ten million rows into Kafka, taken while it runs and, beside that, kept by the server until its
+COMMIT: how long after the COMMIT the last record is there, and what memory that took."""
+
+import subprocess
+import time
+
+import contenders
+from figures import memory_mib, tell
+from support.processes import remove_directory, run_directory, spawn, wait_until
+from workloads import HUGE_ROWS, ONE_TRANSACTION, SMALL_ROWS
+
+SERVER_KEEPS_IT = {"PG_CAPTURE_STATE_SPILL_LIMIT": "0"}
+STILL_SECONDS = 3       # without a further record: that was the last one
+
+
+def huge(lab, routes):
+    rows = HUGE_ROWS // lab.scale
+    figures = {}
+    for number, route in enumerate(routes):
+        figures[route] = {"streamed": _transaction(lab, route, f"huge_{number}", rows, {}),
+                          "kept": _transaction(lab, route, f"huge_{number}_kept", rows, SERVER_KEEPS_IT)}
+    tell("")
+    return {"rows": rows, "routes": figures}
+
+
+def _transaction(lab, route, name, rows, setting):
+    tell(f"huge: {route}{', kept by the server' if setting else ''}")
+    table, slot = lab.make_table(name, SMALL_ROWS), lab.new_run()
+    topic = lab.new_topic(name, slot)
+    lab.new_slot(slot)
+    directory = run_directory("bench")
+    env = contenders.producing(lab, route, name, slot, directory) | setting
+    with open(directory / "stderr.log", "wb") as stderr:
+        process = spawn([contenders.program(route), "run"], env=env, stdout=subprocess.DEVNULL, stderr=stderr)
+    try:
+        wait_until(lambda: lab.slot_reader(slot) or process.poll() is not None, 30, "pg-capture to stream")
+        lab.server.psql(ONE_TRANSACTION.format(t=table, inserts=rows), timeout=900)
+        committed = time.monotonic()
+        return {"seconds": _last_record(lab, topic, rows, process) - committed,
+                "memory_mib": memory_mib(process.pid)}
+    except BaseException as error:
+        said = (directory / "stderr.log").read_text(errors="replace")
+        raise RuntimeError(f"huge, {route}: {error}\n{said[-4000:]}") from error
+    finally:
+        process.kill()
+        process.wait()
+        remove_directory(directory)
+        lab.drop_slot(slot)
+        lab.drop_slot(table)
+        lab.drop_topic(topic)
+        lab.server.psql(f"DROP PUBLICATION {table}; DROP TABLE {table}; CHECKPOINT")
+
+
+def _last_record(lab, topic, rows, process):
+    """When the topic grew for the last time. Its offsets count the marks of Kafka's transactions, too, so that
+    there are `rows` of them doesn't say that it is done."""
+    deadline = time.monotonic() + 900
+    seen, grew = 0, time.monotonic()
+    while seen < rows or time.monotonic() < grew + STILL_SECONDS:
+        if process.poll() is not None:
+            raise RuntimeError(f"pg-capture ended with exit code {process.returncode}")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{seen:,} of {rows:,} records after 15 minutes")
+        if (now := lab.records(topic)) != seen:
+            seen, grew = now, time.monotonic()
+        time.sleep(0.02)
+    return grew
+
+
+def show(result):
+    print(f"\nhuge: one transaction of {result['rows']:,} rows; COMMIT → last record")
+    for route, figures in result["routes"].items():
+        streamed, kept = figures["streamed"], figures["kept"]
+        print(f"  {route}: taken while it runs {streamed['seconds']:.1f} s, peak {streamed['memory_mib']:.1f} MiB; "
+              f"kept by the server {kept['seconds']:.1f} s, peak {kept['memory_mib']:.1f} MiB; "
+              f"ratio {streamed['seconds'] / kept['seconds']:.2f}")
