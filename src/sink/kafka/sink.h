@@ -91,7 +91,11 @@ public:
     void give_up() override;
     void caught_up() override {}
     void wants(Wants& wants) const override;
-    SealPace seal_pace() const noexcept override { return {}; }
+    // A commit holds the stream up for some milliseconds and costs the brokers more than a megabyte
+    // of records does.
+    SealPace seal_pace() const noexcept override {
+        return {.least = std::chrono::milliseconds{500}};
+    }
     Instant seal_at() const noexcept override { return kNever; }
     void table_ended(const SnapshotTableEnd&) override {}
     Duration group_gap() const noexcept override {
