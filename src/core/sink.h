@@ -117,7 +117,7 @@ public:
     // Gives up what was accepted and is not sealed, so that nobody who reads there waits for it any
     // longer. From then on it is as after an Error. Nothing is sealed at that time.
     // Only of a sink that seals; others have nothing to give up.
-    virtual void give_up() {}
+    virtual void give_up() = 0;
 
     // Nothing more may come for a while: what is held back only to make a larger write has to go,
     // or the pipeline and the sink would wait for each other. Called often, whenever something
