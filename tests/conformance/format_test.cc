@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <random>
 #include <string>
@@ -12,22 +13,22 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "format/csv/csv_format.h"
 #include "format/debezium/debezium_format.h"
 #include "format/json/string.h"
 #include "format/native/native_format.h"
 #include "pipeline/key_changes.h"
 #include "support/csv_lines.h"
-#include "support/encode.h"
 #include "support/forwarding.h"
 #include "support/hostile_rows.h"
 #include "support/json_check.h"
+#include "support/waiting_format.h"
 
 namespace pgc {
 namespace {
 
 using test::Changes;
-using test::encode_all;
 using test::HostileRows;
 
 struct Made {
@@ -48,6 +49,39 @@ std::unique_ptr<Format> native(InvalidUtf8 invalid_utf8) {
 
 std::unique_ptr<Format> forwarded(InvalidUtf8 invalid_utf8) {
     return std::make_unique<test::ForwardingFormat>(native(invalid_utf8));
+}
+
+// One that asks a registry waits so: here, for no time, after each change but the last.
+std::unique_ptr<Format> waiting(InvalidUtf8 invalid_utf8) {
+    static const SystemClock clock;
+    return std::make_unique<test::WaitingFormat>(
+        native(invalid_utf8), clock,
+        [](std::size_t changes) -> std::optional<test::WaitingFormat::Wait> {
+            if (changes < 2) return std::nullopt;
+            return test::WaitingFormat::Wait{.after = 1};
+        });
+}
+
+// As the pipeline calls it: with the next change after each wait.
+Result<Encoded> encode_from(Format& format, const Batch& batch, std::size_t from,
+                            RecordBatch& out) {
+    auto encoded = format.encode(batch, from, out);
+    while (encoded && encoded->why == Encoded::Why::waits && encoded->next > from) {
+        from = encoded->next;
+        encoded = format.encode(batch, from, out);
+    }
+    return encoded;
+}
+
+// A refused change is an Error here; records of those before it are in `out`.
+Result<void> encode_all(Format& format, const Batch& batch, RecordBatch& out) {
+    auto encoded = encode_from(format, batch, 0, out);
+    if (!encoded) return std::unexpected(std::move(encoded.error()));
+    if (encoded->why == Encoded::Why::refused) return std::unexpected(std::move(encoded->error));
+    if (encoded->why == Encoded::Why::waits || encoded->next != batch.changes.size()) {
+        return std::unexpected(stop(Error::Category::internal, "the format did not go on"));
+    }
+    return {};
 }
 
 template <typename Encoding>
@@ -96,6 +130,7 @@ std::string line_problem(std::string_view text) {
 const Made kFormats[] = {
     {"native_json", native, test::message_problem},
     {"native_json_forwarded", forwarded, test::message_problem},
+    {"native_json_waiting", waiting, test::message_problem},
     {"csv", csv, line_problem, "\\N", true},
     {"debezium_json", debezium, test::message_problem},
     {"debezium_json_with_schemas", debezium_with_schemas, test::message_problem},
@@ -199,7 +234,7 @@ TEST_P(FormatConformanceTest, AConfiguredKeyIsWrittenAndNeverGuessed) {
     changes.remove(by_name, {changes.text("8"), changes.text("a")});
     changes.remove(by_name, {changes.text("8"), Changes::absent()});
     RecordBatch out;
-    const auto encoded = format_->encode(changes.batch(), 0, out);
+    const auto encoded = encode_from(*format_, changes.batch(), 0, out);
     ASSERT_TRUE(encoded);
     ASSERT_EQ(out.records.size(), 4U);
     EXPECT_EQ(out.records[0].key, out.records[1].key);
@@ -225,7 +260,7 @@ TEST_P(FormatConformanceTest, AKeyOfAUniqueIndexIsWrittenAndNeverGuessed) {
     changes.remove(unique, {changes.text("8"), changes.text("a")});
     changes.remove(unique, {changes.text("8"), Changes::absent()});
     RecordBatch out;
-    const auto encoded = format_->encode(changes.batch(), 0, out);
+    const auto encoded = encode_from(*format_, changes.batch(), 0, out);
     ASSERT_TRUE(encoded);
     ASSERT_EQ(out.records.size(), 3U);
     EXPECT_TRUE(out.records[0].has_key);
@@ -245,7 +280,7 @@ TEST_P(FormatConformanceTest, AnUpdateThatMayHaveChangedAConfiguredKeyIsRefused)
     changes.update(by_name, {changes.text("7"), changes.text("a")});
     split_key_changes(changes.batch());
     RecordBatch out;
-    const auto encoded = format_->encode(changes.batch(), 0, out);
+    const auto encoded = encode_from(*format_, changes.batch(), 0, out);
     ASSERT_TRUE(encoded);
     EXPECT_EQ(encoded->why, Encoded::Why::refused);
     EXPECT_TRUE(out.records.empty());
@@ -331,7 +366,7 @@ TEST_P(FormatConformanceTest, ABatchCanBeWrittenFromAnyChangeOn) {
     ASSERT_TRUE(encode_all(*format_, changes.batch(), whole));
     for (std::size_t from = 0; from <= changes.batch().changes.size(); ++from) {
         RecordBatch out;
-        const auto encoded = format_->encode(changes.batch(), from, out);
+        const auto encoded = encode_from(*format_, changes.batch(), from, out);
         ASSERT_TRUE(encoded);
         EXPECT_EQ(encoded->next, changes.batch().changes.size());
         ASSERT_EQ(out.records.size(), whole.records.size() - from);
@@ -351,12 +386,12 @@ TEST_P(FormatConformanceTest, OneChangeThatIsRefusedSpoilsNoOther) {
     changes.begin(2, Lsn{9});
     changes.insert(users_, {changes.text("3"), changes.text("fine")});
     RecordBatch out;
-    auto encoded = format_->encode(changes.batch(), 0, out);
+    auto encoded = encode_from(*format_, changes.batch(), 0, out);
     ASSERT_TRUE(encoded);
     ASSERT_EQ(encoded->why, Encoded::Why::refused);
     EXPECT_EQ(encoded->next, 1U);
     EXPECT_EQ(out.records.size(), 1U) << "nothing is left of it";
-    encoded = format_->encode(changes.batch(), encoded->next + 1, out);
+    encoded = encode_from(*format_, changes.batch(), encoded->next + 1, out);
     ASSERT_TRUE(encoded);
     EXPECT_EQ(encoded->why, Encoded::Why::all);
     ASSERT_EQ(out.records.size(), 2U);

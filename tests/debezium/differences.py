@@ -336,7 +336,6 @@ def compared(ours):
 
 # setting -> why cases with it are recorded and not compared.
 NO_COUNTERPART = {
-    "message.key.columns": "there is no such option yet",
     "include.unknown.datatypes": "we carry these types always, and not as their text in base64",
 }
 # What Debezium writes as null, wraps around or fails at, and we refuse with a hint: case -> its words.

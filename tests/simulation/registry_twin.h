@@ -11,6 +11,7 @@
 #include <string>
 
 #include "core/format.h"
+#include "format/heads/protobuf_heads.h"
 #include "format/options.h"
 #include "format/registry/config.h"
 #include "format/registry/registry_client.h"
@@ -52,7 +53,10 @@ public:
         Life(RegistryTwin& twin, Metrics& metrics);
         Life(const Life&) = delete;
         Life& operator=(const Life&) = delete;
-        ~Life() { twin_.client_.reset(); }
+        ~Life() {
+            twin_.client_.reset();
+            twin_.protobuf_.reset();
+        }
 
     private:
         RegistryTwin& twin_;
@@ -73,6 +77,7 @@ public:
     const RegistryCounts& counts() const noexcept { return counts_; }
 
 private:
+    std::unique_ptr<MessageHeads> heads();
     // Answers late, wrongly or not at all.
     class Http final : public RegistryHttp {
     public:
@@ -114,7 +119,9 @@ private:
         .urls = {"http://registry"},
         .schema_change = habits_.pauses ? SchemaChange::pause : SchemaChange::fail};
     Http http_;
-    std::unique_ptr<RegistryClient> client_;  // of the present life
+    // Of the present life.
+    std::unique_ptr<RegistryClient> client_;
+    std::optional<ProtobufMemory> protobuf_;
 };
 
 }  // namespace pgc::sim
