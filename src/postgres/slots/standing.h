@@ -15,7 +15,7 @@
 namespace pgc {
 
 struct Standing {
-    SourceIdentity identity;  // but for the fingerprint; slot_is_gone: there is no such slot
+    SourceIdentity identity;  // slot_is_gone: there is no such slot
     std::optional<SlotState> slot;
     int server_version = 0;
     bool standby = false;
