@@ -10,6 +10,7 @@ set(CMAKE_OPTIMIZE_DEPENDENCIES ON)
 set(PGC_SANITIZE "" CACHE STRING "Sanitizers, as given to -fsanitize= (address,undefined or thread)")
 option(PGC_COVERAGE "Count executed lines (gcc --coverage)" OFF)
 option(PGC_PRECOMPILE "Share one precompiled header between the rooms, another between the tests" OFF)
+option(PGC_TOGETHER "Compile the files of a folder as one: half the time, where nobody edits one of them" OFF)
 option(PGC_FUZZ "Build libFuzzer targets (clang)" OFF)
 
 # Assertions stay on in every flavour: what only a bug can break stops us.

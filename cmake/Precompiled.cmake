@@ -23,3 +23,17 @@ function(pgc_precompile target kind)
         target_precompile_headers(${target} REUSE_FROM ${kind})
     endif()
 endfunction()
+
+# pgc_together(TARGET files…): one translation unit a folder, in the presets that `make test` builds
+# whole. Names in the files' unnamed namespaces must differ within a folder.
+function(pgc_together target)
+    if(NOT PGC_TOGETHER)
+        return()
+    endif()
+    foreach(source ${ARGN})
+        get_filename_component(folder "${source}" DIRECTORY)
+        string(MAKE_C_IDENTIFIER "${folder}" group)
+        set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${group}")
+    endforeach()
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+endfunction()

@@ -16,6 +16,7 @@ function(pgc_room name)
         target_link_libraries(pgc_${name} PUBLIC pgc_options ${rooms} ${ROOM_LIBS}
             PRIVATE pgc_fuzzed)
         pgc_precompile(pgc_${name} pgc_precompiled)
+        pgc_together(pgc_${name} ${sources})
     else()
         add_library(pgc_${name} INTERFACE)
         target_link_libraries(pgc_${name} INTERFACE pgc_options ${rooms} ${ROOM_LIBS})
@@ -24,6 +25,7 @@ function(pgc_room name)
 
     if(tests)
         pgc_gtest(${name}_test SOURCES ${tests} LIBS pgc_${name} ${ROOM_TEST_LIBS})
+        pgc_together(${name}_test ${tests})
     endif()
 endfunction()
 

@@ -86,7 +86,8 @@ SUITES = [
           ctest("sanitize", "-R", "^fuzz_"), 60, ("sanitize",)),
     Suite("tsan", "what has threads, under ThreadSanitizer",
           ["/usr/bin/setarch", "-R", *ctest("tsan", "-R", THREADED)], 120, ("tsan",),
-          environment={"TSAN_OPTIONS": f"suppressions={ROOT}/tests/support/tsan_suppressions.txt"}),
+          environment={"TSAN_OPTIONS": f"suppressions={ROOT}/tests/support/tsan_suppressions.txt "
+                                       "external_symbolizer_path=/usr/bin/addr2line"}),
     Suite("simulation", "10,000 seeded runs of the whole engine",
           ctest("release", "-R", "^simulation_test$"), 300, ("release",),
           environment={"PGC_SIMULATION_SEEDS": "10000"}),

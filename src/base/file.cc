@@ -20,9 +20,8 @@
 #include "base/descriptor.h"
 
 namespace pgc {
-namespace {
 
-Error failure(std::string_view verb, const std::string& path) {
+Error file_failure(std::string_view verb, const std::string& path) {
     const int code = errno;
     std::string what =
         "cannot " + std::string(verb) + " " + path + ": " + std::generic_category().message(code);
@@ -33,6 +32,8 @@ Error failure(std::string_view verb, const std::string& path) {
     }
     return error;
 }
+
+namespace {
 
 std::string directory_of(const std::string& path) {
     const auto slash = path.rfind('/');
@@ -47,7 +48,7 @@ constexpr std::size_t kRandom_digits = 16;
 Result<std::string> temporary_name(const std::string& path) {
     std::uint64_t number = 0;
     if (::getrandom(&number, sizeof number, 0) != sizeof number) {
-        return std::unexpected(failure("draw a name for a file beside", path));
+        return std::unexpected(file_failure("draw a name for a file beside", path));
     }
     return fmt::format("{}{}{:016x}", path, kTemporary, number);
 }
@@ -92,7 +93,7 @@ Descriptor directory_of_file(const std::string& path) {
 // What was done in the directory of `path` stays done.
 Result<void> fsync_directory(const Descriptor& directory, const std::string& path) {
     if (!directory || ::fsync(directory.get()) != 0) {
-        return std::unexpected(failure("fsync", directory_of(path)));
+        return std::unexpected(file_failure("fsync", directory_of(path)));
     }
     return {};
 }
@@ -100,7 +101,7 @@ Result<void> fsync_directory(const Descriptor& directory, const std::string& pat
 Result<void> put_into_place(const std::string& temporary, const std::string& path,
                             const Descriptor& directory) {
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
-        Error error = failure("rename into place", path);
+        Error error = file_failure("rename into place", path);
         ::unlink(temporary.c_str());
         return std::unexpected(std::move(error));
     }
@@ -125,14 +126,14 @@ Result<std::optional<std::string>> SystemFiles::read(const std::string& path) {
     const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
     if (!file) {
         if (errno == ENOENT) return std::nullopt;
-        return std::unexpected(failure("open", path));
+        return std::unexpected(file_failure("open", path));
     }
     std::string content;
     std::array<char, 4096> chunk;
     for (;;) {
         const ssize_t got = ::read(file.get(), chunk.data(), chunk.size());
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return std::unexpected(failure("read", path));
+        if (got < 0) return std::unexpected(file_failure("read", path));
         if (got == 0) return content;
         if (content.size() > kRead_max) {
             return std::unexpected(stop(Error::Category::storage, path + " is too large to read")
@@ -154,10 +155,10 @@ Result<std::string> SystemFiles::write_beside(const std::string& path, std::stri
     if (!temporary) return temporary;
     const Descriptor file{
         ::open(temporary->c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
-    if (!file) return std::unexpected(failure("create", *temporary));
+    if (!file) return std::unexpected(file_failure("create", *temporary));
     const bool written = write_all(file.get(), content);
     if (!written || ::fsync(file.get()) != 0) {
-        Error error = failure(written ? "fsync" : "write", *temporary);
+        Error error = file_failure(written ? "fsync" : "write", *temporary);
         ::unlink(temporary->c_str());
         return std::unexpected(std::move(error));
     }
@@ -197,7 +198,7 @@ Result<bool> SystemFiles::exchange(const std::string& path,
 Result<void> SystemFiles::remove(const std::string& path) {
     if (::unlink(path.c_str()) != 0) {
         if (errno == ENOENT) return {};
-        return std::unexpected(failure("remove", path));
+        return std::unexpected(file_failure("remove", path));
     }
     return fsync_directory(directory_of_file(path), path);
 }
@@ -211,7 +212,7 @@ Result<void> SystemFiles::make_directory(const std::string& path) {
         if (auto made = make_directory(parent.string()); !made) return made;
     }
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-        return std::unexpected(failure("create directory", path));
+        return std::unexpected(file_failure("create directory", path));
     }
     return {};
 }

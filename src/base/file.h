@@ -21,6 +21,9 @@
 
 namespace pgc {
 
+// What errno says of "cannot VERB PATH", with the hint that goes with it.
+Error file_failure(std::string_view verb, const std::string& path);
+
 class Files {
 public:
     Files() = default;

@@ -21,18 +21,6 @@ namespace {
 constexpr std::string_view kSuffix = ".spill";
 constexpr std::size_t kDigits = 16;
 
-Error failure(std::string_view verb, const std::string& path) {
-    const int code = errno;
-    Error error =
-        stop(Error::Category::storage,
-             fmt::format("cannot {} {}: {}", verb, path, std::generic_category().message(code)));
-    if (code == ENOSPC || code == EDQUOT) error.hint = "free space on that file system";
-    if (code == EACCES || code == EPERM || code == EROFS) {
-        error.hint = "give the user that runs pg-capture write access there";
-    }
-    return error;
-}
-
 // What name_of() makes, and nothing else: that is somebody's.
 bool is_ours(std::string_view name) {
     if (!name.ends_with(kSuffix)) return false;
@@ -68,7 +56,7 @@ Result<void> may_become_spill_folder(const std::string& path) {
     errno = ENOTDIR;
     const bool is_folder = fs::is_directory(place, code);
     if (!is_folder || ::faccessat(AT_FDCWD, place.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
-        return std::unexpected(failure("write in", place.string()));
+        return std::unexpected(file_failure("write in", place.string()));
     }
     return {};
 }
@@ -82,12 +70,12 @@ Result<void> SystemSpillFolder::prepare() {
     folder_.reset();
     while (run_ == 0) {
         if (::getrandom(&run_, sizeof run_, 0) != sizeof run_) {
-            return std::unexpected(failure("draw names for files in", path_));
+            return std::unexpected(file_failure("draw names for files in", path_));
         }
     }
     if (auto made = SystemFiles{}.make_directory(path_); !made) return made;
     auto folder = std::make_unique<const Descriptor>(::open(path_.c_str(), kFolder));
-    if (!*folder) return std::unexpected(failure("open", path_));
+    if (!*folder) return std::unexpected(file_failure("open", path_));
     remove_ours(folder->get());
     folder_ = std::move(folder);
     const auto tried = create();
@@ -109,7 +97,7 @@ Result<SpillFolder::File> SystemSpillFolder::create() {
     const std::string name = name_of(file);
     auto made = std::make_unique<const Descriptor>(
         ::openat(folder_ ? folder_->get() : -1, name.c_str(), kOpen | O_CREAT | O_EXCL, 0600));
-    if (!*made) return std::unexpected(failure("create", path_ + "/" + name));
+    if (!*made) return std::unexpected(file_failure("create", path_ + "/" + name));
     open_ = std::move(made);
     open_file_ = file;
     return file;
@@ -120,7 +108,7 @@ Result<int> SystemSpillFolder::opened(File file) {
     const std::string name = name_of(file);
     auto opened = std::make_unique<const Descriptor>(
         ::openat(folder_ ? folder_->get() : -1, name.c_str(), kOpen));
-    if (!*opened) return std::unexpected(failure("open", path_ + "/" + name));
+    if (!*opened) return std::unexpected(file_failure("open", path_ + "/" + name));
     open_ = std::move(opened);
     open_file_ = file;
     return open_->get();
@@ -132,7 +120,7 @@ Result<void> SystemSpillFolder::write(File file, std::uint64_t at, std::string_v
     while (!bytes.empty()) {
         const ssize_t written = ::pwrite(*fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return std::unexpected(failure("write", path_ + "/" + name_of(file)));
+        if (written < 0) return std::unexpected(file_failure("write", path_ + "/" + name_of(file)));
         bytes.remove_prefix(static_cast<std::size_t>(written));
         at += static_cast<std::uint64_t>(written);
     }
@@ -147,7 +135,7 @@ Result<std::size_t> SystemSpillFolder::read(File file, std::uint64_t at, std::sp
         const ssize_t got =
             ::pread(*fd, to.data() + done, to.size() - done, static_cast<off_t>(at + done));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return std::unexpected(failure("read", path_ + "/" + name_of(file)));
+        if (got < 0) return std::unexpected(file_failure("read", path_ + "/" + name_of(file)));
         if (got == 0) break;
         done += static_cast<std::size_t>(got);
     }
@@ -158,7 +146,7 @@ Result<void> SystemSpillFolder::truncate(File file, std::uint64_t size) {
     const auto fd = opened(file);
     if (!fd) return std::unexpected(fd.error());
     if (::ftruncate(*fd, static_cast<off_t>(size)) != 0) {
-        return std::unexpected(failure("truncate", path_ + "/" + name_of(file)));
+        return std::unexpected(file_failure("truncate", path_ + "/" + name_of(file)));
     }
     return {};
 }

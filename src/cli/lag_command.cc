@@ -29,7 +29,7 @@ constexpr std::string_view kLost =
     "again: all tables are read again; changes in between are lost, except for what the rows show "
     "then";
 
-std::string instance_text(const StatusSnapshot& instance) {
+std::string lag_of(const StatusSnapshot& instance) {
     std::string text =
         fmt::format("{}, lag {}, {} changes/s", name(instance.state),
                     instance.progress.lag ? readable_time(*instance.progress.lag) : "unknown",
@@ -159,7 +159,7 @@ std::string lag_text(const LagReport& report) {
         row("restart", slot.restart);
         row("server's end", slot.server_end);
     }
-    row("instance", report.instance ? instance_text(*report.instance) : "none answers");
+    row("instance", report.instance ? lag_of(*report.instance) : "none answers");
     return aligned(rows);
 }
 
@@ -174,7 +174,7 @@ std::string lag_line(const LagReport& report) {
                        readable_bytes(report.info->retained_bytes), report.info->wal_status,
                        room_text(*report.info));
     }
-    line += "  " + (report.instance ? instance_text(*report.instance) : "no instance answers");
+    line += "  " + (report.instance ? lag_of(*report.instance) : "no instance answers");
     return line + '\n';
 }
 

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using State = SnapshotReport::State;
 
-SnapshotReport::Request reading() {
+SnapshotReport::Request being_read() {
     return {.id = "s-1",
             .state = State::reading,
             .tables = 20,
@@ -29,7 +29,7 @@ SnapshotReport::Request reading() {
 
 TEST(ProgressBarsTest, OneForEachTableAndOneForTheWhole) {
     EXPECT_THAT(
-        progress_bars(reading(), 79),
+        progress_bars(being_read(), 79),
         ElementsAre(
             "public.orders  [########............]  41 %  4,100,000 of about 10,000,000 rows",
             "shop.items     [###.................]  17 %  17 of about 100 rows",
@@ -38,20 +38,20 @@ TEST(ProgressBarsTest, OneForEachTableAndOneForTheWhole) {
 }
 
 TEST(ProgressBarsTest, AreOnlySoLongHoweverWideTheWindow) {
-    EXPECT_THAT(progress_bars(reading(), 500).front(),
+    EXPECT_THAT(progress_bars(being_read(), 500).front(),
                 HasSubstr("[" + std::string(16, '#') + std::string(24, '.') + "]  41 %"));
 }
 
 TEST(ProgressBarsTest, GiveWayInANarrowWindow) {
-    EXPECT_THAT(progress_bars(reading(), 60).front(),
+    EXPECT_THAT(progress_bars(being_read(), 60).front(),
                 HasSubstr("public.orders  41 %  4,100,000 of about 10,000,000 rows"));
-    EXPECT_THAT(progress_bars(reading(), 43).front(),
+    EXPECT_THAT(progress_bars(being_read(), 43).front(),
                 "public.orders  [########............]  41 %");
-    EXPECT_EQ(progress_bars(reading(), 20).front(), "publi~  41 %");
+    EXPECT_EQ(progress_bars(being_read(), 20).front(), "publi~  41 %");
 }
 
 TEST(ProgressBarsTest, AreNeverWiderThanTheWindow) {
-    SnapshotReport::Request wide = reading();
+    SnapshotReport::Request wide = being_read();
     wide.open.push_back({.name = std::string(300, 'n') + "\u20ac",
                          .rows = UINT64_MAX,
                          .rows_expected = UINT64_MAX});
@@ -64,7 +64,7 @@ TEST(ProgressBarsTest, AreNeverWiderThanTheWindow) {
 }
 
 TEST(ProgressBarsTest, NamesAreCutByCharacters) {
-    SnapshotReport::Request snapshot = reading();
+    SnapshotReport::Request snapshot = being_read();
     snapshot.open = {{.name = "\u00e9\u00e9\u00e9\u00e9.\u00e9\u00e9\u00e9\u00e9",
                       .rows = 1,
                       .rows_expected = 2}};
@@ -78,7 +78,7 @@ TEST(ProgressBarsTest, WhatIsNotKnownIsNotDrawn) {
 }
 
 TEST(ProgressBarsTest, SayWhyNothingMoves) {
-    SnapshotReport::Request snapshot = reading();
+    SnapshotReport::Request snapshot = being_read();
     snapshot.state = State::waiting;
     snapshot.reason = "waits for a reader\033[2J";
     EXPECT_EQ(progress_bars(snapshot, 80).back(),
@@ -89,7 +89,7 @@ TEST(ProgressBarsTest, SayWhyNothingMoves) {
 }
 
 TEST(ProgressBarsTest, ManyTablesAreCounted) {
-    SnapshotReport::Request snapshot = reading();
+    SnapshotReport::Request snapshot = being_read();
     snapshot.open.resize(50, snapshot.open.front());
     const auto lines = progress_bars(snapshot, 100);
     EXPECT_EQ(lines.size(), 18U);
@@ -97,7 +97,7 @@ TEST(ProgressBarsTest, ManyTablesAreCounted) {
 }
 
 TEST(ProgressBarsTest, AStrangersNameCanDoNothingToATerminal) {
-    SnapshotReport::Request snapshot = reading();
+    SnapshotReport::Request snapshot = being_read();
     snapshot.open.front().name = "a\033[2J.b\n";
     EXPECT_THAT(progress_bars(snapshot, 80), Each(Not(HasSubstr("\033"))));
 }

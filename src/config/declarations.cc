@@ -9,8 +9,6 @@ namespace pgc {
 namespace {
 
 constexpr std::int64_t kLongestSeconds = std::int64_t{10} * 365 * 24 * 3600;
-constexpr std::int64_t kNoMin = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t kNoMax = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
@@ -141,13 +139,13 @@ std::string expectation(const Option& option) {
         case OptionKind::integer:
         case OptionKind::seconds:
         case OptionKind::milliseconds:
-            if (min == kNoMin && max == kNoMax) {
+            if (min == Option::kNoMin && max == Option::kNoMax) {
                 return "an integer";
             }
-            if (max == kNoMax) {
+            if (max == Option::kNoMax) {
                 return fmt::format("an integer of at least {}", min);
             }
-            if (min == kNoMin) {
+            if (min == Option::kNoMin) {
                 return fmt::format("an integer of at most {}", max);
             }
             return fmt::format("an integer from {} to {}", min, max);

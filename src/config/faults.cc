@@ -16,9 +16,6 @@
 namespace pgc {
 namespace {
 
-constexpr std::int64_t kNoMin = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t kNoMax = std::numeric_limits<std::int64_t>::max();
-
 bool is_number(OptionKind kind) {
     return kind == OptionKind::integer || kind == OptionKind::seconds ||
            kind == OptionKind::milliseconds;
@@ -119,7 +116,7 @@ private:
             milliseconds != (option.kind == OptionKind::milliseconds)) {
             fault(option, "a duration's path ends in its unit, _secs or _ms, and no other's does");
         }
-        const bool bounded = option.min != kNoMin || option.max != kNoMax;
+        const bool bounded = option.min != Option::kNoMin || option.max != Option::kNoMax;
         if ((bounded && !is_number(option.kind)) || option.min > option.max) {
             fault(option, "has a range that can't be");
         }

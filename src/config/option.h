@@ -81,8 +81,10 @@ struct Option {
     // show the default of others).
     std::string_view example{};
     // For numbers; in the unit of the path.
-    std::int64_t min = std::numeric_limits<std::int64_t>::min();
-    std::int64_t max = std::numeric_limits<std::int64_t>::max();
+    static constexpr std::int64_t kNoMin = std::numeric_limits<std::int64_t>::min();
+    static constexpr std::int64_t kNoMax = std::numeric_limits<std::int64_t>::max();
+    std::int64_t min = kNoMin;
+    std::int64_t max = kNoMax;
     // "a|b|c": the words of a choice; of a list its only items, of a map its only values. What we
     // decide by ourselves comes from a table (base/words.h).
     std::string_view words{};

@@ -29,7 +29,7 @@ struct Refused {
     SyntaxError error;
 };
 
-[[noreturn]] void refuse(Place place, std::string reason) {
+[[noreturn]] void give_up(Place place, std::string reason) {
     throw Refused{{place, std::move(reason)}};
 }
 
@@ -61,7 +61,7 @@ public:
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         const auto found = anchors_.find(anchor);
         if (found == anchors_.end()) {
-            refuse(place_of(mark), "an alias inside its own anchor");
+            give_up(place_of(mark), "an alias inside its own anchor");
         }
         Node copy = found->second;
         copy.place = place_of(mark);
@@ -100,19 +100,19 @@ private:
         if (tag == "!" || tag == "tag:yaml.org,2002:str") {
             return Node::Kind::text;
         }
-        refuse(place, "a tag other than !!str, !!int and !!bool");
+        give_up(place, "a tag other than !!str, !!int and !!bool");
     }
 
     void reserve(std::size_t nodes, Place place) {
         nodes_ += nodes;
         if (nodes_ > ConfigLimits::nodes) {
-            refuse(place, fmt::format("more than {} values", ConfigLimits::nodes));
+            give_up(place, fmt::format("more than {} values", ConfigLimits::nodes));
         }
     }
 
     void scalar(Node::Kind kind, Place place, const std::string& text, YAML::anchor_t anchor) {
         if (text.size() > ConfigLimits::value_bytes) {
-            refuse(place, fmt::format("a value longer than {} bytes", ConfigLimits::value_bytes));
+            give_up(place, fmt::format("a value longer than {} bytes", ConfigLimits::value_bytes));
         }
         reserve(1, place);
         Node node;
@@ -125,11 +125,11 @@ private:
 
     void open(Node::Kind kind, Place place, const std::string& tag, YAML::anchor_t anchor) {
         if (stack_.size() >= ConfigLimits::depth) {
-            refuse(place, fmt::format("nested deeper than {} levels", ConfigLimits::depth));
+            give_up(place, fmt::format("nested deeper than {} levels", ConfigLimits::depth));
         }
         if (tag != "?" && tag != "!" && !tag.empty() && tag != "tag:yaml.org,2002:map" &&
             tag != "tag:yaml.org,2002:seq") {
-            refuse(place, "a tag other than !!map and !!seq");
+            give_up(place, "a tag other than !!map and !!seq");
         }
         reserve(1, place);
         Open opened;
@@ -172,7 +172,7 @@ private:
             parent.key_waits = false;
         } else {
             if (node.kind != Node::Kind::plain && node.kind != Node::Kind::text) {
-                refuse(node.place, "a key that is not a text");
+                give_up(node.place, "a key that is not a text");
             }
             parent.key = std::move(node.text);
             parent.key_place = node.place;
@@ -200,7 +200,7 @@ Node parse_any(std::string_view text) {
     }
     TreeBuilder second;
     if (parser.HandleNextDocument(second)) {
-        refuse({}, "more than one document; keep one");
+        give_up({}, "more than one document; keep one");
     }
     return std::move(first).take_root();
 }
@@ -211,7 +211,7 @@ Node parse_sections(std::string_view text) {
         root.kind = Node::Kind::map;
     }
     if (root.kind != Node::Kind::map) {
-        refuse(root.place, "the file must hold keys with values");
+        give_up(root.place, "the file must hold keys with values");
     }
     return root;
 }

@@ -37,6 +37,13 @@
 
 namespace pgc {
 
+struct KafkaAdminOptionsFree {
+    void operator()(rd_kafka_AdminOptions_t* options) const noexcept {
+        rd_kafka_AdminOptions_destroy(options);
+    }
+};
+using KafkaAdminOptions = std::unique_ptr<rd_kafka_AdminOptions_t, KafkaAdminOptionsFree>;
+
 struct KafkaEventFree {
     void operator()(rd_kafka_event_t* event) const noexcept { rd_kafka_event_destroy(event); }
 };

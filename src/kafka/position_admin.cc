@@ -9,16 +9,9 @@
 namespace pgc {
 namespace {
 
-struct OptionsFree {
-    void operator()(rd_kafka_AdminOptions_t* options) const noexcept {
-        rd_kafka_AdminOptions_destroy(options);
-    }
-};
-using Options = std::unique_ptr<rd_kafka_AdminOptions_t, OptionsFree>;
-
-Options options_for(const KafkaClient& client, rd_kafka_admin_op_t request) {
+KafkaAdminOptions options_for(const KafkaClient& client, rd_kafka_admin_op_t request) {
     std::array<char, 256> text{};
-    Options options{rd_kafka_AdminOptions_new(client.handle(), request)};
+    KafkaAdminOptions options{rd_kafka_AdminOptions_new(client.handle(), request)};
     rd_kafka_AdminOptions_set_request_timeout(options.get(), kPositionRequest_ms, text.data(),
                                               text.size());
     return options;
@@ -62,7 +55,7 @@ void ask_for_settings(const KafkaClient& client, const std::string& topic) {
 void ask_for_end(const KafkaClient& client, const std::string& topic, bool only_settled) {
     rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, topic.c_str(), 0)->offset = RD_KAFKA_OFFSET_SPEC_LATEST;
-    const Options options = options_for(client, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
+    const KafkaAdminOptions options = options_for(client, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
     // The end of all records: our last one may lie behind somebody else's open transaction.
     if (auto* error = rd_kafka_AdminOptions_set_isolation_level(
             options.get(), only_settled ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
@@ -81,7 +74,7 @@ void ask_to_create(const KafkaClient& client, const PositionTopicConfig& config,
     for (const auto& [name, value] : kPositionTopicConfig) {
         rd_kafka_NewTopic_set_config(topic, std::string{name}.c_str(), std::string{value}.c_str());
     }
-    const Options options = options_for(client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    const KafkaAdminOptions options = options_for(client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_AdminOptions_set_operation_timeout(options.get(), kPositionRequest_ms - 1000,
                                                 text.data(), text.size());
     rd_kafka_AdminOptions_set_validate_only(options.get(), only_try ? 1 : 0, text.data(),

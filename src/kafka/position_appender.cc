@@ -9,9 +9,9 @@
 namespace pgc {
 namespace {
 
-constexpr std::string_view kWhat = "the position can't be stored";
+constexpr std::string_view kUnstored = "the position can't be stored";
 
-const KafkaProperty kProperties[] = {
+const KafkaProperty kAppending[] = {
     {"enable.idempotence", "true"},
     {"acks", "all"},
     {"message.timeout.ms", "0"},  // it is never given up, but when we are asked to end
@@ -28,7 +28,7 @@ Result<std::unique_ptr<PositionAppender>> PositionAppender::make(const PositionT
                                                                  Logger logger) {
     auto client = KafkaClient::make({.config = config.connection,
                                      .kind = KafkaClient::Kind::producer,
-                                     .properties = kProperties,
+                                     .properties = kAppending,
                                      .clock = clock,
                                      .logger = std::move(logger)});
     if (!client) return std::unexpected(std::move(client.error()));
@@ -83,7 +83,7 @@ Error PositionAppender::failed(rd_kafka_resp_err_t code, const char* text) const
                 "nothing else reads from the slot, " +
                 hints_.create() + ": the next start continues from the slot's position");
     }
-    return position_error({code, text == nullptr ? "" : text}, kWhat, hints_);
+    return position_error({code, text == nullptr ? "" : text}, kUnstored, hints_);
 }
 
 }  // namespace pgc

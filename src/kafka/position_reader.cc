@@ -11,14 +11,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kWhat = "the stored position can't be read";
+constexpr std::string_view kUnreadable = "the stored position can't be read";
 constexpr Duration kPatience = 10s;     // without a record, while there should be some
 constexpr Duration kReport_every = 2s;  // how far a long reading has got
 constexpr int kRecordsAtOnce = 2000;    // then the loop looks whether it is asked to end
 
 // Little is fetched ahead, for memory; EOF shows where the end is when the last records are
 // not for us (markers of transactions).
-const KafkaProperty kProperties[] = {
+const KafkaProperty kReading[] = {
     {"enable.partition.eof", "true"},       {"isolation.level", "read_committed"},
     {"enable.auto.commit", "false"},        {"auto.offset.reset", "earliest"},
     {"fetch.error.backoff.ms", "100"},      {"fetch.queue.backoff.ms", "10"},
@@ -37,7 +37,7 @@ using Message = std::unique_ptr<rd_kafka_message_t, MessageFree>;
 Result<std::unique_ptr<PositionReader>> PositionReader::make(Deps deps) {
     auto client = KafkaClient::make({.config = deps.config.connection,
                                      .kind = KafkaClient::Kind::consumer,
-                                     .properties = kProperties,
+                                     .properties = kReading,
                                      .clock = deps.clock,
                                      .logger = deps.logger});
     if (!client) return std::unexpected(std::move(client.error()));
@@ -86,7 +86,7 @@ Result<void> PositionReader::take(const rd_kafka_event_t* event) {
     };
     if (!expected()) return {};
     if (rd_kafka_event_error(const_cast<rd_kafka_event_t*>(event)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return std::unexpected(position_silence(*client_, event, kWhat, deps_.hints));
+        return std::unexpected(position_silence(*client_, event, kUnreadable, deps_.hints));
     }
     client_->answered();
     auto next = step_ == Step::topic        ? take_topic(event)
@@ -99,7 +99,7 @@ Result<void> PositionReader::take(const rd_kafka_event_t* event) {
 }
 
 Error PositionReader::refused(const KafkaAnswer& answer) const {
-    return position_error(answer, kWhat, deps_.hints);
+    return position_error(answer, kUnreadable, deps_.hints);
 }
 
 Result<PositionReader::Step> PositionReader::take_topic(const rd_kafka_event_t* event) {

@@ -29,7 +29,7 @@ std::map<std::string, std::string> made_of(const KafkaConnection& config) {
     return all;
 }
 
-SecretSource secret(std::string text) {
+SecretSource given(std::string text) {
     return [text]() -> Result<Secret> { return Secret{text}; };
 }
 
@@ -114,7 +114,7 @@ TEST(KafkaPropertiesTest, ComeFromSecurity) {
     config.security.protocol = "SASL_SSL";
     config.security.mechanism = "SCRAM-SHA-512";
     config.security.username = "cdc";
-    config.security.password = secret("planted");
+    config.security.password = given("planted");
     const auto all = made_of(config);
     EXPECT_THAT(all, Contains(Pair("security.protocol", "SASL_SSL")));
     EXPECT_THAT(all, Contains(Pair("sasl.mechanisms", "SCRAM-SHA-512")));
@@ -130,7 +130,7 @@ TEST(KafkaPropertiesTest, FetchTokensByOpenIdConnect) {
     config.security.mechanism = "OAUTHBEARER";
     config.security.oauth = {.token_url = "https://id/token",
                              .client_id = "cdc",
-                             .client_secret = secret("planted"),
+                             .client_secret = given("planted"),
                              .scope = "kafka",
                              .extensions = "a=b"};
     const auto all = made_of(config);

@@ -18,16 +18,9 @@ using std::chrono::milliseconds;
 constexpr Duration kLook_again = milliseconds{50};
 constexpr std::size_t kAsked_max = 500;  // topics in one request
 
-struct OptionsFree {
-    void operator()(rd_kafka_AdminOptions_t* options) const noexcept {
-        rd_kafka_AdminOptions_destroy(options);
-    }
-};
-using AdminOptions = std::unique_ptr<rd_kafka_AdminOptions_t, OptionsFree>;
-
-AdminOptions options_for(rd_kafka_t* client, rd_kafka_admin_op_t operation, Duration limit) {
+KafkaAdminOptions options_for(rd_kafka_t* client, rd_kafka_admin_op_t operation, Duration limit) {
     std::array<char, 256> text;
-    AdminOptions options(rd_kafka_AdminOptions_new(client, operation));
+    KafkaAdminOptions options(rd_kafka_AdminOptions_new(client, operation));
     const auto ms = static_cast<int>(std::chrono::duration_cast<milliseconds>(limit).count());
     rd_kafka_AdminOptions_set_request_timeout(options.get(), ms, text.data(), text.size());
     if (operation == RD_KAFKA_ADMIN_OP_CREATETOPICS) {

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Duration kSample_every = std::chrono::seconds{1};
 
-Duration seconds(double value) {
+Duration duration_of(double value) {
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));
 }
 
@@ -144,7 +144,7 @@ void Status::add_recent(StatusSnapshot& shot, Instant now) const {
     if (latency_ == nullptr) return;
     const HistogramCounts stretch = latency_->counts().since(from.latency);
     if (stretch.count() > 0) {
-        shot.latency = {seconds(stretch.quantile(0.5)), seconds(stretch.quantile(0.99))};
+        shot.latency = {duration_of(stretch.quantile(0.5)), duration_of(stretch.quantile(0.99))};
     }
 }
 

@@ -12,7 +12,7 @@
 namespace pgc {
 namespace {
 
-double milliseconds(Duration time) {
+double in_ms(Duration time) {
     return std::round(std::chrono::duration<double, std::milli>(time).count() * 1000) / 1000;
 }
 
@@ -134,7 +134,7 @@ void StatusLine::write(const Logger& logger, Instant now) {
                      {"memory_bytes", resident_bytes}});
     if (progress.lag) {
         with_rates = with_rates.with(
-            {{"lag_ms", milliseconds(*progress.lag)}, {"behind_bytes", *progress.behind_bytes()}});
+            {{"lag_ms", in_ms(*progress.lag)}, {"behind_bytes", *progress.behind_bytes()}});
     }
     if (progress.snapshot) {
         const SnapshotBrief& snapshot = *progress.snapshot;
@@ -146,8 +146,8 @@ void StatusLine::write(const Logger& logger, Instant now) {
     }
     if (!status.waits_for.empty()) with_rates = with_rates.with({{"waits_for", status.waits_for}});
     if (status.latency) {
-        with_rates.info("status", {{"latency_p50_ms", milliseconds(status.latency->p50)},
-                                   {"latency_p99_ms", milliseconds(status.latency->p99)}});
+        with_rates.info("status", {{"latency_p50_ms", in_ms(status.latency->p50)},
+                                   {"latency_p99_ms", in_ms(status.latency->p99)}});
     } else {
         with_rates.info("status");
     }

@@ -16,7 +16,7 @@ namespace {
 // More snapshots and tables than a report has.
 constexpr JsonLimits kReportLimits{.values = 65'536};
 
-void append_text_or_null(std::string& out, std::string_view head, std::string_view text) {
+void append_word_or_null(std::string& out, std::string_view head, std::string_view text) {
     out += head;
     text.empty() ? void(out += "null") : append_json_string(out, text);
 }
@@ -24,7 +24,7 @@ void append_text_or_null(std::string& out, std::string_view head, std::string_vi
 void append_time_or_null(std::string& out, std::string_view head, WallTime at) {
     std::string text;
     if (at != WallTime{}) append_wall_time(text, at);
-    append_text_or_null(out, head, text);
+    append_word_or_null(out, head, text);
 }
 
 void append_tables(std::string& out, const std::vector<SnapshotReport::Table>& tables) {
@@ -43,7 +43,7 @@ void append_snapshot(std::string& out, const SnapshotReport::Request& snapshot) 
     out += R"({"id":)";
     append_json_string(out, snapshot.id);
     fmt::format_to(std::back_inserter(out), R"(,"state":"{}")", name(snapshot.state));
-    append_text_or_null(out, R"(,"reason":)", snapshot.reason);
+    append_word_or_null(out, R"(,"reason":)", snapshot.reason);
     fmt::format_to(std::back_inserter(out),
                    R"(,"tables":{},"tables_done":{},"rows":{},"rows_expected":{},)"
                    R"("rows_per_second":{})",
@@ -62,7 +62,7 @@ Error foreign(std::string_view why) {
                 fmt::format("this is not an answer about snapshots: {}", why));
 }
 
-std::optional<SnapshotReport::State> state_of(std::string_view word) {
+std::optional<SnapshotReport::State> snapshot_state_of(std::string_view word) {
     using enum SnapshotReport::State;
     for (const auto state : std::array{waiting, reading, paused, done, cancelled, failed}) {
         if (name(state) == word) return state;
@@ -70,17 +70,17 @@ std::optional<SnapshotReport::State> state_of(std::string_view word) {
     return std::nullopt;
 }
 
-std::string text_of(const Json& value) {
+std::string word_of(const Json& value) {
     return value.text().value_or("");
 }
 
 Result<SnapshotReport::Request> read_one(const Json& json) {
-    const auto text = [&](std::string_view name) { return text_of(json.member(name)); };
+    const auto text = [&](std::string_view name) { return word_of(json.member(name)); };
     const auto count = [&](std::string_view name) { return json.member(name).count().value_or(0); };
     const auto time = [&](std::string_view name) {
         return parse_wall_time(text(name)).value_or(WallTime{});
     };
-    const auto state = state_of(text("state"));
+    const auto state = snapshot_state_of(text("state"));
     if (!state || text("id").empty()) {
         return std::unexpected(foreign("it has neither an id nor a state"));
     }
@@ -96,7 +96,7 @@ Result<SnapshotReport::Request> read_one(const Json& json) {
                                      .ended = time("ended")};
     for (const Json& table : json.member("open").elements()) {
         snapshot.open.push_back(
-            {.name = text_of(table.member("table")),
+            {.name = word_of(table.member("table")),
              .rows = table.member("rows").count().value_or(0),
              .rows_expected = table.member("rows_expected").count().value_or(0)});
     }

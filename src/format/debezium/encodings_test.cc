@@ -25,12 +25,12 @@ using test::HostileRows;
 using test::Json;
 using test::ProtobufDecoder;
 
-const FormatContext kShop{.version = "0.1.0", .database = "mydb", .name = "cdc", .run = "7"};
+const FormatContext kRunning{.version = "0.1.0", .database = "mydb", .name = "cdc", .run = "7"};
 
 TableFormatDeps deps(const FormatOptions& options, const DebeziumOptions& debezium) {
     return {.options = options,
             .debezium = debezium,
-            .about = kShop,
+            .about = kRunning,
             .topics = {.of_table = [](auto, auto) { return std::string{"topic"}; },
                        .messages = "messages",
                        .transactions = "transactions"},

@@ -9,17 +9,17 @@
 namespace pgc {
 namespace {
 
-ConnectSchemaPtr plain(ConnectType type, bool optional = false) {
+ConnectSchemaPtr schema_of(ConnectType type, bool optional = false) {
     auto schema = std::make_shared<ConnectSchema>();
     schema->type = type;
     schema->optional = optional;
     return schema;
 }
 ConnectSchemaPtr text(bool optional = false) {
-    return plain(ConnectType::string, optional);
+    return schema_of(ConnectType::string, optional);
 }
 ConnectSchemaPtr number(bool optional = false) {
-    return plain(ConnectType::int64, optional);
+    return schema_of(ConnectType::int64, optional);
 }
 
 ConnectSchemaPtr structure(std::string name, int version,
@@ -47,7 +47,8 @@ ConnectSchemaPtr snapshot_schema() {
 }
 
 ConnectSchemaPtr content_schema(BinaryHandling binary) {
-    return plain(binary == BinaryHandling::bytes ? ConnectType::bytes : ConnectType::string, true);
+    return schema_of(binary == BinaryHandling::bytes ? ConnectType::bytes : ConnectType::string,
+                     true);
 }
 
 std::string adjusted(std::string_view name, const DebeziumOptions& options) {
@@ -71,7 +72,7 @@ FieldBytes field_of(const ConnectSchema& structure, std::size_t place) {
 
 template <typename Encoding>
 EnvelopeBytes envelope_bytes() {
-    const auto schema = envelope_schema("", plain(ConnectType::structure, true));
+    const auto schema = envelope_schema("", schema_of(ConnectType::structure, true));
     const auto at = [&](std::size_t place) { return field_of<Encoding>(*schema, place); };
     return {.before = at(0),
             .after = at(1),

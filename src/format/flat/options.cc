@@ -74,11 +74,11 @@ constexpr auto kBlocks = words_for<Of>({{"source", Of::source},
                                         {"transaction", Of::transaction},
                                         {"before", Of::before},
                                         {"after", Of::after}});
-constexpr std::array kOfEnvelope{"op", "ts_ms", "ts_us", "ts_ns"};
-constexpr std::array kOfTransaction{"id", "total_order", "data_collection_order"};
-constexpr std::array kOfSource{"version",  "connector", "name",   "ts_ms",     "snapshot", "db",
-                               "sequence", "ts_us",     "ts_ns",  "schema",    "table",    "txId",
-                               "lsn",      "xmin",      "origin", "origin_lsn"};
+constexpr std::array kFieldsOfEnvelope{"op", "ts_ms", "ts_us", "ts_ns"};
+constexpr std::array kFieldsOfTransaction{"id", "total_order", "data_collection_order"};
+constexpr std::array kFieldsOfSource{
+    "version", "connector", "name",  "ts_ms", "snapshot", "db",   "sequence", "ts_us",
+    "ts_ns",   "schema",    "table", "txId",  "lsn",      "xmin", "origin",   "origin_lsn"};
 
 template <std::size_t kCount>
 bool is_one_of(const std::array<const char*, kCount>& names, std::string_view name) {
@@ -87,9 +87,9 @@ bool is_one_of(const std::array<const char*, kCount>& names, std::string_view na
 
 bool exists(const FlatField& field) {
     switch (field.of) {
-        case Of::envelope: return is_one_of(kOfEnvelope, field.field);
-        case Of::source: return is_one_of(kOfSource, field.field);
-        case Of::transaction: return is_one_of(kOfTransaction, field.field);
+        case Of::envelope: return is_one_of(kFieldsOfEnvelope, field.field);
+        case Of::source: return is_one_of(kFieldsOfSource, field.field);
+        case Of::transaction: return is_one_of(kFieldsOfTransaction, field.field);
         case Of::before:
         case Of::after: return !field.field.empty();  // tables may have such a column or not
     }
@@ -106,9 +106,9 @@ std::optional<FlatField> parse(std::string_view text, std::string_view prefix) {
     if (dot == std::string_view::npos) {
         field.field = path;
         name = path;
-        field.of = is_one_of(kOfTransaction, path) ? Of::transaction
-                   : is_one_of(kOfEnvelope, path)  ? Of::envelope
-                                                   : Of::source;
+        field.of = is_one_of(kFieldsOfTransaction, path) ? Of::transaction
+                   : is_one_of(kFieldsOfEnvelope, path)  ? Of::envelope
+                                                         : Of::source;
     } else {
         const auto block = kBlocks.find(path.substr(0, dot));
         if (!block) return std::nullopt;

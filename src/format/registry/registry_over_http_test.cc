@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-using Is = SchemaAnswer::Is;
+using SchemaIs = SchemaAnswer::Is;
 
 constexpr Duration kPatience = 60s;
 
@@ -45,7 +45,7 @@ protected:
     }
     Result<SchemaAnswer> turn() {
         auto answer = registry().look_up({"a/b"}, {SchemaType::avro, "\"string\""});
-        if (answer && answer->is == Is::pending) {
+        if (answer && answer->is == SchemaIs::pending) {
             Wants wants;
             registry().wants(wants);
             wants.until(clock.now() + 100ms);
@@ -56,7 +56,7 @@ protected:
     Result<SchemaAnswer> answer() {
         const Instant end = clock.now() + kPatience;
         auto answer = turn();
-        while (answer && answer->is == Is::pending && clock.now() < end) answer = turn();
+        while (answer && answer->is == SchemaIs::pending && clock.now() < end) answer = turn();
         return answer;
     }
     std::uint64_t failures() {

@@ -13,11 +13,11 @@ using testing::Not;
 using testing::Pair;
 using What = RegistryRequest::What;
 
-constexpr std::string_view kUrl = "http://registry:8081";
+constexpr std::string_view kRegistry = "http://registry:8081";
 
 HttpCall call(RegistryRequest request) {
     request.subject = "shop.public.users-value";
-    return http_call(request, kUrl);
+    return http_call(request, kRegistry);
 }
 
 TEST(RegistryRequestTest, AvroIsRegisteredWithoutAType) {

@@ -38,7 +38,7 @@ constexpr std::string_view kFault = R"sql(CASE
                  AND ui_b.attnum = ANY ({1}))) THEN 'partition'
        ELSE '' END)sql";
 
-constexpr std::string_view kValidated = R"sql( AND NOT EXISTS (
+constexpr std::string_view kNot_null_validated = R"sql( AND NOT EXISTS (
                 SELECT FROM pg_catalog.pg_constraint ui_k
                  WHERE ui_k.conrelid = ui_a.attrelid AND ui_k.contype = 'n'
                    AND NOT ui_k.convalidated AND ui_k.conkey = ARRAY[ui_a.attnum]))sql";
@@ -49,7 +49,8 @@ std::string unique_index_fault_sql(int server_version) {
     const std::string_view columns = server_version >= 110000
                                          ? "(ui_s.indkey::pg_catalog.int2[])[:ui_s.indnkeyatts - 1]"
                                          : "ui_s.indkey::pg_catalog.int2[]";
-    return fmt::format(fmt::runtime(kFault), server_version >= 180000 ? kValidated : "", columns);
+    return fmt::format(fmt::runtime(kFault), server_version >= 180000 ? kNot_null_validated : "",
+                       columns);
 }
 
 }  // namespace pgc

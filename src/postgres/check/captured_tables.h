@@ -1,6 +1,7 @@
 // Which tables will be followed, for the other side of `check`.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,9 @@
 #include "postgres/options.h"
 
 namespace pgc {
+
+// At most so many tables are named in a finding, or have findings of their own.
+inline constexpr std::size_t kNamed_max = 20;
 
 struct CapturedTable {
     std::string schema;

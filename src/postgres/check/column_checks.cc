@@ -19,9 +19,6 @@ namespace {
 
 using Level = Finding::Level;
 
-// At most so many tables have findings of their own.
-constexpr std::size_t kNamedMax = 20;
-
 // Of one table: its columns, and whether the server sends them with each old row.
 using Sent = std::map<std::string, bool, std::less<>>;
 using Columns = std::map<std::string, Sent, std::less<>>;  // by quoted name of the table
@@ -53,7 +50,7 @@ public:
             Finding finding{.id = "named_columns",
                             .subject = "table " + quote_name(table.schema, table.name)};
             look_at(named, table, names, finding);
-            if (finding.level != Level::ok && ++wrong <= kNamedMax) {
+            if (finding.level != Level::ok && ++wrong <= kNamed_max) {
                 findings_.push_back(std::move(finding));
             }
         }

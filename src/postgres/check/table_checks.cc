@@ -9,6 +9,7 @@
 
 #include "pgclient/answer.h"
 #include "pgclient/quote.h"
+#include "postgres/check/captured_tables.h"
 #include "postgres/costly_steps.h"
 #include "postgres/setup/publication.h"
 #include "postgres/setup/statements.h"
@@ -20,9 +21,6 @@ namespace {
 
 using Level = Finding::Level;
 using Chosen = std::vector<const TableInfo*>;
-
-// At most this many tables are named in one finding or have findings of their own.
-constexpr std::size_t kNamedMax = 20;
 
 // What the checks look at, asked once.
 struct Seen {
@@ -200,7 +198,7 @@ void others_publication_is_there(const PostgresConfig& config, const Seen& seen,
     if (!asked_for.empty()) {
         finding.level = Level::warning;
         finding.message =
-            fmt::format("lacks {}, whose changes are not captured", listed(asked_for, kNamedMax));
+            fmt::format("lacks {}, whose changes are not captured", listed(asked_for, kNamed_max));
         finding.hint = add_tables_sql(config, *seen.publication, seen.apart, asked_for);
     } else if (!seen.missing.empty()) {
         finding.message += fmt::format(
@@ -232,10 +230,10 @@ void publication_is_there(const PostgresConfig& config, const Seen& seen, Findin
         finding.message = fmt::format("publishes {} tables", seen.published.size());
     } else if (those(seen.missing, [](const TableInfo& t) { return !t.owned; }).empty()) {
         finding.message =
-            fmt::format("lacks {}, which will be added", listed(seen.missing, kNamedMax));
+            fmt::format("lacks {}, which will be added", listed(seen.missing, kNamed_max));
     } else {
         finding.level = Level::blocking;
-        finding.message = "lacks " + listed(seen.missing, kNamedMax);
+        finding.message = "lacks " + listed(seen.missing, kNamed_max);
         finding.hint = add_tables_sql(config, *seen.publication, seen.apart, seen.missing);
     }
 }
@@ -270,7 +268,7 @@ void check_select(const ServerFacts& facts, const Seen& seen, Findings& findings
         .id = "select", .subject = "role " + facts.role, .message = "may read every table"};
     if (!unreadable.empty()) {
         finding.level = Level::blocking;
-        finding.message = "may not read " + listed(unreadable, kNamedMax);
+        finding.message = "may not read " + listed(unreadable, kNamed_max);
         std::string_view last;
         for (const TableInfo* table : unreadable) {  // in the order of their schemas
             if (table->schema == last) continue;
@@ -293,7 +291,7 @@ void report_left_out(const Seen& seen, Findings& findings) {
          .subject = "tables",
          .message = "have no replica identity and are not captured, as the slot is older than a "
                     "publication for inserts only would be: " +
-                    listed(seen.left_out, kNamedMax),
+                    listed(seen.left_out, kNamed_max),
          .hint = fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL; or give it a primary key; or, "
                              "for inserts only, begin with a new slot",
                              first)});
@@ -313,7 +311,7 @@ void check_identity(const Seen& seen, Findings& findings) {
                             .message = "every table can say which row an UPDATE or DELETE means"});
         return;
     }
-    for (std::size_t i = 0; i < without.size() && i < kNamedMax; ++i) {
+    for (std::size_t i = 0; i < without.size() && i < kNamed_max; ++i) {
         const TableInfo& table = *without[i];
         const bool has_key = table.keyed && table.identity == ReplicaIdentity::nothing;
         findings.push_back({.id = "replica_identity",
@@ -343,7 +341,7 @@ void check_unlogged(const PostgresConfig& config, const Seen& seen, Findings& fi
         {.id = "unlogged",
          .level = Level::warning,
          .subject = "tables",
-         .message = "unlogged tables are not in the WAL: " + listed(unlogged, kNamedMax),
+         .message = "unlogged tables are not in the WAL: " + listed(unlogged, kNamed_max),
          .hint = fmt::format("ALTER TABLE {} SET LOGGED", quoted(*unlogged.front()))});
 }
 
@@ -359,7 +357,7 @@ void check_generated(const PostgresConfig& config, const ServerFacts& facts, con
         {.id = "generated_columns",
          .level = Level::warning,
          .subject = "tables",
-         .message = "generated columns are not sent: " + listed(generated, kNamedMax),
+         .message = "generated columns are not sent: " + listed(generated, kNamed_max),
          .hint = sends
                      ? fmt::format("ALTER PUBLICATION {} SET (publish_generated_columns = stored)",
                                    quote_name(config.publication))

@@ -19,9 +19,6 @@ namespace {
 
 using Level = Finding::Level;
 
-// At most so many tables are named, or have findings of their own.
-constexpr std::size_t kNamedMax = 20;
-
 struct IndexColumn {
     std::string name;  // empty: an expression
     bool nullable = false;
@@ -139,12 +136,12 @@ Result<void> check_unique_keys(BlockingLink& link, const PostgresConfig& config,
             return reason_against(index, table, config).text.empty();
         });
         if (chosen != found->second.end()) {
-            if (count++ >= kNamedMax) continue;
+            if (count++ >= kNamed_max) continue;
             keyed += fmt::format("{}{} ({})", keyed.empty() ? "" : ", ", name,
                                  listed(*chosen, [](const IndexColumn&) { return true; }));
             continue;
         }
-        if (++without > kNamedMax) continue;
+        if (++without > kNamed_max) continue;
         const UniqueIndex& first = found->second.front();
         Reason reason = reason_against(first, table, config);
         findings.push_back(
@@ -156,7 +153,7 @@ Result<void> check_unique_keys(BlockingLink& link, const PostgresConfig& config,
                                     quote_name(first.name), reason.text),
              .hint = std::move(reason.hint)});
     }
-    if (count > kNamedMax) keyed += fmt::format(" and {} more", count - kNamedMax);
+    if (count > kNamed_max) keyed += fmt::format(" and {} more", count - kNamed_max);
     if (count > 0) {
         findings.push_back({.id = "unique_keys",
                             .subject = "tables",

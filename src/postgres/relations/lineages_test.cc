@@ -20,14 +20,14 @@ const TableName kOld{"odd /.%", "a;b:c,d@\xC3\xA4"};
 constexpr Oid kLeaf{16400};
 constexpr Oid kOther{16402};
 
-TableFilter means_orders() {
+TableFilter only_orders() {
     return TableFilter{{*NamePattern::parse("public.orders", 2)}, {}};
 }
 
 // As another process reads it.
 Lineages carried(const Lineages& from) {
     Lineages to;
-    EXPECT_TRUE(to.read(from.text(means_orders()).text));
+    EXPECT_TRUE(to.read(from.text(only_orders()).text));
     return to;
 }
 
@@ -83,18 +83,18 @@ TEST(LineagesTest, TheLatestEndCounts) {
 
 TEST(LineagesTest, IsCarriedByItsText) {
     Lineages lineages;
-    EXPECT_EQ(lineages.text(means_orders()).text, "");
+    EXPECT_EQ(lineages.text(only_orders()).text, "");
     lineages.refresh(
         {{kLeaf, {kOrders}}, {kOther, {kOrders}}, {Oid{4'294'967'295}, {kOld}}, {Oid{7}, {}}});
     lineages.saw(kOther, {kOld, kEu}, true, Lsn{0x16'B374'D848});
-    const auto [text, whole] = lineages.text(means_orders());
+    const auto [text, whole] = lineages.text(only_orders());
     EXPECT_TRUE(whole);
     EXPECT_EQ(text,
               "1;bpublic.orders@16B374D848:16402;npublic.orders:16400;n:7;"
               "nodd%20%2F%2E%25.a%3Bb%3Ac%2Cd%40\xC3\xA4:4294967295;"
               "nodd%20%2F%2E%25.a%3Bb%3Ac%2Cd%40\xC3\xA4/public.orders_eu:16402");
     Lineages other = carried(lineages);
-    EXPECT_EQ(other.text(means_orders()).text, text);
+    EXPECT_EQ(other.text(only_orders()).text, text);
     EXPECT_THAT(other.above(kOther), ElementsAre(kOld, kEu, kOrders));
     EXPECT_THAT(other.forget(Lsn{0x16'B374'D848}), ElementsAre(kOther));
     EXPECT_TRUE(other.knows(Oid{7}));
@@ -128,7 +128,7 @@ TEST(LineagesTest, ALongTextIsCutAndThoseThatAreMeantComeFirst) {
         all.emplace(Oid{100'001 + (2 * i)}, Lineage{{"a", "first_by_name"}});
     }
     lineages.refresh(all);
-    const auto [text, whole] = lineages.text(means_orders());
+    const auto [text, whole] = lineages.text(only_orders());
     EXPECT_FALSE(whole);
     EXPECT_LE(text.size(), Lineages::kText_max);
     EXPECT_GT(text.size(), Lineages::kText_max - 100);

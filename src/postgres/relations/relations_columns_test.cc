@@ -14,11 +14,12 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::SentColumn;
 
-constexpr std::uint32_t kUsers = 16384;
-constexpr std::uint32_t kInt4 = 23;
-constexpr std::uint32_t kText = 25;
+constexpr std::uint32_t kPeople = 16384;
+constexpr std::uint32_t kInteger = 23;
+constexpr std::uint32_t kString = 25;
 
-const std::vector<SentColumn> kColumns{{"id", kInt4, true}, {"name", kText}, {"age", kInt4}};
+const std::vector<SentColumn> kPeople_columns{
+    {"id", kInteger, true}, {"name", kString}, {"age", kInteger}};
 
 ColumnFacts column(std::string name, std::uint32_t type, bool nullable = true,
                    std::string default_expression = {}, std::string comment = {}) {
@@ -32,9 +33,9 @@ ColumnFacts column(std::string name, std::uint32_t type, bool nullable = true,
 
 class RelationsColumnsTest : public ::testing::Test {
 protected:
-    static std::string users(const std::vector<SentColumn>& columns = kColumns,
+    static std::string users(const std::vector<SentColumn>& columns = kPeople_columns,
                              char identity = 'd') {
-        return testing::relation(kUsers, "public", "users", identity, columns).substr(25);
+        return testing::relation(kPeople, "public", "users", identity, columns).substr(25);
     }
 
     static TableFacts facts(std::vector<ColumnFacts> columns, std::string comment = {}) {
@@ -47,9 +48,9 @@ protected:
     }
 
     static TableFacts usual() {
-        return facts({column("id", kInt4, false, "nextval('public.users_id_seq'::regclass)"),
-                      column("name", kText, true, "'nobody'::text", "as they call themselves"),
-                      column("age", kInt4)},
+        return facts({column("id", kInteger, false, "nextval('public.users_id_seq'::regclass)"),
+                      column("name", kString, true, "'nobody'::text", "as they call themselves"),
+                      column("age", kInteger)},
                      "who may log in");
     }
 
@@ -61,7 +62,7 @@ protected:
         } else if (const auto again = relations_.question()) {
             EXPECT_TRUE(relations_.answer(*again, facts));
         }
-        return relations_.find(Oid{kUsers})->relation;
+        return relations_.find(Oid{kPeople})->relation;
     }
 
     TypeMap types_;
@@ -89,16 +90,17 @@ TEST_F(RelationsColumnsTest, AColumnIsAsTheCatalogSays) {
 }
 
 TEST_F(RelationsColumnsTest, ColumnsAreFoundByNameWhateverTheirOrder) {
-    const auto made = declare(facts({column("age", kInt4, false, "18"), column("new", kText, false),
-                                     column("name", kText, false), column("id", kInt4, false)}));
+    const auto made =
+        declare(facts({column("age", kInteger, false, "18"), column("new", kString, false),
+                       column("name", kString, false), column("id", kInteger, false)}));
     EXPECT_FALSE(made->columns[0].nullable);
     EXPECT_FALSE(made->columns[1].nullable);
     EXPECT_EQ(made->columns[2].default_expression, "18");
 }
 
 TEST_F(RelationsColumnsTest, OfAColumnThatIsGoneOrHasAnotherTypeNothingIsClaimed) {
-    const auto made = declare(
-        facts({column("id", kInt4, false), column("age", kText, false, "'18'::text", "now text")}));
+    const auto made = declare(facts(
+        {column("id", kInteger, false), column("age", kString, false, "'18'::text", "now text")}));
     EXPECT_FALSE(made->columns[0].nullable);
     for (const std::size_t place : {1U, 2U}) {
         EXPECT_TRUE(made->columns[place].nullable);
@@ -108,26 +110,27 @@ TEST_F(RelationsColumnsTest, OfAColumnThatIsGoneOrHasAnotherTypeNothingIsClaimed
 }
 
 TEST_F(RelationsColumnsTest, AColumnOfTheKeyIsNeverNullWhateverTypeItHasToday) {
-    const auto today = facts({column("id", kText, false), column("age", kInt4)});
-    const auto by_key = declare(today, users({{"id", kInt4, true}, {"age", kInt4}}));
+    const auto today = facts({column("id", kString, false), column("age", kInteger)});
+    const auto by_key = declare(today, users({{"id", kInteger, true}, {"age", kInteger}}));
     EXPECT_FALSE(by_key->columns[0].nullable);
     EXPECT_TRUE(by_key->columns[1].nullable);
-    const auto whole_rows = declare(today, users({{"id", kInt4, true}, {"age", kInt4, true}}, 'f'));
+    const auto whole_rows =
+        declare(today, users({{"id", kInteger, true}, {"age", kInteger, true}}, 'f'));
     EXPECT_TRUE(whole_rows->columns[0].nullable);
 }
 
 TEST_F(RelationsColumnsTest, AGeneratedColumnIsSaidToBe) {
-    auto twice = column("age", kInt4);
+    auto twice = column("age", kInteger);
     twice.generated = true;
-    const auto made = declare(facts({column("id", kInt4, false), std::move(twice)}));
+    const auto made = declare(facts({column("id", kInteger, false), std::move(twice)}));
     EXPECT_FALSE(made->columns[0].generated);
     EXPECT_TRUE(made->columns[2].generated);
 }
 
 TEST_F(RelationsColumnsTest, NothingIsKeptOfAnExcludedColumn) {
-    const auto made = declare(
-        facts({column("id", kInt4, false), column("secret", kText, false, "'x'::text", "hush")}),
-        users({{"id", kInt4, true}, {"secret", kText}}));
+    const auto made = declare(facts({column("id", kInteger, false),
+                                     column("secret", kString, false, "'x'::text", "hush")}),
+                              users({{"id", kInteger, true}, {"secret", kString}}));
     EXPECT_TRUE(made->columns[1].nullable);
     EXPECT_EQ(made->columns[1].default_expression, "");
     EXPECT_EQ(made->columns[1].comment, "");
@@ -149,8 +152,8 @@ TEST_F(RelationsColumnsTest, ADifferenceMakesANewVersionWhenTheTableIsAnnouncedA
 
 TEST_F(RelationsColumnsTest, ANewLabelOfAnEnumIsKnownWhenTheTableIsAnnouncedAgain) {
     constexpr std::uint32_t kMood = 20001;
-    const std::string message = users({{"id", kInt4, true}, {"mood", kMood}});
-    TableFacts all = facts({column("id", kInt4, false), column("mood", kMood)});
+    const std::string message = users({{"id", kInteger, true}, {"mood", kMood}});
+    TableFacts all = facts({column("id", kInteger, false), column("mood", kMood)});
     all.types.push_back({.oid = Oid{kMood}, .name = "mood", .type = 'e', .labels = {"sad"}});
     EXPECT_THAT(declare(all, message)->columns[1].type->labels, ElementsAre("sad"));
     all.types[0].labels.emplace_back("glad");
@@ -166,8 +169,8 @@ TEST_F(RelationsColumnsTest, ANewLabelOfAnEnumIsKnownWhenTheTableIsAnnouncedAgai
 
 TEST_F(RelationsColumnsTest, AnAnswerThatIsOlderThanATypesAnnouncementIsNotBelievedAboutIt) {
     constexpr std::uint32_t kMood = 20001;
-    const std::string message = users({{"id", kInt4, true}, {"mood", kMood}});
-    const TableFacts without = facts({column("id", kInt4, false), column("mood", kMood)});
+    const std::string message = users({{"id", kInteger, true}, {"mood", kMood}});
+    const TableFacts without = facts({column("id", kInteger, false), column("mood", kMood)});
     TableFacts all = without;
     all.types.push_back({.oid = Oid{kMood}, .name = "mood", .type = 'e', .labels = {"sad"}});
     declare(all, message);
@@ -182,7 +185,7 @@ TEST_F(RelationsColumnsTest, AnAnswerThatIsOlderThanATypesAnnouncementIsNotBelie
     EXPECT_THAT(again->types, ElementsAre(Oid{kMood}));
     ASSERT_TRUE(relations_.answer(*again, all));
     EXPECT_FALSE(relations_.question());
-    EXPECT_EQ(relations_.find(Oid{kUsers})->relation->columns[1].type->kind, Kind::enumeration);
+    EXPECT_EQ(relations_.find(Oid{kPeople})->relation->columns[1].type->kind, Kind::enumeration);
     EXPECT_THAT(changed_, IsEmpty());
 }
 
@@ -208,8 +211,8 @@ protected:
         : named_(NamedColumns::of_map("source.message_keys", {{"public.users", "name+age"}})) {}
 
     Result<Relations::Declared> declare(const std::string& table,
-                                        const std::vector<SentColumn>& columns = kColumns) {
-        const auto message = testing::relation(kUsers, "public", table, 'f', columns).substr(25);
+                                        const std::vector<SentColumn>& columns = kPeople_columns) {
+        const auto message = testing::relation(kPeople, "public", table, 'f', columns).substr(25);
         if (auto asked = relations_.declare(message); asked != Relations::Declared::ask) {
             return asked;
         }
@@ -217,7 +220,7 @@ protected:
         if (!done) return std::unexpected(done.error());
         return relations_.declare(message);
     }
-    const Relation& now() { return *relations_.find(Oid{kUsers})->relation; }
+    const Relation& now() { return *relations_.find(Oid{kPeople})->relation; }
 
     TypeMap types_;
     SourceCarryOver carry_over_;
@@ -246,7 +249,7 @@ TEST_F(MessageKeysTest, OtherTablesKeepTheirs) {
 }
 
 TEST_F(MessageKeysTest, AColumnThatIsNotThereStopsUsAndIsNamed) {
-    const auto declared = declare("users", {{"id", kInt4, true}, {"name", kText, true}});
+    const auto declared = declare("users", {{"id", kInteger, true}, {"name", kString, true}});
     ASSERT_FALSE(declared);
     EXPECT_EQ(declared.error().next, Error::Next::stop);
     EXPECT_EQ(declared.error().where, "table public.users");
@@ -261,13 +264,13 @@ protected:
 
     // The table with all of its rows sent, none of it, or the columns that are marked.
     const Relation& declare(char identity, Indexes indexes,
-                            std::vector<SentColumn> columns = kColumns) {
+                            std::vector<SentColumn> columns = kPeople_columns) {
         for (SentColumn& column : columns) {
             if (identity == 'f') column.identity = true;
             if (identity == 'n') column.identity = false;
         }
         const auto message =
-            testing::relation(kUsers, "public", "users", identity, columns).substr(25);
+            testing::relation(kPeople, "public", "users", identity, columns).substr(25);
         EXPECT_EQ(relations_.declare(message), Relations::Declared::ask);
         TableFacts facts;
         facts.exists = true;
@@ -276,7 +279,7 @@ protected:
         EXPECT_EQ(relations_.declare(message), Relations::Declared::known);
         return now();
     }
-    const Relation& now() { return *relations_.find(Oid{kUsers})->relation; }
+    const Relation& now() { return *relations_.find(Oid{kPeople})->relation; }
 
     TypeMap types_;
     SourceCarryOver carry_over_;
@@ -319,9 +322,9 @@ TEST_F(UniqueKeysTest, AreNotOfColumnsThatAreExcludedOrNotSentAtAll) {
 TEST_F(UniqueKeysTest, GoWithTheIndexAndMakeANewVersionOfTheTable) {
     const auto slot = declare('f', {{"id"}}).slot;
     const auto message = [] {
-        auto columns = kColumns;
+        auto columns = kPeople_columns;
         for (SentColumn& column : columns) column.identity = true;
-        return testing::relation(kUsers, "public", "users", 'f', columns).substr(25);
+        return testing::relation(kPeople, "public", "users", 'f', columns).substr(25);
     }();
     ASSERT_EQ(relations_.declare(message), Relations::Declared::known);
     const auto again = relations_.question();

@@ -11,15 +11,15 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-ServerFacts facts(const std::map<std::string, std::optional<std::string>>& but = {},
-                  int version = 150018) {
+ServerFacts facts_but(const std::map<std::string, std::optional<std::string>>& but = {},
+                      int version = 150018) {
     const auto read = read_server_facts(fake_facts(but), version);
     EXPECT_TRUE(read);
     return read.value_or(ServerFacts{});
 }
 
 TEST(ServerFactsTest, AreReadByName) {
-    const auto f = facts({{"max_slot_wal_keep_mb", "1024"}, {"encoding", "SQL_ASCII"}});
+    const auto f = facts_but({{"max_slot_wal_keep_mb", "1024"}, {"encoding", "SQL_ASCII"}});
     EXPECT_EQ(f.wal_sender_timeout, std::chrono::seconds{60});
     EXPECT_EQ(f.max_slot_wal_keep_bytes, 1024LL << 20);
     EXPECT_TRUE(f.sql_ascii());
@@ -28,8 +28,8 @@ TEST(ServerFactsTest, AreReadByName) {
 }
 
 TEST(ServerFactsTest, OldServersKnowNoLimitForSlots) {
-    EXPECT_EQ(facts({{"max_slot_wal_keep_mb", std::nullopt}}).max_slot_wal_keep_bytes, -1);
-    EXPECT_EQ(facts({{"max_slot_wal_keep_mb", "-1"}}).max_slot_wal_keep_bytes, -1);
+    EXPECT_EQ(facts_but({{"max_slot_wal_keep_mb", std::nullopt}}).max_slot_wal_keep_bytes, -1);
+    EXPECT_EQ(facts_but({{"max_slot_wal_keep_mb", "-1"}}).max_slot_wal_keep_bytes, -1);
 }
 
 TEST(ServerFactsTest, AStrangeAnswerIsAnError) {
@@ -47,21 +47,21 @@ TEST(ServerFactsTest, EachVersionHasItsProtocol) {
 }
 
 TEST(ServerFactsTest, OnlyAServerThatCanDecodeItsLogIsUsable) {
-    EXPECT_TRUE(require_usable(facts()));
-    const auto replica = require_usable(facts({{"wal_level", "replica"}}));
+    EXPECT_TRUE(require_usable(facts_but()));
+    const auto replica = require_usable(facts_but({{"wal_level", "replica"}}));
     ASSERT_FALSE(replica);
     EXPECT_EQ(replica.error().next, Error::Next::stop);
     EXPECT_THAT(replica.error().hint, HasSubstr("ALTER SYSTEM SET wal_level = logical"));
-    EXPECT_FALSE(require_usable(facts({}, 90624)));
-    EXPECT_FALSE(require_usable(facts({{"standby", "t"}}, 150018)));
-    EXPECT_TRUE(require_usable(facts({{"standby", "t"}}, 160000)));
+    EXPECT_FALSE(require_usable(facts_but({}, 90624)));
+    EXPECT_FALSE(require_usable(facts_but({{"standby", "t"}}, 150018)));
+    EXPECT_TRUE(require_usable(facts_but({{"standby", "t"}}, 160000)));
 }
 
 TEST(ServerFactsTest, AServerWithoutWalsendersIsToldAllItLacksAtOnce) {
-    const auto none = require_usable(facts({{"wal_level", "minimal"}, {"senders_max", "0"}}));
+    const auto none = require_usable(facts_but({{"wal_level", "minimal"}, {"senders_max", "0"}}));
     ASSERT_FALSE(none);
     EXPECT_THAT(none.error().hint, HasSubstr("SET max_wal_senders = 10"));
-    const auto slots = require_usable(facts({{"slots_max", "0"}}));
+    const auto slots = require_usable(facts_but({{"slots_max", "0"}}));
     ASSERT_FALSE(slots);
     EXPECT_THAT(slots.error().hint, HasSubstr("SET max_replication_slots = 10"));
 }

@@ -8,7 +8,7 @@
 namespace pgc {
 namespace {
 
-constexpr Duration kAnswerPatience = std::chrono::seconds{60};
+constexpr Duration kClaimPatience = std::chrono::seconds{60};
 // A reader that is just leaving needs a moment; one that stays is somebody else.
 constexpr Duration kLeavingPatience = std::chrono::seconds{3};
 constexpr Duration kEndedPatience = std::chrono::seconds{15};
@@ -54,7 +54,7 @@ Result<bool> SlotClaim::take(const Rows& rows, Instant now) {
 Result<bool> SlotClaim::ask(Link& link, const std::string& command, State state, Instant now) {
     if (auto sent = link.send(command); !sent) return std::unexpected(std::move(sent.error()));
     state_ = state;
-    deadline_ = now + kAnswerPatience;
+    deadline_ = now + kClaimPatience;
     return false;
 }
 
@@ -122,7 +122,7 @@ void SlotClaim::take_ended(const Rows& rows, Instant now) {
 void SlotClaim::wait(Instant now) {
     state_ = State::waiting;
     poll_at_ = now + kPoll;
-    deadline_ = now + kAnswerPatience;
+    deadline_ = now + kClaimPatience;
 }
 
 void SlotClaim::wants(Wants& wants) const {

@@ -6,10 +6,9 @@
 #include "core/name_pattern.h"
 
 namespace pgc {
+namespace {
 
 using Reported = SnapshotReport::State;
-
-namespace {
 
 constexpr std::string_view kJoinedPrefix = "new-";
 
@@ -149,7 +148,6 @@ std::vector<std::string> SnapshotJobs::requested(const SnapshotRequest& request)
 }
 
 void SnapshotJobs::change(const std::string& id, SnapshotCommand::Verb verb, RequestedBy by) {
-    using Verb = SnapshotCommand::Verb;
     SnapshotJob* job = find(id);
     if (job == nullptr) {
         if (by != RequestedBy::message || !std::exchange(reported_many_, true)) {
@@ -165,16 +163,16 @@ void SnapshotJobs::change(const std::string& id, SnapshotCommand::Verb verb, Req
         return;
     }
     switch (verb) {
-        case Verb::start: return;
-        case Verb::pause:
+        case SnapshotCommand::Verb::start: return;
+        case SnapshotCommand::Verb::pause:
             job->paused = true;
             reports_.waits(id, Reported::paused, "");
             break;
-        case Verb::resume:
+        case SnapshotCommand::Verb::resume:
             job->paused = false;
             reports_.waits(id, Reported::waiting, "");
             break;
-        case Verb::cancel: end(id, Reported::cancelled, ""); return;
+        case SnapshotCommand::Verb::cancel: end(id, Reported::cancelled, ""); return;
     }
     ++revision_;
     logger_.info("snapshot changed", {{"id", id}, {"paused", job->paused}});

@@ -52,9 +52,9 @@ std::optional<Key> read_key(std::string_view word) {
 }
 
 // The words of one line, off its front.
-class Words {
+class LineWords {
 public:
-    explicit Words(std::string_view line) : rest_(line) {}
+    explicit LineWords(std::string_view line) : rest_(line) {}
 
     bool over() const noexcept { return rest_.empty(); }
     std::string_view next() {
@@ -111,7 +111,7 @@ void write_job(std::string& out, const SnapshotJob& job) {
 class JobReader {
 public:
     bool line(std::string_view line) {
-        Words words{line};
+        LineWords words{line};
         const auto what = words.next();
         if (what == "request") return request(words);
         if (jobs_.empty()) return false;
@@ -131,7 +131,7 @@ public:
     std::vector<SnapshotJob> take() { return std::move(jobs_); }
 
 private:
-    bool request(Words& words) {
+    bool request(LineWords& words) {
         if (!whole()) return false;
         auto id = unescaped(words.next());
         if (!id || !is_snapshot_id(*id)) return false;
@@ -141,19 +141,19 @@ private:
         open_ = nullptr;
         return words.over();
     }
-    bool table(Words& words) {
+    bool table(LineWords& words) {
         auto pattern = unescaped(words.next());
         if (!pattern || all_ || !words.over()) return false;
         jobs_.back().request.tables.push_back(std::move(*pattern));
         return true;
     }
-    bool where(Words& words) {
+    bool where(LineWords& words) {
         auto text = unescaped(words.next());
         if (!text || !words.over()) return false;
         jobs_.back().request.where = std::move(*text);
         return true;
     }
-    static bool oids(Words& words, std::set<Oid>& oids) {
+    static bool oids(LineWords& words, std::set<Oid>& oids) {
         std::uint32_t oid = 0;
         while (!words.over()) {
             const auto step = words.number();
@@ -163,7 +163,7 @@ private:
         }
         return oid != 0;
     }
-    bool open(Words& words) {
+    bool open(LineWords& words) {
         const auto oid = words.number();
         const auto shown = words.number();
         if (!oid || !shown || words.over()) return false;
@@ -176,11 +176,11 @@ private:
         }
         return true;
     }
-    bool begun(Words& words) {
+    bool begun(LineWords& words) {
         (open_ != nullptr ? open_->begun : jobs_.back().begun) = true;
         return words.over();
     }
-    bool left(Words& words) {
+    bool left(LineWords& words) {
         auto after = read_key(words.next());
         auto upto = read_key(words.next());
         if (!after || !upto || !words.over() || open_ == nullptr) return false;
@@ -188,7 +188,7 @@ private:
         return true;
     }
 
-    bool alone(Words& words) {
+    bool alone(LineWords& words) {
         auto key = read_key(words.next());
         if (!key || key->empty() || !words.over() || open_ == nullptr) return false;
         open_->left.push_back({.after = {}, .upto = std::move(*key), .alone = true});

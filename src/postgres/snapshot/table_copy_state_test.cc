@@ -7,18 +7,18 @@
 namespace pgc {
 namespace {
 
-using State = TableCopyState::State;
+using CopyState = TableCopyState::State;
 
 constexpr std::uint64_t large = std::uint64_t{100} << 20;
 
-SnapshotTable table(std::uint64_t bytes = 1000, std::string filter = "") {
+SnapshotTable a_table(std::uint64_t bytes = 1000, std::string filter = "") {
     return {.address = {Oid{7}, "s", "t"},
             .shown = {Oid{7}, "s", "t"},
             .bytes = bytes,
             .filter = std::move(filter)};
 }
 
-TableShape keyed() {
+TableShape keyed_shape() {
     TableShape shape;
     shape.key = {{.name = "id", .type = "bigint"}};
     shape.ordered_by = {"id:20"};
@@ -26,30 +26,30 @@ TableShape keyed() {
     return shape;
 }
 
-TableShape keyless() {
+TableShape keyless_shape() {
     TableShape shape;
     shape.pages = 1000;
     return shape;
 }
 
 TEST(TableCopyStateTest, ATableOfTwoPublicationsIsReadAsTheStreamShowsIt) {
-    SnapshotTable one = table(1000, "a > 1");
-    merge(one, table(1000, "b > 2"));
+    SnapshotTable one = a_table(1000, "a > 1");
+    merge(one, a_table(1000, "b > 2"));
     EXPECT_EQ(one.filter, "(a > 1) OR (b > 2)");
-    merge(one, table());
+    merge(one, a_table());
     EXPECT_EQ(one.filter, "");
-    SnapshotTable as_root = table();
+    SnapshotTable as_root = a_table();
     as_root.shown = {Oid{3}, "s", "root"};
     merge(one, as_root);
     EXPECT_EQ(one.shown.oid, Oid{3});
-    merge(one, table());
+    merge(one, a_table());
     EXPECT_EQ(one.shown.oid, Oid{3});
 }
 
 TEST(TableCopyStateTest, ASmallTableIsOnePart) {
-    TableCopyState copy{table(), "", std::nullopt};
-    EXPECT_EQ(copy.parts_wanted(keyed(), 4), 1U);
-    copy.open(keyed(), {}, 1);
+    TableCopyState copy{a_table(), "", std::nullopt};
+    EXPECT_EQ(copy.parts_wanted(keyed_shape(), 4), 1U);
+    copy.open(keyed_shape(), {}, 1);
     const auto chunk = copy.take(10);
     ASSERT_TRUE(chunk);
     EXPECT_EQ(chunk->condition, "");
@@ -58,10 +58,10 @@ TEST(TableCopyStateTest, ASmallTableIsOnePart) {
 }
 
 TEST(TableCopyStateTest, ALargeOneIsCutForSeveralReaders) {
-    TableCopyState copy{table(large), "", std::nullopt};
-    EXPECT_EQ(copy.parts_wanted(keyed(), 1), 1U);
-    EXPECT_EQ(copy.parts_wanted(keyed(), 2), 12U);
-    copy.open(keyed(), {{"5"}, {"9"}}, 3);
+    TableCopyState copy{a_table(large), "", std::nullopt};
+    EXPECT_EQ(copy.parts_wanted(keyed_shape(), 1), 1U);
+    EXPECT_EQ(copy.parts_wanted(keyed_shape(), 2), 12U);
+    copy.open(keyed_shape(), {{"5"}, {"9"}}, 3);
     EXPECT_EQ(copy.take(10)->condition, "(\"id\" OPERATOR(pg_catalog.<=) '5'::bigint\n)");
     EXPECT_EQ(copy.take(10)->condition,
               "(\"id\" OPERATOR(pg_catalog.>) '5'::bigint AND \"id\" OPERATOR(pg_catalog.<=) "
@@ -71,20 +71,20 @@ TEST(TableCopyStateTest, ALargeOneIsCutForSeveralReaders) {
 }
 
 TEST(TableCopyStateTest, EachChunkBeginsBehindWhatWasRead) {
-    TableCopyState copy{table(), "", std::nullopt};
-    copy.open(keyed(), {}, 1);
+    TableCopyState copy{a_table(), "", std::nullopt};
+    copy.open(keyed_shape(), {}, 1);
     ASSERT_TRUE(copy.take(10));
     copy.read_up_to(0, {"42"});
     copy.end_chunk(0, false);
     EXPECT_EQ(copy.take(10)->condition, "(\"id\" OPERATOR(pg_catalog.>) '42'::bigint\n)");
     copy.end_chunk(0, true);
-    EXPECT_EQ(copy.state(), State::read);
+    EXPECT_EQ(copy.state(), CopyState::read);
 }
 
 TEST(TableCopyStateTest, WhatIsNotDurableIsLeft) {
-    TableCopyState copy{table(), "", std::nullopt};
+    TableCopyState copy{a_table(), "", std::nullopt};
     EXPECT_EQ(copy.left(), std::nullopt) << "nobody has opened it";
-    copy.open(keyed(), {{"50"}}, 2);
+    copy.open(keyed_shape(), {{"50"}}, 2);
     ASSERT_TRUE(copy.take(10));
     copy.read_up_to(0, {"42"});
     EXPECT_EQ(copy.left()->left[0], (KeyRange{{}, {"50"}}));
@@ -98,8 +98,8 @@ TEST(TableCopyStateTest, WhatIsNotDurableIsLeft) {
 }
 
 TEST(TableCopyStateTest, ItIsDurableWhenAllItsPartsAre) {
-    TableCopyState copy{table(), "", std::nullopt};
-    copy.open(keyed(), {{"50"}}, 2);
+    TableCopyState copy{a_table(), "", std::nullopt};
+    copy.open(keyed_shape(), {{"50"}}, 2);
     for (const std::size_t part : {std::size_t{0}, std::size_t{1}}) {
         ASSERT_TRUE(copy.take(10));
         copy.end_chunk(part, true);
@@ -111,10 +111,10 @@ TEST(TableCopyStateTest, ItIsDurableWhenAllItsPartsAre) {
 
 TEST(TableCopyStateTest, WhatIsLeftIsGoneOnWith) {
     const OpenTable open{.shown = Oid{7}, .key = {"id:20"}, .left = {{{"41"}, {"50"}}}};
-    TableCopyState copy{table(large), "", open};
+    TableCopyState copy{a_table(large), "", open};
     EXPECT_EQ(copy.left(), open);
-    EXPECT_EQ(copy.parts_wanted(keyed(), 4), 1U) << "it is cut already";
-    copy.open(keyed(), {}, 1);
+    EXPECT_EQ(copy.parts_wanted(keyed_shape(), 4), 1U) << "it is cut already";
+    copy.open(keyed_shape(), {}, 1);
     EXPECT_EQ(copy.take(10)->condition,
               "(\"id\" OPERATOR(pg_catalog.>) '41'::bigint AND \"id\" OPERATOR(pg_catalog.<=) "
               "'50'::bigint\n)");
@@ -122,8 +122,8 @@ TEST(TableCopyStateTest, WhatIsLeftIsGoneOnWith) {
 }
 
 TEST(TableCopyStateTest, ARowThatMovedIsReadOnceMore) {
-    TableCopyState copy{table(), "", std::nullopt};
-    copy.open(keyed(), {}, 1);
+    TableCopyState copy{a_table(), "", std::nullopt};
+    copy.open(keyed_shape(), {}, 1);
     ASSERT_TRUE(copy.take(10));
     copy.read_up_to(0, {"42"});
     copy.durable_up_to(0, {"42"});
@@ -132,8 +132,8 @@ TEST(TableCopyStateTest, ARowThatMovedIsReadOnceMore) {
     const auto left = copy.left();
     ASSERT_EQ(left->left.size(), 2U);
     EXPECT_EQ(left->left[1], (KeyRange{.after = {}, .upto = {"7"}, .alone = true}));
-    TableCopyState later{table(), "", left};
-    later.open(keyed(), {}, 1);
+    TableCopyState later{a_table(), "", left};
+    later.open(keyed_shape(), {}, 1);
     ASSERT_TRUE(later.take(10));
     const auto chunk = later.take(10);
     EXPECT_EQ(chunk->condition, "(\"id\" OPERATOR(pg_catalog.=) '7'::bigint\n)");
@@ -145,8 +145,8 @@ TEST(TableCopyStateTest, RowsThatMovedAreReadManyAtOnce) {
     for (int i = 0; i < 250; ++i) {
         open.left.push_back({.after = {}, .upto = {std::to_string(i)}, .alone = true});
     }
-    TableCopyState copy{table(), "", open};
-    copy.open(keyed(), {}, 1);
+    TableCopyState copy{a_table(), "", open};
+    copy.open(keyed_shape(), {}, 1);
     ASSERT_TRUE(copy.take(2));
     const auto few = copy.take(2);
     EXPECT_EQ(few->condition,
@@ -173,29 +173,29 @@ TEST(TableCopyStateTest, RowsThatMovedAreReadManyAtOnce) {
 
 TEST(TableCopyStateTest, ARowThatMovedBeforeTheTableIsOpenedIsKept) {
     OpenTable open{.shown = Oid{7}, .key = {"id:20"}, .left = {{{"41"}, {"50"}}}};
-    TableCopyState copy{table(), "", open};
+    TableCopyState copy{a_table(), "", open};
     copy.read_again(Key{"7"});
     open.left.push_back({.after = {}, .upto = {"7"}, .alone = true});
     EXPECT_EQ(copy.left(), open);
     copy.read_again(std::nullopt);
     EXPECT_EQ(copy.left()->left, (std::vector<KeyRange>{{}})) << "a key without a text";
-    TableCopyState fresh{table(), "", std::nullopt};
+    TableCopyState fresh{a_table(), "", std::nullopt};
     fresh.read_again(Key{"7"});
     EXPECT_EQ(fresh.left(), std::nullopt) << "all of it is left";
 }
 
 TEST(TableCopyStateTest, WhereAKeyHasNoTextTheTableIsReadAnew) {
-    TableCopyState copy{table(), "", std::nullopt};
-    copy.open(keyed(), {}, 1);
+    TableCopyState copy{a_table(), "", std::nullopt};
+    copy.open(keyed_shape(), {}, 1);
     copy.durable_up_to(0, {"42"});
     copy.read_again(std::nullopt);
     EXPECT_EQ(copy.left()->left, (std::vector<KeyRange>{{}}));
 }
 
 TEST(TableCopyStateTest, RangesOfAnotherKeyAreWorthNothing) {
-    TableCopyState copy{table(), "",
+    TableCopyState copy{a_table(), "",
                         OpenTable{.shown = Oid{7}, .key = {"id:23"}, .left = {{{"41"}, {"50"}}}}};
-    copy.open(keyed(), {}, 1);
+    copy.open(keyed_shape(), {}, 1);
     EXPECT_EQ(copy.take(10)->condition, "");
 }
 
@@ -204,24 +204,24 @@ TEST(TableCopyStateTest, RangesOfAKeyThatIsOnlyCalledTheSameAreWorthNothing) {
     const auto word = [](std::string version) {
         return ordering_word({.column = "id", .type = Oid{20}, .version = std::move(version)});
     };
-    TableShape shape = keyed();
+    TableShape shape = keyed_shape();
     shape.ordered_by = {word("16390.742")};
     const OpenTable open{.shown = Oid{7}, .key = {word("16390.742")}, .left = {{{"41"}, {}}}};
-    TableCopyState same{table(), "", open};
+    TableCopyState same{a_table(), "", open};
     same.open(shape, {}, 1);
     EXPECT_EQ(same.take(10)->condition, "(\"id\" OPERATOR(pg_catalog.>) '41'::bigint\n)");
     for (const char* now : {"16390.743", "16400.742"}) {
         shape.ordered_by = {word(now)};
-        TableCopyState other{table(), "", open};
+        TableCopyState other{a_table(), "", open};
         other.open(shape, {}, 1);
         EXPECT_EQ(other.take(10)->condition, "") << now;
     }
 }
 
 TEST(TableCopyStateTest, ATableWithoutAKeyIsReadByPagesAndLeavesNothingBehind) {
-    TableCopyState copy{table(large), "", std::nullopt};
-    EXPECT_EQ(copy.parts_wanted(keyless(), 2), 12U);
-    copy.open(keyless(), {}, 2);
+    TableCopyState copy{a_table(large), "", std::nullopt};
+    EXPECT_EQ(copy.parts_wanted(keyless_shape(), 2), 12U);
+    copy.open(keyless_shape(), {}, 2);
     EXPECT_EQ(copy.take(10)->condition, "(ctid >= '(0,0)' AND ctid < '(501,0)'\n)");
     const auto last = copy.take(10);
     EXPECT_EQ(last->condition, "(ctid >= '(501,0)'\n)");
@@ -233,18 +233,18 @@ TEST(TableCopyStateTest, ATableWithoutAKeyIsReadByPagesAndLeavesNothingBehind) {
 }
 
 TEST(TableCopyStateTest, ConditionsAreAllMet) {
-    TableCopyState copy{table(1000, "(n > 1)"), "a -- b", std::nullopt};
-    copy.open(keyed(), {{"5"}}, 2);
+    TableCopyState copy{a_table(1000, "(n > 1)"), "a -- b", std::nullopt};
+    copy.open(keyed_shape(), {{"5"}}, 2);
     EXPECT_EQ(copy.take(10)->condition,
               "(\"id\" OPERATOR(pg_catalog.<=) '5'::bigint\n) AND ((n > 1)\n) AND (a -- b\n)");
 }
 
 TEST(TableCopyStateTest, ExpectationsAreNeverBelowWhatWasRead) {
-    TableCopyState copy{table(1000), "", std::nullopt};
+    TableCopyState copy{a_table(1000), "", std::nullopt};
     EXPECT_EQ(copy.rows_expected(), 10U);
     copy.rows = 500;
     EXPECT_EQ(copy.rows_expected(), 500U);
-    TableShape shape = keyed();
+    TableShape shape = keyed_shape();
     shape.rows = 900;
     copy.open(std::move(shape), {}, 1);
     EXPECT_EQ(copy.rows_expected(), 900U);

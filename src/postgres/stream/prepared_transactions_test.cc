@@ -5,7 +5,7 @@
 namespace pgc {
 namespace {
 
-class PreparedTransactionsTest : public testing::Test {
+class PreparedTransactionsTest : public ::testing::Test {
 protected:
     void prepare(std::uint32_t xid, std::uint64_t at) {
         all_.add({.prepare_lsn = Lsn{at},

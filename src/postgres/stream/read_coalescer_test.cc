@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Instant at(Duration since) {
+constexpr Instant at_second(Duration since) {
     return Instant{1000s} + since;
 }
 
@@ -26,41 +26,41 @@ TEST(ReadCoalescerTest, TakesSingleRowsAtFirst) {
 
 TEST(ReadCoalescerTest, ASmallDrainDoesNotMeanBehind) {
     ReadCoalescer coalescer{false};
-    coalescer.drained(200, at(0s));
+    coalescer.drained(200, at_second(0s));
     EXPECT_FALSE(coalescer.behind());
 }
 
 TEST(ReadCoalescerTest, ManySmallDrainsWithinTheWindowMeanBehind) {
     ReadCoalescer coalescer{false};
-    for (int i = 0; i < 100 && !coalescer.behind(); ++i) coalescer.drained(200, at(i * 5us));
+    for (int i = 0; i < 100 && !coalescer.behind(); ++i) coalescer.drained(200, at_second(i * 5us));
     EXPECT_TRUE(coalescer.behind());
 }
 
 TEST(ReadCoalescerTest, TheSameBytesSpreadOverTimeDoNot) {
     ReadCoalescer coalescer{false};
     for (int i = 0; i < 1000; ++i) {
-        coalescer.drained(200, at(i * 100us));
+        coalescer.drained(200, at_second(i * 100us));
         ASSERT_FALSE(coalescer.behind());
     }
 }
 
 TEST(ReadCoalescerTest, WaitsForMoreAsLongAsWaitingPays) {
     ReadCoalescer coalescer{false};
-    fall_behind(coalescer, at(0s));
+    fall_behind(coalescer, at_second(0s));
     EXPECT_EQ(coalescer.low_water(), std::size_t{16} << 10);
-    coalescer.drained(std::size_t{16} << 10, at(1ms));
+    coalescer.drained(std::size_t{16} << 10, at_second(1ms));
     EXPECT_EQ(coalescer.low_water(), std::size_t{64} << 10);
-    coalescer.drained(std::size_t{70} << 10, at(2ms));
+    coalescer.drained(std::size_t{70} << 10, at_second(2ms));
     EXPECT_EQ(coalescer.low_water(), std::size_t{128} << 10);
-    coalescer.drained(std::size_t{200} << 10, at(3ms));
+    coalescer.drained(std::size_t{200} << 10, at_second(3ms));
     EXPECT_EQ(coalescer.low_water(), std::size_t{128} << 10);
 }
 
 TEST(ReadCoalescerTest, FallsBackToSingleRowsWhenNextToNothingCame) {
     ReadCoalescer coalescer{false};
-    fall_behind(coalescer, at(0s));
-    coalescer.drained(std::size_t{70} << 10, at(1ms));
-    coalescer.drained(1000, at(6ms));
+    fall_behind(coalescer, at_second(0s));
+    coalescer.drained(std::size_t{70} << 10, at_second(1ms));
+    coalescer.drained(1000, at_second(6ms));
     EXPECT_FALSE(coalescer.behind());
     EXPECT_EQ(coalescer.low_water(), 1U);
     EXPECT_EQ(coalescer.limit(), kNever);
@@ -68,53 +68,56 @@ TEST(ReadCoalescerTest, FallsBackToSingleRowsWhenNextToNothingCame) {
 
 TEST(ReadCoalescerTest, AServerThatIsSlowerThanTheMarkIsStillWaitedFor) {
     ReadCoalescer coalescer{false};
-    fall_behind(coalescer, at(0s));
-    coalescer.drained(std::size_t{20} << 10, at(1ms));
+    fall_behind(coalescer, at_second(0s));
+    coalescer.drained(std::size_t{20} << 10, at_second(1ms));
     ASSERT_EQ(coalescer.low_water(), std::size_t{64} << 10);
-    coalescer.drained(std::size_t{40} << 10, at(4ms));
+    coalescer.drained(std::size_t{40} << 10, at_second(4ms));
     EXPECT_EQ(coalescer.low_water(), std::size_t{64} << 10);
-    coalescer.drained(std::size_t{10} << 10, at(7ms));
+    coalescer.drained(std::size_t{10} << 10, at_second(7ms));
     EXPECT_EQ(coalescer.low_water(), std::size_t{16} << 10);
 }
 
 TEST(ReadCoalescerTest, WhoKnowsToBeBehindReadsTheMostAtOnce) {
     ReadCoalescer coalescer{false};
-    coalescer.drained(200, at(0s), true);
+    coalescer.drained(200, at_second(0s), true);
     EXPECT_EQ(coalescer.low_water(), std::size_t{128} << 10);
 }
 
 TEST(ReadCoalescerTest, AFewEmptyWaitsDoNotMakeAnybodyDoubt) {
     ReadCoalescer coalescer{false};
-    coalescer.drained(0, at(0s), true);
-    for (int i = 1; i < ReadCoalescer::kPatience; ++i) coalescer.drained(0, at(i * 5ms), true);
+    coalescer.drained(0, at_second(0s), true);
+    for (int i = 1; i < ReadCoalescer::kPatience; ++i)
+        coalescer.drained(0, at_second(i * 5ms), true);
     EXPECT_TRUE(coalescer.behind());
 }
 
 TEST(ReadCoalescerTest, ManyEmptyWaitsDoUntilItIsSaidAgain) {
     ReadCoalescer coalescer{false};
-    coalescer.drained(0, at(0s), true);
-    for (int i = 1; i <= ReadCoalescer::kPatience; ++i) coalescer.drained(0, at(i * 5ms), true);
+    coalescer.drained(0, at_second(0s), true);
+    for (int i = 1; i <= ReadCoalescer::kPatience; ++i)
+        coalescer.drained(0, at_second(i * 5ms), true);
     EXPECT_FALSE(coalescer.behind());
-    coalescer.drained(200, at(60ms), true);
+    coalescer.drained(200, at_second(60ms), true);
     EXPECT_FALSE(coalescer.behind());
     coalescer.believe();
-    coalescer.drained(200, at(61ms), true);
+    coalescer.drained(200, at_second(61ms), true);
     EXPECT_TRUE(coalescer.behind());
 }
 
 TEST(ReadCoalescerTest, DoubtEndsAsSoonAsItPoursAgain) {
     ReadCoalescer coalescer{false};
-    coalescer.drained(0, at(0s), true);
-    for (int i = 1; i <= ReadCoalescer::kPatience; ++i) coalescer.drained(0, at(i * 5ms), true);
-    coalescer.drained(ReadCoalescer::kBusyBytes, at(60ms), true);
-    coalescer.drained(ReadCoalescer::kBusyBytes, at(61ms), true);
+    coalescer.drained(0, at_second(0s), true);
+    for (int i = 1; i <= ReadCoalescer::kPatience; ++i)
+        coalescer.drained(0, at_second(i * 5ms), true);
+    coalescer.drained(ReadCoalescer::kBusyBytes, at_second(60ms), true);
+    coalescer.drained(ReadCoalescer::kBusyBytes, at_second(61ms), true);
     EXPECT_EQ(coalescer.low_water(), std::size_t{128} << 10);
 }
 
 TEST(ReadCoalescerTest, OverANetworkNeverWaitsLongerThanFiveMilliseconds) {
     ReadCoalescer coalescer{false};
-    fall_behind(coalescer, at(0s));
-    Instant now = at(0s);
+    fall_behind(coalescer, at_second(0s));
+    Instant now = at_second(0s);
     for (int i = 0; i < 10; ++i) {
         EXPECT_LE(coalescer.limit() - now, Duration{5ms});
         EXPECT_GT(coalescer.limit(), now);
@@ -125,25 +128,25 @@ TEST(ReadCoalescerTest, OverANetworkNeverWaitsLongerThanFiveMilliseconds) {
 
 TEST(ReadCoalescerTest, AFreshShortfallDoesNotCountOldBytes) {
     ReadCoalescer coalescer{false};
-    fall_behind(coalescer, at(0s));
-    coalescer.drained(100, at(1ms));
-    coalescer.drained(100, at(1100us));
+    fall_behind(coalescer, at_second(0s));
+    coalescer.drained(100, at_second(1ms));
+    coalescer.drained(100, at_second(1100us));
     EXPECT_FALSE(coalescer.behind());
 }
 
 TEST(ReadCoalescerTest, OnAUnixSocketOnlyTheClockIsWaitedFor) {
     ReadCoalescer coalescer{true};
     EXPECT_TRUE(coalescer.watch_socket());
-    fall_behind(coalescer, at(0s));
+    fall_behind(coalescer, at_second(0s));
     EXPECT_FALSE(coalescer.watch_socket());
     EXPECT_EQ(coalescer.low_water(), 1U);
-    EXPECT_LE(coalescer.limit() - at(0s), Duration{500us});
+    EXPECT_LE(coalescer.limit() - at_second(0s), Duration{500us});
 }
 
 TEST(ReadCoalescerTest, OnAUnixSocketAShortDrainMeansCaughtUpToo) {
     ReadCoalescer coalescer{true};
-    fall_behind(coalescer, at(0s));
-    coalescer.drained(10, at(1ms));
+    fall_behind(coalescer, at_second(0s));
+    coalescer.drained(10, at_second(1ms));
     EXPECT_TRUE(coalescer.watch_socket());
 }
 

@@ -24,7 +24,7 @@ SlotHealth healthy() {
     return health.value_or(SlotHealth{});
 }
 
-StreamPlan plan() {
+StreamPlan watched_plan() {
     StreamPlan plan;
     plan.slot = "shop_slot";
     plan.publications = {"shop_pub"};
@@ -46,7 +46,7 @@ TEST(WatchTest, ReadsWhatTheServerSays) {
     EXPECT_EQ(health.walsender_waits_for, "Client: WalSenderWaitForWAL");
     EXPECT_FALSE(health.inactive_for);
     EXPECT_EQ(health.idle_timeout, Duration{0});
-    EXPECT_TRUE(judge(health, plan()));
+    EXPECT_TRUE(judge(health, watched_plan()));
 }
 
 TEST(WatchTest, RefusesAnAnswerOfAnotherShape) {
@@ -58,7 +58,7 @@ TEST(WatchTest, ADroppedSlotStopsUs) {
     const auto health =
         read_slot_health(answer({"f", {}, {}, {}, {}, {}, {}, "t", "0/900", {}, {}, {}, {}}));
     ASSERT_TRUE(health);
-    const auto judged = judge(*health, plan());
+    const auto judged = judge(*health, watched_plan());
     ASSERT_FALSE(judged);
     EXPECT_EQ(judged.error().next, Error::Next::stop);
     EXPECT_THAT(judged.error().where, HasSubstr("shop_slot"));
@@ -67,29 +67,29 @@ TEST(WatchTest, ADroppedSlotStopsUs) {
 TEST(WatchTest, ALostSlotStopsUsAndSaysWhy) {
     SlotHealth health = healthy();
     health.wal_status = "lost";
-    EXPECT_THAT(judge(health, plan()).error().what, HasSubstr("wal_removed"));
+    EXPECT_THAT(judge(health, watched_plan()).error().what, HasSubstr("wal_removed"));
     health.invalidation = "idle_timeout";
-    EXPECT_THAT(judge(health, plan()).error().what, HasSubstr("idle_timeout"));
-    EXPECT_EQ(judge(health, plan()).error().next, Error::Next::stop);
-    EXPECT_THAT(judge(health, plan()).error().hint,
+    EXPECT_THAT(judge(health, watched_plan()).error().what, HasSubstr("idle_timeout"));
+    EXPECT_EQ(judge(health, watched_plan()).error().next, Error::Next::stop);
+    EXPECT_THAT(judge(health, watched_plan()).error().hint,
                 HasSubstr("pg-capture position reset --drop-slot"));
 }
 
 TEST(WatchTest, ALostSlotThatMayBeReplacedIsLeftToTheNextAttempt) {
     SlotHealth health = healthy();
     health.wal_status = "lost";
-    EXPECT_EQ(judge(health, plan(), true).error().next, Error::Next::retry);
+    EXPECT_EQ(judge(health, watched_plan(), true).error().next, Error::Next::retry);
     health.slot_exists = false;
-    EXPECT_EQ(judge(health, plan(), true).error().next, Error::Next::retry);
+    EXPECT_EQ(judge(health, watched_plan(), true).error().next, Error::Next::retry);
     health = healthy();
     health.publication_exists = false;
-    EXPECT_EQ(judge(health, plan(), true).error().next, Error::Next::stop);
+    EXPECT_EQ(judge(health, watched_plan(), true).error().next, Error::Next::stop);
 }
 
 TEST(WatchTest, ADroppedPublicationStopsUs) {
     SlotHealth health = healthy();
     health.publication_exists = false;
-    const auto judged = judge(health, plan());
+    const auto judged = judge(health, watched_plan());
     ASSERT_FALSE(judged);
     EXPECT_EQ(judged.error().next, Error::Next::stop);
     EXPECT_THAT(judged.error().where, HasSubstr("shop_pub"));
@@ -97,9 +97,9 @@ TEST(WatchTest, ADroppedPublicationStopsUs) {
 
 // It may be our successor's doing: whether something is missing the start guard finds.
 TEST(WatchTest, AServerThatWentAheadOfUsAtTheStartIsNotReadFrom) {
-    EXPECT_TRUE(judge_start(healthy(), plan(), Lsn{0x200}));
-    EXPECT_TRUE(judge_start(healthy(), plan(), Lsn{0x201}));
-    const auto judged = judge_start(healthy(), plan(), Lsn{0x1FF});
+    EXPECT_TRUE(judge_start(healthy(), watched_plan(), Lsn{0x200}));
+    EXPECT_TRUE(judge_start(healthy(), watched_plan(), Lsn{0x201}));
+    const auto judged = judge_start(healthy(), watched_plan(), Lsn{0x1FF});
     ASSERT_FALSE(judged);
     EXPECT_EQ(judged.error().category, Error::Category::server);
     EXPECT_EQ(judged.error().next, Error::Next::retry);

@@ -9,8 +9,8 @@
 namespace pgc::types {
 namespace {
 
-constexpr std::int64_t kSecond_us = 1'000'000;
-constexpr std::int64_t kMinute_us = 60 * kSecond_us;
+constexpr std::int64_t kOneSecond_us = 1'000'000;
+constexpr std::int64_t kMinute_us = 60 * kOneSecond_us;
 constexpr std::int64_t kHour_us = 60 * kMinute_us;
 
 template <typename T>
@@ -37,7 +37,7 @@ bool eat_number(std::string_view& text, Number& number) noexcept {
     if (at != end && *at == '.') {
         number.fractional = true;
         ++at;
-        std::int64_t scale = kSecond_us;
+        std::int64_t scale = kOneSecond_us;
         for (; at != end && *at >= '0' && *at <= '9' && scale > 1; ++at) {
             scale /= 10;
             number.millionths += (*at - '0') * scale;
@@ -71,7 +71,7 @@ bool add_time_part(char unit, const Number& number, Interval& interval) noexcept
         case 'H': return add(interval.microseconds, number.whole, kHour_us);
         case 'M': return add(interval.microseconds, number.whole, kMinute_us);
         case 'S':
-            return add(interval.microseconds, number.whole, kSecond_us) &&
+            return add(interval.microseconds, number.whole, kOneSecond_us) &&
                    add(interval.microseconds, number.millionths, 1);
         default: return false;
     }

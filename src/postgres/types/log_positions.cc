@@ -16,7 +16,7 @@ char* write_number(char* to, std::uint64_t value) noexcept {
     return std::to_chars(to, to + kMaxNumber, value).ptr;
 }
 
-void finish(char* text, const char* end, Scratch& scratch, Value& out) {
+void hand_over(char* text, const char* end, Scratch& scratch, Value& out) {
     const auto length = static_cast<std::size_t>(end - text);
     scratch.commit(length);
     out.text = {text, length};
@@ -30,7 +30,7 @@ bool read_lsn_binary(const Type&, std::string_view bytes, Scratch& scratch, Valu
     }
     ByteCursor in{bytes};
     char* text = scratch.reserve(kMaxLsnText);
-    finish(text, write_lsn(text, Lsn{in.read<std::uint64_t>()}), scratch, out);
+    hand_over(text, write_lsn(text, Lsn{in.read<std::uint64_t>()}), scratch, out);
     return true;
 }
 
@@ -46,7 +46,7 @@ bool read_tid_binary(const Type&, std::string_view bytes, Scratch& scratch, Valu
     *to++ = ',';
     to = write_number(to, in.read<std::uint16_t>());
     *to++ = ')';
-    finish(text, to, scratch, out);
+    hand_over(text, to, scratch, out);
     return true;
 }
 
@@ -70,7 +70,7 @@ bool read_snapshot_binary(const Type&, std::string_view bytes, Scratch& scratch,
         }
         to = write_number(to, in.read<std::uint64_t>());
     }
-    finish(text, to, scratch, out);
+    hand_over(text, to, scratch, out);
     return true;
 }
 
@@ -80,7 +80,7 @@ bool read_xid8_binary(const Type&, std::string_view bytes, Scratch& scratch, Val
     }
     ByteCursor in{bytes};
     char* text = scratch.reserve(kMaxNumber);
-    finish(text, write_number(text, in.read<std::uint64_t>()), scratch, out);
+    hand_over(text, write_number(text, in.read<std::uint64_t>()), scratch, out);
     return true;
 }
 

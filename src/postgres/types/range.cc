@@ -39,7 +39,7 @@ bool read_bound(const Type& type, bool is_there, ByteCursor& in, Scratch& scratc
     return read_sized(type, in, scratch, out) && !out.is_null;
 }
 
-void make_empty(Value& out) noexcept {
+void make_empty_range(Value& out) noexcept {
     out.list = {};
     out.range_flags = {.empty = true};
 }
@@ -73,7 +73,7 @@ bool walk_multirange(std::string_view text, OnItem on_item) {
 
 bool read_range_text(const Type& type, std::string_view bytes, Scratch& scratch, Value& out) {
     if (bytes == "empty") {
-        make_empty(out);
+        make_empty_range(out);
         return true;
     }
     if (bytes.size() < 3 || (bytes.front() != '[' && bytes.front() != '(') ||
@@ -105,7 +105,7 @@ bool read_range_binary(const Type& type, std::string_view bytes, Scratch& scratc
         return false;
     }
     if ((flags & kEmpty) != 0) {
-        make_empty(out);
+        make_empty_range(out);
         return in.remaining() == 0;
     }
     const bool has_lower = (flags & (kLowerInfinite | kLowerNull)) == 0;

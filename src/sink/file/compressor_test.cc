@@ -26,12 +26,12 @@ namespace pgc {
 namespace {
 
 // Reads what a file of ours holds, as it comes, and sums it up.
-class Reader {
+class Unpacker {
 public:
-    Reader() = default;
-    Reader(const Reader&) = delete;
-    Reader& operator=(const Reader&) = delete;
-    virtual ~Reader() = default;
+    Unpacker() = default;
+    Unpacker(const Unpacker&) = delete;
+    Unpacker& operator=(const Unpacker&) = delete;
+    virtual ~Unpacker() = default;
 
     virtual void take(std::string_view bytes) = 0;
     // The file may end here.
@@ -51,13 +51,13 @@ protected:
     std::array<char, 65536> room_;
 };
 
-class PlainReader final : public Reader {
+class PlainReader final : public Unpacker {
 public:
     void take(std::string_view bytes) override { got(bytes.data(), bytes.size()); }
     bool is_complete() const override { return true; }
 };
 
-class GzipReader final : public Reader {
+class GzipReader final : public Unpacker {
 public:
     GzipReader() { EXPECT_EQ(inflateInit2(&stream_, 15 + 16), Z_OK); }
     ~GzipReader() override { inflateEnd(&stream_); }
@@ -85,7 +85,7 @@ private:
     bool complete_ = false;
 };
 
-class ZstdReader final : public Reader {
+class ZstdReader final : public Unpacker {
 public:
     ~ZstdReader() override { ZSTD_freeDStream(stream_); }
 
@@ -110,7 +110,7 @@ private:
 };
 
 template <typename T>
-std::unique_ptr<Reader> make_reader() {
+std::unique_ptr<Unpacker> make_reader() {
     return std::make_unique<T>();
 }
 
@@ -172,7 +172,7 @@ std::string noise(std::size_t size) {
 class CompressorTest : public testing::TestWithParam<Way> {
 protected:
     std::unique_ptr<Compressor> make() const { return GetParam().make(GetParam().level); }
-    std::unique_ptr<Reader> reader() const {
+    std::unique_ptr<Unpacker> reader() const {
         switch (GetParam().compression) {
             case Compression::none: return make_reader<PlainReader>();
             case Compression::gzip: return make_reader<GzipReader>();

@@ -10,7 +10,7 @@ namespace pgc {
 
 namespace {
 
-std::unexpected<Error> failure(std::string_view verb, const std::string& path, int code) {
+std::unexpected<Error> refused(std::string_view verb, const std::string& path, int code) {
     return std::unexpected(disk_error(verb, path, code));
 }
 
@@ -188,20 +188,20 @@ std::uint64_t SimulatedDisk::used() const {
 // -- files ------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<DiskFile>> SimulatedDisk::create(const std::string& path) {
-    if (const auto code = refusal(DiskCall::create, path)) return failure("create", path, *code);
+    if (const auto code = refusal(DiskCall::create, path)) return refused("create", path, *code);
     auto place = place_of(path);
-    if (!place) return failure("create", path, place.error());
-    if (child(place->folder, place->name)) return failure("create", path, EEXIST);
+    if (!place) return refused("create", path, place.error());
+    if (child(place->folder, place->name)) return refused("create", path, EEXIST);
     return std::make_unique<File>(*this, add(false, std::move(*place)), path);
 }
 
 Result<std::unique_ptr<DiskFile>> SimulatedDisk::append(const std::string& path,
                                                         std::uint64_t size) {
-    if (const auto code = refusal(DiskCall::append, path)) return failure("open", path, *code);
+    if (const auto code = refusal(DiskCall::append, path)) return refused("open", path, *code);
     const auto id = find(path);
-    if (!id) return failure("open", path, id.error());
+    if (!id) return refused("open", path, id.error());
     Node& node = nodes_.at(*id);
-    if (node.folder) return failure("open", path, EISDIR);
+    if (node.folder) return refused("open", path, EISDIR);
     if (node.bytes.size() < size) {
         return std::unexpected(shorter_than_registered(path, node.bytes.size(), size));
     }
@@ -212,19 +212,19 @@ Result<std::unique_ptr<DiskFile>> SimulatedDisk::append(const std::string& path,
 
 Result<void> SimulatedDisk::write(NodeId id, std::uint64_t life, const std::string& path,
                                   std::string_view bytes) {
-    if (life != life_) return failure("write", path, EBADF);
-    if (const auto code = refusal(DiskCall::write, path)) return failure("write", path, *code);
+    if (life != life_) return refused("write", path, EBADF);
+    if (const auto code = refusal(DiskCall::write, path)) return refused("write", path, *code);
     // Not there: removed while it was open. Its bytes go nowhere.
     const auto found = nodes_.find(id);
     if (found == nodes_.end()) return {};
     const auto fits = capacity_ ? *capacity_ - std::min(*capacity_, used()) : bytes.size();
     found->second.bytes.append(bytes.substr(0, fits));
-    if (bytes.size() > fits) return failure("write", path, ENOSPC);
+    if (bytes.size() > fits) return refused("write", path, ENOSPC);
     return {};
 }
 
 Result<void> SimulatedDisk::sync(NodeId id, std::uint64_t life, const std::string& path) {
-    if (life != life_) return failure("sync", path, EBADF);
+    if (life != life_) return refused("sync", path, EBADF);
     const auto code = refusal(DiskCall::sync, path);
     if (const auto found = nodes_.find(id); found != nodes_.end()) {
         Node& node = found->second;
@@ -235,7 +235,7 @@ Result<void> SimulatedDisk::sync(NodeId id, std::uint64_t life, const std::strin
             node.same = node.bytes.size();
         }
     }
-    if (code) return failure("sync", path, *code);
+    if (code) return refused("sync", path, *code);
     return {};
 }
 
@@ -243,7 +243,7 @@ Result<void> SimulatedDisk::sync(NodeId id, std::uint64_t life, const std::strin
 
 Result<void> SimulatedDisk::make_folder(const std::string& path) {
     if (const auto code = refusal(DiskCall::make_folder, path)) {
-        return failure("create folder", path, *code);
+        return refused("create folder", path, *code);
     }
     const auto parts = parts_of(path);
     NodeId at = kRoot;
@@ -252,7 +252,7 @@ Result<void> SimulatedDisk::make_folder(const std::string& path) {
         const NodeId above = at;
         at = next ? *next : add(true, {above, std::string{parts[n]}});
         Node& node = nodes_.at(at);
-        if (!node.folder) return failure("create folder", path, EEXIST);
+        if (!node.folder) return refused("create folder", path, EEXIST);
         // Of those that exist, the lowest alone.
         if (next && n + 1 < parts.size()) continue;
         node.durable = node.now;
@@ -263,22 +263,22 @@ Result<void> SimulatedDisk::make_folder(const std::string& path) {
 
 Result<void> SimulatedDisk::rename(const std::string& from, const std::string& to) {
     const std::string verb = "rename " + from + " to";
-    if (const auto code = refusal(DiskCall::rename, from)) return failure(verb, to, *code);
+    if (const auto code = refusal(DiskCall::rename, from)) return refused(verb, to, *code);
     const auto id = find(from);
-    if (!id) return failure(verb, to, id.error());
+    if (!id) return refused(verb, to, id.error());
     auto place = place_of(to);
-    if (!place) return failure(verb, to, place.error());
-    if (is_inside(place->folder, *id)) return failure(verb, to, EINVAL);
-    if (child(place->folder, place->name)) return failure(verb, to, EEXIST);
+    if (!place) return refused(verb, to, place.error());
+    if (is_inside(place->folder, *id)) return refused(verb, to, EINVAL);
+    if (child(place->folder, place->name)) return refused(verb, to, EEXIST);
     nodes_.at(*id).now = std::move(*place);
     return {};
 }
 
 Result<void> SimulatedDisk::sync_folder(const std::string& path) {
-    if (const auto code = refusal(DiskCall::sync_folder, path)) return failure("sync", path, *code);
+    if (const auto code = refusal(DiskCall::sync_folder, path)) return refused("sync", path, *code);
     const auto folder = find(path);
-    if (!folder) return failure("sync", path, folder.error());
-    if (!nodes_.at(*folder).folder) return failure("sync", path, ENOTDIR);
+    if (!folder) return refused("sync", path, folder.error());
+    if (!nodes_.at(*folder).folder) return refused("sync", path, ENOTDIR);
     for (auto& [id, node] : nodes_) {
         if (node.now.folder == *folder) node.durable = node.now;
     }
@@ -286,23 +286,23 @@ Result<void> SimulatedDisk::sync_folder(const std::string& path) {
 }
 
 Result<std::optional<std::string>> SimulatedDisk::read(const std::string& path) {
-    if (const auto code = refusal(DiskCall::read, path)) return failure("read", path, *code);
+    if (const auto code = refusal(DiskCall::read, path)) return refused("read", path, *code);
     const auto id = find(path);
     if (!id && id.error() == ENOENT) return std::nullopt;
-    if (!id) return failure("open", path, id.error());
+    if (!id) return refused("open", path, id.error());
     const Node& node = nodes_.at(*id);
-    if (node.folder) return failure("read", path, EISDIR);
+    if (node.folder) return refused("read", path, EISDIR);
     if (node.bytes.size() > kRead_max) return std::unexpected(too_large_to_read(path));
     return node.bytes;
 }
 
 Result<void> SimulatedDisk::replace(const std::string& path, std::string_view content) {
-    if (const auto code = refusal(DiskCall::replace, path)) return failure("replace", path, *code);
+    if (const auto code = refusal(DiskCall::replace, path)) return refused("replace", path, *code);
     auto place = place_of(path);
-    if (!place) return failure("replace", path, place.error());
+    if (!place) return refused("replace", path, place.error());
     auto id = child(place->folder, place->name);
-    if (id && nodes_.at(*id).folder) return failure("replace", path, EISDIR);
-    if (capacity_ && used() + content.size() > *capacity_) return failure("replace", path, ENOSPC);
+    if (id && nodes_.at(*id).folder) return refused("replace", path, EISDIR);
+    if (capacity_ && used() + content.size() > *capacity_) return refused("replace", path, ENOSPC);
     if (!id) id = add(false, std::move(*place));
     Node& node = nodes_.at(*id);
     node.durable = node.now;
@@ -313,22 +313,22 @@ Result<void> SimulatedDisk::replace(const std::string& path, std::string_view co
 }
 
 Result<void> SimulatedDisk::remove(const std::string& path) {
-    if (const auto code = refusal(DiskCall::remove, path)) return failure("remove", path, *code);
+    if (const auto code = refusal(DiskCall::remove, path)) return refused("remove", path, *code);
     const auto id = find(path);
     if (!id && id.error() == ENOENT) return {};
-    if (!id) return failure("remove", path, id.error());
-    if (*id == kRoot) return failure("remove", path, EBUSY);
+    if (!id) return refused("remove", path, id.error());
+    if (*id == kRoot) return refused("remove", path, EBUSY);
     erase(*id);
     return {};
 }
 
 Result<std::vector<std::string>> SimulatedDisk::list(const std::string& path) {
-    if (const auto code = refusal(DiskCall::list, path)) return failure("list", path, *code);
+    if (const auto code = refusal(DiskCall::list, path)) return refused("list", path, *code);
     std::vector<std::string> names;
     const auto folder = find(path);
     if (!folder && folder.error() == ENOENT) return names;
-    if (!folder) return failure("list", path, folder.error());
-    if (!nodes_.at(*folder).folder) return failure("list", path, ENOTDIR);
+    if (!folder) return refused("list", path, folder.error());
+    if (!nodes_.at(*folder).folder) return refused("list", path, ENOTDIR);
     for (const auto& [id, node] : nodes_) {
         if (id != kRoot && node.now.folder == *folder) names.push_back(node.now.name);
     }
@@ -337,22 +337,22 @@ Result<std::vector<std::string>> SimulatedDisk::list(const std::string& path) {
 }
 
 Result<std::optional<std::uint64_t>> SimulatedDisk::size(const std::string& path) {
-    if (const auto code = refusal(DiskCall::size, path)) return failure("measure", path, *code);
+    if (const auto code = refusal(DiskCall::size, path)) return refused("measure", path, *code);
     const auto id = find(path);
     if (!id && id.error() == ENOENT) return std::nullopt;
-    if (!id) return failure("measure", path, id.error());
-    if (nodes_.at(*id).folder) return failure("measure", path, EISDIR);
+    if (!id) return refused("measure", path, id.error());
+    if (nodes_.at(*id).folder) return refused("measure", path, EISDIR);
     return nodes_.at(*id).bytes.size();
 }
 
 // -- locks ------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<DiskLock>> SimulatedDisk::lock(const std::string& path) {
-    if (const auto code = refusal(DiskCall::lock, path)) return failure("lock", path, *code);
+    if (const auto code = refusal(DiskCall::lock, path)) return refused("lock", path, *code);
     auto place = place_of(path);
-    if (!place) return failure("open", path, place.error());
+    if (!place) return refused("open", path, place.error());
     auto id = child(place->folder, place->name);
-    if (id && nodes_.at(*id).folder) return failure("open", path, EISDIR);
+    if (id && nodes_.at(*id).folder) return refused("open", path, EISDIR);
     if (!id) id = add(false, std::move(*place));
     if (!locked_.insert(*id).second) return std::unique_ptr<DiskLock>{};
     return std::make_unique<Lock>(*this, *id);

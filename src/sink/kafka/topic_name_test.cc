@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::MatchesRegex;
 
-KafkaConfig config(std::string topic = "{prefix}.{schema}.{table}") {
+KafkaConfig named_by(std::string topic = "{prefix}.{schema}.{table}") {
     KafkaConfig made;
     made.database = "shop";
     made.topic = std::move(topic);
@@ -83,7 +83,7 @@ TEST(SafeTopicNameTest, AnyBytesComeToAName) {
 }
 
 TEST(TopicNamesTest, GiveTheSameAnswerAtEachCall) {
-    TopicNames names(config());
+    TopicNames names(named_by());
     EXPECT_EQ(topic_of(names, "public", "users"), "cdc.public.users");
     EXPECT_EQ(topic_of(names, "public", "users"), "cdc.public.users");
     EXPECT_EQ(names.messages(), "cdc.messages");
@@ -92,7 +92,7 @@ TEST(TopicNamesTest, GiveTheSameAnswerAtEachCall) {
 }
 
 TEST(TopicNamesTest, ArePlainWhereTheConfigurationSaysSo) {
-    KafkaConfig plain = config();
+    KafkaConfig plain = named_by();
     plain.plain_topics = true;
     TopicNames names(plain);
     EXPECT_EQ(topic_of(names, "Odd Schema", "t-1"), "cdc.Odd_Schema.t-1");
@@ -101,7 +101,7 @@ TEST(TopicNamesTest, ArePlainWhereTheConfigurationSaysSo) {
 }
 
 TEST(TopicNamesTest, RefuseASecondTableAndNameBoth) {
-    TopicNames names(config());
+    TopicNames names(named_by());
     EXPECT_EQ(topic_of(names, "a.b", "c"), "cdc.a.b.c");
     const auto second = names.of_table("a", "b.c");
     ASSERT_FALSE(second);
@@ -113,30 +113,30 @@ TEST(TopicNamesTest, RefuseASecondTableAndNameBoth) {
 }
 
 TEST(TopicNamesTest, RefuseTablesOfOneNameWhereTheSchemaIsLeftOut) {
-    TopicNames names(config("{prefix}.{table}"));
+    TopicNames names(named_by("{prefix}.{table}"));
     EXPECT_EQ(topic_of(names, "public", "users"), "cdc.users");
     EXPECT_THAT(topic_of(names, "audit", "users"), HasSubstr("table public.users and table audit"));
 }
 
 TEST(TopicNamesTest, LetTablesShareWhereTheTemplateHasNoTable) {
-    TopicNames of_schema(config("{prefix}.{schema}"));
+    TopicNames of_schema(named_by("{prefix}.{schema}"));
     EXPECT_EQ(topic_of(of_schema, "public", "users"), "cdc.public");
     EXPECT_EQ(topic_of(of_schema, "public", "orders"), "cdc.public");
-    TopicNames of_all(config("{db}.changes"));
+    TopicNames of_all(named_by("{db}.changes"));
     EXPECT_EQ(topic_of(of_all, "public", "users"), "shop.changes");
     EXPECT_EQ(topic_of(of_all, "audit", "users"), "shop.changes");
 }
 
 TEST(TopicNamesTest, KeepThePipelinesOwnTopics) {
-    TopicNames names(config("{prefix}.{table}"));
+    TopicNames names(named_by("{prefix}.{table}"));
     EXPECT_THAT(topic_of(names, "public", "messages"), HasSubstr("kafka.message_topic and table"));
     EXPECT_THAT(topic_of(names, "public", "dead_letters"), HasSubstr("dead_letter_topic and"));
-    TopicNames bare(config("{schema}.{table}"));
+    TopicNames bare(named_by("{schema}.{table}"));
     EXPECT_THAT(topic_of(bare, "pg-capture", "positions"), HasSubstr("state.topic and table"));
 }
 
 TEST(TopicNamesTest, TellOfNamesThatDifferOnlyInDotAndUnderscore) {
-    TopicNames names(config());
+    TopicNames names(named_by());
     EXPECT_THAT(names.of_table("a", "b.c")->lookalike, IsEmpty());
     EXPECT_EQ(names.of_table("a", "b_c")->lookalike, "cdc.a.b.c");
     EXPECT_THAT(names.of_table("a", "b.c")->lookalike, IsEmpty());
@@ -151,7 +151,7 @@ TEST(TopicNamesTest, NeverGiveOneTopicToTwoTables) {
         for (char& c : text) c = letters[random() % letters.size()];
         return text;
     };
-    TopicNames names(config());
+    TopicNames names(named_by());
     std::map<std::string, std::pair<std::string, std::string>> owners;
     for (int i = 0; i < 20'000; ++i) {
         const std::pair table{word(), word()};
