@@ -104,7 +104,6 @@ SELECT 'l', wanted.oid, '', l.enumlabel::pg_catalog.text, '', '', 0, 0, 0, 0, ''
  WHERE l.labels <= {7}
 UNION ALL
 {6}
-UNION ALL
 {8}
 UNION ALL
 SELECT 'r', c.oid, '', COALESCE({3}, ''), '',
@@ -275,7 +274,8 @@ std::string columns_query(int server_version) {
 }
 
 std::string unique_index_columns(int server_version) {
-    return fmt::format(fmt::runtime(R"sql(SELECT 'u', u.rank::pg_catalog.oid, '',
+    return fmt::format(fmt::runtime(R"sql(UNION ALL
+SELECT 'u', u.rank::pg_catalog.oid, '',
        a.attname::pg_catalog.text, '', '', 0, 0, 0, 0, '', '', c.place
   FROM (SELECT i.indrelid, i.indkey, {0} AS fault,
                pg_catalog.row_number() OVER (ORDER BY {1}) AS rank
@@ -301,7 +301,7 @@ bool has_shape(const Row& row) {
 
 }  // namespace
 
-std::string table_facts_query(int server_version) {
+std::string table_facts_query(int server_version, bool unique_indexes) {
     const bool has_multiranges = server_version >= 140000;
     return fmt::format(
         fmt::runtime(kQuery),
@@ -309,7 +309,8 @@ std::string table_facts_query(int server_version) {
         has_multiranges ? kMultirangePart : "",
         has_multiranges ? kMultirangeColumn : "0::pg_catalog.oid", lineage_sql("c.oid"),
         server_version >= 150000 ? kListedSchema : "", server_version >= 150000 ? kWholeSchema : "",
-        columns_query(server_version), kLabelsMax, unique_index_columns(server_version));
+        columns_query(server_version), kLabelsMax,
+        unique_indexes ? unique_index_columns(server_version) : "");
 }
 
 std::vector<std::optional<std::string>> table_facts_parameters(

@@ -62,7 +62,8 @@ struct TableFacts {
 // The text for servers of this version (as 150018): $1 is the table's OID, $2 an array of
 // type OIDs, $3 one of publications, in text form, $4 the schema that it is asked about as one of.
 // To be answered in text form.
-std::string table_facts_query(int server_version);
+// `unique_indexes`: whether they are asked for, which takes the server as long as all the rest.
+std::string table_facts_query(int server_version, bool unique_indexes);
 
 std::vector<std::optional<std::string>> table_facts_parameters(
     Oid table, std::span<const Oid> types, std::span<const std::string> publications = {},

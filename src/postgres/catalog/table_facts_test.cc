@@ -136,17 +136,19 @@ TEST(TableFactsTest, RefusesAnAnswerOfAnotherShape) {
 }
 
 TEST(TableFactsTest, AsksOnlyForWhatTheVersionHas) {
-    EXPECT_EQ(table_facts_query(100023).find("rngmultitypid"), std::string::npos);
-    EXPECT_EQ(table_facts_query(100023).find("indnkeyatts"), std::string::npos);
-    EXPECT_EQ(table_facts_query(130000).find("rngmultitypid"), std::string::npos);
-    EXPECT_NE(table_facts_query(130000).find("indnkeyatts"), std::string::npos);
-    EXPECT_NE(table_facts_query(180000).find("rngmultitypid"), std::string::npos);
-    EXPECT_EQ(table_facts_query(140000).find("publication_namespace"), std::string::npos);
-    EXPECT_NE(table_facts_query(150000).find("publication_namespace"), std::string::npos);
-    EXPECT_EQ(table_facts_query(110000).find("attgenerated"), std::string::npos);
-    EXPECT_NE(table_facts_query(120000).find("attgenerated"), std::string::npos);
-    EXPECT_EQ(table_facts_query(170000).find("convalidated"), std::string::npos);
-    EXPECT_NE(table_facts_query(180000).find("convalidated"), std::string::npos);
+    EXPECT_EQ(table_facts_query(100023, true).find("rngmultitypid"), std::string::npos);
+    EXPECT_EQ(table_facts_query(100023, true).find("indnkeyatts"), std::string::npos);
+    EXPECT_EQ(table_facts_query(130000, true).find("rngmultitypid"), std::string::npos);
+    EXPECT_NE(table_facts_query(130000, true).find("indnkeyatts"), std::string::npos);
+    EXPECT_NE(table_facts_query(180000, true).find("rngmultitypid"), std::string::npos);
+    EXPECT_EQ(table_facts_query(140000, true).find("publication_namespace"), std::string::npos);
+    EXPECT_NE(table_facts_query(150000, true).find("publication_namespace"), std::string::npos);
+    EXPECT_EQ(table_facts_query(110000, true).find("attgenerated"), std::string::npos);
+    EXPECT_NE(table_facts_query(120000, true).find("attgenerated"), std::string::npos);
+    EXPECT_NE(table_facts_query(170000, true).find("indisunique"), std::string::npos);
+    EXPECT_EQ(table_facts_query(170000, false).find("indisunique"), std::string::npos);
+    EXPECT_EQ(table_facts_query(170000, true).find("convalidated"), std::string::npos);
+    EXPECT_NE(table_facts_query(180000, true).find("convalidated"), std::string::npos);
 }
 
 TEST(TableFactsTest, ReadsWhyTheTableIsPublishedAndTheLogsEnd) {

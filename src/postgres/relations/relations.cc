@@ -203,7 +203,15 @@ std::optional<Relations::Question> Relations::question() const {
     const std::string& message = urgent ? pending_->message : known_.at(oid).message;
     const auto decoded = pgoutput::decode_relation(message, false);
     if (!decoded) return std::nullopt;  // it decoded before
-    return Question{oid, missing_types(*decoded), urgent, schema_of(*decoded)};
+    return Question{oid, missing_types(*decoded), urgent, schema_of(*decoded),
+                    wants_unique_indexes(*decoded)};
+}
+
+bool Relations::wants_unique_indexes(const pgoutput::RelationMessage& message) const {
+    const bool has_primary_key =
+        message.identity == ReplicaIdentity::key &&
+        std::ranges::any_of(message.columns, &pgoutput::RelationColumn::identity);
+    return selection_.unique_keys && !has_primary_key;
 }
 
 void Relations::announce_type(const pgoutput::TypeMessage& type) {

@@ -118,10 +118,13 @@ public:
         std::vector<Oid> types;
         bool urgent = false;   // decoding waits for it
         std::string schema{};  // as it is called in the stream
+        bool unique_indexes = true;
     };
     // What to ask the catalog next, if anything.
     bool has_question() const noexcept { return (pending_ && !pending_->facts) || !again_.empty(); }
     std::optional<Question> question() const;
+    // Whether a key may come from one. Not where the server sends a primary key's columns.
+    bool wants_unique_indexes(const pgoutput::RelationMessage& message) const;
     [[nodiscard]] Result<void> answer(const Question& question, const TableFacts& facts);
 
     // A table that the stream has not announced, or not like this: for rows that come by

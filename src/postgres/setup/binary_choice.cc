@@ -65,7 +65,7 @@ Result<std::optional<bool>> BinaryChoice::ask_or_decide(Link& link) {
     const auto [twice, end] = std::ranges::unique(asked_);
     asked_.erase(twice, end);
     if (!asked_.empty()) {
-        if (auto sent = link.send(table_facts_query(version_),
+        if (auto sent = link.send(table_facts_query(version_, false),
                                   table_facts_parameters(Oid{}, asked_), false);
             !sent) {
             return std::unexpected(std::move(sent.error()));

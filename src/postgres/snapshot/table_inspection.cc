@@ -90,8 +90,10 @@ Result<TableInspection::Step> TableInspection::take_columns(const Rows& rows) {
         if (name && !row.sound()) return std::unexpected(strange_answer("a table's columns"));
     }
     const auto types = deps_.relations.unknown_types(message_);
-    const auto sent = deps_.link.send(table_facts_query(deps_.link.server_version()),
-                                      table_facts_parameters(table.shown.oid, types), false);
+    const auto sent =
+        deps_.link.send(table_facts_query(deps_.link.server_version(),
+                                          deps_.relations.wants_unique_indexes(message_)),
+                        table_facts_parameters(table.shown.oid, types), false);
     if (!sent) return std::unexpected(sent.error());
     asked_ = Question::facts;
     return Step::asked;

@@ -90,7 +90,7 @@ void SideQueries::ask_slot(Instant now) {
 
 void SideQueries::ask_catalog(Relations::Question question, Instant now) {
     asked_ = Asked::catalog;
-    questions_.ask({.text = table_facts_query(deps_.plan.server_version),
+    questions_.ask({.text = table_facts_query(deps_.plan.server_version, question.unique_indexes),
                     .parameters = table_facts_parameters(question.relation, question.types,
                                                          deps_.plan.publications, question.schema)},
                    now);
