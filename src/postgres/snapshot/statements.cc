@@ -27,7 +27,8 @@ std::string drop_slot_command(std::string_view slot) {
 }
 
 std::string snapshot_tables_query(int version, const std::vector<std::string>& publications) {
-    // A root whose rows come as its own is read partition by partition.
+    // A root whose rows come as its own is read partition by partition. The largest come first,
+    // TOASTed values included, so that none of them is begun when all others are done.
     const std::string_view leaves = version >= 130000 ? R"sql(
   CROSS JOIN LATERAL (SELECT s.oid AS relid WHERE s.relkind <> 'p'
                       UNION ALL
@@ -46,7 +47,7 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, s.oid AS shown_oid,
   JOIN pg_class s ON s.relnamespace = sn.oid AND s.relname = p.tablename{}
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE p.pubname IN ({}) AND c.relkind = 'r'
- ORDER BY bytes DESC, c.oid)sql",
+ ORDER BY pg_table_size(c.oid) DESC NULLS LAST, c.oid)sql",
                        version >= 150000 ? "coalesce(p.rowfilter, '')" : "''", lineage_sql("s.oid"),
                        leaves, quote_texts(publications));
 }
