@@ -6,7 +6,7 @@ binary with the same environment: what changed between the two is seen within on
 
 from support.capture import binary, clean_environment
 from support.servers import CLIENT_BIN, certificates
-from workloads import ENCODING, FORMATS, ONCE
+from workloads import ENCODING, FILE_FORMS, FORMATS, ONCE
 
 BEFORE = " before"
 other_binary = None  # set by `--against`
@@ -91,6 +91,13 @@ def reading(lab, route, name, slot, directory):
         env = discarding(lab, "tcp binary", name, slot, directory) | {
             "PG_CAPTURE_SOURCE_SNAPSHOT_READERS": route.split()[0]}
     return env | {"PG_CAPTURE_SOURCE_SNAPSHOT_MODE": "only"}
+
+
+def into_files(lab, route, name, slot, directory, registry):
+    """pg-capture into files below `directory`: "file csv", "file csv zlib", "file json" …"""
+    return capture_environment(lab, name, slot, directory) | FILE_FORMS[plain(route).split()[-1]] | {
+        "PG_CAPTURE_SINK": "file", "PG_CAPTURE_FILE_ROOT": str(directory / "files"),
+        "PG_CAPTURE_FILE_REGISTRY_DATABASE": registry}
 
 
 def copy_to_nowhere(lab, table):

@@ -101,6 +101,37 @@ FORMATS = {
 SNAPSHOT_ROUTES = ["1 reader", "2 readers", *KAFKA, DEBEZIUM]
 
 
+# Files: gzipped, by ISA-L or, at the level that is its fastest here, zlib.
+FILE_FORMS = {
+    "csv": {"PG_CAPTURE_FORMAT_TYPE": "csv"},
+    "json": {"PG_CAPTURE_FORMAT_TYPE": "native"},
+    "zlib": {"PG_CAPTURE_FORMAT_TYPE": "csv", "PG_CAPTURE_FILE_COMPRESSION_LEVEL": "4"},
+    "zstd": {"PG_CAPTURE_FORMAT_TYPE": "csv", "PG_CAPTURE_FILE_COMPRESSION": "zstd"},
+    "writer": {"PG_CAPTURE_FORMAT_TYPE": "csv", "PG_CAPTURE_FILE_WRITERS": "1"},
+}
+FILE_ROUTES = ("file csv", "file csv 1 writer", "file csv zlib", "file csv zstd", "file json")
+EXPORT_ROUTES = ("file csv", "file csv zlib")
+EXPORT_BASELINE = "COPY | gzip -1"
+# Tables that change in turn, so that all their files are open at once.
+FILE_TABLES = 5000
+FILE_TABLES_ROUNDS = 3
+FILE_TABLES_SETUP = """
+CREATE SCHEMA {s};
+DO $$ BEGIN FOR i IN 0 .. {tables} - 1 LOOP
+  EXECUTE format('CREATE TABLE {s}.t%s (id int PRIMARY KEY, n int, v text)', i);
+  EXECUTE format('INSERT INTO {s}.t%s SELECT k, 0, md5(k::text) FROM generate_series(1, 100) k', i);
+  IF i % 200 = 0 THEN COMMIT; END IF;
+END LOOP; END $$;
+CREATE PUBLICATION bench_{s} FOR TABLES IN SCHEMA {s};
+CREATE PROCEDURE {s}.touch() LANGUAGE plpgsql AS $$ BEGIN
+  FOR i IN 0 .. {tables} - 1 LOOP
+    EXECUTE format('UPDATE {s}.t%s SET n = n + 1', i);
+    IF i % 50 = 0 THEN COMMIT; END IF;
+  END LOOP;
+END $$;
+"""
+
+
 @dataclasses.dataclass(frozen=True)
 class Workload:
     """A backlog that is made once and drained again and again.
@@ -134,3 +165,6 @@ DRAINS = {
         "100 k rows of 51 columns", WIDE_SETUP, WIDE_LOAD, {"inserts": 100_000},
         ("tcp binary", "tcp text", *KAFKA)),
 }
+
+FILES = Workload("1.4 M changes in transactions of 100", SMALL_ROWS, LOAD,
+                 {"inserts": 1_000_000, "updates": 300_000, "deletes": 100_000}, FILE_ROUTES)

@@ -42,6 +42,24 @@ def test_a_snapshot_is_measured_beside_copy(tmp_path):
     assert "rows/s" in text
 
 
+def test_files_are_measured_beside_pg_recvlogical_and_copy(tmp_path):
+    figures, text = bench(tmp_path, "--only", "files", "--route", "file csv")
+    files = figures["files"]
+    # Their rows were counted in the registry.
+    ours = {"file csv", "file csv 1 writer", "file csv zlib", "file csv zstd"}
+    assert set(files["routes"]) == {"pg_recvlogical"} | ours
+    assert set(files["export"]) == {"COPY | gzip -1", "file csv", "file csv zlib"}
+    assert (files["changes"], files["rows"]) == (140_000, 300_000)
+    base = files["routes"]["pg_recvlogical"]["rate"]
+    for route in ours:
+        assert files["routes"][route]["rate"] > base / 100
+        assert 1 < files["routes"][route]["memory_mib"] < 128
+        assert 1 < files["routes"][route]["bytes_a_row"] < 200
+    assert list(files["memory"]) == ["1", "500"]
+    assert all(1 < one["memory_mib"] < 128 for one in files["memory"].values())
+    assert "ratio: to COPY piped through gzip -1" in text
+
+
 def test_what_a_commit_of_many_tables_costs_is_measured(tmp_path):
     figures, text = bench(tmp_path, "--only", "commits")
     routes = figures["commits"]["routes"]
