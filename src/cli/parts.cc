@@ -24,6 +24,7 @@
 #include "sink/discard/sink.h"
 #include "sink/file/sink.h"
 #include "sink/file/system_disk.h"
+#include "sink/file/task_pool.h"
 #include "sink/file/worker.h"
 #include "sink/file_registry/postgres_registry.h"
 #include "sink/kafka/rdkafka_producer.h"
@@ -208,7 +209,8 @@ Result<std::unique_ptr<Sink>> ProgramParts::make_file_sink() {
                        .logger = logger,
                        .registry = std::make_unique<PostgresFileRegistry>(
                            *registry_links_, file_registry_config(*spec_), clock_, logger),
-                       .worker = std::make_unique<ThreadWorker>()});
+                       .worker = std::make_unique<ThreadWorker>(),
+                       .pool = std::make_unique<ThreadPool>(spec_->file->writers)});
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_kafka_sink() {

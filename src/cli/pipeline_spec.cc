@@ -1,5 +1,6 @@
 #include "cli/pipeline_spec.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -10,6 +11,9 @@
 
 namespace pgc {
 namespace {
+
+// A snapshot of the database is made by a slot, which may wait for transactions.
+constexpr Duration kHold_min = std::chrono::minutes{1};
 
 // What Debezium does otherwise, where the user has not said it.
 void as_debezium(KafkaConfig& kafka, const PipelineSpec& spec) {
@@ -106,6 +110,14 @@ std::string position_file_of(const PipelineSpec& spec) {
                                                : position_path(spec.settings, spec.name());
 }
 
+// Between two snapshots of the database the stream goes on: what changes in tables that are read
+// is in files as soon as in a batch of any other time.
+void hold_no_longer_than_a_batch(PipelineSpec& spec) {
+    if (!spec.file || spec.settings.given("source.snapshot.hold_secs")) return;
+    Duration& hold = spec.postgres.snapshot.hold_max;
+    hold = std::min(hold, std::max<Duration>(spec.file->interval, kHold_min));
+}
+
 }  // namespace
 
 PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
@@ -134,6 +146,7 @@ PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
     spec.console = console_sink_options(settings);
     spec.file_registry = file_registry_connection(settings, spec.postgres.connection, files);
     spec.file = file_of(spec);
+    hold_no_longer_than_a_batch(spec);
     spec.position_file = position_file_of(spec);
     spec.spill_folder = spill_path(settings, spec.name());
     spec.spill_limit = spill_limit(settings);

@@ -152,8 +152,11 @@ constexpr Option kSnapshotOptions[] = {
      .kind = OptionKind::seconds,
      .fallback = "3600",
      .help = "how long the database may hold one snapshot for us",
-     .doc = "It keeps VACUUM from removing rows meanwhile. What is left is then read in another "
-            "one, while the stream continues in between.",
+     .doc =
+         "It keeps VACUUM from removing rows meanwhile. What is left is then read in another "
+         "one, while the stream continues in between. With `sink: file` it is, unless it is set, "
+         "`file.batch_interval_secs`, and 60 at least: so changes of tables that are read wait "
+         "for no larger table.",
      .min = 1,
      .max = 604'800},
     {.path = "source.snapshot.rows_per_second",

@@ -7,6 +7,7 @@
 #include "base/crc32c.h"
 #include "sink/file/layout.h"
 #include "sink/file/sink.h"
+#include "sink/file/task_pool.h"
 #include "sink/file/worker.h"
 #include "support/forwarding.h"
 
@@ -187,7 +188,8 @@ std::unique_ptr<Sink> FakeFiles::make_sink() {
         .logger = {},
         .registry = std::make_unique<SimulatedFileRegistry>(registry_, std::string{kPipeline}),
         .worker = std::make_unique<SimulatedWorker>(
-            world_.clock, [this] { return world_.between(0ns, habits_.work_max); })});
+            world_.clock, [this] { return world_.between(0ns, habits_.work_max); }),
+        .pool = std::make_unique<InTurn>(2)});
     return std::make_unique<WatchedFiles>(world_, *this, std::move(sink),
                                           mutation_ == Mutation::files_are_called_registered);
 }

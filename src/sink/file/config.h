@@ -1,6 +1,7 @@
 // What `sink: file` is configured to be.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "core/relation.h"
 #include "sink/file/compressor.h"
 #include "sink/file/disk.h"
+#include "sink/file/layout_template.h"
 
 namespace pgc {
 
@@ -19,6 +21,10 @@ inline constexpr auto kCompressions = words_for<Compression>(
 struct FileSinkConfig {
     std::string root;
     std::string pipeline;
+    std::string database;  // that is captured
+    std::string layout{kDefaultLayout};
+    // What loaders call the root: goes before paths in manifests.
+    std::string url;
     // A batch is closed at the next multiple of this after it was opened, by the clock …
     Duration interval = std::chrono::minutes{5};
     // … or when it has so many bytes on the disk, or rows; 0: however many.
@@ -28,6 +34,8 @@ struct FileSinkConfig {
     Duration checkpoint_interval = std::chrono::seconds{10};
     Compression compression = Compression::gzip;
     int level = 0;
+    // How many threads compress and sync.
+    std::size_t writers = 2;
     DiskModes modes;
     // What is in the files: "csv", "jsonl"; and the line before the first row, empty where there is
     // none.

@@ -139,10 +139,10 @@ std::string schema_text(const CompleteFile& file, const FileDetails& details) {
     return out;
 }
 
-std::string manifest_text(const CompleteFile& file, std::string_view pipeline) {
+std::string manifest_text(const CompleteFile& file, const ManifestContext& context) {
     std::string out = "{";
-    append_json_field(out, "pipeline", pipeline);
-    out += ',';
+    append_json_field(out, "pipeline", context.pipeline);
+    out += fmt::format(",\"seal\":{},", context.seal);
     append_json_field(out, "schema", file.table.schema);
     out += ',';
     append_json_field(out, "table", file.table.name);
@@ -157,7 +157,7 @@ std::string manifest_text(const CompleteFile& file, std::string_view pipeline) {
     out += ',';
     append_time(out, "closed_at", file.closed_at);
     out += fmt::format(",\"cut\":{},\"entries\":[{{", file.cut);
-    append_json_field(out, "url", file.path);
+    append_json_field(out, "url", std::string{context.url} + file.path);
     out += ",\"mandatory\":true,\"meta\":{";
     out += fmt::format("\"content_length\":{},\"record_count\":{},", file.bytes, file.rows);
     append_json_field(out, "checksum", checksum_text(file));

@@ -40,7 +40,12 @@ std::string write_details(const FileDetails& details);
 std::optional<FileDetails> read_details(std::string_view text);
 
 std::string schema_text(const CompleteFile& file, const FileDetails& details);
-std::string manifest_text(const CompleteFile& file, std::string_view pipeline);
+struct ManifestContext {
+    std::string_view pipeline;
+    std::string_view url;    // what loaders call the root, with a '/' at its end; empty: nothing
+    std::uint64_t seal = 0;  // the number of the one that registers the file
+};
+std::string manifest_text(const CompleteFile& file, const ManifestContext& context);
 
 struct FilesCheckpoint {
     std::string pipeline;

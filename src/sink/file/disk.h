@@ -15,7 +15,8 @@
 //
 // Links: the last part of a path is never followed where something is created, opened or removed.
 //
-// Threads: one at a time, files and locks included. Files and locks end before their Disk.
+// Threads: several at once, as long as they are at different files and folders; one that is not for
+// that says so. Locks have one at a time. Files and locks end before their Disk.
 // tests/conformance/disk_test.cc asks all of this of every Disk.
 #pragma once
 

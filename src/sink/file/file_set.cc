@@ -36,17 +36,29 @@ Error shorter(const OpenFile& open, const std::string& path, std::optional<std::
             open.rows, open.table.schema, open.table.name, open.id));
 }
 
+Result<void> first_failure(std::vector<Result<void>>& done) {
+    const auto failed = std::ranges::find_if(done, [](const Result<void>& one) { return !one; });
+    return failed == done.end() ? Result<void>{} : std::move(*failed);
+}
+
 std::string_view word_for(FileKind kind) {
     return kFileKinds.word(kind);
 }
 
 }  // namespace
 
-FileSet::FileSet(const FileSinkConfig& config, Disk& disk, const Clock& clock)
+FileSet::FileSet(const FileSinkConfig& config, Disk& disk, const Clock& clock,
+                 std::unique_ptr<TaskPool> pool)
     : config_(config),
       disk_(disk),
       clock_(clock),
-      compressor_(make_compressor(config.compression, config.level)) {}
+      pool_(pool != nullptr ? std::move(pool) : std::make_unique<InTurn>()),
+      pieces_(config, disk, *pool_,
+              [this](const TableFile& file) {
+                  if (is_full(file)) note_due_at(clock_.wall());
+              }),
+      layout_(config.layout),
+      folders_(layout_) {}
 
 Result<bool> FileSet::lock() {
     if (lock_ != nullptr) return true;
@@ -76,13 +88,12 @@ Result<void> FileSet::write(const RecordBatch& batch) {
         }
         file->add(record.value, record.commit_lsn);
         buffered_ += record.value.size() + 1;
-        if (file->buffered() >= kMember_bytes) {
+        if (file->buffered() >= PieceWriter::kPiece_bytes) {
             buffered_ -= std::min(buffered_, file->buffered());
-            if (auto done = file->flush(disk_, *compressor_, scratch_); !done) return done;
-            if (is_full(*file)) note_due_at(clock_.wall());
+            if (auto done = pieces_.take(*file); !done) return done;
         }
     }
-    return keep_within_bounds();
+    return buffered_ > kBuffered_max ? flush_all() : Result<void>{};
 }
 
 FileSet::Route& FileSet::route(const Relation& relation) {
@@ -161,26 +172,13 @@ Result<void> FileSet::end_table(const SnapshotTableEnd& table) {
     return {};
 }
 
-Result<void> FileSet::keep_within_bounds() {
-    if (buffered_ > kBuffered_max) {
-        if (auto done = flush_all(); !done) return done;
-    }
-    if (files_.size() <= kDescriptors_max) return {};
-    const auto open = std::ranges::count_if(
-        files_, [](const auto& entry) { return entry.second->has_descriptor(); });
-    if (open > static_cast<std::ptrdiff_t>(kDescriptors_max)) {
-        for (const auto& [id, file] : files_) file->let_go();
-    }
-    return {};
-}
-
 Result<void> FileSet::flush_all() {
     for (const auto& [id, file] : files_) {
-        if (file->given_up) continue;
-        if (auto done = file->flush(disk_, *compressor_, scratch_); !done) return done;
+        if (file->given_up || !file->has_piece()) continue;
+        if (auto done = pieces_.take(*file); !done) return done;
     }
     buffered_ = 0;
-    return {};
+    return pieces_.write();
 }
 
 // -- sealing --------------------------------------------------------------------------------
@@ -224,13 +222,13 @@ CompleteFile FileSet::complete(const TableFile& file, const StoredPosition& posi
                other.kind() == file.kind() && other.state().first_lsn <= state.last_lsn;
     };
     const bool streams = file.kind() == FileKind::streaming;
-    const bool cut =
-        streams && (is_within(file, position) || std::ranges::any_of(files_, begun_after));
+    const bool cut = streams && (is_within(file, position) ||
+                                 (file.superseded && std::ranges::any_of(files_, begun_after)));
     const Lsn none = position.resume_at;
     return {.table = file.table(),
             .kind = file.kind(),
             .batch = batch,
-            .path = fmt::format("{}/{}/{}", folders_.of(file.table()), batch, file.name()),
+            .path = path_of(file, batch, state.last_lsn ? state.last_lsn : none),
             .begin_lsn = state.first_lsn ? state.first_lsn : none,
             .end_lsn = state.last_lsn ? state.last_lsn : none,
             .rows = state.rows,
@@ -240,12 +238,23 @@ CompleteFile FileSet::complete(const TableFile& file, const StoredPosition& posi
             .closed_at = now};
 }
 
+std::string FileSet::path_of(const TableFile& file, const std::string& batch, Lsn end) {
+    return layout_.folder({.database = config_.database,
+                           .schema = file.table().schema,
+                           .folder = folders_.of(file.table()),
+                           .name = batch,
+                           .end_lsn = end,
+                           .sequence = file.id()}) +
+           "/" + file.name();
+}
+
 Result<RegistrySeal> FileSet::seal(const StoredPosition& position, std::uint64_t number) {
     if (auto done = flush_all(); !done) return std::unexpected(std::move(done.error()));
     RegistrySeal seal{.position = position};
     const WallTime now = clock_.wall();
     Closing closing{.seal = number, .moves = {}};
     std::map<TableId, std::string> names;  // the last one that was given out in this seal
+    std::vector<Unsynced> unsynced;
     bool postponed = false;
     next_due_.reset();
     checkpoint_ = {.pipeline = config_.pipeline,
@@ -258,27 +267,27 @@ Result<RegistrySeal> FileSet::seal(const StoredPosition& position, std::uint64_t
             leftovers_.push_back(file->folder());
             continue;
         }
-        if (auto done = file->sync(disk_); !done) return std::unexpected(std::move(done.error()));
         const bool due = is_due(*file, now);
         if (!due || !may_close(*file, position)) {
             postponed = postponed || due;
             keep_open(*file, seal);
+            if (!file->is_durable()) unsynced.push_back({file.get(), std::nullopt});
             continue;
         }
         if (names.empty() || names.contains(file->table())) {
             last_batch_ = batch_name(now, last_batch_);
         }
         names[file->table()] = last_batch_;
-        CompleteFile whole = complete(*file, position, last_batch_, now);
-        if (auto done = describe(*file, whole); !done) {
-            return std::unexpected(std::move(done.error()));
-        }
+        unsynced.push_back({file.get(), seal.complete.size()});
+        seal.complete.push_back(complete(*file, position, last_batch_, now));
         closing.moves.push_back(
-            {.from = relative_open_folder(id), .to = parent_folder(whole.path)});
+            {.from = relative_open_folder(id), .to = parent_folder(seal.complete.back().path)});
         seal.closed.push_back(id);
-        seal.complete.push_back(std::move(whole));
     }
     if (postponed) note_due_at({now.unix_us + kLookAgain_us});
+    if (auto done = make_durable(unsynced, seal.complete); !done) {
+        return std::unexpected(std::move(done.error()));
+    }
     if (auto done = move(closing); !done) return std::unexpected(std::move(done.error()));
     closing_ = seal.closed;
     seal.folders = folders_.take_new();
@@ -294,13 +303,26 @@ void FileSet::keep_open(TableFile& file, RegistrySeal& seal) {
     if (file.changed()) seal.open.push_back(file.note());
 }
 
+Result<void> FileSet::make_durable(const std::vector<Unsynced>& files,
+                                   const std::vector<CompleteFile>& complete) {
+    std::vector<Result<void>> done(files.size());
+    pool_->for_each(files.size(), [&](std::size_t, std::size_t i) {
+        done[i] = files[i].file->sync(disk_);
+        if (!done[i] || !files[i].complete) return;
+        done[i] = describe(*files[i].file, complete[*files[i].complete]);
+    });
+    return first_failure(done);
+}
+
 // The small files that belong to a batch.
 Result<void> FileSet::describe(const TableFile& file, const CompleteFile& whole) {
     auto done = disk_.replace(file.folder() + "/" + std::string{kSchemaName},
                               schema_text(whole, file.details()));
     if (!done) return done;
-    return disk_.replace(file.folder() + "/" + std::string{kManifestName},
-                         manifest_text(whole, config_.pipeline));
+    return disk_.replace(
+        file.folder() + "/" + std::string{kManifestName},
+        manifest_text(
+            whole, {.pipeline = config_.pipeline, .url = config_.url, .seal = checkpoint_.seal}));
 }
 
 Result<void> FileSet::move(const Closing& closing) {
@@ -315,10 +337,15 @@ Result<void> FileSet::move(const Closing& closing) {
         if (auto done = disk_.rename(config_.root + "/" + move.from, to); !done) return done;
         parents.insert(parent_folder(to));
     }
-    for (const std::string& parent : parents) {
-        if (auto done = disk_.sync_folder(parent); !done) return done;
-    }
-    return {};
+    return sync_folders(parents);
+}
+
+Result<void> FileSet::sync_folders(const std::set<std::string>& folders) {
+    const std::vector<std::string> all(folders.begin(), folders.end());
+    std::vector<Result<void>> done(all.size());
+    pool_->for_each(all.size(),
+                    [&](std::size_t, std::size_t i) { done[i] = disk_.sync_folder(all[i]); });
+    return first_failure(done);
 }
 
 Result<void> FileSet::sealed() {
@@ -328,6 +355,7 @@ Result<void> FileSet::sealed() {
         Table& entry = table(at->second->table());
         if (entry.streaming == at->second.get()) entry.streaming = nullptr;
         if (entry.full_reload == at->second.get()) entry.full_reload = nullptr;
+        pieces_.forget(*at->second);
         files_.erase(at);
     }
     for (const std::string& folder : std::exchange(leftovers_, {})) {
@@ -384,9 +412,7 @@ Result<void> FileSet::undo_moves(std::uint64_t seal) {
             if (auto done = disk_.remove(from + "/" + std::string{name}); !done) return done;
         }
     }
-    for (const std::string& parent : parents) {
-        if (auto done = disk_.sync_folder(parent); !done) return done;
-    }
+    if (auto done = sync_folders(parents); !done) return done;
     return disk_.remove(path);
 }
 

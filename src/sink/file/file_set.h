@@ -16,7 +16,8 @@
 //
 // Marks of transactions, heartbeats and logical messages are left out: files have rows of tables.
 //
-// Threads: one at a time, the worker's. Blocks on the disk.
+// Threads: one at a time, the worker's. Blocks on the disk. Different files are compressed and
+// synced at the same time, by the lanes of a TaskPool; when a call returns, all lanes are through.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +25,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,25 +36,25 @@
 #include "core/snapshot.h"
 #include "core/store.h"
 #include "sink/file/closing.h"
-#include "sink/file/compressor.h"
 #include "sink/file/config.h"
 #include "sink/file/disk.h"
 #include "sink/file/layout.h"
+#include "sink/file/layout_template.h"
+#include "sink/file/piece_writer.h"
 #include "sink/file/table_file.h"
+#include "sink/file/task_pool.h"
 #include "sink/file_registry/registry.h"
 
 namespace pgc {
 
 class FileSet {
 public:
-    // A file's lines are compressed in pieces of this many bytes …
-    static constexpr std::size_t kMember_bytes = std::size_t{256} << 10;
-    // … or smaller ones, where those of all tables together would be more than this.
+    // Beyond so many bytes of all tables together their pieces are smaller.
     static constexpr std::size_t kBuffered_max = std::size_t{16} << 20;
-    static constexpr std::size_t kDescriptors_max = 128;
 
-    // All references outlive it.
-    FileSet(const FileSinkConfig& config, Disk& disk, const Clock& clock);
+    // All references outlive it. `pool`: what compresses and syncs; none: the caller's thread.
+    FileSet(const FileSinkConfig& config, Disk& disk, const Clock& clock,
+            std::unique_ptr<TaskPool> pool = nullptr);
 
     // Takes the lock of the root, for as long as this lives. False: another process has it.
     [[nodiscard]] Result<bool> lock();
@@ -90,7 +92,6 @@ private:
     TableFile& file_for(Route& route, FileKind kind, Lsn commit);
     TableFile& make_file(const TableId& table, FileKind kind, FileDetails details);
     std::string name_of(FileKind kind) const;
-    [[nodiscard]] Result<void> keep_within_bounds();
     [[nodiscard]] Result<void> flush_all();
 
     [[nodiscard]] Result<void> undo_moves(std::uint64_t seal);
@@ -105,24 +106,34 @@ private:
     static bool is_within(const TableFile& file, const StoredPosition& position) noexcept;
     CompleteFile complete(const TableFile& file, const StoredPosition& position,
                           const std::string& batch, WallTime now);
+    std::string path_of(const TableFile& file, const std::string& batch, Lsn end);
     void keep_open(TableFile& file, RegistrySeal& seal);
+    // A file that is not durable yet, or whose batch has to be described.
+    struct Unsynced {
+        TableFile* file = nullptr;
+        std::optional<std::size_t> complete;  // which of the seal's
+    };
+    [[nodiscard]] Result<void> make_durable(const std::vector<Unsynced>& files,
+                                            const std::vector<CompleteFile>& complete);
     [[nodiscard]] Result<void> describe(const TableFile& file, const CompleteFile& whole);
     [[nodiscard]] Result<void> move(const Closing& closing);
+    [[nodiscard]] Result<void> sync_folders(const std::set<std::string>& folders);
     void note_due_at(WallTime at) noexcept;
 
     const FileSinkConfig& config_;
     Disk& disk_;
     const Clock& clock_;
-    const std::unique_ptr<Compressor> compressor_;
+    const std::unique_ptr<TaskPool> pool_;
+    PieceWriter pieces_;
     std::unique_ptr<DiskLock> lock_;
     std::map<TableId, Table> tables_;
     std::vector<Route> routes_;
     std::map<std::uint64_t, std::unique_ptr<TableFile>> files_;  // in the order they were begun
+    const LayoutTemplate layout_;
     TableFolders folders_;
     std::uint64_t last_id_ = 0;
     std::string last_batch_;
     std::size_t buffered_ = 0;
-    std::string scratch_;
     std::optional<WallTime> next_due_;
 
     // Of the seal that was not committed yet.

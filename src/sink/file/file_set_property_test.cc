@@ -40,6 +40,7 @@ public:
         config_.interval = 60s;
         config_.compression = Compression::none;
         config_.extension = "csv";
+        if (random_.chance(50)) config_.layout = "{schema}/{table}/{date}/{time}-{sequence}";
         config_.bytes_max = random_.chance(50) ? 400 : 0;
         config_.heading = [](const Relation& relation) { return "v" + relation.columns[0].name; };
         make_history();
@@ -191,7 +192,8 @@ private:
             slots_ = RelationSlots{};
             relations_.clear();
             next_ = stored_;
-            files_ = std::make_unique<FileSet>(config_, disk_, clock_);
+            files_ = std::make_unique<FileSet>(config_, disk_, clock_,
+                                               std::make_unique<InTurn>(1 + random_.below(3)));
             const auto locked = files_->lock();
             if (!locked) continue;
             ASSERT_TRUE(*locked);

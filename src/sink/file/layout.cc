@@ -66,21 +66,25 @@ std::string folder_name(std::string_view name) {
 
 void TableFolders::restore(const std::vector<std::pair<TableId, std::string>>& folders) {
     for (const auto& [table, folder] : folders) {
+        if (!places_.insert(layout_.place(table.schema, folder)).second) continue;
         folders_.emplace(table, folder);
-        names_.insert(folder);
     }
 }
 
 const std::string& TableFolders::of(const TableId& table) {
     const auto at = folders_.find(table);
     if (at != folders_.end()) return at->second;
+    const auto take = [&](const std::string& folder) {
+        return !folder.starts_with(kCheckpointName) &&
+               places_.insert(layout_.place(table.schema, folder)).second;
+    };
     std::string folder = folder_name(table.name);
-    if (names_.contains(folder)) folder = folder_name(table.schema + "." + table.name);
-    // What stands for another table by its dots: "a.b" of schema s, and b of schema "s.a".
-    for (int i = 2; names_.contains(folder); ++i) {
-        folder = folder_name(fmt::format("{}.{}-{}", table.schema, table.name, i));
+    if (!take(folder)) {
+        const std::string whole = table.schema + "." + table.name;
+        folder = folder_name(whole);
+        // What stands for another table by its dots: "a.b" of schema s, and b of schema "s.a".
+        for (int i = 2; !take(folder); ++i) folder = folder_name(fmt::format("{}-{}", whole, i));
     }
-    names_.insert(folder);
     new_.emplace_back(table, folder);
     return folders_.emplace(table, std::move(folder)).first->second;
 }

@@ -1,4 +1,5 @@
-// Where files are, below the root that the user names:
+// Where files are, below the root that the user names, with the layout they have by default
+// (layout_template.h):
 //
 //   orders/20261130T174500Z/streaming.csv.gz     a batch of a table: a folder that appears whole
 //                           schema.yml
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "sink/file/layout_template.h"
 #include "sink/file_registry/registry.h"
 
 namespace pgc {
@@ -41,9 +43,13 @@ std::string lock_path(const std::string& root);
 // hash of all of it.
 std::string folder_name(std::string_view name);
 
-// Which folder each table has. The first of a name has it for itself, the next is schema.name.
+// What stands for each table in the layout. The first of a name has it for itself, the next is
+// schema.name, where they would meet.
 class TableFolders {
 public:
+    explicit TableFolders(LayoutTemplate layout) : layout_(std::move(layout)) {}
+
+    // Where two of them would meet, which another layout had kept apart, the second gets another.
     void restore(const std::vector<std::pair<TableId, std::string>>& folders);
     // Taken by the first call for a table.
     const std::string& of(const TableId& table);
@@ -51,8 +57,9 @@ public:
     std::vector<std::pair<TableId, std::string>> take_new() { return std::exchange(new_, {}); }
 
 private:
+    const LayoutTemplate layout_;
     std::map<TableId, std::string> folders_;
-    std::set<std::string> names_;
+    std::set<std::string> places_;
     std::vector<std::pair<TableId, std::string>> new_;
 };
 

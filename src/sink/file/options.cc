@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "config/errors.h"
+#include "sink/file/layout_template.h"
+#include "sink/file/owner.h"
 
 namespace pgc {
 namespace {
@@ -18,6 +20,22 @@ constexpr Option kOptions[] = {
      .doc = "Made with mode 700 where it is missing. One pipeline has it alone: it holds a lock in "
             "`.pg-capture` there. All of it must be one file system.",
      .example = "/var/lib/pg-capture/files"},
+    {.path = "file.layout",
+     .fallback = "{table}/{timestamp}",
+     .help = "the folder of a batch, below the root",
+     .doc = "Of `{table}`, `{schema}`, `{database}`; `{timestamp}` (`20261130T174500Z`), `{date}` "
+            "(`2026-11-30`), `{time}` (`174500`), all UTC; `{end_lsn}` (16 hexadecimal digits) and "
+            "`{sequence}` (12 digits), which rises with each file that is begun. It has to name "
+            "the table and to distinguish its batches. Characters of names that are not letters, "
+            "digits, `_`, `-` or `.` become `%XX`; where two tables would have one folder, the "
+            "second is called `schema.table`. What was written with another layout stays where it "
+            "is.",
+     .example = "{schema}/{table}/dt={date}/{timestamp}"},
+    {.path = "file.url",
+     .help = "what loaders call the root: goes before the paths in `manifest.json`",
+     .doc = "With the address that the root is copied to, Redshift's COPY takes the manifests as "
+            "they are. Without it they have paths below the root.",
+     .example = "s3://warehouse/shop/"},
     {.path = "file.batch_interval_secs",
      .kind = OptionKind::seconds,
      .fallback = "300",
@@ -49,10 +67,27 @@ constexpr Option kOptions[] = {
      .doc = "A higher one makes smaller files and takes more time.",
      .min = 0,
      .max = 22},
+    {.path = "file.writers",
+     .kind = OptionKind::integer,
+     .fallback = "2",
+     .help = "how many threads compress and sync files",
+     .doc =
+         "Pieces of one file or of many are compressed at the same time, and files are synced at "
+         "the same time. One more than there are cores is of use only where the disk is slow to "
+         "sync, and there are many tables.",
+     .min = 1,
+     .max = 64},
     {.path = "file.mode", .fallback = "600", .help = "permissions of files, as chmod takes them"},
     {.path = "file.folder_mode",
      .fallback = "700",
      .help = "permissions of folders, as chmod takes them"},
+    {.path = "file.owner",
+     .fallback_note = "who pg-capture runs as",
+     .help = "who files and folders belong to, as chown takes it",
+     .doc = "`user`, `user:group` or `:group`, names or numbers. A group that one is a member of "
+            "can be given by anybody; another user only by root, or with the capability CAP_CHOWN. "
+            "What is there already keeps its owner.",
+     .example = ":warehouse"},
     {.path = "file.registry.host",
      .fallback_note = "as `postgres.host`",
      .help = "server of the registry of files",
@@ -105,6 +140,26 @@ void check_modes(const Settings& settings, Errors& errors) {
     }
 }
 
+void check_layout(const Settings& settings, Errors& errors) {
+    const auto refuse = [&](std::string_view path, std::string reason, std::string hint) {
+        errors.add({.where = settings.origin(path).text,
+                    .key = std::string{path},
+                    .reason = std::move(reason),
+                    .nearest = {},
+                    .hint = std::move(hint)});
+    };
+    if (auto fault = layout_fault(settings.text("file.layout")); !fault.empty()) {
+        refuse("file.layout", std::move(fault),
+               "for example {schema}/{table}/{timestamp}; docs/reference/configuration.md says "
+               "what there is");
+    }
+    const std::string& owner = settings.text("file.owner");
+    if (owner.empty()) return;
+    if (auto found = find_owner(owner); !found) {
+        refuse("file.owner", std::move(found.error()), "user, user:group or :group, as with chown");
+    }
+}
+
 void check_level(const Settings& settings, Errors& errors) {
     const auto compression = settings.choice("file.compression", kCompressions);
     const std::int64_t highest = highest_level(compression);
@@ -117,6 +172,7 @@ void check_level(const Settings& settings, Errors& errors) {
 
 void check_file(const Settings& settings, Errors& errors) {
     check_modes(settings, errors);
+    check_layout(settings, errors);
     check_level(settings, errors);
     const std::string& mode = settings.text("file.registry.ssl_mode");
     if (!mode.empty() && !kSslModes.find(mode)) {
@@ -149,14 +205,24 @@ FileSinkConfig file_sink_config(const Settings& settings, std::string pipeline) 
     config.root = settings.text("file.root");
     while (config.root.size() > 1 && config.root.ends_with('/')) config.root.pop_back();
     config.pipeline = std::move(pipeline);
+    config.database = settings.text("postgres.database");
+    config.layout = settings.text("file.layout");
+    config.url = settings.text("file.url");
+    if (!config.url.empty() && !config.url.ends_with('/')) config.url += '/';
     config.interval = settings.duration("file.batch_interval_secs");
     config.bytes_max = static_cast<std::uint64_t>(settings.integer("file.batch_bytes"));
     config.rows_max = static_cast<std::uint64_t>(settings.integer("file.batch_rows"));
     config.checkpoint_interval = settings.duration("replication.checkpoint_interval_secs");
     config.compression = settings.choice("file.compression", kCompressions);
     config.level = static_cast<int>(settings.integer("file.compression_level"));
+    config.writers = static_cast<std::size_t>(settings.integer("file.writers"));
     config.modes.file = mode_of(settings.text("file.mode")).value_or(config.modes.file);
     config.modes.folder = mode_of(settings.text("file.folder_mode")).value_or(config.modes.folder);
+    if (const std::string& owner = settings.text("file.owner"); !owner.empty()) {
+        const FileOwner found = find_owner(owner).value_or(FileOwner{});
+        config.modes.uid = found.uid;
+        config.modes.gid = found.gid;
+    }
     return config;
 }
 

@@ -11,6 +11,8 @@
 // Faults stay until they are taken back. A call that fails does nothing, but for write() on a full
 // disk, which writes what fits, and sync().
 //
+// Threads: one at a time, whatever the files.
+//
 // Paths are taken as they are, from "/" or not: "a/b" and "/a/b" are the same. There are no links
 // and no modes.
 #pragma once

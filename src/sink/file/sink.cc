@@ -18,7 +18,7 @@ FileSink::FileSink(Deps deps)
       metrics_(deps.metrics),
       logger_(std::move(deps.logger)),
       registry_(std::move(deps.registry)),
-      files_(*config_, deps.disk, deps.clock),
+      files_(*config_, deps.disk, deps.clock, std::move(deps.pool)),
       worker_(std::move(deps.worker)) {}
 
 FileSink::~FileSink() = default;

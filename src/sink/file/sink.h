@@ -11,8 +11,8 @@
 // One process has a root at a time: it holds a lock there, and takes over the registry after that.
 // While another one has it, this one waits.
 //
-// Threads: the pipeline's, and the worker's, which has the files and waits for the disk. The
-// destructor waits for what the worker has begun.
+// Threads: the pipeline's, and the worker's, which has the files, waits for the disk and has lanes
+// for what can be done at the same time (task_pool.h). The destructor waits for what was begun.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +31,7 @@
 #include "sink/file/config.h"
 #include "sink/file/disk.h"
 #include "sink/file/file_set.h"
+#include "sink/file/task_pool.h"
 #include "sink/file/worker.h"
 #include "sink/file_registry/registry.h"
 #include "sink/lane_positions.h"
@@ -55,6 +56,7 @@ public:
         Logger logger;
         std::unique_ptr<FileRegistry> registry;
         std::unique_ptr<Worker> worker;
+        std::unique_ptr<TaskPool> pool = nullptr;  // what compresses and syncs beside the worker
     };
     explicit FileSink(Deps deps);
     ~FileSink() override;

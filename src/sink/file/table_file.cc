@@ -11,6 +11,7 @@ TableFile::TableFile(OpenFile state, FileDetails details, std::string folder)
     : state_(std::move(state)),
       details_(std::move(details)),
       folder_(std::move(folder)),
+      taken_(state_.bytes > 0),
       exists_(state_.bytes > 0) {
     // What was registered may be visible and not durable yet: it is synced with the next seal.
     if (state_.bytes > 0 || details_.heading.empty()) return;
@@ -48,32 +49,40 @@ Result<void> TableFile::open(Disk& disk) {
     return {};
 }
 
-Result<void> TableFile::flush(Disk& disk, Compressor& compressor, std::string& scratch) {
-    if (buffer_.empty() && (state_.bytes > 0 || !ended)) return {};
+FilePiece TableFile::take(std::string room) {
+    FilePiece piece{.text = std::exchange(buffer_, std::move(room)),
+                    .rows = std::exchange(buffered_rows_, 0),
+                    .first = std::exchange(buffered_first_, {}),
+                    .last = std::exchange(buffered_last_, {})};
+    taken_ = true;
+    return piece;
+}
+
+Result<void> TableFile::append(Disk& disk, const FilePiece& piece, std::string_view compressed) {
     if (auto opened = open(disk); !opened) return opened;
-    scratch.clear();
-    compressor.compress(buffer_, scratch);
     synced_ = false;
-    if (auto written = file_->write(scratch); !written) return written;
-    state_.bytes += scratch.size();
-    state_.crc32c = crc32c(state_.crc32c, scratch);
-    state_.rows += std::exchange(buffered_rows_, 0);
-    if (buffered_first_) {
-        state_.first_lsn =
-            state_.first_lsn ? std::min(state_.first_lsn, buffered_first_) : buffered_first_;
-        state_.last_lsn = std::max(state_.last_lsn, buffered_last_);
+    if (auto written = file_->write(compressed); !written) return written;
+    state_.bytes += compressed.size();
+    state_.crc32c = crc32c(state_.crc32c, compressed);
+    state_.rows += piece.rows;
+    if (piece.first) {
+        state_.first_lsn = state_.first_lsn ? std::min(state_.first_lsn, piece.first) : piece.first;
+        state_.last_lsn = std::max(state_.last_lsn, piece.last);
     }
-    buffered_first_ = buffered_last_ = {};
-    buffer_.clear();
     return {};
 }
 
 Result<void> TableFile::sync(Disk& disk) {
     if (synced_) return {};
+    const bool had_descriptor = has_descriptor();
     // A file of which nothing is written yet has a name all the same: an empty table's.
     if (auto opened = open(disk); !opened) return opened;
     if (auto done = file_->sync(); !done) return done;
-    if (auto done = disk.sync_folder(folder_); !done) return done;
+    if (!had_descriptor) let_go();
+    if (!named_) {
+        if (auto done = disk.sync_folder(folder_); !done) return done;
+        named_ = true;
+    }
     synced_ = true;
     return {};
 }

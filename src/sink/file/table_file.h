@@ -1,13 +1,15 @@
 // One file of a table that is being written: lines, compressed piece by piece, and what is known of
 // them.
 //
-//   add() ─▶ buffer ──flush()──▶ a whole member of gzip (frame of zstd) ─▶ disk ──sync()──▶ durable
+//   add() ─▶ buffer ──take()──▶ a piece ─▶ compressed (piece_writer.h) ──append()──▶ disk
+//                                                                       ──sync()──▶ durable
 //
-// A file is a row of such members, which every reader of gzip takes for one file. So nothing of a
-// compressor has to be kept for each of ten thousand tables, and a crash can cut the file behind
-// any member. The descriptor may be let go at any time, and is opened again when it is needed.
+// A file is a row of pieces, each a whole member of gzip or frame of zstd, which every reader takes
+// for one file. So nothing of a compressor has to be kept for each of ten thousand tables, and a
+// crash can cut the file behind any piece. The descriptor may be let go at any time, and is opened
+// again when it is needed.
 //
-// Threads: one at a time, the worker's.
+// Threads: one at a time, of the worker's.
 #pragma once
 
 #include <cstddef>
@@ -20,12 +22,19 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/lsn.h"
-#include "sink/file/compressor.h"
 #include "sink/file/contents.h"
 #include "sink/file/disk.h"
 #include "sink/file_registry/registry.h"
 
 namespace pgc {
+
+// Lines of one file that are compressed together.
+struct FilePiece {
+    std::string text;
+    std::uint64_t rows = 0;
+    Lsn first;  // of their commits
+    Lsn last;
+};
 
 class TableFile {
 public:
@@ -37,12 +46,14 @@ public:
     FileKind kind() const noexcept { return state_.kind; }
     const std::string& folder() const noexcept { return folder_; }
     const std::string& name() const noexcept { return details_.name; }
-    // As far as it was flushed.
+    // As far as it was appended to.
     const OpenFile& state() const noexcept { return state_; }
     const FileDetails& details() const noexcept { return details_; }
     std::size_t buffered() const noexcept { return buffer_.size(); }
     // Something came since noted().
     bool changed() const noexcept { return changed_; }
+    // All that was appended, and the name.
+    bool is_durable() const noexcept { return synced_; }
     bool has_descriptor() const noexcept { return file_ != nullptr; }
 
     // A line of a row; the heading is one of none.
@@ -50,10 +61,15 @@ public:
     // The table has these columns from here on; the heading is the same.
     void note_schema(SchemaVersion version);
 
-    // Puts what is buffered onto the disk; of one that ended empty, what makes it a valid file.
-    // `scratch` is anybody's between two calls.
-    [[nodiscard]] Result<void> flush(Disk& disk, Compressor& compressor, std::string& scratch);
-    // All that was flushed is durable, the file's name included.
+    // It has something to take: lines, or, of one that ended empty, what makes it a valid file.
+    bool has_piece() const noexcept { return !buffer_.empty() || (ended && !taken_); }
+    // What was collected since the last one, for `room`, which is empty and may have memory.
+    FilePiece take(std::string room);
+    // Puts the piece that was taken next onto the disk, as `compressed`.
+    [[nodiscard]] Result<void> append(Disk& disk, const FilePiece& piece,
+                                      std::string_view compressed);
+    // All that was appended is durable, the file's name included. Leaves a descriptor only where
+    // there was one.
     [[nodiscard]] Result<void> sync(Disk& disk);
     void let_go() noexcept { file_.reset(); }
     // The state is about to be registered.
@@ -75,7 +91,9 @@ private:
     Lsn buffered_first_;
     Lsn buffered_last_;
     std::unique_ptr<DiskFile> file_;
+    bool taken_;           // a piece, if only once
     bool exists_;          // it has a name in its folder
+    bool named_ = false;   // durably
     bool synced_ = false;  // since the last write
     bool changed_ = false;
 };
