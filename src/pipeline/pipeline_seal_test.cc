@@ -252,6 +252,17 @@ TEST_F(PipelineSealTest, WhatIsAcceptedIsSealedAtTheEndAtOnce) {
     EXPECT_EQ(log_.position->resume_at, rows.empty() ? Lsn{50} : Lsn{105});
 }
 
+// However rarely the sink wants to seal.
+TEST_F(PipelineSealTest, AGivenPlaceIsSealedAtOnceWhenItIsReached) {
+    log_.pace = {.soon = 10s, .least = 10s, .most = 10s};
+    parts.server.log = {{100}, {200}};
+    options.until = Lsn{205};
+    run_well();
+    EXPECT_THAT(rows, SizeIs(2));
+    EXPECT_EQ(log_.position->resume_at, Lsn{205});
+    EXPECT_LT(took, 1s);
+}
+
 TEST_F(PipelineTest, ASinkIsMadeFirstAndServesUntilItIsGivenSomething) {
     parts.server.log = {{100}};
     for (int i = 0; i < 5; ++i) parts.server.open_errors.push_back(passing());
