@@ -310,6 +310,15 @@ ResumePoint Flow::sealable() const noexcept {
     return certain && *certain < point.reach() ? ResumePoint{} : point;
 }
 
+// Past the last commit there may be log of which nothing comes.
+bool Flow::has_given(Lsn place) const {
+    if (!seals_) return false;
+    if (sealable().at >= place) return true;
+    if (!source_ || !caught_up_ || encoder_.busy() || in_hand_) return false;
+    const auto idle = source_->idle_at();
+    return idle && *idle >= place;
+}
+
 Lsn Flow::confirmable() const noexcept {
     const auto certain = certain_until();
     return std::min(ledger_.confirmable(), certain.value_or(ledger_.confirmable()));

@@ -113,6 +113,8 @@ public:
     // Where the sink makes nothing durable but by a seal: with which place; none: not now, for it
     // is not certain yet, or a transaction is to be sealed as a whole.
     ResumePoint sealable() const noexcept;
+    // A sink that seals has all that comes before `place`.
+    bool has_given(Lsn place) const;
     bool unsealed() const noexcept { return seals_ && ledger_.pending(); }
     bool snapshot_unsealed() const noexcept { return seals_ && ledger_.pending(kSnapshotLane); }
     bool seals() const noexcept { return seals_; }

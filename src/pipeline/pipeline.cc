@@ -287,8 +287,7 @@ void Pipeline::serve_snapshot_requests() {
 
 Checkpoint::Urgency Pipeline::urgency() const {
     // The sink has all that it is to have: a slow pace of seals has nothing to wait for.
-    const bool all = options_.until && flow_->seals() && flow_->sealable().at >= options_.until;
-    if (all) return Checkpoint::Urgency::forced;
+    if (options_.until && flow_->has_given(options_.until)) return Checkpoint::Urgency::forced;
     const Instant quiet_at = flow_->quiet_at();
     const bool quiet = quiet_at != kNever && deps_.clock.now() - quiet_at >= Checkpoint::kQuiet;
     return quiet ? Checkpoint::Urgency::quiet : Checkpoint::Urgency::normal;

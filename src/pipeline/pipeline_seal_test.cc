@@ -263,6 +263,18 @@ TEST_F(PipelineSealTest, AGivenPlaceIsSealedAtOnceWhenItIsReached) {
     EXPECT_LT(took, 1s);
 }
 
+// The end of the log is past the last commit.
+TEST_F(PipelineSealTest, AGivenPlacePastTheLastCommitIsReachedAtOnce) {
+    log_.pace = {.soon = 10s, .least = 10s, .most = 10s};
+    parts.server.log = {{100}, {200}};
+    parts.server.idle = Lsn{900};
+    options.until = Lsn{900};
+    run_well();
+    EXPECT_THAT(rows, SizeIs(2));
+    EXPECT_EQ(log_.position->resume_at, Lsn{900});
+    EXPECT_LT(took, 1s);
+}
+
 TEST_F(PipelineTest, ASinkIsMadeFirstAndServesUntilItIsGivenSomething) {
     parts.server.log = {{100}};
     for (int i = 0; i < 5; ++i) parts.server.open_errors.push_back(passing());
