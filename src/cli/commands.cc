@@ -11,6 +11,7 @@
 #include "cli/peek_command.h"
 #include "cli/position_commands.h"
 #include "cli/program.h"
+#include "cli/reload_command.h"
 #include "cli/run_command.h"
 #include "cli/slots_commands.h"
 #include "cli/snapshot_commands.h"
@@ -71,6 +72,13 @@ const std::vector<Flag>& snapshot_flags() {
           .value_name = "SQL",
           .help = "an SQL condition for its rows, for one table that is named without * and ?"},
          {.name = "id", .value_name = "ID", .help = "the snapshot's id; generated if not given"},
+         {.name = "wait", .help = "show its progress; exit code 1 if it fails or is cancelled"}});
+    return flags;
+}
+
+const std::vector<Flag>& reload_flags() {
+    static const std::vector<Flag> flags = with_common(
+        {{.name = "id", .value_name = "ID", .help = "the snapshot's id; generated if not given"},
          {.name = "wait", .help = "show its progress; exit code 1 if it fails or is cancelled"}});
     return flags;
 }
@@ -140,6 +148,8 @@ std::span<const Command> commands() {
         Command{"snapshot pause", "ID", "pause a snapshot", common(), run_snapshot_pause},
         Command{"snapshot resume", "ID", "resume a snapshot", common(), run_snapshot_resume},
         Command{"snapshot cancel", "ID", "cancel a snapshot", common(), run_snapshot_cancel},
+        Command{"reload", "TABLE...", "read whole tables again, into files of their own",
+                reload_flags(), run_reload},
         Command{"adopt", "", "take over a slot for which no position is stored", adopt_flags(),
                 run_adopt},
         Command{"position show", "", "show what is stored, beside the slot's position", common(),

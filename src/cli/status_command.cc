@@ -71,6 +71,9 @@ std::string status_text(const StatusSnapshot& status, WallTime now) {
                     grouped(static_cast<std::uint64_t>(std::llround(status.changes_per_second))),
                     grouped(progress.changes)));
     if (progress.snapshot) row("snapshot", describe(*progress.snapshot));
+    for (const auto& [table, mode] : progress.tables) {
+        row("table", printable(table) + ": " + printable(mode));
+    }
     row("latency", status.latency
                        ? fmt::format("p50 {}, p99 {}", readable_time(status.latency->p50),
                                      readable_time(status.latency->p99))

@@ -64,6 +64,14 @@ TEST(StatusTextTest, ShowsASnapshotWhileOneIsUnderWay) {
                           "(61 %), 250,000 rows/s, about 4 s left\n"));
 }
 
+TEST(StatusTextTest, TellsOfTablesThatAreBeingReloaded) {
+    StatusSnapshot status = well();
+    status.progress.tables = {{"public.orders", "reloading"}, {"public.users", "pending_reload"}};
+    EXPECT_THAT(status_text(status, kNow),
+                HasSubstr("\ntable         public.orders: reloading\n"
+                          "table         public.users: pending_reload\n"));
+}
+
 TEST(StatusTextTest, TellsWhatItWaitsForAndTheLastErrorWithItsHint) {
     StatusSnapshot status = well();
     status.state = PipelineState::waiting;

@@ -36,6 +36,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -64,6 +66,11 @@ struct SealPace {
     // Where only the position moved, because the source was idle; none: at the pipeline's interval.
     std::optional<Duration> idle{};
 };
+
+// Tables that are being reloaded, or are to be, in the words of `status`: "public.orders" and
+// "pending_reload".
+using TableModeWords = std::vector<std::pair<std::string, std::string>>;
+inline constexpr std::size_t kTableModes_max = 20;
 
 class Sink {
 public:
@@ -113,6 +120,13 @@ public:
     // A snapshot's rows of a table were all accepted, or no more come. What a seal from now on
     // stores counts the table as read.
     virtual void table_ended(const SnapshotTableEnd& table) = 0;
+
+    // A table is to be reloaded, or is not any more: what a seal from now on stores says so. The
+    // same may come again. Of a sink that keeps rows of snapshots apart; to others it is a
+    // snapshot.
+    virtual void reload_changed(const ReloadChange&) {}
+    // As sealed; kTableModes_max of them.
+    virtual TableModeWords table_modes() const { return {}; }
 
     // Gives up what was accepted and is not sealed, so that nobody who reads there waits for it any
     // longer. From then on it is as after an Error. Nothing is sealed at that time.

@@ -7,11 +7,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/lsn.h"
 #include "core/position.h"
 #include "core/relation.h"
 
@@ -33,11 +35,23 @@ inline constexpr std::string_view kWholeSnapshot = "all";
 // The id of the snapshot of everything.
 inline constexpr std::string_view kWholeSnapshotId = "initial";
 
+// What makes a snapshot a reload: whoever keeps rows of snapshots apart from the stream has each of
+// its tables again, as a whole, and says of the table what it is at meanwhile (ReloadChange).
+struct ReloadOrder {
+    std::string by;  // how it was ordered: one word
+    Lsn at{};        // where: what committed before is in it; none: not known yet
+    bool operator==(const ReloadOrder&) const = default;
+};
+inline constexpr std::string_view kOrderedByRequest = "request";
+inline constexpr std::string_view kOrderedByMessage = "message";
+inline constexpr std::string_view kOrderedByMarker = "EXPORT_START";
+
 // A snapshot of some tables, asked for while the stream runs.
 struct SnapshotRequest {
-    std::string id;                   // is_snapshot_id(); unique among those under way
-    std::vector<std::string> tables;  // patterns: schema.table
-    std::string where{};              // an SQL condition; empty: all rows
+    std::string id;                       // is_snapshot_id(); unique among those under way
+    std::vector<std::string> tables;      // patterns: schema.table
+    std::string where{};                  // an SQL condition; empty: all rows
+    std::optional<ReloadOrder> reload{};  // then of all rows
 
     bool operator==(const SnapshotRequest&) const = default;
 };
@@ -60,6 +74,24 @@ struct SnapshotTableEnd {
     std::string name;      // as its rows are shown
     RelationPtr relation;  // as its rows were read; null: it was never opened
     bool whole = false;    // all of them were read; false: that was given up
+    Lsn as_of{};           // of the last that were read, or of there being none; none: not known
+};
+
+// What becomes of a table of which a reload was ordered. That it is read is a SnapshotTableEnd.
+struct ReloadChange {
+    enum class Step : std::uint8_t {
+        ordered,   // it will be read
+        begun,     // its first rows are being read
+        over,      // what the snapshot has not read to its end by now it does not read any more
+        restored,  // the source has started: of those ordered before, `left` go on, and no others
+    };
+    Step step = Step::ordered;
+    std::string id{};  // of the snapshot
+    ReloadOrder order{};
+    std::string schema{};  // of the table, as its rows are shown; of `ordered` and `begun`
+    std::string name{};
+    std::string why{};  // it is over with something unread; empty: the tables are gone
+    std::vector<std::string> left{};  // ids
 };
 
 // For people: what `status` shows and the API answers.

@@ -41,6 +41,10 @@ public:
     // given up. In a group of tables that are shown as one, with the last of them.
     virtual std::vector<SnapshotTableEnd> take_ended() = 0;
 
+    // What has become of tables that are reloaded, since it was asked last, in its order. Of one
+    // that was ordered before start() it is said again.
+    virtual std::vector<ReloadChange> take_reload_changes() = 0;
+
     // Something is left to be read, or was read and is not durable yet.
     virtual bool left() const noexcept = 0;
     // What is left, counting as read what is durable; empty: nothing. To be stored with the

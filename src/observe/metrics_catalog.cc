@@ -232,6 +232,12 @@ constexpr std::array kCatalog{
                .name = "cdc_table_last_batch_timestamp",
                .help = "When a file of the table was last completed, in seconds since 1970.",
                .labels = {"table"}},
+    MetricSpec{.id = Metric::table_mode,
+               .kind = gauge,
+               .name = "cdc_table_mode",
+               .help = "What the files of a table are at: 0 streaming, 1 a reload is ordered, 2 "
+                       "reloading. Of tables that were reloaded.",
+               .labels = {"table"}},
     MetricSpec{.id = Metric::registry_requests_total,
                .kind = counter,
                .name = "cdc_registry_requests_total",

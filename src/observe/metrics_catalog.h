@@ -54,6 +54,7 @@ enum class Metric : std::uint8_t {
     files_written_total,
     file_size_bytes,
     table_last_batch_timestamp,
+    table_mode,
     registry_requests_total,
     registry_schemas,
     registry_waiting,

@@ -25,6 +25,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -97,9 +98,10 @@ struct PipelineProgress {
     std::optional<Duration> lag{};
     std::uint64_t buffer_bytes = 0;
     SinkState sink = SinkState::closed;
-    std::string sink_waits_for{};             // Sink::waits_for()
-    std::string format_waits_for{};           // Format::waits_for()
-    std::optional<SnapshotBrief> snapshot{};  // none: none is under way
+    std::string sink_waits_for{};                               // Sink::waits_for()
+    std::string format_waits_for{};                             // Format::waits_for()
+    std::vector<std::pair<std::string, std::string>> tables{};  // Sink::table_modes()
+    std::optional<SnapshotBrief> snapshot{};                    // none: none is under way
 
     // None: unknown, as the lag.
     std::optional<std::uint64_t> behind_bytes() const noexcept {

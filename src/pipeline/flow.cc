@@ -85,6 +85,7 @@ Result<void> Flow::settle() {
 
 void Flow::stop_reading() noexcept {
     if (!source_) return;
+    report_ended_tables();
     server_end_ = source_->server_end();
     certain_until_ = source_->certain_until();
     left_progress_ = snapshot_progress();
@@ -101,6 +102,7 @@ Result<bool> Flow::read() {
     // The rest of a transaction comes alone, so that what is sealed can end with it.
     if (whole_) source_->end_at_commit(inside_transaction_);
     const auto read = source_->read(batch_, size_.changes(), raw_bytes);
+    report_ended_tables();
     if (!read) {
         batch_.clear();
         budget_.settle();
@@ -259,10 +261,18 @@ void Flow::report_to_snapshots() {
     report_ended_tables();
 }
 
-// Before a seal can store that they are read.
+// Before a seal can store that they are read, or that nobody reads them any more.
 void Flow::report_ended_tables() {
     if (snapshots_ == nullptr) return;
+    const std::vector<ReloadChange> changes = snapshots_->take_reload_changes();
+    const auto hand_on = [&](bool over) {
+        for (const ReloadChange& change : changes) {
+            if ((change.step == ReloadChange::Step::over) == over) sink_->reload_changed(change);
+        }
+    };
+    hand_on(false);
     for (const SnapshotTableEnd& table : snapshots_->take_ended()) sink_->table_ended(table);
+    hand_on(true);
 }
 
 Result<void> Flow::collect() {
@@ -353,7 +363,9 @@ SnapshotReport Flow::snapshot_report() const {
 }
 
 void Flow::request(const SnapshotCommand& command) {
-    if (snapshots_ != nullptr) snapshots_->request(command);
+    if (snapshots_ == nullptr) return;
+    snapshots_->request(command);
+    report_ended_tables();
 }
 
 Result<bool> Flow::close() {
@@ -410,7 +422,8 @@ PipelineProgress Flow::progress(Lsn confirmed) const {
         .buffer_bytes = budget_.used(),
         .sink = may_read() || encoder_.busy() ? SinkState::ready : SinkState::full,
         .sink_waits_for = sink_->waits_for(),
-        .format_waits_for = encoder_.waits_for()};
+        .format_waits_for = encoder_.waits_for(),
+        .tables = sink_->table_modes()};
     if (source_) progress.lag = Duration{0};
     if (!progress.sink_waits_for.empty()) progress.sink = SinkState::waiting;
     if (const WallTime newest = ledger_.newest_pending(); source_ && newest != WallTime{}) {

@@ -95,6 +95,17 @@ void append_snapshot(std::string& out, const std::optional<SnapshotBrief>& snaps
                    snapshot->rows_per_second);
 }
 
+void append_table_modes(std::string& out, const PipelineProgress& progress) {
+    out += R"(,"tables":[)";
+    for (const auto& [table, mode] : progress.tables) {
+        if (out.back() != '[') out += ',';
+        append_text(out, R"({"table":)", table);
+        append_text(out, R"(,"mode":)", mode);
+        out += '}';
+    }
+    out += ']';
+}
+
 // -- reading ---------------------------------------------------------------------------------
 
 // A time that somebody claims: what can't be one is none.
@@ -158,6 +169,14 @@ std::optional<SnapshotBrief> read_snapshot_brief(const Json& snapshot) {
                          .rows_per_second = count_of(snapshot.member("rows_per_second"))};
 }
 
+std::vector<std::pair<std::string, std::string>> read_table_modes(const Json& tables) {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const Json& table : tables.elements()) {
+        all.emplace_back(text_of(table.member("table")), text_of(table.member("mode")));
+    }
+    return all;
+}
+
 PipelineProgress read_progress(const Json& health) {
     const auto lsn = [&](std::string_view name) {
         return parse_lsn(text_of(health.member(name))).value_or(Lsn{});
@@ -172,6 +191,7 @@ PipelineProgress read_progress(const Json& health) {
             .sink = sink_state_of(text_of(health.member("sink").member("state"))),
             .sink_waits_for = {},
             .format_waits_for = {},
+            .tables = read_table_modes(health.member("tables")),
             .snapshot = read_snapshot_brief(health.member("snapshot"))};
 }
 
@@ -203,6 +223,7 @@ void append_health(std::string& out, const StatusSnapshot& status) {
     fmt::format_to(std::back_inserter(out), R"(,"buffer_bytes":{},"buffer_limit_bytes":{})",
                    status.progress.buffer_bytes, status.about.buffer_limit_bytes);
     append_snapshot(out, status.progress.snapshot);
+    append_table_modes(out, status.progress);
     append_text(out, R"(,"sink":{"kind":)", status.about.sink);
     fmt::format_to(std::back_inserter(out), R"(,"state":"{}"}})", name(status.progress.sink));
     append_error(out, status);

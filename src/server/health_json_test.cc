@@ -43,6 +43,7 @@ protected:
                                                .rows = 1'234'567,
                                                .rows_expected = 2'000'000,
                                                .rows_per_second = 250'000};
+        shot.progress.tables = {{"public.orders", "reloading"}};
         shot.latency = {3ms, 12ms};
         return shot;
     }
@@ -62,7 +63,7 @@ TEST_F(HealthJsonTest, TellsStatePositionsAndLag) {
         R"("stream":{"state":"idle","seconds":1.5},"failed_attempts":0,"lag_seconds":0.012,)"
         R"("behind_bytes":48,"received":"0/30","confirmed":"0/10","server_end":"0/40",)"
         R"("changes":5,"changes_per_second":2.5,"latency":null,"buffer_bytes":7,)"
-        R"("buffer_limit_bytes":1000,"snapshot":null,"sink":{"kind":"kafka","state":"ready"},)"
+        R"("buffer_limit_bytes":1000,"snapshot":null,"tables":[],"sink":{"kind":"kafka","state":"ready"},)"
         R"("last_error":null})"
         "\n");
 }
@@ -87,8 +88,10 @@ TEST_F(HealthJsonTest, TellsWhatIsWrongAndItsHint) {
         json,
         HasSubstr(R"("waits_on":"source","waits_for":"PostgreSQL",)"
                   R"("stream":null,"failed_attempts":4,"lag_seconds":null,"behind_bytes":null,)"));
-    EXPECT_THAT(json, HasSubstr(R"("snapshot":{"tables":20,"tables_done":12,"rows":1234567,)"
-                                R"("rows_expected":2000000,"rows_per_second":250000},"sink")"));
+    EXPECT_THAT(json,
+                HasSubstr(R"("snapshot":{"tables":20,"tables_done":12,"rows":1234567,)"
+                          R"("rows_expected":2000000,"rows_per_second":250000},"tables":[{"table":)"
+                          R"("public.orders","mode":"reloading"}],"sink")"));
     EXPECT_THAT(json, HasSubstr(R"("latency":{"p50_seconds":0.003,"p99_seconds":0.012})"));
     EXPECT_THAT(json, HasSubstr(R"("last_error":{"at":"2026-11-21T02:57:05.123Z",)"
                                 R"("text":"x\"y\n (db); hint: GRANT","category":"permission",)"

@@ -14,7 +14,7 @@ namespace pgc {
 namespace {
 
 constexpr std::string_view kShape =
-    R"(write {"tables":["public.orders"]}, and "where" and "id" where they are needed)";
+    R"(write {"tables":["public.orders"]}, and "where", "reload" and "id" where they are needed)";
 constexpr std::string_view kTableHint =
     "write SCHEMA.TABLE, as public.orders or shop.*, with double quotes around what is to be "
     "taken as it is";
@@ -35,6 +35,10 @@ bool names_one_table(std::string_view text) {
 
 Result<void> check_where(const SnapshotRequest& request) {
     if (request.where.empty()) return {};
+    if (request.reload) {
+        return std::unexpected(
+            wrong("a reload is one of all rows", "leave the condition out; or request a snapshot"));
+    }
     if (request.tables.size() != 1 || !names_one_table(request.tables.front())) {
         return std::unexpected(wrong("a condition is for one table, named without * and ?",
                                      "request one snapshot for each table that has a condition"));
@@ -75,7 +79,7 @@ Result<std::vector<std::string>> read_tables(const Json& list) {
 Result<void> check_members(const Json& body) {
     if (!body.is_object()) return std::unexpected(wrong("the body is not an object", kShape));
     for (const std::string& name : body.names()) {
-        if (name != "tables" && name != "where" && name != "id") {
+        if (name != "tables" && name != "where" && name != "reload" && name != "id") {
             return std::unexpected(
                 wrong(fmt::format("\"{}\" is not a known member", name), kShape));
         }
@@ -125,6 +129,7 @@ std::string snapshot_request_json(const SnapshotRequest& request) {
         out += ',';
         append_json_field(out, "where", request.where);
     }
+    if (request.reload) out += R"(,"reload":true)";
     if (!request.id.empty()) {
         out += ',';
         append_json_field(out, "id", request.id);
@@ -148,6 +153,11 @@ Result<SnapshotRequest> read_snapshot_request(std::string_view json) {
     if (!id) return std::unexpected(std::move(id.error()));
     SnapshotRequest request{
         .id = std::move(*id), .tables = std::move(*tables), .where = std::move(*where)};
+    if (const Json reload = body->member("reload"); reload.exists()) {
+        const auto wanted = reload.boolean();
+        if (!wanted) return std::unexpected(wrong(R"("reload" is not true or false)", kShape));
+        if (*wanted) request.reload = {.by = std::string{kOrderedByRequest}};
+    }
     if (auto good = check_snapshot_request(request); !good)
         return std::unexpected(std::move(good.error()));
     return request;

@@ -3,8 +3,8 @@
 //   {"tables":["public.orders","shop.*"],"where":"id > 5","id":"orders-again"}
 //
 // Tables are patterns (core/name_pattern.h). A condition is for one table that is named
-// without * and ?. Both directions and the check stand together: the command asks as the
-// instance understands.
+// without * and ?. With "reload":true it is a reload, which has no condition. Both directions and
+// the check stand together: the command asks as the instance understands.
 #pragma once
 
 #include <cstddef>

@@ -46,6 +46,16 @@ TEST(SnapshotRequestTest, ReadsTablesConditionAndId) {
     EXPECT_EQ(many.where + many.id, "");
 }
 
+TEST(SnapshotRequestTest, AReloadIsOneOfAllRows) {
+    const auto request = good(R"({"tables":["public.orders"],"reload":true})");
+    EXPECT_EQ(request.reload, (ReloadOrder{.by = "request"}));
+    EXPECT_EQ(good(snapshot_request_json(request)), request);
+    EXPECT_FALSE(good(R"({"tables":["public.orders"],"reload":false})").reload);
+    EXPECT_EQ(wrong(R"({"tables":["a.b"],"reload":true,"where":"id > 5"})"),
+              "a reload is one of all rows");
+    EXPECT_EQ(wrong(R"({"tables":["a.b"],"reload":"yes"})"), "\"reload\" is not true or false");
+}
+
 TEST(SnapshotRequestTest, KeepsTheOrderOfMoreThanTenTables) {
     SnapshotRequest request{.id = {}, .tables = {}};
     for (int i = 0; i < 12; ++i) request.tables.push_back("s.t" + std::to_string(i));

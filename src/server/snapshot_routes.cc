@@ -61,7 +61,8 @@ public:
         }
         if (!snapshot_requests_.post({.verb = Verb::start, .request = *asked}))
             return too_many_requests();
-        log_.info("snapshot requested", {{"id", asked->id}, {"tables", joined(asked->tables)}});
+        log_.info(asked->reload ? "reload requested" : "snapshot requested",
+                  {{"id", asked->id}, {"tables", joined(asked->tables)}});
         await(asked->id, known != nullptr ? std::optional{known->began} : std::nullopt);
         return taken(asked->id);
     }

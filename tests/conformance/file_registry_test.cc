@@ -221,6 +221,58 @@ TEST_P(FileRegistryConformanceTest, ASealChangesOnlyWhatItNames) {
     EXPECT_EQ(left.last_id, 2U);
 }
 
+TEST_P(FileRegistryConformanceTest, AReloadIsFoundUntilItIsOver) {
+    const ReloadOperation ordered{.table = kHostile,
+                                  .ordered_by = "EXPORT_START reload-0-10",
+                                  .requested_at = {1'800'000'000'123'457},
+                                  .start_lsn = Lsn{0x1'0000'0010},
+                                  .is_new = true};
+    ReloadOperation other = ordered;
+    other.table = kOrders;
+    other.ordered_by = "request s-1";
+    other.start_lsn = {};
+    RegistrySeal first = seal_at(100);
+    first.reloads = {ordered, other};
+    const auto registry = opened();
+    ASSERT_TRUE(commit(*registry, first));
+    ReloadOperation running = ordered;
+    running.is_new = false;
+    running.state = ReloadState::running;
+    running.started_at = {1'800'000'001'000'000};
+    ReloadOperation failed = other;
+    failed.is_new = false;
+    failed.state = ReloadState::failed;
+    failed.finished_at = {1'800'000'002'000'000};
+    failed.problem = "it's \"gone\"";
+    RegistrySeal second = seal_at(200);
+    second.reloads = {running, failed};
+    ASSERT_TRUE(commit(*registry, second));
+    // The table may be ordered again at once.
+    ReloadOperation complete = running;
+    complete.state = ReloadState::complete;
+    complete.finished_at = {1'800'000'003'000'000};
+    complete.end_lsn = Lsn{0x2'0000'0000};
+    complete.rows = 5'000'000'000;
+    ReloadOperation again = other;
+    again.ordered_by = "request s-2";
+    RegistrySeal third = seal_at(300);
+    third.reloads = {complete, again};
+    RegistryContent left = content();
+    ASSERT_EQ(left.reloads.size(), 1U);
+    EXPECT_EQ(left.reloads[0].table, kHostile);
+    EXPECT_EQ(left.reloads[0].state, ReloadState::running);
+    EXPECT_EQ(left.reloads[0].ordered_by, ordered.ordered_by);
+    EXPECT_EQ(left.reloads[0].requested_at, ordered.requested_at);
+    EXPECT_EQ(left.reloads[0].start_lsn, ordered.start_lsn);
+    const auto next = opened();
+    ASSERT_TRUE(commit(*next, third));
+    left = content();
+    ASSERT_EQ(left.reloads.size(), 1U);
+    EXPECT_EQ(left.reloads[0].table, kOrders);
+    EXPECT_EQ(left.reloads[0].ordered_by, "request s-2");
+    EXPECT_EQ(left.reloads[0].start_lsn, Lsn{});
+}
+
 TEST_P(FileRegistryConformanceTest, ALargeSealIsCommittedWhole) {
     auto seal = seal_at(100);
     for (std::uint64_t i = 1; i <= 5'000; ++i) {

@@ -11,6 +11,7 @@
 
 #include "postgres/snapshot/commands.h"
 #include "postgres/snapshot/copy_rows.h"
+#include "postgres/snapshot/markers.h"
 #include "postgres/snapshot/progress.h"
 
 namespace {
@@ -49,6 +50,8 @@ void read_left(std::string_view text) {
 
 void read_orders(std::string_view text) {
     static_cast<void>(command_of_message(text));
+    static_cast<void>(marker_of_message(kDdlPrefix, text));
+    static_cast<void>(marker_of_message(kMarkerPrefix, text));
     const std::size_t half = text.find('\n');
     const std::string_view data = half == std::string_view::npos ? "" : text.substr(half + 1);
     static_cast<void>(commands_of_signal("id", text.substr(0, half), data));

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstddef>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,8 @@ public:
     void request_snapshot() {
         SnapshotRequest request = some_tables();
         if (requests_.empty() || request.tables.empty()) return;
+        if (request.where.empty() && world_.random.chance(60)) make_reload(request);
+        if (request.tables.empty()) return;
         request.id = fmt::format("request-{}", ++requested_);
         world_.note("requested: ", request.id);
         oracle_.snapshots().requested(request, oracle_.stored());
@@ -67,6 +70,13 @@ private:
         }
         return request;
     }
+    // Of each table once: a second while the first is under way would be refused.
+    void make_reload(SnapshotRequest& request) {
+        std::erase_if(request.tables,
+                      [&](const std::string& table) { return reloaded_.contains(table); });
+        reloaded_.insert(request.tables.begin(), request.tables.end());
+        request.reload = {.by = std::string{kOrderedByRequest}};
+    }
     void changes_his_mind(const std::string& id) {
         constexpr std::array commands{Verb::pause, Verb::pause, Verb::resume, Verb::cancel};
         for (std::uint64_t times = 1 + world_.random.below(3); times > 0; --times) {
@@ -89,6 +99,7 @@ private:
     const std::uint32_t filtered_;
     std::vector<SnapshotRequests*> requests_;
     std::size_t requested_ = 0;
+    std::set<std::string> reloaded_;
     Instant settle_at_;
 };
 

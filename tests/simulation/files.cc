@@ -109,11 +109,13 @@ private:
 // A place where the process may die, and after which somebody looks.
 class WatchedFiles final : public test::ForwardingSink {
 public:
-    WatchedFiles(World& world, FakeFiles& files, std::unique_ptr<Sink> sink, bool hasty)
+    WatchedFiles(World& world, FakeFiles& files, std::unique_ptr<Sink> sink, Mutation mutation)
         : ForwardingSink(std::move(sink)),
           world_(world),
           files_(files),
-          positions_(*inner().positions(), files, hasty) {}
+          mutation_(mutation),
+          positions_(*inner().positions(), files,
+                     mutation == Mutation::files_are_called_registered) {}
     ~WatchedFiles() override { files_.look(); }
 
     PositionStore* positions() noexcept override { return &positions_; }
@@ -142,20 +144,35 @@ public:
         return sealed;
     }
 
+    void reload_changed(const ReloadChange& change) override {
+        using Step = ReloadChange::Step;
+        if (mutation_ == Mutation::reload_that_is_over_goes_on && change.step == Step::over) return;
+        inner().reload_changed(change);
+    }
+    void table_ended(const SnapshotTableEnd& table) override {
+        SnapshotTableEnd told = table;
+        // What was given up is a file all the same.
+        if (mutation_ == Mutation::reload_that_is_given_up_is_complete) told.whole = true;
+        inner().table_ended(told);
+    }
+
 private:
     World& world_;
     FakeFiles& files_;
+    const Mutation mutation_;
     WatchedPositions positions_;
 };
 
 }  // namespace
 
-FakeFiles::FakeFiles(World& world, Oracle& oracle, const FileHabits& habits, Mutation mutation)
+FakeFiles::FakeFiles(World& world, Oracle& oracle, const History& history, const FileHabits& habits,
+                     Mutation mutation)
     : world_(world),
       oracle_(oracle),
       habits_(habits),
       mutation_(mutation),
-      registry_(world.clock, world.random) {
+      registry_(world.clock, world.random),
+      reloads_(world, history) {
     asked_ = std::make_unique<SpoiltDisk>(disk_, mutation);
     if (!habits_.there) return;
     oracle_.comes_in_one_line();
@@ -190,8 +207,7 @@ std::unique_ptr<Sink> FakeFiles::make_sink() {
         .worker = std::make_unique<SimulatedWorker>(
             world_.clock, [this] { return world_.between(0ns, habits_.work_max); }),
         .pool = std::make_unique<InTurn>(2)});
-    return std::make_unique<WatchedFiles>(world_, *this, std::move(sink),
-                                          mutation_ == Mutation::files_are_called_registered);
+    return std::make_unique<WatchedFiles>(world_, *this, std::move(sink), mutation_);
 }
 
 bool FakeFiles::has_position() {
@@ -240,6 +256,7 @@ void FakeFiles::look() {
     seen_ = known.content.seal;
     world_.note("seal ", std::to_string(seen_));
     read_tables();
+    reloads_.look(known, disk_);
     auto lines = new_lines();
     std::ranges::sort(lines, {}, [](const Copy* line) {
         return std::tuple{line->record.commit_lsn, line->record.ordinal, line->number};

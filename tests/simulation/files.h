@@ -23,6 +23,7 @@
 #include "observe/metrics.h"
 #include "simulation/mutation.h"
 #include "simulation/oracle.h"
+#include "simulation/reload_watch.h"
 #include "simulation/world.h"
 #include "sink/file/config.h"
 #include "sink/file/simulated_disk.h"
@@ -46,7 +47,8 @@ struct FileHabits {
 
 class FakeFiles {
 public:
-    FakeFiles(World& world, Oracle& oracle, const FileHabits& habits, Mutation mutation);
+    FakeFiles(World& world, Oracle& oracle, const History& history, const FileHabits& habits,
+              Mutation mutation);
 
     std::unique_ptr<Sink> make_sink();
     bool has_position();
@@ -60,6 +62,8 @@ public:
     void accepted(const RecordBatch& batch);
     // Looks at what is committed.
     void look();
+    // Reloads that were complete.
+    std::size_t reloads() const noexcept { return reloads_.complete(); }
 
 private:
     // A record with texts of its own.
@@ -87,6 +91,7 @@ private:
     SimulatedDisk disk_;
     std::unique_ptr<Disk> asked_;  // what the sink asks: the disk, or one that spoils it
     SimulatedRegistryServer registry_;
+    ReloadWatch reloads_;
     std::uint64_t seen_ = 0;  // the seal
     std::uint64_t accepted_ = 0;
     std::map<std::pair<TableId, std::string>, Copy> copies_;  // by line

@@ -65,6 +65,8 @@ enum class Mutation : std::uint8_t {
     folders_are_not_synced,           // likewise
     files_stay_where_they_are_moved,  // though their seal was lost
     files_are_called_registered,      // before they are
+    reload_that_is_over_goes_on,      // in the registry
+    reload_that_is_given_up_is_complete,
 };
 inline constexpr std::array kMutations{
     Mutation::confirms_what_it_received,
@@ -114,6 +116,8 @@ inline constexpr std::array kMutations{
     Mutation::folders_are_not_synced,
     Mutation::files_stay_where_they_are_moved,
     Mutation::files_are_called_registered,
+    Mutation::reload_that_is_over_goes_on,
+    Mutation::reload_that_is_given_up_is_complete,
 };
 
 constexpr std::string_view name(Mutation mutation) noexcept {
@@ -167,6 +171,8 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case folders_are_not_synced: return "folders_are_not_synced";
         case files_stay_where_they_are_moved: return "files_stay_where_they_are_moved";
         case files_are_called_registered: return "files_are_called_registered";
+        case reload_that_is_over_goes_on: return "reload_that_is_over_goes_on";
+        case reload_that_is_given_up_is_complete: return "reload_that_is_given_up_is_complete";
     }
     return "none";
 }

@@ -41,7 +41,7 @@ public:
           links_(world_, server_, history_, climate_.version, climate_.local, climate_.reading),
           cluster_(world_, oracle_, topic_, climate_.kafka, options.mutation),
           customer_(world_, oracle_, climate_.filtered),
-          files_(world_, oracle_, climate_.files, options.mutation),
+          files_(world_, oracle_, history_, climate_.files, options.mutation),
           first_(place()),
           second_(place()) {
         world_.freezes_by([this](auto ready) { turns_.sleep(std::move(ready)); });
@@ -156,7 +156,8 @@ private:
                 .timeouts = counts.timeouts,
                 .splits = counts.splits,
                 .lost = links_.slots().lost(),
-                .recoveries = oracle_.recoveries()};
+                .recoveries = oracle_.recoveries(),
+                .reloads = files_.reloads()};
     }
     Instance::Place place() {
         return {.options = options_,

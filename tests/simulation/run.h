@@ -32,6 +32,7 @@ struct SnapshotVerdict {
     std::size_t splits = 0;      // of tables into ranges
     std::size_t lost = 0;        // exported snapshots, for no reason
     std::size_t recoveries = 0;  // from lost changes
+    std::size_t reloads = 0;     // of tables in files, complete
 };
 
 struct Verdict {

@@ -122,6 +122,7 @@ void Session::end() {
 std::optional<Answered> Session::answer(std::string_view command) {
     const auto is = [&](std::string_view name) { return command.starts_with(name); };
     if (is("ROLLBACK; BEGIN")) return begin(command);
+    if (is("/* pg-capture: snapshot tables */")) return list();
     if (is("/* pg-capture: snapshot columns */")) return columns();
     if (is("/* pg-capture: snapshot order */")) return order();
     if (is("/* pg-capture: split */")) return split(command);

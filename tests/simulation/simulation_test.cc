@@ -55,6 +55,7 @@ struct Tally {
         snapshots.splits += more.splits;
         snapshots.lost += more.lost;
         snapshots.recoveries += more.recoveries;
+        snapshots.reloads += more.reloads;
     }
     void print() const {
         fmt::print(
@@ -72,9 +73,9 @@ struct Tally {
             crashed_in_snapshots, snapshots.requests);
         fmt::print(
             "           {} waits for a late commit, {} tables altered, {} split, {} readers cut, "
-            "{} timeouts, {} lost, {} recoveries\n",
+            "{} timeouts, {} lost, {} recoveries, {} reloads into files\n",
             snapshots.late_waits, snapshots.altered, snapshots.splits, snapshots.cuts,
-            snapshots.timeouts, snapshots.lost, snapshots.recoveries);
+            snapshots.timeouts, snapshots.lost, snapshots.recoveries, snapshots.reloads);
         fmt::print(
             "registry: {} seeds, {} messages with a schema; {} waits, {} failures, {} refusals\n",
             with_registry, registry.twins, registry.waits, registry.failures, registry.refusals);
@@ -124,7 +125,7 @@ TEST(SimulationTest, EverySeedDeliversEverythingOrTellsOfALoss) {
     const SnapshotVerdict& had = tally.snapshots;
     for (const std::size_t count :
          {had.reads, had.crashes, had.late_waits, had.requests, had.altered, had.splits, had.cuts,
-          had.timeouts, had.lost, had.recoveries}) {
+          had.timeouts, had.lost, had.recoveries, had.reloads}) {
         EXPECT_GT(count, 0U);
     }
     EXPECT_GT(tally.takeovers, 0U);

@@ -56,6 +56,7 @@ struct Server {
     std::vector<std::string> snapshots;  // asked for at starts
     std::vector<std::string> recalled;   // at starts
     std::vector<SnapshotCommand> commands;
+    std::vector<ReloadChange> reload_changes;  // to be reported
     std::vector<Lsn> confirmed;
     std::vector<std::size_t> asked_changes, asked_bytes;
     std::vector<bool> may_create;
@@ -163,6 +164,9 @@ public:
         }
     }
     std::vector<SnapshotTableEnd> take_ended() override { return std::exchange(ended_, {}); }
+    std::vector<ReloadChange> take_reload_changes() override {
+        return std::exchange(server_.reload_changes, {});
+    }
     bool left() const noexcept override {
         return snapshot_at_ && snapshot_durable_.ordinal < server_.snapshot_rows;
     }
@@ -346,6 +350,8 @@ struct Destination {
     int confirmed = 0;
     int heartbeats = 0;  // durable
     std::vector<SnapshotTableEnd> ended;
+    std::vector<ReloadChange> reloads;
+    std::vector<std::string> heard;  // of both, in order: ids
     int alive = 0;
     std::optional<Position> lies;  // what durable() says instead
 };
@@ -399,7 +405,14 @@ public:
     void wants(Wants&) const override {}
     SealPace seal_pace() const noexcept override { return {}; }
     Instant seal_at() const noexcept override { return kNever; }
-    void table_ended(const SnapshotTableEnd& table) override { to_.ended.push_back(table); }
+    void table_ended(const SnapshotTableEnd& table) override {
+        to_.ended.push_back(table);
+        to_.heard.push_back(table.id);
+    }
+    void reload_changed(const ReloadChange& change) override {
+        to_.reloads.push_back(change);
+        to_.heard.push_back(change.id);
+    }
     void give_up() override {}
     Duration group_gap() const noexcept override { return to_.group_gap; }
     std::size_t bytes_per_record() const noexcept override { return 0; }

@@ -95,6 +95,8 @@ public:
     SealPace seal_pace() const noexcept override { return inner_->seal_pace(); }
     Instant seal_at() const noexcept override { return inner_->seal_at(); }
     void table_ended(const SnapshotTableEnd& table) override { inner_->table_ended(table); }
+    void reload_changed(const ReloadChange& change) override { inner_->reload_changed(change); }
+    TableModeWords table_modes() const override { return inner_->table_modes(); }
     Duration group_gap() const noexcept override { return inner_->group_gap(); }
     std::size_t bytes_per_record() const noexcept override { return inner_->bytes_per_record(); }
     std::size_t pending_bytes() const noexcept override { return inner_->pending_bytes(); }

@@ -26,7 +26,7 @@ std::vector<std::string> texts(const Json& list) {
 }
 
 std::optional<Verb> verb_called(std::string_view word) noexcept {
-    if (word == "start" || word == "execute-snapshot") return Verb::start;
+    if (word == "start" || word == "reload" || word == "execute-snapshot") return Verb::start;
     if (word == "pause" || word == "pause-snapshot") return Verb::pause;
     if (word == "resume" || word == "resume-snapshot") return Verb::resume;
     if (word == "cancel" || word == "stop-snapshot") return Verb::cancel;
@@ -55,12 +55,16 @@ SnapshotCommand start(std::string id, std::vector<std::string> tables, std::stri
 Result<SnapshotCommand, std::string> command_of_message(std::string_view content) {
     const auto message = read_json(content);
     if (!message) return std::unexpected("its content is not a JSON object");
-    const auto verb = verb_called(message->member("command").text().value_or("start"));
-    if (!verb) return std::unexpected("its command is not one of start, pause, resume, cancel");
+    const std::string word = message->member("command").text().value_or("start");
+    const auto verb = verb_called(word);
+    if (!verb) {
+        return std::unexpected("its command is not one of start, reload, pause, resume, cancel");
+    }
     SnapshotCommand command{.verb = *verb,
                             .request = {.id = message->member("id").text().value_or(""),
                                         .tables = texts(message->member("tables")),
                                         .where = {}}};
+    if (word == "reload") command.request.reload = {.by = std::string{kOrderedByMessage}};
     if (!is_snapshot_id(command.request.id)) {
         return std::unexpected("its id may have 1 to 64 letters, digits, _, - and . only");
     }

@@ -3,8 +3,8 @@
 //
 //   SELECT pg_logical_emit_message(true, 'pg-capture.snapshot',
 //       '{"command":"start","id":"mine","tables":["public.orders"]}');
-//   command: start, pause, resume, cancel. No condition: every role may emit messages, and a
-//   condition is SQL that runs as ours.
+//   command: start, reload, pause, resume, cancel. No condition: every role may emit messages, and
+//   a condition is SQL that runs as ours.
 //
 //   INSERT INTO signals (id, type, data) VALUES ('mine', 'execute-snapshot',
 //       '{"data-collections":["public.orders"],

@@ -1,6 +1,9 @@
 #include "postgres/snapshot/group_tables.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -20,8 +23,14 @@ GroupTables::GroupTables(SnapshotJobs& jobs, SnapshotReports& reports, const Rel
     : jobs_(jobs), reports_(reports), relations_(relations), logger_(std::move(logger)) {}
 
 void GroupTables::begin(const std::vector<SnapshotTable>& tables,
-                        const std::function<bool(const SnapshotJob&)>& may_read) {
+                        const std::function<bool(const SnapshotJob&)>& may_read, bool apart,
+                        Lsn as_of) {
     remember(jobs_.all());
+    apart_ = apart;
+    as_of_ = as_of;
+    blocked_.clear();
+    half_done_.clear();
+    if (apart) note_half_done(tables);
     sent_.clear();
     tables_.clear();
     begun_.clear();
@@ -36,8 +45,13 @@ bool GroupTables::add(SnapshotJob& job, const std::vector<SnapshotTable>& tables
     std::uint64_t added = 0;
     bool whole = true;
     std::set<Oid> taken;
+    std::string waits_for;
     const TableFilter named = tables_named(job.request);
-    for (const TableJob& table_job : tables_) taken.insert(table_job.table->table().address.oid);
+    std::set<Oid> taken_apart;  // what is shown as these
+    for (const TableJob& table_job : tables_) {
+        taken.insert(table_job.table->table().address.oid);
+        if (apart_) taken_apart.insert(table_job.table->table().shown.oid);
+    }
     for (const SnapshotTable& table : tables) {
         if (job.done.contains(table.address.oid)) {
             if (job.all()) sent_.insert(table.shown.oid);
@@ -50,7 +64,13 @@ bool GroupTables::add(SnapshotJob& job, const std::vector<SnapshotTable>& tables
         }
         // From now on it is this table, not whichever is called like it when its turn comes.
         if (!job.all() && job.pending.insert(table.address.oid).second) jobs_.changed();
-        if (taken.contains(table.address.oid)) {
+        const std::string* other = half_done_by_another(table.shown.oid, job.request.id);
+        if (other != nullptr) {
+            waits_for = fmt::format("snapshot {}, which has begun {}.{}", *other,
+                                    table.shown.schema, table.shown.name);
+        }
+        if (other != nullptr || taken.contains(table.address.oid) ||
+            taken_apart.contains(table.shown.oid)) {
             whole = false;
             continue;
         }
@@ -68,8 +88,53 @@ bool GroupTables::add(SnapshotJob& job, const std::vector<SnapshotTable>& tables
         ++added;
     }
     reports_.tables(job.request.id, added, expected);
+    if (added == 0 && !waits_for.empty()) {
+        blocked_.push_back(job.request.id);
+        reports_.waits(job.request.id, Reported::waiting, waits_for);
+        return whole;
+    }
     reports_.waits(job.request.id, Reported::reading, "");
     return whole;
+}
+
+// Two snapshots of a table at a time are one file where rows are kept apart from the stream: the
+// end of the one would be the end of the other.
+void GroupTables::note_half_done(const std::vector<SnapshotTable>& tables) {
+    half_done_.clear();
+    if (jobs_.all().size() < 2) return;
+    for (const SnapshotJob& job : jobs_.all()) {
+        const TableFilter named = tables_named(job.request);
+        std::set<Oid> begun;
+        std::set<Oid> left;
+        for (const SnapshotTable& table : tables) {
+            const auto open = job.open.find(table.address.oid);
+            const bool done = job.done.contains(table.address.oid);
+            if (done || (open != job.open.end() && open->second.begun)) {
+                begun.insert(table.shown.oid);
+            }
+            if (!done && covers(job, named, table)) left.insert(table.shown.oid);
+        }
+        std::ranges::set_intersection(
+            begun, left,
+            std::inserter(half_done_[job.request.id], half_done_[job.request.id].end()));
+    }
+}
+
+// Nobody waits for what it has begun itself.
+const std::string* GroupTables::half_done_by_another(Oid shown, const std::string& job) const {
+    const std::string* other = nullptr;
+    for (const auto& [id, tables] : half_done_) {
+        if (!tables.contains(shown)) continue;
+        if (id == job) return nullptr;
+        other = &id;
+    }
+    return other;
+}
+
+void GroupTables::begins(const TableCopyState& table) {
+    const SnapshotJob* job = jobs_.find(job_of(table));
+    if (job == nullptr || table.state() != TableCopyState::State::unopened) return;
+    jobs_.note(ReloadChange::Step::begun, job->request, table.table().shown);
 }
 
 // One whose new name the filters don't mean: its changes come no more, so its rows don't either.
@@ -128,7 +193,8 @@ void GroupTables::note_end(const TableJob& table_job, bool whole) {
                       .schema = shown.schema,
                       .name = shown.name,
                       .relation = std::move(relation),
-                      .whole = whole});
+                      .whole = whole,
+                      .as_of = as_of_});
 }
 
 void GroupTables::finish_tables() {

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -34,9 +35,15 @@ public:
     GroupTables(SnapshotJobs& jobs, SnapshotReports& reports, const Relations& relations,
                 Logger logger);
 
-    // Another group: of the jobs that `may_read` says, what is left among `tables`.
+    // Another group, its rows as of `as_of`: of the jobs that `may_read` says, what is left among
+    // `tables`. `apart`: what is shown
+    // as a table of which a job has read a part is not read for another one before it is done.
     void begin(const std::vector<SnapshotTable>& tables,
-               const std::function<bool(const SnapshotJob&)>& may_read);
+               const std::function<bool(const SnapshotJob&)>& may_read, bool apart, Lsn as_of);
+    // Jobs of which nothing is read in this group, because others have begun their tables.
+    const std::vector<std::string>& blocked() const noexcept { return blocked_; }
+    // It is about to be read.
+    void begins(const TableCopyState& table);
     std::size_t size() const noexcept { return tables_.size(); }
     // The id of the job that it is read for.
     const std::string& job_of(const TableCopyState& table) const {
@@ -82,6 +89,8 @@ private:
 
     void note_end(const TableJob& table_job, bool whole);
     bool add(SnapshotJob& job, const std::vector<SnapshotTable>& tables);
+    void note_half_done(const std::vector<SnapshotTable>& tables);
+    const std::string* half_done_by_another(Oid shown, const std::string& job) const;
     void forget(SnapshotJob& job, const SnapshotTable& table);
     static bool is_read(const TableJob& table_job) noexcept;
     bool may_read(const TableJob& table_job, bool in_time) const;
@@ -93,7 +102,11 @@ private:
     std::vector<TableJob> tables_;  // TableCopyState::place is the index
     std::set<Oid> sent_;
     std::vector<SnapshotTableEnd> ended_;
-    std::vector<std::string> begun_;  // jobs all of whose tables are among these
+    bool apart_ = false;
+    Lsn as_of_;  // as its rows come
+    std::vector<std::string> blocked_;
+    std::map<std::string, std::set<Oid>> half_done_;  // by job: what is shown as these
+    std::vector<std::string> begun_;                  // jobs all of whose tables are among these
 };
 
 }  // namespace pgc

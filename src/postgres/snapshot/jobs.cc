@@ -37,6 +37,11 @@ Result<void> SnapshotJobs::restore(std::string_view progress) {
                     "it is never ahead of us) and all tables are read again"));
     }
     jobs_ = std::move(*jobs);
+    ReloadChange restored{.step = ReloadChange::Step::restored};
+    for (const SnapshotJob& job : jobs_) {
+        if (job.request.reload) restored.left.push_back(job.request.id);
+    }
+    changes_.push_back(std::move(restored));
     for (const SnapshotJob& job : jobs_) {
         reports_.began(job.request.id);
         if (job.paused) reports_.waits(job.request.id, Reported::paused, "");
@@ -91,6 +96,10 @@ void SnapshotJobs::start(const SnapshotRequest& request, RequestedBy by, std::se
         reports_.ended(request.id, Reported::failed, "tables are to be named as schema.table");
         return;
     }
+    if (request.reload && !request.where.empty()) {
+        reports_.ended(request.id, Reported::failed, "a reload is one of whole tables");
+        return;
+    }
     const bool many = by == RequestedBy::message && request.tables.size() > kTables_max;
     if (many || request.where.size() > kWhereBytes_max) {
         reports_.ended(request.id, Reported::failed,
@@ -131,10 +140,14 @@ void SnapshotJobs::request(const SnapshotCommand& command, RequestedBy by, std::
     }
     const auto targets = id.empty() ? requested(command.request) : std::vector<std::string>{id};
     for (const std::string& one : targets) change(one, command.verb, by);
-    if (targets.empty()) logger_.info("a snapshot request matches no snapshot");
+    // An EXPORT_END comes after its reload as a rule.
+    if (targets.empty() && !command.request.reload) {
+        logger_.info("a snapshot request matches no snapshot");
+    }
 }
 
-// Those under way that were requested: all, or those that name one of the request's tables.
+// Those under way that were requested: all, or those that name one of the request's tables; by a
+// marker, those that one has ordered.
 std::vector<std::string> SnapshotJobs::requested(const SnapshotRequest& request) const {
     std::vector<std::string> ids;
     for (const SnapshotJob& job : jobs_) {
@@ -142,7 +155,9 @@ std::vector<std::string> SnapshotJobs::requested(const SnapshotRequest& request)
             return std::ranges::find(job.request.tables, table) != job.request.tables.end();
         };
         const bool matches = request.tables.empty() || std::ranges::any_of(request.tables, named);
-        if (!job.all() && matches) ids.push_back(job.request.id);
+        const bool ordered_so = !request.reload || (job.messaged && job.request.reload &&
+                                                    job.request.reload->by == request.reload->by);
+        if (!job.all() && matches && ordered_so) ids.push_back(job.request.id);
     }
     return ids;
 }
@@ -179,6 +194,12 @@ void SnapshotJobs::change(const std::string& id, SnapshotCommand::Verb verb, Req
 }
 
 void SnapshotJobs::end(const std::string& id, Reported state, std::string reason) {
+    if (const SnapshotJob* job = find(id); job != nullptr && job->request.reload) {
+        changes_.push_back({.step = ReloadChange::Step::over,
+                            .id = id,
+                            .order = *job->request.reload,
+                            .why = state == Reported::cancelled ? "cancelled" : reason});
+    }
     std::erase_if(jobs_, [&](const SnapshotJob& job) { return job.request.id == id; });
     ++revision_;
     reported_many_ = false;
@@ -189,6 +210,16 @@ void SnapshotJobs::end(const std::string& id, Reported state, std::string reason
                                                  : "snapshot failed",
                   {{"id", id}, {"why", reason}});
     reports_.ended(id, state, std::move(reason));
+}
+
+void SnapshotJobs::note(ReloadChange::Step step, const SnapshotRequest& request,
+                        const TableAddress& table) {
+    if (!request.reload) return;
+    changes_.push_back({.step = step,
+                        .id = request.id,
+                        .order = *request.reload,
+                        .schema = table.schema,
+                        .name = table.name});
 }
 
 bool SnapshotJobs::whole() const noexcept {

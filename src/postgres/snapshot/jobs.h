@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -18,6 +19,7 @@
 #include "observe/log.h"
 #include "postgres/snapshot/progress.h"
 #include "postgres/snapshot/reports.h"
+#include "postgres/snapshot/statements.h"
 
 namespace pgc {
 
@@ -52,6 +54,10 @@ public:
                  std::set<Oid> tables = {});
     void end(const std::string& id, SnapshotReport::State state, std::string reason);
 
+    // What becomes of tables of reloads; that a job of one is over is noted by itself.
+    void note(ReloadChange::Step step, const SnapshotRequest& request, const TableAddress& table);
+    std::vector<ReloadChange> take_reload_changes() { return std::exchange(changes_, {}); }
+
     SnapshotJob* find(std::string_view id);
     const SnapshotJob* find(std::string_view id) const;
     std::vector<SnapshotJob>& all() noexcept { return jobs_; }
@@ -78,7 +84,8 @@ private:
     std::uint64_t revision_ = 0;
     std::optional<std::uint64_t> measured_at_;  // a revision, whose jobs without tables half done
     std::size_t measured_bytes_ = 0;            // are stored in so many bytes
-    bool reported_many_ = false;                // once for each time there are too many
+    std::vector<ReloadChange> changes_;
+    bool reported_many_ = false;  // once for each time there are too many
 };
 
 }  // namespace pgc

@@ -134,6 +134,51 @@ TEST_F(SnapshotJobsTest, OnePausesResumesAndIsCancelled) {
     request(Verb::cancel, "a");  // is logged
 }
 
+TEST_F(SnapshotJobsTest, AMarkerEndsWhatAMarkerHasOrdered) {
+    const auto order = [&](std::string id, std::optional<ReloadOrder> reload, RequestedBy by) {
+        jobs.request(
+            {.verb = Verb::start,
+             .request = {.id = std::move(id), .tables = {"s.t"}, .reload = std::move(reload)}},
+            by);
+    };
+    order("ours", ReloadOrder{.by = "request"}, RequestedBy::trusted);
+    order("theirs", ReloadOrder{.by = "message"}, RequestedBy::message);
+    order("plain", {}, RequestedBy::message);
+    order("marked", ReloadOrder{.by = "EXPORT_START"}, RequestedBy::message);
+    (void)jobs.take_reload_changes();
+    const SnapshotCommand ends{
+        .verb = Verb::cancel,
+        .request = {.id = {}, .tables = {"s.t"}, .reload = ReloadOrder{.by = "EXPORT_START"}}};
+    jobs.request(ends, RequestedBy::message);
+    EXPECT_EQ(jobs.find("marked"), nullptr);
+    EXPECT_EQ(jobs.all().size(), 3U);
+    const auto changes = jobs.take_reload_changes();
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].step, ReloadChange::Step::over);
+    EXPECT_EQ(changes[0].id, "marked");
+    EXPECT_EQ(changes[0].why, "cancelled");
+}
+
+TEST_F(SnapshotJobsTest, WhichReloadsAreLeftIsToldWhenTheyAreRestored) {
+    ASSERT_TRUE(
+        jobs.restore("snapshot 1\nrequest a\ntable s.t\nreload request 0/10"
+                     "\nrequest b\ntable s.u"));
+    const auto changes = jobs.take_reload_changes();
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].step, ReloadChange::Step::restored);
+    EXPECT_EQ(changes[0].left, std::vector<std::string>{"a"});
+}
+
+TEST_F(SnapshotJobsTest, AReloadWithAConditionFails) {
+    jobs.request({.verb = Verb::start,
+                  .request = {.id = "a",
+                              .tables = {"s.t"},
+                              .where = "true",
+                              .reload = ReloadOrder{.by = "request"}}});
+    EXPECT_TRUE(jobs.empty());
+    EXPECT_EQ(state(0), State::failed);
+}
+
 TEST_F(SnapshotJobsTest, WithoutAnIdAllThatWereRequestedAreMeant) {
     ASSERT_TRUE(jobs.restore(kWholeSnapshot));
     start("a", {"s.t"});

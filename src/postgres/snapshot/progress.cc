@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/lsn.h"
 #include "base/percent.h"
 
 namespace pgc {
@@ -90,6 +91,9 @@ void write_job(std::string& out, const SnapshotJob& job) {
         out += fmt::format("\ntable {}", escaped(table));
     }
     if (!job.request.where.empty()) out += fmt::format("\nwhere {}", escaped(job.request.where));
+    if (const auto& reload = job.request.reload) {
+        out += fmt::format("\nreload {} {}", escaped(reload->by), to_string(reload->at));
+    }
     if (job.paused) out += "\npaused";
     if (job.messaged) out += "\nmessaged";
     if (job.begun) out += "\nbegun";
@@ -117,6 +121,7 @@ public:
         if (jobs_.empty()) return false;
         if (what == "table") return table(words);
         if (what == "where") return where(words);
+        if (what == "reload") return reload(words);
         if (what == "paused") return (jobs_.back().paused = true) && words.over();
         if (what == "messaged") return (jobs_.back().messaged = true) && words.over();
         if (what == "begun") return begun(words);
@@ -151,6 +156,13 @@ private:
         auto text = unescaped(words.next());
         if (!text || !words.over()) return false;
         jobs_.back().request.where = std::move(*text);
+        return true;
+    }
+    bool reload(LineWords& words) {
+        auto by = unescaped(words.next());
+        const auto at = parse_lsn(words.next());
+        if (!by || !at || !words.over()) return false;
+        jobs_.back().request.reload = {.by = std::move(*by), .at = *at};
         return true;
     }
     static bool oids(LineWords& words, std::set<Oid>& oids) {

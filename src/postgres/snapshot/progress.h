@@ -7,6 +7,7 @@
 //   request initial all          id; all: every captured table, else the patterns follow
 //   table public.orders
 //   where id > 5
+//   reload EXPORT_START 0/1634FA0   it is a reload: how and where it was ordered
 //   paused
 //   messaged                     it was requested by a logical message
 //   begun                        rows were sent

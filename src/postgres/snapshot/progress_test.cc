@@ -64,6 +64,18 @@ TEST(SnapshotProgressTest, TablesThatAreMeantAreOneLine) {
               "snapshot 1\nrequest s\ntable public.t\nmeant 16402 7\ndone 3");
 }
 
+TEST(SnapshotProgressTest, AReloadSaysHowAndWhereItWasOrdered) {
+    const std::vector<SnapshotJob> jobs{
+        {.request = {.id = "s",
+                     .tables = {"public.t"},
+                     .reload = ReloadOrder{.by = "EXPORT_START", .at = Lsn{0x1634FA0}}}},
+        {.request = {.id = "r", .tables = {"public.u"}, .reload = ReloadOrder{.by = "request"}}}};
+    EXPECT_EQ(write_progress(jobs),
+              "snapshot 1\nrequest s\ntable public.t\nreload EXPORT_START 0/1634FA0"
+              "\nrequest r\ntable public.u\nreload request 0/0");
+    EXPECT_EQ(read_progress(write_progress(jobs)), jobs);
+}
+
 TEST(SnapshotProgressTest, EveryPrefixThatEndsInsideALineOrARequestIsRefusedOrLess) {
     const std::string text = write_progress(some_jobs());
     for (std::size_t n = 1; n < text.size(); ++n) {
@@ -108,6 +120,9 @@ TEST(SnapshotProgressTest, WhatCantBeIsRefused) {
                              "snapshot 1\nrequest a b",
                              "snapshot 1\nrequest a/b all",
                              "snapshot 1\nrequest a all\ntable t",
+                             "snapshot 1\nrequest a\ntable s.t\nreload x",
+                             "snapshot 1\nrequest a\ntable s.t\nreload x 0/0 y",
+                             "snapshot 1\nrequest a\ntable s.t\nreload x here",
                              "snapshot 1\nrequest a all\ndone",
                              "snapshot 1\nrequest a all\ndone 0",
                              "snapshot 1\nrequest a all\ndone 4294967295 1",

@@ -38,6 +38,7 @@ class RowsInFlight {
 public:
     // The next rows are as of this place: the byte before the snapshot's.
     void set_place(Lsn at) noexcept { at_ = at; }
+    Lsn place() const noexcept { return at_; }
     // Of a group, at that place.
     void begin_group();
 

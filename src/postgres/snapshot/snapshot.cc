@@ -23,12 +23,19 @@ constexpr Lsn kHere{1};
 Snapshot::Snapshot(Deps deps)
     : deps_(std::move(deps)),
       config_(deps_.config.snapshot),
+      ordered_at_(deps_.from),
       reports_(deps_.clock, deps_.metrics),
       jobs_(reports_, deps_.logger),
       exporter_(deps_.links, deps_.config.slot, deps_.config.connection.connect_timeout),
       pace_(config_.share, config_.hold_max),
       rate_(config_.rows_per_second),
       tables_(jobs_, reports_, deps_.relations, deps_.logger),
+      reloads_({.jobs = jobs_,
+                .reports = reports_,
+                .relations = deps_.relations,
+                .plan = deps_.plan,
+                .links = deps_.links,
+                .logger = deps_.logger}),
       moved_(jobs_, tables_) {}
 
 Snapshot::~Snapshot() = default;
@@ -40,7 +47,10 @@ Result<void> Snapshot::restore(std::string_view progress) {
 }
 
 void Snapshot::request(const SnapshotCommand& command, RequestedBy by, std::set<Oid> tables) {
-    jobs_.request(command, by, std::move(tables));
+    SnapshotCommand placed = command;
+    auto& reload = placed.request.reload;
+    if (reload && !reload->at) reload->at = ordered_at_;
+    jobs_.request(placed, by, std::move(tables));
     drop_ended_jobs();
 }
 
@@ -68,10 +78,16 @@ void Snapshot::begin_at(ExportedSnapshot exported, Instant now) {
 
 bool Snapshot::may_begin(Instant now) const {
     // What is not durable yet would be read again.
-    return rows_.settled() && pace_.may_begin(now) && now >= retries_.due(jobs_);
+    return rows_.settled() && pace_.may_begin(now) && now >= retries_.due(jobs_) &&
+           !reloads_.keep_all_waiting();
 }
 
 Result<void> Snapshot::step(const Stream& stream, Instant now) {
+    const Lsn read_at = resting() ? rows_.place() : Lsn{};
+    ordered_at_ = std::max({ordered_at_, stream.begun, read_at});
+    const std::uint64_t before = jobs_.revision();
+    reloads_.step(now);
+    if (jobs_.revision() != before) drop_ended_jobs();
     auto done = go_on(stream, now);
     if (done || done.error().next == Error::Next::stop) return done;
     deps_.logger.failure(LogLevel::warning, "the snapshot was interrupted; trying again",
@@ -194,9 +210,13 @@ Result<void> Snapshot::list_tables(Instant now) {
 Result<void> Snapshot::take_tables(const Rows& rows, Instant now) {
     const auto tables = read_snapshot_tables(rows);
     if (!tables) return std::unexpected(tables.error());
-    tables_.begin(*tables, [&](const SnapshotJob& job) {
-        return !job.paused && now >= retries_.due(job.request.id);
-    });
+    tables_.begin(
+        *tables,
+        [&](const SnapshotJob& job) {
+            return !job.paused && reloads_.may_read(job) && now >= retries_.due(job.request.id);
+        },
+        stored_with_rows_, rows_.place());
+    for (const std::string& id : tables_.blocked()) (void)retries_.put_off(id, true, now);
     moved_.ask_keys_again();
     const auto all = std::ranges::find_if(jobs_.all(), &SnapshotJob::all);
     marked_.begin_group(all != jobs_.all().end() && all->begun, tables_.sent_before());
@@ -296,6 +316,7 @@ Result<void> Snapshot::assign(TableCopier& copier, Instant now) {
         if (!waits_for_store()) copier.rest();
         return {};
     }
+    tables_.begins(*table);
     return handle_event(copier,
                         copier.begin({.table = std::move(table),
                                       .snapshot = exported_.name,
@@ -374,77 +395,7 @@ void Snapshot::abandon_group(Instant now) {
     state_ = State::idle;
 }
 
-// -- rows ---------------------------------------------------------------------------------
-
-Result<bool> Snapshot::read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
-                            Instant now) {
-    if (state_ != State::reading) return false;
-    const auto allowed = static_cast<std::size_t>(rate_.allowed(now, max_changes));
-    if (allowed == 0) return false;
-    if (marked_.ready()) {
-        send(batch, marked_.put_ready(batch, allowed));
-        return true;
-    }
-    for (std::size_t i = 0; i < copiers_.size(); ++i) {
-        TableCopier& copier = *copiers_[(next_copier_ + i) % copiers_.size()];
-        if (!copier.copying()) continue;
-        const auto read = read_from(copier, batch, allowed, max_bytes);
-        if (!read) return read;
-        if (!*read) continue;
-        next_copier_ = (next_copier_ + i + 1) % copiers_.size();
-        return true;
-    }
-    return false;
-}
-
-// The rows of a snapshot of everything say which of them they are.
-const SnapshotJob* Snapshot::marks_rows_of(const TableCopyState& table) const {
-    const SnapshotJob* job = jobs_.find(tables_.job_of(table));
-    return job != nullptr && job->all() ? job : nullptr;
-}
-
-Result<bool> Snapshot::read_from(TableCopier& copier, Batch& batch, std::size_t max_changes,
-                                 std::size_t max_bytes) {
-    const auto& table = copier.table();
-    const bool marks = marks_rows_of(*table) != nullptr;
-    const std::size_t room = marks ? marked_.make_room(batch, *table) : 0;
-    const std::size_t rows_max = marks ? max_changes + 1 : max_changes;  // one is kept back
-    auto read = copier.read(batch, std::max(rows_max, room + 1) - room, max_bytes, marks);
-    if (!read) return std::unexpected(std::move(read.error()));
-    if (read->rows == 0) {
-        batch.clear();
-        return false;
-    }
-    rate_.took(read->rows);
-    const bool more = read->more;
-    std::vector<SentRows> sent;
-    if (marks) {
-        sent = marked_.put(batch, room, table, copier.part(), std::move(*read));
-    } else {
-        for (Change& change : batch.changes) change.mark = SnapshotMark::requested;
-        sent.push_back({.table = table,
-                        .part = copier.part(),
-                        .rows = read->rows,
-                        .upto = std::move(read->last)});
-    }
-    if (sent.empty()) {
-        // All there is of the table so far is the row that is kept back.
-        batch.clear();
-        return more ? read_from(copier, batch, max_changes, max_bytes) : false;
-    }
-    send(batch, std::move(sent));
-    return true;
-}
-
-void Snapshot::send(Batch& batch, std::vector<SentRows> sent) {
-    for (const SentRows& rows : sent) {
-        reports_.rows_read(tables_.job_of(*rows.table), rows.table->name(), rows.rows);
-    }
-    const auto last = sent.back().table;
-    rows_.seal(batch, std::move(sent), taken_at_);
-    reports_.table_read(
-        last->name(), static_cast<double>(last->rows) / static_cast<double>(last->rows_expected()));
-}
+// -- what was read ------------------------------------------------------------------------
 
 void Snapshot::durable(Position position) {
     const bool changed = rows_.durable(position);
@@ -475,11 +426,12 @@ SnapshotReport Snapshot::report() const {
 
 void Snapshot::wants(Wants& wants, bool reading) const {
     exporter_.wants(wants);
+    reloads_.wants(wants);
     const bool may_read = reading && !rate_.exhausted();
     for (const auto& copier : copiers_) copier->wants(wants, may_read);
     switch (state_) {
         case State::idle:
-            if (rows_.settled() && exporter_.idle()) {
+            if (rows_.settled() && exporter_.idle() && !reloads_.keep_all_waiting()) {
                 wants.until(std::max(pace_.next(), retries_.due(jobs_)));
             }
             return;

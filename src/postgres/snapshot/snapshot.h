@@ -62,6 +62,7 @@
 #include "postgres/snapshot/marked_rows.h"
 #include "postgres/snapshot/moved_rows.h"
 #include "postgres/snapshot/pace.h"
+#include "postgres/snapshot/reload_tables.h"
 #include "postgres/snapshot/reports.h"
 #include "postgres/snapshot/rows_in_flight.h"
 #include "postgres/snapshot/table_copier.h"
@@ -79,6 +80,7 @@ public:
         const SourceCarryOver& carry_over;
         Metrics& metrics;
         Logger logger;
+        Lsn from{};  // where the stream begins
     };
     // All references must outlive it.
     explicit Snapshot(Deps deps);
@@ -112,7 +114,10 @@ public:
     // Appends rows that have arrived. True when more may be at hand.
     [[nodiscard]] Result<bool> read(Batch& batch, std::size_t max_changes, std::size_t max_bytes,
                                     Instant now);
-    void is_stored_with_rows() override { lag_factor_ = kLag_sealed; }
+    void is_stored_with_rows() override {
+        stored_with_rows_ = true;
+        lag_factor_ = kLag_sealed;
+    }
     void durable(Position position) override;
     // As many rows are durable and not stored as a statement reads, or a reader waits for that.
     bool is_due() const override;
@@ -125,6 +130,7 @@ public:
 
     bool left() const noexcept override { return !jobs_.empty(); }
     std::vector<SnapshotTableEnd> take_ended() override { return tables_.take_ended(); }
+    std::vector<ReloadChange> take_reload_changes() override { return jobs_.take_reload_changes(); }
 
     // Changes of the stream come by: moved_rows.h.
     void watch(const Batch& batch) { moved_.watch(batch); }
@@ -184,6 +190,8 @@ private:
     const Deps deps_;
     const SnapshotConfig& config_;
     std::uint64_t lag_factor_ = 1;
+    bool stored_with_rows_ = false;
+    Lsn ordered_at_;  // of a reload that is ordered now: what committed before is sent
     State state_ = State::idle;
     SnapshotReports reports_;
     SnapshotJobs jobs_;
@@ -202,6 +210,7 @@ private:
     WallTime taken_at_;
     bool listed_ = false;
     GroupTables tables_;
+    ReloadTables reloads_;
     MovedRows moved_;
     MarkedRows marked_;
     RowsInFlight rows_;

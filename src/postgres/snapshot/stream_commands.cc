@@ -7,6 +7,7 @@
 #include "core/value.h"
 #include "postgres/snapshot/commands.h"
 #include "postgres/snapshot/key.h"
+#include "postgres/snapshot/markers.h"
 
 namespace pgc {
 namespace {
@@ -56,20 +57,39 @@ std::vector<Signal> signals_in(const Batch& batch, const SnapshotConfig& config)
     return signals;
 }
 
+void add_request(std::string_view content, Lsn commit, StreamCommands& to) {
+    auto command = command_of_message(content);
+    if (!command) return to.faults.push_back(std::move(command.error()));
+    if (command->request.reload) command->request.reload->at = commit;
+    to.commands.push_back({std::move(*command), RequestedBy::message});
+}
+
+void add_marker(const Change& change, Lsn commit, StreamCommands& to) {
+    const auto marker = marker_of_message(change.message->prefix, change.message->content);
+    if (!marker) return to.faults.push_back(marker.error());
+    if (!*marker) return;
+    to.commands.push_back({command_of_marker(**marker, change.lsn, commit), RequestedBy::message});
+}
+
+void add_messages(const Batch& batch, StreamCommands& to) {
+    for (const Transaction& transaction : batch.transactions) {
+        for (std::uint32_t i = 0; i < transaction.count; ++i) {
+            const Change& change = batch.changes[transaction.first + i];
+            if (change.message == nullptr) continue;
+            if (change.message->prefix == kSnapshotPrefix) {
+                add_request(change.message->content, transaction.commit_lsn, to);
+            } else {
+                add_marker(change, transaction.commit_lsn, to);
+            }
+        }
+    }
+}
+
 }  // namespace
 
 StreamCommands commands_in(const Batch& batch, const SnapshotConfig& config, bool has_messages) {
     StreamCommands all;
-    if (has_messages && config.messages) {
-        for (const Change& change : batch.changes) {
-            if (change.message == nullptr || change.message->prefix != kSnapshotPrefix) continue;
-            if (auto command = command_of_message(change.message->content)) {
-                all.commands.push_back({std::move(*command), RequestedBy::message});
-            } else {
-                all.faults.push_back(std::move(command.error()));
-            }
-        }
-    }
+    if (has_messages && config.messages) add_messages(batch, all);
     for (const auto& [id, type, data] : signals_in(batch, config)) {
         auto found = commands_of_signal(id, type, data);
         if (!found) {

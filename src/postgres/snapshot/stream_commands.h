@@ -1,5 +1,5 @@
 // Commands for snapshots in a batch of the stream: its logical messages, and new rows of the signal
-// table. What each has to look like: commands.h.
+// table. What each has to look like: commands.h, markers.h.
 //
 // Pure. Threads: any.
 #pragma once

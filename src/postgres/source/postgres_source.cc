@@ -110,7 +110,8 @@ Result<void> PostgresSource::start(Lsn from, std::string_view snapshot) {
                                      .relations = *relations_,
                                      .carry_over = deps_.carry_over,
                                      .metrics = deps_.metrics,
-                                     .logger = deps_.logger});
+                                     .logger = deps_.logger,
+                                     .from = from});
     side_queries_.emplace(
         SideQueries::Deps{
             .config = deps_.config,

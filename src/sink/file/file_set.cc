@@ -164,12 +164,32 @@ Result<void> FileSet::end_table(const SnapshotTableEnd& table) {
     }
     for (const auto& [number, file] : files_) {
         if (file->kind() != FileKind::full_reload || file->table() != id) continue;
+        if (!file->ended) {
+            file->snapshot = table.id;
+            file->as_of = table.as_of;
+        }
         file->ended = true;
         file->given_up = file->given_up || !table.whole;
     }
     entry.full_reload = nullptr;
+    reloads_.table_ended(table, clock_.wall());
     note_due_at(clock_.wall());
     return {};
+}
+
+// What is there of the table is left of a snapshot that was given up: its last rows came after
+// that.
+void FileSet::give_up_rest(const TableId& id) {
+    for (const auto& [number, file] : files_) {
+        const bool rest = file->kind() == FileKind::full_reload && file->table() == id;
+        if (rest && !file->ended) file->given_up = true;
+    }
+    table(id).full_reload = nullptr;
+}
+
+void FileSet::change_reload(const ReloadChange& change) {
+    if (reloads_.begins(change)) give_up_rest({change.schema, change.name});
+    if (reloads_.take(change, clock_.wall())) note_due_at(clock_.wall());
 }
 
 Result<void> FileSet::flush_all() {
@@ -224,7 +244,7 @@ CompleteFile FileSet::complete(const TableFile& file, const StoredPosition& posi
     const bool streams = file.kind() == FileKind::streaming;
     const bool cut = streams && (is_within(file, position) ||
                                  (file.superseded && std::ranges::any_of(files_, begun_after)));
-    const Lsn none = position.resume_at;
+    const Lsn none = file.as_of ? file.as_of : position.resume_at;
     return {.table = file.table(),
             .kind = file.kind(),
             .batch = batch,
@@ -235,7 +255,8 @@ CompleteFile FileSet::complete(const TableFile& file, const StoredPosition& posi
             .bytes = state.bytes,
             .crc32c = state.crc32c,
             .cut = cut,
-            .closed_at = now};
+            .closed_at = now,
+            .snapshot = file.snapshot};
 }
 
 std::string FileSet::path_of(const TableFile& file, const std::string& batch, Lsn end) {
@@ -292,6 +313,7 @@ Result<RegistrySeal> FileSet::seal(const StoredPosition& position, std::uint64_t
     closing_ = seal.closed;
     seal.folders = folders_.take_new();
     if (!names.empty()) seal.last_batch = last_batch_;
+    reloads_.add_to(seal, now);
     return seal;
 }
 
@@ -375,6 +397,7 @@ Result<void> FileSet::recover(const RegistryContent& content) {
     last_id_ = content.last_id;
     last_batch_ = content.last_batch;
     folders_.restore(content.folders);
+    reloads_.restore(content);
     if (auto done = undo_moves(content.seal); !done) return done;
     if (auto done = remove_unknown(content); !done) return done;
     for (const OpenFile& open : content.open) {

@@ -41,6 +41,7 @@
 #include "sink/file/layout.h"
 #include "sink/file/layout_template.h"
 #include "sink/file/piece_writer.h"
+#include "sink/file/reload_book.h"
 #include "sink/file/table_file.h"
 #include "sink/file/task_pool.h"
 #include "sink/file_registry/registry.h"
@@ -64,6 +65,8 @@ public:
     [[nodiscard]] Result<void> write(const RecordBatch& batch);
     // A snapshot's rows of a table were all written, or are not to be.
     [[nodiscard]] Result<void> end_table(const SnapshotTableEnd& table);
+    // A table is to be reloaded, or is not any more.
+    void change_reload(const ReloadChange& change);
 
     // Makes everything durable, moves what is due, and says what the registry has to commit as
     // `number`.
@@ -87,6 +90,7 @@ private:
         std::string heading;
         SchemaVersion schema;
     };
+    void give_up_rest(const TableId& table);
     Route& route(const Relation& relation);
     Table& table(const TableId& id);
     TableFile& file_for(Route& route, FileKind kind, Lsn commit);
@@ -131,6 +135,7 @@ private:
     std::map<std::uint64_t, std::unique_ptr<TableFile>> files_;  // in the order they were begun
     const LayoutTemplate layout_;
     TableFolders folders_;
+    ReloadBook reloads_;
     std::uint64_t last_id_ = 0;
     std::string last_batch_;
     std::size_t buffered_ = 0;

@@ -59,13 +59,17 @@ void FileSink::write_queue() {
     taken_bytes_ = pending_bytes_;
     begin([this]() -> Result<void> {
         for (const Item& item : taken_) {
-            const auto* batch = std::get_if<RecordBatchPtr>(&item);
-            auto done = batch != nullptr ? files_.write(**batch)
-                                         : files_.end_table(std::get<SnapshotTableEnd>(item));
-            if (!done) return done;
+            if (auto done = write(item); !done) return done;
         }
         return {};
     });
+}
+
+Result<void> FileSink::write(const Item& item) {
+    if (const auto* batch = std::get_if<RecordBatchPtr>(&item)) return files_.write(**batch);
+    if (const auto* table = std::get_if<SnapshotTableEnd>(&item)) return files_.end_table(*table);
+    files_.change_reload(std::get<ReloadChange>(item));
+    return {};
 }
 
 // -- steps ----------------------------------------------------------------------------------
@@ -131,6 +135,7 @@ Result<void> FileSink::take_over() {
     if (!content) return std::unexpected(std::move(content.error()));
     if (!*content) return {};
     state_ = State::recovering;
+    show_modes((*content)->modes);
     begin([this, content = std::move(**content)] { return files_.recover(content); });
     return {};
 }
@@ -161,6 +166,7 @@ Result<void> FileSink::commit() {
     if (!saved) return std::unexpected(saved.error());
     if (!*saved) return {};
     for (const CompleteFile& file : outcome_.seal.complete) report(file);
+    show_modes(outcome_.seal.modes);
     state_ = State::finishing;
     begin([this] { return files_.sealed(); });
     return {};
@@ -175,6 +181,29 @@ void FileSink::report(const CompleteFile& file) {
     metrics_.histogram(Metric::file_size_bytes).observe(static_cast<double>(file.bytes));
     metrics_.gauge(Metric::table_last_batch_timestamp, {file.table.schema + "." + file.table.name})
         .set(static_cast<double>(file.closed_at.unix_us) / 1e6);
+}
+
+void FileSink::show_modes(const std::vector<std::pair<TableId, TableMode>>& modes) {
+    for (const auto& [table, mode] : modes) {
+        const std::string name = table.schema + "." + table.name;
+        metrics_.gauge(Metric::table_mode, {name}).set(static_cast<double>(mode));
+        logger_.info("a table has another mode",
+                     {{"table", name}, {"mode", kTableModes.word(mode)}});
+        if (mode == TableMode::streaming) {
+            modes_.erase(name);
+        } else {
+            modes_[name] = mode;
+        }
+    }
+}
+
+TableModeWords FileSink::table_modes() const {
+    TableModeWords words;
+    for (const auto& [table, mode] : modes_) {
+        if (words.size() == kTableModes_max) break;
+        words.emplace_back(table, kTableModes.word(mode));
+    }
+    return words;
 }
 
 void FileSink::note_sealed() {
@@ -220,6 +249,7 @@ Result<void> FileSink::seal(const StoredPosition& position) {
         return fail(stop(Error::Category::internal, "a seal of files while they are not ready"));
     }
     sealing_ = position;
+    reload_changed_ = false;
     saved_ = false;
     state_ = State::sealing;
     return step();
@@ -245,6 +275,12 @@ void FileSink::table_ended(const SnapshotTableEnd& table) {
     (state_ == State::ready ? queue_ : after_seal_).emplace_back(table);
 }
 
+void FileSink::reload_changed(const ReloadChange& change) {
+    // That it has started is no reason for a seal by itself.
+    if (change.step != ReloadChange::Step::restored) reload_changed_ = true;
+    (state_ == State::ready ? queue_ : after_seal_).emplace_back(change);
+}
+
 SealPace FileSink::seal_pace() const noexcept {
     const Duration pause = config_->checkpoint_interval;
     SealPace pace{.soon = pause, .least = pause, .most = std::max(pause, SealPace{}.most)};
@@ -254,7 +290,8 @@ SealPace FileSink::seal_pace() const noexcept {
 }
 
 Instant FileSink::seal_at() const noexcept {
-    return state_ == State::ready ? seal_at_ : kNever;
+    if (state_ != State::ready) return kNever;
+    return reload_changed_ ? Instant{} : seal_at_;
 }
 
 void FileSink::wants(Wants& wants) const {

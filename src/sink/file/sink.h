@@ -18,9 +18,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -73,6 +75,8 @@ public:
     SealPace seal_pace() const noexcept override;
     Instant seal_at() const noexcept override;
     void table_ended(const SnapshotTableEnd& table) override;
+    void reload_changed(const ReloadChange& change) override;
+    TableModeWords table_modes() const override;
     Duration group_gap() const noexcept override { return kGroup_gap; }
     std::size_t bytes_per_record() const noexcept override { return 0; }
     std::size_t pending_bytes() const noexcept override { return pending_bytes_; }
@@ -112,7 +116,7 @@ private:
     };
 
     // What the worker takes, in order.
-    using Item = std::variant<RecordBatchPtr, SnapshotTableEnd>;
+    using Item = std::variant<RecordBatchPtr, SnapshotTableEnd, ReloadChange>;
     // What it made of that. Its own until it is done.
     struct Outcome {
         Result<void> done{};
@@ -133,6 +137,8 @@ private:
     Result<void> begin_commit();
     Result<void> commit();
     void report(const CompleteFile& file);
+    void show_modes(const std::vector<std::pair<TableId, TableMode>>& modes);
+    Result<void> write(const Item& item);
     void note_sealed();
     Result<void> fail(Error error);
 
@@ -155,6 +161,8 @@ private:
     LanePositions durable_;
     StoredPosition sealing_;
     Instant seal_at_ = kNever;
+    bool reload_changed_ = false;             // since the last seal began
+    std::map<std::string, TableMode> modes_;  // as sealed, of those that are not `streaming`
     bool saved_ = true;
     bool working_ = false;
     bool asked_for_lock_ = false;

@@ -156,6 +156,73 @@ TEST_F(FileSinkTest, ATableWithoutRowsHasAFileAllTheSame) {
     EXPECT_EQ(disk_.content("/files/" + registered().complete[0].path), "");
 }
 
+// With the position: each step is sealed, or has not happened.
+TEST_F(FileSinkTest, WhatATableIsAtIsSealedAndShown) {
+    using Step = ReloadChange::Step;
+    const ReloadChange ordered{.step = Step::ordered,
+                               .id = "s-1",
+                               .order = {.by = "request", .at = Lsn{5}},
+                               .schema = "public",
+                               .name = "t"};
+    ASSERT_TRUE(open(*sink_));
+    EXPECT_EQ(sink_->seal_at(), kNever);
+    sink_->reload_changed(ordered);
+    EXPECT_LE(sink_->seal_at(), clock_.now()) << "nobody waits for a row";
+    EXPECT_TRUE(sink_->table_modes().empty()) << "not before it is sealed";
+    begin_seal(Lsn{20});
+    ReloadChange begun = ordered;
+    begun.step = Step::begun;
+    sink_->reload_changed(begun);
+    end_seal();
+    EXPECT_EQ(sink_->table_modes(), (TableModeWords{{"public.t", "pending_reload"}}));
+    EXPECT_LE(sink_->seal_at(), clock_.now()) << "what came meanwhile is part of the next one";
+    begin_seal(Lsn{20});
+    end_seal();
+    EXPECT_EQ(sink_->table_modes(), (TableModeWords{{"public.t", "reloading"}}));
+    EXPECT_EQ(metrics_.gauge(Metric::table_mode, {"public.t"}).value(), 2);
+
+    sink_.reset();  // killed
+    sink_ = make();
+    ASSERT_TRUE(open(*sink_));
+    EXPECT_EQ(sink_->table_modes(), (TableModeWords{{"public.t", "reloading"}}));
+    SnapshotTableEnd read = ended(true);
+    read.id = "s-1";
+    read.as_of = Lsn{9};
+    sink_->table_ended(read);
+    begin_seal(Lsn{30});
+    end_seal();
+    EXPECT_TRUE(sink_->table_modes().empty());
+    ASSERT_EQ(registered().reloads.size(), 1U);
+    EXPECT_EQ(registered().reloads[0].state, ReloadState::complete);
+    EXPECT_EQ(registered().reloads[0].end_lsn, Lsn{9}) << "of a table without rows, too";
+    ASSERT_EQ(registered().complete.size(), 1U);
+    EXPECT_EQ(registered().complete[0].end_lsn, Lsn{9});
+}
+
+// Rows that were on their way when their snapshot was cancelled: older than the reload.
+TEST_F(FileSinkTest, AReloadBeginsWithoutWhatIsLeftOfAnotherSnapshot) {
+    ASSERT_TRUE(open(*sink_));
+    sink_->table_ended(ended(false));
+    write("old", {Lsn{5}, 1}, kSnapshotLane);
+    begin_seal(Lsn{20});
+    end_seal();
+    sink_->reload_changed({.step = ReloadChange::Step::begun,
+                           .id = "s-1",
+                           .order = {.by = "request", .at = Lsn{5}},
+                           .schema = "public",
+                           .name = "t"});
+    write("new", {Lsn{25}, 1}, kSnapshotLane);
+    SnapshotTableEnd read = ended(true);
+    read.id = "s-1";
+    sink_->table_ended(read);
+    begin_seal(Lsn{30});
+    end_seal();
+    ASSERT_EQ(registered().complete.size(), 1U);
+    EXPECT_EQ(disk_.content("/files/" + registered().complete[0].path), "new\n");
+    EXPECT_EQ(registered().reloads.at(0).rows, 1U);
+    EXPECT_TRUE(registered().open.empty());
+}
+
 TEST_F(FileSinkTest, ASecondProcessWaitsForTheLock) {
     ASSERT_TRUE(open(*sink_));
     const auto second = make();

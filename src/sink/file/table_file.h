@@ -79,6 +79,8 @@ public:
     bool superseded = false;            // another file has the table's newer rows
     bool ended = false;                 // nothing more comes: the snapshot has read the table
     bool given_up = false;              // it is not to be published
+    std::string snapshot;               // of one that ended: the snapshot's id
+    Lsn as_of;                          // likewise: where it may say that there are no rows
 
 private:
     [[nodiscard]] Result<void> open(Disk& disk);

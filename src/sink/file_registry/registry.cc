@@ -31,6 +31,12 @@ Result<void> require_sound(const RegistrySeal& seal) {
     for (const CompleteFile& file : seal.complete) {
         if (!paths.insert(file.path).second) return std::unexpected(not_sound("it names a path"));
     }
+    std::set<std::pair<TableId, std::string_view>> reloads;
+    for (const ReloadOperation& reload : seal.reloads) {
+        if (!reloads.emplace(reload.table, reload.ordered_by).second) {
+            return std::unexpected(not_sound("it names a reload"));
+        }
+    }
     if (names_a_table_twice(seal.folders) || names_a_table_twice(seal.modes)) {
         return std::unexpected(not_sound("it names a table"));
     }

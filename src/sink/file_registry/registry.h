@@ -77,6 +77,7 @@ struct CompleteFile {
     bool has_ddl = false;  // its batch saw DDL
     bool cut = false;      // its last transaction continues in the next batch
     WallTime closed_at;
+    std::string snapshot{};  // of a full_reload: the id of its snapshot, which is not registered
     bool operator==(const CompleteFile&) const = default;
 };
 
@@ -90,6 +91,30 @@ struct DdlEvent {
     bool operator==(const DdlEvent&) const = default;
 };
 
+// A reload of a table. One that is not over is unique by its table and who ordered it.
+enum class ReloadState : std::uint8_t { requested, running, complete, failed };
+inline constexpr auto kReloadStates = words_for<ReloadState>({{"requested", ReloadState::requested},
+                                                              {"running", ReloadState::running},
+                                                              {"complete", ReloadState::complete},
+                                                              {"failed", ReloadState::failed}});
+struct ReloadOperation {
+    TableId table;
+    std::string ordered_by;  // "request s-1": how, and the snapshot's id
+    ReloadState state = ReloadState::requested;
+    WallTime requested_at{};
+    WallTime started_at{};   // none: not yet
+    WallTime finished_at{};  // likewise
+    Lsn start_lsn{};         // where it was ordered
+    Lsn end_lsn{};           // the rows are as of this one or before; none: there are none
+    std::uint64_t rows = 0;
+    std::string problem{};
+    bool is_new = false;  // the registry has not seen it
+    bool operator==(const ReloadOperation&) const = default;
+};
+constexpr bool is_over(ReloadState state) noexcept {
+    return state == ReloadState::complete || state == ReloadState::failed;
+}
+
 // What one transaction of the registry commits. A table is named once in `folders` and `modes`, an
 // open file once in `open`; one that is in `closed` is not in `open`.
 struct RegistrySeal {
@@ -99,6 +124,7 @@ struct RegistrySeal {
     std::vector<std::uint64_t> closed;                     // ids of those that are open no more
     std::vector<std::pair<TableId, std::string>> folders;  // newly taken
     std::vector<std::pair<TableId, TableMode>> modes;      // changed
+    std::vector<ReloadOperation> reloads;                  // new or changed
     std::vector<DdlEvent> ddl;
     std::string last_batch;  // the newest batch name given out; empty: as it was
 };
@@ -113,6 +139,7 @@ struct RegistryContent {
     std::vector<OpenFile> open;  // by id
     std::vector<std::pair<TableId, std::string>> folders;
     std::vector<std::pair<TableId, TableMode>> modes;  // of those that are not `streaming`
+    std::vector<ReloadOperation> reloads;  // that are not over, by table and who ordered them
     std::string last_batch;
     std::uint64_t last_id = 0;  // the largest that was ever in a seal's `open` or `closed`
     bool operator==(const RegistryContent&) const = default;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sink/file_registry/faults.h"
+#include "sink/file_registry/reload_rows.h"
 
 namespace pgc {
 namespace {
@@ -12,6 +13,21 @@ namespace {
 constexpr Duration kNoticeable = std::chrono::seconds{5};
 
 using Pipeline = SimulatedRegistryServer::Pipeline;
+
+void apply(std::vector<ReloadOperation>& to, ReloadOperation reload) {
+    if (std::exchange(reload.is_new, false)) return to.push_back(std::move(reload));
+    for (ReloadOperation& known : to) {
+        if (is_over(known.state) || known.table != reload.table ||
+            known.ordered_by != reload.ordered_by) {
+            continue;
+        }
+        reload.requested_at = known.requested_at;
+        reload.start_lsn = known.start_lsn;
+        if (known.started_at != WallTime{}) reload.started_at = known.started_at;
+        known = std::move(reload);
+        return;
+    }
+}
 
 void apply(Pipeline& to, RegistrySeal& seal) {
     for (const std::uint64_t id : seal.closed) {
@@ -26,6 +42,7 @@ void apply(Pipeline& to, RegistrySeal& seal) {
         to.paths.insert(file.path);
         to.complete.push_back(std::move(file));
     }
+    for (ReloadOperation& reload : seal.reloads) apply(to.reloads, std::move(reload));
     for (DdlEvent& event : seal.ddl) to.ddl.push_back(std::move(event));
     for (auto& [table, folder] : seal.folders) to.folders[table] = std::move(folder);
     for (const auto& [table, mode] : seal.modes) to.modes[table] = mode;
@@ -41,6 +58,12 @@ RegistryContent content_of(const Pipeline& from) {
     for (const auto& [table, mode] : from.modes) {
         if (mode != TableMode::streaming) content.modes.emplace_back(table, mode);
     }
+    for (const ReloadOperation& reload : from.reloads) {
+        if (is_over(reload.state)) continue;
+        content.reloads.push_back(reload);
+        content.reloads.back().started_at = {};
+    }
+    sort_reloads(content.reloads);
     return content;
 }
 
@@ -220,6 +243,10 @@ Result<bool> SimulatedFileRegistry::forgotten() {
     if (!there || !*there) return there;
     Pipeline& pipeline = server_.pipelines_[pipeline_];
     pipeline.position.reset();
+    pipeline.modes.clear();
+    for (ReloadOperation& reload : pipeline.reloads) {
+        if (!is_over(reload.state)) reload.state = ReloadState::failed;
+    }
     ++pipeline.generation;
     generation_ = 0;
     return true;

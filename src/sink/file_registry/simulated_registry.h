@@ -31,7 +31,8 @@ public:
         std::map<std::uint64_t, OpenFile> open;
         std::map<TableId, std::string> folders;
         std::map<TableId, TableMode> modes;
-        std::vector<CompleteFile> complete;  // as they were registered
+        std::vector<CompleteFile> complete;    // as they were registered
+        std::vector<ReloadOperation> reloads;  // all, in the order in which they were ordered
         std::vector<DdlEvent> ddl;
         std::set<std::string> paths;  // theirs
     };

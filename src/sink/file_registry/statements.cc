@@ -12,6 +12,7 @@
 #include "core/position_text.h"
 #include "pgclient/answer.h"
 #include "sink/file_registry/array_text.h"
+#include "sink/file_registry/reload_rows.h"
 
 namespace pgc {
 namespace {
@@ -46,6 +47,13 @@ WITH ours AS (
   UPDATE cdc_registry.pipeline SET generation = generation + 1, position = NULL, resume_at = NULL
    WHERE name = $1
   RETURNING name
+), tables AS (
+  UPDATE cdc_registry.table_state t SET state = 'streaming', updated_at = clock_timestamp()
+    FROM ours WHERE t.pipeline = ours.name AND t.state <> 'streaming'
+), reloads AS (
+  UPDATE cdc_registry.reload_operation r
+     SET state = 'failed', finished_at = clock_timestamp(), problem = 'the position was forgotten'
+    FROM ours WHERE r.pipeline = ours.name AND r.state IN ('requested', 'running')
 ), noted AS (
   INSERT INTO cdc_registry.audit (pipeline, what) SELECT name, 'position forgotten' FROM ours)
 SELECT name, {} FROM ours)sql";
@@ -74,6 +82,11 @@ SELECT 'open', id, table_schema, table_name, type, bytes, row_count, checksum, f
 UNION ALL
 SELECT 'table', 0, table_schema, table_name, state, 0, 0, '', NULL, NULL, 0, folder
   FROM cdc_registry.table_state WHERE pipeline = $1
+UNION ALL
+SELECT 'reload', id, table_schema, table_name, state, 0, 0, '', start_lsn, NULL,
+       (extract(epoch FROM requested_at) * 1000000)::bigint, requested_by
+  FROM cdc_registry.reload_operation
+ WHERE pipeline = $1 AND state IN ('requested', 'running')
  ORDER BY what, id, schema, name)sql";
 
 constexpr std::string_view kCommit = R"sql(/* pg-capture: seal */
@@ -148,7 +161,34 @@ WITH ours AS (
     FROM ours o,
          unnest($39::bigint[], $40::pg_lsn[], $41::text[], $42::text[], $43::text[], $44::text[])
            WITH ORDINALITY AS f(at, lsn, type, schema, name, command, place)
-   ORDER BY f.place)
+   ORDER BY f.place
+), reloads AS (
+  SELECT o.name AS pipeline, f.is_new, f.schema, f.name, f.by, f.state,
+         timestamptz 'epoch' + f.requested * interval '1 microsecond' AS requested_at,
+         timestamptz 'epoch' + f.started * interval '1 microsecond' AS started_at,
+         timestamptz 'epoch' + f.finished * interval '1 microsecond' AS finished_at,
+         f.first, f.last, f.row_count, f.problem, f.place
+    FROM ours o,
+         unnest($45::boolean[], $46::text[], $47::text[], $48::text[], $49::text[], $50::bigint[],
+                $51::bigint[], $52::bigint[], $53::pg_lsn[], $54::pg_lsn[], $55::bigint[],
+                $56::text[])
+           WITH ORDINALITY AS f(is_new, schema, name, by, state, requested, started, finished,
+                                first, last, row_count, problem, place)
+), ordered AS (
+  INSERT INTO cdc_registry.reload_operation
+         (pipeline, table_schema, table_name, state, requested_by, requested_at, started_at,
+          finished_at, start_lsn, end_lsn, row_count, problem)
+  SELECT pipeline, schema, name, state, by, requested_at, started_at, finished_at, first, last,
+         row_count, problem
+    FROM reloads WHERE is_new ORDER BY place
+), reloaded AS (
+  UPDATE cdc_registry.reload_operation r
+     SET state = f.state, started_at = coalesce(r.started_at, f.started_at),
+         finished_at = f.finished_at, end_lsn = f.last, row_count = f.row_count,
+         problem = f.problem
+    FROM reloads f
+   WHERE NOT f.is_new AND r.pipeline = f.pipeline AND r.table_schema = f.schema
+     AND r.table_name = f.name AND r.requested_by = f.by AND r.state IN ('requested', 'running'))
 SELECT seal, {} FROM ours)sql";
 
 using Parameter = std::optional<std::string>;
@@ -382,6 +422,10 @@ Result<std::uint64_t> read_content(const Rows& rows, RegistryContent& content) {
             auto file = read_open(row);
             if (!file) return std::unexpected(std::move(file.error()));
             content.open.push_back(std::move(*file));
+        } else if (what == "reload") {
+            auto reload = read_open_reload(row);
+            if (!reload) return std::unexpected(std::move(reload.error()));
+            content.reloads.push_back(std::move(*reload));
         } else {
             TableId table{row.text("schema"), row.text("name")};
             const auto mode = kTableModes.find(row.text("type"));
@@ -394,6 +438,7 @@ Result<std::uint64_t> read_content(const Rows& rows, RegistryContent& content) {
     // As bytes: the database has an order of its own.
     std::ranges::sort(content.folders);
     std::ranges::sort(content.modes);
+    sort_reloads(content.reloads);
     return generation;
 }
 
@@ -410,6 +455,7 @@ Query commit_query(const RegistrySeal& seal, const std::string& pipeline, Regist
     add_open(query.parameters, seal.open);
     add_tables(query.parameters, seal);
     add_ddl(query.parameters, seal.ddl);
+    add_reloads(query.parameters, seal.reloads);
     return query;
 }
 
