@@ -121,7 +121,7 @@ FOLDERS = {
     "fault": ("kill -9, cuts, freezes, crashes, wrong set-ups", 360, 2),
     "kafka": ("into real brokers: delivery, exactly once, torture, kills, outages, refusals, security", 660, 2),
     "registry": ("Avro, Protobuf and JSON Schema with a real registry, read by other people's readers", 180, 2),
-    "file": ("batches of files and their registry: exact, private, once, whatever is killed", 120, 0),
+    "file": ("batches of files and their registry: exact, private, once, whatever is killed or full", 420, 2),
     "snapshot": ("rows that were there before: exact, resumed, on request, whatever happens meanwhile", 420, 2),
     "publication": ("publications and filters: whose they are, what they hold, what they break", 180, 2),
     "connection": ("TLS, certificates, passwords, sockets, several hosts", 120, 2),

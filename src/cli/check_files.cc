@@ -8,6 +8,10 @@
 
 #include "base/spill_folder.h"
 #include "cli/position_store.h"
+#include "pgclient/answer.h"
+#include "pgclient/blocking.h"
+#include "pgclient/quote.h"
+#include "sink/file/retention_options.h"
 
 namespace pgc {
 namespace {
@@ -64,6 +68,34 @@ Finding check_registry_of_files(Deps& deps, SqlSession& session) {
     return finding;
 }
 
+// That old files may be removed, where they are to be. A registry that is not there yet is made by
+// the role that will own it.
+void check_retention(Deps& deps, SqlSession& session, Findings& findings) {
+    const PipelineSpec& spec = session.spec();
+    if (!file_retention_config(spec.settings).is_on()) return;
+    const auto links = make_file_registry_links(spec, session.logger("file"));
+    auto link = BlockingLink::connect(*links, LinkFactory::Use::sql, deps.clock, session.waiter(),
+                                      spec.file_registry.connect_timeout);
+    if (!link) return;  // a finding already
+    const auto rows = link->ask(
+        "SELECT coalesce(has_table_privilege(to_regclass('cdc_registry.file_log'), 'DELETE'), true)"
+        " AS allowed");
+    if (!rows) return;
+    Finding finding{.id = "file_retention", .subject = "file.retention"};
+    finding.message = "old files may be removed from the registry";
+    if (!Answer{*rows}.flag("allowed")) {
+        const std::string& role = spec.file_registry.username;
+        finding.level = Finding::Level::warning;
+        finding.message = fmt::format(
+            "old files are not removed: {} may not DELETE from "
+            "cdc_registry.file_log",
+            role);
+        finding.hint =
+            fmt::format("GRANT DELETE ON cdc_registry.file_log TO {};", quote_name(role));
+    }
+    findings.push_back(std::move(finding));
+}
+
 }  // namespace
 
 void check_files(Deps& deps, SqlSession& session, Findings& findings) {
@@ -71,6 +103,7 @@ void check_files(Deps& deps, SqlSession& session, Findings& findings) {
     if (!spec.file) return;
     findings.push_back(check_root(spec.file->root));
     findings.push_back(check_registry_of_files(deps, session));
+    check_retention(deps, session, findings);
 }
 
 }  // namespace pgc

@@ -6,6 +6,7 @@
 #include "cli/check_command.h"
 #include "cli/command.h"
 #include "cli/config_commands.h"
+#include "cli/files_commands.h"
 #include "cli/lag_command.h"
 #include "cli/metrics_command.h"
 #include "cli/peek_command.h"
@@ -105,6 +106,40 @@ const std::vector<Flag>& reset_flags() {
     return flags;
 }
 
+const std::vector<Flag>& files_list_flags() {
+    static const std::vector<Flag> flags = with_common(
+        {{.name = "by",
+          .value_name = kFilesListings.all(),
+          .words = kFilesListings.all(),
+          .help = "a line for each file, or for each batch or table, added up; file if not given"},
+         {.name = "since",
+          .value_name = "TIME",
+          .help = "those that were closed since then: 2h, 7d, 2026-11-30T17:45:00Z"},
+         {.name = "not-loaded", .help = "those that no loader has marked as loaded"}});
+    return flags;
+}
+
+const std::vector<Flag>& files_verify_flags() {
+    static const std::vector<Flag> flags =
+        with_common({{.name = "quick", .help = "look at sizes and manifests, and read no file"}});
+    return flags;
+}
+
+const std::vector<Flag>& files_clean_flags() {
+    static const std::vector<Flag> flags = with_common(
+        {{.name = "older-than",
+          .value_name = "AGE",
+          .help = "batches that were closed longer ago: 7d, 12h, 30m"},
+         {.name = "keep",
+          .value_name = "COUNT",
+          .help = "all but so many of the newest batches of each table"},
+         {.name = "loaded", .help = "of those, or of all, only what a loader has marked as loaded"},
+         {.name = "unregistered",
+          .help = "batches' folders that the registry does not know; no instance may run"},
+         {.name = "yes", .help = "do it; without it what would be removed is shown"}});
+    return flags;
+}
+
 const std::vector<Flag>& example_flags() {
     static const std::vector<Flag> flags =
         with_common({{.name = "format",
@@ -157,6 +192,14 @@ std::span<const Command> commands() {
         Command{"position reset", "",
                 "remove the stored position; without --yes show what that costs", reset_flags(),
                 run_position_reset},
+        Command{"files list", "[TABLE...]", "list the files of sink: file that are registered",
+                files_list_flags(), run_files_list},
+        Command{"files verify", "[TABLE...]",
+                "compare the registry of files with the disk; changes nothing",
+                files_verify_flags(), run_files_verify},
+        Command{"files clean", "[TABLE...]",
+                "remove old batches of files; without --yes show which", files_clean_flags(),
+                run_files_clean},
         Command{"slots list", "", "list the server's logical slots and the WAL they hold back",
                 common(), run_slots_list},
         Command{"slots drop", "SLOT", "drop a slot nobody needs: what it holds is lost", common(),

@@ -7,9 +7,9 @@ namespace pgc {
 
 enum class ExitCode : int {
     done = 0,
-    findings = 1,  // check found something blocking; a slot is missing or lost; not live;
-                   // position: a start would stop, nothing is there to reset; a snapshot failed,
-                   // was cancelled or is unknown
+    findings = 1,       // check found something blocking; a slot is missing or lost; not live;
+                        // position: a start would stop, nothing is there to reset; files verify:
+                        // disk and registry differ; a snapshot failed, was cancelled or is unknown
     configuration = 2,  // command line, file or environment are wrong
     source = 3,         // PostgreSQL or a schema registry said no: password, privilege, setting
     absent = 4,         // status, snapshot: no running instance answers

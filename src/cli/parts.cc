@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -22,10 +23,12 @@
 #include "postgres/source/postgres_source.h"
 #include "sink/console/sink.h"
 #include "sink/discard/sink.h"
+#include "sink/file/retention_options.h"
 #include "sink/file/sink.h"
 #include "sink/file/system_disk.h"
 #include "sink/file/task_pool.h"
 #include "sink/file/worker.h"
+#include "sink/file_registry/postgres_file_index.h"
 #include "sink/file_registry/postgres_registry.h"
 #include "sink/kafka/rdkafka_producer.h"
 #include "sink/kafka/sink.h"
@@ -210,7 +213,29 @@ Result<std::unique_ptr<Sink>> ProgramParts::make_file_sink() {
                        .registry = std::make_unique<PostgresFileRegistry>(
                            *registry_links_, file_registry_config(*spec_), clock_, logger),
                        .worker = std::make_unique<ThreadWorker>(),
-                       .pool = std::make_unique<ThreadPool>(spec_->file->writers)});
+                       .pool = std::make_unique<ThreadPool>(spec_->file->writers),
+                       .start_retention = retention()});
+}
+
+// Nothing where no file is to be removed.
+std::function<std::unique_ptr<FileRetention>()> ProgramParts::retention() {
+    const FileRetentionConfig config = file_retention_config(spec_->settings);
+    if (!config.is_on()) return {};
+    return [this, config] {
+        const auto make_index = [this](Waiter& waiter, const std::atomic<bool>& ending, int wake) {
+            return std::make_unique<PostgresFileIndex>(
+                make_file_registry_links(*spec_, logger_), file_registry_config(*spec_), clock_,
+                waiter, PostgresFileIndex::Interrupt{.fd = wake, .asked = &ending});
+        };
+        return std::make_unique<FileRetention>(
+            FileRetention::Deps{.config = config,
+                                .root = spec_->file->root,
+                                .make_index = make_index,
+                                .disk = std::make_unique<SystemDisk>(spec_->file->modes),
+                                .clock = clock_,
+                                .metrics = metrics_,
+                                .logger = logger_.for_module("file")});
+    };
 }
 
 Result<std::unique_ptr<Sink>> ProgramParts::make_kafka_sink() {

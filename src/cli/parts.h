@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 #include "postgres/relations/source_carry_over.h"
 #include "sink/console/sink.h"
 #include "sink/file/disk.h"
+#include "sink/file/retention.h"
 #include "sink/kafka/carry_over.h"
 #include "sink/kafka/producer.h"
 
@@ -46,6 +48,7 @@ private:
     Result<std::unique_ptr<Sink>> make_console_sink();
     Result<std::unique_ptr<Sink>> make_kafka_sink();
     Result<std::unique_ptr<Sink>> make_file_sink();
+    std::function<std::unique_ptr<FileRetention>()> retention();
 
     const std::shared_ptr<const PipelineSpec> spec_;
     const Clock& clock_;

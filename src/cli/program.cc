@@ -19,6 +19,7 @@
 #include "server/options.h"
 #include "sink/console/options.h"
 #include "sink/file/options.h"
+#include "sink/file/retention_options.h"
 #include "sink/kafka/options.h"
 
 namespace pgc {
@@ -34,8 +35,8 @@ std::vector<OptionTable> all_tables() {
     for (const OptionTable& table : kafka_option_tables()) tables.push_back(table);
     tables.insert(tables.end(),
                   {kFormatOptions, kCsvOptions, kDebeziumOptions, kFlatOptions, kRegistryOptions,
-                   kFileSinkOptions, kConsoleSinkOptions, kReplicationOptions, kMemoryOptions,
-                   server_options(), kLoggingOptions});
+                   kFileSinkOptions, kFileRetentionOptions, kConsoleSinkOptions,
+                   kReplicationOptions, kMemoryOptions, server_options(), kLoggingOptions});
     return tables;
 }
 

@@ -124,9 +124,9 @@ public:
     // A table is to be reloaded, or is not any more: what a seal from now on stores says so. The
     // same may come again. Of a sink that keeps rows of snapshots apart; to others it is a
     // snapshot.
-    virtual void reload_changed(const ReloadChange&) {}
+    virtual void reload_changed(const ReloadChange& change) = 0;
     // As sealed; kTableModes_max of them.
-    virtual TableModeWords table_modes() const { return {}; }
+    virtual TableModeWords table_modes() const = 0;
 
     // Gives up what was accepted and is not sealed, so that nobody who reads there waits for it any
     // longer. From then on it is as after an Error. Nothing is sealed at that time.

@@ -47,6 +47,10 @@ public:
     int fd() const noexcept override {
         return connection_ ? PQsocket(connection_.get()) : lookup_->fd();
     }
+    bool has_something_to_say() const noexcept override {
+        pollfd arrived{fd(), short{POLLIN}, 0};
+        return ::poll(&arrived, 1, 0) > 0;
+    }
     bool wants_to_write() const noexcept override { return unwritten_; }
 
     int server_version() const noexcept override { return PQserverVersion(connection_.get()); }

@@ -59,6 +59,8 @@ public:
 
     // To wait on. May change until connected.
     virtual int fd() const noexcept = 0;
+    // While nothing is asked: something has arrived, be it the end of the connection.
+    virtual bool has_something_to_say() const noexcept = 0;
     // Something of ours is not written yet: wait for writable too.
     virtual bool wants_to_write() const noexcept = 0;
 

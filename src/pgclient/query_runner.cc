@@ -13,6 +13,12 @@ QueryRunner::QueryRunner(LinkFactory& links, std::unique_ptr<Link> link, LinkFac
 
 void QueryRunner::ask(Query query, Instant now) {
     assert(free());
+    // One that has ended would take the query with it, and nobody knew whether it arrived.
+    if (is_disturbed()) {
+        link_.reset();
+        state_ = State::away;
+        connect_at_ = now;
+    }
     query_ = std::move(query);
     sqlstate_.clear();
     give_up_ = now + kPatience;
@@ -88,6 +94,10 @@ std::optional<QueryRunner::Answer> QueryRunner::give_up_or_repeat(Error error, I
     }
     query_.reset();
     return std::unexpected(std::move(error));
+}
+
+bool QueryRunner::is_disturbed() const noexcept {
+    return state_ == State::ready && free() && link_->has_something_to_say();
 }
 
 void QueryRunner::lose(Instant now) noexcept {

@@ -62,6 +62,10 @@ public:
     // `broken`: it can't be used any more.
     void give_back(bool broken) noexcept;
 
+    // Nothing is asked, and yet there is something to be read from the connection: mostly its end.
+    // It is made again before the next query is sent.
+    bool is_disturbed() const noexcept;
+
     // What step() and lend() wait for.
     void wants(Wants& wants) const;
 

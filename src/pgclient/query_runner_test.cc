@@ -131,6 +131,21 @@ TEST_F(QueryRunnerTest, TakesAConnectWithoutAnEndForFailed) {
     EXPECT_FALSE(answer());
 }
 
+// What is not to be asked twice would be lost with it, and nobody knew whether it arrived.
+TEST_F(QueryRunnerTest, AConnectionThatEndedMeanwhileIsNoticedAndNotAsked) {
+    server.answers("SELECT 1", fake_row({{"one", "1"}}));
+    EXPECT_FALSE(runner().is_disturbed()) << "there is none";
+    ask();
+    ASSERT_TRUE(answer());
+    EXPECT_FALSE(runner().is_disturbed());
+    server.life = 2;
+    EXPECT_TRUE(runner().is_disturbed());
+    ask(false);
+    EXPECT_TRUE(answer());
+    EXPECT_EQ(links.made, 2);
+    EXPECT_FALSE(runner().is_disturbed());
+}
+
 TEST_F(QueryRunnerTest, LendsItsConnectionAndTakesItBack) {
     const auto lent = runner().lend(clock.now());
     ASSERT_TRUE(lent && *lent);

@@ -216,6 +216,7 @@ Result<void> Pipeline::make_sink() {
     if (!made) return std::unexpected(std::move(made.error()));
     sink_ = std::move(*made);
     sink_is_open_ = false;
+    sink_keeps_position_ = sink_->positions() != nullptr;
     return {};
 }
 
@@ -346,16 +347,25 @@ void Pipeline::fail(Error error) {
     }
     retry_at_ = deps_.clock.now() + decision.pause;
     enter(State::backing_off);
-    if (is_of_store(error)) {
-        deps_.status.waits_for(WaitsOn::store, "the stored position: the next attempt");
-        return;
-    }
-    const bool of_sink = error.category == Error::Category::sink;
-    deps_.status.waits_for(of_sink ? WaitsOn::sink : WaitsOn::source,
-                           of_sink ? "the sink: the next attempt" : "PostgreSQL: the next attempt");
+    note_waiting(error);
 }
 
-// A store says where it is; a disk is nobody else's.
+// What the next attempt waits for, by what ended the last one.
+void Pipeline::note_waiting(const Error& error) {
+    if (sink_keeps_position_ && error.category == Error::Category::storage) {
+        deps_.status.waits_for(WaitsOn::sink, "the sink's disk: the next attempt");
+    } else if (is_of_store(error)) {
+        deps_.status.waits_for(WaitsOn::store, sink_keeps_position_
+                                                   ? store().where() + ": the next attempt"
+                                                   : "the stored position: the next attempt");
+    } else if (error.category == Error::Category::sink) {
+        deps_.status.waits_for(WaitsOn::sink, "the sink: the next attempt");
+    } else {
+        deps_.status.waits_for(WaitsOn::source, "PostgreSQL: the next attempt");
+    }
+}
+
+// A store says where it is; a disk is nobody else's, unless the sink has one.
 bool Pipeline::is_of_store(const Error& error) const {
     return error.category == Error::Category::storage ||
            error.category == Error::Category::position || error.where.contains(store().where());

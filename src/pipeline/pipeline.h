@@ -125,6 +125,7 @@ private:
     Checkpoint::Reached reached() const;
     void begin_draining();
     void fail(Error error);
+    void note_waiting(const Error& error);
     bool is_of_store(const Error& error) const;
     void finish(Result<void> outcome);
     void enter(State state);
@@ -150,6 +151,7 @@ private:
     // Until it is the flow's; one that was not given anything serves the next attempt, too.
     std::unique_ptr<Sink> sink_;
     bool sink_is_open_ = false;
+    bool sink_keeps_position_ = false;  // the last one that was made
     // Of the present attempt.
     std::optional<PositionStore::Loaded> loaded_;
     std::string snapshot_;  // to be read, for Source::start()

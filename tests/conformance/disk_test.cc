@@ -242,6 +242,26 @@ TEST_P(DiskTest, SmallFilesAreReadWholeAndLargeOnesNotAtAll) {
     expect_error(disk().read(path("a")), "too large");
 }
 
+TEST_P(DiskTest, AFileOfAnySizeIsReadInParts) {
+    write("a", std::string{"0123\0"
+                           "567",
+                           8});
+    const auto part = [&](std::uint64_t offset, std::size_t most) {
+        const auto read = disk().read_part(path("a"), offset, most);
+        return read ? read->value_or("(nothing)") : describe(read.error());
+    };
+    EXPECT_EQ(part(0, 3), "012");
+    EXPECT_EQ(part(3, 3), (std::string{"3\0"
+                                       "5",
+                                       3}));
+    EXPECT_EQ(part(6, 100), "67");
+    EXPECT_EQ(part(8, 100), "");
+    EXPECT_EQ(part(100, 100), "");
+    EXPECT_EQ(*disk().read_part(path("none"), 0, 1), std::nullopt);
+    ASSERT_TRUE(disk().make_folder(path("b")));
+    expect_error(disk().read_part(path("b"), 0, 1), "Is a directory");
+}
+
 TEST_P(DiskTest, AFileIsReplacedWhole) {
     ASSERT_TRUE(disk().replace(path("a"), "first"));
     EXPECT_EQ(content("a"), "first");

@@ -5,7 +5,7 @@ import gzip
 import itertools
 import json
 
-from support.capture import Capture
+from support.capture import Capture, run_capture
 from support.processes import wait_until
 
 NAMES = itertools.count(1)
@@ -32,14 +32,20 @@ def crc32c(data):
 
 
 class Place:
-    def __init__(self, server, root, **options):
+    """`registry`: the server of the registry, where that is another; it has a database of the same name."""
+
+    def __init__(self, server, root, registry=None, **options):
         self.server = server
+        self.registry = registry or server
         self.root = root
         self.db = f"file_{next(NAMES)}"
         self.slot = self.db
         self.options = {"file_root": str(root), "file_batch_interval_secs": "1",
                         "replication_checkpoint_interval_secs": "1", **options}
         server.psql(f"CREATE DATABASE {self.db}")
+        if registry:
+            registry.psql(f"CREATE DATABASE {self.db}")
+            self.options |= {"file_registry_host": registry.host, "file_registry_port": str(registry.port)}
 
     def __enter__(self):
         return self
@@ -57,22 +63,33 @@ class Place:
     def value(self, text):
         return self.rows(text)[0][0]
 
+    def registry_rows(self, text):
+        return self.registry.query(text, db=self.db)
+
     def seal(self):
         """The number of the last one."""
-        return self.value("SELECT seal FROM cdc_registry.pipeline")
+        return self.registry_rows("SELECT seal FROM cdc_registry.pipeline")[0][0]
 
-    def capture(self, **options):
+    def environment(self, **options):
         given = {**self.options, **options}
         env = {**self.server.capture_environment(self.db),
                **{f"PG_CAPTURE_{name.upper()}": value for name, value in given.items()}}
         env.setdefault("PG_CAPTURE_SOURCE_SNAPSHOT_MODE", "initial")
-        return Capture(env, slot=self.slot, sink="file")
+        return env
+
+    def capture(self, **options):
+        return Capture(self.environment(**options), slot=self.slot, sink="file")
+
+    def run(self, *arguments, **options):
+        """pg-capture ARGUMENTS with the same configuration, to its end."""
+        return run_capture(*arguments, env={**self.environment(**options), "PG_CAPTURE_SINK": "file",
+                                            "PG_SLOT_NAME": self.slot, "PG_PUBLICATION": f"{self.slot}_pub"})
 
     # -- what a loader sees ------------------------------------------------------------------
 
     def file_log(self, kind=None):
         """Rows of cdc_registry.file_log, in the order in which a table's batches rise."""
-        rows = self.rows("""SELECT table_schema, table_name, batch, path, type::text, begin_lsn - '0/0', end_lsn - '0/0',
+        rows = self.registry_rows("""SELECT table_schema, table_name, batch, path, type::text, begin_lsn - '0/0', end_lsn - '0/0',
                                   row_count, bytes, checksum, cut
                              FROM cdc_registry.file_log ORDER BY table_schema, table_name, batch""")
         names = ("schema", "table", "batch", "path", "type", "begin", "end", "rows", "bytes", "checksum", "cut")
@@ -80,7 +97,7 @@ class Place:
         return [f for f in files if kind in (None, f["type"])]
 
     def registered(self):
-        return self.value("SELECT to_regclass('cdc_registry.file_log') IS NOT NULL")
+        return self.registry_rows("SELECT to_regclass('cdc_registry.file_log') IS NOT NULL")[0][0]
 
     def read(self, file):
         """The rows of a registered file, which is what the registry says it is."""

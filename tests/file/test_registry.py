@@ -32,7 +32,7 @@ SHORT = ["10", "14", "18"]
 def test_a_registry_holds_what_it_promises(version):
     with PostgresServer(version) as server:
         server.psql("CREATE DATABASE shop")
-        assert run(server, "Postgres/*") >= 30
+        assert run(server, "Postgres/*") >= 36
 
 
 @pytest.mark.parametrize("version", ["10", "18"])

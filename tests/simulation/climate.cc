@@ -126,8 +126,7 @@ void add_registry(Climate& climate, Random random) {
     RegistryHabits& registry = climate.registry;
     registry.there = true;
     climate.format_waits = 0;  // whoever waits for something else doesn't ask the twin meanwhile
-    constexpr std::array kTypes{SchemaType::avro, SchemaType::json, SchemaType::protobuf};
-    registry.type = kTypes.at(random.below(kTypes.size()));
+    registry.type = random.chance(70) ? SchemaType::avro : SchemaType::json;
     registry.marks = climate.pipeline.flow.encoder.transaction_marks;
     registry.delay_max = 1ms * (1 + random.below(random.chance(20) ? 3000 : 50));
     registry.outages = random.chance(60) ? 1 + static_cast<unsigned>(random.below(6)) : 0;
@@ -151,6 +150,8 @@ void add_files(Climate& climate, Random random) {
     files.power_cuts_percent = random.chance(50) ? 50 : 0;
     files.outages = random.chance(40) ? 1 + static_cast<unsigned>(random.below(4)) : 0;
     files.missing = !climate.slot_from_others && random.chance(50);
+    // Reloads among them, called off or not.
+    if (climate.requests > 0) climate.requests += 3 + static_cast<unsigned>(random.below(5));
 }
 
 }  // namespace

@@ -41,6 +41,8 @@ public:
     Instant seal_at() const noexcept override { return kNever; }
     void table_ended(const SnapshotTableEnd&) override {}
     void give_up() override {}
+    void reload_changed(const ReloadChange&) override {}
+    TableModeWords table_modes() const override { return {}; }
     Duration group_gap() const noexcept override { return Duration{0}; }
     std::size_t bytes_per_record() const noexcept override { return 0; }
     std::size_t pending_bytes() const noexcept override { return held_; }

@@ -43,6 +43,10 @@ public:
         if (closing && mutation_ == Mutation::files_stay_where_they_are_moved) return std::nullopt;
         return inner_.read(path);
     }
+    Result<std::optional<std::string>> read_part(const std::string& path, std::uint64_t offset,
+                                                 std::size_t most) override {
+        return inner_.read_part(path, offset, most);
+    }
     Result<void> replace(const std::string& path, std::string_view content) override {
         return inner_.replace(path, content);
     }

@@ -186,7 +186,6 @@ void RegistryTwin::Http::settles() {
 RegistryTwin::Life::Life(RegistryTwin& twin, Metrics& metrics) : twin_(twin) {
     if (!twin_.habits_.there) return;
     twin_.http_.life_begins();
-    twin_.protobuf_.emplace();
     twin_.client_ =
         std::make_unique<RegistryClient>(RegistryLine::Deps{.config = twin_.config_,
                                                             .http = twin_.http_,
@@ -211,17 +210,11 @@ bool RegistryTwin::holds(const std::string& subject, std::uint32_t id) const {
     });
 }
 
-std::unique_ptr<MessageHeads> RegistryTwin::heads() {
-    if (habits_.type == SchemaType::protobuf) {
-        return std::make_unique<ProtobufHeads>(*client_, *protobuf_, ProtobufHeads::Options{});
-    }
-    return std::make_unique<RegistryHeads>(*client_, RegistryHeads::Options{.type = habits_.type});
-}
-
 std::unique_ptr<Format> RegistryTwin::beside(std::unique_ptr<Format> native,
                                              const std::string& database, bool waits) {
-    std::unique_ptr<MessageHeads> asked = heads();
-    if (!waits) asked = std::make_unique<HastyHeads>(std::move(asked));
+    std::unique_ptr<MessageHeads> heads =
+        std::make_unique<RegistryHeads>(*client_, RegistryHeads::Options{.type = habits_.type});
+    if (!waits) heads = std::make_unique<HastyHeads>(std::move(heads));
     DebeziumOptions debezium;
     debezium.nested_arrays = false;
     debezium.transaction_metadata = habits_.marks;
@@ -232,18 +225,12 @@ std::unique_ptr<Format> RegistryTwin::beside(std::unique_ptr<Format> native,
                                     .messages = std::string{kMessages},
                                     .transactions = std::string{kTransactions},
                                     .heartbeats = std::string{kHeartbeats}},
-                         .heads = std::move(asked)};
+                         .heads = std::move(heads)};
     std::unique_ptr<Format> twin;
-    switch (habits_.type) {
-        case SchemaType::avro:
-            twin = std::make_unique<DebeziumFormat<AvroEncoding>>(std::move(deps));
-            break;
-        case SchemaType::protobuf:
-            twin = std::make_unique<DebeziumFormat<ProtobufEncoding>>(std::move(deps));
-            break;
-        case SchemaType::json:
-            twin = std::make_unique<DebeziumFormat<JsonEncoding>>(std::move(deps));
-            break;
+    if (habits_.type == SchemaType::avro) {
+        twin = std::make_unique<DebeziumFormat<AvroEncoding>>(std::move(deps));
+    } else {
+        twin = std::make_unique<DebeziumFormat<JsonEncoding>>(std::move(deps));
     }
     return std::make_unique<TwinFormat>(std::move(native), std::move(twin), world_, *this);
 }

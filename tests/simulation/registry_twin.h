@@ -11,7 +11,6 @@
 #include <string>
 
 #include "core/format.h"
-#include "format/heads/protobuf_heads.h"
 #include "format/options.h"
 #include "format/registry/config.h"
 #include "format/registry/registry_client.h"
@@ -53,10 +52,7 @@ public:
         Life(RegistryTwin& twin, Metrics& metrics);
         Life(const Life&) = delete;
         Life& operator=(const Life&) = delete;
-        ~Life() {
-            twin_.client_.reset();
-            twin_.protobuf_.reset();
-        }
+        ~Life() { twin_.client_.reset(); }
 
     private:
         RegistryTwin& twin_;
@@ -77,7 +73,6 @@ public:
     const RegistryCounts& counts() const noexcept { return counts_; }
 
 private:
-    std::unique_ptr<MessageHeads> heads();
     // Answers late, wrongly or not at all.
     class Http final : public RegistryHttp {
     public:
@@ -119,9 +114,7 @@ private:
         .urls = {"http://registry"},
         .schema_change = habits_.pauses ? SchemaChange::pause : SchemaChange::fail};
     Http http_;
-    // Of the present life.
-    std::unique_ptr<RegistryClient> client_;
-    std::optional<ProtobufMemory> protobuf_;
+    std::unique_ptr<RegistryClient> client_;  // of the present life
 };
 
 }  // namespace pgc::sim

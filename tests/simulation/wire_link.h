@@ -39,6 +39,7 @@ public:
 
     Result<Connecting> connect() override;
     int fd() const noexcept override { return fd_; }
+    bool has_something_to_say() const noexcept override { return false; }
     bool wants_to_write() const noexcept override { return false; }
     int server_version() const noexcept override { return catalog_.version(); }
     std::uint32_t backend_pid() const noexcept override { return 4242; }

@@ -414,6 +414,7 @@ public:
         to_.heard.push_back(change.id);
     }
     void give_up() override {}
+    TableModeWords table_modes() const override { return {}; }
     Duration group_gap() const noexcept override { return to_.group_gap; }
     std::size_t bytes_per_record() const noexcept override { return 0; }
     std::size_t pending_bytes() const noexcept override { return held_.size(); }

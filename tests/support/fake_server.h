@@ -59,6 +59,7 @@ struct FakeServer {
     bool slow = false;  // every answer is late once
     std::map<LinkFactory::Use, Error> refuses_to_connect;
     bool never_connects = false;
+    int life = 1;  // another one: connections that were made before have ended
     std::vector<Rule> rules;
     std::vector<std::string> said;
 
@@ -102,6 +103,7 @@ public:
         return Connecting::done;
     }
     int fd() const noexcept override { return use_ == LinkFactory::Use::sql ? 1001 : 1002; }
+    bool has_something_to_say() const noexcept override { return made_in_ != server_.life; }
     bool wants_to_write() const noexcept override { return false; }
     int server_version() const noexcept override { return server_.version; }
     std::uint32_t backend_pid() const noexcept override { return 4711; }
@@ -154,6 +156,7 @@ public:
 private:
     FakeServer& server_;
     const LinkFactory::Use use_;
+    const int made_in_ = server_.life;
     bool asked_once_ = false;
     bool late_ = false;
     std::unique_ptr<FakeServer::Rule> answer_;

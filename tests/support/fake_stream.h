@@ -38,6 +38,7 @@ public:
 
     Result<Connecting> connect() override { return commands_.connect(); }
     int fd() const noexcept override { return commands_.fd(); }
+    bool has_something_to_say() const noexcept override { return false; }
     bool wants_to_write() const noexcept override { return false; }
     int server_version() const noexcept override { return server_.version; }
     std::uint32_t backend_pid() const noexcept override { return 4711; }

@@ -53,6 +53,7 @@ public:
 
     Result<Connecting> connect() override { return inner_->connect(); }
     int fd() const noexcept override { return inner_->fd(); }
+    bool has_something_to_say() const noexcept override { return inner_->has_something_to_say(); }
     bool wants_to_write() const noexcept override { return inner_->wants_to_write(); }
     int server_version() const noexcept override { return inner_->server_version(); }
     std::uint32_t backend_pid() const noexcept override { return inner_->backend_pid(); }

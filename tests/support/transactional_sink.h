@@ -118,6 +118,8 @@ public:
     SealPace seal_pace() const noexcept override { return log_.pace; }
     Instant seal_at() const noexcept override { return log_.seal_at; }
     void table_ended(const SnapshotTableEnd& table) override { log_.on_table_end(table); }
+    void reload_changed(const ReloadChange&) override {}
+    TableModeWords table_modes() const override { return {}; }
     Duration group_gap() const noexcept override { return Duration{0}; }
     std::size_t bytes_per_record() const noexcept override { return 0; }
     std::size_t pending_bytes() const noexcept override { return bytes_; }

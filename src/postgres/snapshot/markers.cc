@@ -9,10 +9,10 @@
 namespace pgc {
 namespace {
 
-using Found = Result<std::optional<ExportMarker>, std::string>;
+using FoundMarker = Result<std::optional<ExportMarker>, std::string>;
 
-constexpr std::string_view kStart = "EXPORT_START";
-constexpr std::string_view kEnd = "EXPORT_END";
+constexpr std::string_view kExportStart = "EXPORT_START";
+constexpr std::string_view kExportEnd = "EXPORT_END";
 
 std::string_view first_word(std::string_view text) {
     constexpr std::string_view kSpaces = " \t\r\n";
@@ -21,18 +21,18 @@ std::string_view first_word(std::string_view text) {
 }
 
 // A comment like any other says nothing.
-Found marker_called(const Json& message, std::string_view word) {
-    if (word != kStart && word != kEnd) return std::nullopt;
+FoundMarker marker_called(const Json& message, std::string_view word) {
+    if (word != kExportStart && word != kExportEnd) return std::nullopt;
     auto schema = message.member("schema").text();
     auto table = message.member("name").text();
     if (!schema || !table || schema->empty() || table->empty()) {
         return std::unexpected("it does not name a schema and a table");
     }
     return ExportMarker{
-        .starts = word == kStart, .schema = std::move(*schema), .table = std::move(*table)};
+        .starts = word == kExportStart, .schema = std::move(*schema), .table = std::move(*table)};
 }
 
-Found marker_of_ddl(std::string_view content) {
+FoundMarker marker_of_ddl(std::string_view content) {
     // Most DDL is no marker, and may be long.
     if (!content.contains("EXPORT_")) return std::nullopt;
     const auto message = read_json(content);
@@ -45,7 +45,7 @@ Found marker_of_ddl(std::string_view content) {
 
 }  // namespace
 
-Found marker_of_message(std::string_view prefix, std::string_view content) {
+FoundMarker marker_of_message(std::string_view prefix, std::string_view content) {
     if (prefix == kDdlPrefix) return marker_of_ddl(content);
     if (prefix != kMarkerPrefix) return std::nullopt;
     const auto message = read_json(content);

@@ -8,8 +8,11 @@
 #include "postgres/snapshot/statements.h"
 
 namespace pgc {
+namespace {
 
 using Reported = SnapshotReport::State;
+
+}  // namespace
 
 bool ReloadTables::keep_all_waiting() const {
     return std::ranges::all_of(

@@ -8,6 +8,7 @@
 #include "observe/json_reader.h"
 #include "observe/json_text.h"
 #include "observe/wall_text.h"
+#include "sink/file_registry/checksum.h"
 
 namespace pgc {
 namespace {
@@ -39,10 +40,6 @@ void append_time(std::string& out, std::string_view name, WallTime at) {
     std::string text;
     append_wall_time(text, at);
     append_json_field(out, name, text);
-}
-
-std::string checksum_text(const CompleteFile& file) {
-    return fmt::format("crc32c:{:08x}", file.crc32c);
 }
 
 std::string_view name_in_folder(const CompleteFile& file) {
@@ -160,7 +157,7 @@ std::string manifest_text(const CompleteFile& file, const ManifestContext& conte
     append_json_field(out, "url", std::string{context.url} + file.path);
     out += ",\"mandatory\":true,\"meta\":{";
     out += fmt::format("\"content_length\":{},\"record_count\":{},", file.bytes, file.rows);
-    append_json_field(out, "checksum", checksum_text(file));
+    append_json_field(out, "checksum", checksum_text(file.crc32c));
     return out + "}}]}\n";
 }
 

@@ -97,6 +97,12 @@ public:
     static constexpr std::size_t kRead_max = std::size_t{16} << 20;
     [[nodiscard]] virtual Result<std::optional<std::string>> read(const std::string& path) = 0;
 
+    // What of a file of any size stands from `offset` on, `most` bytes at most; none: it ends
+    // there. Nothing: there is no such file.
+    [[nodiscard]] virtual Result<std::optional<std::string>> read_part(const std::string& path,
+                                                                       std::uint64_t offset,
+                                                                       std::size_t most) = 0;
+
     // Puts a file with `content` there, whether there is one or not. Readers find the old content
     // or the new one, whole. Durable when it returns. A crash may leave `path` + kReplacement
     // beside it, which the next replace() of the same path takes away.

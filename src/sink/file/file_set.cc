@@ -378,6 +378,8 @@ Result<void> FileSet::sealed() {
         if (entry.streaming == at->second.get()) entry.streaming = nullptr;
         if (entry.full_reload == at->second.get()) entry.full_reload = nullptr;
         pieces_.forget(*at->second);
+        plain_bytes_ += at->second->plain_bytes;
+        written_bytes_ += at->second->written_bytes;
         files_.erase(at);
     }
     for (const std::string& folder : std::exchange(leftovers_, {})) {
@@ -385,6 +387,22 @@ Result<void> FileSet::sealed() {
     }
     return disk_.replace(config_.root + "/" + std::string{kCheckpointName},
                          checkpoint_text(checkpoint_));
+}
+
+FilesInUse FileSet::in_use() const {
+    FilesInUse use{.rows_of = {}, .plain_bytes = plain_bytes_, .written_bytes = written_bytes_};
+    std::map<TableId, std::uint64_t> rows;
+    for (const auto& [id, file] : files_) {
+        use.plain_bytes += file->plain_bytes;
+        use.written_bytes += file->written_bytes;
+        if (std::ranges::binary_search(closing_, id)) continue;
+        ++use.open;
+        use.bytes += file->state().bytes;
+        use.rows += file->state().rows;
+        if (file->state().rows > 0) rows[file->table()] += file->state().rows;
+    }
+    use.rows_of.assign(rows.begin(), rows.end());
+    return use;
 }
 
 void FileSet::note_due_at(WallTime at) noexcept {

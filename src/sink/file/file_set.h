@@ -38,6 +38,7 @@
 #include "sink/file/closing.h"
 #include "sink/file/config.h"
 #include "sink/file/disk.h"
+#include "sink/file/file_metrics.h"
 #include "sink/file/layout.h"
 #include "sink/file/layout_template.h"
 #include "sink/file/piece_writer.h"
@@ -73,6 +74,9 @@ public:
     [[nodiscard]] Result<RegistrySeal> seal(const StoredPosition& position, std::uint64_t number);
     // That was committed.
     [[nodiscard]] Result<void> sealed();
+
+    // As of the last seal().
+    FilesInUse in_use() const;
 
     // When the next batch is due; none: none is open.
     std::optional<WallTime> next_due() const noexcept { return next_due_; }
@@ -142,9 +146,12 @@ private:
     std::optional<WallTime> next_due_;
 
     // Of the seal that was not committed yet.
-    std::vector<std::uint64_t> closing_;
+    std::vector<std::uint64_t> closing_;  // rising
     std::vector<std::string> leftovers_;  // folders nobody needs once it is
     FilesCheckpoint checkpoint_;
+    // Of files that are not in files_ any more (TableFile).
+    std::uint64_t plain_bytes_ = 0;
+    std::uint64_t written_bytes_ = 0;
 };
 
 }  // namespace pgc

@@ -49,6 +49,9 @@ std::string relative_open_folder(std::uint64_t id) {
 std::string closing_path(const std::string& root) {
     return hidden_folder(root) + "/closing.json";
 }
+std::string removing_path(const std::string& root) {
+    return hidden_folder(root) + "/removing.json";
+}
 std::string lock_path(const std::string& root) {
     return hidden_folder(root) + "/lock";
 }

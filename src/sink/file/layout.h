@@ -7,6 +7,7 @@
 //   checkpoint.json                              everything before its LSN is complete
 //   .pg-capture/open/17/streaming.csv.gz         file 17, which is being written
 //   .pg-capture/closing.json                     the folders that a seal moves (closing.h)
+//   .pg-capture/removing.json                    the folders that are being removed (cleaner.h)
 //   .pg-capture/lock
 //
 // Names of batches rise, also when the clock goes back: a loader that reads names in order misses
@@ -36,6 +37,7 @@ std::string open_files_folder(const std::string& root);
 std::string open_file_folder(const std::string& root, std::uint64_t id);
 std::string relative_open_folder(std::uint64_t id);  // below the root
 std::string closing_path(const std::string& root);
+std::string removing_path(const std::string& root);
 std::string lock_path(const std::string& root);
 
 // A name of a table as a folder's: letters, digits, '_', '-' and, but for the first, '.' stand as

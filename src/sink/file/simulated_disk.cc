@@ -296,6 +296,19 @@ Result<std::optional<std::string>> SimulatedDisk::read(const std::string& path) 
     return node.bytes;
 }
 
+Result<std::optional<std::string>> SimulatedDisk::read_part(const std::string& path,
+                                                            std::uint64_t offset,
+                                                            std::size_t most) {
+    if (const auto code = refusal(DiskCall::read, path)) return refused("read", path, *code);
+    const auto id = find(path);
+    if (!id && id.error() == ENOENT) return std::nullopt;
+    if (!id) return refused("open", path, id.error());
+    const Node& node = nodes_.at(*id);
+    if (node.folder) return refused("read", path, EISDIR);
+    if (offset >= node.bytes.size()) return std::string{};
+    return node.bytes.substr(offset, most);
+}
+
 Result<void> SimulatedDisk::replace(const std::string& path, std::string_view content) {
     if (const auto code = refusal(DiskCall::replace, path)) return refused("replace", path, *code);
     auto place = place_of(path);

@@ -1,5 +1,7 @@
 #include "sink/file/sink.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -19,6 +21,7 @@ FileSink::FileSink(Deps deps)
       logger_(std::move(deps.logger)),
       registry_(std::move(deps.registry)),
       files_(*config_, deps.disk, deps.clock, std::move(deps.pool)),
+      start_retention_(std::move(deps.start_retention)),
       worker_(std::move(deps.worker)) {}
 
 FileSink::~FileSink() = default;
@@ -32,6 +35,7 @@ Result<void> FileSink::fail(Error error) {
 
 void FileSink::begin(std::function<Result<void>()> work) {
     working_ = true;
+    work_began_ = clock_.now();
     outcome_ = {};
     worker_->begin([this, work = std::move(work)] {
         outcome_.done = work();
@@ -96,7 +100,10 @@ Result<void> FileSink::step_idle() {
             [[fallthrough]];
         case State::locking: return look_for_lock();
         case State::taking: return take_over();
-        case State::recovering: state_ = State::ready; return {};
+        case State::recovering:
+            state_ = State::ready;
+            if (start_retention_) retention_ = start_retention_();
+            return {};
         case State::ready:
             if (!queue_.empty()) write_queue();
             return {};
@@ -150,6 +157,7 @@ Result<void> FileSink::begin_moving() {
         auto seal = files_.seal(sealing_, number);
         if (!seal) return std::unexpected(std::move(seal.error()));
         outcome_.seal = std::move(*seal);
+        outcome_.in_use = files_.in_use();
         return {};
     });
     return {};
@@ -167,6 +175,7 @@ Result<void> FileSink::commit() {
     if (!*saved) return {};
     for (const CompleteFile& file : outcome_.seal.complete) report(file);
     show_modes(outcome_.seal.modes);
+    metrics_.sealed(outcome_.in_use, clock_.now() - seal_began_);
     state_ = State::finishing;
     begin([this] { return files_.sealed(); });
     return {};
@@ -177,16 +186,13 @@ void FileSink::report(const CompleteFile& file) {
                                         {"rows", file.rows},
                                         {"bytes", file.bytes},
                                         {"end_lsn", file.end_lsn}});
-    metrics_.counter(Metric::files_written_total, {kFileKinds.word(file.kind)}).add(1);
-    metrics_.histogram(Metric::file_size_bytes).observe(static_cast<double>(file.bytes));
-    metrics_.gauge(Metric::table_last_batch_timestamp, {file.table.schema + "." + file.table.name})
-        .set(static_cast<double>(file.closed_at.unix_us) / 1e6);
+    metrics_.completed(file);
 }
 
 void FileSink::show_modes(const std::vector<std::pair<TableId, TableMode>>& modes) {
     for (const auto& [table, mode] : modes) {
         const std::string name = table.schema + "." + table.name;
-        metrics_.gauge(Metric::table_mode, {name}).set(static_cast<double>(mode));
+        metrics_.mode(table, mode);
         logger_.info("a table has another mode",
                      {{"table", name}, {"mode", kTableModes.word(mode)}});
         if (mode == TableMode::streaming) {
@@ -250,6 +256,7 @@ Result<void> FileSink::seal(const StoredPosition& position) {
     }
     sealing_ = position;
     reload_changed_ = false;
+    seal_began_ = clock_.now();
     saved_ = false;
     state_ = State::sealing;
     return step();
@@ -289,9 +296,11 @@ SealPace FileSink::seal_pace() const noexcept {
     return pace;
 }
 
+// A registry that went away, or may have, is found out about: its server may be ours, and wait
+// with its shutdown until all is confirmed.
 Instant FileSink::seal_at() const noexcept {
     if (state_ != State::ready) return kNever;
-    return reload_changed_ ? Instant{} : seal_at_;
+    return reload_changed_ || registry_->is_disturbed() ? Instant{} : seal_at_;
 }
 
 void FileSink::wants(Wants& wants) const {
@@ -305,6 +314,10 @@ std::string FileSink::waits_for() const {
     if (error_) return {};
     if (state_ == State::waiting) {
         return "another process has the lock in " + config_->root;
+    }
+    if (const Duration waiting = clock_.now() - work_began_; working_ && waiting >= kNoticeable) {
+        return fmt::format("the disk of {}: no answer for {} s", config_->root,
+                           std::chrono::duration_cast<std::chrono::seconds>(waiting).count());
     }
     return registry_->waits_for();
 }

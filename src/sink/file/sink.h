@@ -32,7 +32,9 @@
 #include "observe/metrics.h"
 #include "sink/file/config.h"
 #include "sink/file/disk.h"
+#include "sink/file/file_metrics.h"
 #include "sink/file/file_set.h"
+#include "sink/file/retention.h"
 #include "sink/file/task_pool.h"
 #include "sink/file/worker.h"
 #include "sink/file_registry/registry.h"
@@ -49,6 +51,8 @@ public:
     static constexpr Duration kGroup_gap = std::chrono::milliseconds{10};
     // How often an idle position is stored where that itself makes the position move.
     static constexpr Duration kIdle = std::chrono::minutes{1};
+    // A disk that has not answered for so long is named as what is waited for.
+    static constexpr Duration kNoticeable = std::chrono::seconds{5};
 
     struct Deps {
         std::shared_ptr<const FileSinkConfig> config;
@@ -59,6 +63,8 @@ public:
         std::unique_ptr<FileRegistry> registry;
         std::unique_ptr<Worker> worker;
         std::unique_ptr<TaskPool> pool = nullptr;  // what compresses and syncs beside the worker
+        // Called when the root is ours; null: nothing is removed.
+        std::function<std::unique_ptr<FileRetention>()> start_retention{};
     };
     explicit FileSink(Deps deps);
     ~FileSink() override;
@@ -122,6 +128,7 @@ private:
         Result<void> done{};
         bool locked = false;
         RegistrySeal seal{};
+        FilesInUse in_use{};
         std::optional<WallTime> next_due{};
     };
 
@@ -144,7 +151,7 @@ private:
 
     const std::shared_ptr<const FileSinkConfig> config_;
     const Clock& clock_;
-    Metrics& metrics_;
+    FileMetrics metrics_;
     const Logger logger_;
     const std::unique_ptr<FileRegistry> registry_;
     Positions positions_{*this};
@@ -168,7 +175,11 @@ private:
     bool asked_for_lock_ = false;
     Outcome outcome_;
     std::optional<Error> error_;
-    const std::unique_ptr<Worker> worker_;  // goes first: its work has the files
+    Instant seal_began_;
+    Instant work_began_;
+    const std::function<std::unique_ptr<FileRetention>()> start_retention_;
+    std::unique_ptr<FileRetention> retention_;  // goes before the lock of the root
+    const std::unique_ptr<Worker> worker_;      // goes first: its work has the files
 };
 
 }  // namespace pgc

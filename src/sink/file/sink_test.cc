@@ -158,8 +158,8 @@ TEST_F(FileSinkTest, ATableWithoutRowsHasAFileAllTheSame) {
 
 // With the position: each step is sealed, or has not happened.
 TEST_F(FileSinkTest, WhatATableIsAtIsSealedAndShown) {
-    using Step = ReloadChange::Step;
-    const ReloadChange ordered{.step = Step::ordered,
+    using Of = ReloadChange::Step;
+    const ReloadChange ordered{.step = Of::ordered,
                                .id = "s-1",
                                .order = {.by = "request", .at = Lsn{5}},
                                .schema = "public",
@@ -171,7 +171,7 @@ TEST_F(FileSinkTest, WhatATableIsAtIsSealedAndShown) {
     EXPECT_TRUE(sink_->table_modes().empty()) << "not before it is sealed";
     begin_seal(Lsn{20});
     ReloadChange begun = ordered;
-    begun.step = Step::begun;
+    begun.step = Of::begun;
     sink_->reload_changed(begun);
     end_seal();
     EXPECT_EQ(sink_->table_modes(), (TableModeWords{{"public.t", "pending_reload"}}));
@@ -221,6 +221,96 @@ TEST_F(FileSinkTest, AReloadBeginsWithoutWhatIsLeftOfAnotherSnapshot) {
     EXPECT_EQ(disk_.content("/files/" + registered().complete[0].path), "new\n");
     EXPECT_EQ(registered().reloads.at(0).rows, 1U);
     EXPECT_TRUE(registered().open.empty());
+}
+
+// Its server may be the source's, and wait with its shutdown until all is confirmed.
+TEST_F(FileSinkTest, ARegistryThatGoesAwayIsFoundOutAboutAtOnce) {
+    ASSERT_TRUE(open(*sink_));
+    EXPECT_EQ(sink_->seal_at(), kNever);
+    server_.go_away(1min);
+    EXPECT_LE(sink_->seal_at(), clock_.now());
+    ASSERT_TRUE(sink_->seal({.pipeline = "p", .resume_at = Lsn{20}}));
+    Result<bool> saved = false;
+    for (int i = 0; i < 100 && saved && !*saved; ++i) {
+        clock_.advance(10ms);
+        saved = sink_->positions()->saved();
+    }
+    ASSERT_FALSE(saved);
+    EXPECT_EQ(saved.error().next, Error::Next::retry);
+}
+
+TEST_F(FileSinkTest, WhatIsWrittenIsShownInMetrics) {
+    ASSERT_TRUE(open(*sink_));
+    write("1", {Lsn{10}, 1});
+    write("2", {Lsn{11}, 1});
+    begin_seal(Lsn{20});
+    end_seal();
+    const auto gauge = [&](Metric metric, Metrics::Labels labels = {}) {
+        return metrics_.gauge(metric, labels).value();
+    };
+    EXPECT_EQ(gauge(Metric::files_open), 1);
+    EXPECT_EQ(gauge(Metric::files_pending_rows), 2);
+    EXPECT_EQ(gauge(Metric::files_pending_bytes), 4);
+    EXPECT_EQ(gauge(Metric::compression_ratio), 1);
+    EXPECT_EQ(gauge(Metric::table_pending_changes, {"public.t"}), 2);
+    clock_.advance(5min);
+    begin_seal(Lsn{30});
+    end_seal();
+    EXPECT_EQ(gauge(Metric::files_open), 0);
+    EXPECT_EQ(gauge(Metric::files_pending_rows), 0);
+    EXPECT_EQ(gauge(Metric::table_pending_changes, {"public.t"}), 0);
+    EXPECT_EQ(metrics_.histogram(Metric::file_seal_seconds).counts().count(), 2U);
+    EXPECT_EQ(metrics_.counter(Metric::files_written_total, {"streaming"}).value(), 1U);
+}
+
+TEST_F(FileSinkTest, ADiskThatDoesNotAnswerIsNamed) {
+    Duration takes = 1ms;
+    sink_ = std::make_unique<FileSink>(
+        FileSink::Deps{.config = config_,
+                       .disk = disk_,
+                       .clock = clock_,
+                       .metrics = metrics_,
+                       .logger = {},
+                       .registry = std::make_unique<SimulatedFileRegistry>(server_, "p"),
+                       .worker = std::make_unique<SimulatedWorker>(clock_, [&] { return takes; })});
+    ASSERT_TRUE(open(*sink_));
+    takes = 20s;
+    write("1", {Lsn{10}, 1});
+    EXPECT_EQ(sink_->waits_for(), "");
+    clock_.advance(7s);
+    EXPECT_EQ(sink_->waits_for(), "the disk of /files: no answer for 7 s");
+    clock_.advance(20s);
+    ASSERT_TRUE(sink_->durable(kStreamLane));
+    EXPECT_EQ(sink_->waits_for(), "");
+}
+
+TEST_F(FileSinkTest, RetentionBeginsWhenTheRootIsOurs) {
+    int begun = 0;
+    const auto with_retention = [&] {
+        return std::make_unique<FileSink>(
+            FileSink::Deps{.config = config_,
+                           .disk = disk_,
+                           .clock = clock_,
+                           .metrics = metrics_,
+                           .logger = {},
+                           .registry = std::make_unique<SimulatedFileRegistry>(server_, "p"),
+                           .worker = std::make_unique<SimulatedWorker>(clock_, [] { return 1ms; }),
+                           .start_retention = [&]() -> std::unique_ptr<FileRetention> {
+                               ++begun;
+                               return nullptr;
+                           }});
+    };
+    ASSERT_TRUE(open(*sink_));
+    const auto second = with_retention();
+    for (int i = 0; i < 300; ++i) {
+        ASSERT_TRUE(second->open());
+        clock_.advance(10ms);
+    }
+    EXPECT_EQ(begun, 0) << "another process has the root";
+    sink_.reset();
+    clock_.advance(2s);
+    ASSERT_TRUE(open(*second));
+    EXPECT_EQ(begun, 1);
 }
 
 TEST_F(FileSinkTest, ASecondProcessWaitsForTheLock) {

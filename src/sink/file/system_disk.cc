@@ -215,6 +215,27 @@ Result<std::optional<std::string>> SystemDisk::read(const std::string& path) {
     }
 }
 
+Result<std::optional<std::string>> SystemDisk::read_part(const std::string& path,
+                                                         std::uint64_t offset, std::size_t most) {
+    const Descriptor file{open_file(path, O_RDONLY | O_NONBLOCK)};
+    if (!file) {
+        if (errno == ENOENT) return std::nullopt;
+        return failure("open", path, errno);
+    }
+    std::string part(most, '\0');
+    std::size_t filled = 0;
+    while (filled < most) {
+        const ssize_t got = ::pread(file.get(), part.data() + filled, most - filled,
+                                    static_cast<off_t>(offset + filled));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return failure("read", path, errno);
+        if (got == 0) break;
+        filled += static_cast<std::size_t>(got);
+    }
+    part.resize(filled);
+    return part;
+}
+
 Result<void> SystemDisk::replace(const std::string& path, std::string_view content) {
     const std::string temporary = path + std::string{kReplacement};
     if (::unlink(temporary.c_str()) != 0 && errno != ENOENT) {

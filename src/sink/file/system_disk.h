@@ -34,6 +34,8 @@ public:
     Result<void> rename(const std::string& from, const std::string& to) override;
     Result<void> sync_folder(const std::string& path) override;
     Result<std::optional<std::string>> read(const std::string& path) override;
+    Result<std::optional<std::string>> read_part(const std::string& path, std::uint64_t offset,
+                                                 std::size_t most) override;
     Result<void> replace(const std::string& path, std::string_view content) override;
     Result<void> remove(const std::string& path) override;
     Result<std::vector<std::string>> list(const std::string& path) override;

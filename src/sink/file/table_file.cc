@@ -63,6 +63,8 @@ Result<void> TableFile::append(Disk& disk, const FilePiece& piece, std::string_v
     synced_ = false;
     if (auto written = file_->write(compressed); !written) return written;
     state_.bytes += compressed.size();
+    plain_bytes += piece.text.size();
+    written_bytes += compressed.size();
     state_.crc32c = crc32c(state_.crc32c, compressed);
     state_.rows += piece.rows;
     if (piece.first) {

@@ -82,6 +82,10 @@ public:
     std::string snapshot;               // of one that ended: the snapshot's id
     Lsn as_of;                          // likewise: where it may say that there are no rows
 
+    // Of this process: what was compressed, and what it became.
+    std::uint64_t plain_bytes = 0;
+    std::uint64_t written_bytes = 0;
+
 private:
     [[nodiscard]] Result<void> open(Disk& disk);
 

@@ -38,6 +38,9 @@ public:
     // The last answer was that there is no such schema or table.
     bool was_missing() const noexcept;
 
+    // There is a connection that is asked nothing, and something to be read from it, be it its end.
+    bool is_disturbed() const noexcept { return runner_.is_disturbed(); }
+
     void wants(Wants& wants) const;
     // Of the question that is asked; 0 while none is.
     Duration waiting() const noexcept { return free() ? Duration{0} : clock_.now() - asked_at_; }

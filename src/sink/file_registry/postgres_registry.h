@@ -40,6 +40,9 @@ public:
     Result<void> commit(const RegistrySeal& seal) override;
     std::uint64_t seal_number() const noexcept override { return version_.seal; }
     PositionStore& positions() override { return positions_; }
+    bool is_disturbed() const noexcept override {
+        return !error_ && state_ == State::ready && client_.is_disturbed();
+    }
     void wants(Wants& wants) const override;
     std::string where() const override { return client_.where(); }
     std::string waits_for() const override;

@@ -148,6 +148,25 @@ TEST_F(PostgresFileRegistryTest, ASilentServerIsNamedAndThenGivenUp) {
     EXPECT_FALSE(registry().commit(seal()));
 }
 
+TEST_F(PostgresFileRegistryTest, AServerThatWentAwayBetweenTwoSealsIsNoticed) {
+    EXPECT_FALSE(registry().is_disturbed());
+    ASSERT_TRUE(open());
+    EXPECT_FALSE(registry().is_disturbed());
+    server.life = 2;
+    EXPECT_TRUE(registry().is_disturbed());
+    ASSERT_TRUE(registry().commit(seal())) << "by another connection, if there is one to be had";
+    EXPECT_EQ(registry().positions().saved(), true);
+    EXPECT_FALSE(registry().is_disturbed());
+    server.life = 3;
+    server.refuses_to_connect.emplace(LinkFactory::Use::sql,
+                                      retry(Error::Category::connection, "shutting down"));
+    ASSERT_TRUE(registry().commit(seal()));
+    const auto failed = registry().positions().saved();
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().next, Error::Next::retry);
+    EXPECT_FALSE(registry().is_disturbed()) << "that is known";
+}
+
 TEST_F(PostgresFileRegistryTest, AServerThatOnlyReadsIsTriedAgain) {
     server.refuses(kTakeOver, "25006", stop(Error::Category::server, "read-only transaction"));
     const auto refused = open();

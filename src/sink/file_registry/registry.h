@@ -173,6 +173,10 @@ public:
     // Category::position with Next::retry: somebody else has taken it over.
     virtual PositionStore& positions() = 0;
 
+    // Between two commits: its server has closed the connection, or said something that nobody
+    // asked for. A commit finds out what it was.
+    virtual bool is_disturbed() const noexcept = 0;
+
     // What open() or a commit waits for.
     virtual void wants(Wants& wants) const = 0;
     // The database it is in, for errors: no secrets.

@@ -193,8 +193,8 @@ std::string registry_writer_grants(std::string_view role) {
         "GRANT SELECT, INSERT, UPDATE ON cdc_registry.pipeline, cdc_registry.table_state, "
         "cdc_registry.reload_operation TO {0}; "
         "GRANT SELECT, INSERT, UPDATE, DELETE ON cdc_registry.batch_progress TO {0}; "
-        "GRANT SELECT, INSERT ON cdc_registry.file_log, cdc_registry.ddl_history, "
-        "cdc_registry.audit TO {0};",
+        "GRANT SELECT, INSERT, DELETE ON cdc_registry.file_log TO {0}; "
+        "GRANT SELECT, INSERT ON cdc_registry.ddl_history, cdc_registry.audit TO {0};",
         quote_name(role));
 }
 

@@ -98,6 +98,9 @@ public:
     Result<void> commit(const RegistrySeal& seal) override;
     std::uint64_t seal_number() const noexcept override { return number_; }
     PositionStore& positions() override { return positions_; }
+    bool is_disturbed() const noexcept override {
+        return state_ == State::idle && generation_ != 0 && server_.away();
+    }
     void wants(Wants& wants) const override;
     std::string where() const override { return "cdc_registry in memory"; }
     std::string waits_for() const override;

@@ -12,6 +12,7 @@
 #include "core/position_text.h"
 #include "pgclient/answer.h"
 #include "sink/file_registry/array_text.h"
+#include "sink/file_registry/checksum.h"
 #include "sink/file_registry/reload_rows.h"
 
 namespace pgc {
@@ -213,22 +214,6 @@ std::optional<std::string> read_bytea(std::string_view text) {
     return bytes;
 }
 
-constexpr std::string_view kChecksum = "crc32c:";
-
-std::string checksum_text(std::uint32_t crc32c) {
-    return fmt::format("{}{:08x}", kChecksum, crc32c);
-}
-
-std::optional<std::uint32_t> read_checksum(std::string_view text) {
-    if (!text.starts_with(kChecksum)) return std::nullopt;
-    text.remove_prefix(kChecksum.size());
-    std::uint32_t crc32c = 0;
-    const char* const last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data(), last, crc32c, 16);
-    if (error != std::errc{} || end != last) return std::nullopt;
-    return crc32c;
-}
-
 // One column of rows that are to be.
 template <typename Rows, typename Value>
 Parameter column(const Rows& rows, Value value) {
@@ -336,23 +321,6 @@ bool read_position_bytes(Answer& row, std::optional<std::string>& position) {
     return position.has_value();
 }
 
-Result<OpenFile> read_open(Answer& row) {
-    const auto kind = kFileKinds.find(row.text("type"));
-    const auto crc32c = read_checksum(row.text("checksum"));
-    OpenFile file{.id = count_of(row, "id"),
-                  .table = {row.text("schema"), row.text("name")},
-                  .kind = kind.value_or(FileKind::streaming),
-                  .bytes = count_of(row, "bytes"),
-                  .rows = count_of(row, "row_count"),
-                  .crc32c = crc32c.value_or(0),
-                  .first_lsn = row.lsn("first_lsn"),
-                  .last_lsn = row.lsn("last_lsn"),
-                  .opened_at = {row.number("opened_us")},
-                  .details = row.text("details")};
-    if (!row.sound() || !kind || !crc32c) return std::unexpected(strange_answer("open files"));
-    return file;
-}
-
 }  // namespace
 
 Query look_query(const std::string& pipeline) {
@@ -411,6 +379,23 @@ Query content_query(const std::string& pipeline) {
     return {.text = std::string{kContent}, .parameters = {pipeline}};
 }
 
+Result<OpenFile> read_open_file(Answer& row) {
+    const auto kind = kFileKinds.find(row.text("type"));
+    const auto crc32c = read_checksum(row.text("checksum"));
+    OpenFile file{.id = count_of(row, "id"),
+                  .table = {row.text("schema"), row.text("name")},
+                  .kind = kind.value_or(FileKind::streaming),
+                  .bytes = count_of(row, "bytes"),
+                  .rows = count_of(row, "row_count"),
+                  .crc32c = crc32c.value_or(0),
+                  .first_lsn = row.lsn("first_lsn"),
+                  .last_lsn = row.lsn("last_lsn"),
+                  .opened_at = {row.number("opened_us")},
+                  .details = row.text("details")};
+    if (!row.sound() || !kind || !crc32c) return std::unexpected(strange_answer("open files"));
+    return file;
+}
+
 Result<std::uint64_t> read_content(const Rows& rows, RegistryContent& content) {
     std::uint64_t generation = 0;
     for (std::size_t i = 0; i < rows.rows.size(); ++i) {
@@ -419,7 +404,7 @@ Result<std::uint64_t> read_content(const Rows& rows, RegistryContent& content) {
         if (what == "pipeline") {
             generation = count_of(row, "id");
         } else if (what == "open") {
-            auto file = read_open(row);
+            auto file = read_open_file(row);
             if (!file) return std::unexpected(std::move(file.error()));
             content.open.push_back(std::move(*file));
         } else if (what == "reload") {

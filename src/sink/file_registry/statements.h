@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "core/store.h"
+#include "pgclient/answer.h"
 #include "pgclient/link.h"
 #include "pgclient/query_runner.h"
 #include "sink/file_registry/registry.h"
@@ -53,6 +54,9 @@ struct RegistryTakeOver {
 
 // The open files and the tables, and whose they were at that moment.
 Query content_query(const std::string& pipeline);
+// A row of an open file: id, schema, name, type, bytes, row_count, checksum, first_lsn, last_lsn,
+// opened_us, details.
+[[nodiscard]] Result<OpenFile> read_open_file(Answer& row);
 // Fills in `open`, `folders` and `modes`; the generation.
 [[nodiscard]] Result<std::uint64_t> read_content(const Rows& rows, RegistryContent& content);
 

@@ -98,6 +98,8 @@ public:
     }
     Instant seal_at() const noexcept override { return kNever; }
     void table_ended(const SnapshotTableEnd&) override {}
+    void reload_changed(const ReloadChange&) override {}
+    TableModeWords table_modes() const override { return {}; }
     Duration group_gap() const noexcept override {
         return std::min(config_.linger_max, kGroup_gap);
     }
