@@ -239,7 +239,11 @@ void FakeFiles::accepted(const RecordBatch& batch) {
     for (const Record& record : batch.records) {
         if (record.relation == nullptr || record.destination != Destination::own) continue;
         const TableId table{record.relation->schema, record.relation->name};
-        Copy& copy = copies_[{table, std::string{record.value}}];
+        Copies& alike = copies_[{table, std::string{record.value}}];
+        // What an earlier instance wrote comes again, perhaps counted otherwise.
+        std::erase_if(alike,
+                      [&](const auto& one) { return one.second.instance != world_.instance(); });
+        Copy& copy = alike[{record.commit_lsn, record.ordinal}];
         copy.key = record.key;
         copy.value = record.value;
         copy.record = record;
@@ -333,9 +337,13 @@ std::vector<const FakeFiles::Copy*> FakeFiles::new_lines() {
 void FakeFiles::note_new(const TableId& table, const Lines& lines, std::size_t from,
                          std::vector<const Copy*>& found) {
     for (std::size_t i = from; i < lines.size(); ++i) {
-        const auto copy = copies_.find({table, lines[i]});
-        if (copy == copies_.end()) return world_.fail("a line that nobody wrote");
-        found.push_back(&copy->second);
+        const auto alike = copies_.find({table, lines[i]});
+        if (alike == copies_.end()) return world_.fail("a line that nobody wrote");
+        const Copies& copies = alike->second;
+        const auto before = static_cast<std::size_t>(
+            std::count(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(i), lines[i]));
+        const auto place = std::min(before, copies.size() - 1);
+        found.push_back(&std::next(copies.begin(), static_cast<std::ptrdiff_t>(place))->second);
     }
 }
 

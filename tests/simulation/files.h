@@ -94,10 +94,12 @@ private:
     ReloadWatch reloads_;
     std::uint64_t seen_ = 0;  // the seal
     std::uint64_t accepted_ = 0;
-    std::map<std::pair<TableId, std::string>, Copy> copies_;  // by line
-    std::map<TableId, Lines> streamed_;                       // seen
-    std::map<TableId, std::set<std::string>> read_;           // rows of snapshots, likewise
-    std::map<TableId, Lines> streaming_now_;                  // as the registry has them
+    // By line, and by place: a transaction may truncate a table twice, in the same words.
+    using Copies = std::map<std::pair<Lsn, std::uint64_t>, Copy>;
+    std::map<std::pair<TableId, std::string>, Copies> copies_;
+    std::map<TableId, Lines> streamed_;              // seen
+    std::map<TableId, std::set<std::string>> read_;  // rows of snapshots, likewise
+    std::map<TableId, Lines> streaming_now_;         // as the registry has them
     std::map<TableId, Lines> reads_now_;
 };
 
