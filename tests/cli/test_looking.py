@@ -14,7 +14,7 @@ from support.servers import Capture, PostgresServer
 
 # These are meant to change something, or watch what was ordered. A new command is taken for one
 # that only looks, and is run here, unless it is named.
-THESE_WRITE = {"run", "adopt", "position reset", "slots drop", "snapshot", "snapshot wait",
+THESE_WRITE = {"run", "adopt", "position reset", "reload", "slots drop", "snapshot", "snapshot wait",
                "snapshot pause", "snapshot resume", "snapshot cancel"}
 
 TABLES = """
