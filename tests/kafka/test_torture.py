@@ -25,7 +25,8 @@ LONG_SECS = int(os.environ.get("PGC_TORTURE_SECS", "1800"))
 KILLS = int(os.environ.get("PGC_KILLS", "200"))
 RATE = 5000
 PARTITIONS = 4
-TAKE_OVER_SECONDS_MAX = 10
+TAKE_OVER_SECONDS_MAX = 10      # by night; by day other suites have the cores, too
+TAKE_OVER_SECONDS_MAX_BY_DAY = 40
 SECOND = "second"       # the role that the second instance logs in as: so it is known who reads the slot
 
 long_run = pytest.mark.nightly
@@ -269,4 +270,4 @@ def test_two_instances_fight_over_one_name_and_nothing_is_missing_or_comes_twice
         torture.check()
     print("take-over after kill -9, seconds: " + " ".join(f"{seconds:.2f}" for seconds in duel.take_overs))
     torture.finish()
-    assert max(duel.take_overs) < TAKE_OVER_SECONDS_MAX
+    assert max(duel.take_overs) < (TAKE_OVER_SECONDS_MAX if faults == KILLS else TAKE_OVER_SECONDS_MAX_BY_DAY)
