@@ -11,6 +11,7 @@
 #include "pgclient/answer.h"
 #include "pgclient/blocking.h"
 #include "pgclient/quote.h"
+#include "postgres/check/ddl_trigger.h"
 #include "sink/file/retention_options.h"
 
 namespace pgc {
@@ -96,6 +97,13 @@ void check_retention(Deps& deps, SqlSession& session, Findings& findings) {
     findings.push_back(std::move(finding));
 }
 
+// Nothing where the server can't be asked: that it can't is a finding already.
+void check_ddl_history(SqlSession& session, Findings& findings) {
+    auto link = session.connect();
+    if (!link) return;
+    if (auto finding = check_ddl_trigger(*link)) findings.push_back(std::move(*finding));
+}
+
 }  // namespace
 
 void check_files(Deps& deps, SqlSession& session, Findings& findings) {
@@ -103,6 +111,7 @@ void check_files(Deps& deps, SqlSession& session, Findings& findings) {
     if (!spec.file) return;
     findings.push_back(check_root(spec.file->root));
     findings.push_back(check_registry_of_files(deps, session));
+    check_ddl_history(session, findings);
     check_retention(deps, session, findings);
 }
 

@@ -181,6 +181,28 @@ TEST_F(CommandTest, InitRefusesAnUnknownKindOfFile) {
     EXPECT_THAT(console.err_text, HasSubstr(".yaml"));
 }
 
+TEST_F(CommandTest, InitTakesWhatBelongsTogether) {
+    using Words = std::vector<std::string>;
+    for (const auto& words :
+         {Words{"init", "--remove"}, Words{"init", "--ddl", "--registry"},
+          Words{"init", "--loader", "etl"}, Words{"init", "--ddl", "--loader", "etl"},
+          Words{"init", "--ddl", "mine.yaml"}, Words{"init", "--registry", "mine.yaml"}}) {
+        EXPECT_EQ(run(words), ExitCode::configuration) << words.back();
+    }
+    EXPECT_EQ(run({"init", "--sql", "--registry"}), ExitCode::configuration);
+    EXPECT_THAT(console.err_text, HasSubstr("sink to file"));
+}
+
+TEST_F(CommandTest, InitPrintsTheEventTriggerWithoutAConfiguration) {
+    environment.clear();
+    EXPECT_EQ(run({"init", "--sql", "--ddl"}), ExitCode::done);
+    EXPECT_THAT(console.out_text, HasSubstr("CREATE EVENT TRIGGER"));
+    console.out_text.clear();
+    EXPECT_EQ(run({"init", "--sql", "--ddl", "--remove"}), ExitCode::done);
+    EXPECT_THAT(console.out_text, HasSubstr("DROP EVENT TRIGGER"));
+    EXPECT_THAT(console.out_text, Not(HasSubstr("CREATE")));
+}
+
 TEST_F(CommandTest, EveryKindOfExampleIsPrinted) {
     for (const char* kind : {"yaml", "toml", "env"}) {
         console.out_text.clear();

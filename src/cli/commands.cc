@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/config_commands.h"
 #include "cli/files_commands.h"
+#include "cli/init_command.h"
 #include "cli/lag_command.h"
 #include "cli/metrics_command.h"
 #include "cli/peek_command.h"
@@ -87,7 +88,14 @@ const std::vector<Flag>& reload_flags() {
 const std::vector<Flag>& init_flags() {
     static const std::vector<Flag> flags = with_common(
         {{.name = "sql",
-          .help = "print the SQL that a DBA has to run for this configuration, for psql"}});
+          .help = "print the SQL that a DBA has to run for this configuration, for psql"},
+         {.name = "registry", .help = "make the registry of files; with --sql print that alone"},
+         {.name = "loader",
+          .value_name = "ROLE",
+          .help = "a role that loads files: it may read the registry and mark files as loaded"},
+         {.name = "ddl",
+          .help = "install the event trigger that reports DDL; with --sql print that alone"},
+         {.name = "remove", .help = "with --ddl: remove it"}});
     return flags;
 }
 
@@ -157,7 +165,7 @@ std::span<const Command> commands() {
         Command{"check", "", "check every precondition; each finding comes with its fix", common(),
                 run_check},
         Command{"init", "[FILE]",
-                "write an annotated configuration (pg-capture.yaml); --sql: what a DBA has to run",
+                "write an annotated configuration (pg-capture.yaml), or prepare servers for it",
                 init_flags(), run_init},
         Command{"config validate", "", "report all errors of the configuration", common(),
                 run_config_validate},

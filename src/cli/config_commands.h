@@ -1,7 +1,8 @@
-// pg-capture config validate | show | schema | reference | example, and init.
+// pg-capture config validate | show | schema | reference | example.
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/words.h"
 #include "cli/command.h"
@@ -18,6 +19,10 @@ ExitCode run_config_show(Invocation& invocation);
 ExitCode run_config_schema(Invocation& invocation);
 ExitCode run_config_reference(Invocation& invocation);
 ExitCode run_config_example(Invocation& invocation);
-ExitCode run_init(Invocation& invocation);
+
+// A command that needs no configuration still refuses a wrong command line: true, and it is said.
+bool refused(Invocation& invocation);
+// An annotated configuration.
+std::string example(ExampleFormat format);
 
 }  // namespace pgc

@@ -50,6 +50,9 @@ std::shared_ptr<const FileSinkConfig> file_of(const PipelineSpec& spec) {
     auto config = std::make_shared<FileSinkConfig>(file_sink_config(spec.settings, spec.name()));
     config->registry_is_captured_database =
         registry_is_in(spec.postgres.connection, spec.file_registry);
+    config->captures = [tables = spec.postgres.tables](const TableId& table) {
+        return tables.matches(table.schema, table.name);
+    };
     if (spec.format_type != FormatType::csv) return config;
     config->extension = "csv";
     config->heading = [options = spec.csv](const Relation& relation) {
@@ -146,6 +149,7 @@ PipelineSpec pipeline_spec(const Settings& settings, Files& files) {
     spec.console = console_sink_options(settings);
     spec.file_registry = file_registry_connection(settings, spec.postgres.connection, files);
     spec.file = file_of(spec);
+    spec.options.flow.encoder.own_messages = spec.file != nullptr;
     hold_no_longer_than_a_batch(spec);
     spec.position_file = position_file_of(spec);
     spec.spill_folder = spill_path(settings, spec.name());

@@ -61,12 +61,23 @@ struct Record {
     std::span<const RecordHeader> headers() const noexcept { return {first_header, header_count}; }
 };
 
+// A logical message that is meant for us (core/own_messages.h), as it came.
+struct OwnMessage {
+    Lsn commit_lsn;
+    std::uint64_t ordinal = 0;
+    WallTime committed_at;
+    bool transactional = false;
+    std::string_view prefix;
+    std::string_view content;
+};
+
 // Belongs to one holder at a time: the format fills it, the sink keeps it while it needs the bytes,
 // then lets it go; the deleter hands it back to the pool it came from.
 struct RecordBatch {
     Lane lane = kStreamLane;
     std::vector<Record> records;
-    Arena arena;                         // what the records' views point to
+    std::vector<OwnMessage> messages;    // in order; only where the sink acts on them
+    Arena arena;                         // what the views of both point to
     std::vector<RelationPtr> relations;  // those the records point to
     Position end;                        // durable up to here once all its records are
     Lsn resume_at;  // where the stream goes on after its last whole transaction; none: it ends none
@@ -81,6 +92,7 @@ struct RecordBatch {
 
     void clear() noexcept {
         records.clear();
+        messages.clear();
         arena.clear();
         relations.clear();
         end = {};

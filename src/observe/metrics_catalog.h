@@ -54,6 +54,7 @@ enum class Metric : std::uint8_t {
     files_written_total,
     file_size_bytes,
     table_last_batch_timestamp,
+    ddl_statements_total,
     table_mode,
     table_pending_changes,
     files_open,

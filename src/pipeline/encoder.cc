@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "core/own_messages.h"
 #include "pipeline/dead_letter.h"
 #include "pipeline/key_changes.h"
 #include "pipeline/tombstones.h"
@@ -90,10 +91,28 @@ Result<bool> Encoder::complete() {
     if (!all_encoded_) {
         all_encoded_ = true;
         if (options_.transaction_marks) marks_.plan(*batch_, *records_, sealed_);
+        if (options_.own_messages) keep_own_messages();
         leave_out();
     }
     return options_.transaction_marks ? marks_.write(*parts_.format, *records_)
                                       : Result<bool>{true};
+}
+
+void Encoder::keep_own_messages() {
+    RecordBatch& out = *records_;
+    for (const Transaction& part : batch_->transactions) {
+        for (std::size_t i = part.first; i < std::size_t{part.first} + part.count; ++i) {
+            const Change& change = batch_->changes[i];
+            if (change.message == nullptr || !is_own_message(change.message->prefix)) continue;
+            if (sealed_ && Position{part.commit_lsn, change.ordinal} <= *sealed_) continue;
+            out.messages.push_back({.commit_lsn = part.commit_lsn,
+                                    .ordinal = change.ordinal,
+                                    .committed_at = part.committed_at,
+                                    .transactional = change.message->transactional,
+                                    .prefix = out.arena.copy(change.message->prefix),
+                                    .content = out.arena.copy(change.message->content)});
+        }
+    }
 }
 
 void Encoder::leave_out() {

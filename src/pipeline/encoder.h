@@ -42,6 +42,7 @@ struct EncoderOptions {
     OnError on_error = OnError::fail;
     bool tombstones = false;
     bool transaction_marks = false;
+    bool own_messages = false;  // the sink acts on them (core/own_messages.h)
 };
 
 class Encoder {
@@ -82,6 +83,7 @@ public:
 private:
     Result<bool> encode_changes(Source* source);
     Result<bool> complete();
+    void keep_own_messages();
     void leave_out();
     Result<void> finish_records(std::size_t first);
     Result<void> refused(Encoded encoded, Source* source);

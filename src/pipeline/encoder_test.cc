@@ -225,6 +225,25 @@ TEST_F(EncoderTest, WhatIsOnlyCountedIsNoRecordForTheSink) {
     EXPECT_THAT(ordinals(*step()), ElementsAre(2, 3, 5));
 }
 
+TEST_F(EncoderTest, MessagesForUsAreKeptWhereTheSinkActsOnThem) {
+    changes_.message("pg_capture.ddl", "{}", true);
+    changes_.message("theirs", "x", true);
+    encoder().begin(changes_.batch());
+    EXPECT_TRUE(step()->messages.empty());
+    options_.own_messages = true;
+    encoder_.reset();
+    encoder().begin(changes_.batch());
+    const auto records = step();
+    ASSERT_EQ(records->messages.size(), 1U);
+    EXPECT_EQ(records->messages[0].content, "{}");
+    EXPECT_EQ(records->messages[0].commit_lsn, Lsn{5});
+    EXPECT_EQ(records->messages[0].ordinal, 6U);
+    EXPECT_EQ(records->messages[0].committed_at, WallTime{1000});
+    encoder().leave_out_until({Lsn{5}, 6});
+    encoder().begin(changes_.batch());
+    EXPECT_TRUE(step()->messages.empty()) << "it is sealed";
+}
+
 TEST_F(EncoderTest, RowsOfASnapshotAreNotMarked) {
     options_.transaction_marks = true;
     changes_.batch().lane = kSnapshotLane;

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from support.capture import run_capture
+from support.processes import wait_until
 from support.servers import CLIENT_BIN, VERSIONS, Capture, PostgresServer
 
 TABLES = """
@@ -138,3 +139,67 @@ def test_it_writes_no_file(tmp_path, monkeypatch):
     assert run_capture("init", "--sql", env=env).returncode == 0
     assert run_capture("init", "--sql", "x.yaml", env=env).returncode == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def files_environment(server, root, **more):
+    return environment(server, PG_CAPTURE_SINK="file", PG_CAPTURE_FILE_ROOT=str(root),
+                       PG_CAPTURE_REPLICATION_CHECKPOINT_INTERVAL_SECS="1", **more)
+
+
+def may(server, role, table, what):
+    return server.query("SELECT has_table_privilege(%s, %s, %s)", role, f"cdc_registry.{table}", what, db="shop")[0][0]
+
+
+@pytest.mark.parametrize("version", ["10", "18"])
+def test_it_makes_the_registry_of_files_with_its_roles(version, tmp_path):
+    with PostgresServer(version) as server:
+        server.psql("CREATE DATABASE shop; CREATE ROLE etl LOGIN")
+        server.psql(TABLES, db="shop")
+        env = files_environment(server, tmp_path / "files")
+        script = run_capture("init", "--sql", "--loader", "etl", env=env)
+        assert script.returncode == 0, script.stderr
+        for _ in range(2):
+            done = psql(server, script.stdout)
+            assert done.returncode == 0 and "ERROR" not in done.stderr, done.stderr
+        assert may(server, "etl", "file_log", "SELECT") and not may(server, "etl", "file_log", "INSERT")
+        assert may(server, "Capture Role", "file_log", "INSERT") and not may(server, "Capture Role", "file_log", "TRUNCATE")
+        checked = run_capture("check", "--output", "json", env=env | {"PG_PASSWORD": ""})
+        findings = json.loads(checked.stdout)["findings"]
+        assert not [f for f in findings if f["level"] == "blocking"], findings
+        with Capture(env | {"PG_PASSWORD": "", "PG_CAPTURE_SOURCE_SNAPSHOT_MODE": "never"}, http=False, sink="file") as capture:
+            capture.wait_streaming(30)
+            server.psql("""INSERT INTO "Sales"."Order Lines" VALUES (2, 'new')""", db="shop")
+            wait_until(lambda: server.query("SELECT count(*) FROM cdc_registry.batch_progress", db="shop") == [(1,)], 60,
+                       "a registered file")
+            capture.stop()
+
+
+def test_the_registry_is_made_without_a_dba_where_the_role_may(tmp_path):
+    with PostgresServer("15") as server:
+        server.psql("""CREATE DATABASE shop; CREATE ROLE etl; CREATE ROLE "Capture Role" LOGIN""")
+        env = files_environment(server, tmp_path / "files", PG_PASSWORD="")
+        refused = run_capture("init", "--registry", env=env)
+        assert refused.returncode != 0 and "init --sql --registry" in refused.stderr, refused.stderr
+        server.psql("""GRANT CREATE ON DATABASE shop TO "Capture Role" """)
+        for _ in range(2):
+            made = run_capture("init", "--registry", "--loader", "etl", "--output", "json", env=env)
+            assert made.returncode == 0 and json.loads(made.stdout)["database"] == "shop", made.stderr
+        assert may(server, "etl", "file_log", "SELECT")
+        elsewhere = run_capture("init", "--sql", env=env | {"PG_CAPTURE_FILE_REGISTRY_DATABASE": "other"})
+        assert "CREATE TABLE cdc_registry" not in elsewhere.stdout and "--sql --registry" in elsewhere.stdout
+        alone = run_capture("init", "--sql", "--registry", env=env | {"PG_CAPTURE_FILE_REGISTRY_DATABASE": "other"})
+        server.psql("CREATE DATABASE other")
+        done = psql(server, alone.stdout, database="other")
+        assert done.returncode == 0 and "PUBLICATION" not in alone.stdout, done.stderr
+        assert server.query("SELECT count(*) FROM cdc_registry.file_log", db="other") == [(0,)]
+
+
+@pytest.mark.parametrize("version", ["15", "18"])
+def test_the_slot_has_two_phases_where_that_is_configured(version):
+    with PostgresServer(version) as server:
+        server.psql("CREATE DATABASE shop")
+        server.psql(TABLES, db="shop")
+        script = run_capture("init", "--sql", env=environment(server, PG_CAPTURE_SOURCE_TWO_PHASE="true"))
+        done = psql(server, script.stdout)
+        assert done.returncode == 0, done.stderr
+        assert server.slot("dba")["two_phase"]

@@ -150,6 +150,8 @@ void add_files(Climate& climate, Random random) {
     files.power_cuts_percent = random.chance(50) ? 50 : 0;
     files.outages = random.chance(40) ? 1 + static_cast<unsigned>(random.below(4)) : 0;
     files.missing = !climate.slot_from_others && random.chance(50);
+    files.ddl = random.chance(50);
+    climate.pipeline.flow.encoder.own_messages = true;
     // Reloads among them, called off or not.
     if (climate.requests > 0) climate.requests += 3 + static_cast<unsigned>(random.below(5));
 }

@@ -132,6 +132,7 @@ public:
         world_.step("offer");
         // It may be gone when it was accepted.
         files_.accepted(*batch);
+        if (mutation_ == Mutation::ddl_is_left_out) batch->messages.clear();
         auto answer = inner().offer(batch);
         files_.look();
         return answer;
@@ -176,6 +177,7 @@ FakeFiles::FakeFiles(World& world, Oracle& oracle, const History& history, const
       habits_(habits),
       mutation_(mutation),
       registry_(world.clock, world.random),
+      ddl_(world, history),
       reloads_(world, history) {
     asked_ = std::make_unique<SpoiltDisk>(disk_, mutation);
     if (!habits_.there) return;
@@ -272,6 +274,7 @@ void FakeFiles::look() {
     for (const Copy* line : lines) oracle_.durable(line->record, line->instance);
     oracle_.committed(world_.instance());
     oracle_.stored(*known.position);
+    if (habits_.ddl) ddl_.look(known, disk_, !lost_);
 }
 
 // Everything that the registry names, complete files first: those are older.
@@ -283,6 +286,7 @@ void FakeFiles::read_tables() {
         return kind == FileKind::streaming ? streaming_now_ : reads_now_;
     };
     for (const CompleteFile& file : known.complete) {
+        if (file.kind == FileKind::ddl) continue;
         const OpenFile as_open{.id = 0,
                                .table = file.table,
                                .kind = file.kind,
@@ -296,6 +300,7 @@ void FakeFiles::read_tables() {
         read_file("/files/" + file.path, as_open, into(file.kind));
     }
     for (const auto& [id, file] : known.open) {
+        if (file.kind == FileKind::ddl) continue;
         const std::string name = std::string{kFileKinds.word(file.kind)} + ".jsonl";
         read_file(open_file_folder("/files", id) + "/" + name, file, into(file.kind));
     }

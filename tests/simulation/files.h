@@ -21,6 +21,7 @@
 
 #include "core/sink.h"
 #include "observe/metrics.h"
+#include "simulation/ddl.h"
 #include "simulation/mutation.h"
 #include "simulation/oracle.h"
 #include "simulation/reload_watch.h"
@@ -43,6 +44,7 @@ struct FileHabits {
     unsigned power_cuts_percent = 0;  // of the ends of processes
     unsigned outages = 0;             // of the registry
     bool missing = false;             // the registry, at first
+    bool ddl = false;                 // tables are altered, and messages tell of it
 };
 
 class FakeFiles {
@@ -62,6 +64,9 @@ public:
     void accepted(const RecordBatch& batch);
     // Looks at what is committed.
     void look();
+    DdlLaw& ddl() noexcept { return ddl_; }
+    // Commits were lost on the way to us.
+    void loss_happened() noexcept { lost_ = true; }
     // Reloads that were complete.
     std::size_t reloads() const noexcept { return reloads_.complete(); }
 
@@ -91,6 +96,8 @@ private:
     SimulatedDisk disk_;
     std::unique_ptr<Disk> asked_;  // what the sink asks: the disk, or one that spoils it
     SimulatedRegistryServer registry_;
+    DdlLaw ddl_;
+    bool lost_ = false;
     ReloadWatch reloads_;
     std::uint64_t seen_ = 0;  // the seal
     std::uint64_t accepted_ = 0;

@@ -154,17 +154,21 @@ Result<std::vector<std::unique_ptr<Transform>>> Instance::make_transforms(
         all.push_back(std::make_unique<ColumnsWatch>(deps_.world));
         all.push_back(std::make_unique<MarksWatch>(deps_.world, deps_.oracle.snapshots()));
     }
-    if (!deps_.climate.drops) return all;
+    if (deps_.climate.drops) all.push_back(dropping());
+    if (deps_.climate.files.ddl) all.push_back(std::make_unique<DdlReported>(deps_.files.ddl()));
+    return all;
+}
+
+std::unique_ptr<Transform> Instance::dropping() const {
     const bool another = deps_.options.mutation == Mutation::transform_drops_another;
-    all.push_back(std::make_unique<test::DroppingTransform>(
+    return std::make_unique<test::DroppingTransform>(
         [&history = deps_.history, table = deps_.climate.filtered, another](const Transaction& part,
                                                                             const Change& change) {
             const auto& transaction = history.transactions[history.first_from(part.commit_lsn)];
             const std::size_t row = change.ordinal - 1;
             if (another && row > 0) return transaction.rows[row - 1].table != table;
             return transaction.rows[row].table != table;
-        }));
-    return all;
+        });
 }
 
 // The position is stored, and streaming is about to begin.

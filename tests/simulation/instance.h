@@ -79,6 +79,7 @@ public:
 
 private:
     std::unique_ptr<Source> real_source(const SourceTask& task, bool may_create);
+    std::unique_ptr<Transform> dropping() const;
     std::unique_ptr<Format> waiting(std::unique_ptr<Format> format);
     std::unique_ptr<PositionStore> make_store();
     std::unique_ptr<PositionStore> make_topic_store();

@@ -65,6 +65,7 @@ enum class Mutation : std::uint8_t {
     folders_are_not_synced,           // likewise
     files_stay_where_they_are_moved,  // though their seal was lost
     files_are_called_registered,      // before they are
+    ddl_is_left_out,                  // of ddl_history and batches
     reload_that_is_over_goes_on,      // in the registry
     reload_that_is_given_up_is_complete,
 };
@@ -116,6 +117,7 @@ inline constexpr std::array kMutations{
     Mutation::folders_are_not_synced,
     Mutation::files_stay_where_they_are_moved,
     Mutation::files_are_called_registered,
+    Mutation::ddl_is_left_out,
     Mutation::reload_that_is_over_goes_on,
     Mutation::reload_that_is_given_up_is_complete,
 };
@@ -171,6 +173,7 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case folders_are_not_synced: return "folders_are_not_synced";
         case files_stay_where_they_are_moved: return "files_stay_where_they_are_moved";
         case files_are_called_registered: return "files_are_called_registered";
+        case ddl_is_left_out: return "ddl_is_left_out";
         case reload_that_is_over_goes_on: return "reload_that_is_over_goes_on";
         case reload_that_is_given_up_is_complete: return "reload_that_is_given_up_is_complete";
     }

@@ -116,7 +116,9 @@ private:
             return world_.fail("what is written in Debezium's form is of other changes");
         }
         for (const Record& twin : twins_.records) {
-            is_known(twin, topic_of(twin.relation->schema, twin.relation->name));
+            const Relation* const table = twin.relation;  // null: a logical message
+            is_known(twin, table != nullptr ? topic_of(table->schema, table->name)
+                                            : std::string{kMessages});
         }
     }
     void is_known(const Record& twin, const std::string& topic) {

@@ -370,6 +370,7 @@ private:
         std::uint64_t what = world_.random.below(when_needed ? 12 : all);
         if (when_needed) what = what == 11 ? 5 : what % 4;
         oracle_.loss_happened(when_needed && what != 5);  // another system's rows are no substitute
+        files_.loss_happened();
         switch (what) {
             case 0: server_.drop_slot(); break;
             case 1: server_.recreate_slot(); break;

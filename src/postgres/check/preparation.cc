@@ -213,7 +213,10 @@ BEGIN
     RETURN;
   END IF;
   IF current_setting('server_version_num')::int >= 170000 THEN
-    EXECUTE 'SELECT pg_catalog.pg_create_logical_replication_slot($1, $2, failover => true)'
+    EXECUTE 'SELECT pg_catalog.pg_create_logical_replication_slot($1, $2, twophase => {2}, failover => true)'
+      USING {1}::name, 'pgoutput'::name;
+  ELSIF {2} AND current_setting('server_version_num')::int >= 150000 THEN
+    EXECUTE 'SELECT pg_catalog.pg_create_logical_replication_slot($1, $2, twophase => true)'
       USING {1}::name, 'pgoutput'::name;
   ELSE
     PERFORM pg_catalog.pg_create_logical_replication_slot({1}, 'pgoutput');
@@ -221,7 +224,7 @@ BEGIN
 END
 $pgc$;
 )sql",
-                  config.slot, quote_text(config.slot));
+                  config.slot, quote_text(config.slot), config.two_phase);
 }
 
 std::string script(const PostgresConfig& config, std::string_view tag) {

@@ -12,6 +12,7 @@
 #include "sink/file/compressor.h"
 #include "sink/file/disk.h"
 #include "sink/file/layout_template.h"
+#include "sink/file_registry/registry.h"
 
 namespace pgc {
 
@@ -43,6 +44,8 @@ struct FileSinkConfig {
     std::function<std::string(const Relation&)> heading = [](const Relation&) {
         return std::string{};
     };
+    // Whether a table's rows may come: what is done to the definition of others is not kept.
+    std::function<bool(const TableId&)> captures = [](const TableId&) { return true; };
     // The registry is in the database that is captured: what it writes comes to us again.
     bool registry_is_captured_database = true;
 };

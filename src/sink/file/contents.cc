@@ -46,6 +46,16 @@ std::string_view name_in_folder(const CompleteFile& file) {
     return std::string_view{file.path}.substr(file.path.rfind('/') + 1);
 }
 
+// As Redshift's COPY reads it.
+void append_entry(std::string& out, const CompleteFile& file, std::string_view root_url) {
+    out += '{';
+    append_json_field(out, "url", std::string{root_url} + file.path);
+    out += fmt::format(",\"mandatory\":true,\"meta\":{{\"content_length\":{},\"record_count\":{},",
+                       file.bytes, file.rows);
+    append_json_field(out, "checksum", checksum_text(file.crc32c));
+    out += "}}";
+}
+
 // A scalar of YAML: a JSON string is one.
 std::string yaml_string(std::string_view text) {
     std::string out;
@@ -89,12 +99,21 @@ std::string write_details(const FileDetails& details) {
         }
         out += "]}";
     }
-    return out + "]}";
+    out += ']';
+    if (!details.ddl.empty()) {
+        out += ",\"ddl\":[";
+        for (const DdlStatement& statement : details.ddl) {
+            if (out.back() == '}') out += ',';
+            append_ddl(out, statement);
+        }
+        out += ']';
+    }
+    return out + '}';
 }
 
 std::optional<FileDetails> read_details(std::string_view text) {
     constexpr JsonLimits limits{
-        .bytes = std::size_t{16} << 20, .values = std::size_t{1} << 20, .depth = 8};
+        .bytes = std::size_t{256} << 20, .values = std::size_t{1} << 22, .depth = 8};
     const auto document = read_json(text, limits);
     if (!document) return std::nullopt;
     FileDetails details;
@@ -114,6 +133,11 @@ std::optional<FileDetails> read_details(std::string_view text) {
                                        .key = column.member("key").boolean() == true});
         }
         details.schemas.push_back(std::move(version));
+    }
+    for (const Json& item : document->member("ddl").elements()) {
+        auto statement = read_ddl(item);
+        if (!statement) return std::nullopt;
+        details.ddl.push_back(std::move(*statement));
     }
     return details;
 }
@@ -136,7 +160,9 @@ std::string schema_text(const CompleteFile& file, const FileDetails& details) {
     return out;
 }
 
-std::string manifest_text(const CompleteFile& file, const ManifestContext& context) {
+std::string manifest_text(const CompleteFile* rows, const CompleteFile* ddl,
+                          const ManifestContext& context) {
+    const CompleteFile& file = rows != nullptr ? *rows : *ddl;
     std::string out = "{";
     append_json_field(out, "pipeline", context.pipeline);
     out += fmt::format(",\"seal\":{},", context.seal);
@@ -153,12 +179,14 @@ std::string manifest_text(const CompleteFile& file, const ManifestContext& conte
     append_json_field(out, "end_lsn", to_string(file.end_lsn));
     out += ',';
     append_time(out, "closed_at", file.closed_at);
-    out += fmt::format(",\"cut\":{},\"entries\":[{{", file.cut);
-    append_json_field(out, "url", std::string{context.url} + file.path);
-    out += ",\"mandatory\":true,\"meta\":{";
-    out += fmt::format("\"content_length\":{},\"record_count\":{},", file.bytes, file.rows);
-    append_json_field(out, "checksum", checksum_text(file.crc32c));
-    return out + "}}]}\n";
+    out += fmt::format(",\"cut\":{},\"has_ddl\":{},\"entries\":[", file.cut, ddl != nullptr);
+    if (rows != nullptr) append_entry(out, *rows, context.url);
+    out += ']';
+    if (ddl != nullptr) {
+        out += ",\"ddl\":";
+        append_entry(out, *ddl, context.url);
+    }
+    return out + "}\n";
 }
 
 std::string checkpoint_text(const FilesCheckpoint& checkpoint) {

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/lsn.h"
 #include "core/relation.h"
+#include "sink/file/ddl.h"
 #include "sink/file_registry/registry.h"
 
 namespace pgc {
@@ -34,6 +35,7 @@ struct FileDetails {
     std::string name;  // in its folder
     std::string heading;
     std::vector<SchemaVersion> schemas;
+    std::vector<DdlStatement> ddl{};  // what changed the table since the batch before
 };
 std::string write_details(const FileDetails& details);
 // Nothing if it isn't one that was written here.
@@ -43,9 +45,11 @@ std::string schema_text(const CompleteFile& file, const FileDetails& details);
 struct ManifestContext {
     std::string_view pipeline;
     std::string_view url;    // what loaders call the root, with a '/' at its end; empty: nothing
-    std::uint64_t seal = 0;  // the number of the one that registers the file
+    std::uint64_t seal = 0;  // the number of the one that registers the files
 };
-std::string manifest_text(const CompleteFile& file, const ManifestContext& context);
+// Of a batch with rows, with DDL, or with both; null: it has no such file.
+std::string manifest_text(const CompleteFile* rows, const CompleteFile* ddl,
+                          const ManifestContext& context);
 
 struct FilesCheckpoint {
     std::string pipeline;

@@ -9,24 +9,22 @@
 namespace pgc {
 namespace {
 
-CompleteFile orders_file() {
-    return {.table = {"public", "orders"},
-            .kind = FileKind::streaming,
-            .batch = "20261130T174500Z",
-            .path = "orders/20261130T174500Z/streaming.csv.gz",
-            .begin_lsn = Lsn{0x10},
-            .end_lsn = Lsn{0x20},
-            .rows = 3,
-            .bytes = 120,
-            .crc32c = 0xABC,
-            .cut = false,
-            .closed_at = {1'000'000}};
-}
+const CompleteFile kOfOrders{.table = {"public", "orders"},
+                             .kind = FileKind::streaming,
+                             .batch = "20261130T174500Z",
+                             .path = "orders/20261130T174500Z/streaming.csv.gz",
+                             .begin_lsn = Lsn{0x10},
+                             .end_lsn = Lsn{0x20},
+                             .rows = 3,
+                             .bytes = 120,
+                             .crc32c = 0xABC,
+                             .cut = false,
+                             .closed_at = {1'000'000}};
 
 // As Redshift's COPY reads it: entries, each with url, mandatory and meta.content_length.
 TEST(ManifestTest, HasTheShapeThatCopyTakes) {
-    const auto manifest = read_json(
-        manifest_text(orders_file(), {.pipeline = "shop", .url = "s3://warehouse/", .seal = 7}));
+    const auto manifest = read_json(manifest_text(
+        &kOfOrders, nullptr, {.pipeline = "shop", .url = "s3://warehouse/", .seal = 7}));
     ASSERT_TRUE(manifest);
     ASSERT_EQ(manifest->member("entries").elements().size(), 1U);
     const Json entry = manifest->member("entries").elements()[0];
@@ -41,7 +39,7 @@ TEST(ManifestTest, HasTheShapeThatCopyTakes) {
 }
 
 TEST(ManifestTest, WithoutAnAddressPathsAreBelowTheRoot) {
-    const auto manifest = read_json(manifest_text(orders_file(), {.pipeline = "shop"}));
+    const auto manifest = read_json(manifest_text(&kOfOrders, nullptr, {.pipeline = "shop"}));
     ASSERT_TRUE(manifest);
     EXPECT_EQ(manifest->member("entries").elements()[0].member("url").text(),
               "orders/20261130T174500Z/streaming.csv.gz");

@@ -30,6 +30,10 @@ void FileMetrics::completed(const CompleteFile& file) {
     metrics_.gauge(Metric::table_pending_changes, {label_of(file.table)}).set(0);
 }
 
+void FileMetrics::recorded_ddl(std::size_t rows) {
+    metrics_.counter(Metric::ddl_statements_total).add(rows);
+}
+
 void FileMetrics::sealed(const FilesInUse& now, Duration took) {
     open_.set(static_cast<double>(now.open));
     pending_bytes_.set(static_cast<double>(now.bytes));

@@ -32,6 +32,8 @@ public:
 
     // A file is complete and registered.
     void completed(const CompleteFile& file);
+    // Rows of ddl_history.
+    void recorded_ddl(std::size_t rows);
     void sealed(const FilesInUse& now, Duration took);
     void mode(const TableId& table, TableMode mode);
 

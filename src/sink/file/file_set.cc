@@ -23,19 +23,6 @@ Error no_place_for_dead_letters() {
                 "a record that could not be written as it is has no place among files");
 }
 
-// Rows of it were registered, and confirmed to the source: they come no more by themselves.
-Error shorter(const OpenFile& open, const std::string& path, std::optional<std::uint64_t> size) {
-    return stop(Error::Category::position,
-                fmt::format("an open file is {}, but the registry has {} bytes of it",
-                            size ? fmt::format("{} bytes long", *size) : "gone", open.bytes))
-        .at(path)
-        .with_hint(fmt::format(
-            "put the folder back as it was; or go on without it, after which {} rows of {}.{} are "
-            "missing in the files until a snapshot of the table has been taken: DELETE FROM "
-            "cdc_registry.batch_progress WHERE id = {}",
-            open.rows, open.table.schema, open.table.name, open.id));
-}
-
 Result<void> first_failure(std::vector<Result<void>>& done) {
     const auto failed = std::ranges::find_if(done, [](const Result<void>& one) { return !one; });
     return failed == done.end() ? Result<void>{} : std::move(*failed);
@@ -77,11 +64,13 @@ Result<void> FileSet::write(const RecordBatch& batch) {
     const FileKind kind = batch.lane == kSnapshotLane ? FileKind::full_reload : FileKind::streaming;
     const Relation* relation = nullptr;
     TableFile* file = nullptr;
+    std::size_t next_message = 0;
     for (const Record& record : batch.records) {
         if (record.destination == Destination::dead_letters) {
             return std::unexpected(no_place_for_dead_letters());
         }
         if (!is_row(record)) continue;
+        if (take_messages(batch, next_message, &record)) relation = nullptr;
         if (record.relation != relation) {
             relation = record.relation;
             file = &file_for(route(*relation), kind, record.commit_lsn);
@@ -93,6 +82,7 @@ Result<void> FileSet::write(const RecordBatch& batch) {
             if (auto done = pieces_.take(*file); !done) return done;
         }
     }
+    take_messages(batch, next_message, nullptr);
     return buffered_ > kBuffered_max ? flush_all() : Result<void>{};
 }
 
@@ -131,6 +121,7 @@ TableFile& FileSet::file_for(Route& route, FileKind kind, Lsn commit) {
         schema.from = commit;
         file->note_schema(std::move(schema));
     }
+    if (kind == FileKind::streaming && table.ddl != nullptr) adopt_ddl(table, *file);
     return *file;
 }
 
@@ -147,7 +138,7 @@ TableFile& FileSet::make_file(const TableId& table, FileKind kind, FileDetails d
     TableFile& made = *file;
     buffered_ += made.buffered();
     files_.emplace(made.id(), std::move(file));
-    if (kind == FileKind::streaming) note_due_at(due_at(made));
+    if (kind != FileKind::full_reload) note_due_at(due_at(made));
     return made;
 }
 
@@ -213,7 +204,8 @@ bool FileSet::is_full(const TableFile& file) const noexcept {
     if (file.kind() == FileKind::full_reload) return false;
     const OpenFile& state = file.state();
     return (config_.bytes_max > 0 && state.bytes >= config_.bytes_max) ||
-           (config_.rows_max > 0 && state.rows >= config_.rows_max);
+           (config_.rows_max > 0 && state.rows >= config_.rows_max) ||
+           file.ddl_bytes() >= kDdl_bytes_max;
 }
 
 bool FileSet::is_due(const TableFile& file, WallTime now) const noexcept {
@@ -227,6 +219,15 @@ bool FileSet::is_due(const TableFile& file, WallTime now) const noexcept {
 bool FileSet::may_close(const TableFile& file, const StoredPosition& position) const noexcept {
     if (file.kind() == FileKind::full_reload || !is_within(file, position)) return true;
     return !file.superseded && is_full(file) && file.state().first_lsn == file.state().last_lsn;
+}
+
+bool FileSet::closes(const TableFile& file, const StoredPosition& position, WallTime now) const {
+    if (!is_due(file, now) || !may_close(file, position)) return false;
+    if (file.kind() != FileKind::ddl) return true;
+    // Batches rise: the rows that came before it are in an earlier one.
+    const auto at = tables_.find(file.table());
+    const TableFile* const rows = at == tables_.end() ? nullptr : at->second.streaming;
+    return rows == nullptr || closes(*rows, position, now);
 }
 
 bool FileSet::is_within(const TableFile& file, const StoredPosition& position) noexcept {
@@ -254,6 +255,7 @@ CompleteFile FileSet::complete(const TableFile& file, const StoredPosition& posi
             .rows = state.rows,
             .bytes = state.bytes,
             .crc32c = state.crc32c,
+            .has_ddl = !file.details().ddl.empty(),
             .cut = cut,
             .closed_at = now,
             .snapshot = file.snapshot};
@@ -288,9 +290,8 @@ Result<RegistrySeal> FileSet::seal(const StoredPosition& position, std::uint64_t
             leftovers_.push_back(file->folder());
             continue;
         }
-        const bool due = is_due(*file, now);
-        if (!due || !may_close(*file, position)) {
-            postponed = postponed || due;
+        if (!closes(*file, position, now)) {
+            postponed = postponed || is_due(*file, now);
             keep_open(*file, seal);
             if (!file->is_durable()) unsynced.push_back({file.get(), std::nullopt});
             continue;
@@ -299,52 +300,44 @@ Result<RegistrySeal> FileSet::seal(const StoredPosition& position, std::uint64_t
             last_batch_ = batch_name(now, last_batch_);
         }
         names[file->table()] = last_batch_;
-        unsynced.push_back({file.get(), seal.complete.size()});
-        seal.complete.push_back(complete(*file, position, last_batch_, now));
+        CompleteFile whole = complete(*file, position, last_batch_, now);
         closing.moves.push_back(
-            {.from = relative_open_folder(id), .to = parent_folder(seal.complete.back().path)});
+            {.from = relative_open_folder(id), .to = parent_folder(whole.path)});
         seal.closed.push_back(id);
+        unsynced.push_back({file.get(), std::move(whole)});
     }
     if (postponed) note_due_at({now.unix_us + kLookAgain_us});
-    if (auto done = make_durable(unsynced, seal.complete); !done) {
+    if (auto done = make_durable(unsynced); !done) {
         return std::unexpected(std::move(done.error()));
+    }
+    for (Unsynced& one : unsynced) {
+        if (one.complete) add_complete(seal, *one.file, std::move(*one.complete));
     }
     if (auto done = move(closing); !done) return std::unexpected(std::move(done.error()));
     closing_ = seal.closed;
     seal.folders = folders_.take_new();
+    seal.ddl = std::exchange(ddl_, {});
+    ddl_bytes_ = 0;
     if (!names.empty()) seal.last_batch = last_batch_;
     reloads_.add_to(seal, now);
     return seal;
 }
 
 void FileSet::keep_open(TableFile& file, RegistrySeal& seal) {
-    if (file.kind() == FileKind::streaming) {
+    if (file.kind() != FileKind::full_reload) {
         note_due_at(due_at(file));
         checkpoint_.complete = std::min(checkpoint_.complete, file.state().first_lsn);
     }
     if (file.changed()) seal.open.push_back(file.note());
 }
 
-Result<void> FileSet::make_durable(const std::vector<Unsynced>& files,
-                                   const std::vector<CompleteFile>& complete) {
+Result<void> FileSet::make_durable(const std::vector<Unsynced>& files) {
     std::vector<Result<void>> done(files.size());
     pool_->for_each(files.size(), [&](std::size_t, std::size_t i) {
         done[i] = files[i].file->sync(disk_);
-        if (!done[i] || !files[i].complete) return;
-        done[i] = describe(*files[i].file, complete[*files[i].complete]);
+        if (done[i] && files[i].complete) done[i] = describe(*files[i].file, *files[i].complete);
     });
     return first_failure(done);
-}
-
-// The small files that belong to a batch.
-Result<void> FileSet::describe(const TableFile& file, const CompleteFile& whole) {
-    auto done = disk_.replace(file.folder() + "/" + std::string{kSchemaName},
-                              schema_text(whole, file.details()));
-    if (!done) return done;
-    return disk_.replace(
-        file.folder() + "/" + std::string{kManifestName},
-        manifest_text(
-            whole, {.pipeline = config_.pipeline, .url = config_.url, .seal = checkpoint_.seal}));
 }
 
 Result<void> FileSet::move(const Closing& closing) {
@@ -377,6 +370,7 @@ Result<void> FileSet::sealed() {
         Table& entry = table(at->second->table());
         if (entry.streaming == at->second.get()) entry.streaming = nullptr;
         if (entry.full_reload == at->second.get()) entry.full_reload = nullptr;
+        if (entry.ddl == at->second.get()) entry.ddl = nullptr;
         pieces_.forget(*at->second);
         plain_bytes_ += at->second->plain_bytes;
         written_bytes_ += at->second->written_bytes;
@@ -407,94 +401,6 @@ FilesInUse FileSet::in_use() const {
 
 void FileSet::note_due_at(WallTime at) noexcept {
     next_due_ = next_due_ ? std::min(*next_due_, at) : at;
-}
-
-// -- after a crash --------------------------------------------------------------------------
-
-Result<void> FileSet::recover(const RegistryContent& content) {
-    last_id_ = content.last_id;
-    last_batch_ = content.last_batch;
-    folders_.restore(content.folders);
-    reloads_.restore(content);
-    if (auto done = undo_moves(content.seal); !done) return done;
-    if (auto done = remove_unknown(content); !done) return done;
-    for (const OpenFile& open : content.open) {
-        if (auto done = restore(open); !done) return done;
-    }
-    return {};
-}
-
-// A seal that the registry does not have did not happen.
-Result<void> FileSet::undo_moves(std::uint64_t seal) {
-    const std::string path = closing_path(config_.root);
-    auto text = disk_.read(path);
-    if (!text) return std::unexpected(std::move(text.error()));
-    if (!*text) return {};
-    const auto closing = read_closing(**text);
-    if (!closing) {
-        return std::unexpected(
-            stop(Error::Category::position, "what the last process was about to move can't be read")
-                .at(path)
-                .with_hint("put the file back from a copy; it is small, and only "
-                           "pg-capture writes it"));
-    }
-    if (closing->seal <= seal) return {};
-    std::set<std::string> parents;
-    for (const FolderMove& move : closing->moves) {
-        const std::string from = config_.root + "/" + move.from;
-        const std::string to = config_.root + "/" + move.to;
-        const auto moved = disk_.list(to);
-        if (!moved) return std::unexpected(moved.error());
-        if (moved->empty()) continue;
-        if (auto done = disk_.rename(to, from); !done) return done;
-        parents.insert(parent_folder(to));
-        parents.insert(parent_folder(from));
-        for (const std::string_view name : {kSchemaName, kManifestName}) {
-            if (auto done = disk_.remove(from + "/" + std::string{name}); !done) return done;
-        }
-    }
-    if (auto done = sync_folders(parents); !done) return done;
-    return disk_.remove(path);
-}
-
-Result<void> FileSet::remove_unknown(const RegistryContent& content) {
-    const std::string folder = open_files_folder(config_.root);
-    const auto names = disk_.list(folder);
-    if (!names) return std::unexpected(names.error());
-    std::set<std::string> known;
-    for (const OpenFile& open : content.open) known.insert(std::to_string(open.id));
-    for (const std::string& name : *names) {
-        if (known.contains(name)) continue;
-        if (auto done = disk_.remove(folder + "/" + name); !done) return done;
-    }
-    return {};
-}
-
-Result<void> FileSet::restore(const OpenFile& open) {
-    auto details = read_details(open.details);
-    const std::string folder = open_file_folder(config_.root, open.id);
-    if (!details) {
-        return std::unexpected(
-            stop(Error::Category::position, "what the registry says of an open file can't be read")
-                .at(fmt::format("cdc_registry.batch_progress, id {}", open.id)));
-    }
-    const std::string path = folder + "/" + details->name;
-    const auto size = disk_.size(path);
-    if (!size) return std::unexpected(size.error());
-    if (!*size || **size < open.bytes) return std::unexpected(shorter(open, path, *size));
-    auto file = std::make_unique<TableFile>(open, std::move(*details), folder);
-    Table& entry = table(open.table);
-    TableFile*& current = open.kind == FileKind::full_reload ? entry.full_reload : entry.streaming;
-    if (current != nullptr) current->superseded = true;
-    current = file.get();
-    // Written with other settings: it is closed as it is.
-    if (file->name() != name_of(open.kind)) {
-        file->superseded = true;
-        current = nullptr;
-    }
-    if (open.kind == FileKind::streaming) note_due_at(due_at(*file));
-    files_.emplace(open.id, std::move(file));
-    return {};
 }
 
 }  // namespace pgc

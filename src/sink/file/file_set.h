@@ -15,6 +15,9 @@
 // destroys this, and another one begins with recover().
 //
 // Marks of transactions, heartbeats and logical messages are left out: files have rows of tables.
+// What messages of ours say of DDL goes into the registry, and is noted for the table: it belongs
+// to the batch of the row that comes next, whose file keeps it among its details, or it is a batch
+// of its own. Its text is written when the batch is closed.
 //
 // Threads: one at a time, the worker's. Blocks on the disk. Different files are compressed and
 // synced at the same time, by the lanes of a TaskPool; when a call returns, all lanes are through.
@@ -53,6 +56,10 @@ class FileSet {
 public:
     // Beyond so many bytes of all tables together their pieces are smaller.
     static constexpr std::size_t kBuffered_max = std::size_t{16} << 20;
+    // A batch with so much DDL is full.
+    static constexpr std::size_t kDdl_bytes_max = std::size_t{1} << 20;
+    // Beyond so much of it, between two seals or in a batch, the statements' texts are left out.
+    static constexpr std::size_t kDdl_texts_max = std::size_t{8} << 20;
 
     // All references outlive it. `pool`: what compresses and syncs; none: the caller's thread.
     FileSet(const FileSinkConfig& config, Disk& disk, const Clock& clock,
@@ -86,6 +93,7 @@ private:
         TableId id;
         TableFile* streaming = nullptr;
         TableFile* full_reload = nullptr;
+        TableFile* ddl = nullptr;  // what changed it after its last row
     };
     // What is decided once for a version of a table, by its slot.
     struct Route {
@@ -100,6 +108,12 @@ private:
     TableFile& file_for(Route& route, FileKind kind, Lsn commit);
     TableFile& make_file(const TableId& table, FileKind kind, FileDetails details);
     std::string name_of(FileKind kind) const;
+    // file_set_ddl.cc
+    bool take_messages(const RecordBatch& batch, std::size_t& next, const Record* before);
+    void take_message(const OwnMessage& message);
+    void adopt_ddl(Table& table, TableFile& file);
+    [[nodiscard]] Result<void> describe(const TableFile& file, const CompleteFile& whole);
+
     [[nodiscard]] Result<void> flush_all();
 
     [[nodiscard]] Result<void> undo_moves(std::uint64_t seal);
@@ -110,6 +124,7 @@ private:
     bool is_full(const TableFile& file) const noexcept;
     bool is_due(const TableFile& file, WallTime now) const noexcept;
     bool may_close(const TableFile& file, const StoredPosition& position) const noexcept;
+    bool closes(const TableFile& file, const StoredPosition& position, WallTime now) const;
     // Its last rows are of a transaction of which more may come.
     static bool is_within(const TableFile& file, const StoredPosition& position) noexcept;
     CompleteFile complete(const TableFile& file, const StoredPosition& position,
@@ -119,11 +134,10 @@ private:
     // A file that is not durable yet, or whose batch has to be described.
     struct Unsynced {
         TableFile* file = nullptr;
-        std::optional<std::size_t> complete;  // which of the seal's
+        std::optional<CompleteFile> complete{};
     };
-    [[nodiscard]] Result<void> make_durable(const std::vector<Unsynced>& files,
-                                            const std::vector<CompleteFile>& complete);
-    [[nodiscard]] Result<void> describe(const TableFile& file, const CompleteFile& whole);
+    [[nodiscard]] Result<void> make_durable(const std::vector<Unsynced>& files);
+    static void add_complete(RegistrySeal& seal, const TableFile& file, CompleteFile whole);
     [[nodiscard]] Result<void> move(const Closing& closing);
     [[nodiscard]] Result<void> sync_folders(const std::set<std::string>& folders);
     void note_due_at(WallTime at) noexcept;
@@ -144,6 +158,9 @@ private:
     std::string last_batch_;
     std::size_t buffered_ = 0;
     std::optional<WallTime> next_due_;
+
+    std::vector<DdlEvent> ddl_;  // since the last seal
+    std::size_t ddl_bytes_ = 0;  // of those
 
     // Of the seal that was not committed yet.
     std::vector<std::uint64_t> closing_;  // rising

@@ -1,5 +1,6 @@
-// Rows of some tables through files, with crashes, power cuts and a failing disk between any two
-// steps: what loaders find by the registry is what was written, each row once, in order.
+// Rows of some tables and what changes them through files, with crashes, power cuts and a failing
+// disk between any two steps: what loaders find by the registry is what was written, each row once,
+// in order.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +14,7 @@
 
 #include "base/crc32c.h"
 #include "base/random.h"
+#include "core/own_messages.h"
 #include "sink/file/file_set.h"
 #include "sink/file/simulated_disk.h"
 #include "support/simulated_time.h"
@@ -29,7 +31,27 @@ struct Row {
     std::uint64_t ordinal = 0;
     bool ends = false;
     std::size_t version = 0;  // of the table's columns
+    bool ddl = false;         // it is none, but a statement
 };
+
+std::string ddl_message(const Row& row) {
+    return R"({"command":"ALTER TABLE","object_type":"table","schema":"public","name":"t)" +
+           std::to_string(row.table) + R"(","statement":")" + row.line + "\"}";
+}
+
+std::vector<std::string> lines_of(const std::string& content) {
+    std::vector<std::string> lines;
+    std::size_t from = 0;
+    for (std::size_t to = 0; (to = content.find('\n', from)) != std::string::npos; from = to + 1) {
+        lines.push_back(content.substr(from, to - from));
+    }
+    return lines;
+}
+
+// "t1 17" is the 17th of the history.
+std::size_t place_of(const std::string& line) {
+    return std::stoul(line.substr(line.find(' ')));
+}
 
 class World {
 public:
@@ -81,7 +103,8 @@ private:
                      .commit = Lsn{commit},
                      .ordinal = i + 1,
                      .ends = i + 1 == rows,
-                     .version = versions[table]});
+                     .version = versions[table],
+                     .ddl = random_.chance(10)});
             }
         }
     }
@@ -119,6 +142,15 @@ private:
         const std::size_t end = std::min(history_.size(), next_ + 1 + random_.below(10));
         for (; next_ < end; ++next_) {
             const Row& row = history_[next_];
+            if (row.ddl) {
+                batch.messages.push_back({.commit_lsn = row.commit,
+                                          .ordinal = row.ordinal,
+                                          .committed_at = {1'800'000'000'000'000},
+                                          .transactional = true,
+                                          .prefix = kDdlMessages,
+                                          .content = batch.arena.copy(ddl_message(row))});
+                continue;
+            }
             batch.relations.push_back(relation(row));
             batch.records.push_back({.relation = batch.relations.back().get(),
                                      .value = row.line,
@@ -155,6 +187,7 @@ private:
         content_.folders.insert(content_.folders.end(), seal.folders.begin(), seal.folders.end());
         if (!seal.last_batch.empty()) content_.last_batch = seal.last_batch;
         complete_.insert(complete_.end(), seal.complete.begin(), seal.complete.end());
+        for (const DdlEvent& event : seal.ddl) ddl_.push_back(event.statement.value_or(""));
     }
 
     bool go_on() {
@@ -219,29 +252,68 @@ private:
         }
     }
 
-    void compare() const {
-        std::map<std::string, std::vector<std::string>> found;
-        std::map<std::string, std::string> last;
-        auto files = complete_;
-        std::ranges::stable_sort(files, {}, &CompleteFile::batch);
-        for (const CompleteFile& file : files) {
-            EXPECT_LT(last[file.table.name], file.batch) << "names rise";
-            last[file.table.name] = file.batch;
-            const std::string content = disk_.content("data/" + file.path).value_or("");
-            std::size_t from = content.find('\n') + 1;
-            EXPECT_TRUE(content.starts_with('v')) << "the heading comes first";
-            std::uint64_t rows = 0;
-            for (std::size_t to = 0; (to = content.find('\n', from)) != std::string::npos; ++rows) {
-                found[file.table.name].push_back(content.substr(from, to - from));
-                from = to + 1;
+    // A batch of a table, as a loader has it.
+    struct Batch {
+        std::vector<std::string> rows;
+        std::vector<std::string> ddl;
+        bool has_ddl = false;  // as the registry says of its rows
+    };
+
+    std::map<std::string, std::map<std::string, Batch>> batches() const {
+        std::map<std::string, std::map<std::string, Batch>> all;
+        for (const CompleteFile& file : complete_) {
+            auto lines = lines_of(disk_.content("data/" + file.path).value_or(""));
+            Batch& batch = all[file.table.name][file.batch];
+            if (file.kind == FileKind::ddl) {
+                EXPECT_TRUE(batch.ddl.empty() && batch.rows.empty()) << "it comes first, once";
+                std::erase_if(lines, [](const std::string& line) {
+                    return line.empty() || line == ";" || line.starts_with("--");
+                });
+                EXPECT_EQ(lines.size(), file.rows);
+                batch.ddl = std::move(lines);
+                continue;
             }
-            EXPECT_EQ(rows, file.rows);
+            EXPECT_TRUE(batch.rows.empty()) << "one file of rows";
+            EXPECT_TRUE(!lines.empty() && lines[0].starts_with('v')) << "the heading comes first";
+            lines.erase(lines.begin());
+            EXPECT_EQ(lines.size(), file.rows);
+            batch.rows = std::move(lines);
+            batch.has_ddl = file.has_ddl;
         }
-        std::map<std::string, std::vector<std::string>> wanted;
+        return all;
+    }
+
+    void compare() const {
+        std::map<std::string, std::vector<std::string>> found, found_ddl;
+        for (const auto& [table, by_name] : batches()) {
+            for (const auto& [name, batch] : by_name) {
+                auto& rows = found[table];
+                auto& ddl = found_ddl[table];
+                EXPECT_EQ(batch.has_ddl, !batch.rows.empty() && !batch.ddl.empty()) << name;
+                if (!batch.ddl.empty() && !rows.empty()) {
+                    EXPECT_LT(place_of(rows.back()), place_of(batch.ddl.front()))
+                        << "what came before it is in an earlier batch";
+                }
+                if (!batch.ddl.empty() && !batch.rows.empty()) {
+                    EXPECT_LT(place_of(batch.ddl.back()), place_of(batch.rows.back()))
+                        << "it is in the batch of the next row";
+                }
+                rows.insert(rows.end(), batch.rows.begin(), batch.rows.end());
+                ddl.insert(ddl.end(), batch.ddl.begin(), batch.ddl.end());
+            }
+        }
+        std::map<std::string, std::vector<std::string>> wanted, wanted_ddl;
+        std::vector<std::string> wanted_history;
         for (const Row& row : history_) {
-            wanted["t" + std::to_string(row.table)].push_back(row.line);
+            const std::string table = "t" + std::to_string(row.table);
+            (row.ddl ? wanted_ddl : wanted)[table].push_back(row.line);
+            if (row.ddl) wanted_history.push_back(row.line);
         }
+        std::erase_if(found_ddl, [](const auto& entry) { return entry.second.empty(); });
+        std::erase_if(found, [](const auto& entry) { return entry.second.empty(); });
         EXPECT_EQ(found, wanted);
+        EXPECT_EQ(found_ddl, wanted_ddl);
+        EXPECT_EQ(ddl_, wanted_history) << "each statement once";
         EXPECT_TRUE(content_.open.empty());
         for (const auto& [path, content] : disk_.tree()) {
             const bool left = path.find("/open/") != std::string::npos && !path.ends_with("/open/");
@@ -259,6 +331,7 @@ private:
     std::unique_ptr<FileSet> files_;
     RegistryContent content_;
     std::vector<CompleteFile> complete_;
+    std::vector<std::string> ddl_;
     std::size_t next_ = 0;
     std::size_t stored_ = 0;
     bool healed_ = false;

@@ -4,6 +4,7 @@
 //   orders/20261130T174500Z/streaming.csv.gz     a batch of a table: a folder that appears whole
 //                           schema.yml
 //                           manifest.json
+//                           ddl.sql              where the batch saw DDL
 //   checkpoint.json                              everything before its LSN is complete
 //   .pg-capture/open/17/streaming.csv.gz         file 17, which is being written
 //   .pg-capture/closing.json                     the folders that a seal moves (closing.h)

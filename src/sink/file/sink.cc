@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/own_messages.h"
+#include "sink/file/ddl.h"
+
 namespace pgc {
 namespace {
 
@@ -174,6 +177,7 @@ Result<void> FileSink::commit() {
     if (!saved) return std::unexpected(saved.error());
     if (!*saved) return {};
     for (const CompleteFile& file : outcome_.seal.complete) report(file);
+    metrics_.recorded_ddl(outcome_.seal.ddl.size());
     show_modes(outcome_.seal.modes);
     metrics_.sealed(outcome_.in_use, clock_.now() - seal_began_);
     state_ = State::finishing;
@@ -212,6 +216,15 @@ TableModeWords FileSink::table_modes() const {
     return words;
 }
 
+// It is left out: anybody may have emitted it.
+void FileSink::report_strange(const RecordBatch& batch) {
+    for (const OwnMessage& message : batch.messages) {
+        if (message.prefix != kDdlMessages || read_ddl_message(message)) continue;
+        logger_.warning("a logical message about DDL can't be read and is left out",
+                        {{"commit_lsn", message.commit_lsn}, {"seq", message.ordinal}});
+    }
+}
+
 void FileSink::note_sealed() {
     for (const Lane lane : {kStreamLane, kSnapshotLane, kHeartbeatLane}) {
         durable_.raise(lane, accepted_.of(lane));
@@ -234,6 +247,7 @@ Result<Sink::Offer> FileSink::offer(RecordBatchPtr& batch) {
     if (state_ != State::ready) return Offer::full;
     const std::size_t bytes = bytes_of(*batch);
     if (pending_bytes_ > 0 && pending_bytes_ + bytes > kPending_bytes_max) return Offer::full;
+    report_strange(*batch);
     accepted_.raise(batch->lane, batch->end);
     pending_bytes_ += bytes;
     queue_.emplace_back(std::move(batch));

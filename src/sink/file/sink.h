@@ -144,6 +144,7 @@ private:
     Result<void> begin_commit();
     Result<void> commit();
     void report(const CompleteFile& file);
+    void report_strange(const RecordBatch& batch);
     void show_modes(const std::vector<std::pair<TableId, TableMode>>& modes);
     Result<void> write(const Item& item);
     void note_sealed();

@@ -13,6 +13,7 @@ TableFile::TableFile(OpenFile state, FileDetails details, std::string folder)
       folder_(std::move(folder)),
       taken_(state_.bytes > 0),
       exists_(state_.bytes > 0) {
+    for (const DdlStatement& statement : details_.ddl) ddl_bytes_ += statement.bytes();
     // What was registered may be visible and not durable yet: it is synced with the next seal.
     if (state_.bytes > 0 || details_.heading.empty()) return;
     buffer_ = details_.heading;
@@ -34,6 +35,21 @@ void TableFile::note_schema(SchemaVersion version) {
     if (!details_.schemas.empty() && details_.schemas.back().columns == version.columns) return;
     details_.schemas.push_back(std::move(version));
     changed_ = true;
+}
+
+void TableFile::note_ddl(DdlStatement statement) {
+    if (kind() == FileKind::ddl) {
+        if (!state_.first_lsn) state_.first_lsn = statement.commit_lsn;
+        state_.last_lsn = std::max(state_.last_lsn, statement.commit_lsn);
+    }
+    ddl_bytes_ += statement.bytes();
+    details_.ddl.push_back(std::move(statement));
+    changed_ = true;
+}
+
+std::vector<DdlStatement> TableFile::take_ddl() {
+    ddl_bytes_ = 0;
+    return std::exchange(details_.ddl, {});
 }
 
 Result<void> TableFile::open(Disk& disk) {
@@ -75,7 +91,7 @@ Result<void> TableFile::append(Disk& disk, const FilePiece& piece, std::string_v
 }
 
 Result<void> TableFile::sync(Disk& disk) {
-    if (synced_) return {};
+    if (synced_ || kind() == FileKind::ddl) return {};
     const bool had_descriptor = has_descriptor();
     // A file of which nothing is written yet has a name all the same: an empty table's.
     if (auto opened = open(disk); !opened) return opened;

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -60,6 +61,11 @@ public:
     void add(std::string_view line, Lsn commit);
     // The table has these columns from here on; the heading is the same.
     void note_schema(SchemaVersion version);
+    // What changed the table before its next row. One of the kind ddl consists of it, and has no
+    // bytes before its batch is closed.
+    void note_ddl(DdlStatement statement);
+    std::vector<DdlStatement> take_ddl();
+    std::size_t ddl_bytes() const noexcept { return ddl_bytes_; }
 
     // It has something to take: lines, or, of one that ended empty, what makes it a valid file.
     bool has_piece() const noexcept { return !buffer_.empty() || (ended && !taken_); }
@@ -93,6 +99,7 @@ private:
     FileDetails details_;
     const std::string folder_;
     std::string buffer_;
+    std::size_t ddl_bytes_ = 0;
     std::uint64_t buffered_rows_ = 0;
     Lsn buffered_first_;
     Lsn buffered_last_;

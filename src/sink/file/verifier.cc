@@ -51,7 +51,9 @@ std::string difference(const Json& manifest, const CompleteFile& file,
         return "it is of another table";
     }
     if (!is("batch", file.batch)) return "it is of another batch";
-    for (const Json& entry : manifest.member("entries").elements()) {
+    const auto entries = file.kind == FileKind::ddl ? std::vector{manifest.member("ddl")}
+                                                    : manifest.member("entries").elements();
+    for (const Json& entry : entries) {
         // Below whatever loaders call the root (file.url).
         const std::string url = entry.member("url").text().value_or("");
         if (url != file.path && !url.ends_with("/" + file.path)) continue;
@@ -205,9 +207,13 @@ Result<void> FileVerifier::verify_content(const CompleteFile& file) {
 
 Result<void> FileVerifier::verify_companions(const CompleteFile& file) {
     const std::string folder = parent_folder(file.path);
-    const auto schema = disk_.size(place(folder + "/" + std::string{kSchemaName}));
-    if (!schema) return std::unexpected(schema.error());
-    if (!*schema) note(Kind::missing, file.path, fmt::format("{} is not beside it", kSchemaName));
+    if (file.kind != FileKind::ddl) {
+        const auto schema = disk_.size(place(folder + "/" + std::string{kSchemaName}));
+        if (!schema) return std::unexpected(schema.error());
+        if (!*schema) {
+            note(Kind::missing, file.path, fmt::format("{} is not beside it", kSchemaName));
+        }
+    }
     const auto text = disk_.read(place(folder + "/" + std::string{kManifestName}));
     if (!text) return std::unexpected(text.error());
     if (!*text) {

@@ -61,8 +61,8 @@ protected:
         EXPECT_TRUE(disk_.make_folder(folder));
         EXPECT_TRUE(disk_.replace(folder + "/streaming.csv.gz", bytes));
         EXPECT_TRUE(disk_.replace(folder + "/schema.yml", "x"));
-        EXPECT_TRUE(
-            disk_.replace(folder + "/manifest.json", manifest_text(file, {.pipeline = "shop"})));
+        EXPECT_TRUE(disk_.replace(folder + "/manifest.json",
+                                  manifest_text(&file, nullptr, {.pipeline = "shop"})));
         if (registers) index_.add(file);
         return file;
     }
@@ -157,7 +157,7 @@ TEST_F(FileVerifierTest, RowsAreCounted) {
 
 TEST_F(FileVerifierTest, AManifestMayHaveAnAddressBeforeThePath) {
     rewrite("orders/20261131T000000Z/manifest.json",
-            manifest_text(index_.rows[0].file,
+            manifest_text(&index_.rows[0].file, nullptr,
                           {.pipeline = "shop", .url = "s3://warehouse/", .seal = 7}));
     EXPECT_THAT(differences(), testing::IsEmpty());
 }
@@ -166,7 +166,7 @@ TEST_F(FileVerifierTest, AManifestOfSomethingElseIsNamed) {
     const CompleteFile other = put("orders", 3, false);
     index_.add(other);
     rewrite("orders/20261133T000000Z/manifest.json",
-            manifest_text(index_.rows[0].file, {.pipeline = "shop"}));
+            manifest_text(&index_.rows[0].file, nullptr, {.pipeline = "shop"}));
     rewrite("users/20261131T000000Z/manifest.json", "{");
     EXPECT_THAT(differences(), ElementsAre("manifest users/20261131T000000Z/streaming.csv.gz",
                                            "manifest orders/20261133T000000Z/streaming.csv.gz"));
@@ -260,8 +260,9 @@ TEST_F(FileVerifierTest, APathOutOfTheRootIsNotFollowed) {
 TEST_F(FileVerifierTest, OursAmongTheUnregisteredAreThoseWithOurManifest) {
     put("orders", 9, false);
     put("bank", 1, false);
+    const CompleteFile of_bank{.batch = "20261131T000000Z"};
     rewrite("bank/20261131T000000Z/manifest.json",
-            manifest_text({.batch = "20261131T000000Z"}, {.pipeline = "bank"}));
+            manifest_text(&of_bank, nullptr, {.pipeline = "bank"}));
     FileVerifier verifier{kVerified, "shop", index_, disk_, {}};
     EXPECT_THAT(*verifier.unregistered(true), ElementsAre("orders/20261139T000000Z"));
     EXPECT_EQ(verifier.unregistered(false)->size(), 2U);

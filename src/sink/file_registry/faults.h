@@ -17,7 +17,9 @@ inline Error registry_is_fenced() {
 // And we may not make it.
 inline Error registry_is_missing() {
     return stop(Error::Category::position, "the registry of files does not exist")
-        .with_hint("run pg-capture init, which makes it, or what pg-capture init --sql prints");
+        .with_hint(
+            "run pg-capture init --registry, which makes it, or what pg-capture init --sql "
+            "--registry prints");
 }
 
 inline Error registry_is_newer(int theirs, int ours) {

@@ -47,14 +47,15 @@ constexpr std::string_view kSettled = "/* pg-capture: no removal is under way */
 constexpr std::string_view kRegistered = R"sql(/* pg-capture: which files are registered */
 SELECT path FROM cdc_registry.file_log WHERE pipeline = $1 AND path = ANY ($2::text[]))sql";
 
-// The files of a folder go together. Names of batches rise with their commits.
+// The files of a folder go together. Names of batches rise with their commits. Statements need no
+// mark of a loader: ddl_history has them.
 constexpr std::string_view kRemovable = R"sql(/* pg-capture: batches that may be removed */
 SELECT table_schema, table_name, batch, folder, paths, row_count, bytes, closed_us, loaded
   FROM (SELECT table_schema, table_name, max(batch) AS batch, folder,
                json_agg(path ORDER BY path)::text AS paths, sum(row_count)::bigint AS row_count,
                sum(bytes)::bigint AS bytes, max(closed_at) AS closed_at,
                (extract(epoch FROM max(closed_at)) * 1000000)::bigint AS closed_us,
-               bool_and(loaded) AS loaded,
+               bool_and(loaded OR type = 'ddl') AS loaded,
                row_number() OVER (PARTITION BY table_schema, table_name
                                   ORDER BY max(batch) DESC, folder DESC) AS place
           FROM (SELECT *, left(path, length(path) - strpos(reverse(path), '/')) AS folder
@@ -74,7 +75,7 @@ WITH gone AS (
   DELETE FROM cdc_registry.file_log f
    USING (SELECT {} IS NOT NULL AS held) AS alone
    WHERE alone.held AND f.pipeline = $1 AND f.path = ANY ($2::text[])
-     AND (f.loaded OR NOT $3::boolean)
+     AND (f.loaded OR f.type = 'ddl' OR NOT $3::boolean)
   RETURNING f.bytes
 ), noted AS (
   INSERT INTO cdc_registry.audit (pipeline, what, details)

@@ -87,7 +87,8 @@ struct DdlEvent {
     Lsn commit_lsn;
     std::string object_type;  // "table", as the server calls it
     TableId object;
-    std::string command;
+    std::string command;                     // "ALTER TABLE"
+    std::optional<std::string> statement{};  // what was sent; none: it is not recorded
     bool operator==(const DdlEvent&) const = default;
 };
 

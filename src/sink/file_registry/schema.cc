@@ -156,10 +156,13 @@ CREATE TABLE cdc_registry.ddl_history (
   object_type text NOT NULL,
   object_schema text NOT NULL,
   object_name text NOT NULL,
-  command text NOT NULL);
+  command text NOT NULL,
+  statement text);
 CREATE INDEX ddl_history_by_lsn ON cdc_registry.ddl_history (pipeline, commit_lsn);
 CREATE INDEX ddl_history_by_time ON cdc_registry.ddl_history (happened_at);
 COMMENT ON TABLE cdc_registry.ddl_history IS 'Statements that changed definitions, as the stream has shown them';
+COMMENT ON COLUMN cdc_registry.ddl_history.command IS 'What was done, as ALTER TABLE';
+COMMENT ON COLUMN cdc_registry.ddl_history.statement IS 'What the session had sent; null: it is not recorded';
 
 CREATE TABLE cdc_registry.audit (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -156,12 +156,13 @@ WITH ours AS (
 ), ddl AS (
   INSERT INTO cdc_registry.ddl_history
          (pipeline, seal, happened_at, commit_lsn, object_type, object_schema, object_name,
-          command)
+          command, statement)
   SELECT o.name, o.seal, timestamptz 'epoch' + f.at * interval '1 microsecond', f.lsn, f.type,
-         f.schema, f.name, f.command
+         f.schema, f.name, f.command, f.statement
     FROM ours o,
-         unnest($39::bigint[], $40::pg_lsn[], $41::text[], $42::text[], $43::text[], $44::text[])
-           WITH ORDINALITY AS f(at, lsn, type, schema, name, command, place)
+         unnest($39::bigint[], $40::pg_lsn[], $41::text[], $42::text[], $43::text[], $44::text[],
+                $45::text[])
+           WITH ORDINALITY AS f(at, lsn, type, schema, name, command, statement, place)
    ORDER BY f.place
 ), reloads AS (
   SELECT o.name AS pipeline, f.is_new, f.schema, f.name, f.by, f.state,
@@ -170,9 +171,9 @@ WITH ours AS (
          timestamptz 'epoch' + f.finished * interval '1 microsecond' AS finished_at,
          f.first, f.last, f.row_count, f.problem, f.place
     FROM ours o,
-         unnest($45::boolean[], $46::text[], $47::text[], $48::text[], $49::text[], $50::bigint[],
-                $51::bigint[], $52::bigint[], $53::pg_lsn[], $54::pg_lsn[], $55::bigint[],
-                $56::text[])
+         unnest($46::boolean[], $47::text[], $48::text[], $49::text[], $50::text[], $51::bigint[],
+                $52::bigint[], $53::bigint[], $54::pg_lsn[], $55::pg_lsn[], $56::bigint[],
+                $57::text[])
            WITH ORDINALITY AS f(is_new, schema, name, by, state, requested, started, finished,
                                 first, last, row_count, problem, place)
 ), ordered AS (
@@ -301,6 +302,11 @@ void add_ddl(std::vector<Parameter>& to, const std::vector<DdlEvent>& events) {
     to.push_back(column(events, [](const Event& e) { return e.object.schema; }));
     to.push_back(column(events, [](const Event& e) { return e.object.name; }));
     to.push_back(column(events, [](const Event& e) { return e.command; }));
+    ArrayText statements;
+    for (const Event& event : events) {
+        event.statement ? statements.add(*event.statement) : statements.add_null();
+    }
+    to.push_back(std::move(statements).take());
 }
 
 std::uint64_t largest_id(const RegistrySeal& seal) {
