@@ -23,6 +23,23 @@ def pytest_configure(config):
     processes.server_base()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    from support import figures
+
+    figures.begin_test(item.user_properties)
+
+
+def pytest_terminal_summary(terminalreporter):
+    from support import figures
+
+    found = figures.shown(terminalreporter.getreports("passed") + terminalreporter.getreports("failed"))
+    if found:
+        terminalreporter.section("figures")
+    for line in found:
+        terminalreporter.write_line(line)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A test that failed shows what each pg-capture of its own said at last."""

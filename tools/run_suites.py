@@ -206,6 +206,15 @@ def count_suite(suite, junit, gtest_directory):
     return passed, failed, skipped
 
 
+def figures(junit):
+    """What tests of pytest have counted and measured (tests/support/figures.py)."""
+    try:
+        properties = ElementTree.parse(junit).getroot().iter("property")
+    except (ElementTree.ParseError, OSError):
+        return []
+    return [p.get("value") for p in properties if p.get("name") == "figure"]
+
+
 class Runner:
     def __init__(self, suites, nightly):
         self.suites = suites
@@ -328,6 +337,8 @@ class Runner:
         verdict = "FAILED" if outcome.failed else "passed"
         self.say(f"{suite.name} {verdict}: {outcome.passed} passed, {outcome.failed} failed, "
                  f"{outcome.seconds:.0f} s {outcome.note}".rstrip())
+        for line in figures(junit):
+            self.say(f"  {suite.name}: {line}")
         if outcome.failed:
             self.tail(log)
         return outcome

@@ -11,6 +11,7 @@ import signal
 import time
 
 import pytest
+from support.figures import figure
 from support.processes import wait_until
 from support.servers import Capture, CutProxy, PostgresServer
 from support.workload import SCHEMA, Writer, caught_up, check
@@ -62,7 +63,7 @@ def test_1_kill_9_at_random_moments_loses_nothing(server):
         repeats = finish(capture, writer)
         total = len(capture.raw_lines)
         capture.stop()
-    print(f"{kills} kills, {total} messages, {repeats} of them repeats")
+    figure("kill -9 into a pipe", f"{kills} kills, {total} messages, none missing, {repeats} of them repeats")
     assert sum(writer.versions.values()) > 200
 
 

@@ -4,6 +4,7 @@ import random
 import time
 
 import pytest
+from support.figures import figure
 from support.processes import PATIENCE, wait_until
 
 
@@ -48,6 +49,7 @@ def kill_for(place, kills, pause, seed):
             capture.start()
         check(place, counts)
         capture.stop()
+    figure("files, kill -9", f"{kills} kills, {sum(counts.values())} changes, none missing, none twice")
 
 
 def test_killed_again_and_again(place):

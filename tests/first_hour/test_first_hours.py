@@ -16,6 +16,7 @@ import time
 
 import pytest
 from support.capture import binary, clean_environment
+from support.figures import figure
 from support.kafka import KafkaBroker
 from support.processes import ROOT, free_port, remove_directory, short_directory, spawn, wait_until
 from support.servers import CLIENT_BIN, PostgresServer
@@ -129,7 +130,7 @@ def assert_streams(terminal, server, broker, table):
     server.psql(f"INSERT INTO {table} VALUES (2, 'now')", db="shop")
     arrives(("INSERT", 2))
     took = time.monotonic() - terminal.started
-    print(f"streaming {took:.1f} s after the first command")
+    figure(f"first hour, {table}", f"streaming {took:.1f} s after the first command")
     assert took < TIMES * MINUTE
 
 

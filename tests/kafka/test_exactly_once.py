@@ -10,6 +10,7 @@ import time
 import confluent_kafka
 import pytest
 
+from support.figures import figure
 from support.kafka import OLD, SOUND, KafkaBroker
 from support.kafka_client import Follower
 from support.processes import PATIENCE, wait_until
@@ -79,7 +80,7 @@ def test_killed_in_a_snapshot_no_row_is_read_twice(broker, stages, kills):
         capture.stop()
     records = [strict_json(r.value) for r in stage.broker.read_all(stage.topic("big"))]
     seen = [r["after"]["id"] for r in records if r["op"] == "READ"]
-    print(f"{kills} kills, {rows} rows read, {len(seen) - rows} twice")
+    figure("killed in a snapshot", f"{kills} kills, {rows} rows read, {len(seen) - rows} twice")
     assert sorted(seen) == list(range(1, rows + 1))
 
 

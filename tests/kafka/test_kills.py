@@ -8,6 +8,7 @@ import random
 import time
 
 import pytest
+from support.figures import figure
 
 KILLS = int(os.environ.get("PGC_KILLS", "50"))
 RATE = 5000
@@ -31,8 +32,8 @@ def test_1_kill_9_at_random_moments_loses_nothing(broker, stages, kills):
         repeats = audience.finish(writer, capture)
         capture.stop()
         rate = sum(writer.versions.values()) / took
-    print(f"{killed} kills in {took:.0f} s under {rate:.0f} changes/s: {audience.messages} records, "
-          f"none missing, {repeats} of them repeats ({repeats / killed:.0f} a kill)")
+    figure("kill -9", f"{killed} kills in {took:.0f} s under {rate:.0f} changes/s: {audience.messages} records, "
+           f"none missing, {repeats} of them repeats ({repeats / killed:.0f} a kill)")
     # At worst everything since the last stored position: a second's worth and some slack.
     assert repeats <= killed * 3 * RATE
 
@@ -61,9 +62,10 @@ def test_2_killed_every_two_seconds_it_gets_on_and_repeats_little(broker, stages
         capture.stop()
         repeated.append(audience.repeats - seen)
         rate = sum(writer.versions.values()) / took
-    print(f"{kills} kills in {took:.0f} s under {rate:.0f} changes/s: {audience.messages} records, none "
-          f"missing, {audience.repeats} repeats, at most {max(repeated)} after one kill, "
-          f"{sum(repeated) / kills:.0f} as a rule")
+    figure("kill -9, one each two seconds",
+           f"{kills} kills in {took:.0f} s under {rate:.0f} changes/s: {audience.messages} records, none "
+           f"missing, {audience.repeats} repeats, at most {max(repeated)} after one kill, "
+           f"{sum(repeated) / kills:.0f} as a rule")
     assert max(repeated) <= 20_000
 
 

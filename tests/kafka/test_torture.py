@@ -15,6 +15,7 @@ import signal
 import time
 
 import pytest
+from support.figures import figure
 from support.kafka import SOUND, KafkaBroker
 from support.processes import PATIENCE, wait_until
 from support.servers import PostgresServer
@@ -96,9 +97,10 @@ class Torture:
         self.reader.compare(final_rows(self.stage))
         self.reader.compare_snapshots()
         changes = sum(session.changes for session in self.sessions[:2])
-        print(f"seed {self.seed}, {took:.0f} s under {changes / took:.0f} changes/s: {self.reader.changes} changes, none missing, "
-              f"{self.reader.repeats} repeats; {self.reader.completed} snapshots of "
-              f"{sum(s.rows for s in self.reader.snapshots)} rows, {self.reader.repeated_rows} twice")
+        figure(f"torture, seed {self.seed}",
+               f"{took:.0f} s under {changes / took:.0f} changes/s: {self.reader.changes} changes, none missing, "
+               f"{self.reader.repeats} repeats; {self.reader.completed} snapshots of "
+               f"{sum(s.rows for s in self.reader.snapshots)} rows, {self.reader.repeated_rows} twice")
 
     def close(self):
         for session in self.sessions:
@@ -268,6 +270,6 @@ def test_two_instances_fight_over_one_name_and_nothing_is_missing_or_comes_twice
         else:
             duel.stop(victim, is_holder, end_its_session=chance.random() < 0.7)
         torture.check()
-    print("take-over after kill -9, seconds: " + " ".join(f"{seconds:.2f}" for seconds in duel.take_overs))
+    figure("take-over after kill -9, seconds", " ".join(f"{seconds:.2f}" for seconds in duel.take_overs))
     torture.finish()
     assert max(duel.take_overs) < (TAKE_OVER_SECONDS_MAX if faults == KILLS else TAKE_OVER_SECONDS_MAX_BY_DAY)

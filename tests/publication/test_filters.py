@@ -11,6 +11,7 @@ tables above them renamed: what was committed before comes all the same.
 import random
 
 import pytest
+from support.figures import figure
 from summary import summary
 
 # A table that holds rows -> the partitioned tables above it, nearest first.
@@ -187,12 +188,15 @@ def run_cases(site, seed, number):
     return kinds
 
 
+def cases_text(kinds):
+    return f"{sum(kinds.values())} cases: " + "; ".join(f"{n} of {kind}" for kind, n in kinds.items())
+
+
 @pytest.mark.parametrize("seed", range(2))
-def test_what_the_filters_mean_is_what_comes(site, seed, record_property):
+def test_what_the_filters_mean_is_what_comes(site, seed):
     kinds = run_cases(site, seed, 10)
     assert sum(kinds.values()) == 10
-    record_property("cases", 10)
-    print(f"cases: {kinds}")
+    figure(f"publication filters, seed {seed}", cases_text(kinds))
 
 
 @pytest.mark.nightly
@@ -200,4 +204,4 @@ def test_what_the_filters_mean_is_what_comes(site, seed, record_property):
 def test_what_the_filters_mean_is_what_comes_at_length(sites, version):
     kinds = run_cases(sites(version), version, 60)
     assert set(kinds) == set(KINDS)
-    print(f"cases on {version}: {kinds}")
+    figure(f"publication filters, PostgreSQL {version}", cases_text(kinds))

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from support.figures import figure
 from support.processes import wait_until
 from summary import summary
 
@@ -166,10 +167,9 @@ def deletes_and_keeps(site, pipeline, chosen, missing):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_pipelines_with_overlapping_filters_lose_nothing(site, seed, record_property):
+def test_pipelines_with_overlapping_filters_lose_nothing(site, seed):
     rounds, changes = three_pipelines(site, seed, 4)
-    record_property("cases", changes)
-    print(f"cases: {rounds} rounds, {changes} changes, 2 or 3 pipelines")
+    figure(f"overlapping filters, seed {seed}", f"{rounds} rounds, {changes} changes, 2 or 3 pipelines")
 
 
 @pytest.mark.nightly
@@ -177,4 +177,5 @@ def test_pipelines_with_overlapping_filters_lose_nothing(site, seed, record_prop
 @pytest.mark.parametrize("seed", range(10, 20))
 def test_pipelines_with_overlapping_filters_lose_nothing_at_length(sites, version, seed):
     rounds, changes = three_pipelines(sites(version), seed, 12)
-    print(f"cases: {rounds} rounds, {changes} changes, 2 or 3 pipelines")
+    figure(f"overlapping filters, PostgreSQL {version}, seed {seed}",
+           f"{rounds} rounds, {changes} changes, 2 or 3 pipelines")

@@ -13,6 +13,7 @@ import pytest
 from alterations import Altered, Consumer
 from gate import Gate
 from ground import COMPLETE
+from support.figures import figure
 from support.processes import wait_until
 
 ROWS = 60
@@ -115,7 +116,8 @@ def run_cases(server, grounds, seeds, **more):
         for table in case.tables:
             table.close()
         ground.close()
-    print(f"PostgreSQL {server.major}: {dict(counts)}\n{dict(kinds)}")
+    figure(f"altered at random, PostgreSQL {server.major}", ", ".join(f"{n} {what}" for what, n in counts.items()) +
+           f"; {len(kinds)} kinds of alterations")
     return counts
 
 

@@ -11,6 +11,7 @@ import time
 import pytest
 from churn import Churn, Tables
 from ground import COMPLETE
+from support.figures import figure
 from support.replica import Replica
 
 
@@ -67,8 +68,9 @@ def test_the_topics_rebuild_the_tables_row_for_row_through_kills(stages, size):
         churn.stop()
         replica.agrees(120)
         capture.stop()
-        print(f"{replica.reads()} READs of {tables.rows} rows, {replica.events()} events, {churn.committed} "
-              f"transactions, {replica.repeats()} repeats, {size.kills} kills")
+        figure("rebuilt through kills",
+               f"{replica.reads()} READs of {tables.rows} rows, {replica.events()} events, {churn.committed} "
+               f"transactions, {replica.repeats()} repeats, {size.kills} kills")
         check_rows_read_again(replica, size.kills, size)
     assert churn.committed > 200, "nearly nothing was written: this shows nothing"
 
