@@ -12,11 +12,12 @@ import threading
 import psycopg
 import pytest
 from ground import COMPLETE
+from support.figures import figure
 
 ROWS = 60
 CHUNK = 7
 READERS = 2
-EXTENSIONS = ("citext", "ltree", "isn", "cube", "seg", "hstore", "lo")
+EXTENSIONS = ("citext", "ltree", "isn", "cube", "seg", "hstore", "lo", "earthdistance")
 SETUP = """
 CREATE TYPE mood AS ENUM ('{moods}');
 CREATE TYPE pair AS (x int, y text);
@@ -56,7 +57,15 @@ TYPES = {
     "odd.seg": "(i || ' .. ' || i + 5)::odd.seg", "odd.hstore": "odd.hstore(ARRAY['k', 'n' || i % 3], ARRAY[i::text, 'x'])",
     "odd.lo": "i::oid", "odd.ean13": "('400000000' || lpad(i::text, 3, '0') || '?')::odd.ean13",
     "odd.isbn13": "('978000000' || lpad(i::text, 3, '0') || '?')::odd.isbn13", "odd.isbn": "('000000' || lpad(i::text, 3, '0') || '?')::odd.isbn",
-    "odd.issn": "('14360' || lpad(i::text, 2, '0') || '?')::odd.issn", "odd.upc": "('12300000' || lpad(i::text, 3, '0') || '?')::odd.upc",
+    "odd.ismn13": "('97900601' || lpad(i::text, 4, '0') || '?')::odd.ismn13", "odd.ismn": "('M0601' || lpad(i::text, 4, '0') || '?')::odd.ismn",
+    "odd.issn13": "('97714360' || lpad(i::text, 2, '0') || '00?')::odd.issn13", "odd.issn": "('14360' || lpad(i::text, 2, '0') || '?')::odd.issn",
+    # A domain over cube: points on the sphere.
+    "odd.earth": "odd.cube(ARRAY[6378168 * cos(i / 10.0), 6378168 * sin(i / 10.0), 0]::float8[])::odd.earth",
+    "odd.upc": "('12300000' || lpad(i::text, 3, '0') || '?')::odd.upc",
+}
+UNTIL = {
+    11: {"abstime": "(timestamptz '2024-03-31 00:00:00+00' + i * interval '10 minutes')::abstime", "reltime": "(i * interval '1 hour')::reltime",
+         "tinterval": "tinterval('2024-03-31 00:00:00+00'::abstime, (timestamptz '2024-04-01 00:00:00+00' + i * interval '1 hour')::abstime)"},
 }
 SINCE = {
     13: {"xid8": "(10000000000 + i)::text::xid8"},
@@ -70,6 +79,8 @@ INDEXES = {
     "collated": ("k text", '(k COLLATE "en-x-icu")', "k", MIXED), "other": ("k text COLLATE \"en-x-icu\"", '(k COLLATE "C" DESC)', "k", MIXED),
     "two": ("k int, l odd.citext", "(k, l)", "k, l", f"i % 4, {MIXED}"), "owt": ("k int, l odd.citext", "(l, k)", "k, l", f"i / 9, {MIXED}"),
     "three": ("k int, l odd.ltree, m text", "(k DESC, l, m text_pattern_ops)", "k, l, m", f"i % 2, ('a.' || i % 3)::odd.ltree, {MIXED}"),
+    # Two values alone make no key for 60 rows.
+    "truth": ("k boolean, l int", "(k, l)", "k, l", "i % 2 = 0, i"),
     "alike": ("k text, l int, m date", "(m, k, l DESC)", "k, l, m", "'x' || i % 5, i, date '2024-01-01' + i % 3"),
 }
 
@@ -79,6 +90,9 @@ def tables_for(server):
     kinds = dict(TYPES)
     for since, more in SINCE.items():
         if server.major >= since:
+            kinds.update(more)
+    for until, more in UNTIL.items():
+        if server.major <= until:
             kinds.update(more)
     tables = {}
     for number, (kind, value) in enumerate(kinds.items()):
@@ -172,8 +186,9 @@ def test_rows_with_keys_of_every_kind_are_complete(servers, grounds, version):
         there = sorted(tuple(map(int, row)) for row in ground.query(f"SELECT n, u FROM {table}"))
         if now.get(table) != there:
             wrong.append(f"{table}, {kind}: {len(now.get(table, []))} of {len(there)} rows as they are")
-    print(f"PostgreSQL {version}: {len(tables)} kinds of keys, {total} rows in chunks of {CHUNK}, "
-          f"{writer.changes} changes meanwhile, 2 kills, {len(ground.messages)} messages, {len(wrong)} wrong")
+    figure(f"keys of every kind, PostgreSQL {version}",
+           f"{len(tables)} kinds, {total} rows in chunks of {CHUNK}, {writer.changes} changes meanwhile, 2 kills, "
+           f"{len(ground.messages)} messages, {len(wrong)} wrong")
     assert not wrong, "\n".join(wrong)
     reads = sum(message["op"] == "READ" for message in ground.messages)
     assert reads <= total + 2 * READERS * CHUNK, "after each kill at most a chunk a reader is read again"
