@@ -179,7 +179,7 @@ def test_every_command_is_known_here():
 
 
 # Without a COUNT it ends when there is no more.
-@pytest.mark.parametrize("command", LOOKING + ["peek -n 3", "peek --output json"])
+@pytest.mark.parametrize("command", LOOKING + ["peek -n 3", "peek --output json", "init --sql"])
 def test_a_command_that_only_looks_writes_nothing(ground, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)     # init writes its file here
     before = ground.seen()
