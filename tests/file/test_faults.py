@@ -1,6 +1,7 @@
 """What files meet: a disk that is full, read-only, slow or stands still, and a registry that is away. Nothing is lost,
 nothing is seen half, and it goes on by itself where nobody has to do anything."""
 
+import contextlib
 import json
 import time
 
@@ -76,6 +77,17 @@ def wait_all(place, capture, *tables):
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+@contextlib.contextmanager
+def running(place):
+    """pg-capture, which has all there is before what happens meanwhile and has it all again after that."""
+    place.sql(ROWS.format(1, 50))
+    with place.capture() as capture:
+        wait_all(place, capture)
+        yield capture
+        wait_all(place, capture)
+        capture.stop()
+
+
 def expect_whole(place):
     """What a loader finds meanwhile is whole."""
     for file in place.file_log():
@@ -87,9 +99,7 @@ def expect_whole(place):
 
 def test_5_a_full_disk_is_waited_for(on_disk, disk):
     place = on_disk
-    place.sql(ROWS.format(1, 50))
-    with place.capture() as capture:
-        wait_all(place, capture)
+    with running(place) as capture:
         disk.fill()
         place.sql(ROWS.format(1000, 3000))
         end = place.server.end_of_log()
@@ -105,15 +115,11 @@ def test_5_a_full_disk_is_waited_for(on_disk, disk):
         assert confirmed == [(True,)], "what is not on the disk is not confirmed"
         assert capture.running
         disk.make_room()
-        wait_all(place, capture)
-        capture.stop()
 
 
 def test_5_killed_while_the_disk_is_full(on_disk, disk):
     place = on_disk
-    place.sql(ROWS.format(1, 50))
-    with place.capture() as capture:
-        wait_all(place, capture)
+    with running(place) as capture:
         disk.fill()
         place.sql(ROWS.format(1000, 3000))
         for times in (1, 2, 3):
@@ -122,15 +128,11 @@ def test_5_killed_while_the_disk_is_full(on_disk, disk):
             expect_whole(place)
             capture.start()
         disk.make_room()
-        wait_all(place, capture)
-        capture.stop()
 
 
 def test_5_a_disk_that_becomes_read_only_stops_it_and_loses_nothing(on_disk, disk):
     place = on_disk
-    place.sql(ROWS.format(1, 50))
-    with place.capture() as capture:
-        wait_all(place, capture)
+    with running(place) as capture:
         place.sql(ROWS.format(100, 200))
         disk.find_an_error()
         place.sql(ROWS.format(1000, 2000))
@@ -140,15 +142,11 @@ def test_5_a_disk_that_becomes_read_only_stops_it_and_loses_nothing(on_disk, dis
         disk.repair()
         place.sql(ROWS.format(3000, 3010))
         capture.start()
-        wait_all(place, capture)
-        capture.stop()
 
 
 def test_5_a_disk_that_is_read_only_from_the_start_is_named(on_disk, disk):
     place = on_disk
-    place.sql(ROWS.format(1, 50))
-    with place.capture() as capture:
-        wait_all(place, capture)
+    with running(place) as capture:
         capture.stop()
         disk.unmount()
         disk.mount("ro")
@@ -162,15 +160,11 @@ def test_5_a_disk_that_is_read_only_from_the_start_is_named(on_disk, disk):
         disk.mount()
         place.sql(ROWS.format(3000, 3010))
         capture.start()
-        wait_all(place, capture)
-        capture.stop()
 
 
 def test_7_a_slow_disk_costs_neither_memory_nor_the_connection(on_disk, disk):
     place = on_disk
-    place.sql(ROWS.format(1, 50))
-    with place.capture() as capture:
-        wait_all(place, capture)
+    with running(place) as capture:
         began = time.monotonic()
         disk.throttle(256 << 10)
         try:
@@ -182,14 +176,11 @@ def test_7_a_slow_disk_costs_neither_memory_nor_the_connection(on_disk, disk):
         assert time.monotonic() - began > 4, "the disk was not slow"
         assert capture.resident_mib() < 96
         assert "interrupted" not in capture.stderr, "neither the connection nor the disk was given up"
-        capture.stop()
 
 
 def test_7_a_disk_that_stands_still_is_named_and_waited_for(on_disk, disk):
     place = on_disk
-    place.sql(ROWS.format(1, 50))
-    with place.capture() as capture:
-        wait_all(place, capture)
+    with running(place) as capture:
         disk.freeze()
         try:
             place.sql(ROWS.format(1000, 1500))
@@ -203,16 +194,13 @@ def test_7_a_disk_that_stands_still_is_named_and_waited_for(on_disk, disk):
         capture.wait_for_log("the stream moves again")
         wait_all(place, capture)
         assert "interrupted" not in capture.stderr
-        capture.stop()
 
 
 # -- the registry ------------------------------------------------------------------------------
 
 
 def outage(place, registry, seconds, end, begin):
-    place.sql(ROWS.format(1, 50))
-    with place.capture() as capture:
-        wait_all(place, capture)
+    with running(place) as capture:
         end()
         until = time.monotonic() + seconds
         written = 1000
@@ -227,8 +215,6 @@ def outage(place, registry, seconds, end, begin):
         assert listed.returncode == 3 and "cdc_registry" in listed.stderr, listed.stderr
         assert capture.running
         begin()
-        wait_all(place, capture)
-        capture.stop()
 
 
 ENDS = ["fast", "immediate", "crash"]
@@ -264,9 +250,7 @@ def test_5_a_registry_that_is_restarted_between_two_seals(apart, registry):
 
 def test_5_a_registry_that_is_silent_is_named(apart, registry):
     place = apart
-    place.sql(ROWS.format(1, 50))
-    with place.capture() as capture:
-        wait_all(place, capture)
+    with running(place) as capture:
         registry.freeze()
         place.sql(ROWS.format(1000, 1010))
         seen = wait_status(place, capture, lambda s: "no answer for" in (s.get("waits_for") or ""), "the silence")
@@ -274,7 +258,6 @@ def test_5_a_registry_that_is_silent_is_named(apart, registry):
         registry.resume()
         wait_all(place, capture)
         assert "interrupted" not in capture.stderr
-        capture.stop()
 
 
 # Its server waits with its end until everything is confirmed, and takes no commit of ours any more.
