@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import contenders
-from figures import cpu_seconds, tell
+from figures import cpu_seconds, show_progress
 from support.kafka_client import confluent_kafka
 from support.processes import remove_directory, run_directory, spawn, wait_until
 from workloads import COMMIT_TABLES, COMMITS_A_SECOND, COMMITS_SETUP, ONCE
@@ -26,16 +26,16 @@ PATIENCE_SECONDS = 60
 class Commits:
     def __init__(self, lab, routes):
         self.lab = lab
-        self.routes = contenders.with_twins(routes, lambda _: True)
+        self.routes = contenders.with_before(routes, lambda _: True)
         self.sizes = [max(1, tables // lab.scale) for tables in COMMIT_TABLES]
-        tell(f"{NAME}: making {self.sizes[-1]} tables and topics")
+        show_progress(f"{NAME}: making {self.sizes[-1]} tables and topics")
         lab.server.psql(COMMITS_SETUP.format(tables=self.sizes[-1]))
         self.topics = [f"{NAME}.{NAME}.t{number}" for number in range(self.sizes[-1])]
         lab.broker.create_topics(self.topics)
 
     def run(self):
         figures = {route: self._route(route) for route in self.routes}
-        tell("")
+        show_progress("")
         return {"routes": figures}
 
     def _route(self, route):
@@ -61,7 +61,7 @@ class Commits:
             return {tables: self._size(route, connection, watched, tables) for tables in self.sizes}
 
     def _size(self, route, connection, watched, tables):
-        tell(f"{NAME}: {route}, {tables} tables")
+        show_progress(f"{NAME}: {route}, {tables} tables")
         latencies = []
         with Reader(self.lab.broker, {self.topics[i] for i in (0, tables // 2, tables - 1)}) as reader:
             def commit():

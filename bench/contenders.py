@@ -1,6 +1,6 @@
 """Who takes part: the command line and environment of pg_recvlogical and of pg-capture.
 
-With `bench/run --against BINARY` each route of ours has a twin, "… before", that runs another
+With `bench/run --against BINARY` each route of ours has another, "… before", that runs another
 binary with the same environment: what changed between the two is seen within one run.
 """
 
@@ -12,8 +12,8 @@ BEFORE = " before"
 other_binary = None  # set by `--against`
 
 
-def with_twins(routes, ours):
-    """Each of `ours` among the routes followed by its twin, if there is another binary. One from
+def with_before(routes, ours):
+    """Each of `ours` among the routes followed by that of before, if there is another binary. One from
     before exactly once would refuse its configuration."""
     if other_binary is None:
         return list(routes)
@@ -22,7 +22,7 @@ def with_twins(routes, ours):
 
 
 def plain(route):
-    """The route that a twin is the twin of; any other as it is."""
+    """The route without "… before"; any other as it is."""
     return route.removesuffix(BEFORE)
 
 

@@ -10,7 +10,7 @@ import time
 
 import contenders
 from debezium import Debezium
-from figures import alternating, cpu_seconds, measured, memory_mib, tell, tell_forms, tell_once
+from figures import alternating, cpu_seconds, measured, memory_mib, print_forms, print_once, show_progress
 from support.processes import remove_directory, run_directory
 from workloads import BASELINE, DEBEZIUM, DRAINS, ONCE
 
@@ -22,9 +22,9 @@ class Drain:
 
     def __init__(self, lab, name, routes):
         self.lab, self.name = lab, name
-        self.routes = [BASELINE, *contenders.with_twins(
+        self.routes = [BASELINE, *contenders.with_before(
             routes, lambda route: route != DEBEZIUM and not route.startswith(BASELINE))]
-        tell(f"{name}: making the backlog")
+        show_progress(f"{name}: making the backlog")
         self.changes, self.end = lab.make_backlog(name, DRAINS[name])
 
     def rounds(self, number):
@@ -114,5 +114,5 @@ def show(name, result):
               f"{figure['cpu_us']:>7.2f} µs{figure['walsender_us']:>8.2f} µs{broker:>11}"
               f"{figure['cpu_us'] / base['walsender_us']:>11.2f}"
               f"{figure['memory_mib']:>7.1f} MiB   {rates}{warm}")
-    tell_once(result["routes"])
-    tell_forms(result["routes"])
+    print_once(result["routes"])
+    print_forms(result["routes"])

@@ -70,17 +70,17 @@ def alternating(name, routes, number, run, never_warm=()):
         for route in routes if turn % 2 == 0 else reversed(routes):
             if turn == 0 and route in never_warm:
                 continue
-            tell(f"{name}: round {turn}/{number}, {route}")
+            show_progress(f"{name}: round {turn}/{number}, {route}")
             figure = run(route)
             if turn > 0:
                 figures[route].append(figure)
-    tell("")
+    show_progress("")
     return {route: {key: statistics.median(f[key] for f in runs) for key in runs[0]} | {
                 "rates": sorted(round(f["rate"]) for f in runs)}
             for route, runs in figures.items()}
 
 
-def tell(text):
+def show_progress(text):
     """Where we are: one line that changes on a terminal, a line each elsewhere."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
@@ -88,7 +88,7 @@ def tell(text):
         print(text, file=sys.stderr, flush=True)
 
 
-def tell_forms(routes):
+def print_forms(routes):
     """Messages of each form beside native ones on the same way, and beside Debezium's."""
     debezium = routes.get(DEBEZIUM)
     for route, figure in routes.items():
@@ -100,7 +100,7 @@ def tell_forms(routes):
                   f"{figure['cpu_us'] / native['cpu_us']:.2f} of its CPU{beside}")
 
 
-def tell_once(routes):
+def print_once(routes):
     """Exactly once beside at least once, where both were measured."""
     for route, figure in routes.items():
         other = routes.get(route.removesuffix(ONCE))

@@ -8,7 +8,7 @@ still open and durable. Its registry is in another database, so that it writes n
 import shlex
 
 import contenders
-from figures import alternating, measured, tell
+from figures import alternating, measured, show_progress
 from support.processes import remove_directory, run_directory
 from workloads import (BASELINE, EXPORT_BASELINE, EXPORT_ROUTES, FILE_ROUTES, FILE_TABLES, FILE_TABLES_ROUNDS,
                        FILE_TABLES_SETUP, FILES, SMALL_ROWS, SNAPSHOT_ROWS, SNAPSHOT_SETUP)
@@ -23,19 +23,19 @@ class Files:
     def __init__(self, lab, wanted):
         self.lab = lab
         lab.server.psql(f"CREATE DATABASE {REGISTRY}")
-        self.drains = [BASELINE, *contenders.with_twins(wanted(FILE_ROUTES), lambda _: True)]
-        self.exports = [EXPORT_BASELINE, *contenders.with_twins(wanted(EXPORT_ROUTES), lambda _: True)]
+        self.drains = [BASELINE, *contenders.with_before(wanted(FILE_ROUTES), lambda _: True)]
+        self.exports = [EXPORT_BASELINE, *contenders.with_before(wanted(EXPORT_ROUTES), lambda _: True)]
         self.rows = SNAPSHOT_ROWS // lab.scale
 
     def run(self, rounds):
         result = {}
         self._make_registry()
         if len(self.drains) > 1:
-            tell(f"{NAME}: making the backlog")
+            show_progress(f"{NAME}: making the backlog")
             self.changes, self.end = self.lab.make_backlog(NAME, FILES)
             result |= {"changes": self.changes, "routes": alternating(NAME, self.drains, rounds, self._drain)}
         if len(self.exports) > 1:
-            tell(f"{NAME}: making {self.rows:,} rows")
+            show_progress(f"{NAME}: making {self.rows:,} rows")
             self.table = self.lab.make_table(EXPORT, SNAPSHOT_SETUP, rows=self.rows)
             self.lab.drop_slot(self.table)
             self.lab.server.psql(f"VACUUM (FREEZE, ANALYZE) {self.table}; CHECKPOINT", timeout=600)
@@ -43,7 +43,7 @@ class Files:
         if len(self.drains) > 1:
             counts = [1, FILE_TABLES // self.lab.scale]
             result["memory"] = {tables: self._memory(tables) for tables in counts}
-            tell("")
+            show_progress("")
         return result
 
     # -- runs ------------------------------------------------------------------------------
@@ -102,7 +102,7 @@ class Files:
 
     def _memory(self, tables):
         """Peak of resident memory with so many tables, each of which changes again and again, over some batches."""
-        tell(f"{NAME}: memory with {tables} tables")
+        show_progress(f"{NAME}: memory with {tables} tables")
         schema = f"many_{tables}"
         self.lab.server.psql(FILE_TABLES_SETUP.format(s=schema, tables=tables), timeout=900)
         slot, directory = self.lab.new_run(), run_directory("bench")

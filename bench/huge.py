@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import contenders
-from figures import memory_mib, tell
+from figures import memory_mib, show_progress
 from support.processes import remove_directory, run_directory, spawn, wait_until
 from workloads import HUGE_ROWS, ONE_TRANSACTION, SMALL_ROWS
 
@@ -20,12 +20,12 @@ def huge(lab, routes):
     for number, route in enumerate(routes):
         figures[route] = {"streamed": _transaction(lab, route, f"huge_{number}", rows, {}),
                           "kept": _transaction(lab, route, f"huge_{number}_kept", rows, SERVER_KEEPS_IT)}
-    tell("")
+    show_progress("")
     return {"rows": rows, "routes": figures}
 
 
 def _transaction(lab, route, name, rows, setting):
-    tell(f"huge: {route}{', kept by the server' if setting else ''}")
+    show_progress(f"huge: {route}{', kept by the server' if setting else ''}")
     table, slot = lab.make_table(name, SMALL_ROWS), lab.new_run()
     topic = lab.new_topic(name, slot)
     lab.new_slot(slot)

@@ -9,7 +9,7 @@ import time
 
 import contenders
 from debezium import Debezium
-from figures import cpu_seconds, memory_mib, tell
+from figures import cpu_seconds, memory_mib, show_progress
 from load import Load
 from support.processes import remove_directory, run_directory, spawn, wait_until
 from workloads import DEBEZIUM, TIMED_INSERT, TIMED_ROWS, TIMED_ROWS_A_STATEMENT
@@ -22,7 +22,7 @@ class Latency:
 
     def __init__(self, lab, routes, *, seconds, warm_seconds):
         self.lab = lab
-        self.routes = contenders.with_twins(routes, lambda route: route != DEBEZIUM)
+        self.routes = contenders.with_before(routes, lambda route: route != DEBEZIUM)
         self.seconds, self.warm_seconds = seconds, warm_seconds
         self.table = lab.make_table("latency", TIMED_ROWS)
 
@@ -30,9 +30,9 @@ class Latency:
         figures = {route: [] for route in self.routes}
         for turn in range(1, number + 1):
             for route in self.routes:
-                tell(f"latency: round {turn}/{number}, {route}")
+                show_progress(f"latency: round {turn}/{number}, {route}")
                 figures[route].append(self.run(route))
-        tell("")
+        show_progress("")
         return {"seconds": self.seconds, "routes": {
             route: {key: statistics.median(f[key] for f in runs) for key in runs[0]}
             for route, runs in figures.items()}}

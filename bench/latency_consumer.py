@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Reads a topic as it grows and tells how old its rows were: a process of its own.
+"""Reads a topic as it grows and says how old its rows were: a process of its own.
 
     latency_consumer.py BOOTSTRAP TOPIC
 
@@ -37,21 +37,21 @@ def main():
     consumer.get_watermark_offsets(place, 10)
     print("ready", flush=True)
 
-    told = []
-    threading.Thread(target=lambda: told.extend(map(int, sys.stdin.readline().split())),
+    limits = []     # COUNT and SKIP
+    threading.Thread(target=lambda: limits.extend(map(int, sys.stdin.readline().split())),
                      daemon=True).start()
     ages_us, last = [], time.monotonic()
-    while not told or len(ages_us) < told[0]:
+    while not limits or len(ages_us) < limits[0]:
         message = consumer.poll(0.5)
         if message is None or message.error():
-            if told and time.monotonic() - last > PATIENCE_SECONDS:
+            if limits and time.monotonic() - last > PATIENCE_SECONDS:
                 break
             continue
         now = time.time()
         last = time.monotonic()
         ages_us.append(now * 1e6 - int(WRITTEN.search(message.value()).group(1)))
     consumer.close()
-    counted = sorted(ages_us[told[1]:])
+    counted = sorted(ages_us[limits[1]:])
     print(json.dumps({"records": len(ages_us), "p50_ms": percentile(counted, 0.5),
                       "p99_ms": percentile(counted, 0.99), "max_ms": counted[-1] / 1000}
                      if counted else {"records": len(ages_us)}), flush=True)

@@ -5,7 +5,7 @@ import threading
 import time
 
 import contenders
-from figures import cpu_seconds, memory_mib, tell
+from figures import cpu_seconds, memory_mib, show_progress
 from load import Load
 from support.processes import remove_directory, run_directory, spawn, wait_until
 from workloads import TIMED_ROWS
@@ -70,13 +70,13 @@ def outage(lab, route, name, *, seconds, around_seconds):
 def _run(lab, table, slot, topic, process, memory, seconds, around_seconds):
     wait_until(lambda: lab.slot_reader(slot) or process.poll() is not None, 30, "pg-capture to stream")
     with Load(lab.server, table) as load:
-        tell(f"outage: {around_seconds} s of load")
+        show_progress(f"outage: {around_seconds} s of load")
         time.sleep(around_seconds)
         figures = {"before_mib": memory.phase()}
         reader = lab.slot_reader(slot)
         lab.broker.freeze()
         try:
-            tell(f"outage: the broker is stopped for {seconds} s")
+            show_progress(f"outage: the broker is stopped for {seconds} s")
             cpu = cpu_seconds(process.pid)
             time.sleep(seconds)
             figures["during_cores"] = (cpu_seconds(process.pid) - cpu) / seconds
@@ -84,7 +84,7 @@ def _run(lab, table, slot, topic, process, memory, seconds, around_seconds):
             figures["during_mib"] = memory.phase()
         finally:
             lab.broker.resume()
-        tell("outage: the broker goes on")
+        show_progress("outage: the broker goes on")
         resumed, known = time.monotonic(), lab.records(topic)
         wait_until(lambda: lab.records(topic) > known, 60, "records after the outage", interval=0.01)
         figures["first_record_s"] = time.monotonic() - resumed

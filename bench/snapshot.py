@@ -9,7 +9,7 @@ import time
 
 import contenders
 from debezium import Debezium
-from figures import alternating, cpu_seconds, measured, memory_mib, tell, tell_once
+from figures import alternating, cpu_seconds, measured, memory_mib, print_once, show_progress
 from support.processes import remove_directory, run_directory
 from workloads import DEBEZIUM, ONCE, SNAPSHOT_BASELINE, SNAPSHOT_ROWS, SNAPSHOT_SETUP
 
@@ -22,9 +22,9 @@ class Snapshot:
 
     def __init__(self, lab, routes):
         self.lab = lab
-        self.routes = [SNAPSHOT_BASELINE, *contenders.with_twins(routes, lambda route: route != DEBEZIUM)]
+        self.routes = [SNAPSHOT_BASELINE, *contenders.with_before(routes, lambda route: route != DEBEZIUM)]
         self.rows = SNAPSHOT_ROWS // lab.scale
-        tell(f"{NAME}: making {self.rows:,} rows")
+        show_progress(f"{NAME}: making {self.rows:,} rows")
         self.table = lab.make_table(NAME, SNAPSHOT_SETUP, rows=self.rows)
         lab.drop_slot(self.table)
         lab.server.psql(f"VACUUM (FREEZE, ANALYZE) {self.table}", timeout=600)
@@ -106,4 +106,4 @@ def show(result):
               f"{figure['cpu_us']:>7.2f} µs{figure['backend_us']:>8.2f} µs{broker:>11}"
               f"{figure['memory_mib']:>7.1f} MiB   {rates}")
     print("  ratio: to the rate of COPY TO STDOUT into /dev/null. CPU: µs a row.")
-    tell_once(result["routes"])
+    print_once(result["routes"])

@@ -12,7 +12,7 @@ def start_up(lab, rounds):
     """{route: median}: one route, or two with another binary."""
     lab.make_table("start", "CREATE TABLE {t} (id int PRIMARY KEY);")
     lab.server.psql("INSERT INTO bench_start VALUES (1)")
-    times = {route: [] for route in contenders.with_twins(["console"], lambda _: True)}
+    times = {route: [] for route in contenders.with_before(["console"], lambda _: True)}
     for _ in range(rounds):
         for route, measured in times.items():
             measured.append(_start(lab, route))

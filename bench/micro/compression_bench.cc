@@ -31,7 +31,7 @@ constexpr std::size_t kBytes = std::size_t{32} << 20;
 std::string rows() {
     constexpr std::string_view kStates[] = {"new", "paid", "shipped", "returned"};
     constexpr std::string_view kWords[] = {"blue",   "chair", "table", "oak", "lamp",
-                                           "desk",   "small", "large", "red", "with",
+                                           "lamp",   "small", "large", "red", "with",
                                            "drawer", "round", "steel"};
     Random random{1};
     std::string text;
