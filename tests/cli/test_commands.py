@@ -69,7 +69,7 @@ def test_the_environment_example_names_only_what_exists():
 
 # -- exit codes ------------------------------------------------------------------------
 
-def test_a_wrong_configuration_costs_2_and_tells_everything(tmp_path):
+def test_a_wrong_configuration_costs_2_and_reports_everything(tmp_path):
     path = tmp_path / "c.toml"
     path.write_text("[postgres]\nport = 'x'\nhots = 'y'\n[sinc]\na = 1\n")
     done = run_capture("run", "-c", path)
@@ -83,7 +83,7 @@ def test_a_wrong_configuration_costs_2_and_tells_everything(tmp_path):
     ("x = 1\nx = 2\n", ".toml", ":2"), ("sink: 'kafkaa'\n", ".yaml", "sink"),
     ("name: '${env:NOT_THERE}'\n", ".yaml", "NOT_THERE"), ("name: '${file:/not/there}'\n", ".yaml", "/not/there"),
 ])
-def test_broken_files_are_told_with_their_line(tmp_path, text, suffix, part):
+def test_broken_files_are_reported_with_their_line(tmp_path, text, suffix, part):
     path = tmp_path / f"c{suffix}"
     path.write_text(text)
     done = run_capture("config", "validate", "-c", path, env=BASE)
@@ -94,7 +94,7 @@ def test_a_missing_file_costs_2():
     assert run_capture("run", "-c", "/not/there.yaml", env=BASE).returncode == 2
 
 
-def test_a_port_in_use_is_told(server):
+def test_a_port_in_use_is_reported(server):
     with Capture(environment(server), slot="port") as one:
         one.wait_streaming()
         env = environment(server) | {"PG_CAPTURE_HTTP_LISTEN": f"127.0.0.1:{one.http_port}",
@@ -197,7 +197,7 @@ def value(text, name):
                if line.startswith((name + " ", name + "{")))
 
 
-def test_health_and_metrics_tell_how_it_goes(server):
+def test_health_and_metrics_show_how_it_goes(server):
     with Capture(environment(server), slot="health") as capture:
         capture.wait_streaming()
         wait_until(lambda: get(capture, "/readyz")[0] == 200, what="it to be ready")

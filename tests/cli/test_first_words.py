@@ -1,4 +1,4 @@
-"""What a newcomer is told: help, a missing variable, variables of other programs, the first lines."""
+"""What a newcomer reads: help, a missing variable, variables of other programs, the first lines."""
 
 import pytest
 from support.capture import run_capture

@@ -76,10 +76,10 @@ def test_a_connection_is_kept_and_ended_in_order(capture):
             trusting().wrap_socket(plain, server_hostname="localhost",
                                    suppress_ragged_eofs=False) as secure:
         secure.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        told = b""
+        received = b""
         while part := secure.recv(4096):
-            told += part
-        assert told.endswith(b"\r\n\r\nok\n")
+            received += part
+        assert received.endswith(b"\r\n\r\nok\n")
 
 
 @pytest.mark.parametrize("version, spoken", [("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)])
@@ -96,34 +96,34 @@ def test_openssl_speaks_the_versions_of_today(capture, version, spoken):
 def test_plain_http_gets_no_answer_and_harms_nobody(capture):
     with socket.create_connection(("127.0.0.1", capture.http_port), PATIENCE) as plain:
         plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        told = b""
+        received = b""
         with contextlib.suppress(ConnectionResetError):
             while part := plain.recv(4096):
-                told += part
-    assert b"HTTP/" not in told
+                received += part
+    assert b"HTTP/" not in received
     assert run_capture("status", env=capture.environment).returncode == 0
 
 
 # -- the commands ----------------------------------------------------------------------
 
 def test_the_commands_ask_over_tls(capture):
-    told = run_capture("status", "--output", "json", env=capture.environment)
-    assert told.returncode == 0, told.stderr
-    assert json.loads(told.stdout)["state"] == "streaming"
+    done = run_capture("status", "--output", "json", env=capture.environment)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["state"] == "streaming"
     # An id that is not known: the token was right.
-    told = run_capture("snapshot", "pause", "nothing", env=capture.environment)
-    assert told.returncode == 1 and "no such snapshot" in told.stderr, told.stderr
+    done = run_capture("snapshot", "pause", "nothing", env=capture.environment)
+    assert done.returncode == 1 and "no such snapshot" in done.stderr, done.stderr
     assert json.loads(run_capture("lag", "--output", "json",
                                   env=capture.environment).stdout)["instance"]["state"] == "streaming"
 
 
 def test_they_believe_the_configured_certificate_alone(capture):
-    # Another key, though of the same authority: whoever listens there is told nothing.
-    told = run_capture("status", env=capture.environment | tls("client.crt", "client.key"))
-    assert told.returncode == 4 and "its key is not the one expected" in told.stderr, told.stderr
-    told = run_capture("status", env=capture.environment
+    # Another key, though of the same authority: whoever listens there is sent nothing.
+    done = run_capture("status", env=capture.environment | tls("client.crt", "client.key"))
+    assert done.returncode == 4 and "its key is not the one expected" in done.stderr, done.stderr
+    done = run_capture("status", env=capture.environment
                        | {"PG_CAPTURE_HTTP_TLS_CERT": "", "PG_CAPTURE_HTTP_TLS_KEY": ""})
-    assert told.returncode == 4 and "nobody answers on" in told.stderr, told.stderr
+    assert done.returncode == 4 and "nobody answers on" in done.stderr, done.stderr
 
 
 class TlsServer:
@@ -202,7 +202,7 @@ def test_whoever_has_the_key_is_not_believed_everything(server, kind):
         assert len(peer.requests) == 1
 
 
-def test_the_token_is_told_to_nobody_who_is_not_an_instance(server):
+def test_the_token_is_sent_to_nobody_who_is_not_an_instance(server):
     with TlsServer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as peer:
         done = run_capture("snapshot", "public.t", env=peer.environment(server))
         assert done.returncode == 4, done.stderr

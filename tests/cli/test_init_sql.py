@@ -97,7 +97,7 @@ def test_what_it_prints_is_enough_and_no_more(version):
         assert published == [("the pub's",)]
 
 
-def test_it_names_what_must_be_mended_first():
+def test_it_names_what_must_be_fixed_first():
     with PostgresServer("15", settings={"wal_level": "replica"}) as server:
         server.psql("CREATE DATABASE shop")
         script = run_capture("init", "--sql", env=environment(server)).stdout

@@ -1,6 +1,6 @@
 """Commands that only look write nothing: neither into the catalogs nor into any table.
 
-Each is run in every set-up. What was written since is told by three witnesses: an event trigger
+Each is run in every set-up. What was written since is seen by three witnesses: an event trigger
 that notes every DDL, the contents of the catalogs and of all tables, and the server's counter of
 transactions that wrote (reading takes no number).
 """

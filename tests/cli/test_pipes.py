@@ -16,7 +16,7 @@ from support.servers import Capture, PostgresServer
 
 DONE, CONFIGURATION, SINK, STORAGE, INTERRUPTED = 0, 2, 7, 8, 10
 
-# What is told on standard output without anybody else.
+# What is said on standard output without anybody else.
 ALONE = ["--help", "--version", "config validate", "config show", "config show --output json", "config schema",
          "config reference", "config example", "config example --format toml", "metrics", "metrics --output json"]
 # Of a server, of an instance; each says something on standard output.
@@ -120,7 +120,7 @@ def check_closed(command, env):
     process = start(command, env, writer)
     os.close(writer)
     code, stderr = ended(process)
-    # What a command found out stays its answer; `snapshot wait` tells that the snapshot goes on.
+    # What a command found out stays its answer; `snapshot wait` says that the snapshot goes on.
     allowed = {DONE, 1} | ({INTERRUPTED} if command.startswith("snapshot wait") else set())
     assert code in allowed, (code, stderr)
     assert "can't be written" not in stderr
@@ -272,13 +272,13 @@ def check_no_room(command, env):
 
 
 @pytest.mark.parametrize("command", ALONE)
-def test_what_cannot_be_written_is_told(command):
+def test_what_cannot_be_written_is_reported(command):
     assert check_no_room(command, settings(None)) == STORAGE
 
 
 # The first line of `snapshot wait` is due after ten seconds.
 @pytest.mark.parametrize("command", ASKING[:-1])
-def test_what_asks_and_cannot_write_tells_so(command, environment):
+def test_what_asks_and_cannot_write_says_so(command, environment):
     code = check_no_room(command, environment_of(command, environment))
     assert code in (1, SINK if command.startswith("peek") else STORAGE)
 
@@ -309,8 +309,8 @@ def test_with_json_logs_every_line_is_json(command):
     lines = done.stderr.splitlines()
     assert lines or command == "check", done
     for line in lines:
-        told = json.loads(line)
-        assert {"time", "level", "message"} <= set(told), line
+        entry = json.loads(line)
+        assert {"time", "level", "message"} <= set(entry), line
 
 
 def test_with_json_logs_the_last_line_is_json_too(server):

@@ -111,7 +111,7 @@ def test_adopt_takes_no_slot_that_could_not_be_read(place):
     assert not at.path.exists()
 
 
-def test_show_tells_what_is_stored_and_what_a_start_makes_of_it(place):
+def test_show_says_what_is_stored_and_what_a_start_makes_of_it(place):
     at = place("shown")
     code, shown = at.show()
     assert code == 0 and shown["stored"] is None and shown["slot"]["confirmed"] == at.slot_at()

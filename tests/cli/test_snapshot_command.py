@@ -28,7 +28,7 @@ DONE = READING | {"state": "done", "rows": 100, "tables_done": 2, "open": [],
 
 
 class Instance:
-    """Answers as told: `answers` maps "METHOD /path" to (status, object); `seen` has what came."""
+    """Answers as given: `answers` maps "METHOD /path" to (status, object); `seen` has what came."""
 
     def __init__(self, answers):
         self.answers = {"GET /healthz": (200, HEALTH)} | answers
@@ -40,8 +40,8 @@ class Instance:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 line = f"{self.command} {self.path}"
                 instance.seen.append((line, self.headers.get("Authorization"), body.decode()))
-                status, told = instance.answers.get(line, (404, {"error": "none", "hint": ""}))
-                text = json.dumps(told() if callable(told) else told).encode()
+                status, given = instance.answers.get(line, (404, {"error": "none", "hint": ""}))
+                text = json.dumps(given() if callable(given) else given).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
@@ -165,8 +165,8 @@ def test_the_token_may_lie_in_a_file(tmp_path):
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_token_that_is_not_taken_is_an_error_of_the_configuration(status):
-    told = {"error": "the token is not the right one", "hint": "set http.token"}
-    with running(**{"POST_/snapshots": (status, told)}) as instance:
+    refusal = {"error": "the token is not the right one", "hint": "set http.token"}
+    with running(**{"POST_/snapshots": (status, refusal)}) as instance:
         done = run_capture("snapshot", "a.b", env=instance.environment)
         assert done.returncode == 2 and not done.stdout
         assert "the token is not the right one" in done.stderr and "http.token" in done.stderr
@@ -181,7 +181,7 @@ def test_without_a_token_none_is_borne():
         assert [bearer for _, bearer, _ in instance.posts()] == [None]
 
 
-def test_whoever_else_listens_there_is_not_told_the_token():
+def test_whoever_else_listens_there_is_not_sent_the_token():
     with running(**{"GET_/healthz": (200, "ok"), "POST_/snapshots": (202, {"id": "x"})}) as instance:
         done = run_capture("snapshot", "a.b", env=instance.environment)
         assert done.returncode == 4 and "is not pg-capture" in done.stderr
@@ -191,9 +191,9 @@ def test_whoever_else_listens_there_is_not_told_the_token():
 # -- refusals, lists, waiting ----------------------------------------------------------
 
 @pytest.mark.parametrize("status, code", [(400, 2), (404, 1), (409, 1), (500, 1), (503, 1)])
-def test_a_refusal_is_told_with_its_hint(status, code):
-    told = {"error": "no \x1b[2J", "hint": "do that"}
-    with running(**{"POST_/snapshots/x/cancel": (status, told)}) as instance:
+def test_a_refusal_is_shown_with_its_hint(status, code):
+    refusal = {"error": "no \x1b[2J", "hint": "do that"}
+    with running(**{"POST_/snapshots/x/cancel": (status, refusal)}) as instance:
         done = run_capture("snapshot", "cancel", "x", env=instance.environment)
         assert done.returncode == code
         assert "no ?[2J" in done.stderr and "hint: do that" in done.stderr
@@ -205,8 +205,8 @@ def test_lists_for_people_and_for_programs():
         assert text.returncode == 0
         assert [line.split()[0] for line in text.stdout.splitlines()] == ["SNAPSHOT", "old", "again"]
         assert "10 rows/s, about 7 s left" in text.stdout
-        told = run_capture("snapshot", "list", "--output", "json", env=instance.environment)
-        assert json.loads(told.stdout)["snapshots"] == [DONE | {"id": "old"}, READING]
+        as_json = run_capture("snapshot", "list", "--output", "json", env=instance.environment)
+        assert json.loads(as_json.stdout)["snapshots"] == [DONE | {"id": "old"}, READING]
 
 
 @pytest.mark.parametrize("last, code, text", [
@@ -222,8 +222,8 @@ def test_waits_for_the_end(last, code, text):
         done = run_capture("snapshot", "a.b", "--wait", env=instance.environment)
         assert done.returncode == code and text in done.stdout and "\x1b" not in done.stdout
         assert "1 of 2 tables, 30 of about 100 rows (30 %)" in done.stdout
-        told = run_capture("snapshot", "a.b", "--wait", "--output", "json", env=instance.environment)
-        assert told.returncode == code and json.loads(told.stdout) == last
+        as_json = run_capture("snapshot", "a.b", "--wait", "--output", "json", env=instance.environment)
+        assert as_json.returncode == code and json.loads(as_json.stdout) == last
 
 
 def test_a_signal_ends_the_watching_and_says_how_to_go_on():
@@ -234,7 +234,7 @@ def test_a_signal_ends_the_watching_and_says_how_to_go_on():
         try:
             wait_until(lambda: len(instance.seen) > 2, what="asked a few times")
             process.send_signal(signal.SIGINT)
-            _, told = process.communicate(timeout=60)
+            _, stderr = process.communicate(timeout=60)
         finally:
             process.kill()
-        assert process.returncode == 10 and "pg-capture snapshot wait again" in told
+        assert process.returncode == 10 and "pg-capture snapshot wait again" in stderr

@@ -29,9 +29,9 @@ def environment(server, slot="none_yet"):
 
 
 def waiting(capture):
-    """What it tells between two attempts: one lasts no longer than a refusal."""
-    told = ask("status", capture.environment)
-    return told if told["waits_on"] == "source" and told["waits_for"] else None
+    """What it says between two attempts: one lasts no longer than a refusal."""
+    shown = ask("status", capture.environment)
+    return shown if shown["waits_on"] == "source" and shown["waits_for"] else None
 
 
 def ask(command, env, code=0):
@@ -42,34 +42,34 @@ def ask(command, env, code=0):
 
 # -- status ----------------------------------------------------------------------------
 
-def test_status_tells_how_a_running_instance_does(server):
+def test_status_shows_how_a_running_instance_does(server):
     with Capture(server.capture_environment("shop"), slot="status") as capture:
         capture.wait_streaming()
         server.psql("INSERT INTO t SELECT generate_series(1, 500)", db="shop")
         capture.wait_for(500)
-        wait_until(lambda: (told := ask("status", capture.environment))["behind_bytes"] == 0
-                   and told["changes"] == 500, what="confirmed")
+        wait_until(lambda: (shown := ask("status", capture.environment))["behind_bytes"] == 0
+                   and shown["changes"] == 500, what="confirmed")
 
         def lively():       # rate and latency are those of the last seconds
             server.psql("UPDATE t SET v = 'again' WHERE id = 1", db="shop")
-            told = ask("status", capture.environment)
-            return told if told["changes_per_second"] > 0 and told["latency"] else None
-        told = wait_until(lively, what="a rate and a latency")
-        assert told["pipeline"] == "status" and told["state"] == "streaming" and told["live"]
-        assert 0 < told["latency"]["p50_seconds"] <= told["latency"]["p99_seconds"] < 60
-        assert told["sink"] == {"kind": "console", "state": "ready"}
-        assert told["buffer_limit_bytes"] > 0 and told["uptime_seconds"] > 0
+            shown = ask("status", capture.environment)
+            return shown if shown["changes_per_second"] > 0 and shown["latency"] else None
+        shown = wait_until(lively, what="a rate and a latency")
+        assert shown["pipeline"] == "status" and shown["state"] == "streaming" and shown["live"]
+        assert 0 < shown["latency"]["p50_seconds"] <= shown["latency"]["p99_seconds"] < 60
+        assert shown["sink"] == {"kind": "console", "state": "ready"}
+        assert shown["buffer_limit_bytes"] > 0 and shown["uptime_seconds"] > 0
         text = run_capture("status", env=capture.environment)
         assert text.returncode == 0 and "streaming for" in text.stdout, text.stderr
         server.stop("immediate")
         capture.wait_for_log("trying again")
         # The words of the log come first; what follows them stays until the server is back.
-        told = wait_until(lambda: waiting(capture), what="it to wait")
-        assert told["state"] in ("waiting", "connecting") and told["waits_for"]
-        assert told["last_error"]["what"]
+        shown = wait_until(lambda: waiting(capture), what="it to wait")
+        assert shown["state"] in ("waiting", "connecting") and shown["waits_for"]
+        assert shown["last_error"]["what"]
         # What can't be known is not zero.
-        assert told["lag_seconds"] is None and told["behind_bytes"] is None
-        assert told["waits_on"] == "source"
+        assert shown["lag_seconds"] is None and shown["behind_bytes"] is None
+        assert shown["waits_on"] == "source"
         wait_until(lambda: ask("status", capture.environment)["failed_attempts"] >= 3, what="attempts")
         assert math.isnan(capture.metric("cdc_replication_lag_bytes"))
         assert math.isnan(capture.metric("cdc_replication_lag_seconds"))
@@ -82,7 +82,7 @@ def test_status_tells_how_a_running_instance_does(server):
         assert "last error" in run_capture("status", env=capture.environment).stdout
         server.start()
         wait_until(lambda: ask("status", capture.environment)["state"] == "streaming", what="streaming")
-        wait_until(lambda: ask("status", capture.environment)["failed_attempts"] == 0, what="getting on")
+        wait_until(lambda: ask("status", capture.environment)["failed_attempts"] == 0, what="success")
         wait_until(lambda: ask("status", capture.environment)["lag_seconds"] is not None, what="the lag")
         capture.stop()
         done = run_capture("status", env=capture.environment)
@@ -153,19 +153,19 @@ def test_lag_on_every_version(version):
         assert not ask("lag", env, code=1)["found"]
         server.psql("SELECT pg_create_logical_replication_slot('behind', 'pgoutput')", db="shop")
         server.psql("INSERT INTO t SELECT generate_series(1, 10000)", db="shop")
-        told = ask("lag", env)
-        assert told["found"] and not told["active"] and not told["lost"]
-        assert told["behind_bytes"] > 100_000 and told["retained_bytes"] >= told["behind_bytes"]
-        assert told["server_end"] and told["restart"] and told["instance"] is None
-        assert told["wal_status"] == ("reserved" if int(version) >= 13 else "unknown")
+        shown = ask("lag", env)
+        assert shown["found"] and not shown["active"] and not shown["lost"]
+        assert shown["behind_bytes"] > 100_000 and shown["retained_bytes"] >= shown["behind_bytes"]
+        assert shown["server_end"] and shown["restart"] and shown["instance"] is None
+        assert shown["wal_status"] == ("reserved" if int(version) >= 13 else "unknown")
 
 
 def test_lag_of_a_running_instance(server):
     with Capture(server.capture_environment("shop"), slot="lag") as capture:
         capture.wait_streaming()
-        told = ask("lag", capture.environment)
-        assert told["active"] and "PID" in told["reader"]
-        assert told["instance"]["state"] == "streaming"
+        shown = ask("lag", capture.environment)
+        assert shown["active"] and "PID" in shown["reader"]
+        assert shown["instance"]["state"] == "streaming"
         text = run_capture("lag", env=capture.environment)
         assert text.returncode == 0 and "changes/s" in text.stdout
         # Another pipeline's numbers are not ours.
@@ -189,8 +189,8 @@ def test_lag_of_a_lost_slot_says_so():
         assert ask("lag", env)["safe_bytes"] > 0
         for _ in range(3):
             server.psql("SELECT pg_switch_wal(); CREATE TABLE x (); DROP TABLE x; CHECKPOINT")
-        told = ask("lag", env, code=1)
-        assert told["lost"] and told["wal_status"] == "lost"
+        shown = ask("lag", env, code=1)
+        assert shown["lost"] and shown["wal_status"] == "lost"
         assert "pg-capture position reset --drop-slot" in run_capture("lag", env=env).stdout
 
 
@@ -198,8 +198,8 @@ def test_lag_and_slots_of_one_that_nobody_reads_say_for_how_long_it_may_be():
     with PostgresServer("18", settings={"idle_replication_slot_timeout": "2h"}) as server:
         server.psql("SELECT pg_create_logical_replication_slot('unread', 'pgoutput')")
         env = environment(server, "unread") | {"PG_DATABASE": "postgres"}
-        told = wait_until(lambda: (told := ask("lag", env))["unread_seconds"] and told, what="a second")
-        assert told["unread_seconds_max"] == 7200 and told["wal_status"] == "reserved"
+        shown = wait_until(lambda: (shown := ask("lag", env))["unread_seconds"] and shown, what="a second")
+        assert shown["unread_seconds_max"] == 7200 and shown["wal_status"] == "reserved"
         assert "lost after 2 h (idle_replication_slot_timeout)" in run_capture("lag", env=env).stdout
         done = run_capture("slots", "list", "--output", "json", env=env)
         listed = json.loads(done.stdout)["slots"][0]
@@ -226,9 +226,9 @@ def test_lag_watches_until_it_is_asked_to_end(server):
         end = server.psql("INSERT INTO t VALUES (30001); SELECT pg_current_wal_lsn()", db="shop").strip()
 
         def of_the_new_connection():
-            told = json.loads(process.stdout.readline())
-            assert told["found"]
-            return lsn_number(told["server_end"]) >= lsn_number(end)
+            shown = json.loads(process.stdout.readline())
+            assert shown["found"]
+            return lsn_number(shown["server_end"]) >= lsn_number(end)
         wait_until(of_the_new_connection, what="it to go on", interval=0)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
