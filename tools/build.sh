@@ -8,7 +8,7 @@ root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 preset=$1
 shift
 cd "$root"
-# A cache made in another place (a copied clone) or older than a library in .deps is made anew.
+# A cache made in another place (a copied clone) or older than a library in .deps is made again.
 cache="build/$preset/CMakeCache.txt"
 if [ -f "$cache" ] && ! grep -qx "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
     rm -rf "build/$preset"

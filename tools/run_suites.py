@@ -125,7 +125,7 @@ FOLDERS = {
     "snapshot": ("rows that were there before: exact, resumed, on request, whatever happens meanwhile", 420, 2),
     "publication": ("publications and filters: whose they are, what they hold, what they break", 180, 2),
     "connection": ("TLS, certificates, passwords, sockets, several hosts", 120, 2),
-    "first_hour": ("what the pages tell a newcomer to type, typed line by line", 120, 0),
+    "first_hour": ("what the pages have a newcomer type, typed line by line", 120, 0),
     "types": ("every type, text and binary, PostgreSQL as the oracle", 300, 2),
     "cli": ("command line, configuration, check, exit codes", 120, 2),
 }

@@ -31,7 +31,7 @@ SECTIONS = {
     "arrays": "Arrays", "named_types": "Domains and composites", "system_types": "Of the system",
 }
 ENCODINGS = {"json": {"format_schemas_enable": "true"}, "avro": {}, "json_schema": {}}
-# Tables that show how values differ, not types; columns that are there to tell rows apart.
+# Tables that show how values differ, not types; columns that are there to distinguish rows.
 LEFT_OUT = {"not_finite", "counters", "far", "infinite", "midnight"}
 PLAIN = {"id", "rest"}
 HEAD = """# Types: Debezium's and ours

@@ -39,7 +39,7 @@ def test_it_holds_no_path_of_the_machine_it_was_built_on(release):
     assert str(ROOT / "src").encode() not in pathlib.Path(release).read_bytes()
 
 
-def test_it_tells_its_version(release):
+def test_it_says_its_version(release):
     project = re.search(r"project\(pg-capture VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text())
     done = run_capture("--version")
     assert done.returncode == 0

@@ -85,7 +85,7 @@ def carries(server, env, encrypted=None):
 
 
 def refused(env, code, *parts):
-    """It ends with this code, says each of these, and tells a hint but no secret."""
+    """It ends with this code, says each of these, and shows a hint but no secret."""
     with Capture(env, slot="s", http=False) as capture:
         assert capture.wait_exit() == code, capture.stderr
         for part in parts:
@@ -138,11 +138,11 @@ def test_an_authority_that_is_no_file_is_named(server, tmp_path):
                         PG_CAPTURE_POSTGRES_SSL_ROOT_CERT=str(missing)), 2, str(missing))
 
 
-def test_tls_that_the_server_does_not_have_is_told(without_tls):
+def test_tls_that_the_server_does_not_have_is_reported(without_tls):
     refused(environment(without_tls, "open", PG_SSL_MODE="require"), 3, "SSL", "ssl = on")
 
 
-def test_tls_that_the_server_insists_on_is_told(server):
+def test_tls_that_the_server_insists_on_is_reported(server):
     refused(environment(server, "tls", PG_SSL_MODE="disable"), 3, "pg_hba.conf", "PG_SSL_MODE")
 
 
@@ -267,7 +267,7 @@ def test_of_several_hosts_the_one_that_is_wanted_is_taken(pair, wanted):
                                  PG_CAPTURE_POSTGRES_TARGET_SESSION_ATTRS=wanted))
 
 
-def test_no_host_that_will_do_is_told_and_tried_again(pair):
+def test_no_host_that_will_do_is_reported_and_tried_again(pair):
     _, standby = pair
     env = environment(standby, "open", PG_HOST=places(standby.port, standby.port),
                       PG_CAPTURE_POSTGRES_TARGET_SESSION_ATTRS="read-write")
@@ -325,7 +325,7 @@ def test_a_silent_first_host_does_not_keep_us_from_the_second(server):
                                     PG_CONNECT_TIMEOUT_SECS="1"))
 
 
-def test_a_name_nobody_knows_is_told_and_tried_again(server):
+def test_a_name_nobody_knows_is_reported_and_tried_again(server):
     env = environment(server, "open", PG_HOST="no-such-host.invalid")
     with Capture(env, slot="s", http=False) as capture:
         capture.wait_for_log("no-such-host.invalid")

@@ -4,7 +4,7 @@
     failed, lines = read_text(text)     # the lines as lines_of(records, prefix) gives them
     difference(expected, lines)         # "" or where they part
 
-Tokens still tell what is equal and what comes first: LSNs, transaction ids and commit times
+Tokens still show what is equal and what comes first: LSNs, transaction ids and commit times
 become their rank among all of the case ("lsn3", "tx1", "at2"), times of processing become "now".
 The topic prefix, which is the database's name too, becomes "server". Everything else stays as it
 came, the order of fields and whether a number is an integer included.
@@ -84,7 +84,7 @@ class Normaliser:
         return None if parts is None else [self._token("lsn", part) for part in parts]
 
     def _times(self, block, token):
-        """ts_ms, ts_us and ts_ns tell one time: `token` of the finest that is there."""
+        """ts_ms, ts_us and ts_ns say one time: `token` of the finest that is there."""
         finest = block.get("ts_ns", block.get("ts_us", block.get("ts_ms")))
         for name, unit in (("ts_ms", 10**6), ("ts_us", 10**3), ("ts_ns", 1)):
             if isinstance(block.get(name), int):

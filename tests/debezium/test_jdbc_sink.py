@@ -122,7 +122,7 @@ def test_its_tables_equal_ours(stages, request, form, encoding):
         stage.sql(STREAM)
         stage.sql(ADDED)
         tables = ["everything", "two_keys", "unique_only"]
-        if form == "debezium":      # which tells of TRUNCATE
+        if form == "debezium":      # which reports TRUNCATE
             stage.sql(WIPED)
             tables.append("wiped")
         stage.sql("INSERT INTO two_keys VALUES (0, 'last', NULL)")

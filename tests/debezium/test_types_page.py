@@ -12,4 +12,4 @@ import types_page  # noqa: E402
 def test_the_page_is_current(servers, broker):
     page = types_page.page(types_page.Ours(servers(), broker))
     assert page.count("\n| ") > 150, "a page of hardly any types"
-    assert page == types_page.PAGE.read_text(encoding="utf-8"), "make generated makes it anew"
+    assert page == types_page.PAGE.read_text(encoding="utf-8"), "make generated makes it again"

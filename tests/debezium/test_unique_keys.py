@@ -46,7 +46,7 @@ def test_an_index_that_is_made_or_dropped_while_it_streams_counts_from_then_on(s
 
     with stage.capture() as capture:
         assert next_key() is None
-        # The server announces the table as it was: nothing but the catalog tells of the index.
+        # The server announces the table as it was: nothing but the catalog knows of the index.
         stage.sql("CREATE UNIQUE INDEX t_a ON t (a)")
         wait_until(lambda: next_key() == {"a": rows}, what="the index's column to be the key")
         stage.sql("DROP INDEX t_a")

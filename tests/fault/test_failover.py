@@ -242,7 +242,7 @@ def has(*numbers):
 
 @pytest.mark.parametrize("version", ["16", "17", "18"])
 def test_13_a_standby_that_is_promoted_while_it_is_followed_is_followed_on(version):
-    """Its walsender goes on over the switch: what comes from behind it is on another timeline."""
+    """Its walsender goes on over the switch: what comes from after it is on another timeline."""
     with primary(version) as old:
         old.psql("CREATE PUBLICATION s_pub FOR ALL TABLES", db=DATABASE)
         with old.standby() as new, follow(new) as capture:

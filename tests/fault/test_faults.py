@@ -1,6 +1,6 @@
 """What goes wrong in real life, on a real server: kills, cuts, freezes, crashes.
 
-The numbers behind the tests are those of the scenarios in docs/SCENARIOS.md.
+The numbers in the names of tests are those of the scenarios in docs/SCENARIOS.md.
 """
 
 import os

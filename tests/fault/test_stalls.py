@@ -231,7 +231,7 @@ def test_19_a_slot_that_nobody_reads_during_its_snapshot_is_warned_of():
 
 
 @pytest.mark.nightly
-def test_9_a_walsender_that_waits_for_a_standby_is_told_apart_from_a_dead_one():
+def test_9_a_walsender_that_waits_for_a_standby_is_distinguished_from_a_dead_one():
     """It answers and sends nothing (17 and later: synchronized_standby_slots): nothing is given up for that."""
     with PostgresServer("17") as server:
         prepare(server)

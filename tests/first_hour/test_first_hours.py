@@ -1,4 +1,4 @@
-"""Three first hours: what a page tells a newcomer to type is typed, line by line, as it stands there.
+"""Three first hours: what a page has a newcomer type is typed, line by line, as it stands there.
 
 Only what a page can't know is put in its place: addresses, passwords. Each streams within a
 minute of its first command, and that is from a row that was there to a change made meanwhile.

@@ -35,7 +35,7 @@ def test_the_demo_with_kafka_fetches_one_broker_while_it_compiles():
     assert "setup.sh demo" in plan
 
 
-def test_side_by_side_is_side_by_side_and_tells_of_a_failure(tmp_path):
+def test_side_by_side_is_side_by_side_and_reports_a_failure(tmp_path):
     def together(*commands):
         return subprocess.run([ROOT / "tools/together.sh", *commands], cwd=tmp_path, check=False,
                               timeout=60).returncode

@@ -79,7 +79,7 @@ def good(env):
 
 
 def eventually(look, *arguments):
-    """look(*arguments), once the broker goes by what it was told: it does so a moment later."""
+    """look(*arguments), once the broker goes by what it was given: it does so a moment later."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

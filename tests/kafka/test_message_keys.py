@@ -96,7 +96,7 @@ def test_what_the_old_row_does_not_bring_is_refused_and_check_warns(broker, stag
         stage.sql(change)
         assert capture.wait_exit(60) == REFUSED, capture.stderr_tail()
         for word in ("message key: region", "public.t", 'ALTER TABLE "public"."t" REPLICA IDENTITY FULL'):
-            assert word in capture.stderr, f"{word} is not told"
+            assert word in capture.stderr, f"{word} is not said"
         assert len(stage.wait_for("t", 1)) == 1, "nothing was guessed"
         stage.sql(warning["hint"])
         assert findings()[0]["level"] == "ok"

@@ -188,7 +188,7 @@ def test_9_the_connection_to_postgres_is_cut(stages, load, broker, postgres):
 
 
 def end_that_stays(broker, topic):
-    """The offset behind the last record, once it has not moved for a second and a half."""
+    """The offset after the last record, once it has not moved for a second and a half."""
     ends = []
 
     def stays():

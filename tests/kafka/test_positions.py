@@ -183,7 +183,7 @@ def test_a_reset_leaves_nothing_under_the_key_and_the_next_start_begins_anew(any
         capture.stop()
 
 
-def test_unsuitable_topics_are_refused_with_the_command_that_mends_them(broker, stages):
+def test_unsuitable_topics_are_refused_with_the_command_that_fixes_them(broker, stages):
     stage = stages(broker)
     broker.create_topic(stage.positions, partitions=3, config={"cleanup.policy": "compact"})
     with stage.capture(wait=False) as capture:
@@ -274,7 +274,7 @@ def test_missing_rights_are_named_with_the_acl_that_gives_them(brokers, stages, 
                    kafka_security_mechanism="PLAIN", kafka_security_username="pgc",
                    kafka_security_password="secret", kafka_security_ca=ca())
     secure.create_topic(stage.positions, config={"cleanup.policy": "compact"})
-    # Reading asks for the end first, which an empty topic tells without a READ of records.
+    # Reading asks for the end first, which an empty topic has without a READ of records.
     secure.produce(stage.positions, [(b"other", b"x")])
     secure.deny("pgc", operation, stage.positions)
     with stage.capture(wait=False) as capture:

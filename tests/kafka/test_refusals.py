@@ -1,4 +1,4 @@
-"""What a broker refuses: waited for where waiting helps, else told with everything needed to fix it."""
+"""What a broker refuses: waited for where waiting helps, else reported with everything needed to fix it."""
 
 import time
 
@@ -26,10 +26,10 @@ def test_50_a_record_that_is_too_large_stops_and_is_named(any_broker, stages):
         code, said = ended(capture)
         records = stage.wait_for("docs", 1)
     assert code == 7
-    assert [strict_json(r.key)["id"] for r in records] == [1], "nothing behind it may be delivered"
+    assert [strict_json(r.key)["id"] for r in records] == [1], "nothing after it may be delivered"
     for word in ("public.docs", "id", "part", "20000", "max.message.bytes", "dead_letter"):
-        assert word in said, f"{word} is not told"
-    assert "77881" not in said and "c4ca4238a0b9" not in said, "a value of the row is told"
+        assert word in said, f"{word} is not said"
+    assert "77881" not in said and "c4ca4238a0b9" not in said, "a value of the row is shown"
 
 
 def test_50_a_record_that_is_too_large_goes_to_the_dead_letters(any_broker, stages):

@@ -12,7 +12,7 @@ from support.servers import PostgresServer, certificates
 from support.stage import strict_json
 from support.tokens import TokenServer
 
-# Looked for in everything that leaves the program. The words tell which one leaked.
+# Looked for in everything that leaves the program. The words say which one leaked.
 PLANTED = {
     "postgres_password": "planted-postgres-pw-7f3a",
     "postgres_ssl_key_password": "planted-ssl-key-pw-81cc",
@@ -129,7 +129,7 @@ def test_a_rotated_password_is_read_again(guarded_now, stages, tmp_path):
 
 
 def refused(stage, *words):
-    """It is told, with a hint, and nothing is streamed; the process lives on or ends with an error."""
+    """It is reported, with a hint, and nothing is streamed; the process lives on or ends with an error."""
     stage.sql("CREATE TABLE t (id int PRIMARY KEY)")
     with stage.capture(wait=False) as capture:
         stage.sql("INSERT INTO t VALUES (1)")
@@ -145,37 +145,37 @@ def refused(stage, *words):
             assert secret not in capture.stderr
 
 
-def test_a_wrong_password_is_told(guarded, stages):
+def test_a_wrong_password_is_reported(guarded, stages):
     refused(stages(guarded, **sasl(guarded, "SCRAM-SHA-256", kafka_security_username="pgc",
                                    kafka_security_password="wrong")), "kafka.security")
 
 
-def test_an_unknown_user_is_told(guarded_now, stages):
+def test_an_unknown_user_is_reported(guarded_now, stages):
     refused(stages(guarded_now, **sasl(guarded_now, "PLAIN", kafka_security_username="nobody",
                                        kafka_security_password="x")), "kafka.security")
 
 
-def test_a_certificate_of_a_foreign_authority_is_told(guarded_now, stages):
+def test_a_certificate_of_a_foreign_authority_is_reported(guarded_now, stages):
     refused(stages(guarded_now, **mutual(guarded_now, kafka_security_ca=certificates() / "other_ca.crt")),
             "kafka.security.ca")
 
 
-def test_a_missing_client_certificate_is_told(guarded_now, stages):
+def test_a_missing_client_certificate_is_reported(guarded_now, stages):
     refused(stages(guarded_now, **mutual(guarded_now, kafka_security_certificate=None, kafka_security_key=None)),
             "alert", "kafka.security.certificate")      # which alert it is, is the broker's choice
 
 
-def test_a_broker_without_tls_is_told(guarded_now, stages):
+def test_a_broker_without_tls_is_reported(guarded_now, stages):
     refused(stages(guarded_now, **mutual(guarded_now) | {"bootstrap": guarded_now.bootstrap}),
             "Kafka can't be reached")
 
 
-def test_a_refused_token_is_told(guarded_now, stages, tokens):
+def test_a_refused_token_is_reported(guarded_now, stages, tokens):
     refused(stages(guarded_now, **oauth(guarded_now, tokens, kafka_security_oauth_client_secret="wrong")),
             "kafka.security")
 
 
-def test_a_wrong_password_for_the_key_is_told(guarded_now, stages, encrypted_key):
+def test_a_wrong_password_for_the_key_is_reported(guarded_now, stages, encrypted_key):
     refused(stages(guarded_now, **mutual(guarded_now, kafka_security_key=encrypted_key,
                                          kafka_security_key_password="wrong")), "kafka.security", "key")
 

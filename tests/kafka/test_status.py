@@ -31,14 +31,14 @@ def test_a_broker_that_is_away_is_named_until_it_answers(server):
             capture.wait_streaming()
             server.psql("INSERT INTO t VALUES (1)", db="shop")
             wait_until(lambda: capture.metric("cdc_sink_records_total") == 1, what="delivery")
-            told = status(capture)
-            assert told["sink"] == {"kind": "kafka", "state": "ready"} and told["waits_for"] is None
+            shown = status(capture)
+            assert shown["sink"] == {"kind": "kafka", "state": "ready"} and shown["waits_for"] is None
             broker.freeze()
             try:
                 server.psql("INSERT INTO t VALUES (2)", db="shop")
                 wait_until(lambda: status(capture)["sink"]["state"] == "waiting", what="the outage")
-                told = status(capture)
-                assert told["waits_for"].startswith("Kafka: ") and told["live"]
+                shown = status(capture)
+                assert shown["waits_for"].startswith("Kafka: ") and shown["live"]
                 text = run_capture("status", env=capture.environment).stdout
                 assert "waits for" in text and "kafka, waiting" in text
             finally:
@@ -61,9 +61,9 @@ def test_7_a_broker_that_stands_still_blocks_the_stream_until_it_goes_on(server,
             try:
                 server.psql(f"INSERT INTO t VALUES ({row + 1})", db="shop")
                 wait_until(lambda: capture.metric('cdc_stream_state{state="blocked"}') == 1, what="it to be blocked")
-                told = status(capture)
-                assert told["stream"]["state"] == "blocked" and told["stream"]["seconds"] >= 10
-                assert told["waits_on"] == "sink" and told["waits_for"].startswith("Kafka: ") and told["live"]
+                shown = status(capture)
+                assert shown["stream"]["state"] == "blocked" and shown["stream"]["seconds"] >= 10
+                assert shown["waits_on"] == "sink" and shown["waits_for"].startswith("Kafka: ") and shown["live"]
                 assert "stream        blocked for" in run_capture("status", env=capture.environment).stdout
             finally:
                 broker.resume()
@@ -85,10 +85,10 @@ def test_a_broker_that_is_away_at_the_start_is_no_lag_of_zero(server):
     with Capture(env, slot="absent", sink="kafka") as capture:
         wait_until(lambda: capture.metric("cdc_pipeline_state") == 1, what="an answer")
         wait_until(lambda: status(capture)["failed_attempts"] > 0, what="attempts")
-        told = status(capture)
-        assert told["lag_seconds"] is None and told["behind_bytes"] is None
-        assert told["state"] == "connecting" and told["waits_on"] == "store"
-        assert told["waits_for"].startswith("the stored position")
+        shown = status(capture)
+        assert shown["lag_seconds"] is None and shown["behind_bytes"] is None
+        assert shown["state"] == "connecting" and shown["waits_on"] == "store"
+        assert shown["waits_for"].startswith("the stored position")
         assert math.isnan(capture.metric("cdc_replication_lag_bytes"))
         assert capture.metric("cdc_kafka_waiting") == 1
         assert capture.metric('cdc_pipeline_waiting{on="store"}') == 1

@@ -31,7 +31,7 @@ def events_by_xid(stage, tables):
     return found
 
 
-def told(end):
+def counts_in(end):
     return collections.Counter({t["table"]: t["events"] for t in end["tables"]})
 
 
@@ -64,7 +64,7 @@ def test_marks_say_where_a_transaction_begins_and_what_it_had(broker, stages):
     marks = marks_of(stage)
     assert [m["op"] for _, m in marks] == ["BEGIN", "END"] * 4
     assert [m.get("events") for _, m in marks] == [None, 6, None, 1, None, 1, None, 1]
-    assert [told(m) for _, m in marks[1::2]] == [{"a": 5, "b": 1}, {"b": 1}, {}, {"a": 1}]
+    assert [counts_in(m) for _, m in marks[1::2]] == [{"a": 5, "b": 1}, {"b": 1}, {}, {"a": 1}]
     assert all(begin[0] == end[0] for begin, end in zip(marks[::2], marks[1::2])), "both have one key"
     assert stage.broker.partitions(f"{stage.prefix}.transactions") == 1
     first = marks[1][1]
@@ -105,11 +105,11 @@ def test_marks_and_records_agree_whatever_is_killed(broker, stages, delivery, ki
         if mark["op"] != "END":
             continue
         found = records[mark["source"]["xid"]]
-        assert mark["events"] == sum(told(mark).values())
+        assert mark["events"] == sum(counts_in(mark).values())
         if delivery == "exactly_once":
-            assert told(mark) == found
+            assert counts_in(mark) == found
         else:
-            assert set(told(mark)) == set(found) and all(told(mark)[t] <= found[t] for t in found)
+            assert set(counts_in(mark)) == set(found) and all(counts_in(mark)[t] <= found[t] for t in found)
     if delivery == "exactly_once":
         assert set(begins.values()) == set(ends.values()) == {1}
     print(f"{delivery}: {count + 1} transactions, {len(marks)} marks, {sum(begins.values()) - len(begins)} repeated")

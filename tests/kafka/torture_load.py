@@ -52,7 +52,7 @@ ROLLED_BACK = [f"UPDATE items SET n = {NEVER} WHERE u = ANY(%s)", f"UPDATE place
 
 
 class Session(threading.Thread):
-    """Works on a connection of its own until finish(); one that is lost is made anew."""
+    """Works on a connection of its own until finish(); one that is lost is made again."""
 
     def __init__(self, stage, seed):
         super().__init__(daemon=True)

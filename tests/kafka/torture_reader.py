@@ -27,7 +27,7 @@ class Life:
     born: int = 1               # the version with which its row came
     version: int = 1
     alive: bool = True
-    read_in: int = -1           # the latest snapshot that told of it
+    read_in: int = -1           # the latest snapshot that had it
 
 
 @dataclasses.dataclass

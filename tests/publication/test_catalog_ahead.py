@@ -140,7 +140,7 @@ def test_a_detached_partition_is_left_out_once_its_last_changes_are_durable(site
         site.sql("ALTER TABLE orders DETACH PARTITION orders_us")
         capture.start()
         assert inserts(site, capture) == [("orders_us", "INSERT", 5)]
-        site.streamed(capture)  # behind the place at which the catalog was looked at
+        site.streamed(capture)  # past the place at which the catalog was looked at
         capture.stop(60)
         capture.start()
         site.sql("INSERT INTO orders_us VALUES (6, 'us', 0); INSERT INTO orders VALUES (7, 'uk', 0)")

@@ -26,8 +26,8 @@ def test_what_a_reader_reads_is_what_json_says(stages, registry, confluent, form
         options = {k: v for k, v in options.items() if "flat" not in k} | {
             "format_debezium_provide_transaction_metadata": "true"}
     stage = stages("protobuf", form, **options)
-    twin = stages("json", form, format_registry_url=None, format_schemas_enable="true", **options)
-    for one in (stage, twin):
+    as_json = stages("json", form, format_registry_url=None, format_schemas_enable="true", **options)
+    for one in (stage, as_json):
         one.sql(TABLE + MORE)
         with one.capture():
             one.sql(f"INSERT INTO t VALUES {ROW % 1}; INSERT INTO t2 VALUES {MORE_ROW}")
@@ -38,7 +38,7 @@ def test_what_a_reader_reads_is_what_json_says(stages, registry, confluent, form
             one.wait_for("t2", 2)
             one.wait_for("t", 6 if form == "flat" else 8)
     for table in ("t", "t2"):
-        found, expected = (one.broker.read_all(one.topic(table)) for one in (stage, twin))
+        found, expected = (one.broker.read_all(one.topic(table)) for one in (stage, as_json))
         assert len(found) == len(expected)
         for ours, theirs in zip(found, expected):
             key, value = confluent("protobuf").read(ours)

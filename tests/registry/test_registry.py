@@ -33,7 +33,7 @@ ROW = """(%d, 7, 9000000000, true, 1.5, -2.25, 12.5, 0.001, 12.34, 'grüße', '\
 
 
 class Reader:
-    """Reads what stands behind the number of a schema."""
+    """Reads what follows the number of a schema."""
 
     def __init__(self, registry):
         self.registry = registry
@@ -83,8 +83,8 @@ def the_same(message):
 @pytest.mark.parametrize("form", ["debezium", "flat"])
 def test_what_readers_read_is_what_json_says(stages, registry, confluent, encoding, form):
     stage = stages(encoding, form, format_debezium_decimal_handling_mode="string")
-    twin = stages("json", form, format_debezium_decimal_handling_mode="string", format_registry_url=None)
-    for one in (stage, twin):
+    as_json = stages("json", form, format_debezium_decimal_handling_mode="string", format_registry_url=None)
+    for one in (stage, as_json):
         one.sql(TABLE)
         with one.capture():
             one.sql(f"INSERT INTO t VALUES {ROW % 1}")
@@ -93,7 +93,7 @@ def test_what_readers_read_is_what_json_says(stages, registry, confluent, encodi
             one.sql("UPDATE t SET id = 3 WHERE id = 2")
             one.sql("DELETE FROM t WHERE id = 1")
             one.wait_for("t", 6 if form == "flat" else 8)
-    found, expected = (one.broker.read_all(one.topic("t")) for one in (stage, twin))
+    found, expected = (one.broker.read_all(one.topic("t")) for one in (stage, as_json))
     reader = Reader(registry)
     read = reader.avro if encoding == "avro" else reader.json
     assert len(found) == len(expected)

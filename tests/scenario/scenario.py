@@ -117,7 +117,7 @@ class Run:
         self.capture = None
         self.syncs = 0
         self.taken = 0          # raw lines already looked at
-        self.seen = set()       # events before a kill, to tell repeats
+        self.seen = set()       # events before a kill, to recognize repeats
         self.transactions = {}
         self.events = []
         self.log_from = 0

@@ -1,7 +1,7 @@
 """A table that is altered and written to at random, and what it was after each transaction.
 
 Everything is done by one hand, one transaction after the other, and after each the whole table is
-remembered with its place of the log: so what a snapshot tells as of some place can be held against it.
+remembered with its place of the log: so what a snapshot says as of some place can be held against it.
 
 `who` is a row's own number, for us: it is never altered, and never given twice. `id` and `k` are unique
 both, and one of them, or both, are the key of the moment. All other columns come, go and change names.
@@ -214,7 +214,7 @@ class Altered:
             for who, row in state.rows.items():
                 if before.get(who) != row:
                     self.touched[who] = here
-        # A server before 11 tells nobody of a TRUNCATE; a table that is dropped, none does.
+        # A server before 11 sends no TRUNCATE to anybody; of a table that is dropped, none sends one.
         if kind == "drop and create" or kind == "truncate" and self.major < 11:
             self.gone_with_table |= set(before)
         return True
@@ -237,7 +237,7 @@ class Altered:
         return {row["who"]: {name: value for name, value in row.items() if name in names}
                 for (row,) in self.connection.execute(f"SELECT to_jsonb(t) FROM {self.name} t").fetchall()}
 
-    # -- held against what was told -----------------------------------------------------------
+    # -- held against what was sent -----------------------------------------------------------
 
     def as_of(self, place):
         """The states that it may have had at a place: two, if a transaction committed about there."""
@@ -250,7 +250,7 @@ class Altered:
 
 
 class Consumer:
-    """Rebuilds such a table from messages alone: each as it is told, by the rules of our pages."""
+    """Rebuilds such a table from messages alone: each as it is sent, by the rules of our pages."""
 
     UNKNOWN = object()      # what no consumer can know: it was not sent, under a name that is new since
 
@@ -320,8 +320,8 @@ class Consumer:
             if who not in self.rows:
                 found.append(f"row {row} is missing")
             elif self.places[who] < table.touched[who]:
-                found.append(f"row {row} was told as of {table.states[self.places[who]].kind}, and changed later")
+                found.append(f"row {row} was sent as of {table.states[self.places[who]].kind}, and changed later")
             elif self.UNKNOWN in self.rows[who].values():
-                found.append(f"row {row}: nobody told of its large value")
+                found.append(f"row {row}: nobody sent its large value")
         return found + [f"row {row} is too many" for who, row in self.rows.items()
                         if who not in final and who not in table.gone_with_table]

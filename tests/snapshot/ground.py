@@ -84,7 +84,7 @@ class Ground:
                 if m["table"] == table and (not operations or m["op"] in operations)]
 
     def rows(self, table):
-        """The rows that a snapshot told of the table, in the order of their coming."""
+        """The rows that a snapshot sent of the table, in the order of their coming."""
         return [m["after"] for m in self.of(table, "READ")]
 
     def wait_for(self, condition, timeout=30.0, what="the messages"):
@@ -99,7 +99,7 @@ class Ground:
             raise AssertionError(f"{error}\n{self.process.stderr_tail()}") from error
 
     def wait_complete(self, times=1, timeout=60.0):
-        """Waits until the log has told that many times that a snapshot is complete."""
+        """Waits until the log has said that many times that a snapshot is complete."""
         self.wait_for(lambda: self.process.stderr.count(COMPLETE) >= times, timeout, "the end of the snapshot")
 
     def wait_streamed(self, timeout=30.0):
@@ -117,11 +117,11 @@ class Ground:
         return done.stdout
 
     def snapshots(self):
-        """What the instance tells of its snapshots: id -> report."""
-        told = json.loads(self.command("list", "--output", "json"))
-        return {one["id"]: one for one in told["snapshots"]}
+        """What the instance reports of its snapshots: id -> report."""
+        listed = json.loads(self.command("list", "--output", "json"))
+        return {one["id"]: one for one in listed["snapshots"]}
 
     def wait_state(self, id, *states, timeout=30.0):
-        """Waits until the instance tells that a snapshot is in one of the states."""
+        """Waits until the instance reports that a snapshot is in one of the states."""
         self.wait_for(lambda: self.snapshots().get(id, {}).get("state") in states, timeout,
                       f"snapshot {id} to be {' or '.join(states)}")

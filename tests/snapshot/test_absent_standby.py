@@ -1,7 +1,7 @@
 """A commit that everybody who reads the log sees and nobody who reads tables.
 
 With a synchronous standby that is not there, a transaction's commit is in the log, and streamed,
-long before other sessions see it. A row read meanwhile is the old one: told after the newer
+long before other sessions see it. A row read meanwhile is the old one: sent after the newer
 event, it would overwrite it at every consumer.
 """
 
@@ -72,7 +72,7 @@ def hanging(ground):
 
 
 def last_of(ground):
-    """What a consumer ends with: the last record of a key tells its row."""
+    """What a consumer ends with: the last record of a key has its row."""
     state = {}
     for message in ground.of("t"):
         if message["op"] == "DELETE":
@@ -87,13 +87,13 @@ def table(ground):
 
 
 def never_backwards(ground, id=7):
-    """The old row is never told again after the new one."""
-    told = [m["after"]["v"] for m in ground.of("t") if m["after"] and m["after"]["id"] == id]
-    assert "new" in told
-    assert "old" not in told[told.index("new"):], told
+    """The old row is never sent again after the new one."""
+    values = [m["after"]["v"] for m in ground.of("t") if m["after"] and m["after"]["id"] == id]
+    assert "new" in values
+    assert "old" not in values[values.index("new"):], values
 
 
-def test_an_ordered_snapshot_does_not_tell_the_old_row_after_the_new_one(ground, hanging):
+def test_an_ordered_snapshot_does_not_send_the_old_row_after_the_new_one(ground, hanging):
     with ground.capture(http=True) as capture:
         ground.wait_complete()
         hanging.begin()
@@ -113,7 +113,7 @@ def test_an_ordered_snapshot_does_not_tell_the_old_row_after_the_new_one(ground,
         capture.stop()
 
 
-def test_deleted_and_inserted_rows_that_nobody_sees_yet_are_told_right(ground, hanging):
+def test_deleted_and_inserted_rows_that_nobody_sees_yet_are_sent_right(ground, hanging):
     with ground.capture(http=True) as capture:
         ground.wait_complete()
         hanging.begin()
@@ -149,8 +149,8 @@ def test_a_snapshot_that_is_resumed_waits_too_and_says_for_what(ground, hanging)
         ground.wait_complete()
         ground.wait_streamed()
         assert last_of(ground) == table(ground)
-        told = [m["after"]["v"] for m in ground.of("t") if m["after"] and m["after"]["id"] == unread]
-        assert "new" in told and "old" not in told[told.index("new"):], told
+        values = [m["after"]["v"] for m in ground.of("t") if m["after"] and m["after"]["id"] == unread]
+        assert "new" in values and "old" not in values[values.index("new"):], values
         capture.stop()
 
 

@@ -65,9 +65,9 @@ def test_what_cannot_be_is_refused_with_its_reason(streaming):
     ground = streaming(fill("t"))
     ground.command("public.no_such_table", "--id", "none", "--wait", code=1)
     ground.command("public.t", "--where", "no_such_column = 1", "--id", "wrong", "--wait", code=1)
-    told = ground.snapshots()
-    assert "no_such_column" in told["wrong"]["reason"]
-    assert told["none"]["state"] == told["wrong"]["state"] == "failed"
+    reports = ground.snapshots()
+    assert "no_such_column" in reports["wrong"]["reason"]
+    assert reports["none"]["state"] == reports["wrong"]["state"] == "failed"
     ground.command("public.t", "--id", "x y", code=2)
     ground.sql("INSERT INTO t VALUES (-1, 'still there')")
     ground.wait_streamed()
@@ -99,17 +99,17 @@ def test_a_condition_stays_a_condition(streaming, condition):
     ground.process.stop()
 
 
-@pytest.mark.parametrize("condition, told", [
+@pytest.mark.parametrize("condition, reason", [
     ("date_trunc(v, now()) < now()", "22023"), ("1 / (id - 1500) < 1", "22012"), ("currval('public.s') > id", "55000"),
     ("public.lost(id)", "42P01"), ("public.locked(id)", "55P03"), ("v::regclass IS NOT NULL", "42P01"), ("v::regtype IS NULL", "42704")])
-def test_a_condition_that_fails_on_a_row_ends_its_snapshot_and_nothing_else(streaming, condition, told):
+def test_a_condition_that_fails_on_a_row_ends_its_snapshot_and_nothing_else(streaming, condition, reason):
     ground = streaming(fill("t") + """CREATE SEQUENCE s;
         CREATE FUNCTION lost(int) RETURNS boolean LANGUAGE plpgsql AS
             $$ BEGIN IF $1 < 1500 THEN RETURN true; END IF; EXECUTE 'TABLE nowhere'; END $$;
         CREATE FUNCTION locked(int) RETURNS boolean LANGUAGE plpgsql AS
             $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '55P03'; END $$""")
     ground.command("public.t", "--where", condition, "--id", "one", "--wait", code=1)
-    assert told in ground.snapshots()["one"]["reason"]
+    assert reason in ground.snapshots()["one"]["reason"]
     assert "trying again" not in ground.process.stderr and "read again later" not in ground.process.stderr
     ground.command("public.t", "--where", "id < 3", "--wait")
     assert [row["id"] for row in ground.rows("t")][-2:] == [1, 2]
@@ -259,7 +259,7 @@ def test_more_signals_than_can_be_remembered_are_refused_and_harm_nothing(stream
     ground.process.stop()
 
 
-def test_nonsense_in_the_signal_table_is_told_and_harms_nothing(streaming):
+def test_nonsense_in_the_signal_table_is_reported_and_harms_nothing(streaming):
     ground = streaming(SIGNALS + fill("t", 10), source_snapshot_signal_table="public.signals")
     for number, (kind, data) in enumerate([
             ("execute-snapshot", "not json"), ("execute-snapshot", "{}"), ("execute-snapshot", "[1,2"),
@@ -304,7 +304,7 @@ def test_messages_pause_resume_and_cancel(streaming):
     ground.process.stop()
 
 
-def test_a_message_that_makes_no_sense_is_told_and_harms_nothing(streaming):
+def test_a_message_that_makes_no_sense_is_reported_and_harms_nothing(streaming):
     """Every role may emit messages, so none of them brings SQL."""
     ground = streaming(fill("t", 300))
     for content in ("nonsense", "", "{}", '{"command":"explode"}', '{"command":"start","id":"m","tables":5}',
@@ -460,8 +460,8 @@ def test_a_full_speed_one_leaves_the_stream_its_share(streaming):
         assert number < 1000
     assert len(ground.rows("t")) == 300_000
     print(f"{len(delays)} rows meanwhile, the slowest took {max(delays) * 1000:.0f} ms")
-    told = [m["table"] for m in ground.messages if m["table"] == "clock" or m["op"] == "READ"]
-    reading = told[told.index("t"):len(told) - told[::-1].index("t")]
+    tables = [m["table"] for m in ground.messages if m["table"] == "clock" or m["op"] == "READ"]
+    reading = tables[tables.index("t"):len(tables) - tables[::-1].index("t")]
     assert "clock" in reading, "what is streamed comes when everything has been read"
     ground.process.stop()
 

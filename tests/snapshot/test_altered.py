@@ -10,7 +10,7 @@ CHUNK = 7
 
 
 class Alterations:
-    """Statements at random, each of one transaction. Every value tells of which column it is: 'a-7' or '3'."""
+    """Statements at random, each of one transaction. Every value says of which column it is: 'a-7' or '3'."""
 
     def __init__(self, ground, seed):
         self.ground, self.chance, self.number = ground, random.Random(seed), 0
@@ -56,14 +56,14 @@ def test_a_value_is_never_shown_as_that_of_another_column(servers, grounds, vers
         ground.wait_complete()
         capture.stop()
     assert len(alter.done) > 5, "it was over too soon: this shows too little"
-    shown = {}      # place of the log -> column -> the column that its values tell of
+    shown = {}      # place of the log -> column -> the column that its values name
     for message in ground.of("t", "READ"):
         row = dict(message["after"])
         number, columns = row.pop("id"), {}
         for column, value in row.items():
-            told, _, of = str(value).partition("-")
+            named, _, of = str(value).partition("-")
             assert not of or int(of) == number, f"row {number} shows {column} = {value}"
-            columns[column] = told
+            columns[column] = named
         place = message["source"]["lsn"]
         assert shown.setdefault(place, columns) == columns, f"row {number} at {place} after {alter.done}"
     assert {row["id"] for row in ground.rows("t")} == set(range(1, ROWS + 1))

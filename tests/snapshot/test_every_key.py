@@ -119,7 +119,7 @@ def tables_for(server):
 
 
 class Writer(threading.Thread):
-    """Updates and deletes a third of the rows, and adds others, until it is told to stop."""
+    """Updates and deletes a third of the rows, and adds others, until finish()."""
 
     def __init__(self, ground, tables):
         super().__init__(daemon=True)

@@ -106,7 +106,7 @@ def test_a_clean_end_in_the_middle_goes_on_where_it_was(stages):
         churn.stop()
         replica.agrees()
         capture.stop()
-        # Rows that moved with a large value nobody told yet are read again, alone.
+        # Rows that moved with a large value nobody sent yet are read again, alone.
         moved = {name for name in tables.kinds if name.startswith("toasted")}
         again = {name: replica[name].read_again.total() for name in set(tables.kinds) - tables.keyless}
         assert not any(again[name] for name in set(again) - moved), again

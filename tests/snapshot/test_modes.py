@@ -89,9 +89,9 @@ def test_only_ends_by_itself_and_a_later_start_goes_on_without_a_gap(ground):
         assert capture.wait_exit() == 0, capture.stderr
         assert sorted(ids(ground)) == sorted(ALL)
         assert [m["op"] for m in ground.of("t")] == ["READ"] * 500
-        told = capture.stderr_tail(1)
+        said = capture.stderr_tail(1)
         for word in ("slot", "publication", "position", "pg-capture position reset --drop-slot", "DROP PUBLICATION", "lost"):
-            assert word in told, f"{word} is not told to stay: {told}"
+            assert word in said, f"{word} is not said to stay: {said}"
     ground.sql("INSERT INTO t VALUES (501, 'between'); UPDATE t SET v = 'between' WHERE id = 3")
     with ground.capture(source_snapshot_mode="initial") as capture:
         ground.wait_streamed()
@@ -147,7 +147,7 @@ def test_when_needed_takes_another_when_the_slot_is_gone(ground):
         assert len(ids(ground, "READ")) == 1000
         assert {"id": 1, "v": "unseen"} in ground.rows("t")[500:]
         assert any("snapshot" in line for line in capture.stderr.splitlines() if " error " in line.lower()), \
-            "a loss is told of loudly"
+            "a loss is reported loudly"
         capture.stop()
 
 
@@ -267,11 +267,11 @@ def test_when_needed_stops_at_another_system_and_makes_nothing_there(ground):
 
 
 def made_by_a_dba(ground):
-    """A slot without a position of ours, and changes behind it."""
+    """A slot without a position of ours, and changes past it."""
     ground.sql(f"CREATE PUBLICATION {ground.name}_pub FOR ALL TABLES")
     ground.sql(f"SELECT pg_create_logical_replication_slot('{ground.name}', 'pgoutput')")
-    ground.sql("UPDATE t SET v = 'behind the slot' WHERE id <= 10; DELETE FROM t WHERE id = 11;"
-               "INSERT INTO t VALUES (501, 'behind the slot')")
+    ground.sql("UPDATE t SET v = 'past the slot' WHERE id <= 10; DELETE FROM t WHERE id = 11;"
+               "INSERT INTO t VALUES (501, 'past the slot')")
 
 
 def test_rows_before_a_slot_that_somebody_else_made_are_read_behind_its_changes(ground):
@@ -284,7 +284,7 @@ def test_rows_before_a_slot_that_somebody_else_made_are_read_behind_its_changes(
             ["UPDATE"] * 10 + ["DELETE", "INSERT"] + ["READ"] * 500 + ["UPDATE"]
         reads = {m["after"]["id"]: m for m in ground.of("t", "READ")}
         assert set(reads) == ALL - {11} | {501}
-        assert {k for k, m in reads.items() if m["after"]["v"] == "behind the slot"} == {*range(1, 11), 501}
+        assert {k for k, m in reads.items() if m["after"]["v"] == "past the slot"} == {*range(1, 11), 501}
         changes = [lsn_number(m["source"]["lsn"]) for m in ground.of("t", "UPDATE", "INSERT", "DELETE")]
         assert changes[-2] < lsn_number(reads[1]["source"]["lsn"]) <= changes[-1]
         assert "a snapshot of all captured tables follows" in capture.stderr

@@ -1,7 +1,7 @@
 """A snapshot that is paused while rows move in the tables that it has half read, more than can be remembered.
 
 A row that moves from what is left into what was read, and does not bring its large value along, is to be read
-once more: nobody else would ever tell that value. Which rows these are is remembered, in memory and with the
+once more: nobody else would ever send that value. Which rows these are is remembered, in memory and with the
 position, up to a bound; beyond it the table is read again.
 """
 
@@ -69,7 +69,7 @@ def position_bytes(capture):
 @pytest.mark.parametrize("size", [
     *[pytest.param(size, id=name) for name, size in SIZES.items()],
     *[pytest.param(size, id=name, marks=pytest.mark.nightly) for name, size in LONG.items()]])
-def test_what_moves_while_it_is_paused_is_remembered_within_bounds_and_told_whole(postgres, grounds, size):
+def test_what_moves_while_it_is_paused_is_remembered_within_bounds_and_sent_whole(postgres, grounds, size):
     ground = grounds(source_snapshot_mode="never", source_snapshot_chunk_rows=CHUNK, source_snapshot_readers=1)
     names = [f"t{i}" for i in range(size.tables)]
     ground.sql("".join(fill(name, size) for name in names))
@@ -109,7 +109,7 @@ def test_what_moves_while_it_is_paused_is_remembered_within_bounds_and_told_whol
     assert peak < size.memory_mib
     for name in names:
         there = {row["k"]: row for (row,) in ground.query(f"SELECT to_jsonb(t) FROM {name} t")}
-        told = rebuilt(ground.of(name))
-        assert len(there) == size.rows and told.keys() == there.keys(), name
-        wrong = [key for key, row in there.items() if told[key] != row]
-        assert not wrong, f"{name}: {len(wrong)} rows are not whole, as {json.dumps(told[wrong[0]])[:200]}"
+        replica = rebuilt(ground.of(name))
+        assert len(there) == size.rows and replica.keys() == there.keys(), name
+        wrong = [key for key, row in there.items() if replica[key] != row]
+        assert not wrong, f"{name}: {len(wrong)} rows are not whole, as {json.dumps(replica[wrong[0]])[:200]}"

@@ -42,7 +42,7 @@ def renaming(grounds, gate):
     return begin
 
 
-def told(ground):
+def numbers_read(ground):
     return {m["after"]["id"] for m in ground.messages if m["op"] == "READ" and m["table"] != "fence"}
 
 
@@ -53,7 +53,7 @@ def finish(ground, gate, complete, killed=False, expected=TWO):
         gate.open()
         ground.process.start()
     gate.open()
-    ground.wait_for(lambda: told(ground) == set(expected), 60, "every row")
+    ground.wait_for(lambda: numbers_read(ground) == set(expected), 60, "every row")
     if not killed:
         ground.wait_complete(complete)
     ground.wait_streamed()
@@ -114,7 +114,7 @@ def test_the_initial_snapshot_reads_all(renaming, gate, act, chunks, killed):
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("chunks", [0, 3], ids=["unread", "half read"])
 def test_what_was_ordered_is_read_to_its_end(renaming, gate, chunks, act):
-    """It was meant by its name when the order was taken up."""
+    """It was meant by its name when the request was made."""
     ground = renaming(source_snapshot_mode="never")
     ground.sql(fill())
     ground.capture(http=True).wait_streaming()
@@ -127,7 +127,7 @@ def test_what_was_ordered_is_read_to_its_end(renaming, gate, chunks, act):
     finish(ground, gate, 1)
 
 
-def test_one_that_is_captured_no_more_is_read_no_further_and_that_is_told(renaming, gate):
+def test_one_that_is_captured_no_more_is_read_no_further_and_that_is_reported(renaming, gate):
     ground = renaming(source_manage_publication="false")
     ground.sql(f"{fill()} CREATE PUBLICATION {ground.name}_pub FOR ALL TABLES")
     ground.capture(http=True)
@@ -137,6 +137,6 @@ def test_one_that_is_captured_no_more_is_read_no_further_and_that_is_told(renami
     gate.open()
     ground.wait_complete()
     ground.wait_streamed()
-    assert 0 < len(told(ground)) < 2 * ROWS
+    assert 0 < len(numbers_read(ground)) < 2 * ROWS
     assert "a table is no longer read: the filters don't include it any more" in ground.process.stderr
     ground.process.stop()

@@ -265,7 +265,7 @@ def test_row_security_does_not_hide_rows_in_silence(postgres, grounds):
         ground.sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
-def test_a_table_we_may_not_select_from_is_named_with_the_grant_that_mends_it(postgres, grounds):
+def test_a_table_we_may_not_select_from_is_named_with_the_grant_that_fixes_it(postgres, grounds):
     ground = grounds()
     role = f"{ground.name}_role"
     ground.sql(f"CREATE ROLE {role} LOGIN REPLICATION PASSWORD 'secret';"
@@ -340,7 +340,7 @@ def test_a_value_larger_than_the_memory_budget_is_admitted_alone(ground, mib, bi
     assert peak < BUDGET_MIB * 2 + TIMES_A_VALUE * mib
 
 
-def test_progress_is_told_in_logs_and_metrics(ground):
+def test_progress_is_shown_in_logs_and_metrics(ground):
     ground.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 2000); ANALYZE t;"
                "CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u SELECT generate_series(1, 1000); ANALYZE u")
     with ground.capture(sink="discard", http=True, source_snapshot_rows_per_second=500,

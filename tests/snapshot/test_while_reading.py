@@ -197,7 +197,7 @@ def test_a_readers_connection_is_ended_and_little_is_read_again(reading, readers
     assert again <= 3 * readers * 200, "at most a chunk a reader each time"
 
 
-def test_a_reader_that_is_told_to_go_is_gone_though_its_connection_lasts_a_moment_longer(postgres, reading):
+def test_a_reader_that_has_to_go_is_gone_though_its_connection_lasts_a_moment_longer(postgres, reading):
     with CutProxy(postgres.host, postgres.port) as proxy:
         proxy.end_late(0.3)
         stage, capture, replica = reading(fill("t") + fill("other"), ["t", "other"], source_snapshot_readers=2,

@@ -66,7 +66,7 @@ def streamed(server, database, form, slot):
 
 
 def rows_of(text, columns, null_text=""):
-    """Lines as Python's csv reads them, which can't tell NULL from the empty text."""
+    """Lines as Python's csv reads them, which can't distinguish NULL from the empty text."""
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     names = BEFORE + columns + AFTER
     assert rows and all(len(row) == len(names) for row in rows)

@@ -58,7 +58,7 @@ class File:
     def __init__(self, server, name, publication, form, **more):
         self.path = pathlib.Path(server.directory) / f"{name}.jsonl"
         self._out = open(self.path, "wb")
-        # A C function of the suite's makes text that is none.
+        # A C function of the suite's makes text that is not valid.
         env = {"PG_CAPTURE_SOURCE_BINARY": form, "PG_CAPTURE_FORMAT_INVALID_UTF8": "base64"} | more
         self.capture = Capture(server.capture_environment("regression") | env, slot=name,
                                publication=publication, http=False, stdout=self._out)

@@ -6,7 +6,7 @@ same JSON, and so must a snapshot of the rows.
 
 Known gaps, by design:
   - lower bounds of arrays other than 1 don't show in JSON (the elements and their order do);
-  - a zero-dimensional composite array element can't be told from null by a cast.
+  - a zero-dimensional composite array element can't be distinguished from null by a cast.
 """
 
 import base64
@@ -274,7 +274,7 @@ def rows_of(capture):
 
 
 def captured(server, database, form, tables):
-    """What the stream tells of the rows."""
+    """What the stream says of the rows."""
     env = server.capture_environment(database) | {"PG_CAPTURE_SOURCE_BINARY": form}
     with Capture(env, slot=f"{database}_{form}", publication=f"{form}_pub", http=False,
                  start=False) as capture:
@@ -293,7 +293,7 @@ def captured(server, database, form, tables):
 
 
 def read(server, database, form):
-    """What a snapshot tells of them."""
+    """What a snapshot says of them."""
     env = server.capture_environment(database) | {"PG_CAPTURE_SOURCE_BINARY": form,
                                                   "PG_CAPTURE_SOURCE_SNAPSHOT_MODE": "only"}
     with Capture(env, slot=f"{database}_read_{form}", publication=f"{form}_pub", http=False) as capture:

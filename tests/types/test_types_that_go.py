@@ -112,7 +112,7 @@ def test_a_type_dropped_before_its_rows_are_decoded_keeps_its_form(server, form)
 
 
 def test_what_nobody_knows_any_more_is_said_to_be_text(server):
-    """A first start: of a domain the stream tells what it is made of, of others no more than a name."""
+    """A first start: of a domain the stream says what it is made of, of others no more than a name."""
     server.psql("CREATE DATABASE unknown")
     server.psql(TYPES + "CREATE PUBLICATION everything FOR ALL TABLES", db="unknown")
     server.psql("SELECT pg_create_logical_replication_slot('unknown', 'pgoutput')", db="unknown")
