@@ -31,6 +31,68 @@ def crc32c(data):
     return value ^ 0xFFFFFFFF
 
 
+def read_rows(path, size, checksum, count):
+    """The rows of a file, which is as it was said to be."""
+    data = path.read_bytes()
+    assert len(data) == size, path
+    assert checksum == f"crc32c:{crc32c(data):08x}", path
+    rows = list(csv.DictReader(gzip.decompress(data).decode().splitlines(keepends=True), strict=True))
+    assert len(rows) == count, path
+    return rows
+
+
+class ByManifests:
+    """A loader without the registry: it trusts manifests whose seal is not above that of checkpoint.json, which it has
+    read first. What it has taken stays as it was."""
+
+    def __init__(self, root):
+        self.root = root
+        self.taken = {}  # by url: manifest, entry, rows
+
+    def look(self):
+        checkpoint = self.root / "checkpoint.json"
+        if not checkpoint.exists():
+            return
+        sealed = json.loads(checkpoint.read_text(encoding="utf-8"))["seal"]
+        for path in sorted(self.root.glob("*/*/manifest.json")):
+            try:
+                manifest = json.loads(path.read_text(encoding="utf-8"))
+            except FileNotFoundError:
+                continue  # moved back: its seal is not committed
+            for entry in manifest["entries"] if manifest["seal"] <= sealed else []:
+                self.take(manifest, entry)
+
+    def take(self, manifest, entry):
+        if entry["url"] in self.taken:
+            assert self.taken[entry["url"]][:2] == (manifest, entry), "what is final has changed"
+            return
+        meta = entry["meta"]
+        rows = read_rows(self.root / entry["url"], meta["content_length"], meta["checksum"], meta["record_count"])
+        self.taken[entry["url"]] = (manifest, entry, rows)
+
+    def changes(self, table, kind):
+        """All rows of a table's files of a kind, in order."""
+        files = sorted((f for f in self.taken.values() if f[0]["table"] == table and f[0]["type"] == kind),
+                       key=lambda f: f[0]["batch"])
+        return [row for _, _, rows in files for row in rows]
+
+
+def newest_rows(changes, key="id"):
+    """The table that full_reload files and changes make: of each key what is highest by commit and number.
+    `changes`: calls give the rows of a kind of files."""
+    newest = {}
+    for kind in ("full_reload", "streaming"):
+        for row in changes(kind):
+            place = (int(row["_commit_lsn"], 16), int(row["_seq"]))
+            if row["_op"] == "TRUNCATE":
+                newest = {k: v for k, v in newest.items() if v[0] > place}
+                continue
+            # Of one change that moved a row, the removal comes first.
+            if row[key] not in newest or place >= newest[row[key]][0]:
+                newest[row[key]] = (place, None if row["_op"] == "DELETE" else row)
+    return {k: row for k, (_, row) in newest.items() if row is not None}
+
+
 class Place:
     """`registry`: the server of the registry, where that is another; it has a database of the same name."""
 
@@ -102,16 +164,10 @@ class Place:
     def read(self, file):
         """The rows of a registered file, which is what the registry says it is."""
         path = self.root / file["path"]
-        data = path.read_bytes()
-        assert len(data) == file["bytes"], path
-        assert file["checksum"] == f"crc32c:{crc32c(data):08x}", path
         manifest = json.loads((path.parent / "manifest.json").read_text(encoding="utf-8"))
-        assert manifest["entries"][0]["meta"]["content_length"] == len(data)
+        assert manifest["entries"][0]["meta"]["content_length"] == file["bytes"]
         assert (path.parent / "schema.yml").exists()
-        text = gzip.decompress(data).decode()
-        rows = list(csv.DictReader(text.splitlines(keepends=True), strict=True))
-        assert len(rows) == file["rows"], path
-        return rows
+        return read_rows(path, file["bytes"], file["checksum"], file["rows"])
 
     def changes(self, table, kind):
         """All rows of a table's files of a kind, in order."""
@@ -119,17 +175,7 @@ class Place:
 
     def loaded(self, table, key="id"):
         """The table as a loader has it: of each key what is highest by commit and number."""
-        newest = {}
-        for kind in ("full_reload", "streaming"):
-            for row in self.changes(table, kind):
-                place = (int(row["_commit_lsn"], 16), int(row["_seq"]))
-                if row["_op"] == "TRUNCATE":
-                    newest = {k: v for k, v in newest.items() if v[0] > place}
-                    continue
-                # Of one change that moved a row, the removal comes first.
-                if row[key] not in newest or place >= newest[row[key]][0]:
-                    newest[row[key]] = (place, None if row["_op"] == "DELETE" else row)
-        return {k: row for k, (_, row) in newest.items() if row is not None}
+        return newest_rows(lambda kind: self.changes(table, kind), key)
 
     def wait_loaded(self, table, expected, key="id", column="v", timeout=60):
         """Until the loader has these rows: a dict of key to the column's text."""
