@@ -37,6 +37,9 @@ public:
     // Everything of kSnapshotLane up to `position` is durable. Never moves back.
     virtual void durable(Position position) = 0;
 
+    // Whether one of the next two would return anything. Asked at each read, so it is cheap.
+    virtual bool has_news() const noexcept = 0;
+
     // The tables that ended since it was asked last: every row of them is durable, or they were
     // given up. In a group of tables that are shown as one, with the last of them.
     virtual std::vector<SnapshotTableEnd> take_ended() = 0;

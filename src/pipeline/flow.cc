@@ -47,7 +47,7 @@ Flow::Flow(Parts parts, const ResumePoint& from, const FlowOptions& options, con
 Result<bool> Flow::round() {
     count_pause();
     if (auto done = source_->service(); !done) return std::unexpected(std::move(done.error()));
-    report_ended_tables();
+    report_tables();
     if (auto done = encode(); !done) return std::unexpected(std::move(done.error()));
     give_up_if_it_waits_for_long();
     if (given_up_) {
@@ -85,7 +85,7 @@ Result<void> Flow::settle() {
 
 void Flow::stop_reading() noexcept {
     if (!source_) return;
-    report_ended_tables();
+    report_tables();
     server_end_ = source_->server_end();
     certain_until_ = source_->certain_until();
     left_progress_ = snapshot_progress();
@@ -102,7 +102,7 @@ Result<bool> Flow::read() {
     // The rest of a transaction comes alone, so that what is sealed can end with it.
     if (whole_) source_->end_at_commit(inside_transaction_);
     const auto read = source_->read(batch_, size_.changes(), raw_bytes);
-    report_ended_tables();
+    report_tables();
     if (!read) {
         batch_.clear();
         budget_.settle();
@@ -258,12 +258,13 @@ void Flow::report_to_snapshots() {
     if (snapshots_ == nullptr) return;
     const Position read = seals_ ? in_hand_as_.end : ledger_.complete(kSnapshotLane);
     if (read != Position{}) snapshots_->durable(read);
-    report_ended_tables();
+    report_tables();
 }
 
-// Before a seal can store that they are read, or that nobody reads them any more.
-void Flow::report_ended_tables() {
-    if (snapshots_ == nullptr) return;
+// To the sink: tables that ended, and what became of those that are reloaded. Before a seal can
+// store that they are read, or that nobody reads them any more.
+void Flow::report_tables() {
+    if (snapshots_ == nullptr || !snapshots_->has_news()) return;
     const std::vector<ReloadChange> changes = snapshots_->take_reload_changes();
     const auto hand_on = [&](bool over) {
         for (const ReloadChange& change : changes) {
@@ -365,7 +366,7 @@ SnapshotReport Flow::snapshot_report() const {
 void Flow::request(const SnapshotCommand& command) {
     if (snapshots_ == nullptr) return;
     snapshots_->request(command);
-    report_ended_tables();
+    report_tables();
 }
 
 Result<bool> Flow::close() {

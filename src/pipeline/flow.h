@@ -166,7 +166,7 @@ private:
     std::optional<Lsn> certain_until() const noexcept;
     Result<void> note_given();
     void report_to_snapshots();
-    void report_ended_tables();
+    void report_tables();
     Result<void> offer();
     Result<void> collect();
     Result<void> collect(Lane lane);

@@ -163,6 +163,9 @@ public:
                               .whole = true});
         }
     }
+    bool has_news() const noexcept override {
+        return !ended_.empty() || !server_.reload_changes.empty();
+    }
     std::vector<SnapshotTableEnd> take_ended() override { return std::exchange(ended_, {}); }
     std::vector<ReloadChange> take_reload_changes() override {
         return std::exchange(server_.reload_changes, {});

@@ -66,6 +66,7 @@ public:
 
     // Those of which everything is durable are over.
     void finish_tables();
+    bool has_ended() const noexcept { return !ended_.empty(); }
     // Those that ended since it was asked last, as they are shown.
     std::vector<SnapshotTableEnd> take_ended() { return std::exchange(ended_, {}); }
     // Jobs are over that this group began with all their tables, and of which none is left.

@@ -56,6 +56,7 @@ public:
 
     // What becomes of tables of reloads; that a job of one is over is noted by itself.
     void note(ReloadChange::Step step, const SnapshotRequest& request, const TableAddress& table);
+    bool has_reload_changes() const noexcept { return !changes_.empty(); }
     std::vector<ReloadChange> take_reload_changes() { return std::exchange(changes_, {}); }
 
     SnapshotJob* find(std::string_view id);

@@ -129,6 +129,9 @@ public:
     std::uint64_t stored_revision() const noexcept { return stored_revision_; }
 
     bool left() const noexcept override { return !jobs_.empty(); }
+    bool has_news() const noexcept override {
+        return tables_.has_ended() || jobs_.has_reload_changes();
+    }
     std::vector<SnapshotTableEnd> take_ended() override { return tables_.take_ended(); }
     std::vector<ReloadChange> take_reload_changes() override { return jobs_.take_reload_changes(); }
 

@@ -37,9 +37,11 @@ protected:
         std::vector<ReloadChange> all;
         for (int i = 0; i < 20; ++i) {
             EXPECT_TRUE(service());
+            if (!source().snapshots()->has_news()) continue;
             for (ReloadChange& change : source().snapshots()->take_reload_changes()) {
                 if (change.step != Step::restored) all.push_back(std::move(change));
             }
+            EXPECT_FALSE(source().snapshots()->has_news());
         }
         return all;
     }
