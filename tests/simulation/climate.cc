@@ -126,7 +126,9 @@ void add_registry(Climate& climate, Random random) {
     RegistryHabits& registry = climate.registry;
     registry.there = true;
     climate.format_waits = 0;  // whoever waits for something else doesn't ask the twin meanwhile
-    registry.type = random.chance(70) ? SchemaType::avro : SchemaType::json;
+    constexpr std::array types{SchemaType::avro, SchemaType::json, SchemaType::protobuf};
+    registry.type = types.at(random.below(types.size()));
+    registry.past = registry.type == SchemaType::protobuf && random.chance(50);
     registry.marks = climate.pipeline.flow.encoder.transaction_marks;
     registry.delay_max = 1ms * (1 + random.below(random.chance(20) ? 3000 : 50));
     registry.outages = random.chance(60) ? 1 + static_cast<unsigned>(random.below(6)) : 0;

@@ -180,8 +180,7 @@ Result<std::unique_ptr<Format>> Instance::make_format(const SourceIdentity& iden
             FormatOptions{},
             FormatContext{.version = "0", .connector = "sim", .database = identity.database});
         if (deps_.climate.registry.there) {
-            format = registry_.beside(std::move(format), identity.database,
-                                      deps_.options.mutation != Mutation::registry_is_not_awaited);
+            format = registry_.beside(std::move(format), identity.database, deps_.options.mutation);
         }
     } else {
         auto played = std::make_unique<FakeFormat>(

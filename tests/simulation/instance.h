@@ -49,6 +49,7 @@ public:
         FakeCluster& cluster;
         Customer& customer;
         FakeFiles& files;
+        RegistryContents& registered;
 
         bool has_position() const {
             if (climate.files.there) return files.has_position();
@@ -59,7 +60,7 @@ public:
     explicit Instance(const Place& place)
         : deps_(place),
           waiter_(place.world, place.turns),
-          registry_(place.world, place.climate.registry) {}
+          registry_(place.world, place.climate.registry, place.registered) {}
 
     // From the start of the process to its end, however that comes: Crash, Unfinished.
     Result<void> live(std::size_t number);

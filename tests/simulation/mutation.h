@@ -61,6 +61,8 @@ enum class Mutation : std::uint8_t {
     mark_miscounts,
     cuts_transactions,  // that are to be committed as a whole
     registry_is_not_awaited,
+    registry_is_no_memory,            // of the numbers of fields
+    rows_ignore_numbers,              // that are registered, and have those of their places
     files_are_not_synced,             // before they are registered
     folders_are_not_synced,           // likewise
     files_stay_where_they_are_moved,  // though their seal was lost
@@ -113,6 +115,8 @@ inline constexpr std::array kMutations{
     Mutation::mark_miscounts,
     Mutation::cuts_transactions,
     Mutation::registry_is_not_awaited,
+    Mutation::registry_is_no_memory,
+    Mutation::rows_ignore_numbers,
     Mutation::files_are_not_synced,
     Mutation::folders_are_not_synced,
     Mutation::files_stay_where_they_are_moved,
@@ -169,6 +173,8 @@ constexpr std::string_view name(Mutation mutation) noexcept {
         case mark_miscounts: return "mark_miscounts";
         case cuts_transactions: return "cuts_transactions";
         case registry_is_not_awaited: return "registry_is_not_awaited";
+        case registry_is_no_memory: return "registry_is_no_memory";
+        case rows_ignore_numbers: return "rows_ignore_numbers";
         case files_are_not_synced: return "files_are_not_synced";
         case folders_are_not_synced: return "folders_are_not_synced";
         case files_stay_where_they_are_moved: return "files_stay_where_they_are_moved";

@@ -11,6 +11,8 @@
 #include "format/debezium/debezium_format.h"
 #include "format/encoding/wire_header.h"
 #include "format/heads/registry_heads.h"
+#include "observe/json_reader.h"
+#include "observe/json_text.h"
 #include "observe/log.h"
 #include "support/copied_record.h"
 #include "support/forwarding.h"
@@ -23,9 +25,10 @@ using namespace std::chrono_literals;
 constexpr std::string_view kMessages = "messages";
 constexpr std::string_view kTransactions = "transactions";
 constexpr std::string_view kHeartbeats = "heartbeats";
+constexpr std::string_view kOfTables = "sim.";
 
 std::string topic_of(std::string_view schema, std::string_view table) {
-    return fmt::format("sim.{}.{}", schema, table);
+    return fmt::format("{}{}.{}", kOfTables, schema, table);
 }
 
 // A law broken on purpose: what has no number yet is written all the same.
@@ -44,6 +47,52 @@ public:
 
 private:
     const std::unique_ptr<MessageHeads> inner_;
+};
+
+// A law broken on purpose: the registry is no memory of numbers.
+class ForgetfulRegistry final : public SchemaRegistry {
+public:
+    explicit ForgetfulRegistry(SchemaRegistry& inner) : inner_(inner) {}
+
+    Result<SchemaAnswer> look_up(const Subject& subject, const SchemaText& schema) override {
+        return inner_.look_up(subject, schema);
+    }
+    void drop(const Subject& subject, const SchemaText& schema) override {
+        inner_.drop(subject, schema);
+    }
+    Result<std::optional<Versions>> versions(const Subject&) override {
+        return std::optional<Versions>{std::in_place};
+    }
+    void wants(Wants& wants) const override { inner_.wants(wants); }
+    std::string waits_for() const override { return inner_.waits_for(); }
+
+private:
+    SchemaRegistry& inner_;
+};
+
+// Somebody was there before, and, with a law broken on purpose, rows are not written by the numbers
+// that are registered.
+class HeadsWithPast final : public MessageHeads {
+public:
+    HeadsWithPast(std::unique_ptr<MessageHeads> inner, RegistryTwin& registry, bool by_places)
+        : inner_(std::move(inner)), registry_(registry), by_places_(by_places) {}
+
+    Result<HeadAnswer> head(const ConnectSchemaPtr& schema, MessagePart part,
+                            std::string_view topic) override {
+        const std::string_view is = part == MessagePart::key ? "-key" : "-value";
+        if (topic.starts_with(kOfTables))
+            registry_.has_past(fmt::format("{}{}", topic, is), *schema);
+        auto answer = inner_->head(schema, part, topic);
+        if (answer && by_places_) answer->numbered = nullptr;
+        return answer;
+    }
+    void wants(Wants& wants) const override { inner_->wants(wants); }
+    std::string waits_for() const override { return inner_->waits_for(); }
+
+private:
+    const std::unique_ptr<MessageHeads> inner_;
+    RegistryTwin& registry_;
+    const bool by_places_;
 };
 
 std::optional<std::uint32_t> number_of(std::string_view message) {
@@ -123,13 +172,12 @@ private:
     }
     void is_known(const Record& twin, const std::string& topic) {
         ++registry_.counts().twins;
+        if (registry_.is_protobuf()) ++registry_.counts().protobuf;
         is_known(twin.value, topic + "-value");
         if (twin.has_key) is_known(twin.key, topic + "-key");
     }
     void is_known(std::string_view message, const std::string& subject) {
-        const auto number = number_of(message);
-        if (number && registry_.holds(subject, *number)) return;
-        world_.fail("a message was written whose schema is not registered under " + subject);
+        if (const auto fault = registry_.fault_of(subject, message)) world_.fail(*fault);
     }
     const std::unique_ptr<Format> twin_;
     World& world_;
@@ -146,6 +194,12 @@ Result<RegistryHttp::Id> RegistryTwin::Http::begin(HttpCall call) {
     auto id = registry_.begin(std::move(call));
     if (wrong && id) registry_.answers_with(*id, std::move(*wrong));
     return id;
+}
+
+// Whoever ends has often been heard.
+void RegistryTwin::Http::give_up(Id id) {
+    if (world_.random.chance(50)) registry_.carry_out(id);
+    registry_.give_up(id);
 }
 
 // A refusal is asked about as soon as it is said: 422 is final, 409 once.
@@ -188,6 +242,7 @@ void RegistryTwin::Http::settles() {
 RegistryTwin::Life::Life(RegistryTwin& twin, Metrics& metrics) : twin_(twin) {
     if (!twin_.habits_.there) return;
     twin_.http_.life_begins();
+    twin_.protobuf_.emplace();
     twin_.client_ =
         std::make_unique<RegistryClient>(RegistryLine::Deps{.config = twin_.config_,
                                                             .http = twin_.http_,
@@ -203,20 +258,69 @@ void RegistryTwin::go_away(Duration time) {
     world_.after(time, [this] { http_.come_back(); });
 }
 
-bool RegistryTwin::holds(const std::string& subject, std::uint32_t id) const {
-    const auto& subjects = http_.registry().subjects;
-    const auto found = subjects.find(subject);
-    if (found == subjects.end()) return false;
+bool RegistryContents::holds(const std::string& subject, std::uint32_t id) const {
+    const auto found = kept.subjects.find(subject);
+    if (found == kept.subjects.end()) return false;
     return std::ranges::any_of(found->second, [&](const test::FakeRegistry::Registered& one) {
         return one.id == static_cast<int>(id);
     });
 }
 
+std::optional<std::string> RegistryContents::fault_of(const std::string& subject, std::uint32_t id,
+                                                      std::string_view message) {
+    Judged& judged = judged_[subject];
+    const auto& versions = kept.subjects[subject];
+    for (; judged.versions < versions.size(); ++judged.versions) {
+        const auto& version = versions[judged.versions];
+        auto file = read_protobuf(read_json(version.body)->member("schema").text().value_or(""));
+        if (!file) return "what is registered can't be read: " + describe(file.error());
+        if (auto wrong = judged.numbers.add(subject, *file)) return wrong;
+        judged.files.emplace(static_cast<std::uint32_t>(version.id), *std::move(file));
+    }
+    if (is_written_by(judged.files.at(id), message.substr(wire_header(id).size()))) {
+        return std::nullopt;
+    }
+    return "a message is not written by the numbers that are registered under " + subject;
+}
+
+void RegistryTwin::has_past(const std::string& subject, const ConnectSchema& schema) {
+    if (!habits_.past || contents_.kept.subjects.contains(subject)) return;
+    const auto text = past_of(schema);
+    if (!text) return;
+    std::string body = R"({"schemaType":"PROTOBUF",)";
+    append_json_field(body, "schema", *text);
+    http_.registry().keep(subject, body + "}");
+}
+
+std::optional<std::string> RegistryTwin::fault_of(const std::string& subject,
+                                                  std::string_view message) {
+    const auto number = number_of(message);
+    if (!number || !contents_.holds(subject, *number)) {
+        return "a message was written whose schema is not registered under " + subject;
+    }
+    if (!is_protobuf()) return std::nullopt;
+    return contents_.fault_of(subject, *number, message);
+}
+
+std::unique_ptr<MessageHeads> RegistryTwin::heads(Mutation mutation) {
+    std::unique_ptr<MessageHeads> heads;
+    if (is_protobuf()) {
+        forgetful_ = std::make_unique<ForgetfulRegistry>(*client_);
+        const bool forgets = mutation == Mutation::registry_is_no_memory;
+        heads = std::make_unique<HeadsWithPast>(
+            std::make_unique<ProtobufHeads>(forgets ? *forgetful_ : *client_, *protobuf_,
+                                            ProtobufHeads::Options{}),
+            *this, mutation == Mutation::rows_ignore_numbers);
+    } else {
+        heads =
+            std::make_unique<RegistryHeads>(*client_, RegistryHeads::Options{.type = habits_.type});
+    }
+    if (mutation != Mutation::registry_is_not_awaited) return heads;
+    return std::make_unique<HastyHeads>(std::move(heads));
+}
+
 std::unique_ptr<Format> RegistryTwin::beside(std::unique_ptr<Format> native,
-                                             const std::string& database, bool waits) {
-    std::unique_ptr<MessageHeads> heads =
-        std::make_unique<RegistryHeads>(*client_, RegistryHeads::Options{.type = habits_.type});
-    if (!waits) heads = std::make_unique<HastyHeads>(std::move(heads));
+                                             const std::string& database, Mutation mutation) {
     DebeziumOptions debezium;
     debezium.nested_arrays = false;
     debezium.transaction_metadata = habits_.marks;
@@ -227,12 +331,18 @@ std::unique_ptr<Format> RegistryTwin::beside(std::unique_ptr<Format> native,
                                     .messages = std::string{kMessages},
                                     .transactions = std::string{kTransactions},
                                     .heartbeats = std::string{kHeartbeats}},
-                         .heads = std::move(heads)};
+                         .heads = heads(mutation)};
     std::unique_ptr<Format> twin;
-    if (habits_.type == SchemaType::avro) {
-        twin = std::make_unique<DebeziumFormat<AvroEncoding>>(std::move(deps));
-    } else {
-        twin = std::make_unique<DebeziumFormat<JsonEncoding>>(std::move(deps));
+    switch (habits_.type) {
+        case SchemaType::avro:
+            twin = std::make_unique<DebeziumFormat<AvroEncoding>>(std::move(deps));
+            break;
+        case SchemaType::protobuf:
+            twin = std::make_unique<DebeziumFormat<ProtobufEncoding>>(std::move(deps));
+            break;
+        case SchemaType::json:
+            twin = std::make_unique<DebeziumFormat<JsonEncoding>>(std::move(deps));
+            break;
     }
     return std::make_unique<TwinFormat>(std::move(native), std::move(twin), world_, *this);
 }

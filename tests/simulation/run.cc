@@ -175,7 +175,8 @@ private:
                 .kafka = kafka_,
                 .cluster = cluster_,
                 .customer = customer_,
-                .files = files_};
+                .files = files_,
+                .registered = registered_};
     }
 
     // From the start of a process of ours to its end, however that comes, and the time until the
@@ -408,6 +409,7 @@ private:
     FakeCluster cluster_;
     Customer customer_;
     FakeFiles files_;
+    RegistryContents registered_;
     Instance first_;
     Instance second_;  // if there are two
     std::size_t crashes_in_snapshots_ = 0;

@@ -40,6 +40,7 @@ struct Tally {
         registry.failures += more.failures;
         registry.refusals += more.refusals;
         registry.twins += more.twins;
+        registry.protobuf += more.protobuf;
     }
     void add(const SnapshotVerdict& more) {
         with_snapshots += more.reads > 0 ? 1U : 0U;
@@ -77,8 +78,11 @@ struct Tally {
             snapshots.late_waits, snapshots.altered, snapshots.splits, snapshots.cuts,
             snapshots.timeouts, snapshots.lost, snapshots.recoveries, snapshots.reloads);
         fmt::print(
-            "registry: {} seeds, {} messages with a schema; {} waits, {} failures, {} refusals\n",
-            with_registry, registry.twins, registry.waits, registry.failures, registry.refusals);
+            "registry: {} seeds, {} messages with a schema ({} of Protobuf); {} waits, {} "
+            "failures, "
+            "{} refusals\n",
+            with_registry, registry.twins, registry.protobuf, registry.waits, registry.failures,
+            registry.refusals);
     }
 };
 
@@ -135,6 +139,7 @@ TEST(SimulationTest, EverySeedDeliversEverythingOrTellsOfALoss) {
     EXPECT_GT(tally.prepared, 0U);
     EXPECT_GT(tally.decided, 0U);
     EXPECT_GT(tally.registry.twins, 0U);
+    EXPECT_GT(tally.registry.protobuf, 0U);
     EXPECT_GT(tally.registry.waits, 0U);
     EXPECT_GT(tally.registry.failures, 0U);
     EXPECT_GT(tally.registry.refusals, 0U);

@@ -31,8 +31,21 @@ public:
         std::string body;  // as it was sent
         bool deleted = false;
     };
+    // What is registered.
+    struct Kept {
+        std::map<std::string, std::vector<Registered>> subjects;
+        std::map<std::string, std::string> levels;
+        std::map<std::string, int> ids;  // by body
+    };
 
-    explicit FakeRegistry(const Clock& clock) : clock_(clock) {}
+private:
+    Kept own_;
+    Kept& kept_;
+
+public:
+    explicit FakeRegistry(const Clock& clock) : FakeRegistry(clock, nullptr) {}
+    // The way of one client to what several share, which outlives it.
+    FakeRegistry(const Clock& clock, Kept& kept) : FakeRegistry(clock, &kept) {}
 
     // How it is.
     Duration delay = std::chrono::milliseconds{1};  // of every answer
@@ -44,8 +57,8 @@ public:
     std::set<std::string> incompatible;    // schemas that are refused with 409
     std::deque<HttpAnswer> instead;        // given before all else
 
-    std::map<std::string, std::vector<Registered>> subjects;
-    std::map<std::string, std::string> levels;
+    std::map<std::string, std::vector<Registered>>& subjects = kept_.subjects;
+    std::map<std::string, std::string>& levels = kept_.levels;
     std::vector<HttpCall> heard;
 
     static HttpAnswer answer(int status, std::string body) {
@@ -88,6 +101,11 @@ public:
         }
         return finished;
     }
+    // Nobody waits for the answer, and yet it does what it was asked to.
+    void carry_out(Id id) {
+        const auto found = std::ranges::find(in_flight_, id, &InFlight::id);
+        if (found != in_flight_.end() && !found->silent) (void)outcome(*found);
+    }
     void give_up(Id id) override {
         std::erase_if(in_flight_, [&](const InFlight& one) { return one.id == id; });
     }
@@ -96,7 +114,18 @@ public:
     }
     std::size_t in_flight() const noexcept { return in_flight_.size(); }
 
+    // Registers what nobody has asked it to here.
+    void keep(const std::string& subject, const std::string& body) {
+        auto& versions = subjects[subject];
+        const auto [id, is_new] = kept_.ids.emplace(body, static_cast<int>(kept_.ids.size()) + 1);
+        const int version = versions.empty() ? 1 : versions.back().version + 1;
+        versions.push_back({version, id->second, body});
+    }
+
 private:
+    FakeRegistry(const Clock& clock, Kept* shared)
+        : kept_(shared != nullptr ? *shared : own_), clock_(clock) {}
+
     struct InFlight {
         Id id = 0;
         Instant at;
@@ -183,10 +212,8 @@ private:
         auto& versions = subjects[subject];
         const auto same = std::ranges::find(versions, body, &Registered::body);
         if (same != versions.end()) return answer(200, fmt::format(R"({{"id":{}}})", same->id));
-        const auto [id, is_new] = ids_.emplace(body, static_cast<int>(ids_.size()) + 1);
-        const int version = versions.empty() ? 1 : versions.back().version + 1;
-        versions.push_back({version, id->second, body});
-        return answer(200, fmt::format(R"({{"id":{}}})", id->second));
+        keep(subject, body);
+        return answer(200, fmt::format(R"({{"id":{}}})", versions.back().id));
     }
     HttpAnswer find(const std::string& subject, const std::string& body) {
         const auto found = subjects.find(subject);
@@ -210,7 +237,6 @@ private:
 
     const Clock& clock_;
     std::vector<InFlight> in_flight_;
-    std::map<std::string, int> ids_;
     Id last_id_ = 0;
 };
 

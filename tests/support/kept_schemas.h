@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "format/registry/registry.h"
 
@@ -21,11 +22,17 @@ public:
         const auto known = std::ranges::find(all, schema, &RegisteredSchema::schema);
         if (known != all.end()) return SchemaAnswer::known(known->id);
         if (!registers) {
-            return SchemaAnswer::refused(stop(Error::Category::server, "it is not registered"));
+            SchemaAnswer answer =
+                pauses
+                    ? SchemaAnswer::pending()
+                    : SchemaAnswer::refused(stop(Error::Category::server, "it is not registered"));
+            answer.refusals = refusals;
+            return answer;
         }
         add(subject.name, schema.text);
         return SchemaAnswer::known(all.back().id);
     }
+    void drop(const Subject&, const SchemaText& schema) override { dropped.push_back(schema.text); }
     Result<std::optional<Versions>> versions(const Subject& subject) override {
         ++asked;
         if (error) return std::unexpected(*error);
@@ -44,8 +51,11 @@ public:
 
     bool pending = false;
     bool registers = true;
+    bool pauses = false;         // what is not registered is pending
+    std::uint32_t refusals = 1;  // of it, so far
     std::optional<Error> error;
     int asked = 0;
+    std::vector<std::string> dropped;
     std::map<std::string, Versions> subjects;
 
 private:

@@ -8,6 +8,7 @@
 
 import http.server
 import json
+import re
 import threading
 import time
 import urllib.parse
@@ -20,7 +21,7 @@ class TroubledRegistry:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._instead = None
+        self._instead = self._instead_to = None
         self._delay = 0.0
         self._numbers = {}      # schema -> number
         self._subjects = {}     # subject -> numbers
@@ -57,9 +58,10 @@ class TroubledRegistry:
     def url(self):
         return f"http://{HOST}:{self._server.server_address[1]}"
 
-    def answers(self, status, body):
-        """So and not otherwise from now on. `body`: bytes, or what is written as JSON."""
+    def answers(self, status, body, to=None):
+        """So and not otherwise from now on. `body`: bytes, or what is written as JSON; `to`: to this method alone."""
         self._instead = (status, body if isinstance(body, bytes) else json.dumps(body).encode())
+        self._instead_to = to
 
     def is_late_by(self, seconds):
         self._delay = seconds
@@ -78,17 +80,33 @@ class TroubledRegistry:
         return json.loads(sent).get("schemaType", "AVRO"), json.loads(sent)["schema"]
 
     def _answer(self, method, path, body):
-        if self._instead:
+        if self._instead and self._instead_to in (None, method):
             return self._instead
         with self._lock:
             if (method, path) == ("GET", "/subjects"):
                 return 200, json.dumps(sorted(self._subjects)).encode()
-            parts = path.split("/")
-            if method == "POST" and parts[1] == "subjects" and parts[-1] == "versions":
+            if method == "GET" and path.startswith("/schemas/ids/"):
+                return 200, next(s for s, n in self._numbers.items() if str(n) == path.split("/")[3])
+            found = re.fullmatch("/subjects/(.+)/versions(?:/([0-9]+))?", path)
+            if found and method == "POST":
                 number = self._numbers.setdefault(body, len(self._numbers) + 1)
-                self._subjects.setdefault("/".join(parts[2:-1]), []).append(number)
+                versions = self._subjects.setdefault(found[1], [])
+                if number not in versions:
+                    versions.append(number)
                 return 200, json.dumps({"id": number}).encode()
+            if found:
+                return self._versions(found[1], found[2])
         return 404, b"<html>nothing is here</html>"
+
+    def _versions(self, subject, version):
+        numbers = self._subjects.get(subject)
+        if numbers is None:
+            return 404, json.dumps({"error_code": 40401, "message": f"Subject '{subject}' not found."}).encode()
+        if version is None:
+            return 200, json.dumps([i + 1 for i in range(len(numbers))]).encode()
+        number = numbers[int(version) - 1]
+        sent = json.loads(next(s for s, n in self._numbers.items() if n == number))
+        return 200, json.dumps({"subject": subject, "version": int(version), "id": number, **sent}).encode()
 
     def __enter__(self):
         self._thread.start()

@@ -38,6 +38,7 @@ Result<HeadAnswer> ProtobufHeads::head(const ConnectSchemaPtr& schema, MessagePa
     if (!*plan) return HeadAnswer::pending();
     auto answer = registry_.look_up(asked_->subject, (*plan)->schema);
     if (!answer) return std::unexpected(std::move(answer.error()));
+    note_refusals(asked_->key, answer->refusals);
     switch (answer->is) {
         case SchemaAnswer::Is::pending: return HeadAnswer::pending();
         case SchemaAnswer::Is::refused:
@@ -79,22 +80,38 @@ Result<HeadAnswer> ProtobufHeads::known(const ConnectSchema& schema, ProtobufFil
 }
 
 Result<std::optional<ProtobufHeads::Plan>> ProtobufHeads::plan(const Question& question) {
-    if (auto known = memory_.find(question.key)) return Plan{*std::move(known), {}};
-    if (const auto made = plans_.find(question.key); made != plans_.end()) return made->second;
+    if (auto known = memory_.find(question.key)) return Plan{.schema = *std::move(known)};
+    const auto before = plans_.find(question.key);
+    if (before != plans_.end() && !before->second.is_stale) return before->second;
     auto versions = registry_.versions(question.subject);
     if (!versions) return std::unexpected(std::move(versions.error()));
     if (!*versions) return std::nullopt;
-    Plan plan;
-    if (options_.auto_register) {
-        auto numbered = with_numbers(question.subject, question.fresh, **versions);
-        if (!numbered) return std::unexpected(std::move(numbered.error()));
-        plan = *std::move(numbered);
-    } else {
-        plan = as_registered(question.fresh, **versions);
+    auto plan = made(question, **versions);
+    if (!plan) return std::unexpected(std::move(plan.error()));
+    if (before != plans_.end()) {
+        if (before->second.schema == plan->schema) {
+            plan->refusals = before->second.refusals;
+        } else {
+            registry_.drop(question.subject, before->second.schema);
+        }
+    } else if (plans_.size() >= kPlans_max) {
+        plans_.clear();
     }
-    if (plans_.size() >= kPlans_max) plans_.clear();
-    plans_.emplace(question.key, plan);
-    return plan;
+    plans_.insert_or_assign(question.key, *plan);
+    return *std::move(plan);
+}
+
+auto ProtobufHeads::made(const Question& question, const SchemaRegistry::Versions& versions) const
+    -> Result<Plan> {
+    if (!options_.auto_register) return as_registered(question.fresh, versions);
+    return with_numbers(question.subject, question.fresh, versions);
+}
+
+void ProtobufHeads::note_refusals(const std::string& key, std::uint32_t refusals) {
+    const auto found = plans_.find(key);
+    if (found == plans_.end() || found->second.refusals == refusals) return;
+    found->second.refusals = refusals;
+    found->second.is_stale = refusals > 0;
 }
 
 Result<ProtobufHeads::Plan> ProtobufHeads::with_numbers(const Subject& subject,
@@ -122,19 +139,19 @@ Result<ProtobufHeads::Plan> ProtobufHeads::with_numbers(const Subject& subject,
             return std::unexpected(std::move(kept.error()));
         }
     }
-    return Plan{{.type = SchemaType::protobuf, .text = text_of(file)}, {}};
+    return Plan{.schema = {.type = SchemaType::protobuf, .text = text_of(file)}};
 }
 
 // Where none can hold the rows, ours is looked for: the error shows it.
 ProtobufHeads::Plan ProtobufHeads::as_registered(const ProtobufFile& fresh,
                                                  const SchemaRegistry::Versions& versions) {
-    Plan plan{{.type = SchemaType::protobuf, .text = text_of(fresh)}, {}};
+    Plan plan{.schema = {.type = SchemaType::protobuf, .text = text_of(fresh)}};
     for (const RegisteredSchema& version : versions | std::views::reverse) {
         if (version.schema.type != SchemaType::protobuf) continue;
         ProtobufFile ours = fresh;
         const auto file = read_protobuf(version.schema.text);
         const auto taken = file ? take_numbers(ours, *file) : std::unexpected(file.error());
-        if (taken) return Plan{version.schema, {}};
+        if (taken) return Plan{.schema = version.schema};
         if (plan.lacking.empty()) {
             plan.lacking = fmt::format("version {} can't hold these messages: {}", version.version,
                                        taken.error().what);

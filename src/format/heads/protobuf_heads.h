@@ -5,9 +5,11 @@
 //
 // All versions are read, not the newest alone: ours reserve what is gone, but others may have
 // registered some that reserve nothing, and a version may have been deleted. Where schemas are not
-// to be registered, the newest version that can hold the rows is taken as it is.
+// to be registered, the newest version that can hold the rows is taken as it is. After each refusal
+// the versions are read again: others may have registered one meanwhile.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -54,7 +56,9 @@ private:
     // What is to be looked up.
     struct Plan {
         SchemaText schema;
-        std::string lacking;  // why what is registered can't be taken
+        std::string lacking;         // why what is registered can't be taken
+        std::uint32_t refusals = 0;  // of it, that are known of
+        bool is_stale = false;       // it was refused since the versions were read
     };
     static constexpr std::size_t kPlans_max = 64;
 
@@ -62,6 +66,8 @@ private:
                               std::string_view topic) const;
     // None while the registry is asked.
     Result<std::optional<Plan>> plan(const Question& question);
+    Result<Plan> made(const Question& question, const SchemaRegistry::Versions& versions) const;
+    void note_refusals(const std::string& key, std::uint32_t refusals);
     static Result<Plan> with_numbers(const Subject& subject, const ProtobufFile& fresh,
                                      const SchemaRegistry::Versions& versions);
     static Plan as_registered(const ProtobufFile& fresh, const SchemaRegistry::Versions& versions);

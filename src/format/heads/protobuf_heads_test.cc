@@ -97,5 +97,35 @@ TEST_F(ProtobufHeadsTest, WithoutRegisteringTheNewestThatHoldsTheRowsIsTaken) {
               "registered has a field a of the type string and not int32");
 }
 
+// "Register it": what is waited for is any version that can hold the rows.
+TEST_F(ProtobufHeadsTest, AfterARefusalTheVersionsAreReadAgain) {
+    options_.auto_register = registry_.registers = false;
+    registry_.pauses = true;
+    const auto schema = shared(struct_of("shop.t.V", {{"a", required(int32)}}));
+    ProtobufHeads heads{registry_, memory_, options_};
+    const auto answer = [&] { return *heads.head(schema, MessagePart::value, "t"); };
+    EXPECT_EQ(answer().is, HeadAnswer::Is::pending);
+    registry_.add("t-value", "message V { int64 a = 4; string extra = 1; }");
+    const HeadAnswer known = answer();
+    ASSERT_EQ(known.is, HeadAnswer::Is::known);
+    EXPECT_EQ(known.numbered->fields[0].number, 4U);
+    EXPECT_EQ(registry_.asked, 2);
+    ASSERT_EQ(registry_.dropped.size(), 1U) << "nobody waits for ours";
+    EXPECT_NE(registry_.dropped[0].find("int32 a = 1;"), std::string::npos);
+}
+
+TEST_F(ProtobufHeadsTest, AfterARefusalTheVersionsAreReadOnce) {
+    options_.auto_register = registry_.registers = false;
+    const auto schema = shared(struct_of("shop.t.V", {{"a", required(int32)}}));
+    ProtobufHeads heads{registry_, memory_, options_};
+    const auto answer = [&] { return heads.head(schema, MessagePart::value, "t")->is; };
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(answer(), HeadAnswer::Is::refused);
+    EXPECT_EQ(registry_.asked, 2);
+    registry_.refusals = 2;
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(answer(), HeadAnswer::Is::refused);
+    EXPECT_EQ(registry_.asked, 3);
+    EXPECT_TRUE(registry_.dropped.empty());
+}
+
 }  // namespace
 }  // namespace pgc

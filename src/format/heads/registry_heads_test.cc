@@ -24,6 +24,7 @@ public:
         texts.push_back(schema.text.data());
         return answer;
     }
+    void drop(const Subject&, const SchemaText&) override {}
     Result<std::optional<Versions>> versions(const Subject&) override { return std::nullopt; }
     void wants(Wants&) const override {}
     std::string waits_for() const override { return {}; }

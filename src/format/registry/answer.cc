@@ -221,11 +221,28 @@ std::string refusal_hint(const RegistryRequest& request, int status) {
     return {};
 }
 
+// What it refuses.
+std::string matter(const RegistryRequest& request) {
+    const auto of_subject = [&](std::string_view what) {
+        return fmt::format("{} of the subject \"{}\"", what, clean(request.subject));
+    };
+    switch (request.what) {
+        case What::set_level:
+        case What::unset_level: return of_subject("the compatibility level");
+        case What::get_level: return of_subject("to show the compatibility level");
+        case What::register_schema:
+        case What::find_schema: return of_subject("the schema");
+        case What::list_versions:
+        case What::get_version: return of_subject("to show the schemas");
+        case What::list_subjects: return "to list its subjects";
+    }
+    return {};
+}
+
 RegistryAnswer refused(const RegistryRequest& request, const HttpAnswer& answer) {
-    const std::string_view what = sets_level(request) ? "the compatibility level" : "the schema";
-    Error error = stop(Category::data,
-                       fmt::format("the schema registry refuses {} of the subject \"{}\": {}", what,
-                                   clean(request.subject), quoted(said(answer), answer.status)));
+    Error error =
+        stop(Category::data, fmt::format("the schema registry refuses {}: {}", matter(request),
+                                         quoted(said(answer), answer.status)));
     error.hint = refusal_hint(request, answer.status);
     return {.is = Is::refused, .error = std::move(error)};
 }

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace pgc {
 namespace {
@@ -108,6 +110,16 @@ TEST(RegistryAnswerTest, OtherRequestsItDoesNotTakeAreRefused) {
     EXPECT_EQ(level.is, Is::refused);
     EXPECT_THAT(level.error.what, HasSubstr("refuses the compatibility level"));
     EXPECT_THAT(level.error.hint, HasSubstr("format.registry.compatibility"));
+    const std::vector<std::pair<What, std::string>> others{
+        {What::find_schema, "refuses the schema of the subject \"users-value\": "},
+        {What::list_versions, "refuses to show the schemas of the subject \"users-value\": "},
+        {What::get_version, "refuses to show the schemas of the subject \"users-value\": "},
+        {What::get_level, "refuses to show the compatibility level of the subject"},
+        {What::unset_level, "refuses the compatibility level of the subject"},
+        {What::list_subjects, "refuses to list its subjects: "}};
+    for (const auto& [what, words] : others) {
+        EXPECT_THAT(answered(what, 400, "").error.what, HasSubstr(words));
+    }
 }
 
 TEST(RegistryAnswerTest, WhoWeAreOrWhatWeMayIsSaidPlainly) {

@@ -20,6 +20,9 @@ public:
     Result<SchemaAnswer> look_up(const Subject& subject, const SchemaText& schema) override {
         return client_.look_up(subject, schema);
     }
+    void drop(const Subject& subject, const SchemaText& schema) override {
+        client_.drop(subject, schema);
+    }
     Result<std::optional<Versions>> versions(const Subject& subject) override {
         return client_.versions(subject);
     }

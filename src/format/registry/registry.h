@@ -60,6 +60,7 @@ struct SchemaAnswer {
     Is is = Is::pending;
     SchemaId id{};   // of a known one
     Error reason{};  // of a refused one: the registry's own message, and what can be done
+    std::uint32_t refusals = 0;  // so far; a pending one has some where refusals are waited out
 
     static SchemaAnswer known(SchemaId id) { return {.is = Is::known, .id = id}; }
     static SchemaAnswer pending() { return {}; }
@@ -78,10 +79,13 @@ public:
     // long as somebody calls, it is asked now and then whether it still means it.
     [[nodiscard]] virtual Result<SchemaAnswer> look_up(const Subject& subject,
                                                        const SchemaText& schema) = 0;
+    // Nobody waits for look_up()'s answer any more: another schema takes its place.
+    virtual void drop(const Subject& subject, const SchemaText& schema) = 0;
 
     // What was ever registered under `subject`, the oldest first, also what was deleted and can be
     // restored; none while it is pending. Beyond a bound the oldest are left out. It is not kept:
-    // once it was given, a call asks the registry again.
+    // once it was given, a call asks the registry again. A refusal is an Error of the category
+    // data, which stands as a schema's does, and is pending where refusals are waited out.
     using Versions = std::vector<RegisteredSchema>;
     [[nodiscard]] virtual Result<std::optional<Versions>> versions(const Subject& subject) = 0;
 

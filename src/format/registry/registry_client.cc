@@ -16,6 +16,13 @@ using What = RegistryRequest::What;
 constexpr std::size_t kLevelsRemembered_max = 50'000;
 constexpr std::size_t kShown_max = 8'000;  // bytes of a schema in an error
 
+// Forgets one of `all` that is not being asked about, where there are too many.
+void make_room(auto& all) {
+    if (all.size() < RegistryClient::kRefusals_max) return;
+    const auto idle = std::ranges::find_if(all, [](const auto& one) { return !one.second.ticket; });
+    if (idle != all.end()) all.erase(idle);
+}
+
 // What is missing, so that it can be registered out of the error.
 Error not_registered(const Subject& subject, const SchemaText& schema, Error why) {
     std::string shown = schema.text;
@@ -59,33 +66,49 @@ Result<SchemaAnswer> RegistryClient::look_up(const Subject& subject, const Schem
         schemas_.erase(found);
         return std::unexpected(std::move(*error));
     }
-    const auto& refusal = found->second.refusal;
-    if (found->second.step == Step::restore_level) return SchemaAnswer::pending();
-    if (!refusal || config_.schema_change == SchemaChange::pause) return SchemaAnswer::pending();
-    return SchemaAnswer::refused(*refusal);
+    const SchemaQuestion& asked = found->second;
+    const bool stands = asked.refusal && asked.step != Step::restore_level && !pauses();
+    SchemaAnswer answer = stands ? SchemaAnswer::refused(*asked.refusal) : SchemaAnswer::pending();
+    answer.refusals = asked.refusals;
+    return answer;
+}
+
+// Its answer is still waited for where the level is not what it was.
+void RegistryClient::drop(const Subject& subject, const SchemaText& schema) {
+    const auto found = schemas_.find(schema_key(subject, schema));
+    if (found == schemas_.end()) return;
+    SchemaQuestion& question = found->second;
+    question.refusal.reset();
+    if (question.lowered && question.step != Step::refused) return;
+    if (question.ticket) line_.drop(*question.ticket);
+    schemas_.erase(found);
 }
 
 std::string RegistryClient::waits_for() const {
     std::string of_line = line_.waits_for();
-    const SchemaQuestion* const question = of_line.empty() ? paused() : nullptr;
-    if (question == nullptr) return of_line;
-    return "the schema registry to accept a schema: " + describe(*question->refusal);
+    const Pause pause = of_line.empty() ? paused() : Pause{};
+    if (pause.refusal == nullptr) return of_line;
+    return fmt::format("the schema registry to {}: {}", pause.until, describe(*pause.refusal));
 }
 
 // The line says the same while the registry does not answer.
 void RegistryClient::note_pause() {
-    const bool pauses = paused() != nullptr;
-    if (pauses) waiting_.set(1);
-    if (!pauses && pauses_ && line_.waits_for().empty()) waiting_.set(0);
-    pauses_ = pauses;
+    const bool paused = this->paused().refusal != nullptr;
+    if (paused) waiting_.set(1);
+    if (!paused && paused_ && line_.waits_for().empty()) waiting_.set(0);
+    paused_ = paused;
 }
 
-// What the stream waits for the registry to accept, if it does.
-const RegistryClient::SchemaQuestion* RegistryClient::paused() const {
-    if (config_.schema_change != SchemaChange::pause) return nullptr;
-    const auto found = std::ranges::find_if(
-        schemas_, [](const auto& one) { return one.second.refusal.has_value(); });
-    return found == schemas_.end() ? nullptr : &found->second;
+auto RegistryClient::paused() const -> Pause {
+    if (!pauses()) return {};
+    const auto refused = [](const auto& one) { return one.second.refusal.has_value(); };
+    if (const auto schema = std::ranges::find_if(schemas_, refused); schema != schemas_.end()) {
+        return {"accept a schema", &*schema->second.refusal};
+    }
+    if (const auto asked = std::ranges::find_if(versions_, refused); asked != versions_.end()) {
+        return {"show which schemas it has", &*asked->second.refusal};
+    }
+    return {};
 }
 
 // Null when it has to wait for its turn.
@@ -94,7 +117,7 @@ RegistryClient::SchemaQuestion* RegistryClient::question(const std::string& key,
                                                          const SchemaText& schema) {
     if (const auto found = schemas_.find(key); found != schemas_.end()) return &found->second;
     if (full()) return nullptr;
-    make_room();
+    make_room(schemas_);
     SchemaQuestion& made =
         schemas_.emplace(key, SchemaQuestion{.subject = subject, .schema = schema}).first->second;
     begin(made);
@@ -105,13 +128,6 @@ bool RegistryClient::full() const {
     const auto asked = [](const auto& one) { return one.second.ticket.has_value(); };
     return static_cast<std::size_t>(std::ranges::count_if(schemas_, asked) +
                                     std::ranges::count_if(versions_, asked)) >= kAsked_max;
-}
-
-void RegistryClient::make_room() {
-    if (schemas_.size() < kRefusals_max) return;
-    const auto idle =
-        std::ranges::find_if(schemas_, [](const auto& one) { return !one.second.ticket; });
-    if (idle != schemas_.end()) schemas_.erase(idle);
 }
 
 void RegistryClient::act() {
@@ -324,11 +340,12 @@ bool RegistryClient::level_set(SchemaQuestion& question, RegistryAnswer answer) 
 
 void RegistryClient::refuse(SchemaQuestion& question, Error why) {
     question.step = Step::refused;
-    if (config_.schema_change == SchemaChange::pause && !question.refusal) {
+    if (pauses() && !question.refusal) {
         logger_.failure(LogLevel::warning, "waiting until the schema registry accepts a schema",
                         why);
     }
     question.refusal = std::move(why);
+    ++question.refusals;
     question.ask_again_at = clock_.now() + config_.backoff_max;
 }
 
@@ -349,24 +366,41 @@ Result<std::optional<RegistryClient::Versions>> RegistryClient::versions(const S
             act();
             return std::nullopt;
         }
+        make_room(versions_);
         found = versions_.emplace(subject.name, VersionsQuestion{}).first;
-        found->second.ticket = line_.ask({.what = What::list_versions, .subject = subject.name});
+        list_versions(found->first, found->second);
     }
     VersionsQuestion& question = found->second;
     question.asked_for = clock_.now();
+    const bool stands = question.refusal && !question.ticket;
+    if (stands && question.ask_again_at <= clock_.now()) list_versions(subject.name, question);
     act();
-    if (!question.done && !question.error) return std::nullopt;
-    VersionsQuestion ended = std::move(question);
-    versions_.erase(found);
-    if (ended.error) return std::unexpected(std::move(*ended.error));
-    std::ranges::reverse(ended.read);
-    return std::move(ended.read);
+    if (question.done || question.error) {
+        VersionsQuestion ended = std::move(question);
+        versions_.erase(found);
+        if (ended.error) return std::unexpected(std::move(*ended.error));
+        std::ranges::reverse(ended.read);
+        return std::move(ended.read);
+    }
+    if (!question.refusal || pauses()) return std::nullopt;
+    return std::unexpected(*question.refusal);
+}
+
+void RegistryClient::list_versions(const std::string& subject, VersionsQuestion& question) {
+    question.left.clear();
+    question.read.clear();
+    question.bytes = 0;
+    question.ticket = line_.ask({.what = What::list_versions, .subject = subject});
 }
 
 void RegistryClient::ask_for_version(const std::string& subject, VersionsQuestion& question) {
     if (question.left.empty() || question.read.size() >= kVersions_max ||
         question.bytes >= kVersionsBytes_max) {
         question.done = true;
+        if (std::exchange(question.refusal, std::nullopt)) {
+            logger_.info("the schema registry shows now which schemas it has",
+                         {{"subject", subject}});
+        }
         return;
     }
     question.ticket =
@@ -376,7 +410,8 @@ void RegistryClient::ask_for_version(const std::string& subject, VersionsQuestio
 
 void RegistryClient::advance(const std::string& subject, VersionsQuestion& question,
                              RegistryAnswer answer) {
-    if (answer.is == Is::denied || answer.is == Is::refused) {
+    if (answer.is == Is::refused) return refuse(question, std::move(answer.error));
+    if (answer.is == Is::denied) {
         question.error = std::move(answer.error);
         return;
     }
@@ -388,6 +423,15 @@ void RegistryClient::advance(const std::string& subject, VersionsQuestion& quest
         question.read.push_back(std::move(answer.schema));
     }
     ask_for_version(subject, question);
+}
+
+void RegistryClient::refuse(VersionsQuestion& question, Error why) {
+    if (pauses() && !question.refusal) {
+        logger_.failure(LogLevel::warning,
+                        "waiting until the schema registry shows which schemas it has", why);
+    }
+    question.refusal = std::move(why);
+    question.ask_again_at = clock_.now() + config_.backoff_max;
 }
 
 void RegistryClient::forget() {
@@ -409,6 +453,10 @@ void RegistryClient::wants(Wants& wants) const {
     const Instant now = clock_.now();
     for (const auto& [key, question] : schemas_) {
         const bool refused = question.step == Step::refused;
+        if (refused && question.ask_again_at > now) wants.until(question.ask_again_at);
+    }
+    for (const auto& [subject, question] : versions_) {
+        const bool refused = question.refusal && !question.ticket;
         if (refused && question.ask_again_at > now) wants.until(question.ask_again_at);
     }
 }

@@ -7,7 +7,8 @@
 //             that, too, to two who register the same subject at once. What is refused then
 //             follows schema_change: pending until it is accepted (pause), refused (fail), or
 //             (evolve)  read the level ─▶ set NONE ─▶ register ─▶ set what it was
-//   versions  list ─▶ each version, the newest first
+//   versions  list ─▶ each version, the newest first. What is refused follows schema_change, too:
+//             pending until it is shown (pause), or an error
 //
 // Ids outlive the attempt that asked for them, within SchemaCache's bound; so do levels that were
 // set. What nobody asks for any more is forgotten after a while.
@@ -34,7 +35,7 @@ namespace pgc {
 class RegistryClient final : public SchemaRegistry {
 public:
     static constexpr std::size_t kAsked_max = 64;       // at once; more wait for their turn
-    static constexpr std::size_t kRefusals_max = 1000;  // that are remembered
+    static constexpr std::size_t kRefusals_max = 1000;  // that are remembered, of each kind
     static constexpr std::size_t kVersions_max = 1000;
     static constexpr std::size_t kVersionsBytes_max = std::size_t{32} << 20;
     static constexpr Duration kForgotten_after = std::chrono::minutes{2};
@@ -42,6 +43,7 @@ public:
     explicit RegistryClient(RegistryLine::Deps deps);
 
     Result<SchemaAnswer> look_up(const Subject& subject, const SchemaText& schema) override;
+    void drop(const Subject& subject, const SchemaText& schema) override;
     Result<std::optional<Versions>> versions(const Subject& subject) override;
     void wants(Wants& wants) const override;
     std::string waits_for() const override;
@@ -68,6 +70,7 @@ private:
         Error conflict{};                // for which it is lowered
         SchemaId id{};                   // 0: not yet
         std::optional<Error> refusal{};  // stands while it is asked again
+        std::uint32_t refusals = 0;
         Instant ask_again_at{};
         std::optional<Error> error{};
     };
@@ -84,13 +87,20 @@ private:
         Versions read{};                   // the newest first
         std::size_t bytes = 0;
         bool done = false;
+        std::optional<Error> refusal{};  // stands while it is asked again
+        Instant ask_again_at{};
         std::optional<Error> error{};
+    };
+    // What the stream waits for where refusals are waited out.
+    struct Pause {
+        std::string_view until;
+        const Error* refusal = nullptr;  // null: for nothing
     };
 
     bool full() const;
+    bool pauses() const noexcept { return config_.schema_change == SchemaChange::pause; }
     SchemaQuestion* question(const std::string& key, const Subject& subject,
                              const SchemaText& schema);
-    void make_room();
     void act();
     void take_schemas(bool& any);
     void take_versions(bool& any);
@@ -109,10 +119,12 @@ private:
     bool registered(SchemaQuestion& question);
     void refuse(SchemaQuestion& question, Error why);
     bool known(SchemaQuestion& question);
-    const SchemaQuestion* paused() const;
+    Pause paused() const;
     void note_pause();
+    void list_versions(const std::string& subject, VersionsQuestion& question);
     void ask_for_version(const std::string& subject, VersionsQuestion& question);
     void advance(const std::string& subject, VersionsQuestion& question, RegistryAnswer answer);
+    void refuse(VersionsQuestion& question, Error why);
     void forget();
 
     const RegistryConfig& config_;
@@ -120,7 +132,7 @@ private:
     const Logger logger_;
     Gauge& schemas_known_;
     Gauge& waiting_;
-    bool pauses_ = false;
+    bool paused_ = false;
     RegistryLine line_;
     SchemaCache cache_;
     std::set<std::string, std::less<>> levels_set_;                  // subjects

@@ -352,5 +352,43 @@ TEST_F(RegistryVersionsTest, TroublePassesAndDenialsStop) {
     EXPECT_EQ(denied.error().category, Error::Category::permission);
 }
 
+TEST_F(RegistryVersionsTest, ARefusalStandsAndIsAskedAboutNowAndThen) {
+    config.schema_change = SchemaChange::fail;
+    ASSERT_EQ(answer_to("x").is, Is::known);
+    registry.heard.clear();
+    registry.instead = {FakeRegistry::error(422, 42201, "Invalid schema")};
+    for (int i = 0; i < 100; ++i) {
+        const auto refused = versions();
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().category, Error::Category::data);
+        EXPECT_THAT(refused.error().what,
+                    HasSubstr("refuses to show the schemas of the subject \"s-value\": Invalid "
+                              "schema (error code 42201)"));
+    }
+    EXPECT_THAT(registry.asked(), ElementsAre("GET /subjects/s-value/versions?deleted=true"));
+    Wants wants;
+    client().wants(wants);
+    EXPECT_EQ(wants.deadline, clock.now() + config.backoff_max);
+    clock.advance(config.backoff_max);
+    EXPECT_FALSE(versions()) << "it stands while it is asked again";
+    clock.advance(registry.delay);
+    EXPECT_FALSE(versions()) << "the list is not all";
+    clock.advance(registry.delay);
+    EXPECT_THAT(*versions(), SizeIs(1));
+}
+
+TEST_F(RegistryVersionsTest, NotMoreRefusalsThanThereIsRoomForAreRemembered) {
+    config.schema_change = SchemaChange::fail;
+    const auto invalid = FakeRegistry::error(422, 42201, "Invalid schema");
+    registry.instead.assign(RegistryClient::kRefusals_max + 1, invalid);
+    for (std::size_t i = 0; i <= RegistryClient::kRefusals_max; ++i) {
+        ASSERT_FALSE(versions(std::to_string(i)));
+    }
+    registry.heard.clear();
+    EXPECT_TRUE(versions("0")) << "the first has made room";
+    EXPECT_FALSE(versions("5"));
+    EXPECT_THAT(registry.asked(), ElementsAre("GET /subjects/0/versions?deleted=true"));
+}
+
 }  // namespace
 }  // namespace pgc

@@ -68,6 +68,55 @@ TEST_F(SchemaChangeTest, WithPauseARegistryThatGoesAwayMeanwhileIsWhatIsWaitedFo
     EXPECT_EQ(metrics.gauge(Metric::registry_waiting).value(), 1);
 }
 
+// Whatever it is asked.
+TEST_F(SchemaChangeTest, WithPauseVersionsThatAreRefusedArePendingUntilTheyAreShown) {
+    config.schema_change = SchemaChange::pause;
+    ASSERT_EQ(answer_to("x").is, Is::known);
+    const auto invalid = FakeRegistry::error(422, 42201, "Invalid schema");
+    const auto list = FakeRegistry::answer(200, "[1]");
+    registry.instead = {invalid, invalid, list, invalid, list, invalid};
+    const Instant began = clock.now();
+    registry.heard.clear();
+    const auto versions = [&] { return client().versions({"s-value"}); };
+    while (!registry.instead.empty()) {
+        ASSERT_TRUE(versions());
+        ASSERT_FALSE(*versions());
+        sleep(began + 10min);
+    }
+    EXPECT_GE(clock.now() - began, 3 * config.backoff_max);
+    EXPECT_THAT(client().waits_for(),
+                AllOf(HasSubstr("the schema registry to show which schemas it has: "),
+                      HasSubstr("Invalid schema (error code 42201) (http://a)")));
+    EXPECT_EQ(metrics.gauge(Metric::registry_waiting).value(), 1);
+    auto read = versions();
+    while (read && !*read && clock.now() < began + 10min) {
+        sleep(began + 10min);
+        read = versions();
+    }
+    ASSERT_TRUE(read && *read);
+    EXPECT_THAT(**read, SizeIs(1));
+    EXPECT_THAT(registry.heard, SizeIs(8)) << "two of them at last";
+    EXPECT_EQ(client().waits_for(), "");
+    EXPECT_EQ(metrics.gauge(Metric::registry_waiting).value(), 0);
+}
+
+TEST_F(SchemaChangeTest, WithPauseWhatIsDroppedIsNotWaitedForAnyMore) {
+    config.schema_change = SchemaChange::pause;
+    registry.incompatible = {"x"};
+    const auto answer = answer_to("x", "s-value", SchemaOf::value, 1min);
+    EXPECT_EQ(answer.is, Is::pending);
+    EXPECT_GT(answer.refusals, 1U) << "whoever waits sees that it was refused";
+    client().drop({"s-value"}, {SchemaType::avro, "x"});
+    EXPECT_EQ(answer_to("y").is, Is::known);
+    EXPECT_EQ(client().waits_for(), "");
+    EXPECT_EQ(metrics.gauge(Metric::registry_waiting).value(), 0);
+    registry.silent = true;
+    EXPECT_EQ(look_up("z")->is, Is::pending);
+    EXPECT_EQ(registry.in_flight(), 1U);
+    client().drop({"s-value"}, {SchemaType::avro, "z"});
+    EXPECT_EQ(registry.in_flight(), 0U);
+}
+
 TEST_F(SchemaChangeTest, WithEvolveTheLevelIsNoneForAnIncompatibleOneAndThenWhatItWas) {
     config.schema_change = SchemaChange::evolve;
     registry.incompatible = {"x"};
