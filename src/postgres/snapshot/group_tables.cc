@@ -30,7 +30,10 @@ void GroupTables::begin(const std::vector<SnapshotTable>& tables,
     as_of_ = as_of;
     blocked_.clear();
     half_done_.clear();
-    if (apart) note_half_done(tables);
+    if (apart) {
+        drop_renamed(tables);
+        note_half_done(tables);
+    }
     sent_.clear();
     tables_.clear();
     begun_.clear();
@@ -95,6 +98,39 @@ bool GroupTables::add(SnapshotJob& job, const std::vector<SnapshotTable>& tables
     }
     reports_.waits(job.request.id, Reported::reading, "");
     return whole;
+}
+
+// Rows of it were sent under a name that it does not have any more, or that is another table's by
+// now: where rows are kept by name that is half a table for ever. It is read again as a whole.
+void GroupTables::drop_renamed(const std::vector<SnapshotTable>& tables) {
+    std::map<Oid, const TableAddress*> shown_as;
+    for (const SnapshotTable& table : tables) shown_as.emplace(table.shown.oid, &table.shown);
+    for (SnapshotJob& job : jobs_.all()) {
+        std::set<Oid> renamed;
+        for (const auto& [oid, open] : job.open) {
+            if (!open.begun || open.name.empty()) continue;
+            const auto now = shown_as.find(open.shown);
+            const bool same = now != shown_as.end() && now->second->schema == open.schema &&
+                              now->second->name == open.name;
+            if (same || !renamed.insert(open.shown).second) continue;
+            ended_.push_back(
+                {.id = job.request.id, .schema = open.schema, .name = open.name, .relation = {}});
+            logger_.info(
+                "a table that was half read is not what it was called: what was read is "
+                "given up",
+                {{"id", job.request.id}, {"table", quote_name(open.schema, open.name)}});
+        }
+        if (renamed.empty()) continue;
+        std::erase_if(job.open,
+                      [&](const auto& one) { return renamed.contains(one.second.shown); });
+        for (const SnapshotTable& table : tables) {
+            if (!renamed.contains(table.shown.oid)) continue;
+            if (job.done.erase(table.address.oid) > 0 && !job.all()) {
+                job.pending.insert(table.address.oid);
+            }
+        }
+        jobs_.changed();
+    }
 }
 
 // Two snapshots of a table at a time are one file where rows are kept apart from the stream: the

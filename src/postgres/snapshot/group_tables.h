@@ -90,6 +90,7 @@ private:
 
     void note_end(const TableJob& table_job, bool whole);
     bool add(SnapshotJob& job, const std::vector<SnapshotTable>& tables);
+    void drop_renamed(const std::vector<SnapshotTable>& tables);
     void note_half_done(const std::vector<SnapshotTable>& tables);
     const std::string* half_done_by_another(Oid shown, const std::string& job) const;
     void forget(SnapshotJob& job, const SnapshotTable& table);

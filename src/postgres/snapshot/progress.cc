@@ -103,6 +103,9 @@ void write_job(std::string& out, const SnapshotJob& job) {
         out += fmt::format("\nopen {} {}", oid.value, table.shown.value);
         for (const std::string& column : table.key) out += " " + escaped(column);
         if (table.begun) out += "\nbegun";
+        if (!table.name.empty()) {
+            out += fmt::format("\ncalled {} {}", escaped(table.schema), escaped(table.name));
+        }
         for (const KeyRange& range : table.left) {
             out += range.alone
                        ? fmt::format("\nalone {}", key_word(range.upto))
@@ -128,6 +131,7 @@ public:
         if (what == "meant") return !all_ && oids(words, jobs_.back().pending);
         if (what == "done") return oids(words, jobs_.back().done);
         if (what == "open") return open(words);
+        if (what == "called") return called(words);
         if (what == "alone") return alone(words);
         return what == "left" && left(words);
     }
@@ -191,6 +195,14 @@ private:
     bool begun(LineWords& words) {
         (open_ != nullptr ? open_->begun : jobs_.back().begun) = true;
         return words.over();
+    }
+    bool called(LineWords& words) {
+        auto schema = unescaped(words.next());
+        auto name = unescaped(words.next());
+        if (!schema || !name || !words.over() || open_ == nullptr) return false;
+        open_->schema = std::move(*schema);
+        open_->name = std::move(*name);
+        return true;
     }
     bool left(LineWords& words) {
         auto after = read_key(words.next());

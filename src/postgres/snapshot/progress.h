@@ -18,6 +18,7 @@
 //                                a table half done, as what its rows are shown, what orders it (a
 //                                word for each column of its key), and what is left of it:
 //   begun                        rows of it were sent
+//   called public orders         under this name
 //   left 1,a%2Cb -               after this key, up to that; - is no bound
 //   alone 7,x                    this key alone
 //
@@ -61,7 +62,9 @@ struct OpenTable {
     Oid shown;
     Key key;  // what orders it: an ordering_word() each
     std::vector<KeyRange> left{};
-    bool begun = false;  // rows of it were sent
+    bool begun = false;    // rows of it were sent …
+    std::string schema{};  // … under this name; empty: an earlier version has not stored it
+    std::string name{};
     bool operator==(const OpenTable&) const = default;
 };
 

@@ -17,7 +17,9 @@ std::vector<SnapshotJob> some_jobs() {
                                  {.after = {}, .upto = {"-"}},
                                  {.after = {""}, .upto = {"\n", ""}},
                                  {.after = {}, .upto = {"7", "x"}, .alone = true}},
-                        .begun = true}},
+                        .begun = true,
+                        .schema = "public",
+                        .name = "a table"}},
                       {Oid{16403}, {.shown = Oid{16403}, .key = {"id:23"}}}}},
             {.request = {.id = "s-1", .tables = {"public.orders", "shop.*"}, .where = "a > 'ä'"},
              .paused = true,
@@ -50,6 +52,7 @@ TEST(SnapshotProgressTest, ItIsOneLineAFact) {
               "done 16384 3 3999983613\n"
               "open 16402 16400 id:20 a%20name:25\n"
               "begun\n"
+              "called public a%20table\n"
               "left 1,a%2Cb%20%25 -\n"
               "left - %2D\n"
               "left % %0A,%\n"

@@ -234,7 +234,11 @@ bool TableCopyState::all_durable() const noexcept {
 std::optional<OpenTable> TableCopyState::left() const {
     if (parts_.empty()) return carried_;
     if (shape_.key.empty()) return std::nullopt;
-    OpenTable open{.shown = table_.shown.oid, .key = shape_.ordered_by, .begun = begun_};
+    OpenTable open{.shown = table_.shown.oid,
+                   .key = shape_.ordered_by,
+                   .begun = begun_,
+                   .schema = table_.shown.schema,
+                   .name = table_.shown.name};
     if (anew_) {
         open.left.emplace_back();
         return open;

@@ -1,0 +1,84 @@
+"""Tables that are renamed, moved or dropped while they are read: no file has half a table, or rows of two."""
+
+import pytest
+from support.processes import PATIENCE, wait_until
+from support.servers import PostgresServer
+from test_reload import Reloaded
+
+SLOWLY = {"source_snapshot_rows_per_second": "100", "source_snapshot_chunk_rows": "50"}
+ROWS = 600
+
+
+@pytest.fixture(scope="module")
+def server():
+    with PostgresServer("15") as running:
+        yield running
+
+
+@pytest.fixture
+def half_read(server, tmp_path):
+    """A reload of t, some of whose rows are in a file that is being written."""
+    with Reloaded(server, tmp_path / "files") as place:
+        place.begin(rows=ROWS, **SLOWLY)
+        place.command("reload", "public.t", "--id", "mine")
+        wait_until(lambda: rows_being_written(place) > 0, PATIENCE, "rows of it in a file")
+        yield place
+        place.process.stop()
+
+
+def rows_being_written(place):
+    return place.value("SELECT coalesce(sum(row_count), 0) FROM cdc_registry.batch_progress WHERE type = 'full_reload'")
+
+
+def wait_over(place):
+    """Nothing is reloaded any more, and nothing is left of what was."""
+    wait_until(lambda: not place.rows("SELECT FROM cdc_registry.reload_operation WHERE state IN ('requested', 'running')"),
+               2 * PATIENCE, "each reload is over")
+    wait_until(lambda: not place.rows("SELECT FROM cdc_registry.batch_progress WHERE type = 'full_reload'"),
+               PATIENCE, "no file of it is open")
+    assert not place.rows("SELECT FROM cdc_registry.table_state WHERE state <> 'streaming'")
+    done = place.run("files", "verify")
+    assert done.returncode == 0, done.stdout
+
+
+def reloaded_ids(place, schema, table):
+    """Of the last full_reload."""
+    files = [f for f in place.file_log("full_reload") if (f["schema"], f["table"]) == (schema, table)]
+    return sorted(int(row["id"]) for row in place.read(files[-1]))
+
+
+def test_one_that_moves_to_another_schema_is_read_from_its_beginning(half_read):
+    place = half_read
+    place.sql("CREATE SCHEMA other; ALTER TABLE t SET SCHEMA other")
+    wait_over(place)
+    by_schema = {schema: (state, rows) for schema, state, rows in place.rows(
+        "SELECT table_schema, state, row_count FROM cdc_registry.reload_operation")}
+    assert by_schema == {"public": ("failed", None), "other": ("complete", ROWS)}
+    assert reloaded_ids(place, "other", "t") == list(range(1, ROWS + 1))
+
+
+def test_two_that_change_their_names_are_not_mixed(half_read):
+    place = half_read
+    place.sql("ALTER TABLE t RENAME TO x; ALTER TABLE u RENAME TO t; ALTER TABLE x RENAME TO u")
+    wait_over(place)
+    assert reloaded_ids(place, "public", "u") == list(range(1, ROWS + 1))
+    assert place.operations("u")[-1]["rows"] == ROWS
+    place.command("reload", "public.t", "--wait")
+    assert reloaded_ids(place, "public", "t") == [1]
+
+
+def test_one_that_is_dropped_and_made_again_has_its_own_rows_alone(half_read):
+    place = half_read
+    place.sql("DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (7, 'fresh')")
+    wait_until(lambda: [o["state"] for o in place.operations()] == ["failed"], PATIENCE, "the reload has failed")
+    wait_until(lambda: len([f for f in place.file_log("full_reload") if f["table"] == "t"]) == 2, PATIENCE,
+               "the new table is read by itself")
+    wait_over(place)
+    assert reloaded_ids(place, "public", "t") == [7]
+
+
+def test_of_one_that_is_dropped_nothing_is_left(half_read):
+    place = half_read
+    place.sql("DROP TABLE t")
+    wait_over(place)
+    assert [o["state"] for o in place.operations()] == ["failed"]
