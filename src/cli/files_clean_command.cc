@@ -15,6 +15,7 @@
 #include "sink/file/cleaner.h"
 #include "sink/file/layout.h"
 #include "sink/file/retention_options.h"
+#include "sink/file/root_owner.h"
 #include "sink/file/verifier.h"
 
 namespace pgc {
@@ -162,6 +163,9 @@ ExitCode run_files_clean(Invocation& invocation) {
     if (!access) return report_error(invocation, access.error());
     if (auto there = (*access)->require_root(); !there) {
         return report_error(invocation, there.error());
+    }
+    if (auto ours = has_owner((*access)->disk(), (*access)->root(), (*access)->pipeline()); !ours) {
+        return report_error(invocation, ours.error());
     }
     if (auto state = (*access)->index().state(); !state) {
         return report_error(invocation, state.error());

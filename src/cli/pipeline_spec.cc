@@ -1,9 +1,13 @@
 #include "cli/pipeline_spec.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
 
+#include "base/fnv.h"
+#include "config/convert.h"
 #include "format/csv/plan.h"
 #include "format/registry/options.h"
 #include "sink/file/options.h"
@@ -45,6 +49,18 @@ std::optional<KafkaConfig> kafka_of(const PipelineSpec& spec, Files& files) {
     return kafka;
 }
 
+// A number that stands for what was said of how a line is written.
+std::string form_of_lines(const Settings& settings) {
+    std::string all;
+    for (const Settings::Entry& entry : settings.entries()) {
+        const std::string_view path = entry.option->path;
+        const bool of_lines = path.starts_with("format.") || path == "source.toast";
+        if (!of_lines || path.starts_with("format.registry.") || !settings.given(path)) continue;
+        all += fmt::format("{}={}\n", path, value_to_text(entry.value));
+    }
+    return fmt::format("{:016x}", fnv1a(all));
+}
+
 std::shared_ptr<const FileSinkConfig> file_of(const PipelineSpec& spec) {
     if (spec.sink != SinkKind::file) return nullptr;
     auto config = std::make_shared<FileSinkConfig>(file_sink_config(spec.settings, spec.name()));
@@ -53,6 +69,7 @@ std::shared_ptr<const FileSinkConfig> file_of(const PipelineSpec& spec) {
     config->captures = [tables = spec.postgres.tables](const TableId& table) {
         return tables.matches(table.schema, table.name);
     };
+    config->form = form_of_lines(spec.settings);
     if (spec.format_type != FormatType::csv) return config;
     config->extension = "csv";
     config->heading = [options = spec.csv](const Relation& relation) {

@@ -46,6 +46,8 @@ struct FileSinkConfig {
     };
     // Whether a table's rows may come: what is done to the definition of others is not kept.
     std::function<bool(const TableId&)> captures = [](const TableId&) { return true; };
+    // What else decides how a line is written. Lines of two forms are never in one file.
+    std::string form{};
     // The registry is in the database that is captured: what it writes comes to us again.
     bool registry_is_captured_database = true;
 };

@@ -83,6 +83,8 @@ std::string write_details(const FileDetails& details) {
     append_json_field(out, "name", details.name);
     out += ',';
     append_json_field(out, "heading", details.heading);
+    out += ',';
+    append_json_field(out, "form", details.form);
     out += ",\"schemas\":[";
     for (const SchemaVersion& version : details.schemas) {
         if (out.back() == '}') out += ',';
@@ -122,6 +124,7 @@ std::optional<FileDetails> read_details(std::string_view text) {
     if (!name || !heading || !document->member("schemas").is_list()) return std::nullopt;
     details.name = std::move(*name);
     details.heading = std::move(*heading);
+    details.form = document->member("form").text().value_or("");
     for (const Json& item : document->member("schemas").elements()) {
         const auto from = parse_lsn(item.member("from").text().value_or(""));
         if (!from) return std::nullopt;

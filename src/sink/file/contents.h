@@ -36,6 +36,7 @@ struct FileDetails {
     std::string heading;
     std::vector<SchemaVersion> schemas;
     std::vector<DdlStatement> ddl{};  // what changed the table since the batch before
+    std::string form{};  // how its lines are written (FileSinkConfig); empty: nobody knows
 };
 std::string write_details(const FileDetails& details);
 // Nothing if it isn't one that was written here.

@@ -113,7 +113,8 @@ TableFile& FileSet::file_for(Route& route, FileKind kind, Lsn commit) {
         file = nullptr;
     }
     if (file == nullptr) {
-        file = &make_file(table.id, kind, {.name = name_of(kind), .heading = route.heading});
+        file = &make_file(table.id, kind,
+                          {.name = name_of(kind), .heading = route.heading, .form = config_.form});
     }
     if (file->slot != route.slot) {
         file->slot = route.slot;
@@ -215,10 +216,21 @@ bool FileSet::is_due(const TableFile& file, WallTime now) const noexcept {
     return file.superseded || is_full(file) || !in_time;
 }
 
-// A transaction is not cut, unless it is larger than a batch may be.
+// A transaction is not cut, unless it is larger than a batch may be, or goes on in another file.
 bool FileSet::may_close(const TableFile& file, const StoredPosition& position) const noexcept {
     if (file.kind() == FileKind::full_reload || !is_within(file, position)) return true;
-    return !file.superseded && is_full(file) && file.state().first_lsn == file.state().last_lsn;
+    if (file.superseded) return goes_on(file);
+    return is_full(file) && file.state().first_lsn == file.state().last_lsn;
+}
+
+// A file that was begun later has rows of its last transaction.
+bool FileSet::goes_on(const TableFile& file) const noexcept {
+    return std::ranges::any_of(files_, [&](const auto& entry) {
+        const TableFile& other = *entry.second;
+        return other.id() > file.id() && other.table() == file.table() &&
+               other.kind() == file.kind() && other.state().rows > 0 &&
+               other.state().first_lsn <= file.state().last_lsn;
+    });
 }
 
 bool FileSet::closes(const TableFile& file, const StoredPosition& position, WallTime now) const {
@@ -237,14 +249,8 @@ bool FileSet::is_within(const TableFile& file, const StoredPosition& position) n
 CompleteFile FileSet::complete(const TableFile& file, const StoredPosition& position,
                                const std::string& batch, WallTime now) {
     const OpenFile& state = file.state();
-    const auto begun_after = [&](const auto& entry) {
-        const TableFile& other = *entry.second;
-        return other.id() > file.id() && other.table() == file.table() &&
-               other.kind() == file.kind() && other.state().first_lsn <= state.last_lsn;
-    };
-    const bool streams = file.kind() == FileKind::streaming;
-    const bool cut = streams && (is_within(file, position) ||
-                                 (file.superseded && std::ranges::any_of(files_, begun_after)));
+    const bool cut = file.kind() == FileKind::streaming &&
+                     (is_within(file, position) || (file.superseded && goes_on(file)));
     const Lsn none = file.as_of ? file.as_of : position.resume_at;
     return {.table = file.table(),
             .kind = file.kind(),

@@ -125,6 +125,7 @@ private:
     bool is_due(const TableFile& file, WallTime now) const noexcept;
     bool may_close(const TableFile& file, const StoredPosition& position) const noexcept;
     bool closes(const TableFile& file, const StoredPosition& position, WallTime now) const;
+    bool goes_on(const TableFile& file) const noexcept;
     // Its last rows are of a transaction of which more may come.
     static bool is_within(const TableFile& file, const StoredPosition& position) noexcept;
     CompleteFile complete(const TableFile& file, const StoredPosition& position,

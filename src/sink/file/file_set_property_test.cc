@@ -63,7 +63,9 @@ public:
         config_.compression = Compression::none;
         config_.extension = "csv";
         if (random_.chance(50)) config_.layout = "{schema}/{table}/{date}/{time}-{sequence}";
-        config_.bytes_max = random_.chance(50) ? 400 : 0;
+        // Also so small that a transaction is cut next to where it changes the columns.
+        if (random_.chance(60)) config_.bytes_max = random_.chance(50) ? 400 : 60;
+        config_.form = "1";
         config_.heading = [](const Relation& relation) { return "v" + relation.columns[0].name; };
         make_history();
     }
@@ -225,6 +227,7 @@ private:
             slots_ = RelationSlots{};
             relations_.clear();
             next_ = stored_;
+            if (random_.chance(5)) config_.form = std::to_string(random_.below(3));
             files_ = std::make_unique<FileSet>(config_, disk_, clock_,
                                                std::make_unique<InTurn>(1 + random_.below(3)));
             const auto locked = files_->lock();

@@ -13,6 +13,7 @@
 #include "sink/file/closing.h"
 #include "sink/file/disk_error.h"
 #include "sink/file/file_set.h"
+#include "sink/file/root_owner.h"
 
 namespace pgc {
 namespace {
@@ -30,9 +31,23 @@ Error shorter(const OpenFile& open, const std::string& path, std::optional<std::
             open.rows, open.table.schema, open.table.name, open.id));
 }
 
+// It does not have the seal before either: what it says of these files is worth nothing.
+Error older_registry(const std::string& path, std::uint64_t closing, std::uint64_t seal) {
+    return stop(Error::Category::position,
+                fmt::format("files were moved for seal {}, and the registry is at {}: it is older "
+                            "than they are, or another one",
+                            closing, seal))
+        .at(path)
+        .with_hint(
+            "connect to the registry that goes with this root, or restore it; or give the "
+            "pipeline another file.root. If the registry was begun again on purpose, remove "
+            "this file: the batches that are there stay, and are not registered");
+}
+
 }  // namespace
 
 Result<void> FileSet::recover(const RegistryContent& content) {
+    if (auto ours = claim_root(disk_, config_, clock_.wall()); !ours) return ours;
     last_id_ = content.last_id;
     last_batch_ = content.last_batch;
     folders_.restore(content.folders);
@@ -60,6 +75,7 @@ Result<void> FileSet::undo_moves(std::uint64_t seal) {
                            "pg-capture writes it"));
     }
     if (closing->seal <= seal) return {};
+    if (closing->seal > seal + 1) return std::unexpected(older_registry(path, closing->seal, seal));
     std::set<std::string> parents;
     for (const FolderMove& move : closing->moves) {
         const std::string from = config_.root + "/" + move.from;
@@ -116,7 +132,8 @@ Result<void> FileSet::restore(const OpenFile& open) {
     if (current != nullptr) current->superseded = true;
     current = file.get();
     // Written with other settings: it is closed as it is.
-    if (file->name() != name_of(open.kind)) {
+    const std::string& form = file->details().form;
+    if (file->name() != name_of(open.kind) || (!form.empty() && form != config_.form)) {
         file->superseded = true;
         current = nullptr;
     }

@@ -29,12 +29,13 @@ SELECT (SELECT max(version) FROM cdc_registry.schema_version) AS version, p.gene
        p.position
   FROM (SELECT 1) AS one(n) LEFT JOIN cdc_registry.pipeline p ON p.name = $1)sql";
 
+// It is no seal: a number that a sink has given to one that it did not commit stays free.
 constexpr std::string_view kSave = R"sql(/* pg-capture: save a position in the registry */
 WITH ours AS (
   INSERT INTO cdc_registry.pipeline AS p (name, generation, seal, position, resume_at, sealed_at)
-  VALUES ($1, 1, 1, $2::bytea, $3::pg_lsn, clock_timestamp())
+  VALUES ($1, 1, 0, $2::bytea, $3::pg_lsn, clock_timestamp())
   ON CONFLICT (name) DO UPDATE
-     SET generation = p.generation + 1, seal = p.seal + 1, position = EXCLUDED.position,
+     SET generation = p.generation + 1, position = EXCLUDED.position,
          resume_at = EXCLUDED.resume_at, sealed_at = EXCLUDED.sealed_at
    WHERE p.generation = $4::bigint AND p.seal = $5::bigint
   RETURNING name, generation, seal
