@@ -328,28 +328,26 @@ std::vector<const FakeFiles::Copy*> FakeFiles::new_lines() {
             world_.fail("lines that were registered are gone, or others");
             return {};
         }
-        note_new(table, lines, seen.size(), found);
+        for (std::size_t i = seen.size(); i < lines.size(); ++i) {
+            note_new(table, lines[i], times_streamed_[{table, lines[i]}]++, found);
+        }
         seen = lines;
     }
     for (const auto& [table, lines] : reads_now_) {
         for (std::size_t i = 0; i < lines.size(); ++i) {
-            if (read_[table].insert(lines[i]).second) note_new(table, {lines[i]}, 0, found);
+            if (read_[table].insert(lines[i]).second) note_new(table, lines[i], 0, found);
         }
     }
     return found;
 }
 
-void FakeFiles::note_new(const TableId& table, const Lines& lines, std::size_t from,
+void FakeFiles::note_new(const TableId& table, const std::string& line, std::size_t before,
                          std::vector<const Copy*>& found) {
-    for (std::size_t i = from; i < lines.size(); ++i) {
-        const auto alike = copies_.find({table, lines[i]});
-        if (alike == copies_.end()) return world_.fail("a line that nobody wrote");
-        const Copies& copies = alike->second;
-        const auto before = static_cast<std::size_t>(
-            std::count(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(i), lines[i]));
-        const auto place = std::min(before, copies.size() - 1);
-        found.push_back(&std::next(copies.begin(), static_cast<std::ptrdiff_t>(place))->second);
-    }
+    const auto alike = copies_.find({table, line});
+    if (alike == copies_.end()) return world_.fail("a line that nobody wrote");
+    const Copies& copies = alike->second;
+    const auto place = std::min(before, copies.size() - 1);
+    found.push_back(&std::next(copies.begin(), static_cast<std::ptrdiff_t>(place))->second);
 }
 
 }  // namespace pgc::sim

@@ -84,7 +84,8 @@ private:
     void read_tables();
     void read_file(const std::string& path, const OpenFile& file, std::map<TableId, Lines>& into);
     std::vector<const Copy*> new_lines();
-    void note_new(const TableId& table, const Lines& lines, std::size_t from,
+    // `before`: how many of these the table's file had already.
+    void note_new(const TableId& table, const std::string& line, std::size_t before,
                   std::vector<const Copy*>& found);
 
     World& world_;
@@ -104,7 +105,8 @@ private:
     // By line, and by place: a transaction may truncate a table twice, in the same words.
     using Copies = std::map<std::pair<Lsn, std::uint64_t>, Copy>;
     std::map<std::pair<TableId, std::string>, Copies> copies_;
-    std::map<TableId, Lines> streamed_;              // seen
+    std::map<TableId, Lines> streamed_;                                      // seen
+    std::map<std::pair<TableId, std::string>, std::size_t> times_streamed_;  // of them, by line
     std::map<TableId, std::set<std::string>> read_;  // rows of snapshots, likewise
     std::map<TableId, Lines> streaming_now_;         // as the registry has them
     std::map<TableId, Lines> reads_now_;
