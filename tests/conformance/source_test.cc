@@ -26,6 +26,8 @@
 namespace pgc {
 namespace {
 
+using testing::kUsers;
+
 constexpr Lsn kFrom{0x200};
 
 // A server with a source that follows it.
@@ -119,8 +121,6 @@ public:
     void wait() override { clock_.advance(std::chrono::milliseconds{100}); }
 
 private:
-    static constexpr std::uint32_t kUsers = 16384;
-
     void lay_out() {
         server_.local = false;
         is_healthy(server_, "users");

@@ -14,11 +14,11 @@ namespace pgc {
 
 using testing::kNull;
 using testing::kUnchanged;
+using testing::kUsers;
 using testing::Sent;
 using testing::SentRow;
 using Taken = Assembler::Taken;
 
-inline constexpr std::uint32_t kUsers = 16384;
 inline constexpr std::uint32_t kOrders = 16390;
 inline constexpr std::uint32_t kAudit = 16396;  // not captured
 

@@ -17,7 +17,8 @@
 
 namespace pgc {
 
-inline constexpr std::uint32_t kUsers = 16384;
+using testing::kUsers;
+
 inline constexpr Lsn kFrom{0x200};
 
 class PostgresSourceTest : public ::testing::Test {

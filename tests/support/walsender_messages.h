@@ -14,6 +14,9 @@
 
 namespace pgc::testing {
 
+// The OID of the table users in tests that have one.
+inline constexpr std::uint32_t kUsers = 16384;
+
 // A column of a row on the wire.
 struct Sent {
     char kind = 't';  // t(ext) b(inary) n(ull) u(nchanged)

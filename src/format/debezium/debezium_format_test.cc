@@ -12,6 +12,7 @@
 #include "core/snapshot.h"
 #include "support/changes.h"
 #include "support/encode.h"
+#include "support/format_context.h"
 
 namespace pgc {
 namespace {
@@ -20,9 +21,8 @@ using nlohmann::json;
 using test::Changes;
 using test::column;
 using test::encode_all;
+using test::kContext;
 using test::users;
-
-const FormatContext kShop{.version = "0.1.0", .database = "mydb", .name = "cdc", .run = "7"};
 
 class DebeziumFormatTest : public testing::Test {
 protected:
@@ -36,7 +36,7 @@ protected:
         if (options_.schemas) heads = std::make_unique<EnvelopeHeads>();
         return {.options = {},
                 .debezium = options_,
-                .about = kShop,
+                .about = kContext,
                 .topics = {.of_table = [](auto, auto) { return std::string{"topic"}; },
                            .messages = "messages",
                            .transactions = "transactions"},

@@ -14,6 +14,7 @@
 #include "format/debezium/debezium_format.h"
 #include "support/decode_values.h"
 #include "support/encode.h"
+#include "support/format_context.h"
 #include "support/hostile_rows.h"
 
 namespace pgc {
@@ -23,14 +24,13 @@ using test::AvroDecoder;
 using test::Changes;
 using test::HostileRows;
 using test::Json;
+using test::kContext;
 using test::ProtobufDecoder;
-
-const FormatContext kRunning{.version = "0.1.0", .database = "mydb", .name = "cdc", .run = "7"};
 
 TableFormatDeps deps(const FormatOptions& options, const DebeziumOptions& debezium) {
     return {.options = options,
             .debezium = debezium,
-            .about = kRunning,
+            .about = kContext,
             .topics = {.of_table = [](auto, auto) { return std::string{"topic"}; },
                        .messages = "messages",
                        .transactions = "transactions"},

@@ -8,6 +8,7 @@
 
 #include "support/changes.h"
 #include "support/encode.h"
+#include "support/format_context.h"
 
 namespace pgc {
 namespace {
@@ -16,9 +17,8 @@ using nlohmann::json;
 using test::Changes;
 using test::column;
 using test::encode_all;
+using test::kContext;
 using test::users;
-
-const FormatContext kShop{.version = "0.1.0", .database = "mydb"};
 
 class NativeFormatTest : public testing::Test {
 protected:
@@ -26,14 +26,14 @@ protected:
 
     // Encodes all changes; the records' texts stay in out_.
     std::vector<Record>& encode() {
-        NativeFormat format{options_, kShop};
+        NativeFormat format{options_, kContext};
         out_.clear();
         const auto done = encode_all(format, changes_.batch(), out_);
         EXPECT_TRUE(done) << describe(done.error());
         return out_.records;
     }
     Error failure() {
-        NativeFormat format{options_, kShop};
+        NativeFormat format{options_, kContext};
         const auto done = encode_all(format, changes_.batch(), out_);
         return done ? stop(Error::Category::internal, "no failure") : done.error();
     }
@@ -184,7 +184,7 @@ TEST_F(NativeFormatTest, ASnapshotRowBelongsToNoTransaction) {
     Changes snapshot;
     snapshot.begin(0, Lsn{0x10});
     snapshot.read(users_, {snapshot.text("1"), Changes::null()});
-    NativeFormat format{options_, kShop};
+    NativeFormat format{options_, kContext};
     ASSERT_TRUE(encode_all(format, snapshot.batch(), out_));
     EXPECT_EQ(value()["op"], "READ");
     EXPECT_EQ(value()["source"]["xid"], nullptr);
@@ -256,7 +256,7 @@ TEST_F(NativeFormatTest, ItGoesOnInTheMiddleOfABatchWithTheTransactionThatIsTher
     changes_.begin(568, Lsn{0x1635000}, {1'700'000'000'000'999});
     changes_.insert(users_, {changes_.text("2"), Changes::null()});
     changes_.insert(users_, {changes_.text("3"), Changes::null()});
-    NativeFormat format{options_, kShop};
+    NativeFormat format{options_, kContext};
     const auto encoded = format.encode(changes_.batch(), 2, out_);
     ASSERT_TRUE(encoded);
     EXPECT_EQ(encoded->next, 3U);
@@ -270,7 +270,7 @@ TEST_F(NativeFormatTest, ItGoesOnInTheMiddleOfABatchWithTheTransactionThatIsTher
 TEST_F(NativeFormatTest, BrokenTextIsAnErrorWithAnAddressAndWithoutTheValue) {
     changes_.insert(users_, {changes_.text("1"), changes_.text("secret\xFF")});
     const Error error = failure();
-    NativeFormat format{options_, kShop};
+    NativeFormat format{options_, kContext};
     EXPECT_FALSE(format.encode(changes_.batch(), 0, out_)->text_would_do);
     EXPECT_EQ(error.category, Error::Category::data);
     EXPECT_EQ(error.next, Error::Next::stop);
@@ -306,7 +306,7 @@ TEST_F(NativeFormatTest, BytesThatAreNotOfTheirTypeAreAnError) {
     broken.state = Cell::State::binary;
     changes_.insert(users_, {broken, Changes::null()});
     EXPECT_EQ(failure().what, "a value does not have the binary form of its column's type");
-    NativeFormat format{options_, kShop};
+    NativeFormat format{options_, kContext};
     const auto refused = format.encode(changes_.batch(), 0, out_);
     ASSERT_TRUE(refused);
     EXPECT_TRUE(refused->text_would_do);
@@ -345,7 +345,7 @@ TEST_F(NativeFormatTest, RelationsDerivedFromOneTableKeepTheirPlans) {
 }
 
 TEST_F(NativeFormatTest, PlansAreDroppedWhenThereAreTooManyAndComeBack) {
-    NativeFormat format{options_, kShop};
+    NativeFormat format{options_, kContext};
     for (std::uint32_t slot = 0; slot < 5000; ++slot) {
         Relation relation = users_;
         relation.oid = Oid{slot + 1};
@@ -369,7 +369,7 @@ TEST_F(NativeFormatTest, AMessageOfMegabytesIsWritten) {
 
 TEST_F(NativeFormatTest, BatchesAreAppended) {
     changes_.insert(users_, {changes_.text("1"), Changes::null()});
-    NativeFormat format{options_, kShop};
+    NativeFormat format{options_, kContext};
     ASSERT_TRUE(encode_all(format, changes_.batch(), out_));
     ASSERT_TRUE(encode_all(format, changes_.batch(), out_));
     EXPECT_EQ(out_.records.size(), 2U);
@@ -377,7 +377,7 @@ TEST_F(NativeFormatTest, BatchesAreAppended) {
 }
 
 TEST_F(NativeFormatTest, MarksSayWhereATransactionBeginsAndHowMuchItHad) {
-    NativeFormat format{options_, kShop};
+    NativeFormat format{options_, kContext};
     const TransactionMark::Table tables[] = {{"public", "users", 2}, {"a\"b", "t", 1}};
     TransactionMark mark{.xid = Xid{567},
                          .commit_lsn = Lsn{0x16'B374'D848},

@@ -12,13 +12,13 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::kUsers;
 using testing::SentColumn;
 
-constexpr std::uint32_t kPeople = 16384;
 constexpr std::uint32_t kInteger = 23;
 constexpr std::uint32_t kString = 25;
 
-const std::vector<SentColumn> kPeople_columns{
+const std::vector<SentColumn> kUsers_columns{
     {"id", kInteger, true}, {"name", kString}, {"age", kInteger}};
 
 ColumnFacts column(std::string name, std::uint32_t type, bool nullable = true,
@@ -33,9 +33,9 @@ ColumnFacts column(std::string name, std::uint32_t type, bool nullable = true,
 
 class RelationsColumnsTest : public ::testing::Test {
 protected:
-    static std::string users(const std::vector<SentColumn>& columns = kPeople_columns,
+    static std::string users(const std::vector<SentColumn>& columns = kUsers_columns,
                              char identity = 'd') {
-        return testing::relation(kPeople, "public", "users", identity, columns).substr(25);
+        return testing::relation(kUsers, "public", "users", identity, columns).substr(25);
     }
 
     static TableFacts facts(std::vector<ColumnFacts> columns, std::string comment = {}) {
@@ -62,7 +62,7 @@ protected:
         } else if (const auto again = relations_.question()) {
             EXPECT_TRUE(relations_.answer(*again, facts));
         }
-        return relations_.find(Oid{kPeople})->relation;
+        return relations_.find(Oid{kUsers})->relation;
     }
 
     TypeMap types_;
@@ -185,7 +185,7 @@ TEST_F(RelationsColumnsTest, AnAnswerThatIsOlderThanATypesAnnouncementIsNotBelie
     EXPECT_THAT(again->types, ElementsAre(Oid{kMood}));
     ASSERT_TRUE(relations_.answer(*again, all));
     EXPECT_FALSE(relations_.question());
-    EXPECT_EQ(relations_.find(Oid{kPeople})->relation->columns[1].type->kind, Kind::enumeration);
+    EXPECT_EQ(relations_.find(Oid{kUsers})->relation->columns[1].type->kind, Kind::enumeration);
     EXPECT_THAT(changed_, IsEmpty());
 }
 
@@ -211,8 +211,8 @@ protected:
         : named_(NamedColumns::of_map("source.message_keys", {{"public.users", "name+age"}})) {}
 
     Result<Relations::Declared> declare(const std::string& table,
-                                        const std::vector<SentColumn>& columns = kPeople_columns) {
-        const auto message = testing::relation(kPeople, "public", table, 'f', columns).substr(25);
+                                        const std::vector<SentColumn>& columns = kUsers_columns) {
+        const auto message = testing::relation(kUsers, "public", table, 'f', columns).substr(25);
         if (auto asked = relations_.declare(message); asked != Relations::Declared::ask) {
             return asked;
         }
@@ -220,7 +220,7 @@ protected:
         if (!done) return std::unexpected(done.error());
         return relations_.declare(message);
     }
-    const Relation& now() { return *relations_.find(Oid{kPeople})->relation; }
+    const Relation& now() { return *relations_.find(Oid{kUsers})->relation; }
 
     TypeMap types_;
     SourceCarryOver carry_over_;
@@ -264,13 +264,13 @@ protected:
 
     // The table with all of its rows sent, none of it, or the columns that are marked.
     const Relation& declare(char identity, Indexes indexes,
-                            std::vector<SentColumn> columns = kPeople_columns) {
+                            std::vector<SentColumn> columns = kUsers_columns) {
         for (SentColumn& column : columns) {
             if (identity == 'f') column.identity = true;
             if (identity == 'n') column.identity = false;
         }
         const auto message =
-            testing::relation(kPeople, "public", "users", identity, columns).substr(25);
+            testing::relation(kUsers, "public", "users", identity, columns).substr(25);
         EXPECT_EQ(relations_.declare(message), Relations::Declared::ask);
         TableFacts facts;
         facts.exists = true;
@@ -279,7 +279,7 @@ protected:
         EXPECT_EQ(relations_.declare(message), Relations::Declared::known);
         return now();
     }
-    const Relation& now() { return *relations_.find(Oid{kPeople})->relation; }
+    const Relation& now() { return *relations_.find(Oid{kUsers})->relation; }
 
     TypeMap types_;
     SourceCarryOver carry_over_;
@@ -322,9 +322,9 @@ TEST_F(UniqueKeysTest, AreNotOfColumnsThatAreExcludedOrNotSentAtAll) {
 TEST_F(UniqueKeysTest, GoWithTheIndexAndMakeANewVersionOfTheTable) {
     const auto slot = declare('f', {{"id"}}).slot;
     const auto message = [] {
-        auto columns = kPeople_columns;
+        auto columns = kUsers_columns;
         for (SentColumn& column : columns) column.identity = true;
-        return testing::relation(kPeople, "public", "users", 'f', columns).substr(25);
+        return testing::relation(kUsers, "public", "users", 'f', columns).substr(25);
     }();
     ASSERT_EQ(relations_.declare(message), Relations::Declared::known);
     const auto again = relations_.question();

@@ -13,9 +13,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::kUsers;
 using testing::SentColumn;
 
-constexpr std::uint32_t kUsers = 16384;
 constexpr std::uint32_t kMood = 16500;
 constexpr std::uint32_t kInt4 = 23;
 constexpr std::uint32_t kText = 25;

@@ -14,10 +14,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
+using testing::kUsers;
 using Stopped = StreamReader::Stopped;
 
 constexpr std::uint32_t kAudit = 16396;  // not captured: needs no catalog
-constexpr std::uint32_t kUsers = 16384;
 
 class StreamReaderTest : public ::testing::Test {
 protected:
