@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <ranges>
 
+#include "base/ascii.h"
+
 namespace pgc {
 namespace {
 
@@ -33,8 +35,7 @@ std::optional<Address> parse(std::string_view host) noexcept {
 // ":9090", or nothing at all.
 bool is_port(std::string_view text) noexcept {
     if (text.empty()) return true;
-    return text.starts_with(':') &&
-           std::ranges::all_of(text.substr(1), [](char c) { return c >= '0' && c <= '9'; });
+    return text.starts_with(':') && std::ranges::all_of(text.substr(1), is_digit);
 }
 
 bool is_localhost(std::string_view name) noexcept {

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace pgc {
 namespace {
 
@@ -11,8 +13,7 @@ constexpr std::size_t kAnywhere_min = 4;
 constexpr std::string_view kHidden = "***";
 
 bool is_word(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           static_cast<unsigned char>(c) >= 0x80;
+    return is_letter_or_digit(c) || static_cast<unsigned char>(c) >= 0x80;
 }
 
 bool stands_alone(std::string_view text, std::size_t at, std::size_t size) noexcept {

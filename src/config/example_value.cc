@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "config/convert.h"
 #include "config/declarations.h"
 #include "config/section_tree.h"
@@ -32,9 +33,8 @@ std::string quoted(std::string_view text, Language language) {
 bool is_plain_word(std::string_view text) {
     constexpr std::array<std::string_view, 8> other{"true", "false", "null", "yes",
                                                     "no",   "on",    "off",  "y"};
-    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-    const auto is_plain = [&](char c) {
-        return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    const auto is_plain = [](char c) {
+        return is_letter_or_digit(c) || c == '_' || c == '-' || c == '.';
     };
     return text.size() > 1 && is_letter(text.front()) && std::ranges::all_of(text, is_plain) &&
            std::ranges::find(other, text) == other.end();

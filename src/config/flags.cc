@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "base/ascii.h"
 #include "config/nearest.h"
 #include "config/text.h"
 
@@ -16,7 +17,7 @@ namespace {
 // Could be the value of a flag before it: not a flag, but a negative number or "-".
 bool is_value(std::string_view argument) {
     return !argument.starts_with('-') || argument == "-" ||
-           (argument.size() > 1 && argument[1] >= '0' && argument[1] <= '9');
+           (argument.size() > 1 && is_digit(argument[1]));
 }
 
 class Parser {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "config/convert.h"
 #include "config/document.h"
 #include "config/entries.h"
@@ -234,7 +235,7 @@ std::string Loader::no_variable_of_an_element(std::string_view name) const {
             continue;
         }
         const std::string_view rest = name.substr(whole.size() + 1);
-        if (!rest.empty() && rest.front() >= '0' && rest.front() <= '9') {
+        if (!rest.empty() && is_digit(rest.front())) {
             return fmt::format("give the whole list as JSON in {}", whole);
         }
     }

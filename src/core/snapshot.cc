@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace pgc {
 
 bool is_snapshot_id(std::string_view text) noexcept {
     const auto lawful = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '-' || c == '.';
+        return is_letter_or_digit(c) || c == '_' || c == '-' || c == '.';
     };
     return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, lawful);
 }

@@ -5,13 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.h"
+
 namespace pgc {
 
 inline constexpr std::size_t kTopicName_max = 249;
 
 constexpr bool is_topic_character(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
+    return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
 }
 
 // `name`, which is UTF-8, as Debezium makes it one of a topic: each unit of UTF-16 that no topic

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/local_address.h"
 #include "http/message.h"
 
@@ -9,10 +10,8 @@ namespace pgc {
 namespace {
 
 bool is_plain_name(std::string_view host) {
-    return std::ranges::all_of(host, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '-' || c == '_';
-    });
+    return std::ranges::all_of(
+        host, [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; });
 }
 
 }  // namespace

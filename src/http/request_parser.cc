@@ -5,6 +5,8 @@
 #include <boost/beast/http/rfc7230.hpp>
 #include <expected>
 
+#include "base/ascii.h"
+
 namespace pgc {
 namespace {
 
@@ -13,10 +15,6 @@ using BeastError = beast::http::error;
 
 std::string_view view(beast::string_view text) noexcept {
     return {text.data(), text.size()};
-}
-
-bool decimal(char c) noexcept {
-    return c >= '0' && c <= '9';
 }
 
 // "/path?query", or the same after "http://host" as sent to a proxy.
@@ -76,7 +74,7 @@ private:
         if (field == content_length) {
             ++lengths_;
             // Beast takes lists of equal lengths, too.
-            if (!std::ranges::all_of(value, decimal)) return refuse(400, error);
+            if (!std::ranges::all_of(value, pgc::is_digit)) return refuse(400, error);
         }
         if (field == connection) {
             beast::http::token_list words{value};
@@ -96,8 +94,9 @@ private:
         const auto line = head.substr(0, head.find("\r\n"));
         const auto version = line.substr(line.rfind(' ') + 1);
         const bool other = version.size() == 8 && version.starts_with("HTTP/") &&
-                           decimal(version[5]) && version[6] == '.' && decimal(version[7]) &&
-                           version != "HTTP/1.0" && version != "HTTP/1.1";
+                           pgc::is_digit(version[5]) && version[6] == '.' &&
+                           pgc::is_digit(version[7]) && version != "HTTP/1.0" &&
+                           version != "HTTP/1.1";
         return other ? 505 : 400;
     }
 

@@ -74,6 +74,11 @@ void append_json_field(std::string& out, std::string_view name, std::string_view
     append_json_string(out, text);
 }
 
+void append_json_or_null(std::string& out, std::string_view head, std::string_view text) {
+    out += head;
+    text.empty() ? void(out += "null") : append_json_string(out, text);
+}
+
 void append_json_number(std::string& out, double value) {
     if (std::isnan(value)) {
         out += "\"NaN\"";

@@ -16,6 +16,9 @@ void append_json_string(std::string& out, std::string_view bytes);
 // Appends "name":"text"; the name as it is.
 void append_json_field(std::string& out, std::string_view name, std::string_view text);
 
+// Appends `head`, then `text` as a JSON string, or null where it is empty.
+void append_json_or_null(std::string& out, std::string_view head, std::string_view text);
+
 // Appends a JSON number; what JSON has no number for ("NaN", "Infinity") as a string.
 void append_json_number(std::string& out, double value);
 

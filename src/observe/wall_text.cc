@@ -9,6 +9,8 @@
 #include <iterator>
 #include <string_view>
 
+#include "base/ascii.h"
+
 namespace pgc {
 namespace {
 
@@ -56,8 +58,7 @@ std::optional<WallTime> parse_wall_time(std::string_view text) {
     constexpr std::string_view kShape = "0000-00-00T00:00:00.000Z";
     if (text.size() != kShape.size()) return std::nullopt;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool digit = text[i] >= '0' && text[i] <= '9';
-        if (kShape[i] == '0' ? !digit : text[i] != kShape[i]) return std::nullopt;
+        if (kShape[i] == '0' ? !is_digit(text[i]) : text[i] != kShape[i]) return std::nullopt;
     }
     const auto number = [&](std::size_t at, std::size_t digits) {
         int value = 0;

@@ -45,6 +45,12 @@ public:
         if (error != std::errc{} || end != last) sound_ = false;
         return value;
     }
+    // A number that is not negative.
+    std::uint64_t count(std::string_view column) {
+        const std::int64_t value = number(column);
+        if (value < 0) sound_ = false;
+        return value < 0 ? 0 : static_cast<std::uint64_t>(value);
+    }
     Oid oid(std::string_view column) { return {static_cast<std::uint32_t>(number(column))}; }
     Lsn lsn(std::string_view column) {
         const std::string* found = cell(column);

@@ -22,12 +22,6 @@ void append_text(std::string& out, std::string_view head, std::string_view text)
     append_json_string(out, text);
 }
 
-void append_text_or_null(std::string& out, std::string_view head, std::string_view text) {
-    if (!text.empty()) return append_text(out, head, text);
-    out += head;
-    out += "null";
-}
-
 void append_time(std::string& out, std::string_view head, WallTime at) {
     out += head;
     out += '"';
@@ -213,10 +207,10 @@ void append_health(std::string& out, const StatusSnapshot& status) {
     append_time(out, R"(,"since":)", status.since);
     fmt::format_to(std::back_inserter(out), R"(,"in_state_seconds":{},"live":{},"ready":{})",
                    in_seconds(status.in_state), status.live, status.ready);
-    append_text_or_null(out, R"(,"not_live_because":)", status.not_live_because);
-    append_text_or_null(out, R"(,"waits_on":)",
+    append_json_or_null(out, R"(,"not_live_because":)", status.not_live_because);
+    append_json_or_null(out, R"(,"waits_on":)",
                         status.waits_on == WaitsOn::nothing ? "" : name(status.waits_on));
-    append_text_or_null(out, R"(,"waits_for":)", status.waits_for);
+    append_json_or_null(out, R"(,"waits_for":)", status.waits_for);
     append_stream(out, status);
     fmt::format_to(std::back_inserter(out), R"(,"failed_attempts":{})", status.attempts);
     append_position(out, status);

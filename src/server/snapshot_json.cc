@@ -16,15 +16,10 @@ namespace {
 // More snapshots and tables than a report has.
 constexpr JsonLimits kReportLimits{.values = 65'536};
 
-void append_word_or_null(std::string& out, std::string_view head, std::string_view text) {
-    out += head;
-    text.empty() ? void(out += "null") : append_json_string(out, text);
-}
-
 void append_time_or_null(std::string& out, std::string_view head, WallTime at) {
     std::string text;
     if (at != WallTime{}) append_wall_time(text, at);
-    append_word_or_null(out, head, text);
+    append_json_or_null(out, head, text);
 }
 
 void append_tables(std::string& out, const std::vector<SnapshotReport::Table>& tables) {
@@ -43,7 +38,7 @@ void append_snapshot(std::string& out, const SnapshotReport::Request& snapshot) 
     out += R"({"id":)";
     append_json_string(out, snapshot.id);
     fmt::format_to(std::back_inserter(out), R"(,"state":"{}")", name(snapshot.state));
-    append_word_or_null(out, R"(,"reason":)", snapshot.reason);
+    append_json_or_null(out, R"(,"reason":)", snapshot.reason);
     fmt::format_to(std::back_inserter(out),
                    R"(,"tables":{},"tables_done":{},"rows":{},"rows_expected":{},)"
                    R"("rows_per_second":{})",
@@ -70,12 +65,8 @@ std::optional<SnapshotReport::State> snapshot_state_of(std::string_view word) {
     return std::nullopt;
 }
 
-std::string word_of(const Json& value) {
-    return value.text().value_or("");
-}
-
 Result<SnapshotReport::Request> read_one(const Json& json) {
-    const auto text = [&](std::string_view name) { return word_of(json.member(name)); };
+    const auto text = [&](std::string_view name) { return json.member(name).text().value_or(""); };
     const auto count = [&](std::string_view name) { return json.member(name).count().value_or(0); };
     const auto time = [&](std::string_view name) {
         return parse_wall_time(text(name)).value_or(WallTime{});
@@ -96,7 +87,7 @@ Result<SnapshotReport::Request> read_one(const Json& json) {
                                      .ended = time("ended")};
     for (const Json& table : json.member("open").elements()) {
         snapshot.open.push_back(
-            {.name = word_of(table.member("table")),
+            {.name = table.member("table").text().value_or(""),
              .rows = table.member("rows").count().value_or(0),
              .rows_expected = table.member("rows_expected").count().value_or(0)});
     }

@@ -1,18 +1,15 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "format/connect/avro_schema.h"
 
 namespace pgc {
 
 namespace {
 
-bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
-
 bool is_name_character(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
+    return is_letter_or_digit(c) || c == '_';
 }
 
 // What an encoder of URLs leaves as it is, or (the space) replaces by one character.

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "format/connect/protobuf_file.h"
 
 namespace pgc {
@@ -20,12 +21,8 @@ namespace {
 constexpr std::size_t kTextMax = std::size_t{4} << 20;
 constexpr int kDepthMax = 32;
 
-bool is_figure(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
-
 bool is_word(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_figure(c) || c == '_' || c == '.';
+    return is_letter_or_digit(c) || c == '_' || c == '.';
 }
 
 // Words that begin another member of a message, so that they are no type of a field.
@@ -127,7 +124,7 @@ private:
     bool name(std::string& into) { return path(into) && !into.contains('.'); }
     bool path(std::string& into) {
         const std::string_view token = tokens_.token();
-        if (token.empty() || !is_word(token.front()) || is_figure(token.front())) return false;
+        if (token.empty() || !is_word(token.front()) || is_digit(token.front())) return false;
         into = token;
         tokens_.next();
         return true;

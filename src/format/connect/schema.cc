@@ -1,5 +1,8 @@
 #include "format/connect/schema.h"
 
+#include <memory>
+#include <utility>
+
 namespace pgc {
 
 std::string_view name(ConnectType type) noexcept {
@@ -19,6 +22,13 @@ std::string_view name(ConnectType type) noexcept {
         case structure: return "struct";
     }
     return "struct";
+}
+
+ConnectSchemaPtr schema_of(ConnectType type, bool optional) {
+    ConnectSchema schema;
+    schema.type = type;
+    schema.optional = optional;
+    return std::make_shared<const ConnectSchema>(std::move(schema));
 }
 
 }  // namespace pgc

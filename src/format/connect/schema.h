@@ -61,4 +61,7 @@ struct ConnectSchema {
     std::vector<ConnectField> fields;
 };
 
+// Of a type alone, with nothing else said of it.
+ConnectSchemaPtr schema_of(ConnectType type, bool optional = false);
+
 }  // namespace pgc

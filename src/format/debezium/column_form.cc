@@ -45,10 +45,6 @@ struct Draft {
     ConnectSchemaPtr done() { return std::make_shared<const ConnectSchema>(std::move(schema)); }
 };
 
-ConnectSchemaPtr plain(ConnectType type, bool optional = false) {
-    return Draft{type, optional}.done();
-}
-
 class Forms {
 public:
     Forms(const DebeziumOptions& options, const SchemaNames& names)
@@ -85,7 +81,7 @@ public:
 
 private:
     static ColumnForm simple(Form form, ConnectType type, bool optional) {
-        return {.form = form, .schema = plain(type, optional)};
+        return {.form = form, .schema = schema_of(type, optional)};
     }
     static ColumnForm named(Form form, ConnectType type, std::string_view name, bool optional,
                             int version = 1) {
@@ -135,8 +131,8 @@ private:
         Draft draft{ConnectType::structure, optional};
         draft.named("io.debezium.data.VariableScaleDecimal")
             .documented("Variable scaled decimal")
-            .field("scale", plain(ConnectType::int32))
-            .field("value", plain(ConnectType::bytes));
+            .field("scale", schema_of(ConnectType::int32))
+            .field("value", schema_of(ConnectType::bytes));
         return {.form = Form::variable_decimal, .schema = draft.done()};
     }
 
@@ -221,7 +217,7 @@ private:
         Draft draft{ConnectType::structure, optional};
         draft.named(std::string{"io.debezium.time."}.append(name));
         for (const TimeFields& some : fields) {
-            for (const auto& [field, type] : some) draft.field(field, plain(type, true));
+            for (const auto& [field, type] : some) draft.field(field, schema_of(type, true));
         }
         return {.form = form, .scale = digits, .schema = draft.done()};
     }
@@ -365,8 +361,8 @@ private:
             return named(Form::map_json, ConnectType::string, "io.debezium.data.Json", optional);
         }
         Draft draft{ConnectType::map, optional};
-        draft.schema.key = plain(ConnectType::string);
-        draft.schema.element = plain(ConnectType::string, true);
+        draft.schema.key = schema_of(ConnectType::string);
+        draft.schema.element = schema_of(ConnectType::string, true);
         return {.form = Form::map, .schema = draft.done()};
     }
 
@@ -374,10 +370,10 @@ private:
         return Draft{ConnectType::structure, optional}
             .named("io.debezium.data.geometry.Point")
             .documented("Geometry (POINT)")
-            .field("x", plain(ConnectType::float64))
-            .field("y", plain(ConnectType::float64))
-            .field("wkb", plain(ConnectType::bytes, true))
-            .field("srid", plain(ConnectType::int32, true))
+            .field("x", schema_of(ConnectType::float64))
+            .field("y", schema_of(ConnectType::float64))
+            .field("wkb", schema_of(ConnectType::bytes, true))
+            .field("srid", schema_of(ConnectType::int32, true))
             .done();
     }
     // These are optional whether or not the column is.
@@ -389,13 +385,13 @@ private:
     }
     static ConnectSchemaPtr shape(std::string_view name, std::string_view doc) {
         Draft extensions{ConnectType::map, true};
-        extensions.schema.key = plain(ConnectType::string);
-        extensions.schema.element = plain(ConnectType::string);
+        extensions.schema.key = schema_of(ConnectType::string);
+        extensions.schema.element = schema_of(ConnectType::string);
         return Draft{ConnectType::structure, true}
             .named(name, 2)
             .documented(doc)
-            .field("wkb", plain(ConnectType::bytes))
-            .field("srid", plain(ConnectType::int32, true))
+            .field("wkb", schema_of(ConnectType::bytes))
+            .field("srid", schema_of(ConnectType::int32, true))
             .field("extensions", extensions.done())
             .done();
     }
@@ -404,9 +400,9 @@ private:
                 .schema = Draft{ConnectType::structure, true}
                               .named("io.debezium.data.geometry.Line")
                               .documented("Geometry (LINE)")
-                              .field("a", plain(ConnectType::float64))
-                              .field("b", plain(ConnectType::float64))
-                              .field("c", plain(ConnectType::float64))
+                              .field("a", schema_of(ConnectType::float64))
+                              .field("b", schema_of(ConnectType::float64))
+                              .field("c", schema_of(ConnectType::float64))
                               .done()};
     }
     static ColumnForm circle() {
@@ -415,18 +411,18 @@ private:
                               .named("io.debezium.data.geometry.Circle")
                               .documented("Geometry (CIRCLE)")
                               .field("center", point(false))
-                              .field("radius", plain(ConnectType::float64))
+                              .field("radius", schema_of(ConnectType::float64))
                               .done()};
     }
     static ColumnForm sparse_vector(bool optional) {
         Draft elements{ConnectType::map, false};
-        elements.schema.key = plain(ConnectType::int16);
-        elements.schema.element = plain(ConnectType::float64);
+        elements.schema.key = schema_of(ConnectType::int16);
+        elements.schema.element = schema_of(ConnectType::float64);
         return {.form = Form::sparse_vector,
                 .schema = Draft{ConnectType::structure, optional}
                               .named("io.debezium.data.SparseDoubleVector")
                               .documented("Sparse double vector")
-                              .field("dimensions", plain(ConnectType::int16))
+                              .field("dimensions", schema_of(ConnectType::int16))
                               .field("vector", elements.done())
                               .done()};
     }

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 
+#include "base/ascii.h"
+
 namespace pgc {
 namespace {
 
@@ -21,7 +23,7 @@ struct Parts {
 };
 
 bool all_digits(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+    return std::ranges::all_of(text, is_digit);
 }
 
 bool parse(std::string_view text, Parts& parts) {

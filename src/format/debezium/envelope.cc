@@ -9,12 +9,6 @@
 namespace pgc {
 namespace {
 
-ConnectSchemaPtr schema_of(ConnectType type, bool optional = false) {
-    auto schema = std::make_shared<ConnectSchema>();
-    schema->type = type;
-    schema->optional = optional;
-    return schema;
-}
 ConnectSchemaPtr text(bool optional = false) {
     return schema_of(ConnectType::string, optional);
 }

@@ -6,14 +6,14 @@
 #include <iterator>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace pgc {
 namespace {
 
-constexpr bool is_letter(std::uint16_t c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-constexpr bool is_digit(std::uint16_t c) {
-    return c >= '0' && c <= '9';
+// The unit where it is ASCII; else NUL, which is neither a letter nor a digit.
+constexpr char ascii(std::uint16_t unit) {
+    return unit < 0x80 ? static_cast<char>(unit) : '\0';
 }
 
 // In units of UTF-16, by which Debezium counts. Of what is not UTF-8 each byte is one.
@@ -56,12 +56,12 @@ std::string adjusted(std::string_view name, NameAdjustment adjustment, bool dots
     bool first = true;
     for (const std::uint16_t unit : utf16(name)) {
         // With unicode an underscore is the mark of what was replaced, so it is replaced itself.
-        const bool starts = is_letter(unit) || (unit == '_' && !unicode);
-        if (starts || (!first && (is_digit(unit) || (unit == '.' && dots)))) {
+        const bool starts = is_letter(ascii(unit)) || (unit == '_' && !unicode);
+        if (starts || (!first && (is_digit(ascii(unit)) || (unit == '.' && dots)))) {
             out += static_cast<char>(unit);
         } else {
             replace(out, unit, unicode);
-            if (first && !unicode && is_digit(unit)) out += static_cast<char>(unit);
+            if (first && !unicode && is_digit(ascii(unit))) out += static_cast<char>(unit);
         }
         first = false;
     }

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "base/arena.h"
+#include "base/ascii.h"
 #include "format/json/string.h"
 #include "format/json/writer.h"
 
@@ -75,10 +76,10 @@ bool has_array_placeholder(const Type& type, const ColumnForm& form) noexcept {
 bool is_placeholder(std::string_view setting) noexcept {
     if (!setting.starts_with(kHex)) return true;
     const std::string_view digits = setting.substr(kHex.size());
-    const auto is_digit = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    const auto is_hex_digit = [](char c) {
+        return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
     };
-    return digits.size() % 2 == 0 && std::ranges::all_of(digits, is_digit);
+    return digits.size() % 2 == 0 && std::ranges::all_of(digits, is_hex_digit);
 }
 
 Placeholder placeholder_of(std::string_view setting) {

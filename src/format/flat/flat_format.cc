@@ -18,13 +18,6 @@ namespace {
 
 using Of = FlatField::Of;
 
-ConnectSchemaPtr optional_of(ConnectType type) {
-    auto schema = std::make_shared<ConnectSchema>();
-    schema->type = type;
-    schema->optional = true;
-    return schema;
-}
-
 // Of a field of the blocks; null where there is none.
 ConnectSchemaPtr block_field(const FlatField& field) {
     const ConnectSchemaPtr block = field.of == Of::source        ? source_schema()
@@ -92,7 +85,7 @@ FlatTable FlatFormat<Encoding>::compile(const Relation& relation, const SchemaNu
     std::size_t place = table.row.columns.size();
     if (rewrites()) {
         table.deleted = Encoding::field(
-            {"__deleted", optional_of(ConnectType::string), number_in(value, place)}, place);
+            {"__deleted", schema_of(ConnectType::string, true), number_in(value, place)}, place);
         ++place;
     }
     table.fields = added(table, relation, flat_.fields, place, value);
@@ -169,7 +162,7 @@ ConnectSchemaPtr FlatFormat<Encoding>::value_schema(const FlatTable& table,
                                                     const std::string& name) const {
     auto schema = std::make_shared<ConnectSchema>(*row_schema(table.row, name, false));
     if (rewrites()) {
-        schema->fields.push_back({"__deleted", optional_of(ConnectType::string)});
+        schema->fields.push_back({"__deleted", schema_of(ConnectType::string, true)});
     }
     for (const AddedField& one : table.fields) {
         schema->fields.push_back({one.field.name, one.schema});

@@ -1,11 +1,9 @@
 #include "format/json/number.h"
 
+#include "base/ascii.h"
+
 namespace pgc {
 namespace {
-
-bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
 
 // One or more digits; where they end, or nullptr.
 const char* skip_digits(const char* at, const char* end) noexcept {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/arena.h"
+#include "base/ascii.h"
 #include "base/percent.h"
 #include "format/json/string.h"
 #include "format/json/writer.h"
@@ -17,8 +18,7 @@ using What = RegistryRequest::What;
 
 // What RFC 3986 calls unreserved: everything else is escaped, a slash above all.
 bool is_unreserved(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
+    return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 std::string_view method(What what) noexcept {

@@ -7,6 +7,7 @@
 #include <ranges>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/percent.h"
 
 namespace pgc {
@@ -17,8 +18,7 @@ constexpr std::string_view kVersion = "1";
 
 bool is_plain(char c) noexcept {
     const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return byte >= 0x80 || is_letter_or_digit(c) || c == '_' || c == '-';
 }
 
 std::string written(const Lineage& above) {

@@ -55,7 +55,7 @@ Result<std::vector<SnapshotTable>> read_snapshot_tables(const Rows& rows) {
         SnapshotTable table{
             .address = {row.oid("oid"), row.text("schema"), row.text("name")},
             .shown = {row.oid("shown_oid"), row.text("shown_schema"), row.text("shown_name")},
-            .bytes = static_cast<std::uint64_t>(row.number("bytes")),
+            .bytes = row.count("bytes"),
             .filter = row.text("filter"),
             .above = {}};
         auto above = read_lineage(row.text("above"));

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/byte_cursor.h"
 
 namespace pgc::types {
@@ -71,7 +72,6 @@ public:
     bool wrong() const noexcept { return wrong_; }
 
 private:
-    static bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
     std::string_view rest() const noexcept { return {at_, static_cast<std::size_t>(end_ - at_)}; }
 
     const char* at_;
@@ -169,7 +169,7 @@ bool read_infinity(std::string_view text, Value& out) noexcept {
 }
 
 bool looks_special(std::string_view text) noexcept {
-    return text.empty() || text.front() < '0' || text.front() > '9';
+    return text.empty() || !is_digit(text.front());
 }
 
 bool read_timestamp(std::string_view bytes, bool with_zone, Value& out) noexcept {

@@ -7,6 +7,7 @@
 
 #include "base/byte_cursor.h"
 #include "postgres/types/real_text.h"
+#include "postgres/types/written_text.h"
 
 namespace pgc::types {
 namespace {
@@ -37,12 +38,6 @@ char* write_points(ByteCursor& in, std::size_t count, char* to) noexcept {
     return to;
 }
 
-void finish(char* text, const char* end, Scratch& scratch, Value& out) {
-    const auto length = static_cast<std::size_t>(end - text);
-    scratch.commit(length);
-    out.text = {text, length};
-}
-
 // All of `in`, which holds exactly `count` points; 0 for no bracket.
 bool read_points(ByteCursor& in, std::size_t count, char open, char close, Scratch& scratch,
                  Value& out) {
@@ -54,7 +49,7 @@ bool read_points(ByteCursor& in, std::size_t count, char open, char close, Scrat
     if (open != 0) *to++ = open;
     to = write_points(in, count, to);
     if (close != 0) *to++ = close;
-    finish(text, to, scratch, out);
+    commit_text(text, to, scratch, out);
     return true;
 }
 
@@ -70,7 +65,7 @@ bool read_three(std::string_view bytes, std::string_view open, std::string_view 
     for (const char c : middle) *to++ = c;
     to = write_server_real(to, take_real(in));
     *to++ = close;
-    finish(text, to, scratch, out);
+    commit_text(text, to, scratch, out);
     return true;
 }
 
@@ -123,7 +118,7 @@ bool read_numbers(std::string_view bytes, Scratch& scratch, Value& out) {
         if (i > 0) *to++ = ' ';
         to = std::to_chars(to, to + number_max, in.read<Number>()).ptr;
     }
-    finish(text, to, scratch, out);
+    commit_text(text, to, scratch, out);
     return true;
 }
 
@@ -182,7 +177,7 @@ bool read_cube_binary(const Type&, std::string_view bytes, Scratch& scratch, Val
         *to++ = ',';
         to = write_corner(high, to);
     }
-    finish(text, to, scratch, out);
+    commit_text(text, to, scratch, out);
     return true;
 }
 
@@ -209,7 +204,7 @@ bool read_sparsevec_binary(const Type&, std::string_view bytes, Scratch& scratch
     *to++ = '}';
     *to++ = '/';
     to = std::to_chars(to, to + number_max, dimensions).ptr;
-    finish(text, to, scratch, out);
+    commit_text(text, to, scratch, out);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/byte_cursor.h"
 
 namespace pgc::types {
@@ -38,7 +39,7 @@ bool eat_number(std::string_view& text, Number& number) noexcept {
         number.fractional = true;
         ++at;
         std::int64_t scale = kOneSecond_us;
-        for (; at != end && *at >= '0' && *at <= '9' && scale > 1; ++at) {
+        for (; at != end && is_digit(*at) && scale > 1; ++at) {
             scale /= 10;
             number.millionths += (*at - '0') * scale;
         }

@@ -6,6 +6,7 @@
 
 #include "base/byte_cursor.h"
 #include "base/lsn.h"
+#include "postgres/types/written_text.h"
 
 namespace pgc::types {
 namespace {
@@ -16,12 +17,6 @@ char* write_number(char* to, std::uint64_t value) noexcept {
     return std::to_chars(to, to + kMaxNumber, value).ptr;
 }
 
-void hand_over(char* text, const char* end, Scratch& scratch, Value& out) {
-    const auto length = static_cast<std::size_t>(end - text);
-    scratch.commit(length);
-    out.text = {text, length};
-}
-
 }  // namespace
 
 bool read_lsn_binary(const Type&, std::string_view bytes, Scratch& scratch, Value& out) {
@@ -30,7 +25,7 @@ bool read_lsn_binary(const Type&, std::string_view bytes, Scratch& scratch, Valu
     }
     ByteCursor in{bytes};
     char* text = scratch.reserve(kMaxLsnText);
-    hand_over(text, write_lsn(text, Lsn{in.read<std::uint64_t>()}), scratch, out);
+    commit_text(text, write_lsn(text, Lsn{in.read<std::uint64_t>()}), scratch, out);
     return true;
 }
 
@@ -46,7 +41,7 @@ bool read_tid_binary(const Type&, std::string_view bytes, Scratch& scratch, Valu
     *to++ = ',';
     to = write_number(to, in.read<std::uint16_t>());
     *to++ = ')';
-    hand_over(text, to, scratch, out);
+    commit_text(text, to, scratch, out);
     return true;
 }
 
@@ -70,7 +65,7 @@ bool read_snapshot_binary(const Type&, std::string_view bytes, Scratch& scratch,
         }
         to = write_number(to, in.read<std::uint64_t>());
     }
-    hand_over(text, to, scratch, out);
+    commit_text(text, to, scratch, out);
     return true;
 }
 
@@ -80,7 +75,7 @@ bool read_xid8_binary(const Type&, std::string_view bytes, Scratch& scratch, Val
     }
     ByteCursor in{bytes};
     char* text = scratch.reserve(kMaxNumber);
-    hand_over(text, write_number(text, in.read<std::uint64_t>()), scratch, out);
+    commit_text(text, write_number(text, in.read<std::uint64_t>()), scratch, out);
     return true;
 }
 

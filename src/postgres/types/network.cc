@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/byte_cursor.h"
+#include "postgres/types/written_text.h"
 
 namespace pgc::types {
 namespace {
@@ -109,9 +110,7 @@ bool read_inet_binary(const Type&, std::string_view bytes, Scratch& scratch, Val
         *to++ = '/';
         to = write_number(to, prefix_bits, 10);
     }
-    const auto length = static_cast<std::size_t>(to - text);
-    scratch.commit(length);
-    out.text = {text, length};
+    commit_text(text, to, scratch, out);
     return true;
 }
 

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/byte_cursor.h"
+#include "postgres/types/written_text.h"
 
 namespace pgc::types {
 namespace {
@@ -109,10 +111,6 @@ bool read_special(std::uint16_t sign, Value& out) noexcept {
     }
 }
 
-bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
-
 }  // namespace
 
 bool read_numeric_text(const Type&, std::string_view bytes, Scratch&, Value& out) {
@@ -159,9 +157,7 @@ bool read_numeric_binary(const Type&, std::string_view bytes, Scratch& scratch, 
         *to++ = '-';
     }
     to = write_decimals(write_whole_part(to, numeric), numeric);
-    const auto size = static_cast<std::size_t>(to - text);
-    scratch.commit(size);
-    out.text = {text, size};
+    commit_text(text, to, scratch, out);
     return true;
 }
 
@@ -178,7 +174,7 @@ bool read_money_text(const Type&, std::string_view bytes, Scratch& scratch, Valu
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         const char c = bytes[i];
         if (c == ',' && i < point) continue;
-        if ((c < '0' || c > '9') && i != point) return false;
+        if (!is_digit(c) && i != point) return false;
         *to++ = c;
     }
     out.text = {text, static_cast<std::size_t>(to - text)};
@@ -199,9 +195,7 @@ bool read_money_binary(const Type&, std::string_view bytes, Scratch& scratch, Va
     *to++ = '.';
     *to++ = static_cast<char>('0' + size % 100 / 10);
     *to++ = static_cast<char>('0' + size % 10);
-    const auto length = static_cast<std::size_t>(to - text);
-    scratch.commit(length);
-    out.text = {text, length};
+    commit_text(text, to, scratch, out);
     return true;
 }
 

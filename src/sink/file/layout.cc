@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/fnv.h"
 #include "base/percent.h"
 #include "observe/wall_text.h"
@@ -59,9 +60,7 @@ std::string lock_path(const std::string& root) {
 std::string folder_name(std::string_view name) {
     std::string folder;
     percent_encode(folder, name, [&](char c) {
-        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        const bool digit = c >= '0' && c <= '9';
-        return letter || digit || c == '_' || c == '-' || (c == '.' && !folder.empty());
+        return is_letter_or_digit(c) || c == '_' || c == '-' || (c == '.' && !folder.empty());
     });
     if (folder.size() <= kFolderName_max) return folder;
     return fmt::format("{}-{:016x}", folder.substr(0, kFolderName_max - 17), fnv1a(name));

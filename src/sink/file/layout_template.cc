@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/fnv.h"
 #include "sink/file/layout.h"
 
@@ -20,8 +21,7 @@ constexpr std::string_view kLayoutVariables[] = {"database", "schema",    "table
                                                  "time",     "timestamp", "end_lsn", "sequence"};
 
 bool is_literal(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view{"_-.=+@,"}.contains(c);
+    return is_letter_or_digit(c) || std::string_view{"_-.=+@,"}.contains(c);
 }
 
 // The root is where all of them are: it may be written, and changes nothing.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "sink/file/compressor.h"
 #include "sink/file/decompressor.h"
 
@@ -16,10 +17,6 @@ bool is_operation(std::string_view field) {
     constexpr std::array<std::string_view, 6> words{"INSERT", "UPDATE",   "DELETE",
                                                     "READ",   "TRUNCATE", "MESSAGE"};
     return std::ranges::find(words, field) != words.end();
-}
-
-bool is_letter(char c) noexcept {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
 }
 
 }  // namespace
@@ -49,7 +46,7 @@ void RecordCounter::add_lines(std::string_view bytes) {
 void RecordCounter::note_first(std::string_view bytes) {
     for (const char c : bytes) {
         if (c == '"' && first_field_.empty()) continue;
-        first_is_known_ = !is_letter(c) || first_field_.size() == kFirst_max;
+        first_is_known_ = !(is_letter(c) || c == '_') || first_field_.size() == kFirst_max;
         if (first_is_known_) return;
         first_field_ += c;
     }

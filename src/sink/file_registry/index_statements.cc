@@ -85,10 +85,6 @@ SELECT count(*) AS files FROM gone)sql";
 
 constexpr Duration kAnswer_max = std::chrono::seconds{60};
 
-std::uint64_t number_in(Answer& row, std::string_view column) {
-    return static_cast<std::uint64_t>(row.number(column));
-}
-
 Parameter texts(const std::vector<std::string>& list) {
     ArrayText array;
     for (const std::string& text : list) array.add(text);
@@ -98,15 +94,15 @@ Parameter texts(const std::vector<std::string>& list) {
 Result<IndexedFile> read_file(Answer& row) {
     const auto kind = kFileKinds.find(row.text("type"));
     const auto crc32c = read_checksum(row.text("checksum"));
-    IndexedFile one{.id = number_in(row, "id"),
+    IndexedFile one{.id = row.count("id"),
                     .file = {.table = {row.text("table_schema"), row.text("table_name")},
                              .kind = kind.value_or(FileKind::streaming),
                              .batch = row.text("batch"),
                              .path = row.text("path"),
                              .begin_lsn = row.lsn("begin_lsn"),
                              .end_lsn = row.lsn("end_lsn"),
-                             .rows = number_in(row, "row_count"),
-                             .bytes = number_in(row, "bytes"),
+                             .rows = row.count("row_count"),
+                             .bytes = row.count("bytes"),
                              .crc32c = crc32c.value_or(0),
                              .has_ddl = row.flag("has_ddl"),
                              .cut = row.flag("cut"),
@@ -151,7 +147,7 @@ Result<IndexStateAnswer> read_index_state(const Rows& rows) {
             continue;
         }
         answer.schema_version = static_cast<int>(row.number("id"));
-        answer.state.seal = number_in(row, "seal");
+        answer.state.seal = row.count("seal");
         answer.state.resume_at = row.lsn("resume_at");
         if (!row.sound()) return std::unexpected(strange_answer("the registry"));
     }
@@ -225,8 +221,8 @@ Result<std::vector<OldBatch>> read_removable(const Rows& rows) {
                        .batch = row.text("batch"),
                        .folder = row.text("folder"),
                        .paths = paths.value_or(std::vector<std::string>{}),
-                       .rows = number_in(row, "row_count"),
-                       .bytes = number_in(row, "bytes"),
+                       .rows = row.count("row_count"),
+                       .bytes = row.count("bytes"),
                        .closed_at = {row.number("closed_us")},
                        .loaded = row.flag("loaded")};
         if (!row.sound() || !paths) return std::unexpected(strange_answer("old batches"));

@@ -317,10 +317,6 @@ std::uint64_t largest_id(const RegistrySeal& seal) {
     return id;
 }
 
-std::uint64_t count_of(Answer& row, std::string_view column) {
-    return static_cast<std::uint64_t>(row.number(column));
-}
-
 // Null: nothing. False if it is not a bytea's text.
 bool read_position_bytes(Answer& row, std::optional<std::string>& position) {
     if (row.is_null("position")) return true;
@@ -339,7 +335,7 @@ Result<RegistryLook> read_look(const Rows& rows) {
     RegistryLook look;
     look.schema_version = static_cast<int>(row.number("version"));
     if (!row.is_null("generation")) {
-        look.version = {count_of(row, "generation"), count_of(row, "seal")};
+        look.version = {row.count("generation"), row.count("seal")};
     }
     const bool read = read_position_bytes(row, look.position);
     if (!row.sound() || !read) return std::unexpected(strange_answer("the registry"));
@@ -357,7 +353,7 @@ Query save_query(const StoredPosition& position, const std::optional<RegistryVer
 
 Result<RegistryVersion> read_version(const Rows& rows) {
     Answer row{rows};
-    const RegistryVersion version{count_of(row, "generation"), count_of(row, "seal")};
+    const RegistryVersion version{row.count("generation"), row.count("seal")};
     if (!row.sound()) return std::unexpected(strange_answer("the registry"));
     return version;
 }
@@ -372,10 +368,10 @@ Query take_over_query(const std::string& pipeline) {
 
 Result<RegistryTakeOver> read_take_over(const Rows& rows) {
     Answer row{rows};
-    RegistryTakeOver taken{.version = {count_of(row, "generation"), count_of(row, "seal")},
+    RegistryTakeOver taken{.version = {row.count("generation"), row.count("seal")},
                            .position = {},
                            .last_batch = row.text("last_batch"),
-                           .last_id = count_of(row, "last_id")};
+                           .last_id = row.count("last_id")};
     if (!row.sound() || !read_position_bytes(row, taken.position)) {
         return std::unexpected(strange_answer("the registry"));
     }
@@ -389,11 +385,11 @@ Query content_query(const std::string& pipeline) {
 Result<OpenFile> read_open_file(Answer& row) {
     const auto kind = kFileKinds.find(row.text("type"));
     const auto crc32c = read_checksum(row.text("checksum"));
-    OpenFile file{.id = count_of(row, "id"),
+    OpenFile file{.id = row.count("id"),
                   .table = {row.text("schema"), row.text("name")},
                   .kind = kind.value_or(FileKind::streaming),
-                  .bytes = count_of(row, "bytes"),
-                  .rows = count_of(row, "row_count"),
+                  .bytes = row.count("bytes"),
+                  .rows = row.count("row_count"),
                   .crc32c = crc32c.value_or(0),
                   .first_lsn = row.lsn("first_lsn"),
                   .last_lsn = row.lsn("last_lsn"),
@@ -409,7 +405,7 @@ Result<std::uint64_t> read_content(const Rows& rows, RegistryContent& content) {
         Answer row{rows, i};
         const std::string what = row.text("what");
         if (what == "pipeline") {
-            generation = count_of(row, "id");
+            generation = row.count("id");
         } else if (what == "open") {
             auto file = read_open_file(row);
             if (!file) return std::unexpected(std::move(file.error()));
