@@ -4,34 +4,18 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 
-#include "cli/error_output.h"
 #include "cli/instance.h"
-#include "cli/program.h"
+#include "cli/new_snapshot.h"
 #include "cli/snapshot_watch.h"
+#include "core/snapshot.h"
 #include "observe/status_line.h"
-#include "server/snapshot_request.h"
 
 namespace pgc {
 namespace {
 
 // Which tables it means, the instance asks its server: in an instant, if that answers.
 constexpr Duration kKnown_max = std::chrono::seconds{3};
-
-Result<SnapshotRequest> given_reload(const Invocation& invocation) {
-    const CommandLine& line = invocation.line;
-    SnapshotRequest request{.id = line.value("id"), .tables = line.arguments};
-    request.reload = {.by = std::string{kOrderedByRequest}};
-    if (line.has("id") && request.id.empty()) {
-        return std::unexpected(stop(Error::Category::configuration, "flag --id is empty")
-                                   .with_hint("leave it out, or give it a value"));
-    }
-    if (auto good = check_snapshot_request(request); !good) {
-        return std::unexpected(std::move(good.error()));
-    }
-    return request;
-}
 
 // As it was reported when its tables were known, or it was over.
 std::optional<SnapshotReport::Request> known_reload(Invocation& invocation,
@@ -53,27 +37,25 @@ std::optional<SnapshotReport::Request> known_reload(Invocation& invocation,
 }  // namespace
 
 ExitCode run_reload(Invocation& invocation) {
-    const auto request = given_reload(invocation);
-    if (!request) return report_error(invocation, request.error());
-    const auto program = load_program(invocation, Needs::source);
-    if (!program) return program.error();
-    Deps& deps = invocation.deps;
-    const auto id = request_snapshot(program->settings, deps.files, deps.clock, *request);
-    if (!id) return report_instance_error(invocation, id.error());
+    const auto requested =
+        request_new_snapshot(invocation, ReloadOrder{.by = std::string{kOrderedByRequest}});
+    if (!requested) return requested.error();
+    const auto& [program, id] = *requested;
     const bool waits = invocation.line.has("wait");
-    const auto begun = waits ? std::nullopt : known_reload(invocation, program->settings, *id);
+    const auto begun = waits ? std::nullopt : known_reload(invocation, program.settings, id);
     if (waits || (begun && is_over(begun->state))) {
-        return SnapshotWatch(invocation, program->settings, *id, SnapshotWatch::Known::yes).run();
+        return SnapshotWatch(invocation, program.settings, id, SnapshotWatch::Known::yes).run();
     }
+    Deps& deps = invocation.deps;
     if (invocation.json()) {
-        deps.console.out(fmt::format("{{\"id\":\"{}\"}}\n", *id));
+        deps.console.out(fmt::format("{{\"id\":\"{}\"}}\n", id));
         return ExitCode::done;
     }
     const std::string what = begun ? fmt::format(" of {} {}", grouped(begun->tables),
                                                  begun->tables == 1 ? "table" : "tables")
                                    : std::string{};
     deps.console.out(fmt::format(
-        "Reload {0}{1} is ordered; pg-capture snapshot wait {0} shows its progress.\n", *id, what));
+        "Reload {0}{1} is ordered; pg-capture snapshot wait {0} shows its progress.\n", id, what));
     return ExitCode::done;
 }
 

@@ -9,13 +9,13 @@
 
 #include "cli/error_output.h"
 #include "cli/instance.h"
+#include "cli/new_snapshot.h"
 #include "cli/program.h"
 #include "cli/snapshot_watch.h"
 #include "cli/table.h"
 #include "observe/status_line.h"
 #include "observe/wall_text.h"
 #include "server/snapshot_json.h"
-#include "server/snapshot_request.h"
 
 namespace pgc {
 namespace {
@@ -69,22 +69,6 @@ std::expected<std::string, ExitCode> given_id(Invocation& invocation, std::strin
         fmt::format("{} takes the id of one snapshot; see pg-capture snapshot list", command)));
 }
 
-Result<SnapshotRequest> given_request(const Invocation& invocation) {
-    const CommandLine& line = invocation.line;
-    SnapshotRequest request{
-        .id = line.value("id"), .tables = line.arguments, .where = line.value("where")};
-    for (const std::string_view flag : {"id", "where"}) {
-        if (line.has(flag) && line.value(flag).empty()) {
-            return std::unexpected(
-                stop(Error::Category::configuration, fmt::format("flag --{} is empty", flag))
-                    .with_hint("leave it out, or give it a value"));
-        }
-    }
-    if (auto good = check_snapshot_request(request); !good)
-        return std::unexpected(std::move(good.error()));
-    return request;
-}
-
 ExitCode change(Invocation& invocation, std::string_view verb) {
     const auto id = given_id(invocation, fmt::format("snapshot {}", verb));
     if (!id) return id.error();
@@ -102,22 +86,18 @@ ExitCode change(Invocation& invocation, std::string_view verb) {
 }  // namespace
 
 ExitCode run_snapshot(Invocation& invocation) {
-    const auto request = given_request(invocation);
-    if (!request) return report_error(invocation, request.error());
-    const auto program = load_program(invocation, Needs::source);
-    if (!program) return program.error();
-    Deps& deps = invocation.deps;
-    const auto id = request_snapshot(program->settings, deps.files, deps.clock, *request);
-    if (!id) return report_instance_error(invocation, id.error());
+    const auto requested = request_new_snapshot(invocation);
+    if (!requested) return requested.error();
+    const auto& [program, id] = *requested;
     if (invocation.line.has("wait")) {
-        return SnapshotWatch(invocation, program->settings, *id, SnapshotWatch::Known::yes).run();
+        return SnapshotWatch(invocation, program.settings, id, SnapshotWatch::Known::yes).run();
     }
-    deps.console.out(
+    invocation.deps.console.out(
         invocation.json()
-            ? fmt::format("{{\"id\":\"{}\"}}\n", *id)
+            ? fmt::format("{{\"id\":\"{}\"}}\n", id)
             : fmt::format(
                   "Snapshot {0} is requested; pg-capture snapshot wait {0} shows its progress.\n",
-                  *id));
+                  id));
     return ExitCode::done;
 }
 
