@@ -33,7 +33,7 @@ protected:
             {"PG_DATABASE", slot},          {"PG_USERNAME", "cdc"},
             {"PG_PASSWORD", "hush-hush"},   {"PG_SLOT_NAME", slot},
             {"PG_CAPTURE_SINK", "discard"}, {"PG_CAPTURE_STATE_DIR", "/nowhere"}};
-        environment.insert(more.begin(), more.end());
+        for (const auto& [name, value] : more) environment.insert_or_assign(name, value);
         const auto settings =
             load(declarations(),
                  {.file = "", .environment = std::move(environment), .command_line = {}}, files);
@@ -101,6 +101,23 @@ TEST_F(HostedPipelineTest, IntroducesItselfByName) {
     shop.introduce("DATABASE_URL");
     EXPECT_THAT(lines.text(), AllOf(HasSubstr("starting  pipeline=shop"), HasSubstr("slot=shop"),
                                     HasSubstr("DATABASE_URL"), Not(HasSubstr("orders"))));
+}
+
+TEST_F(HostedPipelineTest, SaysWhichKafkaItWritesTo) {
+    const HostedPipeline kafka{spec("kafka", {{"PG_CAPTURE_SINK", "kafka"},
+                                              {"KAFKA_BROKERS", "kafka1:9093,kafka2:9093"},
+                                              {"PG_CAPTURE_KAFKA_TOPIC_PREFIX", "cdc"},
+                                              {"PG_CAPTURE_STATE_TOPIC", "positions"},
+                                              {"PG_CAPTURE_KAFKA_SECURITY_PROTOCOL", "SASL_SSL"},
+                                              {"PG_CAPTURE_KAFKA_SECURITY_MECHANISM", "PLAIN"},
+                                              {"PG_CAPTURE_KAFKA_SECURITY_USERNAME", "cdc"},
+                                              {"PG_CAPTURE_KAFKA_SECURITY_PASSWORD", "s3cret"}}),
+                               files, clock, log};
+    kafka.introduce("");
+    EXPECT_THAT(lines.text(), AllOf(HasSubstr("to Kafka  pipeline=kafka"),
+                                    HasSubstr("brokers=kafka1:9093,kafka2:9093"),
+                                    HasSubstr("topics="), HasSubstr("prefix=cdc"),
+                                    HasSubstr("positions=positions"), Not(HasSubstr("s3cret"))));
 }
 
 TEST_F(HostedPipelineTest, WarnsOfARegistrysSecretInPlainText) {
