@@ -39,7 +39,7 @@ class Capture:
 
     made      those of the test that runs
 
-    Without a word of `env` about it there is no snapshot: most tests tell of changes alone.
+    Without a word of `env` about it there is no snapshot: most tests are about changes alone.
     """
 
     made = []

@@ -39,7 +39,7 @@ inline bool read_as_text(const Type&, std::string_view bytes, Scratch&, Value& o
     return true;
 }
 
-// Digits only: what is no number shows what an unreadable text does.
+// Digits only: what is not a number shows what an unreadable text does.
 inline bool read_as_integer(const Type&, std::string_view bytes, Scratch&, Value& out) {
     out.is_null = false;
     out.integer = 0;
@@ -92,7 +92,7 @@ inline Column column(std::string name, Kind kind = Kind::text, bool identity = f
     return {.name = std::move(name), .type = type(kind), .identity = identity};
 }
 
-// public.users(id integer primary key, name text) unless told otherwise.
+// public.users(id integer primary key, name text) unless given otherwise.
 inline Relation users() {
     Relation relation;
     relation.slot = 0;

@@ -31,7 +31,7 @@ class _Pipe:
         self.ended = False
         self.moved = 0          # bytes
         self.frozen = False
-        self.told_at = None     # when the target is told of the end; None: it is told, or there is none
+        self.end_at = None      # when the target gets the end; None: it has got it, or there is none
 
 
 class CutProxy:
@@ -168,7 +168,7 @@ class CutProxy:
                 if not pipe.pending:
                     pipe.ended = True
                     late = self._late if pipe.direction == "to_client" else 0.0
-                    pipe.told_at = time.monotonic() + late
+                    pipe.end_at = time.monotonic() + late
             if pipe.pending:
                 sent = pipe.target.send(pipe.pending)
                 pipe.pending = pipe.pending[sent:]
@@ -210,17 +210,17 @@ class CutProxy:
                         selector.register(self._listener, selectors.EVENT_READ, "accept")
                     for end, (events, pipes) in self._interests().items():
                         selector.register(end, events, pipes)
-                    due = [p.told_at for p in self._pipes if p.told_at is not None]
+                    due = [p.end_at for p in self._pipes if p.end_at is not None]
                 ready = selector.select(max(0.0, min([1.0, *(at - time.monotonic() for at in due)])))
             with self._lock:
                 for key, _ in ready:
                     self._serve(key.data)
-                self._tell_ends()
+                self._pass_on_ends()
 
-    def _tell_ends(self):
+    def _pass_on_ends(self):
         now = time.monotonic()
-        for pipe in [p for p in self._pipes if p.told_at is not None and p.told_at <= now]:
-            pipe.told_at = None
+        for pipe in [p for p in self._pipes if p.end_at is not None and p.end_at <= now]:
+            pipe.end_at = None
             try:
                 pipe.target.shutdown(socket.SHUT_WR)
             except OSError:
@@ -229,7 +229,7 @@ class CutProxy:
 
     def _close_if_over(self, pipe):
         both = [p for p in self._pipes if p.source in (pipe.source, pipe.target)]
-        if both and all(p.ended and p.told_at is None and not p.pending for p in both):
+        if both and all(p.ended and p.end_at is None and not p.pending for p in both):
             self._reset(pipe)
 
     def _serve(self, job):

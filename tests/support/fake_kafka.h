@@ -1,4 +1,4 @@
-// A Kafka cluster in memory, and producers to it that do what they are told: take records,
+// A Kafka cluster in memory, and producers to it that do what a test says: take records,
 // write them in any order, refuse them, report late, fail, lose topics.
 //
 // A value is read where it was lent, at the moment it is written: a batch that was let go

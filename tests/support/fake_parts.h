@@ -1,4 +1,4 @@
-// A source, a format, a sink and a store that do as a test tells them.
+// A source, a format, a sink and a store that do as a test says.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,7 @@ struct Tx {
     std::size_t row_bytes = 10;
 };
 
-// Shared by the sources of one test: the server they talk to, and what they were told.
+// Shared by the sources of one test: the server they talk to, and what they were asked.
 struct Server {
     SourceIdentity identity{.system = "1",
                             .timeline = 1,

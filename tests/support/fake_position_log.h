@@ -1,4 +1,4 @@
-// The topic of positions in memory, and logs on it that do as a test tells them.
+// The topic of positions in memory, and logs on it that do as a test says.
 #pragma once
 
 #include <deque>

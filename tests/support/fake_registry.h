@@ -1,5 +1,5 @@
-// A schema registry in memory behind the client's port for HTTP: it keeps what is registered, as
-// Confluent's does, answers by a clock, and fails as it is told.
+// A schema registry in memory under the client's port for HTTP: it keeps what is registered, as
+// Confluent's does, answers by a clock, and fails as a test says.
 #pragma once
 
 #include <fmt/format.h>

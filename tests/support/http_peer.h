@@ -1,4 +1,4 @@
-// A server that answers as it is told, in plain HTTP or TLS: takes one connection, sends what it
+// A server that answers as a test says, in plain HTTP or TLS: takes one connection, sends what it
 // is given, whole or piece by piece, and closes or holds.
 #pragma once
 

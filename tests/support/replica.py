@@ -1,11 +1,11 @@
 """A consumer that is not ours: it rebuilds tables from their messages and objects on the way.
 
-It knows no more than docs/reference/messages.md tells every consumer: READ, INSERT and UPDATE
+It knows no more than docs/reference/messages.md says to every consumer: READ, INSERT and UPDATE
 set a key's row, DELETE removes it, TRUNCATE removes all; a large value that did not change is
 carried forward; an event seen before is dropped by its place. Of a table without a key the READs
 of the highest `pgc.lsn` count, and the events from there on.
 
-Beyond that it holds the snapshot to its word: whatever a READ tells, everything that committed
+Beyond that it holds the snapshot to its word: whatever a READ says, everything that committed
 before its place came before it, everything later comes after it, and the places of a key rise.
 """
 
@@ -29,7 +29,7 @@ class Table:
 
     def __init__(self, name):
         self.name = name
-        self.reads = collections.Counter()      # place of the log -> READs that tell of it
+        self.reads = collections.Counter()      # place of the log -> READs as of it
         self.events = self.repeats = 0
         self.seen = set()                       # places of events
         self.newest_event = self.newest_read = 0
@@ -92,7 +92,7 @@ class Keyed(Table):
             row = message["after"]
             unchanged = message["source"].get("unchanged", [])
             if unchanged:
-                # The row's own, or that of the key it had until now. Nobody told of it yet if the
+                # The row's own, or that of the key it had until now. Nobody has sent it yet if the
                 # row is one that a snapshot, after a crash, is still to read at a later place.
                 moved = op == "INSERT" and self._left[0] == (lsn, seq)
                 old = json.loads((self._left[1] if moved else self.rows.get(key)) or "{}")
@@ -126,7 +126,7 @@ class Keyless(Table):
 
     def contents(self):
         unknown = -self._rows
-        assert not unknown, f"{self.name}: nobody ever told of {next(iter(unknown))[:200]}"
+        assert not unknown, f"{self.name}: nobody ever sent {next(iter(unknown))[:200]}"
         return +self._rows
 
 

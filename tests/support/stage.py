@@ -22,7 +22,7 @@ _numbers = itertools.count(1)
 def strict_json(raw):
     """The value of a text that is JSON by the letter of RFC 8259."""
     def refuse(word):
-        raise ValueError(f"{word} is no JSON")
+        raise ValueError(f"{word} is not JSON")
     return json.loads(raw.decode("utf-8"), parse_constant=refuse)
 
 
