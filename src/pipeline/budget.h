@@ -3,9 +3,9 @@
 //   reserved   the batch that is being read and encoded: raw messages, cells, records
 //   charged    encoded batches, until the sink gives them back (RecordPool::charge)
 //
-// A read of at most r raw bytes reserves kPerRawByte * r: what its cells and records come
-// to; where transactions are marked, and each may be of one small row, kPerRawByte_marked * r.
-// After encoding, what it really came to is charged in the reservation's place. So the memory in
+// A read of at most r raw bytes reserves kPerRawByte * r: what its cells and records take;
+// where transactions are marked, and each may be of one small row, kPerRawByte_marked * r.
+// After encoding, what it really takes is charged in the reservation's place. So the memory in
 // use never exceeds limit + kPerRawByte * (the largest single message), which alone is admitted
 // whatever its size. When less than a useful read is left, reading pauses; when nothing is charged,
 // a read is always granted, so a small budget is slow, not stuck.

@@ -15,7 +15,7 @@ constexpr std::size_t kMiB = std::size_t{1} << 20;
 class BudgetTest : public testing::Test {
 protected:
     Budget of(std::size_t limit) { return {limit, pool_}; }
-    // A batch is encoded and comes to so much.
+    // A batch is encoded and takes so much.
     void charge(std::size_t bytes) {
         out_.push_back(pool_.get());
         pool_.charge(*out_.back(), bytes);

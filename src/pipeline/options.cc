@@ -92,7 +92,7 @@ constexpr Option kReplicationOption[] = {
      .fallback = "1000",
      .variable = "REPLICATION_MAX_BUFFER_SIZE",
      .help = "changes in one internal batch",
-     .doc = "Where batches start: while we are behind they grow until their records come to "
+     .doc = "Where batches start: while we are behind they grow until their records reach "
             "about 1 MiB. A value that is given is kept as the limit.",
      .min = 1,
      .max = 1'000'000},

@@ -92,7 +92,7 @@ def checked(place):
     return next(f for f in found if f["id"] == "ddl_trigger")
 
 
-def test_each_statement_is_told_once_and_stands_with_its_batch(reporting):
+def test_each_statement_is_reported_once_and_stands_with_its_batch(reporting):
     again = reporting.run("init", "--ddl", "--output", "json")
     assert again.returncode == 0 and json.loads(again.stdout)["ddl_trigger_version"] == 1, again.stderr
     with reporting.capture() as capture:

@@ -128,6 +128,13 @@ def test_the_tree_is_formatted():
     ("src/core/a.cc", 'auto a = "the id is none";\n', "plain-words"),
     ("src/core/a.cc", "// Whatever commits behind the slot is read.\n", "plain-words"),
     ("src/core/a.cc", "// The reader is told again.\n", "plain-words"),
+    ("src/core/a.cc", "// What a batch comes to.\n// It comes to nothing.\n", "plain-words"),
+    ("src/core/a.cc", "struct World {};\n", "plain-words"),
+    ("src/core/a.cc", "int octets = 1;\n", "plain-words"),
+    ("tests/cli/test_a.py", "def test_an_end_is_told_to_all():\n    pass\n", "plain-words"),
+    ("tests/support/a.h", "// A twin of the sink, made anew.\n", "plain-words"),
+    ("bench/run", "# What each tells.\n", "plain-words"),
+    ("tools/a.sh", "# To mend it.\n", "plain-words"),
     ("src/core/a.cc", "void tell_waiting();\n", "plain-words"),
     ("src/core/a.cc", "class SnapshotDesk {};\n", "plain-words"),
     ("src/core/a.cc", "class PlayedServer {};\n", "plain-words"),
@@ -169,6 +176,8 @@ def test_fires(tree, path, text, rule):
     ("src/core/a.cc", 'auto q = "/* pg-capture: x */ SELECT pg_drop_replication_slot({})";\n'),
     ("src/core/a.cc", "// There is no table; how far behind the slot is; recommended; amend; intend; replayed_rows.\n"),
     ("CHANGELOG.md", "- `mend` is `hint` now.\n"),
+    ("src/core/a.cc", "// Tables that come to be captured; what comes to us; where it came to rest.\n"),
+    ("tests/fuzz/corpus/text", "told anew\n"),
 ])
 def test_stays_silent(tree, path, text):
     assert tree({path: text}) == []

@@ -22,7 +22,7 @@ _ENDED = b"ROLLBACK"
 _STARTUPS = {80877103, 80877104}    # questions for TLS and GSSAPI, after which the client begins again
 
 
-class Opening:
+class WaitingChunk:
     """A chunk that waits."""
 
     def __init__(self):
@@ -83,7 +83,7 @@ class _Connection:
         self.swallowing = True
         self.server.sendall(b"Q" + struct.pack("!I", 5 + len(_ENDED)) + _ENDED + b"\0")
         self.swallowed.wait()
-        opening = Opening()
+        opening = WaitingChunk()
         self.gate.openings.put(opening)
         while not opening.released.wait(0.1) and not self.gate.is_open:
             pass

@@ -53,9 +53,9 @@ std::size_t place_of(const std::string& line) {
     return std::stoul(line.substr(line.find(' ')));
 }
 
-class World {
+class SeededRun {
 public:
-    explicit World(std::uint64_t seed) : random_(seed) {
+    explicit SeededRun(std::uint64_t seed) : random_(seed) {
         clock_.advance(std::chrono::hours{24 * 365});
         config_.root = "data";
         config_.pipeline = "p";
@@ -343,7 +343,7 @@ private:
 TEST(FileSetPropertyTest, LoadersFindEachRowOnceWhateverFails) {
     for (std::uint64_t seed = 1; seed <= 100 && !testing::Test::HasFailure(); ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
-        World{seed}.run();
+        SeededRun{seed}.run();
     }
 }
 
