@@ -201,12 +201,12 @@ WallTime FileSet::due_at(const TableFile& file) const noexcept {
     return {(file.state().opened_at.unix_us / every + 1) * every};
 }
 
-bool FileSet::is_full(const TableFile& file) const noexcept {
+bool FileSet::is_full(const TableFile& file, std::uint64_t batches) const noexcept {
     if (file.kind() == FileKind::full_reload) return false;
     const OpenFile& state = file.state();
-    return (config_.bytes_max > 0 && state.bytes >= config_.bytes_max) ||
-           (config_.rows_max > 0 && state.rows >= config_.rows_max) ||
-           file.ddl_bytes() >= kDdl_bytes_max;
+    return (config_.bytes_max > 0 && state.bytes / batches >= config_.bytes_max) ||
+           (config_.rows_max > 0 && state.rows / batches >= config_.rows_max) ||
+           file.ddl_bytes() / batches >= kDdl_bytes_max;
 }
 
 bool FileSet::is_due(const TableFile& file, WallTime now) const noexcept {
@@ -217,10 +217,11 @@ bool FileSet::is_due(const TableFile& file, WallTime now) const noexcept {
 }
 
 // A transaction is not cut, unless it is larger than a batch may be, or goes on in another file.
+// Where other rows are before it in its file, it is if that is as large as two.
 bool FileSet::may_close(const TableFile& file, const StoredPosition& position) const noexcept {
     if (file.kind() == FileKind::full_reload || !is_within(file, position)) return true;
     if (file.superseded) return goes_on(file);
-    return is_full(file) && file.state().first_lsn == file.state().last_lsn;
+    return is_full(file, file.state().first_lsn == file.state().last_lsn ? 1 : 2);
 }
 
 // A file that was begun later has rows of its last transaction.

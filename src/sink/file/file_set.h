@@ -121,7 +121,8 @@ private:
     [[nodiscard]] Result<void> restore(const OpenFile& open);
 
     WallTime due_at(const TableFile& file) const noexcept;
-    bool is_full(const TableFile& file) const noexcept;
+    // As large as so many batches may be.
+    bool is_full(const TableFile& file, std::uint64_t batches = 1) const noexcept;
     bool is_due(const TableFile& file, WallTime now) const noexcept;
     bool may_close(const TableFile& file, const StoredPosition& position) const noexcept;
     bool closes(const TableFile& file, const StoredPosition& position, WallTime now) const;

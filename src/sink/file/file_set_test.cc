@@ -180,6 +180,20 @@ TEST_F(FileSetTest, TheFilesOfATransactionThatChangesTheColumnsAreClosedInTheirO
     EXPECT_EQ(lines, "a\n1\n2\n|b\n3\n4\n5\n|b\n6\n7\n|");
 }
 
+TEST_F(FileSetTest, ATransactionAsLargeAsABatchIsCutThoughItBeginsBehindOtherRows) {
+    config_.rows_max = 3;
+    ASSERT_TRUE(start());
+    write("1", Lsn{10});
+    for (const char* line : {"2", "3", "4"}) write(line, Lsn{20});
+    seal(Lsn{15}, {Lsn{20}, ordinal_});
+    EXPECT_TRUE(registered_.complete.empty()) << "it might have ended there";
+    for (const char* line : {"5", "6"}) write(line, Lsn{20});
+    seal(Lsn{15}, {Lsn{20}, ordinal_});
+    ASSERT_EQ(registered_.complete.size(), 1U);
+    EXPECT_EQ(content(registered_.complete[0]), "a\n1\n2\n3\n4\n5\n6\n");
+    EXPECT_TRUE(registered_.complete[0].cut);
+}
+
 TEST_F(FileSetTest, LinesOfAnotherFormGoIntoAnotherFile) {
     ASSERT_TRUE(start());
     write("1", Lsn{10});

@@ -79,6 +79,11 @@ std::string shortened_segment(std::string segment) {
     return fmt::format("{}-{:016x}", segment.substr(0, kSegment_max - 17), fnv1a(segment));
 }
 
+// checkpoint.json is a file of the root's: a folder is not called so.
+std::string beside_checkpoint(std::string segment) {
+    return segment == kCheckpointName ? "%63" + segment.substr(1) : segment;
+}
+
 template <typename Value>
 std::string fill_layout(std::string_view text, Value value) {
     std::string path;
@@ -87,7 +92,11 @@ std::string fill_layout(std::string_view text, Value value) {
         walk_segment(
             take_segment(text), [&](char c) { segment += c; },
             [&](std::string_view name) { segment += value(name); });
-        if (!path.empty()) path += '/';
+        if (path.empty()) {
+            path = beside_checkpoint(shortened_segment(std::move(segment)));
+            continue;
+        }
+        path += '/';
         path += shortened_segment(std::move(segment));
     }
     return path;

@@ -38,6 +38,15 @@ TEST(LayoutTemplateTest, HostileNamesStayInTheirFolder) {
               "a%2Fb/%2E.%2F../orders/000000000017");
 }
 
+TEST(LayoutTemplateTest, NoFolderIsInThePlaceOfTheCheckpoint) {
+    auto batch = orders_batch();
+    batch.schema = "checkpoint.json";
+    EXPECT_EQ(LayoutTemplate{"{schema}/{table}/{timestamp}"}.folder(batch),
+              "%63heckpoint.json/orders/20261130T174500Z");
+    EXPECT_EQ(LayoutTemplate{"checkpoint.json/{table}/{sequence}"}.folder(batch),
+              "%63heckpoint.json/orders/000000000017");
+}
+
 TEST(LayoutTemplateTest, AFolderWhoseNameIsTooLongIsCutAndStaysDifferent) {
     auto one = orders_batch();
     auto other = orders_batch();
