@@ -1,5 +1,8 @@
 """One transaction of ten million rows into Kafka, taken while it runs and, beside that, kept by the server until its
-COMMIT: how long after the COMMIT the last record is there, and what memory that took."""
+COMMIT: how long after the COMMIT the last record is there, and what memory that took.
+
+A transaction that writes over time is decoded while it runs. One that writes as fast as the server can is ahead of the
+walsender when it commits: what is left then is decoded after the COMMIT, whoever keeps it. Both are measured."""
 
 import subprocess
 import time
@@ -7,7 +10,7 @@ import time
 import contenders
 from figures import memory_mib, show_progress
 from support.processes import remove_directory, run_directory, spawn, wait_until
-from workloads import HUGE_ROWS, ONE_TRANSACTION, SMALL_ROWS
+from workloads import HUGE_PACE, HUGE_ROWS, ONE_TRANSACTION, PACED_TRANSACTION, SMALL_ROWS
 
 SERVER_KEEPS_IT = {"PG_CAPTURE_STATE_SPILL_LIMIT": "0"}
 STILL_SECONDS = 3       # without a further record: that was the last one
@@ -15,16 +18,20 @@ STILL_SECONDS = 3       # without a further record: that was the last one
 
 def huge(lab, routes):
     rows = HUGE_ROWS // lab.scale
-    figures = {}
-    _transaction(lab, routes[0], "huge_warm", rows // 10, {})       # the broker's Java machine compiles
-    for number, route in enumerate(routes):
-        figures[route] = {"streamed": _transaction(lab, route, f"huge_{number}", rows, {}),
-                          "kept": _transaction(lab, route, f"huge_{number}_kept", rows, SERVER_KEEPS_IT)}
+    pace = HUGE_PACE // lab.scale
+    _transaction(lab, routes[0], "huge_warm", rows // 10, {}, ONE_TRANSACTION)       # the broker's Java machine compiles
+
+    def both(route, name, statement):
+        return {"streamed": _transaction(lab, route, name, rows, {}, statement),
+                "kept": _transaction(lab, route, f"{name}_kept", rows, SERVER_KEEPS_IT, statement)}
+    paced = PACED_TRANSACTION.replace("{pace}", str(pace))
+    figures = {route: both(route, f"huge_{number}", paced) for number, route in enumerate(routes)}
+    at_once = {routes[0]: both(routes[0], "huge_at_once", ONE_TRANSACTION)}
     show_progress("")
-    return {"rows": rows, "routes": figures}
+    return {"rows": rows, "pace": pace, "routes": figures, "at_once": at_once}
 
 
-def _transaction(lab, route, name, rows, setting):
+def _transaction(lab, route, name, rows, setting, statement):
     show_progress(f"huge: {route}{', kept by the server' if setting else ''}")
     table, slot = lab.make_table(name, SMALL_ROWS), lab.new_run()
     topic = lab.new_topic(name, slot)
@@ -35,7 +42,7 @@ def _transaction(lab, route, name, rows, setting):
         process = spawn([contenders.program(route), "run"], env=env, stdout=subprocess.DEVNULL, stderr=stderr)
     try:
         wait_until(lambda: lab.slot_reader(slot) or process.poll() is not None, 30, "pg-capture to stream")
-        lab.server.psql(ONE_TRANSACTION.format(t=table, inserts=rows), timeout=900)
+        lab.server.psql(statement.format(t=table, inserts=rows), timeout=900)
         committed = time.monotonic()
         return {"seconds": _last_record(lab, topic, rows, process) - committed,
                 "memory_mib": memory_mib(process.pid)}
@@ -70,7 +77,14 @@ def _last_record(lab, topic, rows, process):
 
 def show(result):
     print(f"\nhuge: one transaction of {result['rows']:,} rows; COMMIT → last record")
-    for route, figures in result["routes"].items():
+    print(f" written at {result['pace']:,} rows a second")
+    _show_routes(result["routes"])
+    print(" written at once")
+    _show_routes(result["at_once"])
+
+
+def _show_routes(routes):
+    for route, figures in routes.items():
         streamed, kept = figures["streamed"], figures["kept"]
         print(f"  {route}: taken while it runs {streamed['seconds']:.1f} s, peak {streamed['memory_mib']:.1f} MiB; "
               f"kept by the server {kept['seconds']:.1f} s, peak {kept['memory_mib']:.1f} MiB; "
