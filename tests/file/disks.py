@@ -6,10 +6,12 @@ import os
 import pathlib
 import subprocess
 
+from preloaded import preloaded
 from support.processes import wait_until
 
 FREEZE, THAW = 0xC0045877, 0xC0045878       # ioctl: no write of anybody goes on, and goes on again
-# Of the root group: what the kernel writes back in its own name is bound by it, too.
+# Of the root group: what the kernel writes back in its own name is bound by it, too. Version 1 of cgroups: where there
+# is another one, a process that writes is slowed down instead.
 LIMIT = pathlib.Path("/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device")
 
 
@@ -83,11 +85,20 @@ class LoopDisk:
 
     # -- slow ------------------------------------------------------------------------------------
 
+    def slow_writer(self):
+        """The environment of a process whose writes are to be slowed down by throttle_writer()."""
+        return {"LD_PRELOAD": str(preloaded(self.image.parent, "slow_writes")), "PGC_SLOW_BELOW": str(self.path),
+                "PGC_SLOW_RATE": str(self.image.parent / "rate")}
+
+    def throttle_writer(self, bytes_per_second):
+        (self.image.parent / "rate").write_text(str(bytes_per_second), encoding="ascii")
+
     def throttle(self, bytes_per_second):
-        assert LIMIT.exists(), f"{LIMIT} is not there: this test needs the cgroup controller blkio (version 1)"
+        """Requires LIMIT."""
         LIMIT.write_text(f"{self._numbers()} {bytes_per_second}\n")
 
     def unthrottle(self):
+        self.throttle_writer(0)
         if LIMIT.exists():
             LIMIT.write_text(f"{self._numbers()} 0\n")
 

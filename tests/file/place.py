@@ -111,6 +111,7 @@ class Place:
         self.root = root
         self.db = f"file_{next(NAMES)}"
         self.slot = self.db
+        self.more_environment = {}    # of the environment of pg-capture
         self.options = {"file_root": str(root), "file_batch_interval_secs": "1",
                         "replication_checkpoint_interval_secs": "1", **options}
         server.psql(f"CREATE DATABASE {self.db}")
@@ -146,7 +147,7 @@ class Place:
         env = {**self.server.capture_environment(self.db),
                **{f"PG_CAPTURE_{name.upper()}": value for name, value in given.items()}}
         env.setdefault("PG_CAPTURE_SOURCE_SNAPSHOT_MODE", "initial")
-        return env
+        return env | self.more_environment
 
     def capture(self, **options):
         return Capture(self.environment(**options), slot=self.slot, sink="file")

@@ -3,13 +3,12 @@
 die_at.c is preloaded and kills pg-capture before or after a call to the system. That it did is asserted, so a point
 that is never reached fails its test."""
 
-import os
 import signal
-import subprocess
 
 import pytest
 from place import ByManifests, newest_rows
-from support.processes import PATIENCE, ROOT, wait_until
+from preloaded import preloaded
+from support.processes import PATIENCE, wait_until
 
 # CALL WHEN TEXT: of rows and of files, of t, which is reloaded meanwhile.
 POINTS = {
@@ -36,10 +35,7 @@ RECOVERY = {
 
 @pytest.fixture(scope="module")
 def die_at(tmp_path_factory):
-    library = tmp_path_factory.mktemp("die_at") / "die_at.so"
-    subprocess.run([os.environ.get("CC", "gcc"), "-shared", "-fPIC", "-O1", "-o", str(library),
-                    str(ROOT / "tests/file/die_at.c"), "-ldl"], check=True)
-    return library
+    return preloaded(tmp_path_factory.mktemp("die_at"), "die_at")
 
 
 class Killed:

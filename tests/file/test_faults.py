@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from disks import LoopDisk
+from disks import LIMIT, LoopDisk
 from place import Place
 from support.processes import PATIENCE, wait_until
 from support.servers import PostgresServer
@@ -162,11 +162,14 @@ def test_5_a_disk_that_is_read_only_from_the_start_is_named(on_disk, disk):
         capture.start()
 
 
-def test_7_a_slow_disk_costs_neither_memory_nor_the_connection(on_disk, disk):
+@pytest.mark.parametrize("way", ["writes", *(["device"] if LIMIT.exists() else [])])
+def test_7_a_slow_disk_costs_neither_memory_nor_the_connection(on_disk, disk, way):
     place = on_disk
+    slow = {"device": disk.throttle, "writes": disk.throttle_writer}[way]
+    place.more_environment = disk.slow_writer() if way == "writes" else {}
     with running(place) as capture:
         began = time.monotonic()
-        disk.throttle(256 << 10)
+        slow(256 << 10)
         try:
             for first in range(1000, 5000, 500):
                 place.sql(ROWS.format(first, first + 499))

@@ -155,7 +155,7 @@ void add_files(Climate& climate, Random random) {
     files.ddl = random.chance(50);
     climate.pipeline.flow.encoder.own_messages = true;
     // Reloads among them, called off or not.
-    if (climate.requests > 0) climate.requests += 3 + static_cast<unsigned>(random.below(5));
+    if (climate.requests > 0) climate.requests += 5 + static_cast<unsigned>(random.below(8));
 }
 
 }  // namespace

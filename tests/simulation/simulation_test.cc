@@ -163,7 +163,7 @@ TEST(SimulationTest, ASeedReplaysExactly) {
 class MutationTest : public testing::TestWithParam<Mutation> {};
 
 TEST_P(MutationTest, IsFoundOut) {
-    constexpr std::uint64_t within = 1000;
+    constexpr std::uint64_t within = 4000;
     for (std::uint64_t seed = 1; seed <= within; ++seed) {
         RunOptions options = options_of(seed);
         options.mutation = GetParam();
