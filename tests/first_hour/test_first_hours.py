@@ -49,11 +49,12 @@ def place():
 
 
 def blocks(page, after):
-    """The lines of each block of code of a page behind this sentence, without their comments."""
+    """The lines of each block of commands of a page behind this sentence, without their comments."""
     text = (ROOT / page).read_text(encoding="utf-8")
     assert after in text, f"{page} has lost: {after}"
     return [[re.sub(r"\s{2,}#.*$", "", line) for line in block.splitlines() if line.strip()]
-            for block in re.findall(r"^```\n(.*?)^```$", text[text.index(after):], re.M | re.S)]
+            for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", text[text.index(after):], re.M | re.S)
+            if not language]
 
 
 class Terminal:
