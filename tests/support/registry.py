@@ -7,18 +7,32 @@
 """
 
 import json
+import shutil
 import signal
 import urllib.error
 import urllib.request
 
 from support.processes import (
-    ROOT, as_server_user, free_port, remove_directory, run_directory, spawn, wait_until,
+    ROOT, RUN, as_server_user, exclusive, free_port, remove_directory, run_directory, server_base, spawn, wait_until,
 )
 from support.servers import own
 
 HOME = ROOT / ".deps" / "registry"
 HOST = "127.0.0.1"
 _JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms64m", "-Xmx384m"]
+
+
+def application():
+    """Its jar, in a place that the registry's user can read."""
+    folder = HOME
+    if server_base() != RUN:
+        folder = server_base() / "registry"
+        with exclusive(server_base() / "registry.lock"):
+            if not folder.exists():
+                making = folder.with_suffix(".new")
+                shutil.copytree(HOME, making, ignore=shutil.ignore_patterns("python"))
+                making.rename(folder)
+    return next(folder.glob("apicurio-registry-app-*-runner.jar"))
 
 
 class SchemaRegistry:
@@ -28,14 +42,13 @@ class SchemaRegistry:
         if not (HOME / "key").exists():
             raise FileNotFoundError("no schema registry: run tools/registry.sh")
         self.port = free_port()
-        self.directory = run_directory("registry")
+        self.directory = run_directory("registry", server_base())
         own(self.directory)
         self._log = self.directory / "registry.log"
-        jar = next(HOME.glob("apicurio-registry-app-*-runner.jar"))
         with open(self._log, "ab") as log:
             self.process = spawn(
                 [*as_server_user(), "/usr/bin/java", *_JVM, f"-Dquarkus.http.host={HOST}",
-                 f"-Dquarkus.http.port={self.port}", "-jar", jar],
+                 f"-Dquarkus.http.port={self.port}", "-jar", application()],
                 death_signal=signal.SIGKILL, stdout=log, stderr=log, cwd=self.directory)
 
     @property
