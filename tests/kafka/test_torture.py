@@ -182,7 +182,7 @@ def everything_fails(torture, seconds):
     torture.finish()
 
 
-@pytest.mark.parametrize("seconds", [60, pytest.param(LONG_SECS, marks=long_run, id="long")])
+@pytest.mark.parametrize("seconds", [180, pytest.param(LONG_SECS, marks=long_run, id="long")])
 def test_whatever_fails_nothing_is_missing_and_nothing_comes_twice(tortures, seconds):
     everything_fails(tortures(), seconds)
 
