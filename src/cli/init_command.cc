@@ -17,7 +17,6 @@
 #include "pgclient/quote.h"
 #include "postgres/check/ddl_trigger.h"
 #include "postgres/check/preparation.h"
-#include "postgres/setup/server_facts.h"
 #include "sink/file_registry/schema.h"
 
 namespace pgc {
@@ -141,26 +140,16 @@ Error trigger_refused(Error error, bool removes, const std::string& database) {
                     removes ? " --remove" : "", database));
 }
 
-Result<void> change_trigger(SqlSession& session, bool removes) {
+// The server's version.
+Result<int> change_trigger(SqlSession& session, bool removes) {
     auto link = session.connect();
     if (!link) return std::unexpected(std::move(link.error()));
-    const int version = link->link().server_version();
-    if (!removes && version < kDdlTriggerSince) {
-        return std::unexpected(
-            stop(
-                Error::Category::configuration,
-                fmt::format("PostgreSQL {} sends no logical messages to pg-capture, so nothing can "
-                            "report DDL to it",
-                            version_name(version)))
-                .with_hint("update the server to PostgreSQL 14 or later; changes of columns are "
-                           "seen with the next row in any case"));
-    }
     const auto done = link->ask(removes ? ddl_trigger_removal() : ddl_trigger_statement());
     if (!done) {
         return std::unexpected(
             trigger_refused(done.error(), removes, session.spec().postgres.connection.database));
     }
-    return {};
+    return link->link().server_version();
 }
 
 ExitCode change_ddl_trigger(Invocation& invocation) {
@@ -169,22 +158,29 @@ ExitCode change_ddl_trigger(Invocation& invocation) {
     const bool removes = invocation.line.has("remove");
     SqlSession session(invocation.deps, *program, "pg-capture init",
                        SqlSession::Access::read_write);
-    if (auto done = change_trigger(session, removes); !done) {
-        return report_error(invocation, done.error());
-    }
+    const auto version = change_trigger(session, removes);
+    if (!version) return report_error(invocation, version.error());
+    const bool has_messages = *version >= kDdlMessagesSince;
     const std::string& database = session.spec().postgres.connection.database;
     if (invocation.json()) {
         std::string text = "{";
         append_json_field(text, "database", database);
-        text += removes ? ",\"ddl_trigger_version\":null}\n"s
-                        : fmt::format(",\"ddl_trigger_version\":{}}}\n", kDdlTriggerVersion);
-        invocation.deps.console.out(text);
+        text += removes ? ",\"ddl_trigger_version\":null"s
+                        : fmt::format(",\"ddl_trigger_version\":{}", kDdlTriggerVersion);
+        if (!removes && !has_messages) {
+            text += ',';
+            append_json_field(text, "table", kDdlTable);
+        }
+        invocation.deps.console.out(text + "}\n");
         return ExitCode::done;
     }
     invocation.deps.console.out(
-        removes
-            ? fmt::format("DDL in database {} is not reported any more.\n", database)
-            : fmt::format("An event trigger reports DDL in database {} from now on.\n", database));
+        removes ? fmt::format("DDL in database {} is not reported any more.\n", database)
+        : has_messages
+            ? fmt::format("An event trigger reports DDL in database {} from now on.\n", database)
+            : fmt::format("An event trigger notes DDL in database {} in the table {} from now on, "
+                          "which comes with the stream where it is captured.\n",
+                          database, kDdlTable));
     return ExitCode::done;
 }
 

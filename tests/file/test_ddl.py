@@ -310,19 +310,34 @@ def test_a_message_that_is_no_ddl_is_left_out(reporting):
         capture.stop()
 
 
-def test_before_14_it_is_refused_and_check_says_so(tmp_path):
-    with PostgresServer("10") as server, Place(server, tmp_path / "files") as place:
+@pytest.mark.parametrize("version", ["10", "13"])
+def test_before_14_it_is_a_table_that_is_captured(version, tmp_path):
+    with PostgresServer(version) as server, Place(server, tmp_path / "files") as place:
         place.sql(TABLE)
-        refused = place.run("init", "--ddl")
-        assert refused.returncode != 0 and "PostgreSQL 14" in refused.stderr, refused.stderr
-        with pytest.raises(RuntimeError, match="shows no DDL"):
-            place.sql(place.run("init", "--sql", "--ddl").stdout)
-        assert place.rows("SELECT evtname FROM pg_event_trigger") == []
-        assert checked(place)["level"] == "ok" and "PostgreSQL 10" in checked(place)["message"]
+        for _ in range(2):
+            done = place.run("init", "--ddl")
+            assert done.returncode == 0 and "cdc_ddl.statements" in done.stdout, done.stderr
+        assert "cdc_ddl.statements" in checked(place)["message"] and checked(place)["level"] == "ok"
         with place.capture() as capture:
             place.wait_loaded("t", {"1": "a"})
-            place.sql("ALTER TABLE t ADD COLUMN note text")
+            wait_until(lambda: any(f["table"] == "statements" for f in place.file_log()), PATIENCE, "its export")
+            with role(place, "bob", "GRANT ALL ON SCHEMA public TO bob"), session(place, user="bob") as (bob, said):
+                bob.execute("CREATE TABLE bobs (id int PRIMARY KEY); COMMENT ON TABLE bobs IS 'of bob'")
+                bob.execute("ALTER TABLE bobs ADD COLUMN note text")
+                bob.execute("BEGIN; ALTER TABLE bobs ADD COLUMN other text; ROLLBACK")
+                bob.execute("DROP TABLE bobs")
+                assert not said, "whoever changes a table may write into it"
+            place.sql("CREATE ROLE carol PASSWORD 'secret'; ALTER TABLE t ADD COLUMN note text; DROP ROLE carol")
             place.sql("INSERT INTO t VALUES (2, 'b', 'n')")
             place.wait_loaded("t", {"1": "a", "2": "b"})
+            wait_until(lambda: len(place.changes("statements", "streaming")) >= 5, PATIENCE, "the statements")
             capture.stop()
-        assert history(place) == []
+        rows = place.changes("statements", "streaming")
+        assert [(r["command"], r["object_schema"], r["object_name"]) for r in rows] == [
+            ("CREATE TABLE", "public", "bobs"), ("COMMENT", "public", "bobs"), ("ALTER TABLE", "public", "bobs"),
+            ("DROP TABLE", "public", "bobs"), ("ALTER TABLE", "public", "t")]
+        assert rows[1]["comment"] == "of bob" and rows[2]["statement"] == "ALTER TABLE bobs ADD COLUMN note text"
+        assert history(place) == [] and not any("secret" in r["statement"] for r in rows)
+        assert place.run("init", "--ddl", "--remove").returncode == 0
+        assert place.rows("SELECT evtname FROM pg_event_trigger") == []
+        assert place.value("SELECT to_regnamespace('cdc_ddl')") is None

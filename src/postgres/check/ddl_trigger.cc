@@ -7,7 +7,6 @@
 
 #include "core/own_messages.h"
 #include "pgclient/answer.h"
-#include "postgres/setup/server_facts.h"
 
 namespace pgc {
 namespace {
@@ -57,15 +56,12 @@ BEGIN
          AND n.nspname !~ '^pg_(temp|toast)'
        ORDER BY f.place
     LOOP
-      PERFORM pg_catalog.pg_logical_emit_message(true, '{0}', pg_catalog.convert_to(
-        pg_catalog.json_strip_nulls(pg_catalog.json_build_object(
-          'command', one.command, 'object_type', one.object_type, 'schema', one.schema_name,
-          'name', one.name, 'comment', one.comment, 'statement', pg_catalog.left(query, 8000),
-          'cut', CASE WHEN pg_catalog.length(query) > 8000 THEN true END))::text, 'UTF8'));
+      {0}
     END LOOP;
   ELSE
     FOR one IN
-      SELECT d.object_type, d.schema_name, d.object_name
+      SELECT tg_tag AS command, d.object_type, d.schema_name, d.object_name AS name,
+             NULL::pg_catalog.text AS comment
         FROM pg_catalog.pg_event_trigger_dropped_objects() WITH ORDINALITY
              AS d(classid, objid, objsubid, original, normal, is_temporary, object_type,
                   schema_name, object_name, object_identity, address_names, address_args, place)
@@ -74,26 +70,31 @@ BEGIN
          AND d.schema_name NOT IN ('pg_catalog', 'information_schema', 'cdc_registry', 'cdc_ddl')
        ORDER BY d.place
     LOOP
-      PERFORM pg_catalog.pg_logical_emit_message(true, '{0}', pg_catalog.convert_to(
-        pg_catalog.json_strip_nulls(pg_catalog.json_build_object(
-          'command', tg_tag, 'object_type', one.object_type, 'schema', one.schema_name,
-          'name', one.object_name, 'statement', pg_catalog.left(query, 8000),
-          'cut', CASE WHEN pg_catalog.length(query) > 8000 THEN true END))::text, 'UTF8'));
+      {0}
     END LOOP;
   END IF;
 EXCEPTION WHEN OTHERS THEN
   RAISE WARNING 'pg-capture does not record this %: %', tg_tag, SQLERRM;
 END)sql";
 
-// {0}: the function's text, {1}: the version.
+// What the function does with `one`. From PostgreSQL 14 on pgoutput sends messages; before, rows of
+// a table that is captured like any other are as near as one gets.
+constexpr std::string_view kEmit =
+    R"sql(PERFORM pg_catalog.pg_logical_emit_message(true, '{0}', pg_catalog.convert_to(
+        pg_catalog.json_strip_nulls(pg_catalog.json_build_object(
+          'command', one.command, 'object_type', one.object_type, 'schema', one.schema_name,
+          'name', one.name, 'comment', one.comment, 'statement', pg_catalog.left(query, 8000),
+          'cut', CASE WHEN pg_catalog.length(query) > 8000 THEN true END))::text, 'UTF8'));)sql";
+constexpr std::string_view kKeep = R"sql(INSERT INTO cdc_ddl.statements
+        (command, object_type, object_schema, object_name, comment, statement, cut)
+      VALUES (one.command, one.object_type, one.schema_name, one.name, one.comment,
+        pg_catalog.left(query, 8000), pg_catalog.length(query) > 8000);)sql";
+
+// {0}: the function's text, {1}: the version, {2}: its text before PostgreSQL 14.
 constexpr std::string_view kInstall = R"sql(DO $pgc$
 DECLARE
   theirs text;
 BEGIN
-  IF pg_catalog.current_setting('server_version_num')::int < 140000 THEN
-    RAISE EXCEPTION 'PostgreSQL % shows no DDL to pg-capture', pg_catalog.current_setting('server_version')
-      USING HINT = 'pgoutput sends logical messages from PostgreSQL 14 on';
-  END IF;
   -- Whoever owns the schema or the function decides what runs in every session that changes a table.
   SELECT pg_catalog.pg_get_userbyid(n.nspowner) INTO theirs
     FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
@@ -108,12 +109,28 @@ BEGIN
   DROP FUNCTION IF EXISTS cdc_ddl.report_ddl();
   CREATE SCHEMA IF NOT EXISTS cdc_ddl;
   COMMENT ON SCHEMA cdc_ddl IS 'pg-capture: what pg-capture init --ddl installs, and init --ddl --remove removes';
-  CREATE FUNCTION cdc_ddl.report_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY INVOKER
-    SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $report_ddl$
+  IF pg_catalog.current_setting('server_version_num')::int >= 140000 THEN
+    CREATE FUNCTION cdc_ddl.report_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY INVOKER
+      SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $report_ddl$
 {0}
 $report_ddl$;
+  ELSE
+    CREATE TABLE IF NOT EXISTS cdc_ddl.statements (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+      command text NOT NULL, object_type text NOT NULL, object_schema text NOT NULL,
+      object_name text NOT NULL, comment text, statement text, cut boolean);
+    COMMENT ON TABLE cdc_ddl.statements IS 'pg-capture: a row for each table and type that a statement changed; rows may be deleted';
+    -- The function runs with the rights of whoever changes a table.
+    GRANT USAGE ON SCHEMA cdc_ddl TO PUBLIC;
+    GRANT INSERT ON cdc_ddl.statements TO PUBLIC;
+    CREATE FUNCTION cdc_ddl.report_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY INVOKER
+      SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $report_ddl$
+{2}
+$report_ddl$;
+  END IF;
   REVOKE ALL ON FUNCTION cdc_ddl.report_ddl() FROM PUBLIC;
-  COMMENT ON FUNCTION cdc_ddl.report_ddl() IS 'pg-capture, version {1}: emits a logical message for each table and type that is created, altered, commented on or dropped';
+  COMMENT ON FUNCTION cdc_ddl.report_ddl() IS 'pg-capture, version {1}: reports each table and type that is created, altered, commented on or dropped';
   CREATE EVENT TRIGGER pg_capture_ddl ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE', 'COMMENT', 'CREATE SCHEMA',
                  'CREATE TYPE', 'ALTER TYPE', 'CREATE DOMAIN', 'ALTER DOMAIN')
@@ -134,6 +151,7 @@ BEGIN
   DROP EVENT TRIGGER IF EXISTS pg_capture_ddl;
   DROP EVENT TRIGGER IF EXISTS pg_capture_drop;
   DROP FUNCTION IF EXISTS cdc_ddl.report_ddl();
+  DROP TABLE IF EXISTS cdc_ddl.statements;
   DROP SCHEMA IF EXISTS cdc_ddl;
 EXCEPTION WHEN dependent_objects_still_exist THEN
   RAISE EXCEPTION 'the schema cdc_ddl holds something that is not of pg-capture: nothing is removed'
@@ -176,7 +194,8 @@ std::string grant_to_emit(int server_version) {
 }  // namespace
 
 std::string ddl_trigger_statement() {
-    return fmt::format(kInstall, fmt::format(kFunction, kDdlMessages), kDdlTriggerVersion);
+    return fmt::format(kInstall, fmt::format(kFunction, fmt::format(kEmit, kDdlMessages)),
+                       kDdlTriggerVersion, fmt::format(kFunction, kKeep));
 }
 
 std::string ddl_trigger_removal() {
@@ -185,18 +204,12 @@ std::string ddl_trigger_removal() {
 
 Result<Finding> check_ddl_trigger(BlockingLink& link) {
     Finding finding{.id = "ddl_trigger", .subject = "DDL history"};
-    if (const int version = link.link().server_version(); version < kDdlTriggerSince) {
-        finding.message = fmt::format(
-            "is not to be had from PostgreSQL {}, which sends no logical messages to pg-capture: "
-            "changes of columns are seen with the next row",
-            version_name(version));
-        return finding;
-    }
     const auto rows = link.ask(kLook);
     if (!rows) return std::unexpected(rows.error());
     Answer row{*rows};
     const auto triggers = row.number("triggers");
     const auto enabled = row.number("enabled");
+    const bool has_messages = link.link().server_version() >= kDdlMessagesSince;
     const int version = row.is_null("version") ? 0 : static_cast<int>(row.number("version"));
     const bool on = row.text("event_triggers") == "on";
     const bool may_emit = row.flag("may_emit");
@@ -216,12 +229,16 @@ Result<Finding> check_ddl_trigger(BlockingLink& link) {
     } else if (!on) {
         return warned(std::move(finding), "is not kept: event_triggers is off, so none is called",
                       "ALTER SYSTEM SET event_triggers = on; SELECT pg_reload_conf()");
-    } else if (!may_emit) {
+    } else if (has_messages && !may_emit) {
         return warned(std::move(finding),
                       "lacks what is done by roles that may not call pg_logical_emit_message",
                       grant_to_emit(link.link().server_version()));
     } else {
         finding.message = fmt::format("the event trigger is there, version {}", version);
+        if (!has_messages) {
+            finding.message +=
+                fmt::format("; before PostgreSQL 14 what it reports is in {}", kDdlTable);
+        }
     }
     return finding;
 }

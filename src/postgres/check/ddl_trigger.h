@@ -4,7 +4,8 @@
 // pgoutput shows rows and no statements. So a function in the schema cdc_ddl is called at the
 // end of each statement that may have changed a table or a type, and emits one transactional
 // message for each of them: it comes in the stream at its place, and not at all if the transaction
-// is rolled back. PostgreSQL 14 and later; before, pgoutput sends no messages.
+// is rolled back. Before PostgreSQL 14 pgoutput sends no messages: there it is a row of the table
+// cdc_ddl.statements, which comes in the stream if that table is captured.
 //
 //   {"command":"ALTER TABLE","object_type":"table","schema":"public","name":"orders",
 //    "statement":"ALTER TABLE orders ADD note text"}
@@ -16,6 +17,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "observe/findings.h"
@@ -25,7 +27,8 @@ namespace pgc {
 
 // Rises with each change of the function.
 inline constexpr int kDdlTriggerVersion = 1;
-inline constexpr int kDdlTriggerSince = 140000;  // of the server's versions
+inline constexpr int kDdlMessagesSince = 140000;  // of the server's versions; before: the table
+inline constexpr std::string_view kDdlTable = "cdc_ddl.statements";
 
 // One statement each, for psql as for a simple query; done once more they change nothing. Event
 // triggers are made by superusers, or by whom a managed service lets make them.
