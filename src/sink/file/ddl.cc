@@ -37,6 +37,17 @@ bool read_names(const Json& from, DdlStatement& to) {
     return true;
 }
 
+// As read_names() reads them.
+void append_names(std::string& out, const DdlStatement& statement) {
+    append_json_field(out, "command", statement.command);
+    out += ',';
+    append_json_field(out, "object_type", statement.object_type);
+    out += ',';
+    append_json_field(out, "schema", statement.object.schema);
+    out += ',';
+    append_json_field(out, "name", statement.object.name);
+}
+
 // False: it is there and is none.
 bool read_statement(const Json& from, DdlStatement& to) {
     to.cut = from.member("cut").boolean() == true;
@@ -54,13 +65,7 @@ std::string head_of(const DdlStatement& statement) {
     append_wall_time(time, statement.committed_at);
     append_json_field(out, "committed_at", time);
     out += ',';
-    append_json_field(out, "command", statement.command);
-    out += ',';
-    append_json_field(out, "object_type", statement.object_type);
-    out += ',';
-    append_json_field(out, "schema", statement.object.schema);
-    out += ',';
-    append_json_field(out, "name", statement.object.name);
+    append_names(out, statement);
     return out + "}\n";
 }
 
@@ -109,13 +114,7 @@ void append_ddl(std::string& out, const DdlStatement& statement) {
     append_json_field(out, "commit_lsn", to_string(statement.commit_lsn));
     out +=
         fmt::format(",\"seq\":{},\"at_us\":{},", statement.ordinal, statement.committed_at.unix_us);
-    append_json_field(out, "command", statement.command);
-    out += ',';
-    append_json_field(out, "object_type", statement.object_type);
-    out += ',';
-    append_json_field(out, "schema", statement.object.schema);
-    out += ',';
-    append_json_field(out, "name", statement.object.name);
+    append_names(out, statement);
     if (statement.statement) {
         out += ',';
         append_json_field(out, "statement", *statement.statement);
