@@ -121,9 +121,9 @@ public:
     // stores counts the table as read.
     virtual void table_ended(const SnapshotTableEnd& table) = 0;
 
-    // A table is to be reloaded, or is not any more: what a seal from now on stores says so. The
-    // same may come again. Of a sink that keeps rows of snapshots apart; to others it is a
-    // snapshot.
+    // A table is to be reloaded, or is not any more, or rows of a snapshot are void: what a seal
+    // from now on stores says so. The same may come again. Of a sink that keeps rows of snapshots
+    // apart; to others it is a snapshot.
     virtual void reload_changed(const ReloadChange& change) = 0;
     // As sealed; kTableModes_max of them.
     virtual TableModeWords table_modes() const = 0;

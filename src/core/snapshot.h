@@ -77,21 +77,26 @@ struct SnapshotTableEnd {
     Lsn as_of{};           // of the last that were read, or of there being none; none: not known
 };
 
-// What becomes of a table of which a reload was ordered. That it is read is a SnapshotTableEnd.
+// What becomes of a table of which a reload was ordered (that it is read is a SnapshotTableEnd);
+// and, of any snapshot, what of its rows counts.
 struct ReloadChange {
     enum class Step : std::uint8_t {
         ordered,   // it will be read
         begun,     // its first rows are being read
         over,      // what the snapshot has not read to its end by now it does not read any more
         restored,  // the source has started: of those ordered before, `left` go on, and no others
+        voided,    // of any snapshot: the table is read from its beginning, and rows of it that
+                   // were sent before, and of which no end was reported, are void
     };
     Step step = Step::ordered;
     std::string id{};  // of the snapshot
     ReloadOrder order{};
-    std::string schema{};  // of the table, as its rows are shown; of `ordered` and `begun`
+    std::string schema{};  // of the table, as its rows are shown; of ordered, begun, voided
     std::string name{};
     std::string why{};  // it is over with something unread; empty: the tables are gone
     std::vector<std::string> left{};  // ids
+    bool half_read = false;  // of `restored`: a snapshot goes on that has sent rows; else all rows
+                             // are void of which no end was reported
 };
 
 // For people: what `status` shows and the API answers.

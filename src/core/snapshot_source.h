@@ -44,8 +44,8 @@ public:
     // given up. In a group of tables that are shown as one, with the last of them.
     virtual std::vector<SnapshotTableEnd> take_ended() = 0;
 
-    // What has become of tables that are reloaded, since it was asked last, in its order. Of one
-    // that was ordered before start() it is said again.
+    // What has become of tables that are reloaded, and whose rows are void, since it was asked
+    // last, in its order. Of one that was ordered before start() it is said again.
     virtual std::vector<ReloadChange> take_reload_changes() = 0;
 
     // Something is left to be read, or was read and is not durable yet.

@@ -3,7 +3,7 @@
 import pytest
 from support.processes import PATIENCE, wait_until
 from support.servers import PostgresServer
-from test_reload import Reloaded
+from test_reload import Reloaded, lsn
 
 SLOWLY = {"source_snapshot_rows_per_second": "100", "source_snapshot_chunk_rows": "50"}
 ROWS = 600
@@ -82,3 +82,54 @@ def test_of_one_that_is_dropped_nothing_is_left(half_read):
     place.sql("DROP TABLE t")
     wait_over(place)
     assert [o["state"] for o in place.operations()] == ["failed"]
+
+
+def ids_and_places(place):
+    """Of the last full_reload of t."""
+    rows = place.read([f for f in place.file_log("full_reload") if f["table"] == "t"][-1])
+    return sorted(int(row["id"]) for row in rows), {row["_commit_lsn"] for row in rows}
+
+
+@pytest.mark.parametrize("key", ["PRIMARY KEY", ""], ids=["key", "no key"])
+def test_after_a_reset_nothing_is_left_of_what_was_half_read(server, tmp_path, key):
+    with Reloaded(server, tmp_path / "files") as place:
+        place.begin(rows=ROWS, **SLOWLY)
+        if not key:
+            place.sql("ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t REPLICA IDENTITY FULL")
+        place.command("reload", "public.t", "--id", "mine")
+        wait_until(lambda: rows_being_written(place) > 0, PATIENCE, "rows of it in a file")
+        place.process.kill()
+        place.sql("DELETE FROM t WHERE id < 10")
+        complete = len(place.file_log("full_reload"))
+        done = place.run("position", "reset", "--yes")
+        assert done.returncode == 0, done.stderr
+        place.server.drop_slot(place.slot)      # what came before the next snapshot comes no more
+        with place.capture() as capture:
+            wait_until(lambda: len(place.file_log("full_reload")) == complete + 2, 2 * PATIENCE, "both tables are read")
+            wait_over(place)
+            capture.stop()
+        ids, places = ids_and_places(place)
+        assert ids == list(range(10, ROWS + 1))
+        assert len(places) == 1, "rows of another snapshot"
+
+
+def test_what_is_cancelled_at_once_after_a_restart_is_not_continued(server, tmp_path):
+    with Reloaded(server, tmp_path / "files") as place:
+        place.begin(rows=ROWS, **SLOWLY)
+        place.command("snapshot", "public.t", "--id", "mine")
+        wait_until(lambda: rows_being_written(place) > 0, PATIENCE, "rows of it in a file")
+        place.process.kill()
+        # While this transaction is open no snapshot of the database can be made.
+        with place.server.connect(place.db, autocommit=False) as writes:
+            writes.execute("DELETE FROM t WHERE id < 10")
+            place.process.start()
+            wait_until(lambda: place.process.stderr.count(" id=mine ") == 3, PATIENCE, "it goes on")
+            place.command("snapshot", "cancel", "mine")
+            writes.commit()
+        start = place.value("SELECT pg_current_wal_lsn() - '0/0'")
+        place.command("snapshot", "public.t", "--wait")
+        wait_over(place)
+        ids, places = ids_and_places(place)
+        assert ids == list(range(10, ROWS + 1))
+        assert all(lsn(p) >= start - 1 for p in places), "rows of the snapshot that was cancelled"
+        place.process.stop()

@@ -201,8 +201,9 @@ std::vector<std::string> Session::column_names() const {
 Answered Session::order() const {
     if (!open_) return refused("25P02", "no table is open");
     Rows rows;
-    rows.columns = {"number",  "name",  "type",     "modifier", "type_name", "collation", "less",
-                    "at_most", "equal", "at_least", "greater",  "unusual",   "version"};
+    rows.columns = {"number",  "name",    "type",  "modifier", "type_name", "collation",
+                    "less",    "at_most", "equal", "at_least", "greater",   "unusual",
+                    "version", "made",    "fills", "file"};
     for (const std::string& name : column_names()) {
         const bool keyed = is_keyed(*open_) && name == "id";
         const auto known = [&](const char* text) {
@@ -212,7 +213,8 @@ Answered Session::order() const {
                              std::to_string(type_of(name)), "-1", "bigint", std::nullopt,
                              known("OPERATOR(pg_catalog.<)"), known("OPERATOR(pg_catalog.<=)"),
                              known("OPERATOR(pg_catalog.=)"), known("OPERATOR(pg_catalog.>=)"),
-                             known("OPERATOR(pg_catalog.>)"), known(""), known("1.1")});
+                             known("OPERATOR(pg_catalog.>)"), known(""), known("1.1"), "1", "f",
+                             "1"});
     }
     return {std::move(rows)};
 }

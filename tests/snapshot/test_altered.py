@@ -1,4 +1,5 @@
-"""A table that is altered between any two of its chunks: a value is never shown as another column's."""
+"""A table that is altered between any two of its chunks: a value is never shown as another column's, nor is one left that
+an alteration has replaced."""
 
 import random
 
@@ -57,6 +58,7 @@ def test_a_value_is_never_shown_as_that_of_another_column(servers, grounds, vers
         capture.stop()
     assert len(alter.done) > 5, "it was over too soon: this shows too little"
     shown = {}      # place of the log -> column -> the column that its values name
+    last = {}       # row -> the place where it was read last
     for message in ground.of("t", "READ"):
         row = dict(message["after"])
         number, columns = row.pop("id"), {}
@@ -66,6 +68,11 @@ def test_a_value_is_never_shown_as_that_of_another_column(servers, grounds, vers
             columns[column] = named
         place = message["source"]["lsn"]
         assert shown.setdefault(place, columns) == columns, f"row {number} at {place} after {alter.done}"
+        last[number] = place
     assert {row["id"] for row in ground.rows("t")} == set(range(1, ROWS + 1))
+    # No change of a row comes of an alteration: what was read before it is read again.
+    end = shown[message["source"]["lsn"]]
+    old = {number: shown[place] for number, place in last.items() if shown[place] != end}
+    assert not old, f"the snapshot ends with {end}, and leaves {old} after {alter.done}"
     print(f"PostgreSQL {version}: {', '.join(alter.done)}; rows at {len(shown)} places of the log")
     assert len(shown) > 3, "no alteration was noticed: this shows too little"

@@ -29,10 +29,11 @@ void GroupTables::begin(const std::vector<SnapshotTable>& tables,
     apart_ = apart;
     as_of_ = as_of;
     blocked_.clear();
+    sent_of_.clear();
     half_done_.clear();
     if (apart) {
         drop_renamed(tables);
-        note_half_done(tables);
+        note_begun(tables);
     }
     sent_.clear();
     tables_.clear();
@@ -135,9 +136,7 @@ void GroupTables::drop_renamed(const std::vector<SnapshotTable>& tables) {
 
 // Two snapshots of a table at a time are one file where rows are kept apart from the stream: the
 // end of the one would be the end of the other.
-void GroupTables::note_half_done(const std::vector<SnapshotTable>& tables) {
-    half_done_.clear();
-    if (jobs_.all().size() < 2) return;
+void GroupTables::note_begun(const std::vector<SnapshotTable>& tables) {
     for (const SnapshotJob& job : jobs_.all()) {
         const TableFilter named = tables_named(job.request);
         std::set<Oid> begun;
@@ -153,6 +152,7 @@ void GroupTables::note_half_done(const std::vector<SnapshotTable>& tables) {
         std::ranges::set_intersection(
             begun, left,
             std::inserter(half_done_[job.request.id], half_done_[job.request.id].end()));
+        sent_of_[job.request.id] = std::move(begun);
     }
 }
 
@@ -170,7 +170,21 @@ const std::string* GroupTables::half_done_by_another(Oid shown, const std::strin
 void GroupTables::begins(const TableCopyState& table) {
     const SnapshotJob* job = jobs_.find(job_of(table));
     if (job == nullptr || table.state() != TableCopyState::State::unopened) return;
-    jobs_.note(ReloadChange::Step::begun, job->request, table.table().shown);
+    const TableAddress& shown = table.table().shown;
+    if (apart_ && !is_begun(job->request.id, shown.oid)) {
+        jobs_.note(ReloadChange::Step::voided, job->request, shown);
+    }
+    jobs_.note(ReloadChange::Step::begun, job->request, shown);
+}
+
+// Rows of what is shown as this table may have been sent for the job.
+bool GroupTables::is_begun(const std::string& job, Oid shown) const {
+    const auto before = sent_of_.find(job);
+    if (before != sent_of_.end() && before->second.contains(shown)) return true;
+    return std::ranges::any_of(tables_, [&](const TableJob& table_job) {
+        return table_job.job_id == job && table_job.table->table().shown.oid == shown &&
+               table_job.table->state() != TableCopyState::State::unopened;
+    });
 }
 
 // One whose new name the filters don't mean: its changes come no more, so its rows don't either.

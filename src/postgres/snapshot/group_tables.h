@@ -91,7 +91,8 @@ private:
     void note_end(const TableJob& table_job, bool whole);
     bool add(SnapshotJob& job, const std::vector<SnapshotTable>& tables);
     void drop_renamed(const std::vector<SnapshotTable>& tables);
-    void note_half_done(const std::vector<SnapshotTable>& tables);
+    void note_begun(const std::vector<SnapshotTable>& tables);
+    bool is_begun(const std::string& job, Oid shown) const;
     const std::string* half_done_by_another(Oid shown, const std::string& job) const;
     void forget(SnapshotJob& job, const SnapshotTable& table);
     static bool is_read(const TableJob& table_job) noexcept;
@@ -107,7 +108,9 @@ private:
     bool apart_ = false;
     Lsn as_of_;  // as its rows come
     std::vector<std::string> blocked_;
-    std::map<std::string, std::set<Oid>> half_done_;  // by job: what is shown as these
+    // By job, what is shown as these: of which it had sent rows when the group began …
+    std::map<std::string, std::set<Oid>> sent_of_;
+    std::map<std::string, std::set<Oid>> half_done_;  // … and has some left
     std::vector<std::string> begun_;                  // jobs all of whose tables are among these
 };
 

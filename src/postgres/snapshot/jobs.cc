@@ -40,6 +40,7 @@ Result<void> SnapshotJobs::restore(std::string_view progress) {
     ReloadChange restored{.step = ReloadChange::Step::restored};
     for (const SnapshotJob& job : jobs_) {
         if (job.request.reload) restored.left.push_back(job.request.id);
+        if (job.begun || !job.done.empty() || !job.open.empty()) restored.half_read = true;
     }
     changes_.push_back(std::move(restored));
     for (const SnapshotJob& job : jobs_) {
@@ -214,10 +215,10 @@ void SnapshotJobs::end(const std::string& id, Reported state, std::string reason
 
 void SnapshotJobs::note(ReloadChange::Step step, const SnapshotRequest& request,
                         const TableAddress& table) {
-    if (!request.reload) return;
+    if (!request.reload && step != ReloadChange::Step::voided) return;
     changes_.push_back({.step = step,
                         .id = request.id,
-                        .order = *request.reload,
+                        .order = request.reload.value_or(ReloadOrder{}),
                         .schema = table.schema,
                         .name = table.name});
 }

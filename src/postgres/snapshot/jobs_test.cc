@@ -167,6 +167,9 @@ TEST_F(SnapshotJobsTest, WhichReloadsAreLeftIsToldWhenTheyAreRestored) {
     ASSERT_EQ(changes.size(), 1U);
     EXPECT_EQ(changes[0].step, ReloadChange::Step::restored);
     EXPECT_EQ(changes[0].left, std::vector<std::string>{"a"});
+    EXPECT_FALSE(changes[0].half_read);
+    ASSERT_TRUE(jobs.restore("snapshot 1\nrequest b\ntable s.u\nbegun"));
+    EXPECT_TRUE(jobs.take_reload_changes()[0].half_read);
 }
 
 TEST_F(SnapshotJobsTest, AReloadWithAConditionFails) {

@@ -106,6 +106,9 @@ void write_job(std::string& out, const SnapshotJob& job) {
         if (!table.name.empty()) {
             out += fmt::format("\ncalled {} {}", escaped(table.schema), escaped(table.name));
         }
+        if (table.columns.last != 0) {
+            out += fmt::format("\ncolumns {} {}", table.columns.last, table.columns.sum);
+        }
         for (const KeyRange& range : table.left) {
             out += range.alone
                        ? fmt::format("\nalone {}", key_word(range.upto))
@@ -132,6 +135,7 @@ public:
         if (what == "done") return oids(words, jobs_.back().done);
         if (what == "open") return open(words);
         if (what == "called") return called(words);
+        if (what == "columns") return columns(words);
         if (what == "alone") return alone(words);
         return what == "left" && left(words);
     }
@@ -202,6 +206,13 @@ private:
         if (!schema || !name || !words.over() || open_ == nullptr) return false;
         open_->schema = std::move(*schema);
         open_->name = std::move(*name);
+        return true;
+    }
+    bool columns(LineWords& words) {
+        const auto last = words.number();
+        const auto sum = words.number();
+        if (!last || !sum || !words.over() || open_ == nullptr) return false;
+        open_->columns = {.last = *last, .sum = *sum};
         return true;
     }
     bool left(LineWords& words) {

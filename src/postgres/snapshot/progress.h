@@ -19,6 +19,8 @@
 //                                word for each column of its key), and what is left of it:
 //   begun                        rows of it were sent
 //   called public orders         under this name
+//   columns 5 1311768467         while it was this: its last column's number, and a sum of the
+//                                columns' rows in the catalog and of the number of its file
 //   left 1,a%2Cb -               after this key, up to that; - is no bound
 //   alone 7,x                    this key alone
 //
@@ -29,6 +31,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -58,6 +61,13 @@ std::string ordering_word(const Ordering& ordering);
 // The column of such a word; empty if it is none.
 std::string_view ordered_column(std::string_view word) noexcept;
 
+// Which columns rows of a table were read with.
+struct ColumnsRead {
+    std::uint32_t last = 0;  // its number; 0: not stored
+    std::uint32_t sum = 0;   // of the catalog's rows up to that, and of the table's file
+    bool operator==(const ColumnsRead&) const = default;
+};
+
 struct OpenTable {
     Oid shown;
     Key key;  // what orders it: an ordering_word() each
@@ -65,6 +75,7 @@ struct OpenTable {
     bool begun = false;    // rows of it were sent …
     std::string schema{};  // … under this name; empty: an earlier version has not stored it
     std::string name{};
+    ColumnsRead columns{};
     bool operator==(const OpenTable&) const = default;
 };
 

@@ -19,7 +19,8 @@ std::vector<SnapshotJob> some_jobs() {
                                  {.after = {}, .upto = {"7", "x"}, .alone = true}},
                         .begun = true,
                         .schema = "public",
-                        .name = "a table"}},
+                        .name = "a table",
+                        .columns = {.last = 5, .sum = 1'311'768'467}}},
                       {Oid{16403}, {.shown = Oid{16403}, .key = {"id:23"}}}}},
             {.request = {.id = "s-1", .tables = {"public.orders", "shop.*"}, .where = "a > 'ä'"},
              .paused = true,
@@ -53,6 +54,7 @@ TEST(SnapshotProgressTest, ItIsOneLineAFact) {
               "open 16402 16400 id:20 a%20name:25\n"
               "begun\n"
               "called public a%20table\n"
+              "columns 5 1311768467\n"
               "left 1,a%2Cb%20%25 -\n"
               "left - %2D\n"
               "left % %0A,%\n"

@@ -117,11 +117,14 @@ namespace {
 // 403 is btree. An index of another kind (a primary key WITHOUT OVERLAPS is one of GiST) has no
 // order: then it is the type's usual one. INCLUDE columns, 11 and later, are no key's.
 constexpr char kTableOrder[] = R"sql(/* pg-capture: snapshot order */
-WITH RECURSIVE was(number, name, type, modifier, version) AS (
-    SELECT attnum, attname, atttypid, atttypmod, xmin::text FROM pg_attribute
+WITH RECURSIVE was(number, name, type, modifier, version, fills) AS (
+    SELECT attnum, attname, atttypid, atttypmod, a.xmin::text,
+           atthasdef OR attidentity <> '' OR typdefault IS NOT NULL{4}
+      FROM pg_attribute a JOIN pg_type t ON t.oid = atttypid
      WHERE attrelid = {0} AND attnum > 0 AND NOT attisdropped
   UNION ALL
-    SELECT c.number, c.name, t.typbasetype, t.typtypmod, c.version
+    SELECT c.number, c.name, t.typbasetype, t.typtypmod, c.version,
+           c.fills OR t.typdefault IS NOT NULL
       FROM was c JOIN pg_type t ON t.oid = c.type WHERE t.typtype = 'd'
 ), parts AS (
     SELECT i.indexrelid, i.indisprimary, a.attname AS name, i.indclass[p.place - 1] AS class,
@@ -166,7 +169,8 @@ SELECT c.number, c.name, c.type, c.modifier, format_type(c.type, -1) AS type_nam
        (SELECT operator FROM operators WHERE name = o.name AND strategy = 3) AS equal,
        (SELECT operator FROM operators WHERE name = o.name AND strategy = 4) AS at_least,
        (SELECT operator FROM operators WHERE name = o.name AND strategy = 5) AS greater,
-       o.unusual, o.index || '.' || c.version AS version
+       o.unusual, o.index || '.' || c.version AS version, c.version AS made, c.fills,
+       (SELECT relfilenode FROM pg_class WHERE oid = {0}) AS file
   FROM was c
   JOIN pg_type t ON t.oid = c.type AND t.typtype <> 'd'
   LEFT JOIN ordered o ON o.name = c.name
@@ -179,7 +183,8 @@ std::string snapshot_order_query(int version, const TableAddress& table, const T
     std::string names;
     for (const std::string& name : key) names += (names.empty() ? "" : ", ") + quote_text(name);
     return fmt::format(kTableOrder, table.oid.value, shown.oid.value,
-                       version >= 110000 ? "indnkeyatts" : "indnatts", names);
+                       version >= 110000 ? "indnkeyatts" : "indnatts", names,
+                       version >= 110000 ? " OR atthasmissing" : "");
 }
 
 std::string split_query(const TableAddress& table, std::span<const OrderedColumn> key,

@@ -1,9 +1,13 @@
 #include "postgres/snapshot/table_copy_state.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
+#include "base/fnv.h"
 #include "core/name_pattern.h"
 #include "pgclient/answer.h"
 
@@ -92,6 +96,31 @@ bool is_still(const std::vector<ColumnShape>& was, const std::vector<ColumnShape
     });
 }
 
+ColumnsRead columns_read(const std::vector<ColumnVersion>& columns) {
+    ColumnsRead read;
+    std::string text;
+    for (const ColumnVersion& column : columns) {
+        read.last = std::max(read.last, column.number);
+        text += fmt::format("{}.{} ", column.number, column.version);
+    }
+    const std::uint64_t sum = fnv1a(text);
+    read.sum = static_cast<std::uint32_t>(sum ^ sum >> 32U);
+    return read;
+}
+
+bool has_values_of(const std::vector<ColumnVersion>& now, const ColumnsRead& read) {
+    if (read.last == 0) return true;
+    std::vector<ColumnVersion> known;
+    for (const ColumnVersion& column : now) {
+        if (column.number <= read.last) {
+            known.push_back(column);
+        } else if (column.fills) {
+            return false;
+        }
+    }
+    return columns_read(known) == read;
+}
+
 TableCopyState::TableCopyState(SnapshotTable table, std::string where,
                                std::optional<OpenTable> left)
     : table_(std::move(table)),
@@ -113,7 +142,8 @@ void TableCopyState::open(TableShape shape, const std::vector<Key>& bounds, std:
     parts_.clear();
     if (shape_.key.empty()) {
         cut_by_pages(parts);
-    } else if (!carried_ || carried_->key != shape_.ordered_by || !fits(*carried_, shape_.key)) {
+    } else if (!carried_ || carried_->key != shape_.ordered_by || !fits(*carried_, shape_.key) ||
+               !has_values_of(shape_.versions, carried_->columns)) {
         cut_by_keys(bounds);
     } else {
         for (const KeyRange& range : carried_->left) {
@@ -238,7 +268,8 @@ std::optional<OpenTable> TableCopyState::left() const {
                    .key = shape_.ordered_by,
                    .begun = begun_,
                    .schema = table_.shown.schema,
-                   .name = table_.shown.name};
+                   .name = table_.shown.name,
+                   .columns = columns_read(shape_.versions)};
     if (anew_) {
         open.left.emplace_back();
         return open;

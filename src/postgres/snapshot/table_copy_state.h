@@ -67,14 +67,27 @@ struct ColumnShape {
 // Every column that a table had is there as it was. More may have joined.
 bool is_still(const std::vector<ColumnShape>& was, const std::vector<ColumnShape>& now) noexcept;
 
+// A column as the catalog has it.
+struct ColumnVersion {
+    std::uint32_t number = 0;  // 0: the table's file, which is another one when rows are rewritten
+    std::string version;       // another one after each alteration
+    bool fills = false;        // it may have a value in rows that were there before it
+};
+ColumnsRead columns_read(const std::vector<ColumnVersion>& columns);
+// Rows that were read with those columns have today the values that they had then: no column was
+// altered, which may give it other values (USING), and none has joined that has a default. Changes
+// of rows don't come of either.
+bool has_values_of(const std::vector<ColumnVersion>& now, const ColumnsRead& read);
+
 // What is known once it was opened.
 struct TableShape {
     RelationPtr relation;
-    std::vector<std::string> columns{};   // to be read
-    std::vector<std::uint32_t> places{};  // of each in the relation
-    std::vector<OrderedColumn> key{};     // empty: none
-    Key ordered_by{};                     // as OpenTable::key
-    std::vector<ColumnShape> was{};       // all its columns, in the database's snapshot
+    std::vector<std::string> columns{};     // to be read
+    std::vector<std::uint32_t> places{};    // of each in the relation
+    std::vector<OrderedColumn> key{};       // empty: none
+    Key ordered_by{};                       // as OpenTable::key
+    std::vector<ColumnShape> was{};         // all its columns, in the database's snapshot …
+    std::vector<ColumnVersion> versions{};  // … and their rows in the catalog
     CopyForm form = CopyForm::binary;
     std::int64_t rows = -1;  // an estimate
     std::uint32_t pages = 0;

@@ -218,6 +218,33 @@ TEST(TableCopyStateTest, RangesOfAKeyThatIsOnlyCalledTheSameAreWorthNothing) {
     }
 }
 
+// No change of a row shows the values that an alteration gave.
+TEST(TableCopyStateTest, WhatWasReadBeforeAnAlterationIsReadAgain) {
+    using Columns = std::vector<ColumnVersion>;
+    const auto from_start = [](const Columns& was, const Columns& now) {
+        TableCopyState before{a_table(), "", std::nullopt};
+        TableShape shape = keyed_shape();
+        shape.versions = was;
+        before.open(shape, {}, 1);
+        before.durable_up_to(0, {"41"});
+        shape.versions = now;
+        TableCopyState after{a_table(), "", before.left()};
+        after.open(shape, {}, 1);
+        return after.take(10)->condition.empty();
+    };
+    const Columns was{{0, "16400"}, {1, "742"}, {3, "742"}};
+    EXPECT_FALSE(from_start(was, was));
+    EXPECT_TRUE(from_start(was, {{0, "16400"}, {1, "742"}, {3, "743"}})) << "altered USING";
+    EXPECT_TRUE(from_start(was, {{0, "16400"}, {1, "742"}, {4, "743", true}})) << "made again";
+    EXPECT_TRUE(from_start(was, {{0, "16400"}, {1, "742"}, {3, "742"}, {4, "743", true}}))
+        << "a default";
+    EXPECT_TRUE(from_start(was, {{0, "16409"}, {1, "742"}, {3, "742"}, {4, "743"}})) << "rewritten";
+    const Columns more{{0, "16400"}, {1, "742"}, {3, "742"}, {4, "743"}};
+    EXPECT_FALSE(from_start(was, more)) << "NULL in all that was there";
+    EXPECT_TRUE(from_start(more, {{0, "16400"}, {1, "742"}, {3, "742"}, {4, "750"}}));
+    EXPECT_FALSE(from_start({}, was)) << "an earlier version has not stored it";
+}
+
 TEST(TableCopyStateTest, ATableWithoutAKeyIsReadByPagesAndLeavesNothingBehind) {
     TableCopyState copy{a_table(large), "", std::nullopt};
     EXPECT_EQ(copy.parts_wanted(keyless_shape(), 2), 12U);

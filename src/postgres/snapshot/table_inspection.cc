@@ -136,6 +136,10 @@ Result<TableInspection::Step> TableInspection::take_order(const Rows& rows) {
                              .number = row.number("number"),
                              .type = row.oid("type"),
                              .modifier = row.number("modifier")});
+        if (i == 0) shape.versions.push_back({.number = 0, .version = row.text("file")});
+        shape.versions.push_back({.number = static_cast<std::uint32_t>(row.number("number")),
+                                  .version = row.text("made"),
+                                  .fills = row.flag("fills")});
         if (!row.sound()) return std::unexpected(strange_answer("a table's order"));
         if (!row.is_null("less")) ordered.emplace(shape.was.back().name, i);
     }

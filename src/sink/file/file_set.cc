@@ -169,18 +169,21 @@ Result<void> FileSet::end_table(const SnapshotTableEnd& table) {
     return {};
 }
 
-// What is there of the table is left of a snapshot that was given up: its last rows came after
-// that.
-void FileSet::give_up_rest(const TableId& id) {
+// What is there of the table, or of all, is left of a snapshot that was given up, or begins again.
+void FileSet::give_up_rest(const TableId* only) {
     for (const auto& [number, file] : files_) {
-        const bool rest = file->kind() == FileKind::full_reload && file->table() == id;
-        if (rest && !file->ended) file->given_up = true;
+        const bool rest = file->kind() == FileKind::full_reload && !file->ended;
+        if (!rest || (only != nullptr && file->table() != *only)) continue;
+        file->given_up = true;
+        table(file->table()).full_reload = nullptr;
     }
-    table(id).full_reload = nullptr;
 }
 
 void FileSet::change_reload(const ReloadChange& change) {
-    if (reloads_.begins(change)) give_up_rest({change.schema, change.name});
+    using Step = ReloadChange::Step;
+    const TableId id{change.schema, change.name};
+    if (change.step == Step::voided) return give_up_rest(&id);
+    if (change.step == Step::restored && !change.half_read) give_up_rest(nullptr);
     if (reloads_.take(change, clock_.wall())) note_due_at(clock_.wall());
 }
 

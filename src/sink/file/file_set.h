@@ -102,7 +102,7 @@ private:
         std::string heading;
         SchemaVersion schema;
     };
-    void give_up_rest(const TableId& table);
+    void give_up_rest(const TableId* only);
     Route& route(const Relation& relation);
     Table& table(const TableId& id);
     TableFile& file_for(Route& route, FileKind kind, Lsn commit);

@@ -61,6 +61,7 @@ bool ReloadBook::take(const ReloadChange& change, WallTime now) {
         return fail([&](const std::string& id) { return !left.contains(id); },
                     "the snapshots have begun again without it: order it once more", now);
     }
+    if (change.step == Step::voided) return false;
     Entry& one = entry(change, now);
     if (change.step == Step::ordered || one.reload.state != ReloadState::requested) {
         return one.changed;
@@ -68,12 +69,6 @@ bool ReloadBook::take(const ReloadChange& change, WallTime now) {
     one.reload.state = ReloadState::running;
     one.reload.started_at = now;
     return one.changed = true;
-}
-
-bool ReloadBook::begins(const ReloadChange& change) const {
-    if (change.step != ReloadChange::Step::begun) return false;
-    const auto at = entries_.find({{change.schema, change.name}, change.id});
-    return at == entries_.end() || at->second.reload.state == ReloadState::requested;
 }
 
 void ReloadBook::table_ended(const SnapshotTableEnd& table, WallTime now) {

@@ -30,8 +30,6 @@ public:
 
     // True if that is something to be written.
     bool take(const ReloadChange& change, WallTime now);
-    // It has not begun, as far as is known.
-    bool begins(const ReloadChange& change) const;
     // A snapshot's rows of the table were all written, or are not to be.
     void table_ended(const SnapshotTableEnd& table, WallTime now);
 

@@ -297,8 +297,9 @@ void FileSink::table_ended(const SnapshotTableEnd& table) {
 }
 
 void FileSink::reload_changed(const ReloadChange& change) {
-    // That it has started is no reason for a seal by itself.
-    if (change.step != ReloadChange::Step::restored) reload_changed_ = true;
+    using Step = ReloadChange::Step;
+    // Of these nobody waits to hear.
+    if (change.step != Step::restored && change.step != Step::voided) reload_changed_ = true;
     (state_ == State::ready ? queue_ : after_seal_).emplace_back(change);
 }
 

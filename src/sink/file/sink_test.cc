@@ -206,11 +206,14 @@ TEST_F(FileSinkTest, AReloadBeginsWithoutWhatIsLeftOfAnotherSnapshot) {
     write("old", {Lsn{5}, 1}, kSnapshotLane);
     begin_seal(Lsn{20});
     end_seal();
-    sink_->reload_changed({.step = ReloadChange::Step::begun,
-                           .id = "s-1",
-                           .order = {.by = "request", .at = Lsn{5}},
-                           .schema = "public",
-                           .name = "t"});
+    ReloadChange begins{.step = ReloadChange::Step::voided,
+                        .id = "s-1",
+                        .order = {.by = "request", .at = Lsn{5}},
+                        .schema = "public",
+                        .name = "t"};
+    sink_->reload_changed(begins);
+    begins.step = ReloadChange::Step::begun;
+    sink_->reload_changed(begins);
     write("new", {Lsn{25}, 1}, kSnapshotLane);
     SnapshotTableEnd read = ended(true);
     read.id = "s-1";
@@ -221,6 +224,24 @@ TEST_F(FileSinkTest, AReloadBeginsWithoutWhatIsLeftOfAnotherSnapshot) {
     EXPECT_EQ(disk_.content("/files/" + registered().complete[0].path), "new\n");
     EXPECT_EQ(registered().reloads.at(0).rows, 1U);
     EXPECT_TRUE(registered().open.empty());
+}
+
+// The stored position was reset, say: all of it comes again.
+TEST_F(FileSinkTest, WhatIsHalfReadIsVoidWhereNoSnapshotGoesOn) {
+    ASSERT_TRUE(open(*sink_));
+    write("old", {Lsn{5}, 1}, kSnapshotLane);
+    begin_seal(Lsn{20});
+    end_seal();
+    ASSERT_EQ(registered().open.size(), 1U);
+    sink_->reload_changed({.step = ReloadChange::Step::restored, .half_read = true});
+    begin_seal(Lsn{21});
+    end_seal();
+    EXPECT_EQ(registered().open.size(), 1U);
+    sink_->reload_changed({.step = ReloadChange::Step::restored});
+    begin_seal(Lsn{22});
+    end_seal();
+    EXPECT_TRUE(registered().open.empty());
+    EXPECT_TRUE(registered().complete.empty());
 }
 
 // Its server may be the source's, and wait with its shutdown until all is confirmed.
