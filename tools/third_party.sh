@@ -29,7 +29,7 @@ libcurl_sha256=9a9a2c95cdc8b5d76892c70858f25eaf2dc0b0a475a1e43e0b4ad428414752df
 libcurl_recipe=2
 librdkafka_version=2.8.0-1
 librdkafka_sha256=0e9f099090072fe33da42303e1878f7f4713f91b94aa6523a9d630fe67eb2b51
-librdkafka_recipe=4
+librdkafka_recipe=5
 libisal_version=2.30.0-5
 libisal_sha256=f0376ddb24f0126641161054002a251ba48b52c2e28fe29cc7b5106e9f0938a8
 libisal_recipe=1
@@ -184,7 +184,9 @@ build_libcurl() {
 # Threads by pthread_create: ThreadSanitizer doesn't know C11's.
 build_librdkafka() {
     set -e
-    patch -p1 < "$root/tools/patches/librdkafka-one-request.patch"
+    for change in one-request serialized-headers; do
+        patch -p1 < "$root/tools/patches/librdkafka-$change.patch"
+    done
     CC=/usr/bin/gcc-12 CXX=/usr/bin/g++-12 CFLAGS='-O2 -fPIC' PKG_CONFIG_PATH="$deps/libcurl/lib/pkgconfig" \
         STATIC_LIB_libcurl="$deps/libcurl/lib/libcurl.a" \
         ./configure --prefix="$1" --enable-static --disable-gssapi --disable-lz4-ext \

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/wait.h"
 #include "observe/metrics.h"
+#include "sink/kafka/producer_properties.h"
 #include "sink/kafka/rdkafka_producer.h"
 #include "sink/kafka/sink.h"
 
@@ -241,9 +242,26 @@ void pace(const std::string& brokers, std::size_t rate, std::size_t records, Dur
               << (cpu_seconds() - cpu_begin) / seconds(place.clock.now() - begin) << " cores\n";
 }
 
+// As many as the formats write: none, native's, Debezium's, flat's.
+constexpr std::uint32_t kHeader_counts[] = {0, 2, 4, 6};
+
+// Gives each record the headers of the format that has so many; true: those of its place, too.
+bool add_headers(RecordBatch& batch, std::uint32_t count) {
+    static constexpr std::array<RecordHeader, 4> kContext{
+        {{"__debezium.context.connectorLogicalName", "shop"},
+         {"__debezium.context.taskId", "0"},
+         {"__debezium.context.connectorName", "postgresql"},
+         {"__debezium.context.runId", "6c1b1c0e-0f7c-4b5e-9c5a-0d8f2b6e1a34"}}};
+    for (Record& record : batch.records) {
+        record.first_header = kContext.data();
+        record.header_count = count < 4 ? 0 : 4;
+    }
+    return count == 2 || count == 6;
+}
+
 // Nothing listens at the address, so what is given stays in librdkafka's queue.
 void memory() {
-    for (const bool headers : {false, true}) {
+    for (const std::uint32_t headers : kHeader_counts) {
         KafkaConfig config;
         config.connection.brokers = {"127.0.0.1:1"};
         SystemClock clock;
@@ -253,13 +271,14 @@ void memory() {
         KafkaTopic* topic = (*made)->topic("bench");
         RecordPool pool;
         const auto batch = batch_of(pool, table(), 1, kBatch_records);
+        const bool place = add_headers(*batch, headers);
         std::vector<KafkaOutgoing> outgoing;
         for (const Record& record : batch->records) outgoing.push_back({topic, 0, &record, {}});
         const std::size_t before = ::mallinfo2().uordblks;
-        const auto taken = (*made)->produce(outgoing, headers);
+        const auto taken = (*made)->produce(outgoing, place);
         const std::size_t after = ::mallinfo2().uordblks;
-        std::cout << (headers ? "with" : "without")
-                  << " headers: " << (after - before) / taken.records << " bytes a record\n";
+        std::cout << headers << " headers: " << (after - before) / taken.records
+                  << " bytes a record\n";
         producers.retire(std::move(*made), {});
     }
 }
@@ -275,12 +294,14 @@ public:
         rd_kafka_conf_set(conf, "queue.buffering.max.kbytes", "2147483647", text.data(), 256);
         rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
         client_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text.data(), 256);
+        queue_ = rd_kafka_queue_get_main(client_);
         topic_ = rd_kafka_topic_new(client_, "bench", nullptr);
     }
     Calls(const Calls&) = delete;
     Calls& operator=(const Calls&) = delete;
     ~Calls() {
         rd_kafka_topic_destroy(topic_);
+        rd_kafka_queue_destroy(queue_);
         rd_kafka_destroy(client_);
     }
 
@@ -307,17 +328,58 @@ public:
         time("rd_kafka_produceva", [&] {
             for (const Record& r : records) produceva(r, nullptr);
         });
-        time("rd_kafka_produceva with two headers", [&] {
-            for (const Record& r : records) {
-                rd_kafka_headers_t* headers = rd_kafka_headers_new(2);
-                rd_kafka_header_add(headers, "pgc.lsn", 7, "16/B374D848", 11);
-                rd_kafka_header_add(headers, "pgc.seq", 7, "17", 2);
-                produceva(r, headers);
-            }
-        });
+        for (const std::uint32_t headers : kHeader_counts) {
+            if (headers > 0) run_list(headers);
+        }
+        run_ours();
     }
 
 private:
+    // Headers in librdkafka's own form.
+    void run_list(std::uint32_t count) {
+        const auto batch = batch_of(pool_, table(), 1, kBatch_records);
+        const bool place = add_headers(*batch, count);
+        const auto hand = [&] {
+            for (const Record& r : batch->records) {
+                rd_kafka_headers_t* list = rd_kafka_headers_new(count);
+                if (place) {
+                    rd_kafka_header_add(list, "pgc.lsn", 7, "16/B374D848", 11);
+                    rd_kafka_header_add(list, "pgc.seq", 7, "17", 2);
+                }
+                for (const auto& [name, value] : r.headers()) {
+                    rd_kafka_header_add(list, name.data(), static_cast<ssize_t>(name.size()),
+                                        value.data(), static_cast<ssize_t>(value.size()));
+                }
+                produceva(r, list);
+            }
+        };
+        time("a list of " + std::to_string(count) + " headers", hand);
+    }
+    // As the sink does it, by the producer, which writes the headers.
+    void run_ours() {
+        KafkaConfig config;
+        config.connection.brokers = {"127.0.0.1:1"};
+        const SystemClock clock;
+        const auto properties = producer_properties(config, KafkaSink::kBatch_bytes);
+        auto made = KafkaClient::make({.config = config.connection,
+                                       .kind = KafkaClient::Kind::producer,
+                                       .properties = properties,
+                                       .clock = clock,
+                                       .logger = {}});
+        if (!made) Place::fail(made.error());
+        rd_kafka_t* const client = (*made)->handle();
+        rd_kafka_queue_t* const queue = (*made)->queue();
+        RdKafkaProducer producer{std::move(*made)};
+        KafkaTopic* topic = producer.topic("bench");
+        for (const std::uint32_t headers : kHeader_counts) {
+            const auto batch = batch_of(pool_, table(), 1, kBatch_records);
+            const bool place = add_headers(*batch, headers);
+            std::vector<KafkaOutgoing> all;
+            for (const Record& record : batch->records) all.push_back({topic, 0, &record, {}});
+            const auto hand = [&] { (void)producer.produce(all, place); };
+            time("ours, " + std::to_string(headers) + " headers", hand, client, queue);
+        }
+    }
     static void* value(const Record& record) { return const_cast<char*>(record.value.data()); }
 
     void produceva(const Record& record, rd_kafka_headers_t* headers) {
@@ -335,6 +397,11 @@ private:
     }
     template <typename Hand>
     void time(std::string_view name, Hand&& hand) {
+        time(name, std::forward<Hand>(hand), client_, queue_);
+    }
+    template <typename Hand>
+    static void time(std::string_view name, Hand&& hand, rd_kafka_t* client,
+                     rd_kafka_queue_t* queue) {
         const SystemClock clock;
         Duration best = std::chrono::hours{1};
         Duration best_report = best;
@@ -342,17 +409,16 @@ private:
             const Instant begin = clock.now();
             hand();
             best = std::min(best, clock.now() - begin);
-            rd_kafka_purge(client_, RD_KAFKA_PURGE_F_QUEUE);
+            rd_kafka_purge(client, RD_KAFKA_PURGE_F_QUEUE);
             const Instant purged = clock.now();
-            take_reports();
+            take_reports(queue);
             best_report = std::min(best_report, clock.now() - purged);
         }
         std::cout << name << ": " << best.count() / static_cast<std::int64_t>(kBatch_records)
                   << " ns, its report "
                   << best_report.count() / static_cast<std::int64_t>(kBatch_records) << " ns\n";
     }
-    void take_reports() {
-        rd_kafka_queue_t* queue = rd_kafka_queue_get_main(client_);
+    static void take_reports(rd_kafka_queue_t* queue) {
         for (std::size_t left = kBatch_records; left > 0;) {
             rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 100);
             if (event == nullptr) continue;
@@ -361,10 +427,10 @@ private:
             }
             rd_kafka_event_destroy(event);
         }
-        rd_kafka_queue_destroy(queue);
     }
 
     rd_kafka_t* client_;
+    rd_kafka_queue_t* queue_;
     rd_kafka_topic_t* topic_;
     RecordPool pool_;
     std::vector<rd_kafka_message_t> many_;

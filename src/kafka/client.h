@@ -76,6 +76,8 @@ public:
     // Where its events come, and answers to admin requests may be sent.
     rd_kafka_queue_t* queue() const noexcept { return queue_; }
 
+    const Clock& clock() const noexcept { return clock_; }
+
     // The next event of the role, or nothing now: then wake_fd() is no longer readable until
     // there is one. RD_KAFKA_EVENT_DR, _FETCH, results of admin requests, and _ERROR only where
     // it is of one partition (rd_kafka_event_topic_partition). To be freed before the client.

@@ -8,7 +8,6 @@
 #include <thread>
 #include <utility>
 
-#include "base/lsn.h"
 #include "sink/kafka/producer_properties.h"
 
 namespace pgc {
@@ -58,64 +57,46 @@ void* lent_value(const Record& record) noexcept {
     if (!record.has_value) return nullptr;
     return record.value.empty() ? kEmpty : const_cast<char*>(record.value.data());
 }
-const void* key_of(const Record& record) noexcept {
+void* key_of(const Record& record) noexcept {
     if (!record.has_key) return nullptr;
-    return record.key.empty() ? kEmpty : record.key.data();
+    return record.key.empty() ? kEmpty : const_cast<char*>(record.key.data());
 }
 
-struct HeadersFree {
-    void operator()(rd_kafka_headers_t* headers) const noexcept {
-        rd_kafka_headers_destroy(headers);
+// What librdkafka is given of a record.
+class Parts {
+public:
+    // librdkafka would ask the clock for each record.
+    explicit Parts(WallTime now) {
+        constexpr rd_kafka_vtype_t types[] = {
+            RD_KAFKA_VTYPE_TIMESTAMP, RD_KAFKA_VTYPE_RKT, RD_KAFKA_VTYPE_PARTITION,
+            RD_KAFKA_VTYPE_VALUE,     RD_KAFKA_VTYPE_KEY, RD_KAFKA_VTYPE_SERIALIZED_HEADERS,
+            RD_KAFKA_VTYPE_OPAQUE};
+        for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i].vtype = types[i];
+        parts_[0].u.i64 = now.unix_us / 1000;
     }
+
+    KafkaCode produce(rd_kafka_t* client, const KafkaOutgoing& out, std::string_view headers) {
+        const Record& record = *out.record;
+        parts_[1].u.rkt = theirs(out.topic);
+        parts_[2].u.i32 = out.partition;
+        parts_[3].u.mem = {lent_value(record), record.has_value ? record.value.size() : 0};
+        parts_[4].u.mem = {key_of(record), record.has_key ? record.key.size() : 0};
+        parts_[5].u.mem = {const_cast<char*>(headers.data()), headers.size()};
+        parts_[6].u.ptr = opaque(out.tag);
+        rd_kafka_error_t* error = rd_kafka_produceva(client, parts_.data(), parts_.size());
+        if (error == nullptr) [[likely]] {
+            return KafkaCode::none;
+        }
+        const KafkaCode code = rd_kafka_error_is_fatal(error) != 0
+                                   ? KafkaCode::local_fatal
+                                   : ours(rd_kafka_error_code(error));
+        rd_kafka_error_destroy(error);
+        return code;
+    }
+
+private:
+    std::array<rd_kafka_vu_t, 7> parts_;
 };
-using Headers = std::unique_ptr<rd_kafka_headers_t, HeadersFree>;
-
-void add(const Headers& headers, const RecordHeader& header) {
-    rd_kafka_header_add(headers.get(), header.name.data(), static_cast<ssize_t>(header.name.size()),
-                        header.value.data(), static_cast<ssize_t>(header.value.size()));
-}
-
-void add_place(const Headers& headers, const Record& record) {
-    std::array<char, kMaxLsnText> lsn;
-    std::array<char, 20> seq;
-    const char* lsn_end = write_lsn(lsn.data(), record.commit_lsn);
-    const char* seq_end = std::to_chars(seq.data(), seq.data() + seq.size(), record.ordinal).ptr;
-    add(headers, {"pgc.lsn", {lsn.data(), lsn_end}});
-    add(headers, {"pgc.seq", {seq.data(), seq_end}});
-}
-
-Headers headers_of(const Record& record, bool place) {
-    Headers headers{rd_kafka_headers_new(record.header_count + (place ? 2 : 0))};
-    if (place) add_place(headers, record);
-    for (const RecordHeader& header : record.headers()) add(headers, header);
-    return headers;
-}
-
-KafkaCode produce_with(rd_kafka_t* client, const KafkaOutgoing& out, Headers headers) {
-    const Record& record = *out.record;
-    std::array<rd_kafka_vu_t, 6> parts{};
-    parts[0].vtype = RD_KAFKA_VTYPE_RKT;
-    parts[0].u.rkt = theirs(out.topic);
-    parts[1].vtype = RD_KAFKA_VTYPE_PARTITION;
-    parts[1].u.i32 = out.partition;
-    parts[2].vtype = RD_KAFKA_VTYPE_VALUE;
-    parts[2].u.mem = {lent_value(record), record.has_value ? record.value.size() : 0};
-    parts[3].vtype = RD_KAFKA_VTYPE_KEY;
-    parts[3].u.mem = {const_cast<void*>(key_of(record)), record.has_key ? record.key.size() : 0};
-    parts[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
-    parts[4].u.ptr = opaque(out.tag);
-    parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
-    parts[5].u.headers = headers.get();
-    rd_kafka_error_t* error = rd_kafka_produceva(client, parts.data(), parts.size());
-    if (error == nullptr) {
-        (void)headers.release();  // the record's now
-        return KafkaCode::none;
-    }
-    const KafkaCode code = rd_kafka_error_is_fatal(error) != 0 ? KafkaCode::local_fatal
-                                                               : ours(rd_kafka_error_code(error));
-    rd_kafka_error_destroy(error);
-    return code;
-}
 
 }  // namespace
 
@@ -139,11 +120,11 @@ KafkaTopic* RdKafkaProducer::topic(const std::string& name) {
 KafkaProducer::Taken RdKafkaProducer::produce(std::span<const KafkaOutgoing> records,
                                               bool place_headers) {
     Taken taken;
+    Parts parts{client_->clock().wall()};
+    headers_.forget();
     for (const KafkaOutgoing& out : records) {
         taken.refused =
-            place_headers || out.record->header_count > 0
-                ? produce_with(client_->handle(), out, headers_of(*out.record, place_headers))
-                : produce_plain(out);
+            parts.produce(client_->handle(), out, headers_.of(*out.record, place_headers));
         if (taken.refused != KafkaCode::none) break;
         ++taken.records;
     }
@@ -151,19 +132,10 @@ KafkaProducer::Taken RdKafkaProducer::produce(std::span<const KafkaOutgoing> rec
     return taken;
 }
 
-KafkaCode RdKafkaProducer::produce_plain(const KafkaOutgoing& out) {
-    const Record& record = *out.record;
-    const int failed =
-        rd_kafka_produce(theirs(out.topic), out.partition, 0, lent_value(record),
-                         record.value.size(), key_of(record), record.key.size(), opaque(out.tag));
-    return failed == 0 ? KafkaCode::none : ours(rd_kafka_last_error());
-}
-
 KafkaCode RdKafkaProducer::produce(const KafkaOutgoing& record,
                                    std::span<const RecordHeader> headers) {
-    Headers all{rd_kafka_headers_new(headers.size())};
-    for (const RecordHeader& header : headers) add(all, header);
-    const KafkaCode code = produce_with(client_->handle(), record, std::move(all));
+    Parts parts{client_->clock().wall()};
+    const KafkaCode code = parts.produce(client_->handle(), record, headers_.of(headers));
     if (code == KafkaCode::none) ++lent_;
     return code;
 }

@@ -18,6 +18,7 @@
 #include "kafka/client.h"
 #include "observe/log.h"
 #include "sink/kafka/config.h"
+#include "sink/kafka/header_bytes.h"
 #include "sink/kafka/producer.h"
 #include "sink/kafka/transaction_calls.h"
 
@@ -60,7 +61,6 @@ private:
         std::vector<std::string> topics;
     };
 
-    KafkaCode produce_plain(const KafkaOutgoing& out);
     rd_kafka_AdminOptions_t* options_for(To to, std::vector<std::string> topics);
     void take_deliveries(rd_kafka_event_t* event, KafkaReports& into);
     void take_topics(const rd_kafka_event_t* event, KafkaReports& into);
@@ -73,6 +73,7 @@ private:
     const Duration answer_max_;
     std::map<std::string, rd_kafka_topic_t*, std::less<>> topics_;
     std::map<void*, std::unique_ptr<Asked>> asked_;  // by address, the request's opaque
+    KafkaHeaderBytes headers_;                       // of the record that is handed over
     std::size_t lent_ = 0;
     bool reported_fatal_ = false;
     bool in_transaction_ = false;

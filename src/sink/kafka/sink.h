@@ -55,7 +55,7 @@ public:
     // What batches grow to: as much as a topic takes by default.
     static constexpr std::size_t kBatch_bytes = std::size_t{1} << 20;
     // Of one record in librdkafka beside the bytes it is lent, its key and headers included:
-    // measured, see docs/internals/kafka.md. With headers each is four allocations more.
+    // measured, see docs/internals/kafka.md. One allocation, with headers as well as without.
     static constexpr std::size_t kRecord_bytes = 256;
     static constexpr std::size_t kRecord_bytes_with_headers = 512;
     // Caught up, a request a millisecond and partition is enough.
