@@ -16,6 +16,11 @@ using Reported = SnapshotReport::State;
 
 constexpr std::size_t kOpenShown_max = 8;
 
+// Why a table is not read.
+constexpr std::string_view kNotMeant = "the filters don't include it any more";
+constexpr std::string_view kIsPart =
+    "it has become a part of another table since its reload was ordered";
+
 }  // namespace
 
 GroupTables::GroupTables(SnapshotJobs& jobs, SnapshotReports& reports, const Relations& relations,
@@ -56,14 +61,16 @@ bool GroupTables::add(SnapshotJob& job, const std::vector<SnapshotTable>& tables
         taken.insert(table_job.table->table().address.oid);
         if (apart_) taken_apart.insert(table_job.table->table().shown.oid);
     }
+    const std::set<Oid> parts = parts_of(job, named, tables);
     for (const SnapshotTable& table : tables) {
         if (job.done.contains(table.address.oid)) {
             if (job.all()) sent_.insert(table.shown.oid);
             continue;
         }
         if (!covers(job, named, table)) continue;
-        if (!relations_.selects(table.shown.schema, table.shown.name, table.above)) {
-            forget(job, table);
+        const bool means = relations_.selects(table.shown.schema, table.shown.name, table.above);
+        if (!means || parts.contains(table.shown.oid)) {
+            forget(job, table, means ? kIsPart : kNotMeant);
             continue;
         }
         // From now on it is this table, not whichever is called like it when its turn comes.
@@ -99,6 +106,15 @@ bool GroupTables::add(SnapshotJob& job, const std::vector<SnapshotTable>& tables
     }
     reports_.waits(job.request.id, Reported::reading, "");
     return whole;
+}
+
+// A reload of what is shown as these would be one of a part of a table, and be taken for all of it.
+std::set<Oid> GroupTables::parts_of(const SnapshotJob& job, const TableFilter& named,
+                                    const std::vector<SnapshotTable>& tables) const {
+    if (!job.request.reload) return {};
+    std::set<Oid> parts = partly_covered(job, named, tables);
+    std::erase_if(parts, [&](Oid shown) { return is_begun(job.request.id, shown); });
+    return parts;
 }
 
 // Rows of it were sent under a name that it does not have any more, or that is another table's by
@@ -188,12 +204,16 @@ bool GroupTables::is_begun(const std::string& job, Oid shown) const {
 }
 
 // One whose new name the filters don't mean: its changes come no more, so its rows don't either.
-void GroupTables::forget(SnapshotJob& job, const SnapshotTable& table) {
+void GroupTables::forget(SnapshotJob& job, const SnapshotTable& table, std::string_view why) {
+    if (const auto open = job.open.find(table.address.oid); open != job.open.end()) {
+        jobs_.note_given_up(job.request, open->second);
+    }
     if (job.pending.erase(table.address.oid) + job.open.erase(table.address.oid) == 0) return;
     jobs_.changed();
-    logger_.warning(
-        "a table is no longer read: the filters don't include it any more",
-        {{"id", job.request.id}, {"table", quote_name(table.address.schema, table.address.name)}});
+    logger_.warning("a table is no longer read",
+                    {{"id", job.request.id},
+                     {"table", quote_name(table.address.schema, table.address.name)},
+                     {"why", why}});
 }
 
 bool GroupTables::may_read(const TableJob& table_job, bool in_time) const {

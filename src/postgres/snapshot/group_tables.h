@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -90,11 +91,13 @@ private:
 
     void note_end(const TableJob& table_job, bool whole);
     bool add(SnapshotJob& job, const std::vector<SnapshotTable>& tables);
+    std::set<Oid> parts_of(const SnapshotJob& job, const TableFilter& named,
+                           const std::vector<SnapshotTable>& tables) const;
     void drop_renamed(const std::vector<SnapshotTable>& tables);
     void note_begun(const std::vector<SnapshotTable>& tables);
     bool is_begun(const std::string& job, Oid shown) const;
     const std::string* half_done_by_another(Oid shown, const std::string& job) const;
-    void forget(SnapshotJob& job, const SnapshotTable& table);
+    void forget(SnapshotJob& job, const SnapshotTable& table, std::string_view why);
     static bool is_read(const TableJob& table_job) noexcept;
     bool may_read(const TableJob& table_job, bool in_time) const;
 

@@ -201,6 +201,9 @@ void SnapshotJobs::end(const std::string& id, Reported state, std::string reason
                             .order = *job->request.reload,
                             .why = state == Reported::cancelled ? "cancelled" : reason});
     }
+    if (const SnapshotJob* job = find(id); job != nullptr) {
+        for (const auto& [oid, open] : job->open) note_given_up(job->request, open);
+    }
     std::erase_if(jobs_, [&](const SnapshotJob& job) { return job.request.id == id; });
     ++revision_;
     reported_many_ = false;
@@ -221,6 +224,12 @@ void SnapshotJobs::note(ReloadChange::Step step, const SnapshotRequest& request,
                         .order = request.reload.value_or(ReloadOrder{}),
                         .schema = table.schema,
                         .name = table.name});
+}
+
+void SnapshotJobs::note_given_up(const SnapshotRequest& request, const OpenTable& open) {
+    if (!open.begun || open.name.empty()) return;
+    note(ReloadChange::Step::voided, request,
+         {.oid = open.shown, .schema = open.schema, .name = open.name});
 }
 
 bool SnapshotJobs::whole() const noexcept {

@@ -56,6 +56,8 @@ public:
 
     // What becomes of tables of reloads; that a job of one is over is noted by itself.
     void note(ReloadChange::Step step, const SnapshotRequest& request, const TableAddress& table);
+    // It is not read on: of a table half done, what was sent counts for nothing.
+    void note_given_up(const SnapshotRequest& request, const OpenTable& open);
     bool has_reload_changes() const noexcept { return !changes_.empty(); }
     std::vector<ReloadChange> take_reload_changes() { return std::exchange(changes_, {}); }
 

@@ -59,6 +59,15 @@ void ReloadTables::decide(SnapshotJob& job, const std::vector<SnapshotTable>& ta
     std::set<Oid> meant;
     const Shown all = shown(job, tables, &meant);
     const bool decided_before = !job.pending.empty() || !job.done.empty();
+    const SnapshotTable* part = decided_before ? nullptr : part_of_table(job, tables);
+    if (part != nullptr) {
+        deps_.jobs.end(id, Reported::failed,
+                       fmt::format("rows of {}.{} come as those of {}.{}, and a reload is one of a "
+                                   "whole table: reload {}.{}, or read it by a snapshot",
+                                   part->address.schema, part->address.name, part->shown.schema,
+                                   part->shown.name, part->shown.schema, part->shown.name));
+        return;
+    }
     if (!decided_before && all.empty()) {
         deps_.jobs.end(id, Reported::failed,
                        "no captured table has this name: see source.tables, and the publication");
@@ -92,6 +101,17 @@ ReloadTables::Shown ReloadTables::shown(const SnapshotJob& job,
         if (meant != nullptr) meant->insert(table.address.oid);
     }
     return all;
+}
+
+// One that is named, and with it not all that is shown as one table.
+const SnapshotTable* ReloadTables::part_of_table(const SnapshotJob& job,
+                                                 const std::vector<SnapshotTable>& tables) {
+    const TableFilter named = tables_named(job.request);
+    const std::set<Oid> partly = partly_covered(job, named, tables);
+    const auto part = std::ranges::find_if(tables, [&](const SnapshotTable& table) {
+        return partly.contains(table.shown.oid) && covers(job, named, table);
+    });
+    return part == tables.end() ? nullptr : &*part;
 }
 
 std::string ReloadTables::conflict(const SnapshotJob& job, const Shown& wanted,

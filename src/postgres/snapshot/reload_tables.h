@@ -61,6 +61,8 @@ private:
     void decide(SnapshotJob& job, const std::vector<SnapshotTable>& tables);
     Shown shown(const SnapshotJob& job, const std::vector<SnapshotTable>& tables,
                 std::set<Oid>* meant) const;
+    static const SnapshotTable* part_of_table(const SnapshotJob& job,
+                                              const std::vector<SnapshotTable>& tables);
     // Another reload that has one of these, as words.
     std::string conflict(const SnapshotJob& job, const Shown& shown,
                          const std::vector<SnapshotTable>& tables) const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 #include "base/fnv.h"
@@ -88,6 +89,19 @@ bool covers(const SnapshotJob& job, const TableFilter& named, const SnapshotTabl
     if (job.all() || job.pending.contains(oid) || job.open.contains(oid)) return true;
     return named.included(table.address.schema, table.address.name) ||
            filter_means(named, table.shown.schema, table.shown.name, table.above);
+}
+
+std::set<Oid> partly_covered(const SnapshotJob& job, const TableFilter& named,
+                             const std::vector<SnapshotTable>& tables) {
+    std::set<Oid> covered;
+    std::set<Oid> left_out;
+    for (const SnapshotTable& table : tables) {
+        const bool is_done = job.done.contains(table.address.oid);
+        (is_done || covers(job, named, table) ? covered : left_out).insert(table.shown.oid);
+    }
+    std::set<Oid> partly;
+    std::ranges::set_intersection(covered, left_out, std::inserter(partly, partly.end()));
+    return partly;
 }
 
 bool is_still(const std::vector<ColumnShape>& was, const std::vector<ColumnShape>& now) noexcept {

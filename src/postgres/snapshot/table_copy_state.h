@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ TableFilter tables_named(const SnapshotRequest& request);
 
 // Whether `table` is of that work, of which `named` is what its request names.
 bool covers(const SnapshotJob& job, const TableFilter& named, const SnapshotTable& table);
+// What is shown as these has partitions that are of that work, and others that are not.
+std::set<Oid> partly_covered(const SnapshotJob& job, const TableFilter& named,
+                             const std::vector<SnapshotTable>& tables);
 
 // A column of a table. Two that are not alike are not the same, whatever they are called: values
 // read by name from one of them would be shown as the other's.
