@@ -9,8 +9,6 @@ from support.replica import lsn_number
 from support.servers import ROOT
 from test_reload import TOKEN, Reloaded, lsn
 
-SLOWLY = {"source_snapshot_rows_per_second": "100", "source_snapshot_chunk_rows": "50"}
-
 
 class Partitioned(Reloaded):
     """r has the partitions p1 and p2, of 100 rows each; p3 is a table of 300 that may become one."""
@@ -73,7 +71,8 @@ def test_a_part_of_a_table_is_not_reloaded_as_if_it_were_all_of_it(place):
 
 
 def test_one_that_becomes_a_part_while_it_is_reloaded_does_not_stand_for_the_whole(place):
-    place.begin(**SLOWLY)
+    place.begin()
+    place.slow_down()
     place.command("reload", "public.p3", "--id", "mine")
     wait_until(lambda: place.value("SELECT coalesce(sum(row_count), 0) FROM cdc_registry.batch_progress "
                                    "WHERE type = 'full_reload'") > 0, PATIENCE, "rows of it in a file")
@@ -100,7 +99,8 @@ def test_rows_that_join_a_table_after_its_reload_are_found(place):
 
 
 def test_what_is_cancelled_while_it_is_paused_leaves_nothing(place):
-    place.begin(**SLOWLY)
+    place.begin()
+    place.slow_down()
     place.command("reload", "public.p3", "--id", "mine")
     being_written = "SELECT FROM cdc_registry.batch_progress WHERE type = 'full_reload' AND row_count > 0"
     wait_until(lambda: place.rows(being_written), PATIENCE, "rows of it in a file")

@@ -49,6 +49,15 @@ class Reloaded(Place):
         self.process.wait_streaming()
         return self.process
 
+    def slow_down(self):
+        """What is read from now on takes its time."""
+        self.process.stop()
+        self.process.environment |= {"PG_CAPTURE_SOURCE_SNAPSHOT_ROWS_PER_SECOND": "100",
+                                     "PG_CAPTURE_SOURCE_SNAPSHOT_CHUNK_ROWS": "25"}
+        starts = self.process.stderr.count("postgres  streaming")
+        self.process.start()
+        wait_until(lambda: self.process.stderr.count("postgres  streaming") > starts, PATIENCE, "it streams again")
+
     def command(self, *words, code=0):
         done = run_capture(*words, env=self.process.environment)
         assert done.returncode == code, f"exit code {done.returncode}\n{done.stderr}{done.stdout}"

@@ -5,8 +5,7 @@ from support.processes import PATIENCE, wait_until
 from support.servers import PostgresServer
 from test_reload import Reloaded, lsn
 
-SLOWLY = {"source_snapshot_rows_per_second": "100", "source_snapshot_chunk_rows": "50"}
-ROWS = 600
+ROWS = 300
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +18,8 @@ def server():
 def half_read(server, tmp_path):
     """A reload of t, some of whose rows are in a file that is being written."""
     with Reloaded(server, tmp_path / "files") as place:
-        place.begin(rows=ROWS, **SLOWLY)
+        place.begin(rows=ROWS)
+        place.slow_down()
         place.command("reload", "public.t", "--id", "mine")
         wait_until(lambda: rows_being_written(place) > 0, PATIENCE, "rows of it in a file")
         yield place
@@ -93,7 +93,8 @@ def ids_and_places(place):
 @pytest.mark.parametrize("key", ["PRIMARY KEY", ""], ids=["key", "no key"])
 def test_after_a_reset_nothing_is_left_of_what_was_half_read(server, tmp_path, key):
     with Reloaded(server, tmp_path / "files") as place:
-        place.begin(rows=ROWS, **SLOWLY)
+        place.begin(rows=ROWS)
+        place.slow_down()
         if not key:
             place.sql("ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t REPLICA IDENTITY FULL")
         place.command("reload", "public.t", "--id", "mine")
@@ -115,7 +116,8 @@ def test_after_a_reset_nothing_is_left_of_what_was_half_read(server, tmp_path, k
 
 def test_what_is_cancelled_at_once_after_a_restart_is_not_continued(server, tmp_path):
     with Reloaded(server, tmp_path / "files") as place:
-        place.begin(rows=ROWS, **SLOWLY)
+        place.begin(rows=ROWS)
+        place.slow_down()
         place.command("snapshot", "public.t", "--id", "mine")
         wait_until(lambda: rows_being_written(place) > 0, PATIENCE, "rows of it in a file")
         place.process.kill()
