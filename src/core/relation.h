@@ -35,9 +35,10 @@ struct Column {
 
 struct Relation {
     // Dense number of this version, from RelationSlots: whoever has decided something for a
-    // relation keeps it in a vector at this index. Not reused in an attempt; the next attempt
-    // counts from 0.
+    // relation keeps it at this index (by_slot.h). Another one may have it once this is gone.
     std::uint32_t slot = 0;
+    // No other relation of an attempt has it.
+    std::uint64_t serial = 0;
     Oid oid;
     std::string schema;
     std::string name;
@@ -59,14 +60,24 @@ struct Relation {
 
 using RelationPtr = std::shared_ptr<const Relation>;
 
-// Gives relations their slots: one for all who make relations in an attempt, the source and the
-// transforms after it. Threads: one, the pipeline's.
+// Makes relations, each with a slot and a serial: one for all who make some in an attempt, the
+// source and the transforms after it. A slot is free again when the relation is destroyed; copies
+// of a Relation don't hold it.
+//
+// Threads: one, the pipeline's. The last pointer to a relation may be let go of on any, and after
+// this was destroyed.
 class RelationSlots {
 public:
-    std::uint32_t take() noexcept { return next_++; }
+    RelationSlots();
+
+    RelationPtr make(Relation relation);
 
 private:
-    std::uint32_t next_ = 0;
+    class FreeSlots;
+    struct Made;
+
+    std::shared_ptr<FreeSlots> free_;
+    std::uint64_t made_ = 0;
 };
 
 // The columns (their indexes) that make a record's key, one after the other: those of

@@ -13,13 +13,13 @@
 //   - What a change refers to lives as long as the batch: cells in its arena, relations held by it.
 //   - A change has a cell for each column of its relation. A column that is to be left out can
 //     stay where it is, with Column::captured false.
-//   - A relation that is made from another gets its slot from RelationSlots, once for each slot it
-//     is made from, so that whatever is kept by slot holds for it as well.
+//   - A relation that is made from another is made by RelationSlots, once for each one it is made
+//     from (by_slot.h), so that whatever is kept by slot holds for it as well.
 //
 // A record goes where its relation's schema and name say: who renames a relation also moves its
 // rows to another topic, and names another table in messages and metrics.
 //
-// Life: made for one attempt; slots start again at 0 in the next.
+// Life: made for one attempt; slots and serials start again in the next.
 //
 // Threads: owned and called by the pipeline thread alone.
 #pragma once

@@ -47,14 +47,14 @@ Counter& PipelineMetrics::changes_of(const Change& change) {
     if (change.relation == nullptr) {
         return metrics_.counter(Metric::changes_total, {"", name(operation)});
     }
-    const std::size_t at =
-        change.relation->slot * kOperations + static_cast<std::size_t>(operation);
-    if (at >= by_slot_.size()) by_slot_.resize(at + kOperations, nullptr);
-    if (by_slot_[at] == nullptr) {
-        by_slot_[at] = &metrics_.counter(Metric::changes_total,
-                                         {qualified_name(*change.relation), name(operation)});
+    auto* counters = counters_.find(*change.relation);
+    if (counters == nullptr) counters = counters_.keep(*change.relation, {});
+    Counter*& counter = (*counters)[static_cast<std::size_t>(operation)];
+    if (counter == nullptr) {
+        counter = &metrics_.counter(Metric::changes_total,
+                                    {qualified_name(*change.relation), name(operation)});
     }
-    return *by_slot_[at];
+    return *counter;
 }
 
 void PipelineMetrics::batch_durable(const InFlightBatch& batch) {

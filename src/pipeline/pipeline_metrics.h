@@ -3,11 +3,12 @@
 // Threads: one, the pipeline's; the metrics it counts in may be read by any.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "core/by_slot.h"
 #include "core/change.h"
 #include "observe/metrics.h"
 #include "pipeline/ledger.h"
@@ -19,8 +20,8 @@ public:
     // Both outlive this.
     PipelineMetrics(Metrics& metrics, const Clock& clock);
 
-    // A new source gives its own slots to relations.
-    void source_made() { by_slot_.clear(); }
+    // A new source gives its own serials to relations.
+    void source_made() { counters_.clear(); }
     void streaming(bool yes) { slot_active_.set(yes ? 1 : 0); }
     void batch_read(const Batch& batch);
     void batch_durable(const InFlightBatch& batch);
@@ -48,7 +49,7 @@ private:
     Histogram& batch_time_;
     Histogram& batch_bytes_;
     Histogram& batch_rows_;
-    std::vector<Counter*> by_slot_;  // [Relation::slot * kOperations + operation]
+    BySlot<std::array<Counter*, kOperations>> counters_;  // null: there was none of these
     std::uint64_t changes_ = 0;
 };
 

@@ -354,6 +354,37 @@ TEST_P(FormatConformanceTest, AHeadingIsOfTheColumnsAndNotOfTheVersion) {
     EXPECT_FALSE(heading.ends_with('\n')) << "whoever writes it ends the line";
 }
 
+TEST_P(FormatConformanceTest, AVersionIsWrittenAsByAFormatThatHasSeenNoOther) {
+    std::mt19937 random{1};
+    RelationSlots slots;
+    std::vector<RelationPtr> tables(3);  // those that are gone are replaced, in their slots
+    for (int step = 0; step < 200; ++step) {
+        RelationPtr& table = tables[random() % tables.size()];
+        if (table == nullptr || random() % 3 == 0) {
+            table.reset();
+            Relation made = users_;
+            made.name = "t" + std::to_string(random() % 4);
+            for (auto added = random() % 4; added > 0; --added) {
+                made.columns.push_back(
+                    test::column("c" + std::to_string(step) + "_" + std::to_string(added)));
+            }
+            table = slots.make(std::move(made));
+            ASSERT_LT(table->slot, tables.size());
+        }
+        Changes changes;
+        changes.begin(1, Lsn{100});
+        std::vector<Cell> row{changes.text("1")};
+        row.resize(table->columns.size(), Changes::null());
+        changes.insert(*table, row);
+        RecordBatch out;
+        ASSERT_TRUE(encode_all(*format_, changes.batch(), out));
+        RecordBatch expected;
+        ASSERT_TRUE(encode_all(*make(InvalidUtf8::fail), changes.batch(), expected));
+        ASSERT_EQ(out.records[0].key, expected.records[0].key);
+        ASSERT_EQ(out.records[0].value, expected.records[0].value);
+    }
+}
+
 TEST_P(FormatConformanceTest, ABatchCanBeWrittenFromAnyChangeOn) {
     Changes changes;
     for (std::uint32_t xid = 1; xid <= 3; ++xid) {

@@ -55,16 +55,11 @@ const Made kTransforms[] = {
 
 class TransformConformanceTest : public testing::TestWithParam<Made> {
 protected:
-    void SetUp() override {
-        slots_->take();
-        slots_->take();
-        transform_ = GetParam().make(slots_);
-    }
-    static RelationPtr table(std::uint32_t slot, std::string name) {
+    void SetUp() override { transform_ = GetParam().make(slots_); }
+    RelationPtr table(std::string name) const {
         Relation made = test::users();
-        made.slot = slot;
         made.name = std::move(name);
-        return std::make_shared<const Relation>(std::move(made));
+        return slots_->make(std::move(made));
     }
     // Transactions of 0 to 5 changes; the last one may go on in another batch.
     void fill(Changes& changes, std::uint32_t seed) {
@@ -93,8 +88,8 @@ protected:
     }
 
     const Slots slots_ = std::make_shared<RelationSlots>();
-    const RelationPtr users_ = table(0, "users");
-    const RelationPtr orders_ = table(1, "orders");
+    const RelationPtr users_ = table("users");
+    const RelationPtr orders_ = table("orders");
     std::unique_ptr<Transform> transform_;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/by_slot.h"
 #include "core/transform.h"
 
 namespace pgc::test {
@@ -56,21 +57,19 @@ public:
 
 private:
     const RelationPtr& derived(const Relation& from, Batch& batch) {
-        if (from.slot >= by_slot_.size()) by_slot_.resize(from.slot + 1);
-        RelationPtr& made = by_slot_[from.slot];
+        RelationPtr* made = made_.find(from);
         if (made == nullptr) {
             Relation renamed = from;
-            renamed.slot = slots_->take();
             renamed.name += suffix_;
-            made = std::make_shared<const Relation>(std::move(renamed));
+            made = made_.keep(from, slots_->make(std::move(renamed)));
         }
-        batch.hold(made);
-        return made;
+        batch.hold(*made);
+        return *made;
     }
 
     const std::string suffix_;
     const std::shared_ptr<RelationSlots> slots_;
-    std::vector<RelationPtr> by_slot_;
+    BySlot<RelationPtr> made_;
 };
 
 // Shows each change twice.

@@ -70,7 +70,7 @@ std::string CsvFormat::heading(const Relation* relation) const {
 }
 
 Result<const CsvPlan*> CsvFormat::plan_of(const Relation& relation) {
-    if (const CsvPlan* const known = plans_.find(relation.slot)) [[likely]] {
+    if (const CsvPlan* const known = plans_.find(relation)) [[likely]] {
         return known;
     }
     if (auto checked = check_csv_names(relation, options_.columns); !checked) {
@@ -79,7 +79,7 @@ Result<const CsvPlan*> CsvFormat::plan_of(const Relation& relation) {
     }
     auto plan = compile_csv_plan(relation, options_, format_);
     if (!plan) return std::unexpected(std::move(plan.error()));
-    return plans_.keep(relation.slot, std::move(*plan));
+    return plans_.keep(relation, std::move(*plan));
 }
 
 Result<void> CsvFormat::encode_change(const Change& change, RecordBatch& out) {

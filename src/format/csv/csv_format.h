@@ -13,12 +13,12 @@
 #include <cstdint>
 #include <string>
 
+#include "core/by_slot.h"
 #include "core/format.h"
 #include "format/csv/options.h"
 #include "format/csv/plan.h"
 #include "format/csv/row.h"
 #include "format/options.h"
-#include "format/plans_by_slot.h"
 
 namespace pgc {
 
@@ -46,7 +46,7 @@ private:
     const FormatOptions format_;
     const TablePlan message_plan_;
 
-    PlansBySlot<CsvPlan> plans_;
+    BySlot<CsvPlan, kPlans_max> plans_;
     CsvRow row_;
     Writer out_;
     bool fatal_ = false;  // the error at hand is of the whole format

@@ -18,6 +18,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/by_slot.h"
 #include "core/format.h"
 #include "core/old_key.h"
 #include "format/debezium/envelope_writer.h"
@@ -31,7 +32,6 @@
 #include "format/heads/message_heads.h"
 #include "format/json/names.h"
 #include "format/options.h"
-#include "format/plans_by_slot.h"
 
 namespace pgc {
 
@@ -152,7 +152,7 @@ private:
     // Fails when a name is not UTF-8 and format.invalid_utf8 is fail, and when two fields would
     // have one name: readers would see one of the values only.
     Result<Table*> table_of(const Relation& relation) {
-        if (Table* const known = tables_.find(relation.slot)) [[likely]] {
+        if (Table* const known = tables_.find(relation)) [[likely]] {
             return known;
         }
         if (options_.invalid_utf8 == InvalidUtf8::fail) {
@@ -165,7 +165,7 @@ private:
             !checked) {
             return std::unexpected(std::move(checked.error()));
         }
-        return tables_.keep(relation.slot, std::move(table));
+        return tables_.keep(relation, std::move(table));
     }
 
     // False: what stands around such messages is not known yet. An error that is not of these
@@ -222,7 +222,7 @@ private:
         loosened->columns[column].nullable = true;
         Table again = self().compile(*loosened, {});
         again.loosened = std::move(loosened);
-        return tables_.keep(relation.slot, std::move(again));
+        return tables_.keep(relation, std::move(again));
     }
     static Result<bool> accepted(HeadedMessages& messages, Result<void> checked) {
         if (checked) return true;
@@ -276,7 +276,7 @@ private:
     }
 
     bool fatal_ = false;
-    PlansBySlot<Table> tables_;
+    BySlot<Table, kPlans_max> tables_;
 };
 
 // The rows of a change. Of a table without columns there are no cells, and their address means

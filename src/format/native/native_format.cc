@@ -68,14 +68,14 @@ void NativeFormat::begin_transaction(const Transaction& transaction) {
 }
 
 Result<const TablePlan*> NativeFormat::plan_of(const Relation& relation) {
-    if (const TablePlan* const known = plans_.find(relation.slot)) [[likely]] {
+    if (const TablePlan* const known = plans_.find(relation)) [[likely]] {
         return known;
     }
     auto plan = compile_plan(relation, options_, about_);
     if (!plan) {
         return std::unexpected(std::move(plan.error()));
     }
-    return plans_.keep(relation.slot, std::move(*plan));
+    return plans_.keep(relation, std::move(*plan));
 }
 
 Result<void> NativeFormat::encode_change(const Change& change, RecordBatch& out) {

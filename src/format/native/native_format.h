@@ -14,11 +14,11 @@
 #include <cstddef>
 #include <string>
 
+#include "core/by_slot.h"
 #include "core/format.h"
 #include "format/native/plan.h"
 #include "format/native/row.h"
 #include "format/options.h"
-#include "format/plans_by_slot.h"
 
 namespace pgc {
 
@@ -51,7 +51,7 @@ private:
     const TablePlan message_plan_;
     const std::string source_;  // `,"source":{"version":"0.1.0",…,"ts_ms":`
 
-    PlansBySlot<TablePlan> plans_;
+    BySlot<TablePlan, kPlans_max> plans_;
     RowWriter row_;
     Writer out_;
 

@@ -69,23 +69,16 @@ Result<void> NativePartitionKeys::write(const Batch& batch, RecordBatch& out, st
 }
 
 Result<const NativePartitionKeys::Plan*> NativePartitionKeys::plan_of(const Relation& relation) {
-    const std::size_t slot = relation.slot;
-    if (slot < plans_.size() && plans_[slot].known) [[likely]] {
-        return &plans_[slot];
+    if (const Plan* const known = plans_.find(relation)) [[likely]] {
+        return known;
     }
     auto plan = compile(relation);
     if (!plan) return std::unexpected(std::move(plan.error()));
-    if (++compiled_ > kPlans_max) {
-        plans_.clear();
-        compiled_ = 1;
-    }
-    if (slot >= plans_.size()) plans_.resize(slot + 1);
-    plans_[slot] = std::move(*plan);
-    return &plans_[slot];
+    return plans_.keep(relation, std::move(*plan));
 }
 
 Result<NativePartitionKeys::Plan> NativePartitionKeys::compile(const Relation& relation) const {
-    Plan plan{.known = true, .table = nullptr, .columns = {}};
+    Plan plan;
     const PartitionColumns* by = columns_for(relation, columns_);
     if (by == nullptr) return plan;
     auto table = compile_plan(relation, options_, {});

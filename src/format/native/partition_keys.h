@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/by_slot.h"
 #include "core/format.h"
 #include "format/native/plan.h"
 #include "format/native/row.h"
@@ -32,10 +33,7 @@ public:
     Result<void> write(const Batch& batch, RecordBatch& out, std::size_t first) override;
 
 private:
-    static constexpr std::size_t kPlans_max = 4096;  // all are dropped beyond
-
     struct Plan {
-        bool known = false;
         std::unique_ptr<TablePlan> table;  // null: no columns are named for it
         std::vector<KeyColumn> columns;
     };
@@ -44,8 +42,7 @@ private:
 
     const FormatOptions options_;
     const std::vector<PartitionColumns> columns_;
-    std::vector<Plan> plans_;  // by Relation::slot
-    std::size_t compiled_ = 0;
+    BySlot<Plan, kPlans_max> plans_;
     RowWriter row_;
     Writer out_;
 };

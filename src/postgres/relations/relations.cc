@@ -1,6 +1,7 @@
 #include "postgres/relations/relations.h"
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 #include <memory>
 #include <utility>
@@ -269,6 +270,10 @@ Result<void> Relations::answer(const Question& question, const TableFacts& facts
         return {};
     }
     if (!asked_again) return {};
+    if (known->missed > 0 && known->existed && !facts.exists) {
+        known->gone_at = facts.log_end;
+        return {};
+    }
     const std::string message = known->message;
     // A type of it was announced since it was asked about, and this answer has nothing of it.
     const auto decoded = pgoutput::decode_relation(message, false);
@@ -321,6 +326,32 @@ void Relations::look_again(Oid table) {
     if (!std::exchange(known->asked_again, true)) again_.push_back(table);
 }
 
+void Relations::let_go(const CoveredTables& covered, Lsn passed) {
+    for (auto next = known_.begin(); next != known_.end();) {
+        KnownRelation& known = (next++)->second;
+        const Oid oid = known.oid;
+        const bool is_pending = pending_ && pending_->oid == oid;
+        if (known.gone_at && known.gone_at < passed && !is_pending && !known.asked_again) {
+            near_[oid.value % kNear] = nullptr;
+            described_.erase(oid);
+            known_.erase(oid);
+            let_some_go_ = true;
+        } else if (std::ranges::binary_search(covered.tables, oid, {}, &CoveredTable::oid)) {
+            known.missed = 0;
+        } else {
+            look_whether_gone(known);
+        }
+    }
+    // Of those that nobody has rows of, whether the stream knows them or not.
+    std::erase_if(described_, [](const auto& entry) { return entry.second.use_count() == 1; });
+}
+
+// After one look, two, four and so on: it may stay, under another name or in no publication.
+void Relations::look_whether_gone(KnownRelation& known) {
+    if (!known.captured || !known.existed || known.gone_at) return;
+    if (std::has_single_bit(++known.missed)) look_again(known.oid);
+}
+
 Result<void> Relations::install(std::string_view message, const TableFacts& facts, bool sent) {
     const auto decoded = pgoutput::decode_relation(message, false);
     if (!decoded) return std::unexpected(broken_message(decoded.error()));
@@ -332,6 +363,9 @@ Result<void> Relations::install(std::string_view message, const TableFacts& fact
     if (!built) return std::unexpected(built.error());
     if (auto fine = check_binary(*built, *decoded); !fine) return fine;
     KnownRelation& place = place_for(decoded->oid);
+    place.existed = facts.exists || (place.existed && !sent);
+    if (sent) place.missed = 0;
+    place.gone_at = {};
     place.message = message;
     place.captured = true;
     place.columns = static_cast<std::uint32_t>(decoded->columns.size());
@@ -341,8 +375,7 @@ Result<void> Relations::install(std::string_view message, const TableFacts& fact
     if (described != described_.end() && same_relation(*described->second, *built)) {
         place.relation = described->second;
     } else {
-        built->slot = slots_->take();
-        place.relation = std::make_shared<const Relation>(std::move(*built));
+        place.relation = slots_->make(std::move(*built));
     }
     place.held_in = 0;
     if (before && changed_) changed_(*before, *place.relation);
@@ -360,8 +393,7 @@ Result<RelationPtr> Relations::describe(const pgoutput::RelationMessage& message
     }
     RelationPtr& described = described_[message.oid];
     if (!described || !same_relation(*described, *built)) {
-        built->slot = slots_->take();
-        described = std::make_shared<const Relation>(std::move(*built));
+        described = slots_->make(std::move(*built));
     }
     return described;
 }

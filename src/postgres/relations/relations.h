@@ -16,6 +16,14 @@
 // stands the key that the configuration names for the table's records, if any, or that of a unique
 // index.
 //
+// What is known of a table is let go of when the table is gone and none of its rows can come any
+// more: the catalog had it once and has it no longer, so it was dropped and that has committed. A
+// drop waits for whoever writes to the table, and prepared transactions too hold it off: all of
+// them committed before. So when the stream has passed where the log ended then, nothing of it is
+// left, in files of streamed transactions either. Should a later table get its OID, the server
+// announces that one. A table that the catalog does not have yet (it shows a transaction only after
+// the stream may have brought it) is not one that it had.
+//
 // Pure: sends nothing itself. Threads: one, the owner's.
 #pragma once
 
@@ -31,8 +39,10 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/lsn.h"
 #include "core/named_columns.h"
 #include "core/relation.h"
+#include "postgres/catalog/covered_tables.h"
 #include "postgres/catalog/table_facts.h"
 #include "postgres/pgoutput/messages.h"
 #include "postgres/relations/source_carry_over.h"
@@ -84,6 +94,9 @@ struct KnownRelation {
     bool asked_again = false;   // waits in the line of refreshes
     std::uint64_t arrival = 0;  // of `message`, as Assembler numbers them
     std::uint64_t put_in = 0;   // the prepared transaction that has `message`, likewise
+    bool existed = false;       // the catalog had it
+    std::uint32_t missed = 0;   // looks at all captured tables in a row that lacked it
+    Lsn gone_at{};              // the log's end after it was dropped; none: not that we know
 };
 
 class Relations {
@@ -137,6 +150,11 @@ public:
     }
     // What is known of what the table is below has changed: it is looked at once more.
     void look_again(Oid table);
+    // Those that are gone for good are let go of; of those that are not among `covered`, the tables
+    // captured today, the catalog is asked now and then whether they are there. `passed`: all that
+    // committed before was taken from the stream.
+    void let_go(const CoveredTables& covered, Lsn passed);
+    bool let_some_go() const noexcept { return let_some_go_; }
     bool selects(std::string_view schema, std::string_view table, const Lineage& above) const {
         return selection_.captures(schema, table, above);
     }
@@ -153,6 +171,7 @@ private:
 
     KnownRelation* find_far(Oid oid) noexcept;
     KnownRelation& place_for(Oid oid);
+    void look_whether_gone(KnownRelation& known);
     std::vector<Oid> missing_types(const pgoutput::RelationMessage& message) const;
     CatalogType remembered(Oid gone);
     void learn(std::span<const Oid> asked, const TableFacts& facts);
@@ -181,6 +200,7 @@ private:
     std::array<KnownRelation*, kNear> near_{};      // by OID modulo, the last one looked up
     std::optional<Pending> pending_;                // at most one: decoding waits for it
     std::vector<Oid> again_;                        // to be refreshed, oldest first
+    bool let_some_go_ = false;
 };
 
 }  // namespace pgc

@@ -67,14 +67,14 @@ protected:
 
     TypeMap types_;
     SourceCarryOver carry_over_;
-    std::vector<std::uint32_t> changed_;
+    std::vector<std::uint64_t> changed_;
     Relations relations_{
         types_,
         {.table = [](auto, auto) { return true; },
          .column = [](auto, auto, std::string_view column) { return column != "secret"; }},
         false,
         carry_over_,
-        [this](const Relation&, const Relation& now) { changed_.push_back(now.slot); }};
+        [this](const Relation&, const Relation& now) { changed_.push_back(now.serial); }};
 };
 
 TEST_F(RelationsColumnsTest, AColumnIsAsTheCatalogSays) {
@@ -147,7 +147,7 @@ TEST_F(RelationsColumnsTest, ADifferenceMakesANewVersionWhenTheTableIsAnnouncedA
     EXPECT_EQ(declare(usual())->slot, 0U);
     EXPECT_THAT(changed_, IsEmpty());
     for (const TableFacts& facts : all) declare(facts);
-    EXPECT_THAT(changed_, ElementsAre(1U, 2U, 3U, 4U, 5U));
+    EXPECT_THAT(changed_, ElementsAre(2U, 3U, 4U, 5U, 6U));
 }
 
 TEST_F(RelationsColumnsTest, ANewLabelOfAnEnumIsKnownWhenTheTableIsAnnouncedAgain) {
@@ -159,12 +159,12 @@ TEST_F(RelationsColumnsTest, ANewLabelOfAnEnumIsKnownWhenTheTableIsAnnouncedAgai
     all.types[0].labels.emplace_back("glad");
     EXPECT_THAT(declare(all, message)->columns[1].type->labels, ElementsAre("sad", "glad"))
         << "the answer to another question may have brought it";
-    EXPECT_THAT(changed_, ElementsAre(1U));
+    EXPECT_THAT(changed_, ElementsAre(2U));
     all.types[0].labels.emplace_back("neither");
     relations_.announce_type({.oid = Oid{kMood}, .schema = "public", .name = "mood"});
     EXPECT_THAT(declare(all, message)->columns[1].type->labels,
                 ElementsAre("sad", "glad", "neither"));
-    EXPECT_THAT(changed_, ElementsAre(1U, 2U));
+    EXPECT_THAT(changed_, ElementsAre(2U, 3U));
 }
 
 TEST_F(RelationsColumnsTest, AnAnswerThatIsOlderThanATypesAnnouncementIsNotBelievedAboutIt) {

@@ -38,7 +38,7 @@ protected:
                               std::string_view column) { return column != excluded_column_; }},
             binary,
             carry_over_,
-            [this](const Relation&, const Relation& now) { changed_.push_back(now.slot); }};
+            [this](const Relation&, const Relation& now) { changed_.push_back(now.serial); }};
     }
 
     // Declares, answering the catalog's question.
@@ -65,7 +65,7 @@ protected:
     SourceCarryOver carry_over_;
     std::string excluded_table_;
     std::string excluded_column_;
-    std::vector<std::uint32_t> changed_;
+    std::vector<std::uint64_t> changed_;
 };
 
 TEST_F(RelationsTest, KnowsNothingUnannounced) {
@@ -187,7 +187,7 @@ TEST_F(RelationsTest, AKeyThatCameMeanwhileMakesANewVersion) {
                                  {.primary_key = {"id"}, .identity_index = {}, .types = {}}));
     EXPECT_THAT(now(relations).key, ElementsAre(0U));
     EXPECT_EQ(now(relations).slot, 1U);
-    EXPECT_THAT(changed_, ElementsAre(1U));
+    EXPECT_THAT(changed_, ElementsAre(2U));
 }
 
 TEST_F(RelationsTest, AskingAgainHappensOnceHoweverOftenTheMessageComes) {
@@ -209,7 +209,7 @@ TEST_F(RelationsTest, AChangedTableGetsASlotOfItsOwnAndLeavesTheOldObjectAlone) 
     EXPECT_EQ(before->columns.size(), 2U);
     EXPECT_EQ(now(relations).slot, 1U);
     EXPECT_EQ(now(relations).columns.size(), 3U);
-    EXPECT_THAT(changed_, ElementsAre(1U));
+    EXPECT_THAT(changed_, ElementsAre(2U));
 }
 
 TEST_F(RelationsTest, ARefreshUnderwayDoesNotDisturbANewVersion) {

@@ -61,9 +61,8 @@ void MovedRows::watch(const Batch& batch) {
 }
 
 void MovedRows::changes_come_by(const Relation& relation) {
-    if (known_keys_.size() <= relation.slot) known_keys_.resize(relation.slot + 1);
-    if (known_keys_[relation.slot]) return;
-    known_keys_[relation.slot] = true;
+    if (known_keys_.find(relation) != nullptr) return;
+    known_keys_.keep(relation, true);
     bool changed = false;
     tables_.remember(jobs_.all());
     for (SnapshotJob& job : jobs_.all()) {

@@ -8,8 +8,7 @@
 // Threads: one, the owner's.
 #pragma once
 
-#include <vector>
-
+#include "core/by_slot.h"
 #include "core/change.h"
 #include "core/relation.h"
 #include "postgres/snapshot/group_tables.h"
@@ -34,7 +33,7 @@ private:
 
     SnapshotJobs& jobs_;
     GroupTables& tables_;
-    std::vector<bool> known_keys_;  // Relation::slot: changes_come_by() was called for it
+    BySlot<bool> known_keys_;  // changes_come_by() was called for it
 };
 
 }  // namespace pgc

@@ -170,6 +170,7 @@ Result<void> PostgresSource::choose_streaming() {
 void PostgresSource::take_tables(const std::vector<std::string>& joined,
                                  const CoveredTables& covered) {
     new_tables_.take(joined, covered, *snapshot_, state_ != State::opened, deps_.clock.wall());
+    relations_->let_go(covered, assembler_->passed());
 }
 
 void PostgresSource::schema_changed(const Relation& before, const Relation& now) {

@@ -96,7 +96,7 @@ Result<Assembler::Taken> Assembler::take_row(const pgoutput::XLogData& data, Bat
     }
     KnownRelation* known = relations_.find(head->relation);
     if (known == nullptr) [[unlikely]] {
-        return std::unexpected(broken("a row of a table it never announced", data.start));
+        return std::unexpected(unannounced("a row of a table it never announced", data.start));
     }
     if (!known->captured) {
         count(batch);
@@ -216,7 +216,7 @@ Result<Assembler::Taken> Assembler::take_truncate(const pgoutput::XLogData& data
         KnownRelation* known = relations_.find(oid);
         if (known == nullptr) {
             return std::unexpected(
-                broken("the truncation of a table it never announced", data.start));
+                unannounced("the truncation of a table it never announced", data.start));
         }
         count(batch);
         if (!known->captured) continue;
@@ -353,6 +353,13 @@ Error Assembler::broken(std::string_view what, Lsn lsn, const KnownRelation* kno
     if (known != nullptr && known->relation) where = qualified_name(*known->relation) + " " + where;
     return stop(Error::Category::protocol, "the server sent " + std::string{what})
         .at(std::move(where));
+}
+
+// A new stream announces all of them again, should it be us who forgot this one too early.
+Error Assembler::unannounced(std::string_view what, Lsn lsn) const {
+    Error error = broken(what, lsn);
+    if (relations_.let_some_go()) error.next = Error::Next::retry;
+    return error;
 }
 
 Error Assembler::broken(pgoutput::DecodeError error, Lsn lsn, const KnownRelation* known) const {

@@ -136,6 +136,8 @@ public:
     std::optional<Lsn> idle_at() const noexcept;
     // The end of the last thing received, for feedback's write position.
     Lsn received() const noexcept { return received_; }
+    // All that committed before was taken.
+    Lsn passed() const noexcept { return in_transaction_ ? begun_ : received_; }
     // The furthest end of the log the server reported.
     Lsn server_end() const noexcept { return server_end_; }
     // Keepalives that named the same place as the one before: of a server that has sent nothing and
@@ -195,6 +197,7 @@ private:
     bool wants_reselect(const Relation& relation, std::span<const Cell> row) const noexcept;
     void fill_reselected(Batch& batch, std::span<Cell> row);
     Error broken(std::string_view what, Lsn lsn, const KnownRelation* known = nullptr) const;
+    Error unannounced(std::string_view what, Lsn lsn) const;
     Error broken(pgoutput::DecodeError error, Lsn lsn, const KnownRelation* known = nullptr) const;
 
     // A Relation message that is in force again when the transaction that is replayed has ended.

@@ -88,7 +88,7 @@ Result<Assembler::Taken> Assembler::take_in_prepared(MessageKind kind,
 Result<void> Assembler::put_relation_before(Oid oid, Lsn place) {
     KnownRelation* known = relations_.find(oid);
     if (known == nullptr) {
-        return std::unexpected(broken("a row of a table it never announced", place));
+        return std::unexpected(unannounced("a row of a table it never announced", place));
     }
     if (std::exchange(known->put_in, prepared_blocks_) == prepared_blocks_) [[likely]]
         return {};

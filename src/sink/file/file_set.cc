@@ -87,14 +87,11 @@ Result<void> FileSet::write(const RecordBatch& batch) {
 }
 
 FileSet::Route& FileSet::route(const Relation& relation) {
-    if (relation.slot >= routes_.size()) routes_.resize(relation.slot + 1);
-    Route& route = routes_[relation.slot];
-    if (route.table != nullptr) return route;
-    route.slot = relation.slot;
-    route.table = &table({relation.schema, relation.name});
-    route.heading = config_.heading(relation);
-    route.schema = schema_version(relation, Lsn{});
-    return route;
+    if (Route* const known = routes_.find(relation)) return *known;
+    return *routes_.keep(relation, {.serial = relation.serial,
+                                    .table = &table({relation.schema, relation.name}),
+                                    .heading = config_.heading(relation),
+                                    .schema = schema_version(relation, Lsn{})});
 }
 
 FileSet::Table& FileSet::table(const TableId& id) {
@@ -116,8 +113,8 @@ TableFile& FileSet::file_for(Route& route, FileKind kind, Lsn commit) {
         file = &make_file(table.id, kind,
                           {.name = name_of(kind), .heading = route.heading, .form = config_.form});
     }
-    if (file->slot != route.slot) {
-        file->slot = route.slot;
+    if (file->serial != route.serial) {
+        file->serial = route.serial;
         SchemaVersion schema = route.schema;
         schema.from = commit;
         file->note_schema(std::move(schema));

@@ -35,6 +35,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/lsn.h"
+#include "core/by_slot.h"
 #include "core/record.h"
 #include "core/snapshot.h"
 #include "core/store.h"
@@ -95,10 +96,10 @@ private:
         TableFile* full_reload = nullptr;
         TableFile* ddl = nullptr;  // what changed it after its last row
     };
-    // What is decided once for a version of a table, by its slot.
+    // What is decided once for a version of a table.
     struct Route {
-        std::uint32_t slot = 0;
-        Table* table = nullptr;  // null: not decided yet
+        std::uint64_t serial = 0;  // of the version
+        Table* table = nullptr;
         std::string heading;
         SchemaVersion schema;
     };
@@ -151,7 +152,7 @@ private:
     PieceWriter pieces_;
     std::unique_ptr<DiskLock> lock_;
     std::map<TableId, Table> tables_;
-    std::vector<Route> routes_;
+    BySlot<Route> routes_;
     std::map<std::uint64_t, std::unique_ptr<TableFile>> files_;  // in the order they were begun
     const LayoutTemplate layout_;
     TableFolders folders_;

@@ -116,12 +116,11 @@ private:
         if (known == nullptr) {
             auto type = std::make_shared<Type>();
             type->name = "text";
-            auto made = std::make_shared<Relation>();
-            made->slot = slots_.take();
-            made->schema = "public";
-            made->name = "t" + std::to_string(row.table);
-            made->columns = {{.name = std::to_string(row.version), .type = type}};
-            known = made;
+            Relation made;
+            made.schema = "public";
+            made.name = "t" + std::to_string(row.table);
+            made.columns = {{.name = std::to_string(row.version), .type = type}};
+            known = slots_.make(std::move(made));
         }
         return known;
     }

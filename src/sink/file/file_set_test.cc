@@ -65,12 +65,11 @@ protected:
         if (relation == nullptr) {
             auto type = std::make_shared<Type>();
             type->name = "text";
-            auto made = std::make_shared<Relation>();
-            made->slot = slots_.take();
-            made->schema = "public";
-            made->name = "t";
-            made->columns = {{.name = column, .type = type}};
-            relation = made;
+            Relation made;
+            made.schema = "public";
+            made.name = "t";
+            made.columns = {{.name = column, .type = type}};
+            relation = slots_.make(std::move(made));
         }
         RecordBatch batch;
         batch.relations.push_back(relation);

@@ -37,12 +37,11 @@ protected:
         auto type = std::make_shared<Type>();
         type->name = "text";
         for (std::size_t i = 0; i < kTables; ++i) {
-            auto made = std::make_shared<Relation>();
-            made->slot = slots_.take();
-            made->schema = "public";
-            made->name = "t" + std::to_string(i);
-            made->columns = {{.name = "v", .type = type}};
-            relations_.push_back(made);
+            Relation made;
+            made.schema = "public";
+            made.name = "t" + std::to_string(i);
+            made.columns = {{.name = "v", .type = type}};
+            relations_.push_back(slots_.make(std::move(made)));
         }
         files_ = std::make_unique<FileSet>(config_, disk_, clock_, std::make_unique<ThreadPool>(4));
     }

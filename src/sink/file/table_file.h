@@ -81,12 +81,12 @@ public:
     // The state is about to be registered.
     OpenFile note();
 
-    std::optional<std::uint32_t> slot;  // of the table's version that was noted last
-    bool superseded = false;            // another file has the table's newer rows
-    bool ended = false;                 // nothing more comes: the snapshot has read the table
-    bool given_up = false;              // it is not to be published
-    std::string snapshot;               // of one that ended: the snapshot's id
-    Lsn as_of;                          // likewise: where it may say that there are no rows
+    std::optional<std::uint64_t> serial;  // Relation::serial of the one that was noted last
+    bool superseded = false;              // another file has the table's newer rows
+    bool ended = false;                   // nothing more comes: the snapshot has read the table
+    bool given_up = false;                // it is not to be published
+    std::string snapshot;                 // of one that ended: the snapshot's id
+    Lsn as_of;                            // likewise: where it may say that there are no rows
 
     // Of this process: what was compressed, and what it became.
     std::uint64_t plain_bytes = 0;

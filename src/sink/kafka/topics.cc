@@ -46,16 +46,15 @@ Result<KafkaTopics::Route*> KafkaTopics::find(const Record& record) {
     if (relation == nullptr) {
         return shared(messages_, names_.messages(), Use::changes, config_.partitioning);
     }
-    if (relation->slot >= by_slot_.size()) by_slot_.resize(relation->slot + 1);
-    Version& version = by_slot_[relation->slot];
-    if (version.topic == nullptr) {
+    Version* version = versions_.find(*relation);
+    if (version == nullptr) {
         const auto found = topic_of(*relation);
         if (!found) return std::unexpected(found.error());
-        version.topic = *found;
+        version = versions_.keep(*relation, {.topic = *found, .route = {}});
     }
-    const Topic& own = *version.topic;
+    const Topic& own = *version->topic;
     if (own.state != State::ready) return nullptr;
-    return &version.route.emplace(
+    return &version->route.emplace(
         Route{&own, {config_.partitioning, qualified_name(*relation), own.partitions}});
 }
 

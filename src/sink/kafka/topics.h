@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/wait.h"
+#include "core/by_slot.h"
 #include "core/record.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -82,10 +83,9 @@ public:
 
     // Of a record; null while its topic is on its way. The Error is for good.
     [[nodiscard]] Result<Route*> route(const Record& record) {
-        if (record.relation != nullptr && record.destination == Destination::own &&
-            record.relation->slot < by_slot_.size()) {
-            auto& found = by_slot_[record.relation->slot];
-            if (found.route) return &*found.route;
+        if (record.relation != nullptr && record.destination == Destination::own) {
+            Version* const known = versions_.find(*record.relation);
+            if (known != nullptr && known->route) return &*known->route;
         }
         return find(record);
     }
@@ -129,7 +129,7 @@ private:
         Topic* topic = nullptr;
         std::optional<Route> route;  // once the topic is ready
     };
-    std::vector<Version> by_slot_;
+    BySlot<Version> versions_;
     std::optional<Route> messages_;
     std::optional<Route> transactions_;
     std::optional<Route> heartbeats_;
