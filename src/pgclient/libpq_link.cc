@@ -275,7 +275,8 @@ void LibpqLink::take(const PGresult& result) {
             } else {
                 error_ = server_error({sqlstate_, field(&result, PG_DIAG_MESSAGE_PRIMARY),
                                        field(&result, PG_DIAG_MESSAGE_DETAIL),
-                                       field(&result, PG_DIAG_MESSAGE_HINT)});
+                                       field(&result, PG_DIAG_MESSAGE_HINT),
+                                       field(&result, PG_DIAG_CONSTRAINT_NAME)});
             }
             if (last_word) error_->next = Error::Next::retry;  // whoever reconnects learns of it
             if (dead) sqlstate_.clear();

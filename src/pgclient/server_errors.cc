@@ -222,8 +222,10 @@ std::string one_line(std::string_view text) {
 
 Error server_error(const ServerReport& c) {
     if (may_hold_values(c.sqlstate)) {
-        return judged(c.sqlstate,
-                      fmt::format("the server reports a data error (SQLSTATE {})", c.sqlstate));
+        const std::string of =
+            c.constraint.empty() ? std::string{} : fmt::format(", constraint {}", c.constraint);
+        return judged(c.sqlstate, fmt::format("the server reports a data error (SQLSTATE {}{})",
+                                              c.sqlstate, of));
     }
     std::string what = fmt::format("the server reports: {}", c.message);
     if (detail_is_safe(c.sqlstate) && !c.detail.empty()) {

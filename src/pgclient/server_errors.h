@@ -21,6 +21,7 @@ struct ServerReport {
     std::string_view message;
     std::string_view detail{};
     std::string_view hint{};
+    std::string_view constraint{};  // the name of what was violated
 };
 Error server_error(const ServerReport& report);
 

@@ -109,6 +109,11 @@ TEST(ServerErrorsTest, DataErrorsNeverShowTheServersWords) {
     }
 }
 
+TEST(ServerErrorsTest, ADataErrorNamesTheConstraint) {
+    const auto e = server_error({.sqlstate = "23505", .message = "secret", .constraint = "t_key"});
+    EXPECT_THAT(e.what, HasSubstr("SQLSTATE 23505, constraint t_key)"));
+}
+
 TEST(ServerErrorsTest, DetailsAreShownWhereTheySpeakOfObjectsOnly) {
     EXPECT_THAT(server_error({"55000", "cannot use slot", "It exceeded the reserved size."}).what,
                 HasSubstr("exceeded"));

@@ -360,6 +360,19 @@ TEST_P(FileRegistryConformanceTest, NoPathIsRegisteredTwice) {
     EXPECT_EQ(rig_->files("shop").size(), 1U);
 }
 
+TEST_P(FileRegistryConformanceTest, OneFolderIsTwoTablesOnlyInTwoSchemas) {
+    const auto registry = opened();
+    auto seal = seal_at(100);
+    seal.folders = {{{"a", "t"}, "t"}, {{"b", "t"}, "t"}};
+    ASSERT_TRUE(commit(*registry, seal));
+    seal.position = position(200);
+    seal.folders = {{{"a", "u"}, "t"}};
+    const auto refused = commit(*registry, seal);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, ::testing::HasSubstr("the folder of another"));
+    EXPECT_EQ(stored(), position(100));
+}
+
 TEST_P(FileRegistryConformanceTest, ASealThatIsNotSoundIsRefusedUntouched) {
     const auto registry = opened();
     auto seal = seal_at(100);

@@ -56,3 +56,21 @@ def test_files_of_many_tables_are_right_however_many_write_them(place):
             assert places == sorted(set(places)), file["path"]
     for table in ("t1", f"t{tables}"):
         assert {k: row["v"] for k, row in place.loaded(table).items()} == place.source(table)
+
+
+def test_tables_of_one_name_in_two_schemas_have_a_place_each(place):
+    place.sql("CREATE SCHEMA a; CREATE SCHEMA b; CREATE SCHEMA c; CREATE TABLE a.t (id int PRIMARY KEY, v text);"
+              "CREATE TABLE b.t (id int PRIMARY KEY, v text); INSERT INTO a.t VALUES (1, 'a'); INSERT INTO b.t VALUES (1, 'b')")
+
+    def places():
+        return {f["path"].split("/")[0] for f in place.file_log()} if place.registered() else set()
+
+    with place.capture(file_layout="{schema}/{table}/{timestamp}") as capture:
+        wait_until(lambda: places() == {"a", "b"}, PATIENCE, "both tables")
+        place.sql("CREATE TABLE c.t (id int PRIMARY KEY, v text); INSERT INTO c.t VALUES (1, 'c')")
+        wait_until(lambda: places() == {"a", "b", "c"}, PATIENCE, "the table that came later")
+        capture.stop()
+    with place.capture() as capture:  # where they would meet they part
+        place.sql("INSERT INTO a.t VALUES (2, 'a'); INSERT INTO b.t VALUES (2, 'b'); INSERT INTO c.t VALUES (2, 'c')")
+        wait_until(lambda: len(places() - {"a", "b", "c"}) == 3, PATIENCE, "three folders below the root")
+        capture.stop()

@@ -17,6 +17,9 @@ constexpr std::string_view kNoTable = "42P01";
 constexpr std::string_view kNotAllowed = "42501";
 constexpr std::string_view kReadOnly = "25006";
 constexpr std::string_view kUnique = "23505";
+// As PostgreSQL names what schema.cc makes.
+constexpr std::string_view kPaths = "constraint file_log_pipeline_path_key";
+constexpr std::string_view kFolders = "constraint table_state_pipeline_";
 // Bytes that are not the database's encoding's, or a character that it does not have.
 constexpr std::array<std::string_view, 2> kNotInEncoding{"22021", "22P05"};
 
@@ -56,7 +59,9 @@ void FileRegistryClient::wants(Wants& wants) const {
 
 Error FileRegistryClient::explained(Error error) const {
     const std::string& sqlstate = runner_.sqlstate();
-    if (sqlstate == kUnique) error = path_is_registered();
+    // Any other is named in the error: nothing is known of it.
+    if (sqlstate == kUnique && error.what.contains(kPaths)) error = path_is_registered();
+    if (sqlstate == kUnique && error.what.contains(kFolders)) error = folder_is_taken();
     if (sqlstate == kNotAllowed) error.hint = registry_writer_grants(config_.role);
     if (sqlstate == kReadOnly) {
         error.next = Error::Next::retry;

@@ -43,6 +43,14 @@ inline Error path_is_registered() {
                 "a file of this seal has the path of one that is registered already");
 }
 
+inline Error folder_is_taken() {
+    return stop(Error::Category::position,
+                "a table of this seal has the folder of another one in cdc_registry.table_state")
+        .with_hint(
+            "if the registry was made by a pg-capture before 0.1.0: ALTER TABLE "
+            "cdc_registry.table_state DROP CONSTRAINT IF EXISTS table_state_pipeline_folder_key");
+}
+
 inline Error registry_of_another(const std::string& theirs, const std::string& ours) {
     return stop(Error::Category::position,
                 "the stored position belongs to pipeline " + theirs + ", not to " + ours);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/position_text.h"
+#include "pgclient/server_errors.h"
 #include "sink/file_registry/schema.h"
 #include "support/fake_server.h"
 #include "support/manual_clock.h"
@@ -186,6 +187,20 @@ TEST_F(PostgresFileRegistryTest, APositionThatIsNotOursOrNotOneIsNeverUsed) {
         EXPECT_EQ(refused.error().next, Error::Next::stop);
         EXPECT_THAT(refused.error().where, HasSubstr("cdc_registry"));
     }
+}
+
+TEST_F(PostgresFileRegistryTest, WhatIsNotUniqueIsNamedByItsConstraint) {
+    const auto says = [&](std::string_view constraint) {
+        registry_.reset();
+        server.refuses(
+            kTakeOver, "23505",
+            server_error({.sqlstate = "23505", .message = "m", .constraint = constraint}));
+        const auto refused = open();
+        return refused ? std::string{} : describe(refused.error());
+    };
+    EXPECT_THAT(says("file_log_pipeline_path_key"), HasSubstr("the path of one"));
+    EXPECT_THAT(says("table_state_pipeline_table_schema_folder_key"), HasSubstr("the folder of"));
+    EXPECT_THAT(says("something_else"), HasSubstr("constraint something_else"));
 }
 
 TEST_F(PostgresFileRegistryTest, ATableThatIsNotThereMakesTheRegistryMissing) {

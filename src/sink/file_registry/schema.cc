@@ -101,7 +101,7 @@ CREATE TABLE cdc_registry.table_state (
   last_end_lsn pg_lsn,
   updated_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   PRIMARY KEY (pipeline, table_schema, table_name),
-  UNIQUE (pipeline, folder));
+  UNIQUE (pipeline, table_schema, folder));
 COMMENT ON TABLE cdc_registry.table_state IS 'What each table is at';
 COMMENT ON COLUMN cdc_registry.table_state.folder IS 'Where its files lie, below the root';
 COMMENT ON COLUMN cdc_registry.table_state.state IS 'streaming; pending_reload: a reload is asked for; reloading: it is under way';

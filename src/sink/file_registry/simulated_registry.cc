@@ -51,6 +51,16 @@ void apply(Pipeline& to, RegistrySeal& seal) {
     ++to.content.seal;
 }
 
+// Two tables of one schema would have one folder (schema.cc).
+bool folders_meet(const Pipeline& pipeline, const RegistrySeal& seal) {
+    auto folders = pipeline.folders;
+    for (const auto& [table, folder] : seal.folders) folders[table] = folder;
+    std::set<std::pair<std::string, std::string>> seen;
+    return std::ranges::any_of(folders, [&](const auto& one) {
+        return !seen.emplace(one.first.schema, one.second).second;
+    });
+}
+
 RegistryContent content_of(const Pipeline& from) {
     RegistryContent content = from.content;
     for (const auto& [id, file] : from.open) content.open.push_back(file);
@@ -99,9 +109,10 @@ void SimulatedRegistryServer::arrive() {
         const bool taken = std::ranges::any_of(one.seal.complete, [&](const CompleteFile& file) {
             return pipeline.paths.contains(file.path);
         });
-        *one.outcome = fenced  ? Outcome::fenced
-                       : taken ? Outcome::path_is_taken
-                               : Outcome::committed;
+        *one.outcome = fenced                             ? Outcome::fenced
+                       : taken                            ? Outcome::path_is_taken
+                       : folders_meet(pipeline, one.seal) ? Outcome::folder_is_taken
+                                                          : Outcome::committed;
         if (*one.outcome == Outcome::committed) apply(pipeline, one.seal);
         return true;
     });
@@ -261,6 +272,7 @@ Result<bool> SimulatedFileRegistry::committed() {
     using Outcome = SimulatedRegistryServer::Outcome;
     if (*outcome_ == Outcome::fenced) return std::unexpected(failed(registry_is_fenced()));
     if (*outcome_ == Outcome::path_is_taken) return std::unexpected(failed(path_is_registered()));
+    if (*outcome_ == Outcome::folder_is_taken) return std::unexpected(failed(folder_is_taken()));
     if (*outcome_ == Outcome::unknown) return std::unexpected(failed(lost()));
     ++number_;
     position_ = std::move(seal_.position);

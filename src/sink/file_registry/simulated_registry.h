@@ -65,7 +65,13 @@ public:
 private:
     friend class SimulatedFileRegistry;
 
-    enum class Outcome : std::uint8_t { unknown, committed, fenced, path_is_taken };
+    enum class Outcome : std::uint8_t {
+        unknown,
+        committed,
+        fenced,
+        path_is_taken,
+        folder_is_taken
+    };
     struct OnItsWay {
         Instant arrives_at;
         std::string pipeline;
