@@ -341,3 +341,17 @@ def test_before_14_it_is_a_table_that_is_captured(version, tmp_path):
         assert place.run("init", "--ddl", "--remove").returncode == 0
         assert place.rows("SELECT evtname FROM pg_event_trigger") == []
         assert place.value("SELECT to_regnamespace('cdc_ddl')") is None
+
+
+def test_a_trigger_that_an_upgrade_has_carried_over_is_noticed(place):
+    """pg_upgrade and dumps bring the function as it was made on the version before, which reports to where nobody looks."""
+    script = place.run("init", "--sql", "--ddl").stdout
+    script = script[script.index("DO $pgc$"):]
+    assert ">= 140000" in script
+    has_messages = place.server.major >= 14
+    place.sql(script.replace(">= 140000", ">= 990000" if has_messages else ">= 0"))
+    carried = checked(place)
+    assert carried["level"] == "warning" and "init --ddl" in carried["hint"], carried
+    assert ("13 and before" if has_messages else "14 and later") in carried["message"]
+    assert place.run("init", "--ddl").returncode == 0
+    assert checked(place)["level"] == "ok"

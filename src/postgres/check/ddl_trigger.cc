@@ -163,6 +163,7 @@ $pgc$;
 constexpr std::string_view kLook = R"sql(/* pg-capture: the event trigger */
 SELECT count(*) AS triggers, count(*) FILTER (WHERE e.evtenabled = 'A') AS enabled,
        max(substring(obj_description(p.oid, 'pg_proc') FROM 'version ([0-9]+)')::int) AS version,
+       coalesce(bool_or(strpos(p.prosrc, 'INSERT INTO cdc_ddl.statements') > 0), false) AS keeps,
        coalesce(current_setting('event_triggers', true), 'on') AS event_triggers,
        (SELECT bool_or(has_function_privilege('public', m.oid, 'EXECUTE')) FROM pg_proc m
          WHERE m.proname = 'pg_logical_emit_message' AND m.proargtypes[2] = 'bytea'::regtype
@@ -211,6 +212,7 @@ Result<Finding> check_ddl_trigger(BlockingLink& link) {
     const auto enabled = row.number("enabled");
     const bool has_messages = link.link().server_version() >= kDdlMessagesSince;
     const int version = row.is_null("version") ? 0 : static_cast<int>(row.number("version"));
+    const bool keeps = row.flag("keeps");
     const bool on = row.text("event_triggers") == "on";
     const bool may_emit = row.flag("may_emit");
     if (!row.sound()) return std::unexpected(strange_answer("the event trigger"));
@@ -225,6 +227,12 @@ Result<Finding> check_ddl_trigger(BlockingLink& link) {
                           ? fmt::format("the event trigger is of version {}, before version {}",
                                         version, kDdlTriggerVersion)
                           : "the event triggers are not both there and enabled as they are to be",
+                      std::string{kInstallHint});
+    } else if (keeps == has_messages) {  // pg_upgrade and dumps carry the function over
+        return warned(std::move(finding),
+                      fmt::format("the event trigger is the one of PostgreSQL {}: nothing that it "
+                                  "reports is seen",
+                                  has_messages ? "13 and before" : "14 and later"),
                       std::string{kInstallHint});
     } else if (!on) {
         return warned(std::move(finding), "is not kept: event_triggers is off, so none is called",
