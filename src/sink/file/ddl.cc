@@ -23,6 +23,16 @@ std::optional<std::string> bounded(const Json& value, std::size_t bytes_max) {
     return text;
 }
 
+// In JSON, at most: a control character is \u0001 there.
+std::size_t escaped_bytes(std::string_view text) noexcept {
+    std::size_t bytes = 0;
+    for (const char c : text) {
+        const bool control = static_cast<unsigned char>(c) < 0x20 || c == '\x7f';
+        bytes += control ? 6 : (c == '"' || c == '\\') ? 2 : 1;
+    }
+    return bytes;
+}
+
 // False: it is no statement that we know.
 bool read_names(const Json& from, DdlStatement& to) {
     auto command = bounded(from.member("command"), kWord_bytes_max);
@@ -83,7 +93,7 @@ std::string commented(std::string_view text) {
 
 std::size_t DdlStatement::bytes() const noexcept {
     return sizeof *this + command.size() + object_type.size() + object.schema.size() +
-           object.name.size() + (statement ? statement->size() : 0);
+           object.name.size() + (statement ? escaped_bytes(*statement) : 0);
 }
 
 void DdlStatement::leave_out_text() {

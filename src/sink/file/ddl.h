@@ -35,7 +35,7 @@ struct DdlStatement {
     bool operator==(const DdlStatement&) const = default;
 
     bool concerns_a_table() const noexcept { return object_type.starts_with("table"); }
-    std::size_t bytes() const noexcept;
+    std::size_t bytes() const noexcept;  // as JSON
     void leave_out_text();
 };
 

@@ -287,6 +287,7 @@ Result<RegistrySeal> FileSet::seal(const StoredPosition& position, std::uint64_t
     std::vector<Unsynced> unsynced;
     bool postponed = false;
     next_due_.reset();
+    open_ddl_bytes_ = 0;
     checkpoint_ = {.pipeline = config_.pipeline,
                    .seal = number,
                    .complete = position.resume_at,
@@ -335,6 +336,7 @@ void FileSet::keep_open(TableFile& file, RegistrySeal& seal) {
         note_due_at(due_at(file));
         checkpoint_.complete = std::min(checkpoint_.complete, file.state().first_lsn);
     }
+    open_ddl_bytes_ += file.ddl_bytes();
     if (file.changed()) seal.open.push_back(file.note());
 }
 

@@ -61,6 +61,8 @@ public:
     static constexpr std::size_t kDdl_bytes_max = std::size_t{1} << 20;
     // Beyond so much of it, between two seals or in a batch, the statements' texts are left out.
     static constexpr std::size_t kDdl_texts_max = std::size_t{8} << 20;
+    // Likewise, of all batches that are open.
+    static constexpr std::size_t kDdl_open_max = std::size_t{16} << 20;
 
     // All references outlive it. `pool`: what compresses and syncs; none: the caller's thread.
     FileSet(const FileSinkConfig& config, Disk& disk, const Clock& clock,
@@ -162,8 +164,9 @@ private:
     std::size_t buffered_ = 0;
     std::optional<WallTime> next_due_;
 
-    std::vector<DdlEvent> ddl_;  // since the last seal
-    std::size_t ddl_bytes_ = 0;  // of those
+    std::vector<DdlEvent> ddl_;       // since the last seal
+    std::size_t ddl_bytes_ = 0;       // of those
+    std::size_t open_ddl_bytes_ = 0;  // of all files, counted with each seal
 
     // Of the seal that was not committed yet.
     std::vector<std::uint64_t> closing_;  // rising

@@ -40,7 +40,10 @@ void FileSet::take_message(const OwnMessage& message) {
         entry.ddl = &make_file(entry.id, FileKind::ddl,
                                {.name = std::string{kDdlName}, .heading = {}, .schemas = {}});
     }
-    if (entry.ddl->ddl_bytes() > kDdl_texts_max) statement->leave_out_text();
+    const bool too_much = entry.ddl->ddl_bytes() > kDdl_texts_max ||
+                          open_ddl_bytes_ + statement->bytes() > kDdl_open_max;
+    if (too_much) statement->leave_out_text();
+    open_ddl_bytes_ += statement->bytes();
     entry.ddl->note_ddl(std::move(*statement));
     if (is_full(*entry.ddl)) note_due_at(clock_.wall());
 }

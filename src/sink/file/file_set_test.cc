@@ -2,6 +2,7 @@
 // (file_set_property_test.cc).
 #include "sink/file/file_set.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "core/own_messages.h"
 #include "sink/file/simulated_disk.h"
 #include "support/manual_clock.h"
 
@@ -102,6 +104,35 @@ protected:
     std::uint64_t ordinal_ = 0;
     std::unique_ptr<FileSet> files_;
 };
+
+// Every role may send them, for as many names as it likes.
+TEST_F(FileSetTest, StatementsOfAllOpenBatchesAreBoundedAsTheyAreWritten) {
+    config_.captures = [](const TableId&) { return true; };
+    ASSERT_TRUE(start());
+    std::string text;
+    for (int i = 0; i < 8000; ++i) text += "\\u0001";
+    std::size_t bytes = 0;
+    for (int round = 0; round < 20; ++round) {
+        for (int i = 0; i < 50; ++i) {
+            const std::string content = fmt::format(
+                R"({{"command":"X","object_type":"table","schema":"s","name":"n{}","statement":"{}"}})",
+                (round * 50) + i, text);
+            RecordBatch batch;
+            batch.messages.push_back({.commit_lsn = Lsn{10},
+                                      .ordinal = ++ordinal_,
+                                      .committed_at = clock_.wall(),
+                                      .transactional = true,
+                                      .prefix = kDdlMessages,
+                                      .content = content});
+            ASSERT_TRUE(files_->write(batch));
+        }
+        seal(Lsn{20});
+    }
+    for (const OpenFile& open : registered_.content.open) bytes += open.details.size();
+    EXPECT_EQ(registered_.content.open.size(), 1000U) << "each line is there";
+    EXPECT_LT(bytes, FileSet::kDdl_open_max + (std::size_t{1} << 20));
+    EXPECT_GT(bytes, FileSet::kDdl_open_max / 2) << "as many texts as there is room for";
+}
 
 TEST_F(FileSetTest, ARootOfAnotherPipelineIsLeftAsItIs) {
     ASSERT_TRUE(start());

@@ -13,6 +13,7 @@ TableFile::TableFile(OpenFile state, FileDetails details, std::string folder)
       folder_(std::move(folder)),
       taken_(state_.bytes > 0),
       exists_(state_.bytes > 0) {
+    state_.details = {};  // details_ has them
     for (const DdlStatement& statement : details_.ddl) ddl_bytes_ += statement.bytes();
     // What was registered may be visible and not durable yet: it is synced with the next seal.
     if (state_.bytes > 0 || details_.heading.empty()) return;
@@ -107,8 +108,9 @@ Result<void> TableFile::sync(Disk& disk) {
 
 OpenFile TableFile::note() {
     changed_ = false;
-    state_.details = write_details(details_);
-    return state_;
+    OpenFile noted = state_;
+    noted.details = write_details(details_);
+    return noted;
 }
 
 }  // namespace pgc

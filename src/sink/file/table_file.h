@@ -47,7 +47,7 @@ public:
     FileKind kind() const noexcept { return state_.kind; }
     const std::string& folder() const noexcept { return folder_; }
     const std::string& name() const noexcept { return details_.name; }
-    // As far as it was appended to.
+    // As far as it was appended to, without details.
     const OpenFile& state() const noexcept { return state_; }
     const FileDetails& details() const noexcept { return details_; }
     std::size_t buffered() const noexcept { return buffer_.size(); }
