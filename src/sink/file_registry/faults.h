@@ -47,7 +47,7 @@ inline Error folder_is_taken() {
     return stop(Error::Category::position,
                 "a table of this seal has the folder of another one in cdc_registry.table_state")
         .with_hint(
-            "if the registry was made by a pg-capture before 0.1.0: ALTER TABLE "
+            "if the registry was made by an earlier build of pg-capture: ALTER TABLE "
             "cdc_registry.table_state DROP CONSTRAINT IF EXISTS table_state_pipeline_folder_key");
 }
 
