@@ -5,10 +5,10 @@ import time
 from support.processes import wait_until
 
 COLUMNS = ", ".join(f"c{i:050d} text" for i in range(1000))
-VERSIONS = 300
-TABLES = 300
+VERSIONS = 120
+TABLES = 120
 WAVE = 60
-GROWTH_MAX_MIB = 40  # a version of such a table has taken 0.4 to 1 MiB
+GROWTH_MAX_MIB = 30  # a version of such a table has taken 0.4 to 1 MiB
 
 
 def _taken(capture, changes):
