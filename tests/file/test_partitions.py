@@ -74,8 +74,7 @@ def test_one_that_becomes_a_part_while_it_is_reloaded_does_not_stand_for_the_who
     place.begin()
     place.slow_down()
     place.command("reload", "public.p3", "--id", "mine")
-    wait_until(lambda: place.value("SELECT coalesce(sum(row_count), 0) FROM cdc_registry.batch_progress "
-                                   "WHERE type = 'full_reload'") > 0, PATIENCE, "rows of it in a file")
+    place.wait_half_read()
     place.attach()
     place.wait_operation("failed", "p3")
     assert not place.operations("r")
@@ -102,11 +101,10 @@ def test_what_is_cancelled_while_it_is_paused_leaves_nothing(place):
     place.begin()
     place.slow_down()
     place.command("reload", "public.p3", "--id", "mine")
-    being_written = "SELECT FROM cdc_registry.batch_progress WHERE type = 'full_reload' AND row_count > 0"
-    wait_until(lambda: place.rows(being_written), PATIENCE, "rows of it in a file")
+    place.wait_half_read()
     place.command("snapshot", "pause", "mine")
     place.command("reload", "public.r", "--wait")
-    assert place.rows(being_written), "it is kept while it is paused"
+    assert place.rows_being_written() > 0, "it is kept while it is paused"
     place.command("snapshot", "cancel", "mine")
-    wait_until(lambda: not place.rows(being_written), PATIENCE, "nothing is left of it")
+    wait_until(lambda: place.rows_being_written() == 0, PATIENCE, "nothing is left of it")
     place.process.stop()

@@ -58,6 +58,12 @@ class Reloaded(Place):
         self.process.start()
         wait_until(lambda: self.process.stderr.count("postgres  streaming") > starts, PATIENCE, "it streams again")
 
+    def rows_being_written(self):
+        return self.value("SELECT coalesce(sum(row_count), 0) FROM cdc_registry.batch_progress WHERE type = 'full_reload'")
+
+    def wait_half_read(self):
+        wait_until(lambda: self.rows_being_written() > 0, PATIENCE, "rows of it in a file")
+
     def command(self, *words, code=0):
         done = run_capture(*words, env=self.process.environment)
         assert done.returncode == code, f"exit code {done.returncode}\n{done.stderr}{done.stdout}"

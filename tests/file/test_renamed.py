@@ -21,13 +21,9 @@ def half_read(server, tmp_path):
         place.begin(rows=ROWS)
         place.slow_down()
         place.command("reload", "public.t", "--id", "mine")
-        wait_until(lambda: rows_being_written(place) > 0, PATIENCE, "rows of it in a file")
+        place.wait_half_read()
         yield place
         place.process.stop()
-
-
-def rows_being_written(place):
-    return place.value("SELECT coalesce(sum(row_count), 0) FROM cdc_registry.batch_progress WHERE type = 'full_reload'")
 
 
 def wait_over(place):
@@ -98,7 +94,7 @@ def test_after_a_reset_nothing_is_left_of_what_was_half_read(server, tmp_path, k
         if not key:
             place.sql("ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t REPLICA IDENTITY FULL")
         place.command("reload", "public.t", "--id", "mine")
-        wait_until(lambda: rows_being_written(place) > 0, PATIENCE, "rows of it in a file")
+        place.wait_half_read()
         place.process.kill()
         place.sql("DELETE FROM t WHERE id < 10")
         complete = len(place.file_log("full_reload"))
@@ -119,7 +115,7 @@ def test_what_is_cancelled_at_once_after_a_restart_is_not_continued(server, tmp_
         place.begin(rows=ROWS)
         place.slow_down()
         place.command("snapshot", "public.t", "--id", "mine")
-        wait_until(lambda: rows_being_written(place) > 0, PATIENCE, "rows of it in a file")
+        place.wait_half_read()
         place.process.kill()
         # While this transaction is open no snapshot of the database can be made.
         with place.server.connect(place.db, autocommit=False) as writes:

@@ -195,14 +195,14 @@ void SnapshotJobs::change(const std::string& id, SnapshotCommand::Verb verb, Req
 }
 
 void SnapshotJobs::end(const std::string& id, Reported state, std::string reason) {
-    if (const SnapshotJob* job = find(id); job != nullptr && job->request.reload) {
-        changes_.push_back({.step = ReloadChange::Step::over,
-                            .id = id,
-                            .order = *job->request.reload,
-                            .why = state == Reported::cancelled ? "cancelled" : reason});
-    }
-    if (const SnapshotJob* job = find(id); job != nullptr) {
+    if (const SnapshotJob* job = find(id)) {
         for (const auto& [oid, open] : job->open) note_given_up(job->request, open);
+        if (job->request.reload) {
+            changes_.push_back({.step = ReloadChange::Step::over,
+                                .id = id,
+                                .order = *job->request.reload,
+                                .why = state == Reported::cancelled ? "cancelled" : reason});
+        }
     }
     std::erase_if(jobs_, [&](const SnapshotJob& job) { return job.request.id == id; });
     ++revision_;

@@ -61,7 +61,6 @@ bool ReloadBook::take(const ReloadChange& change, WallTime now) {
         return fail([&](const std::string& id) { return !left.contains(id); },
                     "the snapshots have begun again without it: order it once more", now);
     }
-    if (change.step == Step::voided) return false;
     Entry& one = entry(change, now);
     if (change.step == Step::ordered || one.reload.state != ReloadState::requested) {
         return one.changed;
